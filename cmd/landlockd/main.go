@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command landlockd reads every task's Landlock domain and exports coverage and
+// nesting depth as Prometheus metrics.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Exit codes, the same for all commands.
+const (
+	exitOK      = 0
+	exitFailure = 1 // it could not be done, or not all of it
+	exitUsage   = 2 // wrong usage or configuration
+)
+
+func main() { os.Exit(run(os.Args)) }
+
+// run is main with the exit code as its result. What went wrong is one line on
+// standard error.
+func run(args []string) int {
+	s, command, err := parse(args[1:])
+	if err == nil {
+		err = s.run(command)
+	}
+	if err == nil {
+		return exitOK
+	}
+	name := "landlockd"
+	if len(args) > 0 && args[0] != "" {
+		name = filepath.Base(args[0])
+	}
+	var quiet quietError
+	if !errors.As(err, &quiet) {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, oneLine(err.Error()))
+	}
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// usageError is wrong usage or configuration.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// quietError is a failure that has been told already.
+type quietError struct{ error }
+
+func (e quietError) Unwrap() error { return e.error }
+
+// oneLine keeps an error one line, whatever text of others it quotes.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(s))
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// readable lists what the serving stage must be able to read: the directories
+// of the web configuration and of what it names. Directories, because files are
+// replaced by renaming others over them.
+func (s *settings) readable() ([]string, error) {
+	dirs := []string{filepath.Join(s.sysfs, "fs/cgroup")}
+	if s.webConfig == "" {
+		return dirs, nil
+	}
+	files, err := webConfigFiles(s.webConfig)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, f := range files {
+		abs, err := filepath.Abs(f)
+		if err != nil {
+			return nil, fmt.Errorf("--web.config.file: %w", err)
+		}
+		dirs = append(dirs, filepath.Dir(abs))
+		// Certificates are often symbolic links into another directory.
+		if real, err := filepath.EvalSymlinks(abs); err == nil {
+			dirs = append(dirs, filepath.Dir(real))
+		}
+	}
+	return dirs, nil
+}
+
+// webConfigFiles returns a web configuration's path and those of the files that it names.
+func webConfigFiles(path string) ([]string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--web.config.file: %w", err)
+	}
+	var c struct {
+		TLS struct {
+			Cert     string `yaml:"cert_file"`
+			Key      string `yaml:"key_file"`
+			ClientCA string `yaml:"client_ca_file"`
+		} `yaml:"tls_server_config"`
+	}
+	if err := yaml.Unmarshal(text, &c); err != nil {
+		return nil, fmt.Errorf("--web.config.file %s: %w", path, err)
+	}
+	files := []string{path}
+	for _, f := range []string{c.TLS.Cert, c.TLS.Key, c.TLS.ClientCA} {
+		if f == "" {
+			continue
+		}
+		if !filepath.IsAbs(f) {
+			f = filepath.Join(filepath.Dir(path), f)
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}

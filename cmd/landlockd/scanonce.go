@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+)
+
+const (
+	formatPrometheus = "prometheus"
+	formatJSON       = "json"
+)
+
+// snapshot scans once.
+func (s *settings) snapshot() (*scan.Snapshot, error) {
+	src, err := taskiter.Open(taskiter.Options{SysFS: s.sysfs})
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	return src.Scan(context.Background())
+}
+
+// once writes one scan's result. A failed scan is written too, as metrics:
+// whoever collects them must learn that there is no result.
+func (s *settings) once(w io.Writer) error {
+	snap, err := s.snapshot()
+	if s.format == formatJSON {
+		if err != nil {
+			return err
+		}
+		return buffered(w, func(w io.Writer) error { return view.JSON(w, snap, view.JSONOptions{Summary: s.summary}) })
+	}
+	reg := prometheus.NewRegistry()
+	// Without an end: a single run has no runtime and no counters to tell of.
+	d := collector.Daemon{Snapshot: snap, Sources: map[string]string{sourceTaskiter: ""}, Build: build()}
+	if err != nil {
+		d.Sources[sourceTaskiter] = scan.FailureReason(err)
+	} else {
+		d.Scans.LastSuccess = snap.Time.Add(snap.Duration)
+		reg.MustRegister(collector.New(snap))
+	}
+	reg.MustRegister(collector.NewDaemon(d))
+	var werr error
+	if s.textfile != "" {
+		werr = prometheus.WriteToTextfile(s.textfile, reg)
+	} else {
+		werr = buffered(w, func(w io.Writer) error { return writeMetrics(w, reg) })
+	}
+	if err != nil {
+		return err
+	}
+	return werr
+}
+
+func writeMetrics(w io.Writer, g prometheus.Gatherer) error {
+	families, err := g.Gather()
+	if err != nil {
+		return fmt.Errorf("gather metrics: %w", err)
+	}
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
+			return fmt.Errorf("write metrics: %w", err)
+		}
+	}
+	return nil
+}
+
+// buffered keeps the write of a large result from being many.
+func buffered(w io.Writer, write func(io.Writer) error) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	if err := write(b); err != nil {
+		return err
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}
+
+func (s *settings) tree(w io.Writer) error {
+	snap, err := s.snapshot()
+	if err != nil {
+		return err
+	}
+	o := view.Options{All: s.all, ASCII: s.ascii || !utf8Locale(), Width: terminalWidth()}
+	write := view.Tree
+	if s.domains {
+		write = view.Domains
+	}
+	return buffered(w, func(w io.Writer) error { return write(w, snap, o) })
+}
+
+// terminalWidth is 0 if standard output is no terminal.
+func terminalWidth() int {
+	ws, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(ws.Col)
+}
+
+// utf8Locale follows the order of setlocale(3).
+func utf8Locale() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			v = strings.ToLower(v)
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return false
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/confine"
+	"github.com/landlockd/landlockd/internal/view"
+	lweb "github.com/landlockd/landlockd/internal/web"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+)
+
+const (
+	confineRequire    = "require"
+	confineBestEffort = "best-effort"
+	confineOff        = "off"
+)
+
+// stopTimeout is how long scrapes that are under way may take after SIGTERM.
+const stopTimeout = 5 * time.Second
+
+// serve is the daemon, in either stage.
+func (s *settings) serve() error {
+	if os.Getenv(stageEnv) == stageServing {
+		o, err := unpack()
+		if err != nil {
+			return usageError{err}
+		}
+		return s.serveConfined(o)
+	}
+	o, err := s.open()
+	if err != nil {
+		return err
+	}
+	if s.confine == confineOff {
+		s.logger.Warn("Not confined: --confine=off")
+		return s.serveWith(o, confine.Status{})
+	}
+	err = s.execServing(o)
+	o.close()
+	return err
+}
+
+// open does what needs privileges.
+func (s *settings) open() (*opened, error) {
+	if err := web.Validate(s.webConfig); err != nil {
+		return nil, usageError{fmt.Errorf("--web.config.file %s: %w", s.webConfig, err)}
+	}
+	if _, _, err := s.servingUser(); err != nil {
+		return nil, err
+	}
+	o := &opened{}
+	var err error
+	if o.notify, err = dialNotify(); err != nil {
+		return nil, err
+	}
+	tell(o.notify, "STATUS=Loading")
+	if o.listeners, err = s.openListeners(); err != nil {
+		return nil, err
+	}
+	o.source, err = taskiter.Open(taskiter.Options{SysFS: s.sysfs})
+	switch {
+	case err == nil:
+		if !o.source.Unprivileged() {
+			o.keep = []int{unix.CAP_BPF}
+		}
+	case missingPrivilege(err):
+		o.close()
+		return nil, err
+	default:
+		// One query over the fleet tells more than a thousand crash loops.
+		o.failure = &failure{Reason: scan.FailureReason(err), Message: err.Error()}
+	}
+	return o, nil
+}
+
+func (s *settings) openListeners() ([]net.Listener, error) {
+	if s.systemdSocket {
+		ls, err := activation.Listeners()
+		if err != nil {
+			return nil, fmt.Errorf("--web.systemd-socket: %w", err)
+		}
+		if len(ls) == 0 {
+			return nil, usageError{errors.New("--web.systemd-socket: systemd passed no socket; start landlockd through its socket unit")}
+		}
+		return ls, nil
+	}
+	var ls []net.Listener
+	for _, address := range s.listen {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			for _, l := range ls {
+				l.Close()
+			}
+			err = fmt.Errorf("--web.listen-address %q: %w", address, err)
+			var parse *net.AddrError
+			if errors.As(err, &parse) {
+				return nil, usageError{err}
+			}
+			return nil, err
+		}
+		ls = append(ls, l)
+	}
+	return ls, nil
+}
+
+// serveConfined is the serving stage: it makes sure that it is confined.
+func (s *settings) serveConfined(o *opened) error {
+	// execve(2) by descriptor names the process after the descriptor.
+	_ = os.WriteFile("/proc/self/comm", []byte("landlockd"), 0)
+	// Nobody with this user's ID may trace it and read what it reads.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl(PR_SET_DUMPABLE): %w", err)
+	}
+	status, err := confine.Inspect(o.keep)
+	if err != nil {
+		return fmt.Errorf("check the confinement: %w", err)
+	}
+	if missing := status.Missing(); len(missing) > 0 {
+		if s.confine == confineRequire || !status.Capabilities || !status.NoNewPrivs {
+			return fmt.Errorf("not confined by %s", strings.Join(missing, ", "))
+		}
+		s.logger.Warn("Not confined in every way", "missing", strings.Join(missing, ","))
+	}
+	if len(o.keep) > 0 {
+		s.logger.Info("This kernel needs CAP_BPF for every scan (before Linux 5.19); it is kept")
+	}
+	if err := web.Validate(s.webConfig); err != nil {
+		return usageError{fmt.Errorf("--web.config.file %s, read as user %d: %w", s.webConfig, os.Getuid(), err)}
+	}
+	return s.serveWith(o, status)
+}
+
+// serveWith serves until it is told to stop.
+func (s *settings) serveWith(o *opened, status confine.Status) error {
+	sources := map[string]string{sourceTaskiter: ""}
+	if o.failure != nil {
+		sources[sourceTaskiter] = o.failure.Reason
+		s.logger.Error("This host cannot be scanned; serving that fact", "reason", o.failure.Reason, "err", o.failure.Message)
+	}
+	interval := s.minInterval
+	if interval == 0 {
+		interval = -1
+	}
+	shared := scan.NewShared(o.scanner(), scan.SharedOptions{MinInterval: interval, Reasons: failureReasons()})
+	defer shared.Close()
+	handler, err := lweb.New(lweb.Options{
+		Scans: shared, TelemetryPath: s.telemetryPath, MaxRequests: s.maxRequests,
+		DisableExporterMetrics: s.noRuntime, Sources: func() map[string]string { return sources },
+		Confined: status.Mechanisms(), Build: build(), Logger: s.logger,
+	})
+	if err != nil {
+		return usageError{err}
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 90 * time.Second, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 16 << 10,
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
+	defer stop()
+	done := make(chan error, 1)
+	go func() {
+		done <- web.ServeMultiple(o.listeners, server, &web.FlagConfig{WebConfigFile: &s.webConfig}, s.logger)
+	}()
+	s.announce(ctx, o, shared)
+	handler.SetReady()
+	tell(o.notify, "READY=1\nSTATUS=Serving")
+	select {
+	case err := <-done:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.logger.Info("Stopping")
+	tell(o.notify, "STOPPING=1\nSTATUS=Stopping")
+	handler.SetStopping()
+	deadline, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := server.Shutdown(deadline); err != nil {
+		_ = server.Close()
+	}
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// announce says in the log what was found and where it is served.
+func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared) {
+	scheme := "http"
+	if files, err := webConfigFilesOrNone(s.webConfig); err == nil && len(files) > 1 {
+		scheme = "https"
+	}
+	for _, l := range o.listeners {
+		addr, ok := l.Addr().(*net.TCPAddr)
+		loopback := !ok || addr.IP.IsLoopback()
+		switch {
+		case !loopback && s.webConfig == "":
+			s.logger.Warn("Other hosts can read the metrics without authentication: they tell what is unsandboxed here; --web.config.file closes it", "address", l.Addr())
+		case ok && loopback && !s.listenWasGiven && !s.systemdSocket:
+			s.logger.Info("Only this host can read the metrics; --web.listen-address=:10644 opens them to others", "address", l.Addr())
+		}
+	}
+	snap, err := shared.Scan(ctx)
+	if err != nil {
+		return // told by whoever scrapes, and already if there is no source
+	}
+	url := ""
+	if len(o.listeners) > 0 {
+		url = scheme + "://" + o.listeners[0].Addr().String() + s.telemetryPath
+	}
+	s.logger.Info(view.Summary(snap), "metrics", url)
+	if snap.Source.PIDNS != "init" {
+		s.logger.Warn("Running in an inner PID namespace: only its processes are seen, not all of the host")
+	}
+}
+
+func webConfigFilesOrNone(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return webConfigFiles(path)
+}

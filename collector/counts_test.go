@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// host returns n processes of every state and depth. A source may be wrong, so
+// depths and reasons do not always fit the state.
+func host(n int) *scan.Snapshot {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	s := newSnapshot()
+	for i := range n {
+		state := scan.States()[i%4]
+		depth := uint16(i / 4 % 20)
+		add(s, state, scan.Reason(rnd.IntN(256)), depth, depth+uint16(rnd.IntN(3)), scan.States()[rnd.IntN(4)])
+	}
+	return s
+}
+
+func sum(n []int) (total int) {
+	for _, v := range n {
+		total += v
+	}
+	return total
+}
+
+func TestCountsAddUp(t *testing.T) {
+	for _, n := range []int{0, 1, 100, 997} {
+		s := host(n)
+		c := count(s)
+		if got := sum(c.processes[:]); got != n {
+			t.Errorf("%d processes in all states, want %d", got, n)
+		}
+		if got := sum(c.threads[:]); got != len(s.Tasks) {
+			t.Errorf("%d threads in all states, want %d", got, len(s.Tasks))
+		}
+		unknown := c.processes[scan.Unknown]
+		if got := sum(c.unknown[:]); got != unknown || c.unknown[scan.NoReason] != 0 {
+			t.Errorf("reasons %v, want %d in all, each with a name", c.unknown, unknown)
+		}
+		if got := sum(c.byDepth[:]); got != n-unknown {
+			t.Errorf("%d processes at all depths, want %d", got, n-unknown)
+		}
+		if got, want := c.byDepth[0], c.processes[scan.Partial]+c.processes[scan.Unsandboxed]; got != want {
+			t.Errorf("%d processes at depth 0, want %d", got, want)
+		}
+		if ratio, ok := c.coverage(); ok != (n > unknown) || ratio < 0 || ratio > 1 {
+			t.Errorf("coverage %v %v of %v", ratio, ok, c.processes)
+		}
+	}
+}
+
+func TestCoverage(t *testing.T) {
+	c := count(mixed())
+	if got, ok := c.coverage(); !ok || got != 0.5 {
+		t.Errorf("coverage %v %v, want 3 of 6", got, ok)
+	}
+	dark := newSnapshot()
+	add(dark, scan.Unknown, scan.Denied, 0, 0)
+	c = count(dark)
+	if _, ok := c.coverage(); ok {
+		t.Error("coverage of a host of which nothing is known")
+	}
+}
+
+func TestCollectAllocatesNothingPerProcess(t *testing.T) {
+	allocs := func(n int) float64 {
+		s := host(n)
+		ch := make(chan prometheus.Metric, 1000)
+		return testing.AllocsPerRun(20, func() {
+			New(s).Collect(ch)
+			for len(ch) > 0 {
+				<-ch
+			}
+		})
+	}
+	if few, many := allocs(100), allocs(10_000); few != many {
+		t.Errorf("%v allocations for 100 processes, %v for 10 000", few, many)
+	}
+	s := host(10_000)
+	if n := testing.AllocsPerRun(20, func() { count(s) }); n != 0 {
+		t.Errorf("%v allocations to count 10 000 processes", n)
+	}
+}
+
+func BenchmarkCollect(b *testing.B) {
+	s := host(10_000)
+	ch := make(chan prometheus.Metric, 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		New(s).Collect(ch)
+		for len(ch) > 0 {
+			<-ch
+		}
+	}
+}
+
+func BenchmarkCount(b *testing.B) {
+	s := host(10_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		count(s)
+	}
+}

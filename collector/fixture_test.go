@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"time"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// fixture is one host whose metrics stand in testdata.
+type fixture struct {
+	name   string
+	daemon Daemon
+}
+
+var began = time.Unix(1_750_000_000, 250_000_000)
+
+func fixtures() []fixture {
+	return []fixture{
+		{"not_built", daemonOf(notBuilt())},
+		{"disabled", daemonOf(disabled())},
+		{"empty", daemonOf(newSnapshot())},
+		{"mixed", daemonOf(mixed())},
+		{"deep", daemonOf(deep())},
+		{"nested_pidns", daemonOf(nestedPIDNS())},
+		{"hostile", hostile()},
+		{"failed", failed()},
+		{"never_scanned", neverScanned()},
+	}
+}
+
+func newSnapshot() *scan.Snapshot {
+	return &scan.Snapshot{
+		Time:     began,
+		Duration: 12345 * time.Microsecond,
+		Kernel:   scan.Kernel{Release: "6.12.9-amd64", Landlock: scan.Enabled, ABI: 6},
+		Source: scan.SourceInfo{Name: "taskiter", IDs: "derived", Lineage: "known",
+			Rules: "unread", Denials: "none", PIDNS: "init"},
+		Passes: 1,
+	}
+}
+
+// add appends a process with a task for each of states, at the depths given
+// for all of them.
+func add(s *scan.Snapshot, state scan.State, reason scan.Reason, depth, deepest uint16, tasks ...scan.State) {
+	pid := int32(100 + len(s.Processes))
+	s.Processes = append(s.Processes, scan.Process{
+		PID: pid, State: state, Reason: reason, Depth: depth, MaxDepth: deepest,
+		FirstTask: int32(len(s.Tasks)), NumTasks: int32(len(tasks)),
+	})
+	for i, t := range tasks {
+		s.Tasks = append(s.Tasks, scan.Task{TID: pid*100 + int32(i), State: t, Domain: domainid.Outermost})
+	}
+	s.TasksRead += len(tasks)
+}
+
+func notBuilt() *scan.Snapshot {
+	s := newSnapshot()
+	s.Kernel = scan.Kernel{Release: "5.10.0-28-amd64", Landlock: scan.NotBuilt}
+	s.Source = scan.SourceInfo{Name: "taskiter", IDs: "none", Lineage: "none", Rules: "none", Denials: "none", PIDNS: "init"}
+	add(s, scan.Unsandboxed, scan.NoReason, 0, 0, scan.Unsandboxed)
+	add(s, scan.Unsandboxed, scan.NoReason, 0, 0, scan.Unsandboxed, scan.Unsandboxed)
+	return s
+}
+
+func disabled() *scan.Snapshot {
+	s := notBuilt()
+	s.Kernel = scan.Kernel{Release: "6.1.0-13-amd64", Landlock: scan.Disabled}
+	return s
+}
+
+func mixed() *scan.Snapshot {
+	s := newSnapshot()
+	in, out, dark := scan.Sandboxed, scan.Unsandboxed, scan.Unknown
+	add(s, scan.Unsandboxed, scan.NoReason, 0, 0, out)
+	add(s, scan.Unsandboxed, scan.NoReason, 0, 0, out, out)
+	add(s, scan.Sandboxed, scan.NoReason, 1, 1, in)
+	add(s, scan.Sandboxed, scan.NoReason, 1, 3, in, in, in)
+	add(s, scan.Sandboxed, scan.NoReason, 2, 2, in)
+	add(s, scan.Partial, scan.NoReason, 0, 1, in, out, dark)
+	add(s, scan.Unknown, scan.Denied, 0, 0, dark)
+	add(s, scan.Unknown, scan.Denied, 0, 0, dark)
+	add(s, scan.Unknown, scan.Changing, 0, 0, dark, out)
+	s.TasksRead += 200 // kernel threads
+	s.Domains = []domainid.Domain{
+		{ID: 0x1e67bda0b, Parent: domainid.Outermost, Depth: 1, Lineage: domainid.LineageKnown},
+		{ID: 0x1e67bda0c, Parent: 0, Depth: 2, Lineage: domainid.LineageKnown},
+		{ID: 0x1e67bda0d, Parent: 1, Depth: 3, Lineage: domainid.LineageKnown},
+	}
+	return s
+}
+
+func deep() *scan.Snapshot {
+	s := newSnapshot()
+	s.Kernel = scan.Kernel{Release: "5.15.0-91-generic", Landlock: scan.Enabled, ABI: 1}
+	for _, depth := range []uint16{16, 17, 40, 64} {
+		add(s, scan.Sandboxed, scan.NoReason, depth, depth, scan.Sandboxed)
+	}
+	for depth := range uint16(64) {
+		s.Domains = append(s.Domains, domainid.Domain{ID: domainid.ID(depth) + 1, Parent: int32(depth) - 1, Depth: depth + 1})
+	}
+	return s
+}
+
+func nestedPIDNS() *scan.Snapshot {
+	s := newSnapshot()
+	s.Source = scan.SourceInfo{Name: "procattr", IDs: "kernel", Lineage: "inferred", Rules: "none", Denials: "none", PIDNS: "nested"}
+	add(s, scan.Sandboxed, scan.NoReason, 1, 1, scan.Sandboxed)
+	s.Domains = []domainid.Domain{{ID: 1, Parent: domainid.Outermost, Depth: 1, Lineage: domainid.LineageInferred}}
+	return s
+}
+
+func daemonOf(s *scan.Snapshot) Daemon {
+	return Daemon{
+		Snapshot: s,
+		Scans: scan.Stats{
+			Errors:      map[string]uint64{"timeout": 0, "internal": 0, "no_btf": 0},
+			LastSuccess: s.Time, Finished: 1, LastDuration: s.Duration,
+		},
+		Sources:  map[string]string{s.Source.Name: ""},
+		Confined: map[string]bool{"landlock": true, "seccomp": false},
+		Build:    Build{Version: "1.2.3", Revision: "0123abcd", GoVersion: "go1.26"},
+	}
+}
+
+// hostile has every text that is not the daemon's own full of wrong bytes.
+func hostile() Daemon {
+	s := newSnapshot()
+	s.Kernel.Release = "6.1\xff\"\n\\{}\x00 end"
+	s.Source.Name = "\xc3("
+	d := daemonOf(s)
+	d.Sources = map[string]string{"a\xffb": "c\xfed"}
+	d.Build.Version = "\xff"
+	return d
+}
+
+// failed is a scan that failed after one that did not.
+func failed() Daemon {
+	d := daemonOf(newSnapshot())
+	d.Snapshot = nil
+	d.Scans.Errors["timeout"] = 3
+	d.Scans.Finished, d.Scans.LastDuration = 7, 60*time.Second
+	return d
+}
+
+// neverScanned is a host without a usable source, before the end of the first scan.
+func neverScanned() Daemon {
+	d := failed()
+	d.Scans = scan.Stats{Errors: map[string]uint64{"timeout": 1, "internal": 0, "no_btf": 0}}
+	d.Sources = map[string]string{"taskiter": "no_btf", "procattr": "no_attribute"}
+	return d
+}

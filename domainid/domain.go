@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package domainid
+
+// Outermost is the Parent of a domain that is nested in no other, and the
+// index that stands for "no domain".
+const Outermost int32 = -1
+
+// RulesUnread is the number of rules of a domain whose rules were not read.
+const RulesUnread = ^uint32(0)
+
+// Lineage says how it is known which domain is nested in which.
+type Lineage uint8
+
+const (
+	// LineageUnknown: nothing is known of the domain's parents.
+	LineageUnknown Lineage = iota
+	// LineageInferred: concluded by landlockd; Depth is a lower bound.
+	LineageInferred
+	// LineageKnown: told by the kernel; Depth is exact.
+	LineageKnown
+)
+
+func (l Lineage) String() string {
+	switch l {
+	case LineageKnown:
+		return "known"
+	case LineageInferred:
+		return "inferred"
+	default:
+		return "unknown"
+	}
+}
+
+// MarshalText encodes the word.
+func (l Lineage) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// Rights is a set of Landlock rights, one bit each, with the kernel's own
+// numbering (include/uapi/linux/landlock.h: LANDLOCK_ACCESS_FS_*,
+// LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_*).
+type Rights struct {
+	FS    uint32 `json:"fs"`
+	Net   uint32 `json:"net"`
+	Scope uint32 `json:"scope"`
+}
+
+// Union returns the rights in r or in o.
+func (r Rights) Union(o Rights) Rights {
+	return Rights{FS: r.FS | o.FS, Net: r.Net | o.Net, Scope: r.Scope | o.Scope}
+}
+
+// Creator is the task that created a domain, as it was at that time: usually a
+// launcher, not the program that runs in the domain now.
+type Creator struct {
+	// PID is the creator's process, 0 if it is gone or outside the reader's PID namespace.
+	PID int32
+	// UID is the creator's user in the initial user namespace.
+	UID uint32
+	// Comm is its command name then; hostile text, not cleaned. Empty where the kernel does not keep it.
+	Comm string
+}
+
+// Domain is one Landlock domain. Its identity and what it handles never change.
+type Domain struct {
+	ID ID
+	// Parent is the index, in the slice that holds this domain, of the one
+	// it is nested in; Outermost if there is none or it is not known.
+	Parent int32
+	// Depth is the number of domains from the outermost to this one, at
+	// least 1; a lower bound unless Lineage is LineageKnown.
+	Depth   uint16
+	Lineage Lineage
+	// Handled are the rights that this domain's own layer handles, without
+	// its parents'.
+	Handled Rights
+	// Rules is the number of rules of the domain and all its parents
+	// together, as the kernel stores them; RulesUnread if it was not read.
+	Rules uint32
+	// Denials is the kernel's count of accesses that this domain denied.
+	Denials uint64
+	// Creator is the zero value where the kernel does not keep it.
+	Creator Creator
+}

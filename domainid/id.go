@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package domainid names Landlock domains and maps them to process trees.
+//
+// A domain is what landlock_restrict_self(2) puts a task in. The kernel names
+// each one by an opaque 64-bit number (from Linux 6.15 on); on older kernels a
+// source derives a number of its own. Either is a value to compare and to
+// print, nothing else: no order, no arithmetic and no count may be read from it.
+//
+// The package knows nothing of how domains are read: a source fills a slice of
+// [Domain], and [NewForest] joins it with the processes that live in them.
+package domainid
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
+
+// ID is the opaque name of a domain, unique for one boot. Zero means none.
+type ID uint64
+
+// None is the ID of no domain, or of a domain whose ID could not be read.
+const None ID = 0
+
+// String returns the text form: lower-case hexadecimal without a prefix, as
+// the kernel's audit log prints it ("domain=1e67bda0b").
+func (id ID) String() string { return strconv.FormatUint(uint64(id), 16) }
+
+// Parse reads the text form of an ID. It accepts upper case and a leading 0x;
+// it refuses zero, which names nothing.
+func Parse(s string) (ID, error) {
+	t := s
+	if len(t) > 2 && t[0] == '0' && (t[1] == 'x' || t[1] == 'X') {
+		t = t[2:]
+	}
+	v, err := strconv.ParseUint(t, 16, 64)
+	if err != nil || v == 0 {
+		return None, fmt.Errorf("domain ID %.32q: want 1 to 16 hexadecimal digits, not all zero", s)
+	}
+	return ID(v), nil
+}
+
+// MarshalJSON encodes the text form, and None as null. A number would lose
+// digits in readers that hold numbers as floating point.
+func (id ID) MarshalJSON() ([]byte, error) {
+	if id == None {
+		return []byte("null"), nil
+	}
+	return []byte(`"` + id.String() + `"`), nil
+}
+
+// UnmarshalJSON is the inverse of MarshalJSON.
+func (id *ID) UnmarshalJSON(b []byte) error {
+	var s *string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("domain ID: %w", err)
+	}
+	if s == nil {
+		*id = None
+		return nil
+	}
+	v, err := Parse(*s)
+	if err != nil {
+		return err
+	}
+	*id = v
+	return nil
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package confine turns a privileged process into one that never had a
+// privilege.
+//
+// The daemon starts in two stages. The first loads programs, opens sockets and
+// is as privileged as it was started. Then [Plan.Exec] makes one thread drop
+// every capability, change user, set no_new_privs and restrict itself with
+// Landlock, and that thread executes the program again: execve(2) ends all
+// other threads, so that the second stage begins with one thread that is
+// confined, and every thread it makes inherits that. The second stage checks
+// with [Inspect] that it is so.
+package confine
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/landlock"
+)
+
+// Plan says how the second stage is confined and what it is given.
+type Plan struct {
+	// UID and GID are what it runs as; -1 keeps what this process has.
+	UID, GID int
+	// Keep are capabilities that it keeps; none is the rule.
+	Keep []int
+	// ReadBelow are files and directories that it may read, with everything
+	// below them. Those that do not exist are passed over.
+	ReadBelow []string
+	// Files are inherited, in this order, from descriptor FirstFile on.
+	Files []*os.File
+	// Args and Env are its arguments, with the program's name first, and its environment.
+	Args, Env []string
+}
+
+// FirstFile is the descriptor of the first of Plan.Files in the second stage.
+const FirstFile = 3
+
+// Rights of the rules: what may be done below a directory that is readable.
+const (
+	executeFile uint32 = 1 << 0
+	readFile    uint32 = 1 << 2
+	readDir     uint32 = 1 << 3
+)
+
+// Exec confines the calling thread and executes this program again. It only
+// returns if that failed; the process is then in no state to go on.
+func (p Plan) Exec() error {
+	runtime.LockOSThread()
+	self, err := os.Open("/proc/self/exe")
+	if err != nil {
+		return fmt.Errorf("open this program: %w", err)
+	}
+	ruleset, err := p.ruleset(self)
+	if err != nil {
+		return err
+	}
+	own := []int{int(self.Fd()), -1}
+	if ruleset != nil {
+		own[1] = int(ruleset.Fd())
+	}
+	if err := p.placeFiles(own); err != nil {
+		return err
+	}
+	if err := p.dropPrivileges(); err != nil {
+		return err
+	}
+	if err := landlock.NoNewPrivs(); err != nil {
+		return err
+	}
+	if ruleset != nil {
+		if err := landlock.RestrictThread(own[1]); err != nil {
+			return err
+		}
+	}
+	err = execute(own[0], p.Args, p.Env)
+	runtime.KeepAlive(self)
+	runtime.KeepAlive(ruleset)
+	return err
+}
+
+// ruleset denies everything that this kernel can deny, but for what the plan
+// lists, this process's own entry in /proc and this program. It is nil where
+// the kernel has no Landlock.
+func (p Plan) ruleset(self *os.File) (*os.File, error) {
+	abi, err := landlock.ABI()
+	if err != nil {
+		return nil, nil //nolint:nilerr // no Landlock: Inspect tells, and its caller decides
+	}
+	rights, err := landlock.Supported(abi)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := landlock.CreateRuleset(rights)
+	if err != nil {
+		return nil, err
+	}
+	rs := os.NewFile(uintptr(fd), "landlock-ruleset")
+	if err := landlock.AllowBeneath(fd, int(self.Fd()), rights.FS&(executeFile|readFile)); err != nil {
+		return nil, fmt.Errorf("rule for this program: %w", err)
+	}
+	for _, path := range append([]string{"/proc/" + strconv.Itoa(os.Getpid())}, p.ReadBelow...) {
+		if err := allow(fd, path, rights.FS&(readFile|readDir)); err != nil {
+			return nil, err
+		}
+	}
+	if dynamic(self) {
+		for _, path := range libraryPaths() {
+			if err := allow(fd, path, rights.FS&(executeFile|readFile|readDir)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rs, nil
+}
+
+// allow grants rights on a path and below it, if it is there.
+func allow(ruleset int, path string, rights uint32) error {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil //nolint:nilerr // absent, or not for us: the second stage reads nothing there
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return fmt.Errorf("stat %s: %w", path, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		rights &= landlock.FileRights
+	}
+	if err := landlock.AllowBeneath(ruleset, fd, rights); err != nil {
+		return fmt.Errorf("rule for %s: %w", path, err)
+	}
+	return nil
+}
+
+// placeFiles moves the files to their descriptors and lets nothing else pass
+// through execve(2), not even what this process inherited unasked. The
+// descriptors own are still needed here: they are replaced by others that are
+// not in the way.
+func (p Plan) placeFiles(own []int) error {
+	last := FirstFile + len(p.Files)
+	// First out of the way: a target may be another file's descriptor.
+	fds := make([]int, len(p.Files))
+	for i, f := range p.Files {
+		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, last)
+		if err != nil {
+			return fmt.Errorf("move descriptor of %s: %w", f.Name(), err)
+		}
+		fds[i] = fd
+	}
+	for i, old := range own {
+		if old < 0 {
+			continue
+		}
+		fd, err := unix.FcntlInt(uintptr(old), unix.F_DUPFD_CLOEXEC, last)
+		if err != nil {
+			return fmt.Errorf("move descriptor %d: %w", old, err)
+		}
+		own[i] = fd
+	}
+	if err := unix.CloseRange(FirstFile, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return fmt.Errorf("close_range(2): %w", err)
+	}
+	for i, fd := range fds {
+		if err := unix.Dup3(fd, FirstFile+i, 0); err != nil {
+			return fmt.Errorf("place descriptor %d: %w", FirstFile+i, err)
+		}
+	}
+	return nil
+}
+
+// dropPrivileges acts on the calling thread alone: package syscall's wrappers
+// would change every thread, which is not needed, and slower.
+func (p Plan) dropPrivileges() error {
+	keep := capabilitySet(p.Keep)
+	// Without CAP_SETPCAP the bounding set stays; no_new_privs then sees to it
+	// that nothing can be gained from it.
+	for c := 0; c <= unix.CAP_LAST_CAP; c++ {
+		if keep[c/32]&(1<<(c%32)) == 0 {
+			_ = unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0)
+		}
+	}
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return fmt.Errorf("clear ambient capabilities: %w", err)
+	}
+	if len(p.Keep) > 0 {
+		if err := unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("prctl(PR_SET_KEEPCAPS): %w", err)
+		}
+	}
+	if err := p.changeUser(); err != nil {
+		return err
+	}
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	data := [2]unix.CapUserData{}
+	for i := range data {
+		data[i] = unix.CapUserData{Effective: keep[i], Permitted: keep[i], Inheritable: keep[i]}
+	}
+	if err := unix.Capset(&hdr, &data[0]); err != nil {
+		return fmt.Errorf("drop capabilities: %w", err)
+	}
+	for _, c := range p.Keep {
+		if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uintptr(c), 0, 0); err != nil {
+			return fmt.Errorf("keep capability %d: %w", c, err)
+		}
+	}
+	return nil
+}
+
+func capabilitySet(caps []int) (set [2]uint32) {
+	for _, c := range caps {
+		set[c/32] |= 1 << (c % 32)
+	}
+	return set
+}
+
+func (p Plan) changeUser() error {
+	if p.GID >= 0 {
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, 0, 0, 0); errno != 0 {
+			return fmt.Errorf("drop supplementary groups: %w", errno)
+		}
+		id := uintptr(p.GID)
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, id, id, id); errno != 0 {
+			return fmt.Errorf("change group to %d: %w", p.GID, errno)
+		}
+	}
+	if p.UID >= 0 {
+		id := uintptr(p.UID)
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, id, id, id); errno != 0 {
+			return fmt.Errorf("change user to %d: %w", p.UID, errno)
+		}
+	}
+	return nil
+}
+
+// execute is fexecve(3): the program need not be reachable by its path, which
+// may lie below a directory that the new user cannot search.
+func execute(program int, args, env []string) error {
+	argv, err := cStrings(args)
+	if err != nil {
+		return fmt.Errorf("arguments: %w", err)
+	}
+	envp, err := cStrings(env)
+	if err != nil {
+		return fmt.Errorf("environment: %w", err)
+	}
+	empty := [1]byte{}
+	_, _, errno := unix.Syscall6(unix.SYS_EXECVEAT, uintptr(program), uintptr(unsafe.Pointer(&empty[0])),
+		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envp[0])), unix.AT_EMPTY_PATH, 0)
+	runtime.KeepAlive(argv)
+	runtime.KeepAlive(envp)
+	return fmt.Errorf("execute this program again: %w", errno)
+}
+
+func cStrings(in []string) ([]*byte, error) {
+	out := make([]*byte, len(in)+1)
+	for i, s := range in {
+		b, err := unix.BytePtrFromString(s)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = b
+	}
+	return out, nil
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package confine
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Status is how this process is confined, read back from the kernel. Each is
+// true only if it holds for every thread.
+type Status struct {
+	// Capabilities: the permitted, effective, inheritable and ambient sets
+	// hold nothing but what was meant to be kept.
+	Capabilities bool
+	// NoNewPrivs is set.
+	NoNewPrivs bool
+	// User is not root.
+	User bool
+	// Landlock keeps this process from what its domain does not allow.
+	Landlock bool
+}
+
+// Mechanisms returns the status by name, as label values.
+func (s Status) Mechanisms() map[string]bool {
+	return map[string]bool{
+		"capabilities": s.Capabilities, "no_new_privs": s.NoNewPrivs, "user": s.User, "landlock": s.Landlock,
+	}
+}
+
+// Missing returns the names of what does not hold.
+func (s Status) Missing() []string {
+	var m []string
+	for _, c := range []struct {
+		name string
+		ok   bool
+	}{{"capabilities", s.Capabilities}, {"no_new_privs", s.NoNewPrivs}, {"user", s.User}, {"landlock", s.Landlock}} {
+		if !c.ok {
+			m = append(m, c.name)
+		}
+	}
+	return m
+}
+
+// Inspect reads how this process is confined, keep being the capabilities that
+// it may have.
+func Inspect(keep []int) (Status, error) {
+	s := Status{Capabilities: true, NoNewPrivs: true, User: true}
+	files, err := filepath.Glob("/proc/self/task/*/status")
+	if err != nil || len(files) == 0 {
+		return Status{}, errors.New("/proc/self/task: no threads found")
+	}
+	want := capabilitySet(keep)
+	allowed := uint64(want[1])<<32 | uint64(want[0])
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue // the thread ended
+		}
+		if err != nil {
+			return Status{}, fmt.Errorf("this process's status: %w", err)
+		}
+		t, err := parseStatus(bytes.NewReader(b))
+		if err != nil {
+			return Status{}, fmt.Errorf("%s: %w", f, err)
+		}
+		s.Capabilities = s.Capabilities && t.capabilities&^allowed == 0
+		s.NoNewPrivs = s.NoNewPrivs && t.noNewPrivs
+		s.User = s.User && !t.root
+	}
+	s.Landlock = deniedRoot()
+	return s, nil
+}
+
+// deniedRoot says whether "/" may not be listed, which every user may who is in
+// no domain. All threads are in one: they come from the one that was restricted.
+func deniedRoot() bool {
+	fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return errors.Is(err, unix.EACCES)
+}
+
+// threadStatus is what /proc/[pid]/task/[tid]/status tells of privileges.
+type threadStatus struct {
+	capabilities uint64 // in any set but the bounding one
+	noNewPrivs   bool
+	root         bool // any of the four user IDs is 0
+}
+
+func parseStatus(r io.Reader) (threadStatus, error) {
+	var t threadStatus
+	seen := map[string]bool{}
+	sc := bufio.NewScanner(r)
+	for sc.Scan() {
+		key, value, ok := strings.Cut(sc.Text(), ":")
+		if !ok {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		switch key {
+		case "CapInh", "CapPrm", "CapEff", "CapAmb":
+			v, err := strconv.ParseUint(value, 16, 64)
+			if err != nil {
+				return t, fmt.Errorf("%s: %w", key, err)
+			}
+			t.capabilities |= v
+		case "NoNewPrivs":
+			t.noNewPrivs = value == "1"
+		case "Uid":
+			for _, id := range strings.Fields(value) {
+				t.root = t.root || id == "0"
+			}
+		default:
+			continue
+		}
+		seen[key] = true
+	}
+	if err := sc.Err(); err != nil {
+		return t, err
+	}
+	for _, k := range []string{"Uid", "CapInh", "CapPrm", "CapEff", "CapAmb", "NoNewPrivs"} {
+		if !seen[k] {
+			return t, fmt.Errorf("no line %s", k)
+		}
+	}
+	return t, nil
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package web is the HTTP side of the daemon: metrics, health and a landing
+// page. It serves aggregates only. Whoever can reach a TCP port may read them,
+// so nothing that names a process or a domain is ever served here.
+package web
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/scan"
+)
+
+const (
+	healthyPath = "/-/healthy"
+	readyPath   = "/-/ready"
+)
+
+// Options are what a [Handler] serves. Scans is the only one that must be set.
+type Options struct {
+	// Scans is where every scrape gets its snapshot. The handler does not close it.
+	Scans *scan.Shared
+	// TelemetryPath is where the metrics are, "/metrics" if empty. At "/"
+	// they take the place of the landing page.
+	TelemetryPath string
+	// MaxRequests is the number of scrapes served at a time; those beyond
+	// get 503. 0 means no limit.
+	MaxRequests int
+	// DisableExporterMetrics leaves out the metrics of the Go runtime, of
+	// the daemon's process and of the handler.
+	DisableExporterMetrics bool
+	// Sources returns what [collector.Daemon] calls so. It is called for
+	// each scrape, concurrently, and may be nil.
+	Sources func() map[string]string
+	// Confined is what [collector.Daemon] calls so.
+	Confined map[string]bool
+	Build    collector.Build
+	// Views return further collectors over the snapshot of a scan that
+	// succeeded. They are called for each scrape, concurrently.
+	Views []func(*scan.Snapshot) prometheus.Collector
+	// Logger is told of scans that begin to fail, and of those that
+	// succeed again; nil discards that.
+	Logger *slog.Logger
+}
+
+// Handler is the daemon's http.Handler. It starts as not ready.
+type Handler struct {
+	routes map[string]http.HandlerFunc
+	phase  atomic.Uint32
+}
+
+// The phases of a daemon's life, in the only order in which they follow.
+const (
+	starting uint32 = iota
+	serving
+	stopping
+)
+
+// New returns a handler. It fails if the telemetry path is no absolute path or
+// another page's.
+func New(o Options) (*Handler, error) {
+	if o.Scans == nil {
+		return nil, fmt.Errorf("web: no scans to serve")
+	}
+	if o.TelemetryPath == "" {
+		o.TelemetryPath = "/metrics"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	h := &Handler{}
+	h.routes = map[string]http.HandlerFunc{
+		healthyPath: h.serveHealthy,
+		readyPath:   h.serveReady,
+	}
+	path := o.TelemetryPath
+	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") || h.routes[path] != nil {
+		return nil, fmt.Errorf("web: telemetry path %q: want an absolute path that is not %s or %s", path, healthyPath, readyPath)
+	}
+	metrics, err := newMetrics(o)
+	if err != nil {
+		return nil, err
+	}
+	h.routes[path] = metrics.ServeHTTP
+	if path != "/" {
+		page, err := newLanding(o)
+		if err != nil {
+			return nil, err
+		}
+		h.routes["/"] = page.ServeHTTP
+	}
+	return h, nil
+}
+
+// SetReady makes /-/ready answer 200. It does nothing after SetStopping.
+func (h *Handler) SetReady() { h.phase.CompareAndSwap(starting, serving) }
+
+// SetStopping makes /-/ready answer 503 for ever, so that nobody is sent to a
+// daemon that is about to go. Scrapes are served on.
+func (h *Handler) SetStopping() { h.phase.Store(stopping) }
+
+// ServeHTTP answers exact paths only: there is no page below another.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	serve := h.routes[r.URL.Path]
+	switch {
+	case serve == nil:
+		http.NotFound(w, r)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+	default:
+		serve(w, r)
+	}
+}
+
+func (h *Handler) serveHealthy(w http.ResponseWriter, _ *http.Request) {
+	plain(w, http.StatusOK, "landlockd is healthy.\n")
+}
+
+func (h *Handler) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if h.phase.Load() != serving {
+		plain(w, http.StatusServiceUnavailable, "landlockd is not ready.\n")
+		return
+	}
+	plain(w, http.StatusOK, "landlockd is ready.\n")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text) // a client that has gone needs no answer
+}

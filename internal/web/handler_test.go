@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/scan"
+)
+
+func newHandler(t *testing.T, src scan.Source, o Options) *Handler {
+	t.Helper()
+	o.Scans = scan.NewShared(src, scan.SharedOptions{})
+	t.Cleanup(func() { o.Scans.Close() })
+	h, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// do makes one request; headers are names and values by turns.
+func do(t *testing.T, h http.Handler, method, path string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestRoutes(t *testing.T) {
+	h := newHandler(t, &fakeSource{}, Options{})
+	h.SetReady()
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{
+		{"GET", "/", 200}, {"HEAD", "/", 200},
+		{"GET", "/metrics", 200}, {"HEAD", "/metrics", 200},
+		{"GET", "/-/healthy", 200}, {"GET", "/-/ready", 200},
+		{"GET", "/metrics/", 404}, {"GET", "//metrics", 404}, {"GET", "/metrics/../x", 404},
+		{"GET", "/-/reload", 404}, {"GET", "/debug/pprof/", 404}, {"GET", "/v1/processes", 404},
+		{"POST", "/", 405}, {"POST", "/metrics", 405}, {"PUT", "/-/ready", 405}, {"OPTIONS", "/metrics", 405},
+		{"POST", "/nowhere", 404},
+	} {
+		w := do(t, h, c.method, c.path)
+		if w.Code != c.status {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, w.Code, c.status)
+		}
+		if allow := w.Header().Get("Allow"); (allow == "GET, HEAD") != (c.status == 405) {
+			t.Errorf("%s %s: Allow %q", c.method, c.path, allow)
+		}
+	}
+}
+
+func TestReadiness(t *testing.T) {
+	h := newHandler(t, &fakeSource{}, Options{})
+	want := func(status int, when string) {
+		t.Helper()
+		if w := do(t, h, "GET", "/-/ready"); w.Code != status {
+			t.Errorf("%s: %d, want %d", when, w.Code, status)
+		}
+		if w := do(t, h, "GET", "/-/healthy"); w.Code != 200 {
+			t.Errorf("%s: not healthy: %d", when, w.Code)
+		}
+	}
+	want(503, "at first")
+	h.SetReady()
+	want(200, "when ready")
+	h.SetStopping()
+	want(503, "when stopping")
+	h.SetReady()
+	want(503, "when ready after stopping")
+}
+
+func TestTelemetryPath(t *testing.T) {
+	h := newHandler(t, &fakeSource{}, Options{TelemetryPath: "/"})
+	if w := do(t, h, "GET", "/"); !strings.Contains(w.Body.String(), "landlockd_scan_success 1") {
+		t.Errorf("no metrics at /:\n%s", w.Body)
+	}
+	if w := do(t, h, "GET", "/metrics"); w.Code != 404 {
+		t.Errorf("/metrics: %d", w.Code)
+	}
+	h = newHandler(t, &fakeSource{}, Options{TelemetryPath: "/{host}/m"})
+	if w := do(t, h, "GET", "/{host}/m"); w.Code != 200 {
+		t.Errorf("path with braces: %d", w.Code)
+	}
+	for _, path := range []string{"metrics", "/-/ready", "/-/healthy", "/m?x", "/m#x", "http://host/metrics"} {
+		if _, err := New(Options{Scans: scan.NewShared(&fakeSource{}, scan.SharedOptions{}), TelemetryPath: path}); err == nil {
+			t.Errorf("telemetry path %q was taken", path)
+		}
+	}
+	if _, err := New(Options{}); err == nil {
+		t.Error("a handler without scans")
+	}
+}
+
+func TestLandingPage(t *testing.T) {
+	src := &fakeSource{}
+	h := newHandler(t, src, Options{
+		TelemetryPath: `/"><script>alert(1)</script>`,
+		Build:         collector.Build{Version: "<b>1.2.3</b>"},
+	})
+	w := do(t, h, "GET", "/")
+	body := w.Body.String()
+	if strings.Contains(body, "<script") || strings.Contains(body, "<b>") {
+		t.Errorf("not escaped:\n%s", body)
+	}
+	for _, want := range []string{`href="./-/healthy"`, `href="./-/ready"`, "1.2.3", "<!DOCTYPE html>"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in:\n%s", want, body)
+		}
+	}
+	if ct := w.Header().Get("Content-Type"); ct != "text/html; charset=utf-8" {
+		t.Errorf("Content-Type %q", ct)
+	}
+	if !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Error("no content security policy")
+	}
+	if src.scans.Load() != 0 {
+		t.Error("the landing page scanned the host")
+	}
+}

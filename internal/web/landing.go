@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+//go:embed landing.html
+var landingHTML string
+
+// landing is the page at "/". It is made once: nothing on it changes.
+type landing struct{ page []byte }
+
+// newLanding does not use exporter-toolkit's page, whose template does not
+// escape what it is given.
+func newLanding(o Options) (*landing, error) {
+	type link struct{ Address, Text, About string }
+	// Relative addresses work behind a proxy that adds a prefix, too.
+	relative := func(path string) string { return "./" + strings.TrimPrefix(path, "/") }
+	t, err := template.New("landing").Parse(landingHTML)
+	if err != nil {
+		return nil, fmt.Errorf("web: landing page: %w", err)
+	}
+	var b bytes.Buffer
+	err = t.Execute(&b, map[string]any{
+		"Version": o.Build.Version,
+		"Links": []link{
+			{relative(o.TelemetryPath), "Metrics", "for Prometheus"},
+			{relative(healthyPath), "Healthy", "the daemon answers"},
+			{relative(readyPath), "Ready", "the daemon can be scraped"},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("web: landing page: %w", err)
+	}
+	return &landing{b.Bytes()}, nil
+}
+
+func (l *landing) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	_, _ = w.Write(l.page) // a client that has gone needs no answer
+}

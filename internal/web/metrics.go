@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// metrics serves scrapes. Each gets a registry of its own over one snapshot, so
+// that all it is told is of one time, and that no series outlives its scan.
+type metrics struct {
+	Options
+	slots   chan struct{}        // nil means no limit
+	runtime *prometheus.Registry // the daemon's process; nil means none
+	log     outcomeLog
+}
+
+func newMetrics(o Options) (*metrics, error) {
+	m := &metrics{Options: o, log: outcomeLog{logger: o.Logger}}
+	m.Confined = maps.Clone(o.Confined)
+	if o.MaxRequests > 0 {
+		m.slots = make(chan struct{}, o.MaxRequests)
+	}
+	if o.DisableExporterMetrics {
+		return m, nil
+	}
+	m.runtime = prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		// The memory statistics are 25 series that the process's resident
+		// memory sums up: they would be a third of all.
+		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled()),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := m.runtime.Register(c); err != nil {
+			return nil, fmt.Errorf("web: register the daemon's own collectors: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.slots != nil {
+		select {
+		case m.slots <- struct{}{}:
+			defer func() { <-m.slots }()
+		default:
+			http.Error(w, fmt.Sprintf("Limit of concurrent requests reached (%d), try again later.", m.MaxRequests), http.StatusServiceUnavailable)
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), waitFor(r.Header))
+	defer cancel()
+	snap, err := m.Scans.Scan(ctx)
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		return // the client has gone
+	}
+	m.log.report(err)
+	reg, err := m.gatherer(snap)
+	if err != nil {
+		m.Logger.Error("cannot collect", "err", err)
+		http.Error(w, "cannot collect metrics", http.StatusInternalServerError)
+		return
+	}
+	m.expose(reg).ServeHTTP(w, r)
+}
+
+// gatherer returns what this scrape exposes; snap is nil if its scan failed.
+func (m *metrics) gatherer(snap *scan.Snapshot) (prometheus.Gatherer, error) {
+	d := collector.Daemon{Snapshot: snap, Scans: m.Scans.Stats(), Confined: m.Confined, Build: m.Build}
+	if m.Sources != nil {
+		d.Sources = m.Sources()
+	}
+	cs := []prometheus.Collector{collector.NewDaemon(d)}
+	if snap != nil {
+		cs = append(cs, collector.New(snap))
+		for _, view := range m.Views {
+			cs = append(cs, view(snap))
+		}
+	}
+	reg := prometheus.NewRegistry()
+	for _, c := range cs {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	if m.runtime == nil {
+		return reg, nil
+	}
+	return prometheus.Gatherers{m.runtime, reg}, nil
+}
+
+// expose returns the handler that negotiates format and compression.
+func (m *metrics) expose(g prometheus.Gatherer) http.Handler {
+	opts := promhttp.HandlerOpts{
+		ErrorLog: errorLog{m.Logger},
+		// One broken collector must not take the host out of the fleet's sums.
+		ErrorHandling:     promhttp.ContinueOnError,
+		EnableOpenMetrics: true,
+	}
+	if m.runtime != nil {
+		opts.Registry = m.runtime
+	}
+	return promhttp.HandlerFor(g, opts)
+}
+
+// errorLog lets promhttp write to slog.
+type errorLog struct{ logger *slog.Logger }
+
+func (l errorLog) Println(v ...any) { l.logger.Error(fmt.Sprint(v...)) }

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scan holds what a source finds: one [Snapshot] for each scan, a
+// value that nobody changes afterwards. Every view of a host (metrics, tree,
+// JSON) is a pure function of a snapshot. The package also holds the [Source]
+// interface, which every way of reading domains implements, and [Shared],
+// which lets concurrent readers share one scan.
+package scan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/landlockd/landlockd/domainid"
+)
+
+// Snapshot is the result of one scan. It must not be changed once a source has
+// returned it.
+type Snapshot struct {
+	// Time is the wall-clock time at which the scan began.
+	Time time.Time
+	// Duration is how long it took.
+	Duration time.Duration
+	Kernel   Kernel
+	Source   SourceInfo
+	// Processes are the user processes, ascending by PID: without kernel
+	// threads and zombies.
+	Processes []Process
+	// Tasks are their live threads, grouped by process in the order of
+	// Processes and ascending by TID within one, without the workers that
+	// the kernel makes for user processes (io_uring, vhost).
+	Tasks []Task
+	// Domains are all domains that a task of Tasks is in, directly or
+	// because its domain is nested in them. A parent stands before its
+	// children; otherwise the order means nothing.
+	Domains []domainid.Domain
+	// TasksRead is the number of tasks that the source returned in its first pass.
+	TasksRead int
+	// Passes is the number of passes over the host's tasks: more than one
+	// if some processes had to be read again.
+	Passes int
+}
+
+// Kernel is what is known of the running kernel.
+type Kernel struct {
+	// Release is uname's, for example "6.12.9-amd64".
+	Release string
+	// Landlock says whether the kernel can sandbox anything at all. Where
+	// it is not Enabled, every process is known to be unsandboxed.
+	Landlock Availability
+	// ABI is Landlock's ABI version; 0 unless Landlock is Enabled.
+	ABI int
+}
+
+// NestingLimit is the number of layers that a task can have on this kernel:
+// 16, before Linux 5.19 (ABI 2) 64, and 0 without Landlock.
+func (k Kernel) NestingLimit() int {
+	switch {
+	case k.Landlock != Enabled:
+		return 0
+	case k.ABI < 2:
+		return 64
+	default:
+		return 16
+	}
+}
+
+// Availability says whether a kernel has Landlock.
+type Availability uint8
+
+const (
+	// NotBuilt: the kernel was built without Landlock (ENOSYS).
+	NotBuilt Availability = iota
+	// Disabled: Landlock is built but was not enabled at boot (EOPNOTSUPP).
+	Disabled
+	// Enabled: processes can sandbox themselves.
+	Enabled
+)
+
+func (a Availability) String() string {
+	switch a {
+	case Enabled:
+		return "enabled"
+	case Disabled:
+		return "disabled"
+	default:
+		return "not_built"
+	}
+}
+
+// MarshalText encodes the word.
+func (a Availability) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (a *Availability) UnmarshalText(b []byte) error {
+	for _, v := range [...]Availability{NotBuilt, Disabled, Enabled} {
+		if string(b) == v.String() {
+			*a = v
+			return nil
+		}
+	}
+	return fmt.Errorf("availability of Landlock %.32q: want enabled, disabled or not_built", b)
+}
+
+// SourceInfo says how each kind of fact was obtained. The words are label
+// values of landlockd_source_info.
+type SourceInfo struct {
+	// Name is the source: "taskiter", "procattr" or "both".
+	Name string `json:"source"`
+	// IDs says where domain IDs come from: "kernel", "derived" or "none".
+	IDs string `json:"ids"`
+	// Lineage says how nesting is told: "known", "inferred" or "none".
+	Lineage string `json:"lineage"`
+	// Rules says whether the rules of domains are read: "read", "unread" or "none".
+	Rules string `json:"rules"`
+	// Denials says where denials are counted: "counters" or "none".
+	Denials string `json:"denials"`
+	// PIDNS is "init" if the source sees every process of the host, and
+	// "nested" if it sees only those of an inner PID namespace.
+	PIDNS string `json:"pidns"`
+}
+
+// Task is one live thread. It is named by TID, Start and Exec together: an exec
+// from another thread hands that thread the leader's TID and start time.
+type Task struct {
+	TID int32
+	// Domain is the index in Snapshot.Domains of the task's innermost
+	// domain; domainid.Outermost (-1) unless State is Sandboxed and the
+	// domain is known.
+	Domain int32
+	// Start is the time of creation in nanoseconds since boot.
+	Start  uint64
+	State  State
+	Reason Reason
+}
+
+// Process is one thread group, named by PID and Start together.
+type Process struct {
+	PID int32
+	// PPID is the parent's PID; 0 if it is outside the PID namespace.
+	PPID int32
+	// Start is the time of creation in nanoseconds since boot.
+	Start uint64
+	// Exec grows with every execve(2) of the process.
+	Exec uint64
+	// Comm is the command name as the process set it: hostile text.
+	Comm Comm
+	// Exe is the executable's path as the kernel tells it, empty if it
+	// could not be read: hostile text, see docs/threat-model.md.
+	Exe string
+	// CgroupID is the ID of the process's cgroup in the v2 hierarchy (the
+	// inode number of its directory), and CgroupV1ID that in the v1
+	// hierarchy named "systemd"; 0 where there is none.
+	CgroupID, CgroupV1ID uint64
+	// UID is the effective user ID in the initial user namespace.
+	UID uint32
+	// UserNS and MountNSOwner are the inode numbers of the process's user
+	// namespace and of the user namespace that owns its mount namespace.
+	UserNS, MountNSOwner uint32
+	// Seccomp is the mode as in /proc/[pid]/status: 0 none, 1 strict, 2 filter.
+	Seccomp    uint8
+	NoNewPrivs bool
+	State      State
+	// Reason says why State is Unknown.
+	Reason Reason
+	// Depth is the depth of the shallowest task: 0 unless State is
+	// Sandboxed. MaxDepth is that of the deepest.
+	Depth, MaxDepth uint16
+	// FirstTask and NumTasks say which of Snapshot.Tasks are the process's.
+	FirstTask, NumTasks int32
+}
+
+// TasksOf returns the tasks of a process of this snapshot. The result shares
+// the snapshot's memory.
+func (s *Snapshot) TasksOf(p *Process) []Task {
+	return s.Tasks[p.FirstTask : p.FirstTask+p.NumTasks]
+}
+
+// Find returns the process with a PID, or nil.
+func (s *Snapshot) Find(pid int32) *Process {
+	lo, hi := 0, len(s.Processes)
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if s.Processes[m].PID < pid {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	if lo < len(s.Processes) && s.Processes[lo].PID == pid {
+		return &s.Processes[lo]
+	}
+	return nil
+}
+
+// Comm is a task's command name: up to 15 bytes and NULs behind them.
+type Comm [16]byte
+
+// String returns the name without its NULs. The bytes are whatever the process
+// chose: escape them before printing.
+func (c *Comm) String() string {
+	for i, b := range c {
+		if b == 0 {
+			return string(c[:i])
+		}
+	}
+	return string(c[:])
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * Two task iterators: scan, which returns everything about every task in one
+ * pass, and calibrate, which finds Landlock's part of the credentials blob and
+ * the depth of the reader's PID namespace.
+ *
+ * An iterator's program runs in an RCU read-side critical section, and both
+ * credentials and what hangs on them (the blob, the domain, its hierarchy) are
+ * freed behind one: what is reached from real_cred stays valid for one call.
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "record.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define PF_KTHREAD 0x00200000
+#define PF_EXITING 0x00000004
+#define PFA_NO_NEW_PRIVS 1
+#define PIDTYPE_TGID 1
+#define MAX_LAYERS 64
+#define MAX_HIERARCHIES_V1 20
+
+volatile const struct layout layout = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct control);
+} control SEC(".maps");
+
+/* Which pass last returned a domain. Forgetting only repeats a record. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u64);
+} seen SEC(".maps");
+
+/* For which program a task's executable was last returned. */
+struct exe_sent {
+	__u64 exec_id;
+	__u64 file;
+	__u64 epoch;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct exe_sent);
+} exes SEC(".maps");
+
+/* Too large for the stack. A pass never runs beside another: user space waits. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct exe_record);
+} scratch SEC(".maps");
+
+static __always_inline struct control *get_control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+#define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), (const void *)(src))
+
+/*
+ * The number of a struct pid in the reader's PID namespace, which is that of
+ * the visited task at the reader's level; 0 if it has none there.
+ */
+static __always_inline __s32 pid_number(struct pid *pid, struct task_struct *visited, __u32 level)
+{
+	struct upid *at, *ours;
+	__u64 off = bpf_core_field_offset(struct pid, numbers) +
+		    (__u64)level * bpf_core_type_size(struct upid);
+
+	if (!pid || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	at = (void *)pid + off;
+	ours = (void *)BPF_CORE_READ(visited, thread_pid) + off;
+	if (BPF_CORE_READ(at, ns) != BPF_CORE_READ(ours, ns))
+		return 0;
+	return BPF_CORE_READ(at, nr);
+}
+
+static __always_inline void read_pids(struct task_record *rec, struct task_struct *task)
+{
+	if (!layout.pid_level) {
+		rec->tid = task->pid;
+		rec->pid = task->tgid;
+		rec->ppid = task->real_parent->tgid;
+		return;
+	}
+	rec->tid = pid_number(BPF_CORE_READ(task, thread_pid), task, layout.pid_level);
+	rec->pid = pid_number(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]), task, layout.pid_level);
+	rec->ppid = pid_number(BPF_CORE_READ(task, real_parent, signal, pids[PIDTYPE_TGID]), task,
+			       layout.pid_level);
+}
+
+/* The ID of the task's cgroup in the v1 hierarchy that systemd uses. */
+static __always_inline __u64 cgroup_v1(struct css_set *set)
+{
+	struct list_head *head = (void *)set + bpf_core_field_offset(struct css_set, cgrp_links);
+	struct list_head *at = BPF_CORE_READ(head, next);
+	int i;
+
+	for (i = 0; i < MAX_HIERARCHIES_V1 && at && at != head; i++) {
+		struct cgrp_cset_link *link =
+			(void *)at - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
+		struct cgroup *cgrp = BPF_CORE_READ(link, cgrp);
+		__u64 name = 0;
+		struct cgroup_root *root = BPF_CORE_READ(cgrp, root);
+
+		READ(name, (void *)root + bpf_core_field_offset(struct cgroup_root, name));
+		if (__builtin_memcmp(&name, "systemd", 8) == 0)
+			return BPF_CORE_READ(cgrp, kn, id);
+		at = BPF_CORE_READ(at, next);
+	}
+	return 0;
+}
+
+static __always_inline __u64 domain_key(const void *hierarchy)
+{
+	__u64 id = 0;
+
+	if (layout.id == ABSENT || layout.derive)
+		return (__u64)hierarchy;
+	READ(id, hierarchy + layout.id);
+	return id;
+}
+
+static __always_inline __u32 layer_mask(const void *domain, __u32 layer)
+{
+	const void *at = domain + layout.masks + (__u64)layer * layout.mask_size;
+
+	if (layout.mask_size == 2) {
+		__u16 m = 0;
+
+		READ(m, at);
+		return m;
+	} else {
+		__u32 m = 0;
+
+		READ(m, at);
+		return m;
+	}
+}
+
+static __always_inline void read_creator(struct domain_record *rec, const void *hierarchy,
+					 struct task_struct *visited)
+{
+	const void *details = 0;
+	struct pid *pid = 0;
+
+	if (layout.details == ABSENT)
+		return;
+	READ(details, hierarchy + layout.details);
+	if (!details)
+		return;
+	READ(pid, details + layout.creator_pid);
+	READ(rec->creator_uid, details + layout.creator_uid);
+	READ(rec->creator_comm, details + layout.creator_comm);
+	rec->creator_pid = pid_number(pid, visited, layout.pid_level);
+}
+
+static __always_inline int put_domain(struct seq_file *seq, const void *domain, const void *hierarchy,
+				      __u32 depth, __u32 num_rules, struct task_struct *visited)
+{
+	struct domain_record rec = {
+		.h = { RECORD_DOMAIN, sizeof(rec) },
+		.depth = depth,
+		.num_rules = num_rules,
+	};
+	const void *parent = 0;
+
+	rec.key = domain_key(hierarchy);
+	READ(parent, hierarchy + layout.parent);
+	rec.parent = parent ? domain_key(parent) : 0;
+	rec.mask = layer_mask(domain, depth - 1);
+	if (layout.denials != ABSENT)
+		READ(rec.denials, hierarchy + layout.denials);
+	read_creator(&rec, hierarchy, visited);
+	return bpf_seq_write(seq, &rec, sizeof(rec));
+}
+
+/*
+ * Returns the domain and all that it is nested in, but for those that this
+ * pass has returned. The pass is marked in a second walk: a full buffer throws
+ * away what this call wrote and calls again, so that a mark must not come
+ * before the last write.
+ *
+ * mark is odd for a domain that a task is in itself: only then the number of
+ * its rules is at hand.
+ */
+static __always_inline int put_domains(struct seq_file *seq, __u64 session, const void *domain,
+				       const void *innermost, struct task_struct *visited)
+{
+	__u64 mark = session * 2;
+	const void *hierarchy = innermost;
+	__u32 num_layers = 0, num_rules = ABSENT, depth;
+	__u64 key, *last;
+	int i;
+
+	key = domain_key(innermost);
+	last = bpf_map_lookup_elem(&seen, &key);
+	if (last && *last == mark + 1)
+		return 0;
+
+	READ(num_layers, domain + layout.num_layers);
+	if (layout.num_rules != ABSENT)
+		READ(num_rules, domain + layout.num_rules);
+
+	for (i = 0, depth = num_layers; i < MAX_LAYERS && depth > 0 && hierarchy; i++, depth--) {
+		if (i > 0) {
+			key = domain_key(hierarchy);
+			last = bpf_map_lookup_elem(&seen, &key);
+			if (last && *last / 2 == session)
+				break;
+		}
+		if (put_domain(seq, domain, hierarchy, depth, i ? ABSENT : num_rules, visited))
+			return 1;
+		READ(hierarchy, hierarchy + layout.parent);
+	}
+
+	hierarchy = innermost;
+	for (i = 0, depth = num_layers; i < MAX_LAYERS && depth > 0 && hierarchy; i++, depth--) {
+		__u64 now = i ? mark : mark + 1;
+
+		key = domain_key(hierarchy);
+		last = bpf_map_lookup_elem(&seen, &key);
+		if (last && i > 0 && *last / 2 == session)
+			break;
+		if (last)
+			*last = now;
+		else
+			bpf_map_update_elem(&seen, &key, &now, BPF_ANY);
+		READ(hierarchy, hierarchy + layout.parent);
+	}
+	return 0;
+}
+
+/*
+ * Returns the executable's path where it is new. Threads share it: the leader
+ * answers for all, and each thread for itself once the leader has exited.
+ */
+static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, struct task_struct *task,
+				   const struct task_record *task_rec)
+{
+	struct exe_sent *sent;
+	struct exe_record *rec;
+	struct mm_struct *mm;
+	struct file *file;
+	__u32 zero = 0;
+	__u64 size;
+	long n;
+
+	if (task->exit_state || (task->flags & PF_EXITING))
+		return 0;
+	if (!(task_rec->bits & TASK_LEADER) && !task->group_leader->exit_state)
+		return 0;
+	mm = task->mm;
+	if (!mm)
+		return 0;
+	file = mm->exe_file;
+	sent = bpf_task_storage_get(&exes, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (sent && sent->exec_id == task_rec->exec_id && sent->file == (__u64)file &&
+	    sent->epoch == ctl->epoch)
+		return 0;
+
+	rec = bpf_map_lookup_elem(&scratch, &zero);
+	if (!rec)
+		return 0;
+	rec->pid = task_rec->pid;
+	rec->exec_id = task_rec->exec_id;
+	n = file ? bpf_d_path(&file->f_path, rec->path, sizeof(rec->path)) : 0;
+	/* Nothing holds the mm: if it went meanwhile, the path may be another's. */
+	if (BPF_CORE_READ(task, mm) != mm)
+		return 0;
+	if (n <= 0 || n > EXE_MAX) {
+		rec->path[0] = 0;
+		n = 1;
+	}
+	size = (__builtin_offsetof(struct exe_record, path) + n + 7) & ~7ULL;
+	if (size > sizeof(*rec))
+		return 0;
+	rec->h.kind = RECORD_EXE;
+	rec->h.size = size;
+	if (bpf_seq_write(seq, rec, size))
+		return 1;
+	return 0;
+}
+
+static __always_inline void exe_done(struct control *ctl, struct task_struct *task, __u64 exec_id)
+{
+	struct exe_sent *sent = bpf_task_storage_get(&exes, task, 0, 0);
+	struct mm_struct *mm = task->mm;
+
+	if (!sent || !mm)
+		return;
+	sent->exec_id = exec_id;
+	sent->file = (__u64)mm->exe_file;
+	sent->epoch = ctl->epoch;
+}
+
+SEC("iter/task")
+int scan(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct task_record rec = { .h = { RECORD_TASK, sizeof(rec) } };
+	const void *domain = 0, *hierarchy = 0;
+	struct signal_struct *signal;
+	const struct cred *cred;
+	struct control *ctl;
+	struct css_set *set;
+
+	if (!task) {
+		struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = layout.pid_level };
+
+		bpf_seq_write(seq, &end, sizeof(end));
+		return 0;
+	}
+	rec.flags = task->flags;
+	if (rec.flags & PF_KTHREAD)
+		return 0;
+	ctl = get_control();
+	if (!ctl)
+		return 0;
+	read_pids(&rec, task);
+	if (ctl->selected) {
+		__u32 bit = (__u32)rec.pid % WANTED_BITS;
+
+		if (!(ctl->wanted[bit / 8] & (1 << (bit % 8))))
+			return 0;
+	}
+
+	/*
+	 * The process's thread count, exec count and the time of its exited
+	 * threads are read before and behind the credentials: if they stay the
+	 * same over all records of a process, then its set of threads did.
+	 */
+	signal = task->signal;
+	rec.nr_threads = signal->nr_threads;
+	rec.exited_runtime = signal->sum_sched_runtime;
+	rec.exec_id = task->self_exec_id;
+	asm volatile("" ::: "memory");
+
+	cred = task->real_cred;
+	rec.euid = cred->euid.val;
+	rec.user_ns = cred->user_ns->ns.inum;
+	if (layout.landlock) {
+		READ(domain, cred->security + layout.blob);
+		if (domain) {
+			READ(hierarchy, domain + layout.hierarchy);
+			if (hierarchy)
+				rec.domain = domain_key(hierarchy);
+		}
+	}
+	asm volatile("" ::: "memory");
+	rec.exit_state = task->exit_state;
+	if (rec.nr_threads != signal->nr_threads || rec.exited_runtime != signal->sum_sched_runtime ||
+	    rec.exec_id != task->self_exec_id)
+		rec.bits |= TASK_TORN;
+
+	if (task->group_leader == task)
+		rec.bits |= TASK_LEADER;
+	if (task->atomic_flags & PFA_NO_NEW_PRIVS)
+		rec.bits |= TASK_NO_NEW_PRIVS;
+	rec.start = task->start_boottime;
+	rec.mnt_ns_owner = task->nsproxy->mnt_ns->user_ns->ns.inum;
+	if (bpf_core_field_exists(task->seccomp.mode))
+		rec.seccomp = task->seccomp.mode;
+	set = task->cgroups;
+	rec.cgroup = set->dfl_cgrp->kn->id;
+	if (layout.cgroup_v1 && (rec.bits & TASK_LEADER))
+		rec.cgroup_v1 = cgroup_v1(set);
+	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
+
+	if (put_exe(seq, ctl, task, &rec))
+		return 0;
+	if (bpf_seq_write(seq, &rec, sizeof(rec)))
+		return 0;
+	if (hierarchy && put_domains(seq, ctx->meta->session_id, domain, hierarchy, task))
+		return 0;
+	exe_done(ctl, task, rec.exec_id);
+	return 0;
+}
+
+SEC("iter/task")
+int calibrate(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct task_struct *reader = (void *)bpf_get_current_task();
+	__u32 level = BPF_CORE_READ(reader, thread_pid, level);
+	const void *blob;
+	struct control *ctl;
+	__s32 tid;
+	__u32 slot, kthread;
+	int i;
+
+	if (!task) {
+		struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = level };
+
+		bpf_seq_write(seq, &end, sizeof(end));
+		return 0;
+	}
+	ctl = get_control();
+	if (!ctl || !layout.landlock)
+		return 0;
+	/* kthreadd, of which every host's initial PID namespace has one */
+	kthread = (task->flags & PF_KTHREAD) && task->pid == 2;
+	tid = pid_number(BPF_CORE_READ(task, thread_pid), task, level);
+	if (!kthread && tid != ctl->helpers[0] && tid != ctl->helpers[1] && tid != ctl->helpers[2])
+		return 0;
+	blob = task->real_cred->security;
+
+	for (slot = 0; slot < SLOTS; slot++) {
+		struct slot_record rec = {
+			.h = { RECORD_SLOT, sizeof(rec) },
+			.tid = tid,
+			.slot = slot,
+			.kthread = kthread,
+		};
+		const void *domain = 0, *hierarchy = 0;
+
+		if (!READ(domain, blob + slot * 8) && domain) {
+			rec.set = 1;
+			if (!READ(rec.num_layers, domain + layout.num_layers) && rec.num_layers &&
+			    rec.num_layers <= MAX_LAYERS) {
+				for (i = 0; i < HELPER_LAYERS && i < rec.num_layers; i++)
+					rec.masks[i] = layer_mask(domain, rec.num_layers - 1 - i);
+				READ(hierarchy, domain + layout.hierarchy);
+				for (i = 0; i <= MAX_LAYERS && hierarchy; i++) {
+					const void *parent = 0;
+
+					if (READ(parent, hierarchy + layout.parent))
+						break;
+					rec.chain++;
+					hierarchy = parent;
+				}
+			}
+		}
+		if (bpf_seq_write(seq, &rec, sizeof(rec)))
+			return 0;
+	}
+	return 0;
+}

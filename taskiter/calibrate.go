@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/landlock"
+)
+
+// Calibration finds where Landlock keeps its part of a task's credentials. The
+// offset depends on which security modules are enabled in which order, and no
+// type information tells it. So helpers are put in domains of known depth, each
+// layer with random handled rights, and the credentials are searched for the
+// one place that holds exactly those. Lower depths than these were found to be
+// ambiguous on hosts with many sandboxes.
+const (
+	slots          = 16 // places searched, 8 bytes apart (SLOTS in bpf/record.h)
+	helperLayers   = 7  // HELPER_LAYERS in bpf/record.h
+	shallowLayers  = 3
+	minRounds      = 2
+	maxRounds      = 8
+	noSlot         = ^uint32(0)
+	bytesOfPointer = 8
+)
+
+// helper is a thread of this process in a domain of its own making. The thread
+// ends, and the domain with it, when release is called.
+type helper struct {
+	tid     int32
+	masks   []domainid.Rights // of its layers, innermost first
+	release func()
+}
+
+// startHelper starts a thread and restricts it by a number of layers beyond
+// those that this process is in.
+func startHelper(layers int, supported domainid.Rights, abi int) (*helper, error) {
+	h := &helper{}
+	ready, stop := make(chan error), make(chan struct{})
+	wait := onThread(func() {
+		h.tid = int32(unix.Gettid())
+		ready <- restrictLayers(h, layers, supported, abi)
+		<-stop
+	})
+	h.release = func() { close(stop); wait() }
+	if err := <-ready; err != nil {
+		h.release()
+		return nil, err
+	}
+	return h, nil
+}
+
+func restrictLayers(h *helper, layers int, supported domainid.Rights, abi int) error {
+	if layers == 0 {
+		return nil
+	}
+	if err := landlock.NoNewPrivs(); err != nil {
+		return err
+	}
+	for range layers {
+		rights := randomRights(supported, abi)
+		fd, err := landlock.CreateRuleset(rights)
+		if err != nil {
+			return err
+		}
+		err = landlock.RestrictThread(fd)
+		unix.Close(fd)
+		if errors.Is(err, unix.E2BIG) {
+			return fmt.Errorf("this process is itself in so many domains that %d more are refused: %w", layers, err)
+		}
+		if err != nil {
+			return err
+		}
+		h.masks = append([]domainid.Rights{rights}, h.masks...)
+	}
+	return nil
+}
+
+// randomRights returns some of the supported rights, with at least one of the
+// filesystem. Kernels differ in whether they store refer as handled if it was
+// not asked for; it always is.
+func randomRights(supported domainid.Rights, abi int) domainid.Rights {
+	r := domainid.Rights{
+		FS:    rand.Uint32() & supported.FS,
+		Net:   rand.Uint32() & supported.Net,
+		Scope: rand.Uint32() & supported.Scope,
+	}
+	if abi >= 2 {
+		r.FS |= landlock.Refer
+	}
+	if r.FS == 0 {
+		r.FS = 1
+	}
+	return r
+}
+
+// calibrator runs rounds of helpers.
+type calibrator struct {
+	abi       int
+	supported domainid.Rights
+	format    maskFormat
+	control   *control
+	// read runs the calibrate program once.
+	read func(sink) error
+}
+
+// find returns the offset, in bytes, of Landlock's part in the credentials.
+func (c *calibrator) find() (uint32, error) {
+	left := uint32(1<<slots - 1)
+	for round := range maxRounds {
+		found, err := c.round()
+		if err != nil {
+			return 0, err
+		}
+		left &= found
+		if left == 0 {
+			return 0, errors.New("no place in the credentials held the helpers' domains")
+		}
+		if left&(left-1) == 0 && round+1 >= minRounds {
+			for slot := uint32(0); ; slot++ {
+				if left == 1<<slot {
+					return slot * bytesOfPointer, nil
+				}
+			}
+		}
+	}
+	return 0, fmt.Errorf("after %d rounds several places in the credentials still look right (set %#x)", maxRounds, left)
+}
+
+// round returns the set of slots that fit one group of fresh helpers.
+func (c *calibrator) round() (uint32, error) {
+	var r roundResult
+	for i, layers := range []int{0, shallowLayers, helperLayers} {
+		h, err := startHelper(layers, c.supported, c.abi)
+		if err != nil {
+			return 0, fmt.Errorf("helper with %d layers: %w", layers, err)
+		}
+		defer h.release()
+		r.helpers[i] = h
+		c.control.helpers[i] = uint32(h.tid)
+	}
+	if err := c.read(&r); err != nil {
+		return 0, err
+	}
+	return r.fitting(c.format)
+}
+
+// roundResult collects what the calibrate program told of one round's helpers:
+// a free one, a shallow one and a deep one, and of kthreadd.
+type roundResult struct {
+	nullSink
+	helpers [3]*helper
+	found   [3][slots]slotRecord
+	kthread [slots]slotRecord
+	seen    [3]int
+}
+
+func (r *roundResult) slot(s *slotRecord) {
+	if s.slot >= slots {
+		return
+	}
+	if s.kthread {
+		r.kthread[s.slot] = *s
+		return
+	}
+	for i, h := range r.helpers {
+		if s.tid == h.tid {
+			r.found[i][s.slot] = *s
+			r.seen[i]++
+		}
+	}
+}
+
+// fitting returns the set of slots at which everything is as it must be.
+func (r *roundResult) fitting(f maskFormat) (uint32, error) {
+	for i, n := range r.seen {
+		if n != slots {
+			return 0, fmt.Errorf("the iterator told %d of %d places of helper %d", n, slots, i)
+		}
+	}
+	var set uint32
+	for i := range slots {
+		free, shallow, deep := &r.found[0][i], &r.found[1][i], &r.found[2][i]
+		own := int(shallow.numLayers) - shallowLayers // this process's own depth
+		if shallow.holds(r.helpers[1], f) && deep.holds(r.helpers[2], f) &&
+			own >= 0 && int(deep.numLayers)-helperLayers == own &&
+			free.set == (own > 0) && (!free.set || int(free.numLayers) == own && free.numLayers == free.chain) &&
+			!r.kthread[i].set {
+			set |= 1 << i
+		}
+	}
+	return set, nil
+}
+
+// holds says whether the slot holds a domain that ends with the helper's layers.
+func (s *slotRecord) holds(h *helper, f maskFormat) bool {
+	if !s.set || s.numLayers != s.chain || int(s.numLayers) < len(h.masks) {
+		return false
+	}
+	for i, want := range h.masks {
+		if f.decode(s.masks[i]) != want {
+			return false
+		}
+	}
+	return true
+}
+
+// nullSink passes over every record.
+type nullSink struct{}
+
+func (nullSink) task(*taskRecord)          {}
+func (nullSink) domain(*domainRecord)      {}
+func (nullSink) exe(int32, uint64, []byte) {}
+func (nullSink) slot(*slotRecord)          {}
+func (nullSink) end(uint32)                {}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// checkCapabilities says which capability the calling thread lacks. The kernel
+// itself only says EPERM.
+func checkCapabilities() error {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &data[0]); err != nil {
+		return &Error{Reason: NoCapability, Missing: "this process's capabilities", Err: fmt.Errorf("capget(2): %w", err)}
+	}
+	has := func(c int) bool { return data[c/32].Effective&(1<<(c%32)) != 0 }
+	if has(unix.CAP_SYS_ADMIN) {
+		return nil // implies both
+	}
+	var missing []string
+	if !has(unix.CAP_BPF) {
+		missing = append(missing, "CAP_BPF")
+	}
+	if !has(unix.CAP_PERFMON) {
+		missing = append(missing, "CAP_PERFMON")
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &Error{
+		Reason: NoCapability, Missing: "missing " + strings.Join(missing, " and "), Since: "5.8", Err: errors.New("permission denied"),
+		Hint: "run as root, or give it: setcap cap_bpf,cap_perfmon+ep on the binary, or AmbientCapabilities=CAP_BPF CAP_PERFMON in its systemd unit",
+	}
+}

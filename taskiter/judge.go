@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import "github.com/landlockd/landlockd/scan"
+
+// taskKey names a task within one boot.
+type taskKey struct {
+	tid   int32
+	start uint64
+	exec  uint64
+}
+
+func (r *taskRecord) key() taskKey { return taskKey{r.tid, r.start, r.exec} }
+
+// known holds what was read of single tasks before the pass that is judged: a
+// task that was in a domain then still is, and one that had exited is gone.
+type known map[taskKey]fact
+
+type fact uint8
+
+const (
+	wasSandboxed fact = 1 << iota
+	wasExited
+)
+
+// verdict is what one pass proves about one process.
+type verdict uint8
+
+const (
+	// unsettled: the records do not add up to a statement.
+	unsettled verdict = iota
+	// outside: no live task of the process runs user code (a zombie).
+	outside
+	unsandboxed
+	partial
+	sandboxed
+)
+
+func (v verdict) state() scan.State {
+	switch v {
+	case unsandboxed:
+		return scan.Unsandboxed
+	case partial:
+		return scan.Partial
+	case sandboxed:
+		return scan.Sandboxed
+	default:
+		return scan.Unknown
+	}
+}
+
+// judge says what the records of one process prove. They stand in the order in
+// which the pass visited them (ascending by TID), all of one process.
+//
+// A pass is not atomic, so that the records are of different instants; the
+// verdict must have been true at one. Two things make that provable.
+//
+// First, the set of threads: a thread that goes adds its CPU time to the
+// process's before it leaves the count, and nothing else changes that sum. If
+// it, the thread count and the exec count are the same in all records, then no
+// thread went, so that none came, and the records are of all threads if there
+// are as many. (Those that have exited may have left the count already; live
+// ones have not.)
+//
+// Second, a task in a domain stays in one. What was seen in a domain is in one
+// at every later instant, and what was seen outside was outside at every
+// earlier one. So "all sandboxed" is true when the last was seen, "none" when
+// the first was, and "some" between a sandboxed one and an unsandboxed one
+// that was seen later. A task that has exited counts neither way, if it had
+// done so by that instant.
+func judge(records []taskRecord, workers uint32, before known) verdict {
+	first := &records[0]
+	var live, exited int
+	leader := false
+	for i := range records {
+		r := &records[i]
+		if r.bits&taskTorn != 0 || r.threads != first.threads || r.exec != first.exec ||
+			r.exitedRuntime != first.exitedRuntime || r.pid != first.pid {
+			return unsettled
+		}
+		leader = leader || r.bits&taskLeader != 0
+		if r.exitState != 0 {
+			exited++
+		} else {
+			live++
+		}
+	}
+	if live == 0 {
+		// All threads that there are have exited, or went meanwhile.
+		if leader && int(first.threads) <= exited {
+			return outside
+		}
+		return unsettled
+	}
+	if !leader || int(first.threads) != live && int(first.threads) != live+exited {
+		return unsettled
+	}
+
+	var nIn, nOut int
+	inBefore := false // a task was in a domain before a later one was seen outside
+	lateExit := false // a task exited after another was seen outside
+	sawIn := false
+	for i := range records {
+		r := &records[i]
+		switch {
+		case r.exitState != 0:
+			if nOut > 0 && before[r.key()]&wasExited == 0 {
+				lateExit = true
+			}
+		case isWorker(r, workers):
+		case r.domain != 0:
+			nIn++
+			sawIn = true
+		default:
+			nOut++
+			if sawIn {
+				inBefore = true
+			}
+		}
+	}
+	switch {
+	case nIn == 0 && nOut == 0:
+		return outside
+	case nOut == 0:
+		return sandboxed
+	case nIn == 0:
+		if lateExit {
+			return unsettled
+		}
+		return unsandboxed
+	}
+	if inBefore {
+		return partial
+	}
+	for i := range records {
+		r := &records[i]
+		if r.exitState == 0 && r.domain != 0 && !isWorker(r, workers) && before[r.key()]&wasSandboxed != 0 {
+			return partial
+		}
+	}
+	return unsettled
+}
+
+// isWorker tells the threads that the kernel makes for a user process
+// (io_uring, vhost), by those PF_* flags that this kernel gives them.
+func isWorker(r *taskRecord, workers uint32) bool { return r.flags&workers != 0 }
+
+// remember adds what the records tell to what is known for the next pass.
+func (k known) remember(records []taskRecord) {
+	for i := range records {
+		r := &records[i]
+		switch {
+		case r.exitState != 0:
+			k[r.key()] = wasExited
+		case r.domain != 0:
+			k[r.key()] = wasSandboxed
+		}
+	}
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Open loads and attaches the programs and finds out how this kernel stores
+// domains. An error is an *[Error].
+//
+// A kernel without Landlock, or with Landlock not enabled, is no error: there
+// the source knows that every process is unsandboxed.
+func Open(opts Options) (*Source, error) {
+	if err := checkCapabilities(); err != nil {
+		return nil, err
+	}
+	if err := checkLockdown(opts.SysFS); err != nil {
+		return nil, err
+	}
+	kernel, rights, err := probeKernel()
+	if err != nil {
+		return nil, err
+	}
+	types, err := btf.LoadKernelSpec()
+	if err != nil {
+		return nil, &Error{Reason: NoBTF, Missing: "the kernel's type information (BTF, CONFIG_DEBUG_INFO_BTF)", Since: "5.2", Err: err}
+	}
+	o := opener{types: types, kernel: kernel, rights: rights, derive: opts.DeriveIDs}
+	return o.open()
+}
+
+// probeKernel asks the kernel for its release and for Landlock.
+func probeKernel() (scan.Kernel, domainid.Rights, error) {
+	var k scan.Kernel
+	var rights domainid.Rights
+	release, err := kernelRelease()
+	if err != nil {
+		return k, rights, &Error{Reason: Read, Missing: "the kernel's release", Err: err}
+	}
+	k.Release = release
+	k.ABI, err = landlock.ABI()
+	switch {
+	case err == nil:
+		k.Landlock = scan.Enabled
+		if rights, err = landlock.Supported(k.ABI); err != nil {
+			return k, rights, &Error{Reason: Refused, Missing: "the rights that Landlock supports", Err: err}
+		}
+	case errors.Is(err, landlock.ErrDisabled):
+		k.Landlock = scan.Disabled
+	case errors.Is(err, landlock.ErrNotBuilt):
+		k.Landlock = scan.NotBuilt
+	default:
+		return k, rights, &Error{Reason: Refused, Missing: "Landlock's ABI version", Err: err}
+	}
+	return k, rights, nil
+}
+
+func checkLockdown(sysfs string) error {
+	if sysfs == "" {
+		sysfs = "/sys"
+	}
+	b, err := os.ReadFile(sysfs + "/kernel/security/lockdown")
+	if err != nil {
+		// securityfs need not be mounted; loading will tell.
+		return nil
+	}
+	if strings.Contains(string(b), "[confidentiality]") {
+		return &Error{
+			Reason: Lockdown, Missing: "the kernel is locked down for confidentiality: no BPF program may read its memory",
+			Hint: "boot with lockdown=integrity, or without lockdown=",
+		}
+	}
+	return nil
+}
+
+// opener loads the programs on a kernel whose types are known.
+type opener struct {
+	types  *btf.Spec
+	kernel scan.Kernel
+	rights domainid.Rights
+	derive bool
+}
+
+func (o *opener) open() (*Source, error) {
+	st := state{Kernel: o.kernel, Workers: o.workers()}
+	if err := o.resolve(&st); err != nil {
+		return nil, err
+	}
+	if err := o.calibrate(&st); err != nil {
+		return nil, err
+	}
+	if o.derive {
+		st.Layout.Derive = 1
+	}
+	st.Info = infoFor(st.Layout, o.derive)
+	coll, it, err := o.load(objectProgScan, st.Layout)
+	if err != nil {
+		return nil, err
+	}
+	defer coll.Close()
+	defer it.Close()
+	linkFile, err := dup(it.FD(), "landlockd-iterator")
+	if err != nil {
+		return nil, err
+	}
+	memory, err := dup(coll.Maps[objectMapControl].FD(), "landlockd-control")
+	if err != nil {
+		linkFile.Close()
+		return nil, err
+	}
+	s, err := newSource(st, linkFile, memory)
+	if err != nil {
+		linkFile.Close()
+		memory.Close()
+		return nil, &Error{Reason: Refused, Missing: "the programs' shared memory", Err: err}
+	}
+	return s, nil
+}
+
+// resolve finds Landlock's structures.
+func (o *opener) resolve(st *state) error {
+	_, noType := structByName(o.types, "landlock_cred_security")
+	if o.kernel.Landlock != scan.Enabled {
+		if o.kernel.Landlock == scan.NotBuilt && noType == nil {
+			return &Error{
+				Reason: Refused, Missing: "the system calls of Landlock: this kernel has it, but landlock_create_ruleset(2) answers ENOSYS",
+				Hint: "allow landlock_create_ruleset in the seccomp filter that this process runs under",
+			}
+		}
+		st.Layout = layout{ID: absent, Denials: absent, Details: absent, NumRules: absent}
+	} else {
+		var err error
+		if st.Layout, st.Format, err = resolveLayout(o.types, o.rights.FS); err != nil {
+			return &Error{Reason: UnknownLayout, Missing: "Landlock's structures in a form that is known here", Err: err,
+				Hint: "please report this with the output of landlockd doctor"}
+		}
+	}
+	if hasSystemdV1() {
+		st.Layout.CgroupV1 = 1
+	}
+	return nil
+}
+
+// calibrate finds the offset in the credentials and the depth of the PID namespace.
+func (o *opener) calibrate(st *state) error {
+	coll, it, err := o.load(objectProgCalibrate, st.Layout)
+	if err != nil {
+		return err
+	}
+	defer coll.Close()
+	defer it.Close()
+	buf := make([]byte, readSize)
+	var level levelSink
+	if err := iterate(it.FD(), buf, &level); err != nil {
+		return &Error{Reason: Read, Missing: "the calibration", Err: err}
+	}
+	if !level.ended {
+		return &Error{Reason: Read, Missing: "the calibration: the iterator did not reach its end"}
+	}
+	st.Layout.PIDLevel = level.level
+	if st.Layout.Landlock == 0 {
+		return nil
+	}
+	ctl, err := mapControl(coll.Maps[objectMapControl].FD())
+	if err != nil {
+		return &Error{Reason: Refused, Missing: "the programs' shared memory", Err: err}
+	}
+	defer ctl.close()
+	c := calibrator{
+		abi: o.kernel.ABI, supported: o.rights, format: st.Format, control: ctl,
+		read: func(to sink) error { return iterate(it.FD(), buf, to) },
+	}
+	offset, err := c.find()
+	if err != nil {
+		return &Error{Reason: Calibration, Missing: "the place of Landlock's domain in the credentials", Err: err}
+	}
+	// The resolved offset is that of the domain within Landlock's part, and
+	// calibration found the domain itself.
+	st.Layout.Blob = offset
+	return nil
+}
+
+type levelSink struct {
+	nullSink
+	level uint32
+	ended bool
+}
+
+func (l *levelSink) end(level uint32) { l.level, l.ended = level, true }
+
+// load loads one program with its maps, and attaches it.
+func (o *opener) load(program string, l layout) (*ebpf.Collection, *link.Iter, error) {
+	spec, err := loadObject()
+	if err != nil {
+		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
+	}
+	for name := range spec.Programs {
+		if name != program {
+			delete(spec.Programs, name)
+		}
+	}
+	if program == objectProgCalibrate {
+		for _, name := range []string{objectMapExes, objectMapScratch, objectMapSeen} {
+			delete(spec.Maps, name)
+		}
+	}
+	if err := spec.Variables[objectVarLayout].Set(l); err != nil {
+		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+		Programs: ebpf.ProgramOptions{KernelTypes: o.types},
+	})
+	if err != nil {
+		return nil, nil, loadError(err)
+	}
+	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[program]})
+	if err != nil {
+		coll.Close()
+		return nil, nil, loadError(err)
+	}
+	return coll, it, nil
+}
+
+func loadError(err error) error {
+	var verifier *ebpf.VerifierError
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.As(err, &verifier):
+		return &Error{Reason: Refused, Missing: "the kernel refused bpf(2) although the capabilities are there", Err: err,
+			Hint: "they must be held in the initial user namespace, and no seccomp filter or security module may forbid bpf(2)"}
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return &Error{Reason: NoIterator, Missing: "BPF task iterators and task storage", Since: "5.11", Err: err}
+	default:
+		return &Error{Reason: NoIterator, Missing: "the kernel did not accept the program", Err: err,
+			Hint: "if the kernel is locked down for confidentiality, that is why; otherwise please report this with the output of landlockd doctor"}
+	}
+}
+
+// workers returns the flags of threads that the kernel makes for user
+// processes. PF_IO_WORKER came in 5.12; the bit of PF_USER_WORKER (6.4) meant
+// something else before.
+func (o *opener) workers() uint32 {
+	w := uint32(pfIOWorker)
+	if s, err := structByName(o.types, "kernel_clone_args"); err == nil {
+		if _, ok := find(s, "user_worker"); ok {
+			w |= pfUserWorker
+		}
+	}
+	return w
+}
+
+// hasSystemdV1 says whether this host has the v1 cgroup hierarchy that systemd
+// names processes in. Without it the walk to its cgroup is left out.
+func hasSystemdV1() bool {
+	b, err := os.ReadFile("/proc/self/cgroup")
+	return err == nil && strings.Contains(string(b), ":name=systemd:")
+}
+
+func dup(fd int, name string) (*os.File, error) {
+	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, &Error{Reason: Refused, Missing: name, Err: fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err)}
+	}
+	return os.NewFile(uintptr(n), name), nil
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+)
+
+// pass collects the records of one or more passes of one scan. Its memory is
+// used again for the next scan.
+type pass struct {
+	nullSink
+	tasks []taskRecord
+	// order holds, for the passes one after the other, the tasks grouped by
+	// process: PID in the upper half, index in tasks in the lower.
+	order   []uint64
+	groups  []group
+	domains map[uint64]int32 // by key, index in described
+	// described are the domains in the order in which they came; a parent
+	// may stand behind its children.
+	described []domainRecord
+	exes      []exeEntry
+	paths     []byte
+	ended     bool
+	scratch   []taskRecord
+}
+
+// group is the records of one process in one pass: order[lo:hi].
+type group struct {
+	pid     int32
+	lo, hi  int32
+	verdict verdict
+}
+
+// exeEntry is a new executable's path: paths[lo:hi].
+type exeEntry struct {
+	pid    int32
+	exec   uint64
+	lo, hi int
+}
+
+func (p *pass) reset() {
+	p.tasks, p.order, p.groups = p.tasks[:0], p.order[:0], p.groups[:0]
+	p.described, p.exes, p.paths = p.described[:0], p.exes[:0], p.paths[:0]
+	if p.domains == nil {
+		p.domains = map[uint64]int32{}
+	}
+	clear(p.domains)
+}
+
+func (p *pass) task(r *taskRecord) { p.tasks = append(p.tasks, *r) }
+
+func (p *pass) domain(r *domainRecord) {
+	i, ok := p.domains[r.key]
+	if !ok {
+		p.domains[r.key] = int32(len(p.described))
+		p.described = append(p.described, *r)
+		return
+	}
+	rules := p.described[i].rules
+	p.described[i] = *r
+	// The number of rules comes only with a task that is in the domain itself.
+	if r.rules == absent {
+		p.described[i].rules = rules
+	}
+}
+
+func (p *pass) exe(pid int32, exec uint64, path []byte) {
+	lo := len(p.paths)
+	p.paths = append(p.paths, path...)
+	p.exes = append(p.exes, exeEntry{pid, exec, lo, len(p.paths)})
+}
+
+func (p *pass) end(uint32) { p.ended = true }
+
+// run makes one pass and returns its groups, ascending by PID. They are valid
+// until the next run.
+func (p *pass) run(read func(sink) error) ([]group, error) {
+	firstTask, firstOrder, firstGroup := len(p.tasks), len(p.order), len(p.groups)
+	p.ended = false
+	if err := read(p); err != nil {
+		return nil, err
+	}
+	if !p.ended {
+		return nil, errors.New("the task iterator stopped before its end")
+	}
+	for i := firstTask; i < len(p.tasks); i++ {
+		p.order = append(p.order, uint64(uint32(p.tasks[i].pid))<<32|uint64(i))
+	}
+	// Nearly sorted already: only threads stand apart from their leader.
+	slices.Sort(p.order[firstOrder:])
+	for i := firstOrder; i < len(p.order); {
+		pid := p.order[i] >> 32
+		j := i + 1
+		for j < len(p.order) && p.order[j]>>32 == pid {
+			j++
+		}
+		p.groups = append(p.groups, group{pid: int32(pid), lo: int32(i), hi: int32(j)})
+		i = j
+	}
+	return p.groups[firstGroup:], nil
+}
+
+// records returns a group's records in the order in which they were visited.
+// They are valid until the next call.
+func (p *pass) records(g group) []taskRecord {
+	first := uint32(p.order[g.lo])
+	if g.hi-g.lo == 1 {
+		return p.tasks[first : first+1]
+	}
+	p.scratch = p.scratch[:0]
+	for _, o := range p.order[g.lo:g.hi] {
+		p.scratch = append(p.scratch, p.tasks[uint32(o)])
+	}
+	return p.scratch
+}
+
+// sortExes orders the paths by process, the newest program last.
+func (p *pass) sortExes() {
+	slices.SortFunc(p.exes, func(a, b exeEntry) int {
+		return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.exec, b.exec))
+	})
+}
+
+func findGroup(gs []group, pid int32) (int, bool) {
+	return slices.BinarySearchFunc(gs, pid, func(g group, pid int32) int { return cmp.Compare(g.pid, pid) })
+}

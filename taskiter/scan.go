@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"context"
+	"time"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// maxPasses bounds how often processes that do not add up are read again. What
+// still does not then is unknown, reason changing.
+const maxPasses = 3
+
+// Scan reads every task. It is one pass over the host's tasks, and up to two
+// more over those processes that changed during the first. An error is an
+// *[Error], or that of ctx.
+func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
+	began := time.Now()
+	snap, err := s.scan(ctx)
+	if err != nil {
+		// The programs may count paths as sent that were not kept.
+		s.control.epoch++
+		s.last = nil
+		return nil, err
+	}
+	snap.Time = began
+	snap.Duration = time.Since(began)
+	s.last = snap
+	return snap, nil
+}
+
+func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
+	p := &s.pass
+	p.reset()
+	s.control.selected = 0
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	groups, err := p.run(s.read)
+	if err != nil {
+		return nil, readError(err)
+	}
+	tasksRead := len(p.tasks)
+	unsettled := s.judge(groups)
+	passes := 1
+	for ; len(unsettled) > 0 && passes < maxPasses; passes++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if unsettled, err = s.readAgain(groups, unsettled); err != nil {
+			return nil, readError(err)
+		}
+	}
+	clear(s.before)
+	for _, g := range groups {
+		if g.verdict == partial {
+			s.before.remember(p.records(g))
+		}
+	}
+	snap, err := s.build(groups)
+	if err != nil {
+		return nil, readError(err)
+	}
+	snap.TasksRead, snap.Passes = tasksRead, passes
+	return snap, nil
+}
+
+func readError(err error) error { return &Error{Reason: Read, Missing: "the scan", Err: err} }
+
+// judge sets each group's verdict and returns the processes without one.
+func (s *Source) judge(groups []group) []int32 {
+	s.unsettled = s.unsettled[:0]
+	for i := range groups {
+		g := &groups[i]
+		g.verdict = judge(s.pass.records(*g), s.state.Workers, s.before)
+		if g.verdict == unsettled {
+			s.unsettled = append(s.unsettled, g.pid)
+		}
+	}
+	return s.unsettled
+}
+
+// readAgain makes a pass over the named processes, puts what it finds in the
+// place of their groups, and returns those that still have no verdict.
+func (s *Source) readAgain(groups []group, pids []int32) ([]int32, error) {
+	s.control.selected = 1
+	s.control.wantNone()
+	for _, pid := range pids {
+		s.control.want(pid)
+		i, _ := findGroup(groups, pid)
+		s.before.remember(s.pass.records(groups[i]))
+	}
+	again, err := s.pass.run(s.read)
+	if err != nil {
+		return nil, err
+	}
+	left := pids[:0]
+	for _, pid := range pids {
+		i, _ := findGroup(groups, pid)
+		j, ok := findGroup(again, pid)
+		if !ok {
+			// The process went: nothing is said of it.
+			groups[i].verdict = outside
+			continue
+		}
+		groups[i] = again[j]
+		groups[i].verdict = judge(s.pass.records(again[j]), s.state.Workers, s.before)
+		if groups[i].verdict == unsettled {
+			left = append(left, pid)
+		}
+	}
+	return left, nil
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package taskiter reads the Landlock domain of every task on stock kernels,
+// by an eBPF task iterator.
+//
+// [Open] loads the programs; it needs CAP_BPF and CAP_PERFMON (Linux 5.8). From
+// Linux 5.19 on a [Source] then needs no capability at all, and can be handed
+// to a process that never had one ([Source.Handoff], [Resume]).
+//
+// A [Source.Scan] is one pass over the host's tasks: a number of system calls
+// that grows with the bytes returned (32 KiB each), not with processes, and a
+// fixed number of allocations.
+package taskiter
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Options for [Open]. The zero value is right for a daemon.
+type Options struct {
+	// SysFS is where sysfs is mounted; "/sys" if empty. Only the lockdown
+	// state is read there.
+	SysFS string
+	// DeriveIDs gives domains derived IDs even where the kernel has IDs.
+	DeriveIDs bool
+}
+
+// Source reads tasks. It implements [scan.Source].
+type Source struct {
+	state   state
+	link    *os.File
+	memory  *os.File
+	control *control
+	buf     []byte
+
+	pass      pass
+	before    known
+	unsettled []int32
+	last      *scan.Snapshot
+	index     map[uint64]int32 // domain key to place in the snapshot
+	used      []int32
+	deriver   *deriver // nil where the kernel has IDs
+	creators  map[uint64]creatorName
+	scans     uint64
+}
+
+// state is what a source learned while it was opened. It passes from the stage
+// that loads to the one that scans.
+type state struct {
+	Layout  layout
+	Format  maskFormat
+	Kernel  scan.Kernel
+	Info    scan.SourceInfo
+	Workers uint32
+}
+
+var _ scan.Source = (*Source)(nil)
+
+func newSource(st state, link, memory *os.File) (*Source, error) {
+	c, err := mapControl(int(memory.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{
+		state: st, link: link, memory: memory, control: c, buf: make([]byte, readSize),
+		before: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
+	}
+	// An earlier holder of the programs may have taken paths that are not here.
+	c.epoch++
+	if st.Info.IDs == "derived" {
+		s.deriver = newDeriver()
+	}
+	return s, nil
+}
+
+func (s *Source) read(to sink) error { return iterate(int(s.link.Fd()), s.buf, to) }
+
+// Kernel returns what was found out about the running kernel.
+func (s *Source) Kernel() scan.Kernel { return s.state.Kernel }
+
+// Info returns how each kind of fact is obtained.
+func (s *Source) Info() scan.SourceInfo { return s.state.Info }
+
+// CredentialsOffset is where calibration found Landlock's part of the
+// credentials, in bytes; -1 where Landlock is not enabled.
+func (s *Source) CredentialsOffset() int {
+	if s.state.Layout.Landlock == 0 {
+		return -1
+	}
+	return int(s.state.Layout.Blob)
+}
+
+// Close releases the programs.
+func (s *Source) Close() error {
+	return errors.Join(s.control.close(), s.memory.Close(), s.link.Close())
+}
+
+func infoFor(l layout, derive bool) scan.SourceInfo {
+	info := scan.SourceInfo{
+		Name: "taskiter", IDs: "kernel", Lineage: domainid.LineageKnown.String(),
+		Rules: "unread", Denials: "counters", PIDNS: "init",
+	}
+	if l.PIDLevel > 0 {
+		info.PIDNS = "nested"
+	}
+	if l.ID == absent || derive {
+		info.IDs = "derived"
+	}
+	if l.Denials == absent {
+		info.Denials = "none"
+	}
+	if l.Landlock == 0 {
+		info.IDs, info.Lineage, info.Rules, info.Denials = "none", "none", "none", "none"
+	}
+	return info
+}
+
+func kernelRelease() (string, error) {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return "", fmt.Errorf("uname(2): %w", err)
+	}
+	return unix.ByteSliceToString(u.Release[:]), nil
+}
