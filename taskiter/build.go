@@ -9,11 +9,9 @@ import (
 	"unique"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 )
-
-// pfExiting is PF_EXITING: a task on its way out has no executable any more.
-const pfExiting = 0x4
 
 // maxPathBytes bounds the memory that executables' paths may take together.
 // Beyond it long paths are left out: whoever can start many processes could
@@ -61,9 +59,6 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 			b.add(g, p.records(g))
 		}
 	}
-	if b.missingExe {
-		s.control.epoch++
-	}
 	return snap, nil
 }
 
@@ -76,12 +71,11 @@ func (s *Source) counts(r *taskRecord) bool {
 // each (the last scan, new paths) is in the same order, so that the search goes
 // on where the one before ended.
 type builder struct {
-	source     *Source
-	snap       *scan.Snapshot
-	last       []scan.Process
-	exes       []exeEntry
-	pathBytes  int
-	missingExe bool
+	source    *Source
+	snap      *scan.Snapshot
+	last      []scan.Process
+	exes      []exeEntry
+	pathBytes int
 }
 
 func (b *builder) add(g group, records []taskRecord) {
@@ -135,13 +129,13 @@ func (b *builder) add(g group, records []taskRecord) {
 			pr.State, pr.Reason = scan.Unsandboxed, scan.NoReason
 		}
 	}
-	pr.Exe = b.exe(&pr, identity.flags&pfExiting != 0)
+	pr.Exe = b.exe(&pr)
 	b.snap.Processes = append(b.snap.Processes, pr)
 }
 
 // exe returns the path of a process's executable: from this scan if it came,
-// else from the last.
-func (b *builder) exe(pr *scan.Process, exiting bool) string {
+// else from the last. If it is in neither, the next scan brings it.
+func (b *builder) exe(pr *scan.Process) string {
 	for len(b.last) > 0 && b.last[0].PID < pr.PID {
 		b.last = b.last[1:]
 	}
@@ -161,11 +155,12 @@ func (b *builder) exe(pr *scan.Process, exiting bool) string {
 			if string(text) != path {
 				path = unique.Make(string(text)).Value()
 			}
+			b.source.control.know(pr)
 		}
 		b.exes = b.exes[1:]
 	}
-	if !found && !exiting {
-		b.missingExe = true
+	if !found {
+		b.source.control.forget(pr.PID)
 	}
 	if len(path) > longPath && b.pathBytes+len(path) > maxPathBytes {
 		path = ""
@@ -210,7 +205,7 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 		}
 		snap.Domains[i] = domainid.Domain{
 			ID: s.nameOf(d.key), Parent: parent, Depth: uint16(d.depth), Lineage: domainid.LineageKnown,
-			Handled: s.state.Format.decode(d.mask), Rules: d.rules, Denials: d.denials,
+			Handled: s.handled(d.mask), Rules: d.rules, Denials: d.denials,
 			Creator: s.creatorOf(d),
 		}
 	}
@@ -248,6 +243,16 @@ func (s *Source) use(r *taskRecord) error {
 		depth, key = d.depth, d.parent
 	}
 	return nil
+}
+
+// handled decodes a layer's mask. A layer with any filesystem right denies
+// refer too, from Linux 5.19 on, but not every kernel stores it so.
+func (s *Source) handled(mask uint32) domainid.Rights {
+	r := s.state.Format.decode(mask)
+	if s.state.Kernel.ABI >= 2 && r.FS != 0 {
+		r.FS |= landlock.Refer
+	}
+	return r
 }
 
 // maxLayers is the most that any kernel allowed (64, before Linux 5.19).

@@ -8,17 +8,20 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
-// wantedBits is the length of the selection of processes (WANTED_BITS in bpf/record.h).
-const wantedBits = 65536
+// pidSlots is the number of processes that are told apart by the lowest bits of
+// their PIDs (PID_SLOTS in bpf/record.h).
+const pidSlots = 65536
 
 // controlBlock is struct control of bpf/record.h.
 type controlBlock struct {
-	epoch    uint32
 	selected uint32
-	helpers  [4]uint32
-	wanted   [wantedBits / 8]byte
+	helpers  [3]uint32
+	wanted   [pidSlots / 8]byte
+	exeKnown [pidSlots]uint32
 }
 
 // control is the memory that the programs share with this process. It is
@@ -46,8 +49,25 @@ func (c *control) close() error {
 // want adds a process to the selection. Processes whose PIDs are equal in the
 // lowest 16 bits are returned with it; the caller passes over those.
 func (c *control) want(pid int32) {
-	bit := uint32(pid) % wantedBits
+	bit := uint32(pid) % pidSlots
 	c.wanted[bit/8] |= 1 << (bit % 8)
 }
 
-func (c *control) wantNone() { c.wanted = [wantedBits / 8]byte{} }
+func (c *control) wantNone() { clear(c.wanted[:]) }
+
+// know tells the program that the path of a process's executable need not be
+// sent again.
+func (c *control) know(pr *scan.Process) {
+	c.exeKnown[uint32(pr.PID)%pidSlots] = exeTag(pr.Start, pr.Exec)
+}
+
+// forget has the path sent with the next scan.
+func (c *control) forget(pid int32) { c.exeKnown[uint32(pid)%pidSlots] = 0 }
+
+// forgetAll has all paths sent with the next scan.
+func (c *control) forgetAll() { clear(c.exeKnown[:]) }
+
+// exeTag is exe_tag() of bpf/taskiter.c. It is never 0.
+func exeTag(start, exec uint64) uint32 {
+	return (uint32(start) ^ uint32(start>>32) ^ uint32(exec)*0x9e3779b1) | 1
+}

@@ -34,6 +34,7 @@ type layout struct {
 	PIDLevel    uint32
 	CgroupV1    uint32
 	Derive      uint32
+	MaxLayers   uint32
 }
 
 // maskFormat says which bits of a layer's mask, as the kernel stores it, are

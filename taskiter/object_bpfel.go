@@ -17,7 +17,6 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	objectMapControl    = "control"
-	objectMapExes       = "exes"
 	objectMapScratch    = "scratch"
 	objectMapSeen       = "seen"
 	objectProgCalibrate = "calibrate"
@@ -76,7 +75,6 @@ type objectProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type objectMapSpecs struct {
 	Control *ebpf.MapSpec `ebpf:"control"`
-	Exes    *ebpf.MapSpec `ebpf:"exes"`
 	Scratch *ebpf.MapSpec `ebpf:"scratch"`
 	Seen    *ebpf.MapSpec `ebpf:"seen"`
 }
@@ -109,7 +107,6 @@ func (o *objectObjects) Close() error {
 // It can be passed to loadObjectObjects or ebpf.CollectionSpec.LoadAndAssign.
 type objectMaps struct {
 	Control *ebpf.Map `ebpf:"control"`
-	Exes    *ebpf.Map `ebpf:"exes"`
 	Scratch *ebpf.Map `ebpf:"scratch"`
 	Seen    *ebpf.Map `ebpf:"seen"`
 }
@@ -117,7 +114,6 @@ type objectMaps struct {
 func (m *objectMaps) Close() error {
 	return _ObjectClose(
 		m.Control,
-		m.Exes,
 		m.Scratch,
 		m.Seen,
 	)

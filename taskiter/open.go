@@ -74,8 +74,7 @@ func checkLockdown(sysfs string) error {
 	}
 	b, err := os.ReadFile(sysfs + "/kernel/security/lockdown")
 	if err != nil {
-		// securityfs need not be mounted; loading will tell.
-		return nil
+		return nil //nolint:nilerr // securityfs need not be mounted; loading will tell
 	}
 	if strings.Contains(string(b), "[confidentiality]") {
 		return &Error{
@@ -148,6 +147,7 @@ func (o *opener) resolve(st *state) error {
 				Hint: "please report this with the output of landlockd doctor"}
 		}
 	}
+	st.Layout.MaxLayers = uint32(o.kernel.NestingLimit())
 	if hasSystemdV1() {
 		st.Layout.CgroupV1 = 1
 	}
@@ -213,7 +213,7 @@ func (o *opener) load(program string, l layout) (*ebpf.Collection, *link.Iter, e
 		}
 	}
 	if program == objectProgCalibrate {
-		for _, name := range []string{objectMapExes, objectMapScratch, objectMapSeen} {
+		for _, name := range []string{objectMapScratch, objectMapSeen} {
 			delete(spec.Maps, name)
 		}
 	}
@@ -241,7 +241,7 @@ func loadError(err error) error {
 		return &Error{Reason: Refused, Missing: "the kernel refused bpf(2) although the capabilities are there", Err: err,
 			Hint: "they must be held in the initial user namespace, and no seccomp filter or security module may forbid bpf(2)"}
 	case errors.Is(err, ebpf.ErrNotSupported):
-		return &Error{Reason: NoIterator, Missing: "BPF task iterators and task storage", Since: "5.11", Err: err}
+		return &Error{Reason: NoIterator, Missing: "BPF task iterators", Since: "5.8", Err: err}
 	default:
 		return &Error{Reason: NoIterator, Missing: "the kernel did not accept the program", Err: err,
 			Hint: "if the kernel is locked down for confidentiality, that is why; otherwise please report this with the output of landlockd doctor"}

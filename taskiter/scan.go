@@ -20,8 +20,8 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	began := time.Now()
 	snap, err := s.scan(ctx)
 	if err != nil {
-		// The programs may count paths as sent that were not kept.
-		s.control.epoch++
+		// The paths of the last snapshot are not kept longer than it is.
+		s.control.forgetAll()
 		s.last = nil
 		return nil, err
 	}

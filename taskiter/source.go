@@ -73,7 +73,7 @@ func newSource(st state, link, memory *os.File) (*Source, error) {
 		before: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
 	}
 	// An earlier holder of the programs may have taken paths that are not here.
-	c.epoch++
+	c.forgetAll()
 	if st.Info.IDs == "derived" {
 		s.deriver = newDeriver()
 	}

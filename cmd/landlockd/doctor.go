@@ -3,11 +3,148 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
+
+	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
 )
 
+// The marks in front of a finding.
+const (
+	markOK   = "ok"
+	markNote = "note"
+	markFail = "FAIL"
+)
+
+// findings are what doctor prints, in order.
+type findings struct {
+	w      io.Writer
+	failed bool
+	err    error
+}
+
+func (f *findings) add(mark, what, text string) {
+	f.failed = f.failed || mark == markFail
+	if f.err == nil {
+		_, f.err = fmt.Fprintf(f.w, "%-6s %-18s %s\n", "["+mark+"]", what, oneLine(text))
+	}
+}
+
+// doctor tells what works on this host. It fails if nothing can be scanned.
 func (s *settings) doctor(w io.Writer) error {
-	_, err := fmt.Fprintln(w, "not yet")
-	return err
+	f := &findings{w: w}
+	f.kernel()
+	src, err := taskiter.Open(taskiter.Options{SysFS: s.sysfs})
+	if err != nil {
+		f.add(markFail, "task iterator", err.Error())
+	} else {
+		defer src.Close()
+		f.source(src)
+		f.scan(src, s.procfs)
+	}
+	f.add(markNote, "listening", "on "+defaultAddress+" unless told otherwise: --web.listen-address=:10644 opens the metrics to other hosts, --web.config.file adds TLS and authentication")
+	if f.err != nil {
+		return fmt.Errorf("write the result: %w", f.err)
+	}
+	if f.failed {
+		return quietError{errors.New("this host cannot be scanned")}
+	}
+	return nil
+}
+
+func (f *findings) kernel() {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err == nil {
+		f.add(markOK, "kernel", unix.ByteSliceToString(u.Release[:])+" "+unix.ByteSliceToString(u.Machine[:]))
+	}
+	abi, err := landlock.ABI()
+	switch {
+	case err == nil:
+		k := scan.Kernel{Landlock: scan.Enabled, ABI: abi}
+		f.add(markOK, "Landlock", fmt.Sprintf("enabled, ABI %d; domains nest up to %d deep", abi, k.NestingLimit()))
+	case errors.Is(err, landlock.ErrDisabled), errors.Is(err, landlock.ErrNotBuilt):
+		f.add(markNote, "Landlock", err.Error()+": every process is unsandboxed")
+	default:
+		f.add(markFail, "Landlock", err.Error())
+	}
+}
+
+func (f *findings) source(src *taskiter.Source) {
+	info := src.Info()
+	text := "loaded"
+	if off := src.CredentialsOffset(); off >= 0 {
+		text += fmt.Sprintf("; Landlock's part of the credentials is at byte %d", off)
+	}
+	f.add(markOK, "task iterator", text)
+	f.add(markOK, "facts", fmt.Sprintf("IDs: %s, lineage: %s, rules: %s, denials: %s", info.IDs, info.Lineage, info.Rules, info.Denials))
+	if src.Unprivileged() {
+		f.add(markOK, "serving", "needs no capability")
+	} else {
+		f.add(markNote, "serving", "keeps CAP_BPF: this kernel wants it for every scan (before Linux 5.19)")
+	}
+	if info.PIDNS != "init" {
+		f.add(markFail, "PID namespace", "an inner one: only its processes are seen; run landlockd in the host's (hostPID, --pid=host)")
+	} else {
+		f.add(markOK, "PID namespace", "the initial one: every process of the host is in it")
+	}
+}
+
+// scan scans, and compares what came with what procfs shows.
+func (f *findings) scan(src *taskiter.Source, proc string) {
+	before := userProcesses(proc)
+	snap, err := src.Scan(context.Background())
+	if err != nil {
+		f.add(markFail, "scan", err.Error())
+		return
+	}
+	after := userProcesses(proc)
+	f.add(markOK, "scan", fmt.Sprintf("%s (%s)", view.Summary(snap), snap.Duration.Round(1000)))
+	var missing []string
+	for pid, start := range before {
+		if after[pid] == start && snap.Find(int32(pid)) == nil {
+			missing = append(missing, fmt.Sprint(pid))
+		}
+	}
+	if len(missing) > 0 {
+		const show = 5
+		list := strings.Join(missing[:min(show, len(missing))], ", ")
+		if len(missing) > show {
+			list += ", ..."
+		}
+		f.add(markNote, "compared to procfs", fmt.Sprintf(
+			"the kernel's task iterator leaves out %d of the processes below %s (%s): nothing is known of those, and they are counted nowhere", len(missing), proc, list))
+	} else {
+		f.add(markOK, "compared to procfs", fmt.Sprintf("all %d processes below %s were found", len(before), proc))
+	}
+}
+
+// userProcesses returns the start times of all processes that procfs shows but
+// kernel threads and zombies, by PID.
+func userProcesses(proc string) map[int]uint64 {
+	found := map[int]uint64{}
+	fs, err := procfs.NewFS(proc)
+	if err != nil {
+		return found
+	}
+	all, err := fs.AllProcs()
+	if err != nil {
+		return found
+	}
+	const pfKthread = 0x00200000
+	for _, p := range all {
+		st, err := p.Stat()
+		if err == nil && st.Flags&pfKthread == 0 && st.State != "Z" && st.State != "X" {
+			found[p.PID] = st.Starttime
+		}
+	}
+	return found
 }

@@ -101,7 +101,7 @@ func (s *settings) openListeners() ([]net.Listener, error) {
 	}
 	var ls []net.Listener
 	for _, address := range s.listen {
-		l, err := net.Listen("tcp", address)
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 		if err != nil {
 			for _, l := range ls {
 				l.Close()

@@ -36,7 +36,6 @@ type settings struct {
 	all            bool
 	domains        bool
 	ascii          bool
-	version        bool
 	listenWasGiven bool
 }
 

@@ -22,7 +22,7 @@ import (
 // ErrNotBuilt and ErrDisabled tell why a kernel cannot sandbox anything.
 var (
 	ErrNotBuilt = errors.New("this kernel was built without Landlock (Linux 5.13 and later have it, with CONFIG_SECURITY_LANDLOCK)")
-	ErrDisabled = errors.New("Landlock is built into this kernel but was not enabled at boot (add landlock to CONFIG_LSM, or to lsm= on the kernel's command line)")
+	ErrDisabled = errors.New("this kernel has Landlock, but it was not enabled at boot (add landlock to CONFIG_LSM, or to lsm= on the kernel's command line)")
 )
 
 // ABI returns the version of the kernel's Landlock interface, at least 1, or

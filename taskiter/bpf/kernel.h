@@ -22,7 +22,6 @@ typedef __u32 __wsum;
 enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_LRU_HASH = 9,
-	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum {
@@ -30,9 +29,7 @@ enum {
 };
 
 enum {
-	BPF_F_NO_PREALLOC = 1U << 0,
 	BPF_F_MMAPABLE = 1U << 10,
-	BPF_LOCAL_STORAGE_GET_F_CREATE = 1U << 0,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -92,8 +89,11 @@ struct cgroup {
 	struct cgroup_root *root;
 };
 
+struct css_set;
+
 struct cgrp_cset_link {
 	struct cgroup *cgrp;
+	struct css_set *cset;
 	struct list_head cgrp_link;
 };
 

@@ -29,19 +29,25 @@ struct layout {
 	__u32 pid_level;   /* depth of the reader's PID namespace, 0 = the initial one */
 	__u32 cgroup_v1;   /* 1: there is a v1 hierarchy named "systemd" */
 	__u32 derive;	   /* 1: name domains by address even if they have an ID */
+	__u32 max_layers;  /* that a domain can have on this kernel */
 };
 
-#define WANTED_BITS 65536
+#define PID_SLOTS 65536
 
 /*
  * Shared with user space through mmap(2), since the stage that scans may not
- * call bpf(2) but to create an iterator.
+ * call bpf(2) but to create an iterator. It is written by user space alone.
+ * Nothing in it may be an offset or an address to read at.
  */
 struct control {
-	__u32 epoch;	/* an executable's path is sent again if its epoch is another */
 	__u32 selected; /* 1: only the processes in wanted */
-	__u32 helpers[4]; /* calibration: the tasks to look at */
-	__u8 wanted[WANTED_BITS / 8]; /* by the lowest 16 bits of the PID */
+	__u32 helpers[3]; /* calibration: the tasks to look at */
+	__u8 wanted[PID_SLOTS / 8]; /* by the lowest 16 bits of the PID */
+	/*
+	 * By the same: exe_tag() of the process whose executable's path is
+	 * known. A wrong match only leaves a path out, and user space sees that.
+	 */
+	__u32 exe_known[PID_SLOTS];
 };
 
 enum record_kind {

@@ -8,6 +8,7 @@
  * credentials and what hangs on them (the blob, the domain, its hierarchy) are
  * freed behind one: what is reached from real_cred stays valid for one call.
  */
+#include <stdbool.h>
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -19,7 +20,6 @@ char LICENSE[] SEC("license") = "GPL";
 #define PF_EXITING 0x00000004
 #define PFA_NO_NEW_PRIVS 1
 #define PIDTYPE_TGID 1
-#define MAX_LAYERS 64
 #define MAX_HIERARCHIES_V1 20
 
 volatile const struct layout layout = {};
@@ -40,26 +40,21 @@ struct {
 	__type(value, __u64);
 } seen SEC(".maps");
 
-/* For which program a task's executable was last returned. */
-struct exe_sent {
-	__u64 exec_id;
-	__u64 file;
-	__u64 epoch;
+/*
+ * What is too large for the stack, or kept from task to task. A pass never runs
+ * beside another: user space waits.
+ */
+struct scratch {
+	struct exe_record exe;
+	/* the link between a css_set and its cgroup in the v1 hierarchy, last found */
+	struct cgrp_cset_link *v1;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct exe_sent);
-} exes SEC(".maps");
-
-/* Too large for the stack. A pass never runs beside another: user space waits. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct exe_record);
+	__type(value, struct scratch);
 } scratch SEC(".maps");
 
 static __always_inline struct control *get_control(void)
@@ -67,6 +62,13 @@ static __always_inline struct control *get_control(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&control, &zero);
+}
+
+static __always_inline struct scratch *get_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
 }
 
 #define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), (const void *)(src))
@@ -104,23 +106,41 @@ static __always_inline void read_pids(struct task_record *rec, struct task_struc
 			       layout.pid_level);
 }
 
-/* The ID of the task's cgroup in the v1 hierarchy that systemd uses. */
-static __always_inline __u64 cgroup_v1(struct css_set *set)
+static __always_inline bool is_systemd_v1(struct cgrp_cset_link *link, struct css_set *set)
+{
+	struct cgroup_root *root;
+	__u64 name = 0;
+
+	if (BPF_CORE_READ(link, cset) != set)
+		return 0;
+	root = BPF_CORE_READ(link, cgrp, root);
+	READ(name, (void *)root + bpf_core_field_offset(struct cgroup_root, name));
+	return __builtin_memcmp(&name, "systemd", sizeof(name)) == 0;
+}
+
+/*
+ * The ID of a css_set's cgroup in the v1 hierarchy that systemd uses. Tasks
+ * that stand together share css_sets: the link that was found last is tried
+ * first, by what it says now.
+ */
+static __always_inline __u64 cgroup_v1(struct scratch *tmp, struct css_set *set)
 {
 	struct list_head *head = (void *)set + bpf_core_field_offset(struct css_set, cgrp_links);
-	struct list_head *at = BPF_CORE_READ(head, next);
+	struct cgrp_cset_link *last = tmp->v1;
+	struct list_head *at;
 	int i;
 
+	if (last && is_systemd_v1(last, set))
+		return BPF_CORE_READ(last, cgrp, kn, id);
+	at = BPF_CORE_READ(head, next);
 	for (i = 0; i < MAX_HIERARCHIES_V1 && at && at != head; i++) {
 		struct cgrp_cset_link *link =
 			(void *)at - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
-		struct cgroup *cgrp = BPF_CORE_READ(link, cgrp);
-		__u64 name = 0;
-		struct cgroup_root *root = BPF_CORE_READ(cgrp, root);
 
-		READ(name, (void *)root + bpf_core_field_offset(struct cgroup_root, name));
-		if (__builtin_memcmp(&name, "systemd", 8) == 0)
-			return BPF_CORE_READ(cgrp, kn, id);
+		if (is_systemd_v1(link, set)) {
+			tmp->v1 = link;
+			return BPF_CORE_READ(link, cgrp, kn, id);
+		}
 		at = BPF_CORE_READ(at, next);
 	}
 	return 0;
@@ -217,7 +237,7 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 	if (layout.num_rules != ABSENT)
 		READ(num_rules, domain + layout.num_rules);
 
-	for (i = 0, depth = num_layers; i < MAX_LAYERS && depth > 0 && hierarchy; i++, depth--) {
+	for (i = 0, depth = num_layers; i < layout.max_layers && depth > 0 && hierarchy; i++, depth--) {
 		if (i > 0) {
 			key = domain_key(hierarchy);
 			last = bpf_map_lookup_elem(&seen, &key);
@@ -230,7 +250,7 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 	}
 
 	hierarchy = innermost;
-	for (i = 0, depth = num_layers; i < MAX_LAYERS && depth > 0 && hierarchy; i++, depth--) {
+	for (i = 0, depth = num_layers; i < layout.max_layers && depth > 0 && hierarchy; i++, depth--) {
 		__u64 now = i ? mark : mark + 1;
 
 		key = domain_key(hierarchy);
@@ -246,39 +266,38 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 	return 0;
 }
 
-/*
- * Returns the executable's path where it is new. Threads share it: the leader
- * answers for all, and each thread for itself once the leader has exited.
- */
-static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, struct task_struct *task,
-				   const struct task_record *task_rec)
+/* What names a program: a process and its exec count. user space: exeTag(). */
+static __always_inline __u32 exe_tag(__u64 start, __u64 exec_id)
 {
-	struct exe_sent *sent;
-	struct exe_record *rec;
+	return ((__u32)start ^ (__u32)(start >> 32) ^ ((__u32)exec_id * 0x9e3779b1U)) | 1;
+}
+
+/*
+ * Returns the executable's path where it is not known. Threads share it: the
+ * leader answers for all, and each thread once the leader has exited.
+ */
+static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, struct scratch *tmp,
+				   struct task_struct *task, const struct task_record *of)
+{
+	struct exe_record *rec = &tmp->exe;
 	struct mm_struct *mm;
 	struct file *file;
-	__u32 zero = 0;
 	__u64 size;
 	long n;
 
-	if (task->exit_state || (task->flags & PF_EXITING))
+	if (of->exit_state || (of->flags & PF_EXITING))
 		return 0;
-	if (!(task_rec->bits & TASK_LEADER) && !task->group_leader->exit_state)
+	if (!(of->bits & TASK_LEADER) && !task->group_leader->exit_state)
+		return 0;
+	if (ctl->exe_known[(__u32)of->pid % PID_SLOTS] ==
+	    exe_tag(task->group_leader->start_boottime, of->exec_id))
 		return 0;
 	mm = task->mm;
 	if (!mm)
 		return 0;
 	file = mm->exe_file;
-	sent = bpf_task_storage_get(&exes, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (sent && sent->exec_id == task_rec->exec_id && sent->file == (__u64)file &&
-	    sent->epoch == ctl->epoch)
-		return 0;
-
-	rec = bpf_map_lookup_elem(&scratch, &zero);
-	if (!rec)
-		return 0;
-	rec->pid = task_rec->pid;
-	rec->exec_id = task_rec->exec_id;
+	rec->pid = of->pid;
+	rec->exec_id = of->exec_id;
 	n = file ? bpf_d_path(&file->f_path, rec->path, sizeof(rec->path)) : 0;
 	/* Nothing holds the mm: if it went meanwhile, the path may be another's. */
 	if (BPF_CORE_READ(task, mm) != mm)
@@ -292,21 +311,7 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
 		return 0;
 	rec->h.kind = RECORD_EXE;
 	rec->h.size = size;
-	if (bpf_seq_write(seq, rec, size))
-		return 1;
-	return 0;
-}
-
-static __always_inline void exe_done(struct control *ctl, struct task_struct *task, __u64 exec_id)
-{
-	struct exe_sent *sent = bpf_task_storage_get(&exes, task, 0, 0);
-	struct mm_struct *mm = task->mm;
-
-	if (!sent || !mm)
-		return;
-	sent->exec_id = exec_id;
-	sent->file = (__u64)mm->exe_file;
-	sent->epoch = ctl->epoch;
+	return bpf_seq_write(seq, rec, size) != 0;
 }
 
 SEC("iter/task")
@@ -319,6 +324,7 @@ int scan(struct bpf_iter__task *ctx)
 	struct signal_struct *signal;
 	const struct cred *cred;
 	struct control *ctl;
+	struct scratch *tmp;
 	struct css_set *set;
 
 	if (!task) {
@@ -331,11 +337,12 @@ int scan(struct bpf_iter__task *ctx)
 	if (rec.flags & PF_KTHREAD)
 		return 0;
 	ctl = get_control();
-	if (!ctl)
+	tmp = get_scratch();
+	if (!ctl || !tmp)
 		return 0;
 	read_pids(&rec, task);
 	if (ctl->selected) {
-		__u32 bit = (__u32)rec.pid % WANTED_BITS;
+		__u32 bit = (__u32)rec.pid % PID_SLOTS;
 
 		if (!(ctl->wanted[bit / 8] & (1 << (bit % 8))))
 			return 0;
@@ -380,16 +387,15 @@ int scan(struct bpf_iter__task *ctx)
 	set = task->cgroups;
 	rec.cgroup = set->dfl_cgrp->kn->id;
 	if (layout.cgroup_v1 && (rec.bits & TASK_LEADER))
-		rec.cgroup_v1 = cgroup_v1(set);
+		rec.cgroup_v1 = cgroup_v1(tmp, set);
 	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
 
-	if (put_exe(seq, ctl, task, &rec))
+	if (put_exe(seq, ctl, tmp, task, &rec))
 		return 0;
 	if (bpf_seq_write(seq, &rec, sizeof(rec)))
 		return 0;
-	if (hierarchy && put_domains(seq, ctx->meta->session_id, domain, hierarchy, task))
-		return 0;
-	exe_done(ctl, task, rec.exec_id);
+	if (hierarchy)
+		put_domains(seq, ctx->meta->session_id, domain, hierarchy, task);
 	return 0;
 }
 
@@ -434,11 +440,11 @@ int calibrate(struct bpf_iter__task *ctx)
 		if (!READ(domain, blob + slot * 8) && domain) {
 			rec.set = 1;
 			if (!READ(rec.num_layers, domain + layout.num_layers) && rec.num_layers &&
-			    rec.num_layers <= MAX_LAYERS) {
+			    rec.num_layers <= layout.max_layers) {
 				for (i = 0; i < HELPER_LAYERS && i < rec.num_layers; i++)
 					rec.masks[i] = layer_mask(domain, rec.num_layers - 1 - i);
 				READ(hierarchy, domain + layout.hierarchy);
-				for (i = 0; i <= MAX_LAYERS && hierarchy; i++) {
+				for (i = 0; i <= layout.max_layers && hierarchy; i++) {
 					const void *parent = 0;
 
 					if (READ(parent, hierarchy + layout.parent))

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make run    build and start landlockd here (asks sudo for root if need be)
+# make test   everything that CI runs; as root on Debian it installs what the
+#             tests need first
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOLS   := $(CURDIR)/.tools
+# How long each fuzz target runs.
+FUZZTIME ?= 5s
+
+GOLANGCI_LINT_VERSION := v2.15.0
+
+export CGO_ENABLED ?= 0
+
+.PHONY: build
+build: ## Build bin/landlockd, a static binary.
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/landlockd ./cmd/landlockd
+
+.PHONY: run
+run: build ## Build and serve metrics on http://127.0.0.1:10644/metrics.
+	@if [ "$$(id -u)" = 0 ]; then exec ./bin/landlockd; \
+	elif command -v sudo >/dev/null; then exec sudo ./bin/landlockd; \
+	else echo "landlockd needs root, or CAP_BPF and CAP_PERFMON: run ./bin/landlockd as root" >&2; exit 1; fi
+
+.PHONY: install
+install: build ## Install the binary below DESTDIR and PREFIX (/usr/local).
+	install -D -m 0755 bin/landlockd $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/landlockd
+
+.PHONY: test
+test: setup check-generated lint unit race fuzz ## Run all tests and checks.
+
+.PHONY: setup
+setup: ## As root on Debian: install what the tests need.
+	@test/setup.sh
+
+.PHONY: unit
+unit: ## All tests, on this kernel: as root.
+	$(GO) vet ./...
+	$(GO) test -count=1 -timeout 30m ./...
+
+.PHONY: race
+race: ## What runs without privileges, with the race detector.
+	CGO_ENABLED=1 $(GO) test -count=1 -short -race -timeout 20m ./...
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME.
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' test/fuzz.sh
+
+.PHONY: generate
+generate: ## Write generated code and tables again.
+	$(GO) generate ./...
+
+.PHONY: check-generated
+check-generated: ## Fail if what is generated is not what is committed.
+	@test/check-generated.sh
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Run the linters.
+	$< run
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv $(TOOLS)/golangci-lint $@
+
+.PHONY: clean
+clean: ## Remove what was built.
+	rm -rf bin
+
+.PHONY: help
+help: ## Show the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18

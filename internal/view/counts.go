@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// ByState counts things by their state.
+type ByState [4]int
+
+// Of returns the number in a state.
+func (c ByState) Of(s scan.State) int { return c[s] }
+
+// Total returns the number in any state.
+func (c ByState) Total() int { return c[0] + c[1] + c[2] + c[3] }
+
+// Known returns the number whose state could be told: the denominator of coverage.
+func (c ByState) Known() int { return c.Total() - c.Of(scan.Unknown) }
+
+// Counts are the numbers of one snapshot.
+type Counts struct {
+	// Processes and Threads are counted by state; no thread is Partial.
+	Processes, Threads ByState
+	// Reasons counts the unknown processes.
+	Reasons map[scan.Reason]int
+	Domains int
+	// MaxDepth is the depth of the deepest task. It is a lower bound unless
+	// DepthExact: lineage may be inferred, or some state unknown.
+	MaxDepth   int
+	DepthExact bool
+}
+
+// Count counts a snapshot.
+func Count(s *scan.Snapshot) Counts {
+	c := Counts{Reasons: map[scan.Reason]int{}, Domains: len(s.Domains), DepthExact: true}
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		c.Processes[p.State]++
+		if p.State == scan.Unknown {
+			c.Reasons[p.Reason]++
+			c.DepthExact = false
+		}
+		c.MaxDepth = max(c.MaxDepth, int(p.MaxDepth))
+	}
+	for _, t := range s.Tasks {
+		c.Threads[t.State]++
+		switch {
+		case t.State == scan.Unknown:
+			c.DepthExact = false
+		case t.State == scan.Sandboxed:
+			c.MaxDepth = max(c.MaxDepth, 1)
+			d := domainOf(s, t)
+			c.DepthExact = c.DepthExact && d >= 0 && s.Domains[d].Lineage == domainid.LineageKnown
+		}
+	}
+	return c
+}
+
+// Summary returns one line, without its end, such as
+//
+//	42 of 317 processes are sandboxed (13.2 %), 1 partially, 0 unknown
+//
+// The percentage is the coverage of processes; those in state Unknown stand
+// beside it: they are not among the 317.
+func Summary(s *scan.Snapshot) string {
+	c := Count(s).Processes
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of %s sandboxed", c.Of(scan.Sandboxed), isAre(c.Known(), "process", "processes"))
+	if share := percent(c.Of(scan.Sandboxed), c.Known()); share != "" {
+		fmt.Fprintf(&b, " (%s %%)", share)
+	}
+	fmt.Fprintf(&b, ", %d partially, ", c.Of(scan.Partial))
+	switch n := c.Of(scan.Unknown); n {
+	case 0:
+		b.WriteString("0 unknown")
+	default:
+		fmt.Fprintf(&b, "%d more unknown", n)
+	}
+	return b.String()
+}
+
+// percent rounds down to one digit, so that 100.0 means all; a share that is
+// not nothing never reads 0.0. Empty if there is nothing to share.
+func percent(part, whole int) string {
+	if whole == 0 {
+		return ""
+	}
+	tenths := part * 1000 / whole
+	if tenths == 0 && part > 0 {
+		return "< 0.1"
+	}
+	return fmt.Sprintf("%d.%d", tenths/10, tenths%10)
+}
+
+func isAre(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one + " is"
+	}
+	return fmt.Sprintf("%d %s are", n, many)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

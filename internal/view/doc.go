@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package view turns a snapshot into text and JSON: [Tree] is the host's
+// process tree with its domains, [Domains] the domains with their processes,
+// [JSON] everything in a versioned schema, [Summary] one line.
+//
+// Every function is pure: equal snapshots give equal output, byte for byte.
+//
+// Names of commands and paths are chosen by whoever runs processes on the host.
+// Text output has them only as [Escape] writes them, JSON as [EncodeText] does:
+// neither lets a name act on a terminal, and neither writes two different names
+// alike, unless it says that it cut one.
+package view

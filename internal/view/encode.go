@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// EncodeText writes text of the kernel, which can be any bytes, as valid UTF-8
+// for a JSON string: a byte that is not part of valid UTF-8 becomes \xNN with
+// two lower-case hexadecimal digits, and a backslash becomes two. Everything
+// else stays as it is. [DecodeText] is the inverse, so different bytes never
+// look equal.
+func EncodeText(text string) string {
+	if utf8.ValidString(text) && !strings.Contains(text, `\`) {
+		return text
+	}
+	const digits = "0123456789abcdef"
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b.WriteString(`\x`)
+			b.WriteByte(digits[text[0]>>4])
+			b.WriteByte(digits[text[0]&15])
+		case r == '\\':
+			b.WriteString(`\\`)
+		default:
+			b.WriteString(text[:size])
+		}
+		text = text[size:]
+	}
+	return b.String()
+}
+
+var errEncoding = errors.New(`a backslash in encoded text stands before a backslash or before x and two hexadecimal digits`)
+
+// DecodeText returns the bytes that EncodeText was given.
+func DecodeText(encoded string) (string, error) {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(encoded, `\`)
+		b.WriteString(before)
+		switch {
+		case !found:
+			return b.String(), nil
+		case strings.HasPrefix(after, `\`):
+			b.WriteByte('\\')
+			encoded = after[1:]
+		case strings.HasPrefix(after, "x") && len(after) >= 3:
+			v, err := strconv.ParseUint(after[1:3], 16, 8)
+			if err != nil {
+				return "", errEncoding
+			}
+			b.WriteByte(byte(v))
+			encoded = after[3:]
+		default:
+			return "", errEncoding
+		}
+	}
+}
+
+// hostile is text of the kernel as a JSON string. Beyond EncodeText, characters
+// that could act on a terminal are written in JSON's own \u form: it changes
+// nothing for a parser, and the output can be looked at.
+type hostile string
+
+// MarshalJSON encodes the text.
+func (h hostile) MarshalJSON() ([]byte, error) {
+	text := EncodeText(string(h))
+	b := make([]byte, 0, len(text)+2)
+	b = append(b, '"')
+	for _, r := range text {
+		switch {
+		case r == '"', r == '\\':
+			b = append(b, '\\', byte(r))
+		case printable(r):
+			b = utf8.AppendRune(b, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = appendUnit(appendUnit(b, high), low)
+		default:
+			b = appendUnit(b, r)
+		}
+	}
+	return append(b, '"'), nil
+}
+
+func appendUnit(b []byte, unit rune) []byte {
+	b = append(b, `\u`...)
+	for shift := 12; shift >= 0; shift -= 4 {
+		b = strconv.AppendInt(b, int64(unit>>shift&15), 16)
+	}
+	return b
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Escape makes hostile text safe to print on a terminal. Letters, digits and
+// the punctuation of usual names stand for themselves. A name with anything
+// else is put in double quotes, so that it cannot look like the text around it;
+// within them, \x1b is a byte that is a control character or not valid UTF-8,
+// \u202e and \U000e0041 are characters that move, hide or reorder text, and
+// \" and \\ are the characters themselves.
+//
+// The result has no more than limit columns, but always room for a few
+// characters; a limit of 0 means none. Text that was cut is in quotes with an
+// ellipsis behind them. With ascii, everything that is not ASCII is escaped.
+func Escape(text string, limit int, ascii bool) string {
+	body, plain, cut := escapeBody(text, limit, ascii)
+	if plain && !cut && body != "" {
+		return body
+	}
+	const quotes = 2
+	dots := ellipsis(ascii)
+	if limit > 0 {
+		body, _, cut = escapeBody(text, max(limit-quotes, minEscaped), ascii)
+		if cut {
+			body, _, _ = escapeBody(text, max(limit-quotes-columns(dots), minEscaped), ascii)
+		}
+	}
+	if !cut {
+		return `"` + body + `"`
+	}
+	return `"` + body + `"` + dots
+}
+
+// minEscaped is room for one character in its longest form, \U000e0041.
+const minEscaped = 10
+
+func ellipsis(ascii bool) string {
+	if ascii {
+		return "..."
+	}
+	return "…"
+}
+
+// escapeBody escapes text up to a limit of columns. It says whether all of it
+// can stand without quotes, and whether some was cut.
+func escapeBody(text string, limit int, ascii bool) (body string, plain, cut bool) {
+	var b strings.Builder
+	plain = true
+	used := 0
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		form := escapeRune(r, size, text[0], ascii)
+		width := columns(form)
+		if limit > 0 && used+width > limit {
+			return b.String(), plain, true
+		}
+		used += width
+		plain = plain && usual(r) && len(form) == size
+		b.WriteString(form)
+		text = text[size:]
+	}
+	return b.String(), plain, false
+}
+
+func escapeRune(r rune, size int, first byte, ascii bool) string {
+	switch {
+	case r == utf8.RuneError && size == 1:
+		return fmt.Sprintf(`\x%02x`, first)
+	case r == '"', r == '\\':
+		return `\` + string(r)
+	case printable(r) && (!ascii || r < utf8.RuneSelf):
+		return string(r)
+	case r < utf8.RuneSelf:
+		return fmt.Sprintf(`\x%02x`, r)
+	case r <= 0xffff:
+		return fmt.Sprintf(`\u%04x`, r)
+	default:
+		return fmt.Sprintf(`\U%08x`, r)
+	}
+}
+
+// usual reports whether a name of such characters needs no quotes. Spaces,
+// brackets and the characters that branches are drawn with are not among them.
+func usual(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || r != 0 && strings.ContainsRune("_-./:+@#%=,()~", r)
+}
+
+// columns is how many columns of a terminal text takes at most. It counts two
+// for every character beyond ASCII, except for those that this package prints
+// itself, because some are wide and none is wider.
+func columns(text string) int {
+	n := 0
+	for _, r := range text {
+		switch {
+		case r < utf8.RuneSelf, r == '…', r == '·', boxDrawing(r):
+			n++
+		default:
+			n += 2
+		}
+	}
+	return n
+}
+
+func boxDrawing(r rune) bool { return r >= 0x2500 && r <= 0x257f }
+
+// printable reports whether a terminal shows r as a mark of its own, in its
+// place, and does nothing else.
+func printable(r rune) bool {
+	switch {
+	case r < 0x7f:
+		return r >= ' '
+	case !unicode.IsPrint(r): // controls, formats (bidi, zero-width), spaces, unassigned
+		return false
+	case unicode.In(r, unicode.Mn, unicode.Me): // drawn over the character before
+		return false
+	case unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r), r == '\u2800': // blank
+		return false
+	default:
+		return !rightToLeft(r)
+	}
+}
+
+// rightToLeft reports whether r is in a block that Unicode reserves for scripts
+// written from right to left: one such letter reorders what stands behind it.
+func rightToLeft(r rune) bool {
+	switch {
+	case r >= 0x0590 && r <= 0x08ff, r >= 0xfb1d && r <= 0xfdff, r >= 0xfe70 && r <= 0xfeff:
+		return true
+	default:
+		return r >= 0x10800 && r <= 0x10fff || r >= 0x1e800 && r <= 0x1efff
+	}
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// facts is what the tasks of one process say together.
+type facts struct {
+	// domains are the distinct domains of its tasks, by the lowest TID in
+	// each. Valid until the next call of factsReader.read.
+	domains []int32
+	// domain is the one that every task is in, or domainid.Outermost.
+	domain int32
+	// lineage is the least certain one of its domains; without meaning
+	// unless sandboxed.
+	lineage domainid.Lineage
+	// exact says whether depth and max_depth are exact, not lower bounds.
+	exact bool
+	// sandboxed says that at least one task is in a domain.
+	sandboxed bool
+	// differ says that its tasks are in different states or domains.
+	differ bool
+	// depth and maxDepth are those of the process, but at least 1 for a task
+	// in a domain of unknown depth. Without meaning if the state is Unknown.
+	depth, maxDepth int
+}
+
+// factsReader finds the facts of one process after the other with the same memory.
+type factsReader struct {
+	s *scan.Snapshot
+	// seen[d] is 1 + the index of the last process that was found in d.
+	seen    []int32
+	domains []int32
+}
+
+func newFactsReader(s *scan.Snapshot) *factsReader {
+	return &factsReader{s: s, seen: make([]int32, len(s.Domains))}
+}
+
+// read returns the facts of the process with index i.
+func (r *factsReader) read(i int32) facts {
+	p := &r.s.Processes[i]
+	tasks := r.s.TasksOf(p)
+	r.domains = r.domains[:0]
+	f := facts{domain: domainid.Outermost, lineage: domainid.LineageKnown, exact: p.State != scan.Unknown}
+	named := 0
+	for _, t := range tasks {
+		f.differ = f.differ || !alike(t, tasks[0])
+		d := domainOf(r.s, t)
+		switch {
+		case t.State == scan.Unsandboxed:
+			continue
+		case t.State == scan.Unknown:
+			f.exact = false
+			continue
+		}
+		f.sandboxed = true
+		if d < 0 {
+			f.lineage, f.exact = domainid.LineageUnknown, false
+			continue
+		}
+		named++
+		lineage := r.s.Domains[d].Lineage
+		f.lineage = min(f.lineage, lineage)
+		f.exact = f.exact && lineage == domainid.LineageKnown
+		if r.seen[d] != i+1 {
+			r.seen[d] = i + 1
+			r.domains = append(r.domains, d)
+		}
+	}
+	f.domains = r.domains
+	if p.State == scan.Sandboxed && len(f.domains) == 1 && named == len(tasks) {
+		f.domain = f.domains[0]
+	}
+	f.depth, f.maxDepth = int(p.Depth), int(p.MaxDepth)
+	switch p.State {
+	case scan.Sandboxed:
+		f.depth = max(1, f.depth)
+		f.maxDepth = max(f.depth, f.maxDepth)
+	case scan.Partial:
+		f.maxDepth = max(1, f.maxDepth)
+	}
+	return f
+}
+
+// alike reports whether two tasks are in the same state for the same reason and
+// in the same domain.
+func alike(a, b scan.Task) bool {
+	return a.State == b.State && a.Reason == b.Reason && a.Domain == b.Domain
+}
+
+// depthOf returns a domain's depth, which is at least 1 whatever the source says.
+func depthOf(d *domainid.Domain) int { return max(1, int(d.Depth)) }

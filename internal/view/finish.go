@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"bufio"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// finish writes what stands below every text: what this host or this source
+// cannot do, and the counts.
+func finish(w *bufio.Writer, s *scan.Snapshot) {
+	if s.Kernel.Landlock != scan.Enabled {
+		fmt.Fprintf(w, "Landlock is %s: no process can be sandboxed\n", absence(s.Kernel.Landlock))
+	}
+	if s.Source.PIDNS == "nested" {
+		w.WriteString("Only the processes of an inner PID namespace are seen, not those of the whole host\n")
+	}
+	c := Count(s)
+	deepest := strconv.Itoa(c.MaxDepth)
+	if !c.DepthExact {
+		deepest = ">=" + deepest
+	}
+	fmt.Fprintf(w, "%s: %d sandboxed, %d partial, %d unsandboxed, %d unknown; %s; deepest %s\n",
+		plural(c.Processes.Total(), "process", "processes"), c.Processes.Of(scan.Sandboxed), c.Processes.Of(scan.Partial),
+		c.Processes.Of(scan.Unsandboxed), c.Processes.Of(scan.Unknown), plural(c.Domains, "domain", "domains"), deepest)
+}
+
+func absence(a scan.Availability) string {
+	if a == scan.Disabled {
+		return "built into this kernel but was not enabled at boot"
+	}
+	return "not built into this kernel"
+}
+
+// words lists the states that occur, such as "3 unsandboxed, 1 unknown".
+func (c ByState) words() string {
+	var parts []string
+	for _, state := range scan.States() {
+		if n := c.Of(state); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// host builds a snapshot by hand, by the rules that sources keep.
+type host struct{ scan.Snapshot }
+
+func newHost() *host {
+	return &host{scan.Snapshot{
+		Time:     time.Date(2025, 3, 1, 12, 0, 0, 250, time.FixedZone("", 3600)),
+		Duration: 1500 * time.Microsecond,
+		Kernel:   scan.Kernel{Release: "6.15.2-amd64", Landlock: scan.Enabled, ABI: 7},
+		Source:   scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
+		Passes:   1,
+	}}
+}
+
+// domain adds a domain and returns its index.
+func (h *host) domain(id domainid.ID, parent int32) int32 {
+	d := domainid.Domain{ID: id, Parent: parent, Depth: 1, Lineage: domainid.LineageKnown, Rules: 4, Handled: domainid.Rights{FS: 0xffff, Net: 3}}
+	if parent >= 0 {
+		d.Depth = h.Domains[parent].Depth + 1
+	}
+	h.Domains = append(h.Domains, d)
+	return int32(len(h.Domains) - 1)
+}
+
+func in(domain int32) scan.Task { return scan.Task{State: scan.Sandboxed, Domain: domain} }
+func free() scan.Task           { return scan.Task{State: scan.Unsandboxed, Domain: domainid.Outermost} }
+func untold(r scan.Reason) scan.Task {
+	return scan.Task{State: scan.Unknown, Reason: r, Domain: domainid.Outermost}
+}
+
+// process adds a process with a task for each argument.
+func (h *host) process(pid, ppid int32, comm string, tasks ...scan.Task) *scan.Process {
+	p := scan.Process{
+		PID: pid, PPID: ppid, Start: uint64(pid) * 1_000_000_007, Exec: 1, Exe: "/usr/bin/" + comm, UID: 1000,
+		UserNS: 4026531837, MountNSOwner: 4026531837, CgroupID: 1 << 60, FirstTask: int32(len(h.Tasks)), NumTasks: int32(len(tasks)),
+	}
+	copy(p.Comm[:15], comm)
+	for i, t := range tasks {
+		t.TID, t.Start = pid+int32(i), p.Start+uint64(i)
+		h.Tasks = append(h.Tasks, t)
+	}
+	h.TasksRead += len(tasks)
+	h.judge(&p)
+	h.Processes = append(h.Processes, p)
+	return &h.Processes[len(h.Processes)-1]
+}
+
+// judge sets what follows from the tasks.
+func (h *host) judge(p *scan.Process) {
+	var n [4]int
+	least := uint16(0xffff)
+	for _, t := range h.TasksOf(p) {
+		n[t.State]++
+		depth := uint16(0)
+		if t.State == scan.Sandboxed && t.Domain >= 0 {
+			depth = h.Domains[t.Domain].Depth
+		}
+		least, p.MaxDepth = min(least, depth), max(p.MaxDepth, depth)
+		if p.Reason == scan.NoReason {
+			p.Reason = t.Reason
+		}
+	}
+	switch {
+	case n[scan.Sandboxed] > 0 && n[scan.Unsandboxed] > 0:
+		p.State, p.Reason = scan.Partial, scan.NoReason
+	case n[scan.Unknown] > 0:
+		p.State = scan.Unknown
+	case n[scan.Sandboxed] > 0:
+		p.State, p.Depth = scan.Sandboxed, least
+	default:
+		p.State = scan.Unsandboxed
+	}
+}
+
+// shells is a host with three shells, each nested in the one before, among
+// processes that are not sandboxed.
+func shells() *host {
+	h := newHost()
+	a := h.domain(0x1e67bda0b, domainid.Outermost)
+	b := h.domain(0x1e67bda19, a)
+	c := h.domain(0x1e67bda2c, b)
+	h.Domains[b].Denials = 12
+	h.Domains[c].Handled = domainid.Rights{Scope: 1}
+	h.process(1, 0, "systemd", free())
+	h.process(640, 1, "systemd-journald", free())
+	h.process(812, 1, "sshd", free())
+	h.process(2290, 812, "sshd", free())
+	h.process(2301, 2290, "bash", in(a))
+	h.process(2350, 2301, "bash", in(b))
+	h.process(2377, 2350, "bash", in(c))
+	h.process(2390, 2377, "vim", in(c))
+	h.process(2400, 2301, "tail", in(a))
+	h.process(3000, 1, "cron", free())
+	return h
+}
+
+// mixed is a host with everything that a line can say.
+func mixed() *host {
+	h := newHost()
+	a := h.domain(0x1e67bda0b, domainid.Outermost)
+	h.Domains[a].Creator = domainid.Creator{PID: 99, UID: 33, Comm: "launch\x1b[2J"}
+	var own [12]int32
+	for i := range own {
+		own[i] = h.domain(0x200000000+domainid.ID(i)*16, domainid.Outermost)
+	}
+	inferred := h.domain(0x300000001, domainid.Outermost)
+	h.Domains[inferred].Lineage = domainid.LineageInferred
+	deeper := h.domain(0x300000002, inferred)
+	h.Domains[deeper].Lineage = domainid.LineageInferred
+	nameless := h.domain(domainid.None, domainid.Outermost)
+	h.Domains[nameless] = domainid.Domain{Parent: domainid.Outermost, Depth: 1}
+
+	h.process(1, 0, "systemd", free())
+	worker := h.process(100, 1, "worker", in(a), in(a), in(a), free())
+	worker.Exe = "/opt/worker/bin/python3.12"
+	h.process(101, 100, "child", in(a))
+	var threads []scan.Task
+	for _, d := range own {
+		threads = append(threads, in(d))
+	}
+	h.process(200, 1, "go-program", threads...)
+	h.process(300, 1, "secret", untold(scan.Denied))
+	h.process(310, 1, "moving", in(a), untold(scan.Changing), in(a))
+	h.process(400, 1, "guessed", in(deeper))
+	h.process(410, 1, "half-guessed", free(), in(inferred), in(deeper))
+	h.process(420, 1, "two-depths", in(a), in(own[0]), in(inferred))
+	h.process(430, 1, "nameless", in(nameless), in(nameless))
+	h.process(440, 1, "no-domain", in(domainid.Outermost))
+	h.process(500, 1, "x\x1b]0;owned\x07", in(a))
+	h.process(501, 1, "a [denied]", in(a)).Exe = "/tmp/\u202egnp.exe\u200b"
+	h.process(502, 1, "└─bash\xff", in(a)).Exe = ""
+	h.process(503, 1, "", in(a)).Exe = "/" + string(slices.Repeat([]byte("long/"), 800))
+	h.process(504, 1, "日本語", in(a))
+	return h
+}
+
+// random makes any snapshot that is consistent in itself, with hostile names
+// and inconsistent parents.
+func random(r *rand.Rand, processes int) *host {
+	h := newHost()
+	if r.IntN(10) == 0 {
+		h.Kernel.Landlock, h.Kernel.ABI = scan.Availability(r.IntN(2)), 0
+	}
+	for i := range r.IntN(8) {
+		d := h.domain(domainid.ID(r.Uint64()>>r.IntN(64)), int32(r.IntN(i+1))-1)
+		h.Domains[d].Lineage = domainid.Lineage(r.IntN(3))
+		h.Domains[d].Creator.Comm = randomBytes(r)
+	}
+	pid := int32(0)
+	for range processes {
+		pid += 1 + int32(r.IntN(4))
+		var tasks []scan.Task
+		for range 1 + r.IntN(4) {
+			switch k := r.IntN(4); {
+			case k == 0:
+				tasks = append(tasks, untold(scan.Reasons()[r.IntN(4)]))
+			case k == 1:
+				tasks = append(tasks, free())
+			default:
+				tasks = append(tasks, in(int32(r.IntN(len(h.Domains)+1))-1))
+			}
+		}
+		p := h.process(pid, int32(r.IntN(int(pid)+8)), randomBytes(r), tasks...)
+		p.Start = uint64(r.IntN(3))
+		p.Exe = randomBytes(r)
+		p.CgroupID, p.UserNS = r.Uint64()*uint64(r.IntN(2)), r.Uint32()*uint32(r.IntN(2))
+	}
+	return h
+}
+
+func randomBytes(r *rand.Rand) string {
+	pieces := []string{"bash", "/", " ", "\x1b[31m", "\n", "\u202e", "\u0085", "\xc2", "\xff", "é", "\\", `"`, "\U000e0041", "\x00", "├─"}
+	text := ""
+	for range r.IntN(5) {
+		text += pieces[r.IntN(len(pieces))]
+	}
+	return text
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// texts are all ways to write a snapshot as text.
+func texts() map[string]func(io.Writer, *scan.Snapshot) error {
+	all := map[string]func(io.Writer, *scan.Snapshot) error{}
+	for _, o := range []Options{{}, {All: true}, {ASCII: true, Width: 80}, {All: true, Width: 1}} {
+		all[fmt.Sprintf("tree %+v", o)] = func(w io.Writer, s *scan.Snapshot) error { return Tree(w, s, o) }
+		all[fmt.Sprintf("domains %+v", o)] = func(w io.Writer, s *scan.Snapshot) error { return Domains(w, s, o) }
+	}
+	return all
+}
+
+func checkSafe(t *testing.T, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if !strings.HasSuffix(line, "\n") {
+			t.Fatalf("line without an end: %q", line)
+		}
+		if what := unsafe(strings.TrimSuffix(line, "\n")); what != "" {
+			t.Fatalf("%q has %s", line, what)
+		}
+	}
+}
+
+func TestTextOfRandomHosts(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 100 {
+		h := random(r, r.IntN(30))
+		for name, write := range texts() {
+			var first, second bytes.Buffer
+			if err := errors.Join(write(&first, &h.Snapshot), write(&second, &h.Snapshot)); err != nil {
+				t.Fatal(err)
+			}
+			checkSafe(t, first.String())
+			if !bytes.Equal(first.Bytes(), second.Bytes()) {
+				t.Fatalf("%s: written twice, it differs:\n%s\n%s", name, &first, &second)
+			}
+		}
+		checkLines(t, h)
+	}
+}
+
+// checkLines: with All, each process has exactly one line, and in the view of
+// domains one line for each domain that it is in.
+func checkLines(t *testing.T, h *host) {
+	t.Helper()
+	var tree, domains strings.Builder
+	if err := errors.Join(Tree(&tree, &h.Snapshot, Options{All: true}), Domains(&domains, &h.Snapshot, Options{})); err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for line := range strings.Lines(tree.String()) {
+		if line[0] >= '0' && line[0] <= '9' && !strings.Contains(line, "unknown;") {
+			lines++
+		}
+	}
+	if lines != len(h.Processes) {
+		t.Fatalf("%d lines for %d processes:\n%s", lines, len(h.Processes), tree.String())
+	}
+	want := len(h.Domains)
+	forest := Forest(&h.Snapshot)
+	for d := range h.Domains {
+		want += len(forest.Members(int32(d)))
+	}
+	v := &domainWriter{s: &h.Snapshot, forest: forest}
+	v.layOut()
+	if len(v.rows) != want {
+		t.Fatalf("%d rows, want %d", len(v.rows), want)
+	}
+	for i, up := range v.lines.up {
+		if int(up) >= i || v.lines.level[i] > 0 && !inPreorder(v.lines.up, i) {
+			t.Fatalf("line %d does not stand below its parent %d", i, up)
+		}
+	}
+}
+
+// inPreorder reports whether the parent of line i is the line before or one of
+// that line's ancestors.
+func inPreorder(up []int32, i int) bool {
+	for j := int32(i - 1); j >= 0; j = up[j] {
+		if j == up[i] {
+			return true
+		}
+	}
+	return false
+}
+
+func FuzzTextOfNames(f *testing.F) {
+	f.Add("bash", "/usr/bin/bash", 0)
+	f.Add("\x1b]0;x\x07", "/\u202e", 40)
+	f.Add("\n\n1 sandboxed", "\xff\xfe", -1)
+	f.Fuzz(func(t *testing.T, comm, exe string, width int) {
+		h := newHost()
+		d := h.domain(0x1e67bda0b, domainid.Outermost)
+		h.Domains[d].Creator = domainid.Creator{PID: 7, Comm: comm}
+		h.process(1, 0, comm, in(d)).Exe = exe
+		h.process(2, 1, comm, in(d), free()).Exe = exe
+		o := Options{Width: width}
+		var w strings.Builder
+		if err := errors.Join(Tree(&w, &h.Snapshot, o), Domains(&w, &h.Snapshot, o)); err != nil {
+			t.Fatal(err)
+		}
+		checkSafe(t, w.String())
+		// A name can add no line: 1 header, 2 processes, 2 groups, 1 count;
+		// 1 domain, 2 processes, 1 count.
+		if n := strings.Count(w.String(), "\n"); n != 10 {
+			t.Fatalf("%d lines:\n%s", n, w.String())
+		}
+	})
+}
+
+// A chain of 100 000 processes must not take a stack, quadratic time or
+// quadratic output.
+func TestLongChain(t *testing.T) {
+	h := newHost()
+	d := h.domain(0x1e67bda0b, domainid.Outermost)
+	const n = 100_000
+	for pid := int32(1); pid <= n; pid++ {
+		h.process(pid, pid-1, "link", in(d))
+	}
+	for name, write := range map[string]func(io.Writer, *scan.Snapshot, Options) error{"tree": Tree, "domains": Domains} {
+		var w bytes.Buffer
+		if err := write(&w, &h.Snapshot, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if most := 200 * n; w.Len() > most {
+			t.Errorf("%s: %d bytes, want at most %d", name, w.Len(), most)
+		}
+		if !strings.Contains(w.String(), "(level 99999) ") {
+			t.Errorf("%s: the deepest level is not named", name)
+		}
+	}
+	var w bytes.Buffer
+	if err := JSON(&w, &h.Snapshot, JSONOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// One process with a domain for each of its threads, and with many children
+// nested in one of those: neither view may multiply the two.
+func TestManyThreadsAndChildren(t *testing.T) {
+	h := newHost()
+	const n = 30_000
+	var tasks []scan.Task
+	for i := range n {
+		tasks = append(tasks, in(h.domain(domainid.ID(i+1), domainid.Outermost)))
+	}
+	nested := h.domain(n+1, 0)
+	h.process(1, 0, "many", tasks...)
+	for i := range int32(n) {
+		h.process(n+2+i, 1, "child", in(nested))
+	}
+	var tree, domains strings.Builder
+	if err := errors.Join(Tree(&tree, &h.Snapshot, Options{}), Domains(&domains, &h.Snapshot, Options{})); err != nil {
+		t.Fatal(err)
+	}
+	if want := "29992 threads more, in 29992 more groups"; !strings.Contains(tree.String(), want) {
+		t.Errorf("tree does not say %q", want)
+	}
+	if want := "1 many [1 of 30000 threads] [30000 children deeper]"; !strings.Contains(domains.String(), want) {
+		t.Errorf("domains do not say %q", want)
+	}
+}
+
+func TestCirclesAndOrphans(t *testing.T) {
+	h := newHost()
+	d := h.domain(0x1e67bda0b, domainid.Outermost)
+	h.process(5, 6, "a", in(d))
+	h.process(6, 5, "b", in(d))
+	h.process(7, 7, "self", in(d))
+	h.process(8, 999, "orphan", in(d))
+	// All as old as each other: age does not tell who is the parent.
+	for i := range h.Processes {
+		h.Processes[i].Start = 1
+	}
+	var w strings.Builder
+	if err := Tree(&w, &h.Snapshot, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `PID    STATE        DEPTH DOMAIN     COMMAND
+5      sandboxed        1 1e67bda0b  a
+6      sandboxed        1 1e67bda0b  └─b
+7      sandboxed        1 1e67bda0b  self
+8      sandboxed        1 1e67bda0b  orphan
+4 processes: 4 sandboxed, 0 partial, 0 unsandboxed, 0 unknown; 1 domain; deepest 1
+`
+	if w.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", w.String(), want)
+	}
+}
+
+// Between a process and its second child in a domain may stand a grandchild
+// whose own parent is not in that domain.
+func TestDomainTreesStayWhole(t *testing.T) {
+	h := newHost()
+	a := h.domain(0xa0000000a, domainid.Outermost)
+	b := h.domain(0xb0000000b, a)
+	h.process(1, 0, "top", in(a))
+	h.process(2, 1, "nested", in(b))
+	h.process(3, 2, "grandchild", in(a))
+	h.process(4, 1, "second", in(a))
+	var w strings.Builder
+	if err := Domains(&w, &h.Snapshot, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `├─1 top [1 child deeper]
+│ └─4 second
+├─3 grandchild
+└─domain b0000000b `
+	if !strings.Contains(w.String(), want) {
+		t.Errorf("got\n%s\nwant\n%s", w.String(), want)
+	}
+}
+
+type brokenWriter struct{}
+
+var errBroken = errors.New("broken")
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+
+func TestWriteErrors(t *testing.T) {
+	h := shells()
+	for name, write := range texts() {
+		if err := write(brokenWriter{}, &h.Snapshot); !errors.Is(err, errBroken) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := JSON(brokenWriter{}, &h.Snapshot, JSONOptions{}); !errors.Is(err, errBroken) {
+		t.Errorf("JSON: %v", err)
+	}
+}

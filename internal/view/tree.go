@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Tree writes the host's process tree with the state, the depth and the domain
+// of each process, one line each:
+//
+//	PID    STATE        DEPTH DOMAIN       COMMAND
+//	1      unsandboxed      0 -            systemd
+//	812    unsandboxed      0 -            └─sshd
+//	2301   sandboxed        1 1e67bda0b      └─bash
+//	2350   sandboxed        2 1e67bda19        └─bash
+//
+// A depth of ">=2" is a lower bound, "1-3" the shallowest and the deepest task.
+// "?" is what could not be told. If a process's tasks are in different states or
+// domains, they are listed under it. Two lines at the end count what is not
+// shown and what was found.
+func Tree(w io.Writer, s *scan.Snapshot, o Options) error {
+	t := &treeWriter{
+		w:     bufio.NewWriter(w),
+		s:     s,
+		o:     o,
+		facts: newFactsReader(s),
+	}
+	shown, hidden := t.layOut()
+	t.measure(shown)
+	t.header(len(shown))
+	draw := pen{o: &t.lines, g: branches(o.ASCII)}
+	for line, p := range shown {
+		t.process(p, int32(line), &draw)
+	}
+	if n := hidden.Total(); n > 0 {
+		fmt.Fprintf(t.w, "Not shown: %s (%s)\n", plural(n, "process", "processes"), hidden.words())
+	}
+	finish(t.w, s)
+	return t.w.Flush()
+}
+
+// treeWriter writes one tree. Errors of w stay in it until Flush.
+type treeWriter struct {
+	w     *bufio.Writer
+	s     *scan.Snapshot
+	o     Options
+	facts *factsReader
+	lines outline
+	// pidWidth and domainWidth are the widths of columns.
+	pidWidth, domainWidth int
+}
+
+// layOut chooses the processes to show, in the order of their lines, and counts
+// the others.
+func (t *treeWriter) layOut() (shown []int32, hidden ByState) {
+	forest := Forest(t.s)
+	order := make([]int32, 0, len(t.s.Processes))
+	for p := range forest.Walk() {
+		order = append(order, p)
+	}
+	keep := make([]bool, len(order))
+	for k := len(order) - 1; k >= 0; k-- {
+		p := order[k]
+		keep[p] = keep[p] || t.o.keep(&t.s.Processes[p])
+		if up := forest.Parent(p); keep[p] && up >= 0 {
+			keep[up] = true
+		}
+	}
+	lineOf := make([]int32, len(order))
+	for _, p := range order {
+		if !keep[p] {
+			hidden[t.s.Processes[p].State]++
+			continue
+		}
+		up := forest.Parent(p)
+		if up >= 0 {
+			up = lineOf[up]
+		}
+		lineOf[p] = t.lines.add(up)
+		shown = append(shown, p)
+	}
+	t.lines.close()
+	return shown, hidden
+}
+
+// measure finds the widths of the columns that depend on what is in them.
+func (t *treeWriter) measure(shown []int32) {
+	t.pidWidth, t.domainWidth = len("PID   "), len("DOMAIN    ")
+	for _, p := range shown {
+		t.pidWidth = max(t.pidWidth, len(strconv.Itoa(int(t.s.Processes[p].PID))))
+	}
+	for i := range t.s.Domains {
+		t.domainWidth = max(t.domainWidth, len(t.s.Domains[i].ID.String()))
+	}
+}
+
+// columnsOf writes all columns but the last, and returns their width.
+func (t *treeWriter) columnsOf(pid, state, depth, domain string) int {
+	n, _ := fmt.Fprintf(t.w, "%-*s %-11s %6s %-*s ", t.pidWidth, pid, state, depth, t.domainWidth, domain)
+	return n
+}
+
+func (t *treeWriter) header(lines int) {
+	if lines > 0 {
+		t.columnsOf("PID", "STATE", "DEPTH", "DOMAIN")
+		t.w.WriteString("COMMAND\n")
+	}
+}
+
+func (t *treeWriter) process(i, line int32, draw *pen) {
+	p := &t.s.Processes[i]
+	f := t.facts.read(i)
+	used := t.columnsOf(strconv.Itoa(int(p.PID)), p.State.String(), depthText(p, f), t.domainText(p, f))
+	branch := draw.line(line)
+	note := ""
+	if p.State == scan.Unknown && p.Reason != scan.NoReason {
+		note = " [" + p.Reason.String() + "]"
+	}
+	t.w.WriteString(branch)
+	t.w.WriteString(t.o.command(p, t.o.room(used+columns(branch)+len(note))))
+	t.w.WriteString(note)
+	t.w.WriteByte('\n')
+	if f.differ {
+		t.tasks(p, draw.under(line)+draw.g.bullet)
+	}
+}
+
+func depthText(p *scan.Process, f facts) string {
+	switch {
+	case p.State == scan.Unsandboxed:
+		return "0"
+	case p.State == scan.Unknown:
+		return "?"
+	case p.State == scan.Partial && !f.exact:
+		return fmt.Sprintf("0->=%d", f.maxDepth)
+	case !f.exact:
+		return fmt.Sprintf(">=%d", f.depth)
+	case f.depth == f.maxDepth:
+		return strconv.Itoa(f.depth)
+	default:
+		return fmt.Sprintf("%d-%d", f.depth, f.maxDepth)
+	}
+}
+
+func (t *treeWriter) domainText(p *scan.Process, f facts) string {
+	switch {
+	case p.State == scan.Unsandboxed:
+		return "-"
+	case p.State == scan.Partial:
+		return "mixed"
+	case p.State == scan.Sandboxed && len(f.domains) > 1:
+		return fmt.Sprintf("%d domains", len(f.domains))
+	case f.domain >= 0:
+		return idText(t.s.Domains[f.domain].ID)
+	default:
+		return "?"
+	}
+}
+
+// idText is an ID for people, who would take the text form 0 for a number.
+func idText(id domainid.ID) string {
+	if id == domainid.None {
+		return "?"
+	}
+	return id.String()
+}
