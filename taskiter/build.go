@@ -81,13 +81,14 @@ type builder struct {
 func (b *builder) add(g group, records []taskRecord) {
 	firstTask := len(b.snap.Tasks)
 	var identity *taskRecord // of the leader, or of a live thread of a dead one
-	start := uint64(0)
+	var start uint64
+	var comm scan.Comm // as ps shows it: the leader's, exited or not
 	minDepth, maxDepth := ^uint16(0), uint16(0)
 	for i := range records {
 		r := &records[i]
 		leader := r.bits&taskLeader != 0
 		if leader {
-			start = r.start
+			start, comm = r.start, r.comm
 		}
 		if !b.source.counts(r) {
 			continue
@@ -109,10 +110,10 @@ func (b *builder) add(g group, records []taskRecord) {
 		return
 	}
 	if start == 0 {
-		start = identity.start
+		start, comm = identity.start, identity.comm
 	}
 	pr := scan.Process{
-		PID: g.pid, PPID: identity.ppid, Start: start, Exec: identity.exec, Comm: identity.comm,
+		PID: g.pid, PPID: identity.ppid, Start: start, Exec: identity.exec, Comm: comm,
 		CgroupID: identity.cgroup, CgroupV1ID: identity.cgroupV1,
 		UID: identity.euid, UserNS: identity.userNS, MountNSOwner: identity.mntNSOwner,
 		Seccomp: uint8(identity.seccomp), NoNewPrivs: identity.bits&taskNoNewPrivs != 0,

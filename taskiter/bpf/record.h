@@ -108,7 +108,12 @@ struct exe_record {
 	struct header h;
 	__s32 pid;
 	__u64 exec_id;
-	char path[EXE_MAX]; /* the record ends behind the NUL, rounded up to 8 bytes */
+	/*
+	 * The record ends behind the NUL, rounded up to 8 bytes. The spare ones
+	 * are for the verifier, which bounds the sum before it is rounded; a
+	 * test of the rounded size makes that of Linux 6.17 and 6.18 warn.
+	 */
+	char path[EXE_MAX + 8];
 };
 
 struct end_record {

@@ -298,7 +298,7 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
 	file = mm->exe_file;
 	rec->pid = of->pid;
 	rec->exec_id = of->exec_id;
-	n = file ? bpf_d_path(&file->f_path, rec->path, sizeof(rec->path)) : 0;
+	n = file ? bpf_d_path(&file->f_path, rec->path, EXE_MAX) : 0;
 	/* Nothing holds the mm: if it went meanwhile, the path may be another's. */
 	if (BPF_CORE_READ(task, mm) != mm)
 		return 0;
@@ -307,8 +307,6 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
 		n = 1;
 	}
 	size = (__builtin_offsetof(struct exe_record, path) + n + 7) & ~7ULL;
-	if (size > sizeof(*rec))
-		return 0;
 	rec->h.kind = RECORD_EXE;
 	rec->h.size = size;
 	return bpf_seq_write(seq, rec, size) != 0;

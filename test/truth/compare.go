@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package truth
+
+import (
+	"fmt"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Config says what [Compare] leaves out because a source cannot tell it. The
+// zero value compares everything.
+type Config struct {
+	// NoDomains: neither domains nor anything about them.
+	NoDomains bool
+	// NoLineage: neither nesting nor exact depths.
+	NoLineage bool
+	// NoHandled: no handled rights.
+	NoHandled bool
+	// NoIdentity: of a process, its PID and tasks only.
+	NoIdentity bool
+}
+
+// Mismatch is one point in which a snapshot is not true.
+type Mismatch struct {
+	// PID and TID are 0 where the whole snapshot is meant.
+	PID, TID int32
+	// Field names what is wrong, for example "depth".
+	Field string
+	// Got and Want are texts.
+	Got, Want string
+}
+
+func (m Mismatch) String() string {
+	where := "snapshot"
+	switch {
+	case m.TID != 0:
+		where = fmt.Sprintf("task %d of process %d", m.TID, m.PID)
+	case m.PID != 0:
+		where = fmt.Sprintf("process %d", m.PID)
+	}
+	return fmt.Sprintf("%s: %s is %s, want %s", where, m.Field, m.Got, m.Want)
+}
+
+// Compare returns every point in which a snapshot contradicts a truth that
+// stood still during the scan. It is a pure function.
+//
+// Depths are compared as they are: the forest must have been started by a
+// process that is in no domain itself.
+func Compare(snap *scan.Snapshot, truth *Truth, cfg Config) []Mismatch {
+	c := &comparison{
+		snap: snap, truth: truth, cfg: cfg,
+		domainOf: map[uint32]int32{}, layerOf: map[int32]uint32{},
+	}
+	c.wellFormed()
+	if len(c.found) > 0 {
+		return c.found // indices cannot be trusted
+	}
+	for i := range truth.Processes {
+		c.process(&truth.Processes[i])
+	}
+	for _, pid := range truth.Gone {
+		if p := snap.Find(pid); p != nil {
+			c.add(pid, 0, "presence", "a process with "+count(int(p.NumTasks), "task"), "none: it has ended")
+		}
+	}
+	return c.found
+}
+
+type comparison struct {
+	snap  *scan.Snapshot
+	truth *Truth
+	cfg   Config
+	found []Mismatch
+	// Which domain is which layer: one to one, in both directions.
+	domainOf map[uint32]int32
+	layerOf  map[int32]uint32
+}
+
+func (c *comparison) add(pid, tid int32, field string, got, want any) {
+	c.found = append(c.found, Mismatch{pid, tid, field, fmt.Sprint(got), fmt.Sprint(want)})
+}
+
+// equal compares one fact of a process.
+func equal[T comparable](c *comparison, pid, tid int32, field string, got, want T) {
+	if got != want {
+		if s, ok := any(want).(string); ok {
+			c.add(pid, tid, field, fmt.Sprintf("%q", any(got)), fmt.Sprintf("%q", s))
+			return
+		}
+		c.add(pid, tid, field, got, want)
+	}
+}
+
+// wellFormed checks what every snapshot promises, whatever it is of.
+func (c *comparison) wellFormed() {
+	s := c.snap
+	tasks := int32(0)
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		if i > 0 && s.Processes[i-1].PID >= p.PID {
+			c.add(p.PID, 0, "order", "not above the one before", "ascending by PID")
+		}
+		if p.FirstTask != tasks || p.NumTasks < 0 || int(p.FirstTask+p.NumTasks) > len(s.Tasks) {
+			c.add(p.PID, 0, "tasks", fmt.Sprintf("[%d, +%d]", p.FirstTask, p.NumTasks), "right behind those of the process before")
+			return
+		}
+		tasks += p.NumTasks
+	}
+	ids := map[domainid.ID]bool{}
+	for i := range s.Domains {
+		d := &s.Domains[i]
+		if d.ID == domainid.None || ids[d.ID] {
+			c.add(0, 0, fmt.Sprintf("ID of domain %d", i), d.ID, "one of its own")
+		}
+		ids[d.ID] = true
+		if d.Parent < domainid.Outermost || int(d.Parent) >= i {
+			c.add(0, 0, fmt.Sprintf("parent of domain %d", i), d.Parent, "a domain before it")
+		}
+	}
+	for i := range s.Tasks {
+		if d := s.Tasks[i].Domain; d < domainid.Outermost || int(d) >= len(s.Domains) {
+			c.add(0, s.Tasks[i].TID, "domain", d, fmt.Sprintf("below %d", len(s.Domains)))
+		}
+	}
+}
+
+func (c *comparison) process(want *Process) {
+	got := c.snap.Find(want.PID)
+	if got == nil {
+		c.add(want.PID, 0, "presence", "none", "a process with "+count(len(want.Tasks), "task"))
+		return
+	}
+	c.tasks(got, want)
+	c.state(got, want)
+	if !c.cfg.NoIdentity {
+		c.identity(got, want)
+	}
+}
+
+// state compares the process's state and depths with those of its live tasks.
+func (c *comparison) state(got *scan.Process, want *Process) {
+	sandboxed, low, high := 0, 1<<16, 0
+	for _, t := range want.Tasks {
+		if len(t.Layers) > 0 {
+			sandboxed++
+		}
+		low, high = min(low, len(t.Layers)), max(high, len(t.Layers))
+	}
+	state := scan.Partial
+	switch sandboxed {
+	case 0:
+		state = scan.Unsandboxed
+	case len(want.Tasks):
+		state = scan.Sandboxed
+	}
+	equal(c, want.PID, 0, "state", got.State, state)
+	equal(c, want.PID, 0, "reason", got.Reason, scan.NoReason)
+	if c.cfg.NoLineage || c.cfg.NoDomains {
+		return
+	}
+	if state != scan.Sandboxed {
+		low = 0
+	}
+	equal(c, want.PID, 0, "depth", int(got.Depth), low)
+	equal(c, want.PID, 0, "max depth", int(got.MaxDepth), high)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package truth
+
+import (
+	"fmt"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// tasks compares the live threads of a process, no more and no fewer.
+func (c *comparison) tasks(got *scan.Process, want *Process) {
+	seen := map[int32]*scan.Task{}
+	tasks := c.snap.TasksOf(got)
+	for i := range tasks {
+		t := &tasks[i]
+		if i > 0 && tasks[i-1].TID >= t.TID {
+			c.add(want.PID, t.TID, "order", "not above the one before", "ascending by TID")
+		}
+		seen[t.TID] = t
+	}
+	for i := range want.Tasks {
+		w := &want.Tasks[i]
+		g := seen[w.TID]
+		if g == nil {
+			c.add(want.PID, w.TID, "presence", "none", "a live task")
+			continue
+		}
+		delete(seen, w.TID)
+		c.task(want.PID, g, w)
+	}
+	for tid := range seen {
+		c.add(want.PID, tid, "presence", "a live task", "none")
+	}
+}
+
+func (c *comparison) task(pid int32, got *scan.Task, want *Task) {
+	state := scan.Unsandboxed
+	if len(want.Layers) > 0 {
+		state = scan.Sandboxed
+	}
+	equal(c, pid, want.TID, "state", got.State, state)
+	equal(c, pid, want.TID, "reason", got.Reason, scan.NoReason)
+	if !c.cfg.NoIdentity {
+		c.born(pid, want.TID, got.Start, want.BornFrom, want.BornTo)
+	}
+	if !c.cfg.NoDomains {
+		c.domains(pid, got, want)
+	}
+}
+
+// domains compares a task's chain of domains, from the innermost outwards, with
+// its layers.
+func (c *comparison) domains(pid int32, got *scan.Task, want *Task) {
+	at := got.Domain
+	for depth := len(want.Layers); depth > 0; depth-- {
+		layer := want.Layers[depth-1]
+		if at == domainid.Outermost {
+			c.add(pid, want.TID, "lineage", fmt.Sprintf("no domain at depth %d", depth), fmt.Sprintf("that of layer %d", layer))
+			return
+		}
+		c.same(pid, want.TID, at, layer)
+		d := &c.snap.Domains[at]
+		if !c.cfg.NoHandled {
+			equal(c, pid, want.TID, fmt.Sprintf("handled rights at depth %d", depth), d.Handled, c.truth.Layers[layer-1])
+		}
+		if c.cfg.NoLineage {
+			return
+		}
+		equal(c, pid, want.TID, fmt.Sprintf("depth of domain %s", d.ID), int(d.Depth), depth)
+		equal(c, pid, want.TID, fmt.Sprintf("lineage of domain %s", d.ID), d.Lineage, domainid.LineageKnown)
+		at = d.Parent
+	}
+	if at != domainid.Outermost {
+		c.add(pid, want.TID, "lineage", fmt.Sprintf("domain %s outside of all others", c.snap.Domains[at].ID),
+			fmt.Sprintf("a chain of %d", len(want.Layers)))
+	}
+}
+
+// same demands that a domain and a layer belong together wherever they occur.
+func (c *comparison) same(pid, tid, domain int32, layer uint32) {
+	id := c.snap.Domains[domain].ID
+	if d, ok := c.domainOf[layer]; ok && d != domain {
+		c.add(pid, tid, "domain", id, fmt.Sprintf("%s, as in other tasks of layer %d", c.snap.Domains[d].ID, layer))
+	} else if !ok {
+		c.domainOf[layer] = domain
+	}
+	if l, ok := c.layerOf[domain]; ok && l != layer {
+		c.add(pid, tid, "domain", fmt.Sprintf("%s, that of layer %d", id, l), fmt.Sprintf("another for layer %d", layer))
+	} else if !ok {
+		c.layerOf[domain] = layer
+	}
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package truth
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+var (
+	fsRights  = domainid.Rights{FS: 0x2001}
+	netRights = domainid.Rights{Net: 3}
+	allRights = domainid.Rights{FS: 0x2004, Net: 1, Scope: 2}
+)
+
+// example is a truth and the snapshot that tells it: process 10 is partial (one
+// thread free, one in a domain of its own), 20 is sandboxed with two threads in
+// sibling domains nested in one, and 30 is a zombie.
+func example() (*scan.Snapshot, *Truth) {
+	truth := &Truth{
+		Layers: []domainid.Rights{fsRights, netRights, allRights, netRights},
+		Processes: []Process{
+			{
+				PID: 10, PPID: 1, UID: 0, UserNS: 7, Exe: "/bin/a", Comm: "a", BornFrom: 100, BornTo: 200,
+				Tasks: []Task{
+					{TID: 10, BornFrom: 100, BornTo: 200},
+					{TID: 11, Layers: []uint32{1}, NoNewPrivs: true, Seccomp: 2, BornFrom: 300, BornTo: 400},
+				},
+			},
+			{
+				PID: 20, PPID: 10, UID: 5, UserNS: 8, Exe: "/bin/b", Comm: "b", BornFrom: 500, BornTo: 600,
+				Tasks: []Task{
+					{TID: 20, Layers: []uint32{2, 3}, NoNewPrivs: true, BornFrom: 500, BornTo: 600},
+					{TID: 21, Layers: []uint32{2, 4}, NoNewPrivs: true, BornFrom: 500, BornTo: 600},
+				},
+			},
+		},
+		Gone: []int32{30},
+	}
+	known := domainid.LineageKnown
+	snap := &scan.Snapshot{
+		Processes: []scan.Process{
+			{
+				PID: 10, PPID: 1, Start: 150, Comm: scan.Comm{'a'}, Exe: "/bin/a", UserNS: 7,
+				State: scan.Partial, MaxDepth: 1, FirstTask: 0, NumTasks: 2,
+			},
+			{
+				PID: 20, PPID: 10, Start: 550, Comm: scan.Comm{'b'}, Exe: "/bin/b", UID: 5, UserNS: 8, NoNewPrivs: true,
+				State: scan.Sandboxed, Depth: 2, MaxDepth: 2, FirstTask: 2, NumTasks: 2,
+			},
+		},
+		Tasks: []scan.Task{
+			{TID: 10, Domain: -1, Start: 150, State: scan.Unsandboxed},
+			{TID: 11, Domain: 0, Start: 350, State: scan.Sandboxed},
+			{TID: 20, Domain: 2, Start: 550, State: scan.Sandboxed},
+			{TID: 21, Domain: 3, Start: 560, State: scan.Sandboxed},
+		},
+		Domains: []domainid.Domain{
+			{ID: 0xa, Parent: -1, Depth: 1, Lineage: known, Handled: fsRights},
+			{ID: 0xb, Parent: -1, Depth: 1, Lineage: known, Handled: netRights},
+			{ID: 0xc, Parent: 1, Depth: 2, Lineage: known, Handled: allRights},
+			{ID: 0xd, Parent: 1, Depth: 2, Lineage: known, Handled: netRights},
+		},
+	}
+	return snap, truth
+}
+
+func TestCompareAgrees(t *testing.T) {
+	snap, truth := example()
+	for _, m := range Compare(snap, truth, Config{}) {
+		t.Error(m)
+	}
+}
+
+// TestCompareFinds makes one thing untrue at a time.
+func TestCompareFinds(t *testing.T) {
+	tests := map[string]struct {
+		spoil func(*scan.Snapshot)
+		want  string // in the text of some mismatch
+	}{
+		"process missing": {func(s *scan.Snapshot) { s.Processes, s.Tasks = s.Processes[:1], s.Tasks[:2] }, "process 20: presence is none"},
+		"zombie shown": {func(s *scan.Snapshot) {
+			s.Processes = append(s.Processes, scan.Process{PID: 30, FirstTask: 4})
+		}, "process 30: presence is a process with 0 tasks"},
+		"task missing": {func(s *scan.Snapshot) { s.Processes[1].NumTasks-- }, "task 21 of process 20: presence is none"},
+		"task too many": {func(s *scan.Snapshot) {
+			s.Tasks = append(s.Tasks, scan.Task{TID: 22, Domain: -1})
+			s.Processes[1].NumTasks++
+		}, "task 22 of process 20: presence is a live task, want none"},
+		"process state":   {func(s *scan.Snapshot) { s.Processes[0].State = scan.Sandboxed }, "process 10: state is sandboxed, want partial"},
+		"process unknown": {func(s *scan.Snapshot) { s.Processes[0].State = scan.Unknown }, "process 10: state is unknown, want partial"},
+		"process reason":  {func(s *scan.Snapshot) { s.Processes[0].Reason = scan.Changing }, "process 10: reason is changing"},
+		"task state":      {func(s *scan.Snapshot) { s.Tasks[1].State = scan.Unsandboxed }, "task 11 of process 10: state is unsandboxed, want sandboxed"},
+		"task reason":     {func(s *scan.Snapshot) { s.Tasks[1].Reason = scan.Denied }, "task 11 of process 10: reason is denied"},
+		"depth":           {func(s *scan.Snapshot) { s.Processes[1].Depth = 1 }, "process 20: depth is 1, want 2"},
+		"depth of partial": {func(s *scan.Snapshot) { s.Processes[0].Depth = 1 },
+			"process 10: depth is 1, want 0"},
+		"max depth":       {func(s *scan.Snapshot) { s.Processes[0].MaxDepth = 0 }, "process 10: max depth is 0, want 1"},
+		"siblings merged": {func(s *scan.Snapshot) { s.Tasks[3].Domain = 2 }, "task 21 of process 20: domain is c, that of layer 3, want another for layer 4"},
+		"domain split": {func(s *scan.Snapshot) {
+			d := s.Domains[1]
+			d.ID = 0xe
+			s.Domains = append(s.Domains, s.Domains[3])
+			s.Domains[3], s.Domains[4].Parent = d, 3
+			s.Tasks[3].Domain = 4
+		}, "task 21 of process 20: domain is e, want b, as in other tasks of layer 2"},
+		"IDs equal":       {func(s *scan.Snapshot) { s.Domains[3].ID = 0xc }, "ID of domain 3 is c, want one of its own"},
+		"no ID":           {func(s *scan.Snapshot) { s.Domains[0].ID = 0 }, "ID of domain 0 is 0"},
+		"chain too short": {func(s *scan.Snapshot) { s.Domains[2].Parent = -1 }, "lineage is no domain at depth 1, want that of layer 2"},
+		"chain too long":  {func(s *scan.Snapshot) { s.Domains[1].Parent = 0 }, "lineage is domain a outside of all others, want a chain of 2"},
+		"other parent":    {func(s *scan.Snapshot) { s.Domains[3].Parent = 0 }, "domain is a, that of layer 1, want another for layer 2"},
+		"free task in a domain": {func(s *scan.Snapshot) { s.Tasks[0].Domain = 0 },
+			"task 10 of process 10: lineage is domain a outside of all others, want a chain of 0"},
+		"no domain":       {func(s *scan.Snapshot) { s.Tasks[1].Domain = -1 }, "task 11 of process 10: lineage is no domain at depth 1"},
+		"handled":         {func(s *scan.Snapshot) { s.Domains[0].Handled.FS = 1 }, "handled rights at depth 1"},
+		"handled scope":   {func(s *scan.Snapshot) { s.Domains[2].Handled.Scope = 0 }, "handled rights at depth 2"},
+		"domain depth":    {func(s *scan.Snapshot) { s.Domains[0].Depth = 2 }, "depth of domain a is 2, want 1"},
+		"lineage unknown": {func(s *scan.Snapshot) { s.Domains[0].Lineage = domainid.LineageInferred }, "lineage of domain a is inferred, want known"},
+		"parent behind":   {func(s *scan.Snapshot) { s.Domains[1].Parent = 3 }, "parent of domain 1 is 3, want a domain before it"},
+		"domain beyond":   {func(s *scan.Snapshot) { s.Tasks[1].Domain = 9 }, "domain is 9, want below 4"},
+		"tasks overlap":   {func(s *scan.Snapshot) { s.Processes[1].FirstTask = 1 }, "process 20: tasks is [1, +2]"},
+		"process order": {func(s *scan.Snapshot) {
+			s.Processes[0].PID, s.Processes[1].PID = 20, 10
+		}, "process 10: order is not above the one before"},
+		"task order": {func(s *scan.Snapshot) {
+			s.Tasks[2], s.Tasks[3] = s.Tasks[3], s.Tasks[2]
+		}, "task 20 of process 20: order is not above the one before"},
+		"ppid":          {func(s *scan.Snapshot) { s.Processes[1].PPID = 1 }, "process 20: PPID is 1, want 10"},
+		"comm":          {func(s *scan.Snapshot) { s.Processes[1].Comm = scan.Comm{'c'} }, `process 20: comm is "c", want "b"`},
+		"exe":           {func(s *scan.Snapshot) { s.Processes[1].Exe = "" }, `process 20: executable is "", want "/bin/b"`},
+		"uid":           {func(s *scan.Snapshot) { s.Processes[1].UID = 0 }, "process 20: UID is 0, want 5"},
+		"user ns":       {func(s *scan.Snapshot) { s.Processes[1].UserNS = 7 }, "process 20: user namespace is 7, want 8"},
+		"nnp":           {func(s *scan.Snapshot) { s.Processes[1].NoNewPrivs = false }, "process 20: no_new_privs is false, want true"},
+		"seccomp":       {func(s *scan.Snapshot) { s.Processes[1].Seccomp = 2 }, "process 20: seccomp is 2, want 0"},
+		"process start": {func(s *scan.Snapshot) { s.Processes[1].Start = 499 }, "process 20: start is 499, want between 500 and 600"},
+		"task start":    {func(s *scan.Snapshot) { s.Tasks[1].Start = 401 }, "task 11 of process 10: start is 401"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			snap, truth := example()
+			test.spoil(snap)
+			found := Compare(snap, truth, Config{})
+			for _, m := range found {
+				if strings.Contains(m.String(), test.want) {
+					return
+				}
+			}
+			t.Errorf("found %v, want one with %q", found, test.want)
+		})
+	}
+}
+
+// TestCompareOfThreadsThatDiffer: what belongs to a thread may be that of any.
+func TestCompareOfThreadsThatDiffer(t *testing.T) {
+	snap, truth := example()
+	snap.Processes[0].NoNewPrivs, snap.Processes[0].Seccomp = true, 2
+	for _, m := range Compare(snap, truth, Config{}) {
+		t.Error(m)
+	}
+}
+
+func TestCompareLeavesOut(t *testing.T) {
+	snap, truth := example()
+	snap.Domains[3].Parent = domainid.Outermost
+	snap.Domains[3].Depth, snap.Processes[1].Depth = 1, 1
+	snap.Domains[2].Handled = domainid.Rights{}
+	snap.Processes[0].Comm = scan.Comm{}
+	snap.Tasks[0].Start = 0
+	if found := Compare(snap, truth, Config{NoLineage: true, NoHandled: true, NoIdentity: true}); len(found) > 0 {
+		t.Errorf("without lineage, rights and identity: %v", found)
+	}
+	snap.Tasks[2].Domain = 0
+	if found := Compare(snap, truth, Config{NoDomains: true, NoIdentity: true}); len(found) > 0 {
+		t.Errorf("without domains and identity: %v", found)
+	}
+	if found := Compare(snap, truth, Config{NoLineage: true, NoHandled: true, NoIdentity: true}); len(found) == 0 {
+		t.Error("a shared domain was not found without lineage")
+	}
+}
