@@ -72,7 +72,7 @@ func Judge(snap *scan.Snapshot, from, to uint64, lives map[int32][]Life) Verdict
 	for i := range snap.Processes {
 		p := &snap.Processes[i]
 		family := p.Comm.String()
-		can := uint64(0)
+		var can uint64 // the states that it can be in, a bit for each
 		switch family {
 		case Always:
 			can = 1 << scan.Sandboxed
