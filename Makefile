@@ -41,9 +41,9 @@ setup: ## As root on Debian: install what the tests need.
 	@test/setup.sh
 
 .PHONY: unit
-unit: ## All tests, on this kernel: as root.
+unit: ## All tests, on this kernel: as root. One package at a time: what one does to the host, others count.
 	$(GO) vet ./...
-	$(GO) test -count=1 -timeout 30m ./...
+	$(GO) test -count=1 -p 1 -timeout 30m ./...
 
 .PHONY: race
 race: ## What runs without privileges, with the race detector.

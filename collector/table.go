@@ -159,7 +159,7 @@ var table = [numMetrics]Doc{
 	scanTasks: {
 		Name:    "landlockd_scan_tasks",
 		Type:    Gauge,
-		Help:    "Tasks that the source returned in the first pass of this scrape's scan, kernel threads and others that are not counted included.",
+		Help:    "Tasks that the source returned in the first pass of this scrape's scan, zombies and others that are not counted included.",
 		Present: ifScanned,
 	},
 	lastScanTimestamp: {

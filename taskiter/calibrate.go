@@ -160,17 +160,17 @@ type roundResult struct {
 	seen    [3]int
 }
 
-func (r *roundResult) slot(s *slotRecord) {
+func (r *roundResult) slot(s slotRecord) {
 	if s.slot >= slots {
 		return
 	}
 	if s.kthread {
-		r.kthread[s.slot] = *s
+		r.kthread[s.slot] = s
 		return
 	}
 	for i, h := range r.helpers {
 		if s.tid == h.tid {
-			r.found[i][s.slot] = *s
+			r.found[i][s.slot] = s
 			r.seen[i]++
 		}
 	}
@@ -213,8 +213,8 @@ func (s *slotRecord) holds(h *helper, f maskFormat) bool {
 // nullSink passes over every record.
 type nullSink struct{}
 
-func (nullSink) task(*taskRecord)          {}
-func (nullSink) domain(*domainRecord)      {}
+func (nullSink) task(taskRecord)           {}
+func (nullSink) domain(domainRecord)       {}
 func (nullSink) exe(int32, uint64, []byte) {}
-func (nullSink) slot(*slotRecord)          {}
+func (nullSink) slot(slotRecord)           {}
 func (nullSink) end(uint32)                {}

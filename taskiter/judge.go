@@ -56,62 +56,76 @@ func (v verdict) state() scan.State {
 // A pass is not atomic, so that the records are of different instants; the
 // verdict must have been true at one. Two things make that provable.
 //
-// First, the set of threads: a thread that goes adds its CPU time to the
-// process's before it leaves the count, and nothing else changes that sum. If
-// it, the thread count and the exec count are the same in all records, then no
-// thread went, so that none came, and the records are of all threads if there
-// are as many. (Those that have exited may have left the count already; live
-// ones have not.)
+// First, the set of threads. A thread goes in one piece of code, which raises a
+// sequence number of the process when it begins and when it ends, and lowers
+// the thread count between. If sequence (even), thread count and exec count are
+// the same in all records, then no thread went, so that none came; and if there
+// are as many records as threads, then they are of all of them. Each task must
+// be there once: while an exec swaps two threads' numbers, one task is found
+// under both.
 //
 // Second, a task in a domain stays in one. What was seen in a domain is in one
 // at every later instant, and what was seen outside was outside at every
 // earlier one. So "all sandboxed" is true when the last was seen, "none" when
 // the first was, and "some" between a sandboxed one and an unsandboxed one
-// that was seen later. A task that has exited counts neither way, if it had
-// done so by that instant.
+// that was seen later. A task that has exited counts neither way, if it is
+// known to have done so by that instant.
 func judge(records []taskRecord, workers uint32, before known) verdict {
 	first := &records[0]
-	var live, exited int
-	leader := false
+	var live, exited, likeLeader int
+	var leader *taskRecord
 	for i := range records {
 		r := &records[i]
-		if r.bits&taskTorn != 0 || r.threads != first.threads || r.exec != first.exec ||
-			r.exitedRuntime != first.exitedRuntime || r.pid != first.pid {
+		if i > 0 && r.tid <= records[i-1].tid {
 			return unsettled
 		}
-		leader = leader || r.bits&taskLeader != 0
+		if r.bits&taskTorn != 0 || r.threads != first.threads || r.exec != first.exec ||
+			r.exits != first.exits || r.pid != first.pid {
+			return unsettled
+		}
+		if r.bits&taskLeader != 0 {
+			leader = r
+		}
 		if r.exitState != 0 {
 			exited++
 		} else {
 			live++
 		}
 	}
-	if live == 0 {
-		// All threads that there are have exited, or went meanwhile.
-		if leader && int(first.threads) <= exited {
-			return outside
-		}
+	if leader == nil || int(first.threads) != live+exited {
 		return unsettled
 	}
-	if !leader || int(first.threads) != live && int(first.threads) != live+exited {
-		return unsettled
+	if live == 0 {
+		// As with the numbers: when those have been swapped, too, an old
+		// leader still has the start time that its successor was given.
+		for i := range records {
+			if records[i].start == leader.start {
+				likeLeader++
+			}
+		}
+		if likeLeader > 1 {
+			return unsettled
+		}
+		return outside
 	}
 
 	var nIn, nOut int
 	inBefore := false // a task was in a domain before a later one was seen outside
 	lateExit := false // a task exited after another was seen outside
+	lastExit := false // a task exited after the last one in a domain was seen
 	sawIn := false
 	for i := range records {
 		r := &records[i]
 		switch {
 		case r.exitState != 0:
-			if nOut > 0 && before[r.key()]&wasExited == 0 {
-				lateExit = true
+			if before[r.key()]&wasExited == 0 {
+				lastExit = true
+				lateExit = lateExit || nOut > 0
 			}
 		case isWorker(r, workers):
 		case r.domain != 0:
 			nIn++
-			sawIn = true
+			sawIn, lastExit = true, false
 		default:
 			nOut++
 			if sawIn {
@@ -123,6 +137,9 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 	case nIn == 0 && nOut == 0:
 		return outside
 	case nOut == 0:
+		if lastExit {
+			return unsettled
+		}
 		return sandboxed
 	case nIn == 0:
 		if lateExit {

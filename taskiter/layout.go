@@ -35,6 +35,7 @@ type layout struct {
 	CgroupV1    uint32
 	Derive      uint32
 	MaxLayers   uint32
+	Fence       uint32
 }
 
 // maskFormat says which bits of a layer's mask, as the kernel stores it, are
@@ -90,14 +91,13 @@ func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 	if err != nil {
 		return l, f, err
 	}
-	if size, err := btf.Sizeof(numLayers.typ); err != nil || size != 4 {
+	if !hasSize(numLayers, 4) {
+		size, _ := btf.Sizeof(numLayers.typ)
 		return l, f, fmt.Errorf("%s.num_layers has %d bytes, expected 4", domain.Name, size)
 	}
 	l.NumLayers = numLayers.offset
-	if m, ok := find(domain, "num_rules"); ok {
-		if size, err := btf.Sizeof(m.typ); err == nil && size == 4 {
-			l.NumRules = m.offset
-		}
+	if m, ok := find(domain, "num_rules"); ok && hasSize(m, 4) {
+		l.NumRules = m.offset
 	}
 	if err := resolveMasks(domain, fs, &l, &f); err != nil {
 		return l, f, err
@@ -111,11 +111,14 @@ func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 	if err != nil {
 		return l, f, err
 	}
+	if _, err := pointee(parent, hierarchy); err != nil {
+		return l, f, err
+	}
 	l.Parent = parent.offset
-	if m, ok := find(hierarchy, "id"); ok {
+	if m, ok := find(hierarchy, "id"); ok && hasSize(m, 8) {
 		l.ID = m.offset
 	}
-	if m, ok := find(hierarchy, "num_denials"); ok {
+	if m, ok := find(hierarchy, "num_denials"); ok && hasSize(m, 8) {
 		l.Denials = m.offset
 	}
 	resolveCreator(hierarchy, &l)
@@ -207,7 +210,10 @@ func resolveCreator(hierarchy *btf.Struct, l *layout) {
 	pid, okPID := find(details, "pid")
 	uid, okUID := find(details, "uid")
 	comm, okComm := find(details, "comm")
-	if okPID && okUID && okComm {
+	if _, err := pointee(pid, details); err != nil {
+		return
+	}
+	if okPID && okUID && hasSize(uid, 4) && okComm && hasSize(comm, 16) {
 		l.Details = m.offset
 		l.CreatorPID, l.CreatorUID, l.CreatorComm = pid.offset, uid.offset, comm.offset
 	}
@@ -249,6 +255,12 @@ func findIn(members []btf.Member, base uint32, name string, level int) (member, 
 		}
 	}
 	return member{}, false
+}
+
+// hasSize says whether a member has the width at which the program reads it.
+func hasSize(m member, bytes int) bool {
+	n, err := btf.Sizeof(m.typ)
+	return err == nil && n == bytes
 }
 
 func need(s *btf.Struct, name string) (member, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -106,6 +107,12 @@ func (o *opener) open() (*Source, error) {
 	}
 	st.Info = infoFor(st.Layout, o.derive)
 	coll, it, err := o.load(objectProgScan, st.Layout)
+	if err != nil && st.Layout.Fence != 0 {
+		// Some kernels cannot compile atomic operations for this machine
+		// (arm64 before 5.18).
+		st.Layout.Fence = 0
+		coll, it, err = o.load(objectProgScan, st.Layout)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +155,9 @@ func (o *opener) resolve(st *state) error {
 		}
 	}
 	st.Layout.MaxLayers = uint32(o.kernel.NestingLimit())
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "386" && runtime.GOARCH != "s390x" {
+		st.Layout.Fence = 1
+	}
 	if hasSystemdV1() {
 		st.Layout.CgroupV1 = 1
 	}

@@ -50,17 +50,17 @@ func (p *pass) reset() {
 	clear(p.domains)
 }
 
-func (p *pass) task(r *taskRecord) { p.tasks = append(p.tasks, *r) }
+func (p *pass) task(r taskRecord) { p.tasks = append(p.tasks, r) }
 
-func (p *pass) domain(r *domainRecord) {
+func (p *pass) domain(r domainRecord) {
 	i, ok := p.domains[r.key]
 	if !ok {
 		p.domains[r.key] = int32(len(p.described))
-		p.described = append(p.described, *r)
+		p.described = append(p.described, r)
 		return
 	}
 	rules := p.described[i].rules
-	p.described[i] = *r
+	p.described[i] = r
 	// The number of rules comes only with a task that is in the domain itself.
 	if r.rules == absent {
 		p.described[i].rules = rules

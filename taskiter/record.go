@@ -47,7 +47,7 @@ type taskRecord struct {
 	threads        int32
 	start          uint64
 	exec           uint64
-	exitedRuntime  uint64
+	exits          uint64
 	domain         uint64
 	cgroup         uint64
 	cgroupV1       uint64
@@ -83,25 +83,19 @@ type slotRecord struct {
 
 // sink takes the records of one read, in order.
 type sink interface {
-	task(*taskRecord)
-	domain(*domainRecord)
+	task(taskRecord)
+	domain(domainRecord)
 	exe(pid int32, exec uint64, path []byte)
-	slot(*slotRecord)
+	slot(slotRecord)
 	end(pidLevel uint32)
 }
 
-// parse hands every record of b to the sink. What it passes points into b or
-// is used again for the next record. An error says at which byte the records
+// parse hands every record of b to the sink. A path that it passes
+// points into b. An error says at which byte the records
 // stopped making sense; nothing behind it was handed over.
 func parse(b []byte, to sink) error {
-	var (
-		t   taskRecord
-		d   domainRecord
-		s   slotRecord
-		pos int
-	)
 	ne := binary.NativeEndian
-	for pos < len(b) {
+	for pos := 0; pos < len(b); {
 		r := b[pos:]
 		if len(r) < sizeHeader {
 			return fmt.Errorf("byte %d of %d: %d bytes left, too few for a record's header", pos, len(b), len(r))
@@ -113,24 +107,22 @@ func parse(b []byte, to sink) error {
 		r = r[:size:size]
 		switch {
 		case kind == kindTask && size == sizeTask:
-			t = taskRecord{
+			to.task(taskRecord{
 				tid: int32(ne.Uint32(r[4:])), pid: int32(ne.Uint32(r[8:])), ppid: int32(ne.Uint32(r[12:])),
 				flags: ne.Uint32(r[16:]), bits: ne.Uint32(r[20:]),
 				exitState: ne.Uint32(r[24:]), threads: int32(ne.Uint32(r[28:])),
-				start: ne.Uint64(r[32:]), exec: ne.Uint64(r[40:]), exitedRuntime: ne.Uint64(r[48:]),
+				start: ne.Uint64(r[32:]), exec: ne.Uint64(r[40:]), exits: ne.Uint64(r[48:]),
 				domain: ne.Uint64(r[56:]), cgroup: ne.Uint64(r[64:]), cgroupV1: ne.Uint64(r[72:]),
 				euid: ne.Uint32(r[80:]), userNS: ne.Uint32(r[84:]), mntNSOwner: ne.Uint32(r[88:]),
 				seccomp: ne.Uint32(r[92:]), comm: scan.Comm(r[96:112]),
-			}
-			to.task(&t)
+			})
 		case kind == kindDomain && size == sizeDomain:
-			d = domainRecord{
+			to.domain(domainRecord{
 				depth: ne.Uint32(r[4:]), key: ne.Uint64(r[8:]), parent: ne.Uint64(r[16:]),
 				denials: ne.Uint64(r[24:]), mask: ne.Uint32(r[32:]), rules: ne.Uint32(r[36:]),
 				creatorPID: int32(ne.Uint32(r[40:])), creatorUID: ne.Uint32(r[44:]),
 				creatorComm: scan.Comm(r[48:64]),
-			}
-			to.domain(&d)
+			})
 		case kind == kindExe && size > sizeExe:
 			path, _, ok := bytes.Cut(r[sizeExe:], []byte{0})
 			if !ok {
@@ -138,7 +130,7 @@ func parse(b []byte, to sink) error {
 			}
 			to.exe(int32(ne.Uint32(r[4:])), ne.Uint64(r[8:]), path)
 		case kind == kindSlot && size == sizeSlot:
-			s = slotRecord{
+			s := slotRecord{
 				tid: int32(ne.Uint32(r[4:])), slot: ne.Uint32(r[8:]),
 				kthread: ne.Uint32(r[12:]) != 0, set: ne.Uint32(r[16:]) != 0,
 				numLayers: ne.Uint32(r[20:]), chain: ne.Uint32(r[24:]),
@@ -146,7 +138,7 @@ func parse(b []byte, to sink) error {
 			for i := range s.masks {
 				s.masks[i] = ne.Uint32(r[28+4*i:])
 			}
-			to.slot(&s)
+			to.slot(s)
 		case kind == kindEnd && size == sizeEnd:
 			to.end(ne.Uint32(r[4:]))
 		default:

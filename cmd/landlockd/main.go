@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // Exit codes, the same for all commands.
@@ -59,7 +60,7 @@ func (e quietError) Unwrap() error { return e.error }
 // oneLine keeps an error one line, whatever text of others it quotes.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if !unicode.IsGraphic(r) {
 			return ' '
 		}
 		return r

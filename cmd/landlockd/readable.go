@@ -36,21 +36,33 @@ func (s *settings) readable() ([]string, error) {
 	return dirs, nil
 }
 
-// webConfigFiles returns a web configuration's path and those of the files that it names.
-func webConfigFiles(path string) ([]string, error) {
+// webConfig is what matters here of a web configuration.
+type webConfig struct {
+	TLS struct {
+		Cert     string `yaml:"cert_file"`
+		CertText string `yaml:"cert"`
+		Key      string `yaml:"key_file"`
+		ClientCA string `yaml:"client_ca_file"`
+	} `yaml:"tls_server_config"`
+}
+
+func readWebConfig(path string) (webConfig, error) {
+	var c webConfig
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("--web.config.file: %w", err)
-	}
-	var c struct {
-		TLS struct {
-			Cert     string `yaml:"cert_file"`
-			Key      string `yaml:"key_file"`
-			ClientCA string `yaml:"client_ca_file"`
-		} `yaml:"tls_server_config"`
+		return c, fmt.Errorf("--web.config.file: %w", err)
 	}
 	if err := yaml.Unmarshal(text, &c); err != nil {
-		return nil, fmt.Errorf("--web.config.file %s: %w", path, err)
+		return c, fmt.Errorf("--web.config.file %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// webConfigFiles returns a web configuration's path and those of the files that it names.
+func webConfigFiles(path string) ([]string, error) {
+	c, err := readWebConfig(path)
+	if err != nil {
+		return nil, err
 	}
 	files := []string{path}
 	for _, f := range []string{c.TLS.Cert, c.TLS.Key, c.TLS.ClientCA} {

@@ -35,8 +35,8 @@ const stopTimeout = 5 * time.Second
 
 // serve is the daemon, in either stage.
 func (s *settings) serve() error {
-	if os.Getenv(stageEnv) == stageServing {
-		o, err := unpack()
+	if number, ok := os.LookupEnv(stageEnv); ok {
+		o, err := unpack(number)
 		if err != nil {
 			return usageError{err}
 		}
@@ -108,7 +108,8 @@ func (s *settings) openListeners() ([]net.Listener, error) {
 			}
 			err = fmt.Errorf("--web.listen-address %q: %w", address, err)
 			var parse *net.AddrError
-			if errors.As(err, &parse) {
+			var name *net.DNSError
+			if errors.As(err, &parse) || errors.As(err, &name) && strings.HasPrefix(name.Name, "tcp/") {
 				return nil, usageError{err}
 			}
 			return nil, err
@@ -201,7 +202,7 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 // announce says in the log what was found and where it is served.
 func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared) {
 	scheme := "http"
-	if files, err := webConfigFilesOrNone(s.webConfig); err == nil && len(files) > 1 {
+	if tls, err := s.servesTLS(); err == nil && tls {
 		scheme = "https"
 	}
 	for _, l := range o.listeners {
@@ -228,9 +229,11 @@ func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared)
 	}
 }
 
-func webConfigFilesOrNone(path string) ([]string, error) {
-	if path == "" {
-		return nil, nil
+// servesTLS says whether the web configuration has a certificate.
+func (s *settings) servesTLS() (bool, error) {
+	if s.webConfig == "" {
+		return false, nil
 	}
-	return webConfigFiles(path)
+	c, err := readWebConfig(s.webConfig)
+	return c.TLS.Cert != "" || c.TLS.CertText != "", err
 }

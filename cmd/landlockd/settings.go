@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -91,7 +92,7 @@ func parse(args []string) (*settings, string, error) {
 
 	command, err := app.Parse(args)
 	if err != nil {
-		return nil, "", usageError{fmt.Errorf("%w (try --help)", err)}
+		return nil, "", usageError{fmt.Errorf("%s%w (try --help)", badFlag(app, args), err)}
 	}
 	s.log.Level, s.log.Format = promslog.NewLevel(), promslog.NewFormat()
 	if err := s.log.Level.Set(*level); err != nil {
@@ -104,6 +105,20 @@ func parse(args []string) (*settings, string, error) {
 	return s, command, s.validate(command)
 }
 
+// badFlag names the flag whose value was refused: the parser's own error does not.
+func badFlag(app *kingpin.Application, args []string) string {
+	parsed, err := app.ParseContext(args)
+	if err != nil {
+		return "" // that error names what it is about
+	}
+	for _, e := range parsed.Elements {
+		if f, ok := e.Clause.(*kingpin.FlagClause); ok && e.Value != nil && f.Model().Value.Set(*e.Value) != nil {
+			return "--" + f.Model().Name + ": "
+		}
+	}
+	return ""
+}
+
 // validate refuses what no command could work with.
 func (s *settings) validate(command string) error {
 	if err := checkProcfs(s.procfs); err != nil {
@@ -112,6 +127,8 @@ func (s *settings) validate(command string) error {
 	switch {
 	case command == cmdServe && s.maxRequests < 0:
 		return usageError{fmt.Errorf("--web.max-requests is %d, but cannot be negative", s.maxRequests)}
+	case command == cmdServe && s.telemetryPath == "":
+		return usageError{errors.New("--web.telemetry-path is empty, but must be an absolute path")}
 	case command == cmdServe && s.minInterval < 0:
 		return usageError{fmt.Errorf("--scan.min-interval is %s, but cannot be negative", s.minInterval)}
 	case command == cmdOnce && s.textfile != "" && s.format != formatPrometheus:

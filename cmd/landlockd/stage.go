@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -18,11 +20,10 @@ import (
 	"github.com/landlockd/landlockd/taskiter"
 )
 
-// stageEnv is set for the second stage. It gives whoever sets it nothing: the
-// second stage only uses what it was started with.
+// stageEnv is set for the second stage, to the number of the descriptor that
+// holds its handoff. It gives whoever sets it nothing: the second stage only
+// uses what it was started with.
 const stageEnv = "LANDLOCKD_STAGE"
-
-const stageServing = "serving"
 
 // opened is all that the privileged stage prepares for the serving one.
 type opened struct {
@@ -50,17 +51,54 @@ func (o *opened) close() {
 	}
 }
 
-// handoff is what passes to the serving stage as text, in its first descriptor.
-// The others follow in the order of the members here.
+// handoff is what passes to the serving stage as text.
 type handoff struct {
 	Listeners int             `json:"listeners"`
 	Notify    bool            `json:"notify"`
 	Source    json.RawMessage `json:"source,omitempty"`
 	Failure   *failure        `json:"failure,omitempty"`
 	Keep      []int           `json:"keep,omitempty"`
+	// Files are the numbers of the descriptors, in the order of the members above.
+	Files []int `json:"files"`
 }
 
-// pack returns the descriptors that the serving stage inherits.
+// sourceFiles is the number of descriptors of a source.
+const sourceFiles = 2
+
+// parseHandoff refuses what no first stage leaves.
+func parseHandoff(text []byte) (handoff, error) {
+	var h handoff
+	if err := json.Unmarshal(text, &h); err != nil {
+		return handoff{}, err
+	}
+	if (h.Source == nil) == (h.Failure == nil) {
+		return handoff{}, errors.New("want either a source or why there is none")
+	}
+	files := h.Listeners
+	if h.Notify {
+		files++
+	}
+	if h.Source != nil {
+		files += sourceFiles
+	}
+	if h.Listeners < 0 || files != len(h.Files) {
+		return handoff{}, fmt.Errorf("it has %d descriptors", len(h.Files))
+	}
+	for _, fd := range h.Files {
+		if fd < 0 || fd > math.MaxInt32 {
+			return handoff{}, fmt.Errorf("%d is no descriptor", fd)
+		}
+	}
+	for _, c := range h.Keep {
+		if c < 0 || c > unix.CAP_LAST_CAP {
+			return handoff{}, fmt.Errorf("%d is no capability", c)
+		}
+	}
+	return h, nil
+}
+
+// pack returns the descriptors that the serving stage inherits, with that of the
+// handoff first.
 func (o *opened) pack() ([]*os.File, error) {
 	h := handoff{Listeners: len(o.listeners), Notify: o.notify != nil, Failure: o.failure, Keep: o.keep}
 	var files []*os.File
@@ -79,12 +117,15 @@ func (o *opened) pack() ([]*os.File, error) {
 		files = append(files, o.notify)
 	}
 	if o.source != nil {
-		state, sourceFiles, err := o.source.Handoff()
+		state, own, err := o.source.Handoff()
 		if err != nil {
 			return nil, err
 		}
 		h.Source = state
-		files = append(files, sourceFiles...)
+		files = append(files, own...)
+	}
+	for _, f := range files {
+		h.Files = append(h.Files, int(f.Fd()))
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -104,23 +145,22 @@ func (o *opened) pack() ([]*os.File, error) {
 	return append([]*os.File{memory}, files...), nil
 }
 
-// unpack is the inverse, in the serving stage.
-func unpack() (*opened, error) {
-	memory := inherited(0)
-	text, err := io.ReadAll(io.LimitReader(memory, 1<<20))
-	memory.Close()
+// unpack is the inverse, in the serving stage: number is that of the handoff's descriptor.
+func unpack(number string) (*opened, error) {
+	h, err := readHandoff(number)
 	if err != nil {
-		return nil, fmt.Errorf("%s is set, but descriptor %d does not hold what the first stage leaves there: %w", stageEnv, confine.FirstFile, err)
+		return nil, fmt.Errorf("%s is set to %q, but that is no descriptor with what the first stage leaves: %w", stageEnv, number, err)
 	}
-	var h handoff
-	if err := json.Unmarshal(text, &h); err != nil {
-		return nil, fmt.Errorf("%s is set, but descriptor %d does not hold what the first stage leaves there: %w", stageEnv, confine.FirstFile, err)
+	files := h.Files
+	next := func() *os.File {
+		fd := files[0]
+		files = files[1:]
+		unix.CloseOnExec(fd) // it goes no further
+		return os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd))
 	}
 	o := &opened{failure: h.Failure, keep: h.Keep}
-	next := 1
 	for range h.Listeners {
-		f := inherited(next)
-		next++
+		f := next()
 		l, err := net.FileListener(f)
 		f.Close()
 		if err != nil {
@@ -129,25 +169,36 @@ func unpack() (*opened, error) {
 		o.listeners = append(o.listeners, l)
 	}
 	if h.Notify {
-		o.notify = inherited(next)
-		next++
+		o.notify = next()
 	}
 	if h.Source != nil {
-		if o.source, err = taskiter.Resume(h.Source, []*os.File{inherited(next), inherited(next + 1)}); err != nil {
+		if o.source, err = taskiter.Resume(h.Source, []*os.File{next(), next()}); err != nil {
 			return nil, err
 		}
-	} else if o.failure == nil {
-		return nil, errors.New("the first stage left neither a source nor why there is none")
 	}
 	return o, nil
 }
 
-// inherited returns the i-th descriptor that the first stage left, and keeps it
-// from passing on.
-func inherited(i int) *os.File {
-	fd := confine.FirstFile + i
-	unix.CloseOnExec(fd)
-	return os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd))
+func readHandoff(number string) (handoff, error) {
+	fd, err := strconv.ParseUint(number, 10, 31)
+	if err != nil {
+		return handoff{}, err
+	}
+	// Any other kind of descriptor may be one of Go's runtime: it stays untouched.
+	var st unix.Stat_t
+	if err := unix.Fstat(int(fd), &st); err != nil {
+		return handoff{}, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return handoff{}, errors.New("not a file")
+	}
+	memory := os.NewFile(uintptr(fd), "handoff")
+	defer memory.Close()
+	text, err := io.ReadAll(io.LimitReader(memory, 1<<20))
+	if err != nil {
+		return handoff{}, err
+	}
+	return parseHandoff(text)
 }
 
 // execServing replaces this process by the serving stage. It only returns if
@@ -165,10 +216,11 @@ func (s *settings) execServing(o *opened) error {
 	if err != nil {
 		return err
 	}
+	handoffFD := files[0].Fd()
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return hasName(v, stageEnv) || hasName(v, "NOTIFY_SOCKET") })
 	plan := confine.Plan{
 		UID: uid, GID: gid, Keep: o.keep, ReadBelow: readable, Files: files,
-		Args: os.Args, Env: append(env, stageEnv+"="+stageServing),
+		Args: os.Args, Env: append(env, fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
 	}
 	return fmt.Errorf("confine the serving stage: %w", plan.Exec())
 }

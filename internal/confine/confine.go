@@ -33,14 +33,12 @@ type Plan struct {
 	// ReadBelow are files and directories that it may read, with everything
 	// below them. Those that do not exist are passed over.
 	ReadBelow []string
-	// Files are inherited, in this order, from descriptor FirstFile on.
+	// Files are inherited. They keep their numbers, which the second stage
+	// must be told: another number may be one that Go's runtime polls.
 	Files []*os.File
 	// Args and Env are its arguments, with the program's name first, and its environment.
 	Args, Env []string
 }
-
-// FirstFile is the descriptor of the first of Plan.Files in the second stage.
-const FirstFile = 3
 
 // Rights of the rules: what may be done below a directory that is readable.
 const (
@@ -61,11 +59,7 @@ func (p Plan) Exec() error {
 	if err != nil {
 		return err
 	}
-	own := []int{int(self.Fd()), -1}
-	if ruleset != nil {
-		own[1] = int(ruleset.Fd())
-	}
-	if err := p.placeFiles(own); err != nil {
+	if err := p.keepFiles(); err != nil {
 		return err
 	}
 	if err := p.dropPrivileges(); err != nil {
@@ -75,13 +69,14 @@ func (p Plan) Exec() error {
 		return err
 	}
 	if ruleset != nil {
-		if err := landlock.RestrictThread(own[1]); err != nil {
+		if err := landlock.RestrictThread(int(ruleset.Fd())); err != nil {
 			return err
 		}
 	}
-	err = execute(own[0], p.Args, p.Env)
+	err = execute(int(self.Fd()), p.Args, p.Env)
 	runtime.KeepAlive(self)
 	runtime.KeepAlive(ruleset)
+	runtime.KeepAlive(p.Files)
 	return err
 }
 
@@ -140,37 +135,17 @@ func allow(ruleset int, path string, rights uint32) error {
 	return nil
 }
 
-// placeFiles moves the files to their descriptors and lets nothing else pass
-// through execve(2), not even what this process inherited unasked. The
-// descriptors own are still needed here: they are replaced by others that are
-// not in the way.
-func (p Plan) placeFiles(own []int) error {
-	last := FirstFile + len(p.Files)
-	// First out of the way: a target may be another file's descriptor.
-	fds := make([]int, len(p.Files))
-	for i, f := range p.Files {
-		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, last)
-		if err != nil {
-			return fmt.Errorf("move descriptor of %s: %w", f.Name(), err)
-		}
-		fds[i] = fd
-	}
-	for i, old := range own {
-		if old < 0 {
-			continue
-		}
-		fd, err := unix.FcntlInt(uintptr(old), unix.F_DUPFD_CLOEXEC, last)
-		if err != nil {
-			return fmt.Errorf("move descriptor %d: %w", old, err)
-		}
-		own[i] = fd
-	}
-	if err := unix.CloseRange(FirstFile, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+// keepFiles lets the files, and nothing else, pass through execve(2), not even
+// what this process inherited unasked. No descriptor is moved: other threads
+// still run, and the runtime polls descriptors of its own.
+func (p Plan) keepFiles() error {
+	const afterStandardError = 3
+	if err := unix.CloseRange(afterStandardError, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return fmt.Errorf("close_range(2): %w", err)
 	}
-	for i, fd := range fds {
-		if err := unix.Dup3(fd, FirstFile+i, 0); err != nil {
-			return fmt.Errorf("place descriptor %d: %w", FirstFile+i, err)
+	for _, f := range p.Files {
+		if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); err != nil {
+			return fmt.Errorf("keep descriptor of %s: %w", f.Name(), err)
 		}
 	}
 	return nil
@@ -256,6 +231,9 @@ func execute(program int, args, env []string) error {
 		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envp[0])), unix.AT_EMPTY_PATH, 0)
 	runtime.KeepAlive(argv)
 	runtime.KeepAlive(envp)
+	if errno == unix.EACCES {
+		return fmt.Errorf("execute this program again: %w (its file must be executable for the user that serves)", errno)
+	}
 	return fmt.Errorf("execute this program again: %w", errno)
 }
 

@@ -114,9 +114,23 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct seqcount {
+	unsigned int sequence;
+};
+
+struct seqcount_spinlock {
+	struct seqcount seqcount;
+};
+
+typedef struct {
+	struct seqcount_spinlock seqcount;
+} seqlock_t;
+
+struct sighand_struct;
+
 struct signal_struct {
 	int nr_threads;
-	unsigned long long sum_sched_runtime;
+	seqlock_t stats_lock;
 	struct pid *pids[4];
 };
 
@@ -136,6 +150,7 @@ struct task_struct {
 	__u64 self_exec_id;
 	char comm[16];
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
 	const struct cred *real_cred;
 	struct mm_struct *mm;
 	struct seccomp seccomp;

@@ -30,6 +30,7 @@ struct layout {
 	__u32 cgroup_v1;   /* 1: there is a v1 hierarchy named "systemd" */
 	__u32 derive;	   /* 1: name domains by address even if they have an ID */
 	__u32 max_layers;  /* that a domain can have on this kernel */
+	__u32 fence;	   /* 1: this machine reorders loads */
 };
 
 #define PID_SLOTS 65536
@@ -78,7 +79,7 @@ struct task_record {
 	__s32 nr_threads; /* of the process */
 	__u64 start;	  /* ns since boot */
 	__u64 exec_id;
-	__u64 exited_runtime; /* CPU time of the process's threads that are gone: grows whenever one goes */
+	__u64 exits;	  /* grows whenever a thread of the process goes */
 	__u64 domain;	  /* key of the innermost domain, 0 = none */
 	__u64 cgroup;
 	__u64 cgroup_v1;

@@ -48,6 +48,7 @@ struct scratch {
 	struct exe_record exe;
 	/* the link between a css_set and its cgroup in the v1 hierarchy, last found */
 	struct cgrp_cset_link *v1;
+	__u64 fence;
 };
 
 struct {
@@ -62,6 +63,17 @@ static __always_inline struct control *get_control(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/*
+ * Nothing is read later that stands in front of it, nor the other way round. An
+ * atomic operation whose result is used is the one full barrier that BPF has.
+ */
+static __always_inline void fence(struct scratch *tmp)
+{
+	if (layout.fence && __sync_fetch_and_add(&tmp->fence, 1) == ~0ULL)
+		tmp->fence = 0;
+	asm volatile("" ::: "memory");
 }
 
 static __always_inline struct scratch *get_scratch(void)
@@ -347,15 +359,16 @@ int scan(struct bpf_iter__task *ctx)
 	}
 
 	/*
-	 * The process's thread count, exec count and the time of its exited
-	 * threads are read before and behind the credentials: if they stay the
-	 * same over all records of a process, then its set of threads did.
+	 * The process's thread count, exec count and the count of changes under
+	 * stats_lock, in which threads go, are read before and behind the
+	 * credentials: if they stay the same over all records of a process, then
+	 * its set of threads did. An odd count is a thread that is just going.
 	 */
 	signal = task->signal;
+	rec.exits = signal->stats_lock.seqcount.seqcount.sequence;
 	rec.nr_threads = signal->nr_threads;
-	rec.exited_runtime = signal->sum_sched_runtime;
 	rec.exec_id = task->self_exec_id;
-	asm volatile("" ::: "memory");
+	fence(tmp);
 
 	cred = task->real_cred;
 	rec.euid = cred->euid.val;
@@ -368,10 +381,14 @@ int scan(struct bpf_iter__task *ctx)
 				rec.domain = domain_key(hierarchy);
 		}
 	}
-	asm volatile("" ::: "memory");
+	fence(tmp);
 	rec.exit_state = task->exit_state;
-	if (rec.nr_threads != signal->nr_threads || rec.exited_runtime != signal->sum_sched_runtime ||
-	    rec.exec_id != task->self_exec_id)
+	/* It has gone, and is only found because a pass may be that late. */
+	if (!task->sighand)
+		return 0;
+	fence(tmp);
+	if (rec.exits % 2 || rec.exits != signal->stats_lock.seqcount.seqcount.sequence ||
+	    rec.nr_threads != signal->nr_threads || rec.exec_id != task->self_exec_id)
 		rec.bits |= TASK_TORN;
 
 	if (task->group_leader == task)

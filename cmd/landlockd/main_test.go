@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(handoffChildEnv) != "" {
+		os.Exit(handoffChild(os.Stdout))
+	}
+	os.Exit(m.Run())
+}
+
+// standardError returns what f writes there.
+func standardError(t *testing.T, f func()) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	old := os.Stderr
+	os.Stderr = w
+	f()
+	os.Stderr = old
+	w.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestRunTellsOneLineAndTheCode(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		line string
+	}{
+		{[]string{"/usr/sbin/landlockd", "--nope"}, exitUsage, "landlockd: unknown long flag '--nope' (try --help)\n"},
+		{[]string{"other-name", "nope"}, exitUsage, "other-name: "},
+		{[]string{"", "--nope"}, exitUsage, "landlockd: "},
+		{[]string{"landlockd", "--path.procfs=/no/such/dir"}, exitUsage, `landlockd: --path.procfs "/no/such/dir": no such file or directory` + "\n"},
+		{[]string{"landlockd", "--no\nsuch\x1b[31m"}, exitUsage, "landlockd: "},
+	} {
+		code := -1
+		text := standardError(t, func() { code = run(c.args) })
+		if code != c.code || !strings.HasPrefix(text, c.line) || strings.Count(text, "\n") != 1 || strings.Contains(text, "\x1b") {
+			t.Errorf("%q: %d, %q; want %d, %q", c.args, code, text, c.code, c.line)
+		}
+	}
+}
+
+func TestErrorKinds(t *testing.T) {
+	cause := errors.New("cause")
+	wrapped := fmt.Errorf("around: %w", usageError{fmt.Errorf("in: %w", cause)})
+	var usage usageError
+	if !errors.As(wrapped, &usage) || !errors.Is(wrapped, cause) || wrapped.Error() != "around: in: cause" {
+		t.Errorf("%v", wrapped)
+	}
+	var quiet quietError
+	if errors.As(wrapped, &quiet) || !errors.As(error(quietError{cause}), &quiet) || !errors.Is(quiet, cause) {
+		t.Errorf("%v", quiet)
+	}
+}
+
+func FuzzOneLine(f *testing.F) {
+	for _, s := range []string{"", "plain", "two\nlines", " \t around \r\n", "\x1b[31mred\x7f", "\xff\xfe", "grün", "\u009b31m", "\u2028"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := oneLine(s)
+		for _, r := range got {
+			if unicode.IsControl(r) {
+				t.Errorf("%q becomes %q", s, got)
+			}
+		}
+	})
+}

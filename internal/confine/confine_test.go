@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package confine
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/landlock"
+)
+
+// stageEnv makes the test binary a first stage (which executes itself again as
+// the second) or a second one: what is tested changes a process for ever.
+const stageEnv = "CONFINE_TEST_STAGE"
+
+// order is what a first stage is told, as JSON in its only argument.
+type order struct {
+	UID, GID  int
+	Keep      []int
+	ReadBelow []string
+	Files     int   // regular files that it opens and hands on
+	Given     []int // their descriptors, for the second stage
+	// Try is what the second stage tries to read.
+	Try  []string
+	Dial string
+}
+
+// report is what a second stage found out.
+type report struct {
+	Status       Status
+	Threads      int
+	ThreadStatus []map[string]string // of /proc/self/task/*/status
+	UID, GID     []int
+	Groups       []int
+	Open         map[int]string // descriptors and what they are
+	Given        []int          // descriptors that were handed on
+	Files        []string       // contents of those that were handed on
+	Read         map[string]string
+	Root, Dial   string // error text, empty if it succeeded
+	Create, Fork string
+	Args         []string
+	Env          []string
+}
+
+func TestMain(m *testing.M) {
+	var err error
+	switch os.Getenv(stageEnv) {
+	case "":
+		os.Exit(m.Run())
+	case "first":
+		err = firstStage(os.Args[len(os.Args)-1])
+	case "second":
+		err = secondStage(os.Args[len(os.Args)-1])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func firstStage(text string) error {
+	var o order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return err
+	}
+	// Threads that are there before: none of them may stay free.
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Add(1)
+		go func() {
+			runtime.LockOSThread()
+			wg.Done()
+			select {}
+		}()
+	}
+	wg.Wait()
+	var files []*os.File
+	for i := range o.Files {
+		f, err := os.CreateTemp("", "confine")
+		if err != nil {
+			return err
+		}
+		os.Remove(f.Name())
+		fmt.Fprintf(f, "file %d", i)
+		files = append(files, f)
+	}
+	slices.Reverse(files)
+	for _, f := range files {
+		o.Given = append(o.Given, int(f.Fd()))
+	}
+	given, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	// What must not pass: inherited without close-on-exec, low and high.
+	secret, err := os.Open("/etc/passwd")
+	if err != nil {
+		return err
+	}
+	for _, fd := range []int{20, 200} {
+		if err := unix.Dup3(int(secret.Fd()), fd, 0); err != nil {
+			return err
+		}
+	}
+	p := Plan{
+		UID: o.UID, GID: o.GID, Keep: o.Keep, ReadBelow: o.ReadBelow, Files: files,
+		Args: []string{"second stage", "", "odd\xff arg", string(given)}, Env: []string{stageEnv + "=second", "ONLY=this"},
+	}
+	return p.Exec()
+}
+
+func secondStage(text string) error {
+	var o order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return err
+	}
+	r := report{Given: o.Given, Read: map[string]string{}, Open: map[int]string{}, Args: os.Args, Env: os.Environ()}
+	// More threads: they must be confined like the first.
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Add(1)
+		go func() {
+			runtime.LockOSThread()
+			wg.Done()
+			select {}
+		}()
+	}
+	wg.Wait()
+	var err error
+	if r.Status, err = Inspect(o.Keep); err != nil {
+		return err
+	}
+	tasks, err := filepath.Glob("/proc/self/task/*/status")
+	if err != nil {
+		return err
+	}
+	r.Threads = len(tasks)
+	for _, f := range tasks {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		fields := map[string]string{}
+		for line := range strings.Lines(string(b)) {
+			k, v, _ := strings.Cut(strings.TrimSpace(line), ":")
+			fields[k] = strings.TrimSpace(v)
+		}
+		r.ThreadStatus = append(r.ThreadStatus, fields)
+	}
+	ruid, euid, suid := unix.Getresuid()
+	rgid, egid, sgid := unix.Getresgid()
+	r.UID, r.GID = []int{ruid, euid, suid}, []int{rgid, egid, sgid}
+	r.Groups, _ = os.Getgroups()
+	for _, fd := range o.Given {
+		b, err := io.ReadAll(io.NewSectionReader(os.NewFile(uintptr(fd), "inherited"), 0, 100))
+		if err != nil {
+			return err
+		}
+		r.Files = append(r.Files, string(b))
+	}
+	for fd := range 1024 {
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) == nil {
+			flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+			r.Open[fd] = fmt.Sprintf("type %#o, close-on-exec %v", st.Mode&unix.S_IFMT, flags&unix.FD_CLOEXEC != 0)
+		}
+	}
+	for _, path := range o.Try {
+		b, err := os.ReadFile(path)
+		r.Read[path] = string(b)
+		if err != nil {
+			r.Read[path] = "error: " + errorName(err)
+		}
+	}
+	_, err = os.ReadDir("/")
+	r.Root = errorName(err)
+	_, err = net.DialTimeout("tcp", o.Dial, 5*time.Second)
+	r.Dial = errorName(err)
+	_, err = os.OpenFile(filepath.Join(os.TempDir(), "confine-created"), os.O_CREATE|os.O_WRONLY, 0o600)
+	r.Create = errorName(err)
+	r.Fork = errorName(exec.Command("/bin/true").Run())
+	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+func errorName(err error) string {
+	var errno unix.Errno
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &errno):
+		return unix.ErrnoName(errno)
+	default:
+		return err.Error()
+	}
+}
+
+// needRoot fails where the test cannot run: one that nobody sees skipped proves nothing.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	if testing.Short() {
+		t.Skip("needs root")
+	}
+	t.Fatal("this test needs root (or -short, to leave it out)")
+}
+
+// runStages has a copy of the test binary in dir confine itself.
+func runStages(t *testing.T, dir string, o order) report {
+	t.Helper()
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(dir, "program")
+	if err := os.WriteFile(binary, self, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), binary, string(text))
+	cmd.Env = []string{stageEnv + "=first", "SECRET=1", "TMPDIR=" + os.TempDir()}
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	var r report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	return r
+}
+
+func TestExec(t *testing.T) {
+	needRoot(t)
+	abi, err := landlock.ABI()
+	if err != nil {
+		t.Fatalf("this test needs Landlock: %v", err)
+	}
+	base := t.TempDir()
+	for p := base; p != "/"; p = filepath.Dir(p) {
+		// The second stage's user must be able to come this far: only then
+		// it is the domain that keeps it from reading.
+		if st, err := os.Stat(p); err == nil && st.Mode().Perm()&0o005 != 0o005 && strings.HasPrefix(p, os.TempDir()) {
+			if err := os.Chmod(p, st.Mode().Perm()|0o055); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write := func(path string) string {
+		path = filepath.Join(base, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("text of "+filepath.Base(path)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	allowed, below, single, beside, other := write("conf/a"), write("conf/sub/b"), write("one/c"), write("one/d"), write("secret")
+	// The binary where the new user cannot search: it is executed all the same.
+	closed := filepath.Join(base, "closed")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+
+	o := order{
+		UID: 65534, GID: 65533, Files: 3, Dial: listener.Addr().String(),
+		ReadBelow: []string{filepath.Join(base, "conf"), single, filepath.Join(base, "absent")},
+		Try: []string{
+			allowed, below, single, beside, other, "/etc/passwd", "/proc/self/status", "/proc/version",
+			"/proc/" + strconv.Itoa(os.Getpid()) + "/status", "/proc/self/exe",
+		},
+	}
+	r := runStages(t, closed, o)
+
+	if len(r.Status.Missing()) > 0 {
+		t.Errorf("missing: %v", r.Status.Missing())
+	}
+	if r.Threads < 4 || len(r.ThreadStatus) != r.Threads {
+		t.Errorf("%d threads", r.Threads)
+	}
+	for _, s := range r.ThreadStatus {
+		for key, want := range map[string]string{
+			"CapInh": "0000000000000000", "CapPrm": "0000000000000000", "CapEff": "0000000000000000", "CapAmb": "0000000000000000",
+			"CapBnd": "0000000000000000", "NoNewPrivs": "1", "Uid": "65534\t65534\t65534\t65534", "Gid": "65533\t65533\t65533\t65533", "Groups": "",
+		} {
+			if s[key] != want {
+				t.Errorf("thread %s: %s is %q, want %q", s["Pid"], key, s[key], want)
+			}
+		}
+	}
+	if !slices.Equal(r.UID, []int{65534, 65534, 65534}) || !slices.Equal(r.GID, []int{65533, 65533, 65533}) || len(r.Groups) != 0 {
+		t.Errorf("user %v, group %v, groups %v", r.UID, r.GID, r.Groups)
+	}
+	if want := []string{"file 2", "file 1", "file 0"}; !slices.Equal(r.Files, want) {
+		t.Errorf("files %q, want %q", r.Files, want)
+	}
+	for fd, what := range r.Open {
+		// Beyond those, the runtime has its own (epoll), close-on-exec.
+		if fd > 2 && !slices.Contains(r.Given, fd) && (fd == 20 || fd == 200 || strings.HasPrefix(what, "type 0100000") || strings.HasSuffix(what, "false")) {
+			t.Errorf("descriptor %d passed: %s", fd, what)
+		}
+	}
+	for path, want := range map[string]string{
+		allowed: "text of a", below: "text of b", single: "text of c",
+		beside: "error: EACCES", other: "error: EACCES", "/etc/passwd": "error: EACCES", "/proc/version": "error: EACCES",
+		"/proc/" + strconv.Itoa(os.Getpid()) + "/status": "error: EACCES",
+	} {
+		if r.Read[path] != want {
+			t.Errorf("%s: %q, want %q", path, r.Read[path], want)
+		}
+	}
+	if !strings.HasPrefix(r.Read["/proc/self/status"], "Name:") {
+		t.Errorf("its own status: %q", r.Read["/proc/self/status"])
+	}
+	if r.Root != "EACCES" {
+		t.Errorf("list /: %q", r.Root)
+	}
+	if r.Create != "EACCES" {
+		t.Errorf("create a file: %q", r.Create)
+	}
+	if r.Fork == "" {
+		t.Error("it executed another program")
+	}
+	if abi >= 4 && r.Dial != "EACCES" {
+		t.Errorf("connect to a TCP port: %q", r.Dial)
+	}
+	if want := []string{"second stage", "", "odd\xff arg"}; len(r.Args) != 4 || !slices.Equal(r.Args[:2], want[:2]) {
+		t.Errorf("arguments %q", r.Args)
+	}
+	slices.Sort(r.Env)
+	if want := []string{stageEnv + "=second", "ONLY=this"}; !slices.Equal(r.Env, want) {
+		t.Errorf("environment %q, want %q", r.Env, want)
+	}
+}
+
+// TestExecKeep: a kernel before 5.19 needs one capability to go on; that one
+// stays in all sets that matter, and no other.
+func TestExecKeep(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	r := runStages(t, dir, order{UID: 65534, GID: 65534, Keep: []int{unix.CAP_BPF}, Dial: "127.0.0.1:1"})
+	if !r.Status.Capabilities {
+		t.Errorf("Inspect: %+v", r.Status)
+	}
+	want := fmt.Sprintf("%016x", uint64(1)<<unix.CAP_BPF)
+	for _, s := range r.ThreadStatus {
+		for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"} {
+			if s[set] != want {
+				t.Errorf("thread %s: %s is %s, want %s", s["Pid"], set, s[set], want)
+			}
+		}
+	}
+}
+
+// TestExecKeepUser: the user may stay; capabilities go all the same.
+func TestExecKeepUser(t *testing.T) {
+	needRoot(t)
+	r := runStages(t, t.TempDir(), order{UID: -1, GID: -1, Dial: "127.0.0.1:1"})
+	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"user"}) {
+		t.Errorf("missing: %v, want user alone", missing)
+	}
+	for _, s := range r.ThreadStatus {
+		if s["CapEff"] != "0000000000000000" || s["CapPrm"] != "0000000000000000" {
+			t.Errorf("thread %s: effective %s, permitted %s", s["Pid"], s["CapEff"], s["CapPrm"])
+		}
+	}
+}
+
+// TestInspectUnconfined: this process is not what it should be, and Inspect says so.
+func TestInspectUnconfined(t *testing.T) {
+	s, err := Inspect(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Landlock {
+		t.Error("this process counts as restricted by Landlock")
+	}
+	if root := os.Geteuid() == 0; s.User == root {
+		t.Errorf("root %v, but User is %v", root, s.User)
+	}
+	if len(s.Mechanisms()) != 4 {
+		t.Errorf("mechanisms %v", s.Mechanisms())
+	}
+	for _, m := range s.Missing() {
+		if s.Mechanisms()[m] {
+			t.Errorf("%s is missing and there", m)
+		}
+	}
+}

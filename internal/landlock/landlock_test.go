@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package landlock
+
+import (
+	"errors"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+)
+
+// supportedHere returns what this kernel supports.
+func supportedHere(t *testing.T) (int, domainid.Rights) {
+	t.Helper()
+	abi, err := ABI()
+	if err != nil {
+		t.Fatalf("this test needs Landlock: %v", err)
+	}
+	rights, err := Supported(abi)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abi, rights
+}
+
+// onThread runs f on a thread that ends with it.
+func onThread(f func()) {
+	done := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // and not unlocked: the thread ends
+		defer close(done)
+		f()
+	}()
+	<-done
+}
+
+// TestSupported: what the kernel accepts is what its ABI is known to have.
+func TestSupported(t *testing.T) {
+	abi, got := supportedHere(t)
+	for _, c := range []struct {
+		abi            int
+		fs, net, scope int // number of rights from this ABI on
+	}{{1, 13, 0, 0}, {2, 14, 0, 0}, {3, 15, 0, 0}, {4, 15, 2, 0}, {5, 16, 2, 0}, {6, 16, 2, 2}, {7, 16, 2, 2}, {8, 16, 2, 2}, {9, 17, 2, 2}} {
+		fs, net, scope := bits.OnesCount32(got.FS), bits.OnesCount32(got.Net), bits.OnesCount32(got.Scope)
+		if c.abi == abi && (fs != c.fs || net != c.net || scope != c.scope) ||
+			c.abi < abi && (fs < c.fs || net < c.net || scope < c.scope) {
+			t.Errorf("ABI %d: %d, %d and %d rights; ABI %d has %d, %d and %d", abi, fs, net, scope, c.abi, c.fs, c.net, c.scope)
+		}
+	}
+	// All at once is accepted, one more of any kind is not.
+	fd, err := CreateRuleset(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(fd)
+	for _, more := range []domainid.Rights{{FS: got.FS + 1}, {Net: got.Net + 1}, {Scope: got.Scope + 1}} {
+		if fd, err := CreateRuleset(more.Union(domainid.Rights{FS: 1})); err == nil {
+			unix.Close(fd)
+			t.Errorf("%+v was accepted", more)
+		} else if !errors.Is(err, unix.EINVAL) {
+			t.Errorf("%+v: %v", more, err)
+		}
+	}
+	if r, err := Supported(0); err != nil || r != (domainid.Rights{}) {
+		t.Errorf("ABI 0: %+v, %v", r, err)
+	}
+}
+
+func TestCount(t *testing.T) {
+	if n := Count(domainid.Rights{FS: 0xffffffff, Net: 3, Scope: 1}); n != 35 {
+		t.Errorf("%d", n)
+	}
+}
+
+// TestFileRights: these are exactly the rights that a rule on a file may grant.
+func TestFileRights(t *testing.T) {
+	_, rights := supportedHere(t)
+	fd, err := CreateRuleset(domainid.Rights{FS: rights.FS})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(file)
+	for bit := range bits.Len32(rights.FS) {
+		if bit > 15 {
+			break // came later, and nothing here grants it
+		}
+		right := uint32(1) << bit
+		err := AllowBeneath(fd, file, right)
+		if want := FileRights&right != 0; (err == nil) != want {
+			t.Errorf("right %#x on a file: %v, but FileRights has it: %v", right, err, want)
+		}
+	}
+	if err := AllowBeneath(fd, file, 0); err == nil {
+		t.Error("a rule that grants nothing was accepted")
+	}
+}
+
+// TestRestrictThread: the calling thread is restricted, and no other.
+func TestRestrictThread(t *testing.T) {
+	supportedHere(t)
+	list := func() error {
+		fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err == nil {
+			unix.Close(fd)
+		}
+		return err
+	}
+	const readDir = 1 << 3
+	var failed, inside error
+	onThread(func() {
+		fd, err := CreateRuleset(domainid.Rights{FS: readDir})
+		if err != nil {
+			failed = err
+			return
+		}
+		defer unix.Close(fd)
+		if failed = NoNewPrivs(); failed != nil {
+			return
+		}
+		if failed = RestrictThread(fd); failed == nil {
+			inside = list()
+		}
+	})
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	if !errors.Is(inside, unix.EACCES) {
+		t.Errorf("in the domain, list /: %v", inside)
+	}
+	for range 20 {
+		onThread(func() {
+			if err := list(); err != nil {
+				t.Errorf("on another thread, list /: %v", err)
+			}
+			if v, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || v != 0 {
+				t.Errorf("on another thread, no_new_privs: %d, %v", v, err)
+			}
+		})
+	}
+}
+
+// TestNestingLimit: what scan.Kernel.NestingLimit says, found by trying.
+func TestNestingLimit(t *testing.T) {
+	abi, _ := supportedHere(t)
+	want := 16
+	if abi < 2 {
+		want = 64
+	}
+	layers := 0
+	var failed error
+	onThread(func() {
+		fd, err := CreateRuleset(domainid.Rights{FS: 1 << 11})
+		if err != nil {
+			failed = err
+			return
+		}
+		defer unix.Close(fd)
+		if failed = NoNewPrivs(); failed != nil {
+			return
+		}
+		for failed == nil && layers < 100 {
+			if failed = RestrictThread(fd); failed == nil {
+				layers++
+			}
+		}
+	})
+	if !errors.Is(failed, unix.E2BIG) || layers != want {
+		t.Errorf("%d layers, then %v; want %d, then E2BIG", layers, failed, want)
+	}
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/landlockd/landlockd/domainid"
+)
+
+// host simulates tasks in domains, and an allocator that gives the address of a
+// freed domain to the next one: the worst that a kernel could do.
+type host struct {
+	rng     *rand.Rand
+	domains map[int]*hostDomain // by serial number, never used twice
+	free    []uint64
+	tasks   []hostTask
+	clock   uint64
+	serial  int
+}
+
+type hostDomain struct {
+	address uint64
+	parent  int // serial number, 0 = none
+}
+
+type hostTask struct {
+	key    taskKey
+	domain int
+}
+
+func newHost(rng *rand.Rand, addresses int) *host {
+	h := &host{rng: rng, domains: map[int]*hostDomain{}}
+	for i := range addresses {
+		h.free = append(h.free, 0xffff888000000000+uint64(i)*64)
+	}
+	return h
+}
+
+// chain returns the domain and all that it is nested in.
+func (h *host) chain(domain int) []int {
+	var c []int
+	for ; domain != 0; domain = h.domains[domain].parent {
+		c = append(c, domain)
+	}
+	return c
+}
+
+func (h *host) start(domain int) {
+	h.clock++
+	// TIDs are few, so that they come again.
+	h.tasks = append(h.tasks, hostTask{taskKey{int32(1 + h.rng.IntN(8)), h.clock, 1}, domain})
+}
+
+func (h *host) step() {
+	switch i := h.rng.IntN(10); {
+	case len(h.tasks) == 0 || i < 2:
+		h.start(0)
+	case i < 4: // clone
+		h.start(h.tasks[h.rng.IntN(len(h.tasks))].domain)
+	case i < 6: // enter a domain
+		if len(h.free) == 0 {
+			return
+		}
+		t := &h.tasks[h.rng.IntN(len(h.tasks))]
+		h.serial++
+		last := len(h.free) - 1
+		h.domains[h.serial] = &hostDomain{h.free[last], t.domain}
+		h.free = h.free[:last]
+		t.domain = h.serial
+	case i < 7: // exec
+		h.tasks[h.rng.IntN(len(h.tasks))].key.exec++
+	case i < 8 && len(h.tasks) > 1: // exec by another thread than the leader
+		a, b := h.rng.IntN(len(h.tasks)), h.rng.IntN(len(h.tasks))
+		if a != b {
+			h.tasks[a].key.tid, h.tasks[a].key.start = h.tasks[b].key.tid, h.tasks[b].key.start
+			h.tasks[a].key.exec = h.tasks[b].key.exec + 1
+			h.tasks = slices.Delete(h.tasks, b, b+1)
+		}
+	default:
+		i := h.rng.IntN(len(h.tasks))
+		h.tasks = slices.Delete(h.tasks, i, i+1)
+	}
+	h.collect()
+}
+
+// collect frees the domains that no task is in or below.
+func (h *host) collect() {
+	used := map[int]bool{}
+	for _, t := range h.tasks {
+		for _, d := range h.chain(t.domain) {
+			used[d] = true
+		}
+	}
+	var gone []int
+	for d := range h.domains {
+		if !used[d] {
+			gone = append(gone, d)
+		}
+	}
+	slices.Sort(gone)
+	for _, d := range gone {
+		h.free = append(h.free, h.domains[d].address)
+		delete(h.domains, d)
+	}
+}
+
+// scan has the deriver see all tasks and returns the ID of each domain.
+func (h *host) scan(d *deriver) map[int]domainid.ID {
+	slices.SortFunc(h.tasks, func(a, b hostTask) int { return cmp.Compare(a.key.tid, b.key.tid) })
+	d.begin()
+	seen := map[int]bool{}
+	for _, t := range h.tasks {
+		for _, s := range h.chain(t.domain) {
+			d.see(h.domains[s].address, t.key)
+			seen[s] = true
+		}
+	}
+	ids := map[int]domainid.ID{}
+	for s := range seen {
+		ids[s] = d.id(h.domains[s].address)
+	}
+	d.end()
+	return ids
+}
+
+// oldest returns the task that has been under a domain for longest.
+func (h *host) oldest() map[int]taskKey {
+	o := map[int]taskKey{}
+	for _, t := range h.tasks {
+		for _, s := range h.chain(t.domain) {
+			if k, ok := o[s]; !ok || t.key.start < k.start {
+				o[s] = t.key
+			}
+		}
+	}
+	return o
+}
+
+func TestDerivedIDs(t *testing.T) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		h := newHost(rng, 1+rng.IntN(6))
+		d := newDeriver()
+		owner := map[domainid.ID]int{}     // every ID that there ever was
+		last := map[int]domainid.ID{}      // of the scan before
+		witnesses := map[int]taskKey{}     // then
+		addresses := map[uint64]struct{}{} // all
+		for _, a := range h.free {
+			addresses[a] = struct{}{}
+		}
+		splits := 0
+		for scan := range 300 {
+			for range rng.IntN(6) {
+				h.step()
+			}
+			ids := h.scan(d)
+			seen := map[domainid.ID]bool{}
+			for s, id := range ids {
+				if id == domainid.None {
+					t.Fatalf("seed %d scan %d: domain %d has no ID", seed, scan, s)
+				}
+				if _, ok := addresses[uint64(id)]; ok {
+					t.Fatalf("seed %d scan %d: the ID is an address", seed, scan)
+				}
+				if seen[id] {
+					t.Fatalf("seed %d scan %d: two domains have one ID", seed, scan)
+				}
+				seen[id] = true
+				if o, ok := owner[id]; ok && o != s {
+					t.Fatalf("seed %d scan %d: domain %d has the ID that domain %d had", seed, scan, s, o)
+				}
+				owner[id] = s
+				before, ok := last[s]
+				stays := slices.ContainsFunc(h.tasks, func(t hostTask) bool {
+					return t.key == witnesses[s] && slices.Contains(h.chain(t.domain), s)
+				})
+				if ok && stays && before != id {
+					t.Fatalf("seed %d scan %d: the ID of domain %d changed although its witness stayed", seed, scan, s)
+				}
+				if ok && before != id {
+					splits++
+				}
+			}
+			if len(d.domains) != len(ids) {
+				t.Fatalf("seed %d scan %d: %d domains are remembered, there are %d", seed, scan, len(d.domains), len(ids))
+			}
+			last, witnesses = ids, h.oldest()
+		}
+		if seed == 0 && splits == 0 {
+			t.Error("no ID was ever given up: the simulation is too tame")
+		}
+	}
+}
+
+func TestDerivedIDsOfTwoDaemons(t *testing.T) {
+	by := taskKey{1, 1, 1}
+	ids := map[domainid.ID]bool{}
+	for range 100 {
+		d := newDeriver()
+		d.begin()
+		d.see(0xffff888000000000, by)
+		id := d.id(0xffff888000000000)
+		if ids[id] {
+			t.Fatal("two daemons gave one address the same ID: it could be looked up")
+		}
+		ids[id] = true
+		if got := d.id(0xffff888000000000); got != id {
+			t.Errorf("asked twice in one scan: %v, then %v", id, got)
+		}
+		if got := d.id(0xffff888000000040); got != domainid.None {
+			t.Errorf("an address that was not seen has ID %v", got)
+		}
+	}
+}

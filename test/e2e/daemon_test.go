@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// daemon is a running landlockd that serves.
+type daemon struct {
+	*process
+	addr   string
+	client *http.Client
+	scheme string
+}
+
+// daemonOptions say how a daemon is started. The zero value is the usual way.
+type daemonOptions struct {
+	binary string
+	args   []string
+	prefix []string // a launcher's command line, to which landlockd's is appended
+	addr   string
+	change func(*exec.Cmd)
+	client *http.Client // for TLS
+}
+
+// startDaemon starts a daemon on a free loopback port and waits until it is ready.
+func startDaemon(t *testing.T, o daemonOptions) *daemon {
+	t.Helper()
+	needRoot(t)
+	d := newDaemon(t, o)
+	eventually(t, "the daemon is ready", func() bool {
+		if d.ended() {
+			t.Fatalf("the daemon ended with code %d: %s", d.cmd.ProcessState.ExitCode(), &d.stderr)
+		}
+		status, _ := d.try("/-/ready")
+		return status == http.StatusOK || status == http.StatusUnauthorized
+	})
+	return d
+}
+
+func newDaemon(t *testing.T, o daemonOptions) *daemon {
+	t.Helper()
+	d := &daemon{addr: o.addr, client: o.client, scheme: "https"}
+	if o.client == nil {
+		d.client, d.scheme = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "http"
+	}
+	d.client.Timeout = patience
+	args := append([]string{}, o.prefix...)
+	if o.binary == "" {
+		o.binary = landlockd
+	}
+	args = append(args, o.binary)
+	if d.addr == "" {
+		d.addr = freeAddress(t)
+		args = append(args, "--web.listen-address="+d.addr)
+	}
+	d.process = launch(t, o.change, append(args, o.args...)...)
+	return d
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// try makes one request and returns its status, 0 if there was no answer.
+func (d *daemon) try(path string) (int, string) {
+	resp, err := d.client.Get(d.scheme + "://" + d.addr + path)
+	if err != nil {
+		return 0, ""
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, ""
+	}
+	return resp.StatusCode, string(body)
+}
+
+// do makes one request; headers are names and values by turns.
+func (d *daemon) do(t *testing.T, method, path string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, d.scheme+"://"+d.addr+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := d.client.Do(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v\nthe daemon's log: %s", method, path, err, &d.stderr)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(body)
+}
+
+// scrape returns the metrics.
+func (d *daemon) scrape(t *testing.T) metrics {
+	t.Helper()
+	resp, body := d.do(t, http.MethodGet, "/metrics")
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("/metrics: %s: %s", resp.Status, body)
+	}
+	return parseMetrics(t, body)
+}
+
+// stop ends the daemon as a service manager does.
+func (d *daemon) stop(t *testing.T) {
+	t.Helper()
+	d.signal(t, syscall.SIGTERM)
+	if code := d.wait(t); code != 0 {
+		t.Errorf("exit code %d after SIGTERM: %s", code, &d.stderr)
+	}
+}
+
+// pause is what a poll waits that makes the daemon work.
+const pause = 100 * time.Millisecond

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package e2e tests the program as people run it: the built binary, real
+// processes, real sockets. It needs root, because the daemon does.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Set by TestMain and not changed afterwards.
+var (
+	landlockd string // the binary under test, statically linked
+	self      string // this test binary, which is the launcher of sandboxed programs too
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == roleArg {
+		os.Exit(playRole(os.Args[2:]))
+	}
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "landlockd-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	// Users without privileges run it, too.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	landlockd = filepath.Join(dir, "landlockd")
+	if err := build(landlockd, "CGO_ENABLED=0"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if self, err = os.Executable(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+func build(to string, env ...string) error {
+	cmd := exec.Command("go", "build", "-o", to, "github.com/landlockd/landlockd/cmd/landlockd")
+	cmd.Env = append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build landlockd: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// needRoot ends a test that cannot do its work. It fails rather than skips: a
+// run that silently left out what matters would look like a good one.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	if testing.Short() {
+		t.Skip("needs root; skipped because of -short")
+	}
+	t.Fatal("needs root: run the tests as root, or with -short to leave this one out")
+}
+
+// needTool ends a test without one of its tools.
+func needTool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+	case testing.Short():
+		t.Skipf("needs %s; skipped because of -short", name)
+	default:
+		t.Fatalf("needs %s: install it, or run with -short to leave this test out", name)
+	}
+	return path
+}
+
+// publicDir returns a new directory that every user may search: tests' own
+// temporary directories are closed to the serving user.
+func publicDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "landlockd-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// write makes a file with exactly this mode and returns its path.
+func write(t *testing.T, path, text string, mode os.FileMode) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

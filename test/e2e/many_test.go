@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// manyProcesses is what DESIGN.md's budgets are stated for.
+const manyProcesses = 10000
+
+// startSleepers starts a number of sleeping processes, which end with the test.
+func startSleepers(t *testing.T, n int) {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "sleepers")
+	if out, err := exec.Command(needTool(t, "cc"), "-O2", "-Wall", "-static", "-o", program, "testdata/sleepers.c").CombinedOutput(); err != nil {
+		t.Fatalf("compile the sleepers: %v\n%s", err, out)
+	}
+	p := stay(t, true, program, strconv.Itoa(n))
+	t.Cleanup(func() {
+		p.stdin.Close()
+		p.wait(t) // it reaps them all
+	})
+}
+
+func TestScrapeBesideManyProcesses(t *testing.T) {
+	needRoot(t)
+	d := startDaemon(t, daemonOptions{args: []string{"--scan.min-interval=0", "--log.level=warn"}})
+	few := traceScrape(t, d)
+	fewTasks := d.scrape(t)["landlockd_scan_tasks"]
+	startSleepers(t, manyProcesses)
+	settle(t, d)
+	many := traceScrape(t, d)
+	m := d.scrape(t)
+	if n := m.state("unsandboxed"); n < manyProcesses {
+		t.Errorf("%d unsandboxed processes, want at least %d", n, manyProcesses)
+	}
+	if m.state("unknown") > 0 {
+		t.Errorf("%d processes are unknown", m.state("unknown"))
+	}
+
+	grown, byRuntime := many.since(few)
+	t.Logf("system calls of one scrape: %v; with %.0f tasks more: %v", few, m["landlockd_scan_tasks"]-fewTasks, many)
+	if grown >= 100 {
+		t.Errorf("%d system calls more for %d processes more, want those of the iterator's reads alone", grown, manyProcesses)
+	}
+	// What Go's scheduler does follows the time, which the trace stretches.
+	if byRuntime >= manyProcesses/10 {
+		t.Errorf("the runtime makes %d system calls more for %d processes more", byRuntime, manyProcesses)
+	}
+	const scrapes = 20
+	before := cpuTime(t, d.cmd.Process.Pid)
+	for range scrapes {
+		d.scrape(t)
+	}
+	cpu := (cpuTime(t, d.cmd.Process.Pid) - before) / scrapes
+	t.Logf("CPU of one scrape beside %d processes: %v; scan: %.2f ms; resident memory of the daemon: %s",
+		manyProcesses, cpu, 1000*m["landlockd_scan_duration_seconds"], residentMemory(t, d.cmd.Process.Pid))
+}
+
+// settle brings the daemon into its steady state: every executable's path was read.
+func settle(t *testing.T, d *daemon) {
+	t.Helper()
+	for range 3 {
+		d.scrape(t)
+	}
+}
+
+// cpuTime is the CPU time of all threads of a process.
+func cpuTime(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no threads of process %d: %v", pid, err)
+	}
+	var sum time.Duration
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ns, err := strconv.ParseInt(strings.Fields(string(b))[0], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += time.Duration(ns)
+	}
+	return sum
+}
+
+func residentMemory(t *testing.T, pid int) string {
+	t.Helper()
+	return statusLine(t, fmt.Sprintf("/proc/%d/status", pid), "VmRSS")
+}
+
+// statusLine returns the value of one line of a status file.
+func statusLine(t *testing.T, path, key string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && k == key {
+			return strings.Join(strings.Fields(v), " ")
+		}
+	}
+	t.Fatalf("%s has no line %s", path, key)
+	return ""
+}

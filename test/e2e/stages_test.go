@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"debug/elf"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// checkServingStage checks, from outside, that a daemon gave everything up.
+func checkServingStage(t *testing.T, d *daemon, uid string) {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d", d.cmd.Process.Pid)
+	threads, err := filepath.Glob(dir + "/task/*/status")
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("no threads: %v", err)
+	}
+	none := "0000000000000000"
+	want := map[string]string{
+		"Uid": strings.TrimSpace(strings.Repeat(uid+" ", 4)), "CapInh": none, "CapPrm": none, "CapEff": none, "CapAmb": none,
+		"NoNewPrivs": "1", "Groups": "",
+	}
+	if d.cmd.SysProcAttr == nil {
+		want["CapBnd"] = none // only who may change it (CAP_SETPCAP) can empty it
+	}
+	for _, f := range threads {
+		for key, want := range want {
+			if got := statusLine(t, f, key); got != want {
+				t.Errorf("%s: %s is %q, want %q", f, key, got, want)
+			}
+		}
+	}
+	if got := statusLine(t, dir+"/status", "Name"); got != "landlockd" {
+		t.Errorf("the process is called %q", got)
+	}
+	// The kernel gives the files of a process that is not dumpable to root.
+	var st syscall.Stat_t
+	if err := syscall.Stat(dir+"/environ", &st); err != nil || st.Uid != 0 {
+		t.Errorf("dumpable: %s/environ belongs to %d (%v)", dir, st.Uid, err)
+	}
+	p := takeSnapshot(t).find(d.cmd.Process.Pid)
+	if p == nil || p.State != "sandboxed" || p.domain() == "" || p.Depth == nil || *p.Depth < 1 {
+		t.Errorf("the daemon is not in one domain with all threads: %+v", p)
+	}
+	m := d.scrape(t)
+	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "landlock"} {
+		m.has(t, `landlockd_confined{mechanism="`+mechanism+`"}`, 1)
+	}
+	m.has(t, "landlockd_scan_success", 1)
+}
+
+// servingUID is the user that the daemon chooses by itself here.
+func servingUID(t *testing.T) string {
+	t.Helper()
+	if out, err := exec.Command("id", "-u", "landlockd").Output(); err == nil {
+		return strings.TrimSpace(string(out))
+	}
+	return "65534"
+}
+
+func TestServingStageHasNoPrivileges(t *testing.T) {
+	needRoot(t)
+	for _, mode := range []string{"require", "best-effort"} {
+		t.Run(mode, func(t *testing.T) {
+			d := startDaemon(t, daemonOptions{args: []string{"--confine=" + mode}})
+			checkServingStage(t, d, servingUID(t))
+			d.stop(t)
+		})
+	}
+}
+
+func TestServingUserCanBeChosen(t *testing.T) {
+	needRoot(t)
+	for _, c := range []struct{ user, uid string }{{"daemon", "1"}, {"1", "1"}} {
+		d := startDaemon(t, daemonOptions{args: []string{"--confine=require", "--user=" + c.user}})
+		checkServingStage(t, d, c.uid)
+	}
+}
+
+func TestConfineOff(t *testing.T) {
+	needRoot(t)
+	d := startDaemon(t, daemonOptions{args: []string{"--confine=off"}})
+	m := d.scrape(t)
+	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "landlock"} {
+		m.has(t, `landlockd_confined{mechanism="`+mechanism+`"}`, 0)
+	}
+	if uid := statusLine(t, fmt.Sprintf("/proc/%d/status", d.cmd.Process.Pid), "Uid"); uid != "0 0 0 0" {
+		t.Errorf("it changed user: %s", uid)
+	}
+	if !strings.Contains(d.stderr.String(), "Not confined") {
+		t.Errorf("no warning: %s", &d.stderr)
+	}
+	d.stop(t)
+}
+
+// Root without capabilities is still root.
+func TestServingAsRootIsNotConfined(t *testing.T) {
+	needRoot(t)
+	p := run(t, "--web.listen-address="+freeAddress(t), "--confine=require", "--user=root")
+	checkRefusal(t, p, 1, "not confined by user")
+	d := startDaemon(t, daemonOptions{args: []string{"--confine=best-effort", "--user=root"}})
+	m := d.scrape(t)
+	m.has(t, `landlockd_confined{mechanism="user"}`, 0)
+	m.has(t, `landlockd_confined{mechanism="landlock"}`, 1)
+	m.has(t, `landlockd_confined{mechanism="capabilities"}`, 1)
+}
+
+func TestServingStageInheritsNoStrayDescriptor(t *testing.T) {
+	needRoot(t)
+	secret, err := os.Open(write(t, filepath.Join(t.TempDir(), "secret"), "", 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer secret.Close()
+	d := startDaemon(t, daemonOptions{change: func(c *exec.Cmd) { c.ExtraFiles = []*os.File{secret, secret, secret, secret, secret} }})
+	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", d.cmd.Process.Pid))
+	if err != nil || len(fds) < 4 {
+		t.Fatalf("descriptors: %v, %v", fds, err)
+	}
+	for _, fd := range fds {
+		to, err := os.Readlink(fd)
+		if err != nil {
+			continue // closed meanwhile
+		}
+		known := false
+		for _, kind := range []string{
+			"socket:", "pipe:", "/dev/null", "anon_inode:bpf_link", "anon_inode:bpf-map",
+			// Go's runtime: it polls, and watches the limit of CPU time.
+			"anon_inode:[eventpoll]", "anon_inode:[eventfd]", "/sys/fs/cgroup/",
+		} {
+			known = known || strings.HasPrefix(to, kind)
+		}
+		if !known {
+			t.Errorf("descriptor %s is %s", filepath.Base(fd), to)
+		}
+	}
+}
+
+// The serving user can search neither the program's directory nor the current one.
+func TestStartFromClosedDirectory(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "landlockd")
+	b, err := os.ReadFile(landlockd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := startDaemon(t, daemonOptions{
+		binary: program, args: []string{"--confine=require"}, change: func(c *exec.Cmd) { c.Dir = dir },
+	})
+	checkServingStage(t, d, servingUID(t))
+	d.stop(t)
+}
+
+// "go install" makes a dynamically linked program where there is a C compiler.
+func TestDynamicBuild(t *testing.T) {
+	needRoot(t)
+	needTool(t, "cc")
+	program := filepath.Join(publicDir(t), "landlockd")
+	if err := build(program, "CGO_ENABLED=1"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Section(".interp") == nil {
+		t.Fatal("the build is static: nothing is tested")
+	}
+	d := startDaemon(t, daemonOptions{binary: program, args: []string{"--confine=require"}})
+	checkServingStage(t, d, servingUID(t))
+	d.stop(t)
+}
+
+func TestMetricsOfTheDaemon(t *testing.T) {
+	needRoot(t)
+	d := startDaemon(t, daemonOptions{})
+	_, body := d.do(t, http.MethodGet, "/metrics")
+	promtool(t, body)
+	m := parseMetrics(t, body)
+	m.has(t, "landlock_enabled", 1)
+	m.has(t, `landlockd_source_available{reason="",source="taskiter"}`, 1)
+	if m["process_resident_memory_bytes"] <= 0 || m["process_open_fds"] <= 0 {
+		t.Errorf("the confined process cannot read of itself: resident memory %v, descriptors %v",
+			m["process_resident_memory_bytes"], m["process_open_fds"])
+	}
+	bare := startDaemon(t, daemonOptions{args: []string{"--web.disable-exporter-metrics"}}).scrape(t)
+	for name := range bare {
+		if !strings.HasPrefix(name, "landlock") {
+			t.Errorf("in spite of --web.disable-exporter-metrics: %s", name)
+		}
+	}
+}

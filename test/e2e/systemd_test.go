@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTellsTheServiceManager(t *testing.T) {
+	needRoot(t)
+	for _, path := range []string{filepath.Join(publicDir(t), "notify"), fmt.Sprintf("@landlockd-e2e-%d", os.Getpid())} {
+		conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		d := startDaemon(t, daemonOptions{change: func(c *exec.Cmd) { c.Env = append(c.Env, "NOTIFY_SOCKET="+path) }})
+		checkServingStage(t, d, servingUID(t))
+		d.stop(t)
+		told := receive(t, conn)
+		var states []string
+		for _, s := range told {
+			for _, line := range strings.Split(s, "\n") {
+				if strings.HasPrefix(line, "STATUS=") && len(line) > len("STATUS=") {
+					line = "STATUS"
+				}
+				states = append(states, line)
+			}
+		}
+		if want := []string{"STATUS", "READY=1", "STATUS", "STOPPING=1", "STATUS"}; !slices.Equal(states, want) {
+			t.Errorf("%s was told %q", path, told)
+		}
+	}
+}
+
+// receive returns all datagrams that are there.
+func receive(t *testing.T, conn *net.UnixConn) []string {
+	t.Helper()
+	var told []string
+	b := make([]byte, 4096)
+	for {
+		if err := conn.SetReadDeadline(time.Now().Add(pause)); err != nil {
+			t.Fatal(err)
+		}
+		n, err := conn.Read(b)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return told
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, string(b[:n]))
+	}
+}
+
+// A service manager that went away is no reason to stop.
+func TestServiceManagerGoes(t *testing.T) {
+	needRoot(t)
+	path := filepath.Join(publicDir(t), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := startDaemon(t, daemonOptions{change: func(c *exec.Cmd) { c.Env = append(c.Env, "NOTIFY_SOCKET="+path) }})
+	conn.Close()
+	d.scrape(t)
+	d.stop(t)
+}
+
+func TestSocketActivation(t *testing.T) {
+	needRoot(t)
+	addr := freeAddress(t)
+	d := startDaemon(t, daemonOptions{
+		addr: addr, prefix: []string{self, roleArg, "activate", addr}, args: []string{"--web.systemd-socket", "--confine=require"},
+	})
+	checkServingStage(t, d, servingUID(t))
+	if status, _ := d.try("/-/ready"); status != http.StatusOK {
+		t.Errorf("/-/ready: %d", status)
+	}
+	d.stop(t)
+}
