@@ -11,6 +11,7 @@ import (
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/internal/thread"
 )
 
 // Calibration finds where Landlock keeps its part of a task's credentials. The
@@ -42,7 +43,7 @@ type helper struct {
 func startHelper(layers int, supported domainid.Rights, abi int) (*helper, error) {
 	h := &helper{}
 	ready, stop := make(chan error), make(chan struct{})
-	wait := onThread(func() {
+	wait := thread.Run(func() {
 		h.tid = int32(unix.Gettid())
 		ready <- restrictLayers(h, layers, supported, abi)
 		<-stop

@@ -2,14 +2,18 @@
 
 package taskiter
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/thread"
+)
 
 // Unprivileged says whether a process without any capability can scan with
 // this source. Before Linux 5.19 it cannot: there it must keep CAP_BPF. It is
 // tried, on a thread that gives its capabilities up and then ends.
 func (s *Source) Unprivileged() bool {
 	ok := false
-	onThread(func() {
+	thread.Run(func() {
 		hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 		var none [2]unix.CapUserData
 		if unix.Capset(&hdr, &none[0]) != nil {

@@ -414,6 +414,34 @@ int scan(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/*
+ * What is at an address if a domain is there: its layers, its innermost masks,
+ * and how many hierarchies it is nested in. A global function, because that is
+ * verified once and not for each slot.
+ */
+__noinline int read_slot(struct slot_record *rec, __u64 at)
+{
+	const void *domain = (const void *)at, *hierarchy = 0;
+	__u32 n = 0;
+	int i;
+
+	if (!rec || READ(n, domain + layout.num_layers) || !n || n > layout.max_layers)
+		return 0;
+	rec->num_layers = n;
+	for (i = 0; i < HELPER_LAYERS && i < n; i++)
+		rec->masks[i] = layer_mask(domain, n - 1 - i);
+	READ(hierarchy, domain + layout.hierarchy);
+	for (i = 0; i <= layout.max_layers && hierarchy; i++) {
+		const void *parent = 0;
+
+		if (READ(parent, hierarchy + layout.parent))
+			break;
+		rec->chain++;
+		hierarchy = parent;
+	}
+	return 0;
+}
+
 SEC("iter/task")
 int calibrate(struct bpf_iter__task *ctx)
 {
@@ -425,7 +453,6 @@ int calibrate(struct bpf_iter__task *ctx)
 	struct control *ctl;
 	__s32 tid;
 	__u32 slot, kthread;
-	int i;
 
 	if (!task) {
 		struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = level };
@@ -450,24 +477,11 @@ int calibrate(struct bpf_iter__task *ctx)
 			.slot = slot,
 			.kthread = kthread,
 		};
-		const void *domain = 0, *hierarchy = 0;
+		__u64 domain = 0;
 
 		if (!READ(domain, blob + slot * 8) && domain) {
 			rec.set = 1;
-			if (!READ(rec.num_layers, domain + layout.num_layers) && rec.num_layers &&
-			    rec.num_layers <= layout.max_layers) {
-				for (i = 0; i < HELPER_LAYERS && i < rec.num_layers; i++)
-					rec.masks[i] = layer_mask(domain, rec.num_layers - 1 - i);
-				READ(hierarchy, domain + layout.hierarchy);
-				for (i = 0; i <= layout.max_layers && hierarchy; i++) {
-					const void *parent = 0;
-
-					if (READ(parent, hierarchy + layout.parent))
-						break;
-					rec.chain++;
-					hierarchy = parent;
-				}
-			}
+			read_slot(&rec, domain);
 		}
 		if (bpf_seq_write(seq, &rec, sizeof(rec)))
 			return 0;

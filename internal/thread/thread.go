@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package taskiter
+// Package thread runs functions in operating system threads that end with
+// them. Landlock domains, capabilities and no_new_privs belong to a thread and
+// cannot be left: what takes one on for a while needs a thread to throw away.
+package thread
 
 import (
 	"runtime"
@@ -9,10 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onThread runs f in a thread of its own, which may be changed in ways that
-// cannot be undone: it ends with f, and the runtime makes no other from it.
-// The returned function waits until it is gone.
-func onThread(f func()) (wait func()) {
+// Run runs f in a thread of its own, which may be changed in ways that cannot
+// be undone: it ends with f, and the runtime makes no other from it. It never
+// is the main thread. The returned function waits until the thread is gone; it
+// must be called once.
+func Run(f func()) (wait func()) {
 	tid := make(chan int, 1)
 	done := make(chan struct{})
 	var start func()

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Layers of the helpers, beyond those of the process that makes them: one is
+// free, two are in domains of known and different depth.
+const (
+	shallowLayers = 3
+	deepLayers    = 5
+)
+
+// sample is what was read of one helper: text, or why there is none.
+type sample struct {
+	text []byte
+	err  error // of openat(2) or read(2)
+	// dir says whether the directory was there that the file belongs in.
+	dir bool
+}
+
+// String quotes at most 32 bytes of the text: it is written by a kernel that
+// is not known to write what we know.
+func (s sample) String() string {
+	if s.err != nil {
+		return s.err.Error()
+	}
+	return fmt.Sprintf("%.32q", s.text)
+}
+
+// helpers are the samples of the free helper and of the two sandboxed ones.
+type helpers struct {
+	// own is the depth of the domain that this process is in itself, and so
+	// the free helper too: the others are that much deeper.
+	own                 int
+	free, shallow, deep sample
+}
+
+// dialect is how a kernel tells a task's state.
+type dialect struct {
+	form Form
+	// absentIsOut: a task without a domain has no file. Elsewhere a file that
+	// is missing may as well be hidden.
+	absentIsOut bool
+}
+
+var errNoAttribute = errors.New("no helper has the file")
+
+// detect returns the one dialect in which the samples say what is true of the
+// helpers. An error wraps errNoAttribute if there is no such interface;
+// otherwise there is one that is not understood.
+func detect(h helpers) (dialect, error) {
+	if isAbsent(h.shallow) && isAbsent(h.deep) {
+		return dialect{}, errNoAttribute
+	}
+	absentIsOut := h.own == 0 && errors.Is(h.free.err, unix.ENOENT) && h.free.dir
+	var fitting []Form
+	for _, f := range forms {
+		if fits(f, h, absentIsOut) {
+			fitting = append(fitting, f)
+		}
+	}
+	// Any text fits presence, where the free helper has none.
+	if n := len(fitting); n > 1 && fitting[n-1] == Presence {
+		fitting = fitting[:n-1]
+	}
+	switch len(fitting) {
+	case 1:
+		return dialect{fitting[0], absentIsOut}, nil
+	case 0:
+		return dialect{}, fmt.Errorf("a helper in %d domains reads %v, one in %d %v, one in %d %v",
+			h.own, h.free, h.own+shallowLayers, h.shallow, h.own+deepLayers, h.deep)
+	default:
+		words := make([]string, len(fitting))
+		for i, f := range fitting {
+			words[i] = f.String()
+		}
+		return dialect{}, fmt.Errorf("the text %v may mean %s", h.shallow, strings.Join(words, " or "))
+	}
+}
+
+// isAbsent says that a sample shows no interface at all: no directory, or a
+// file that no security module answers for.
+func isAbsent(s sample) bool {
+	return errors.Is(s.err, unix.ENOENT) && !s.dir || errors.Is(s.err, unix.EINVAL) || errors.Is(s.err, unix.EOPNOTSUPP)
+}
+
+// fits says whether a form is right for all helpers.
+func fits(f Form, h helpers, absentIsOut bool) bool {
+	if h.shallow.err != nil || h.deep.err != nil {
+		return false
+	}
+	shallow, deep := parse(f, h.shallow.text), parse(f, h.deep.text)
+	if shallow.state != scan.Sandboxed || deep.state != scan.Sandboxed {
+		return false
+	}
+	switch f {
+	case Layers:
+		if int(shallow.layers) != h.own+shallowLayers || int(deep.layers) != h.own+deepLayers {
+			return false
+		}
+	case Hex, Versioned:
+		if shallow.id == deep.id {
+			return false
+		}
+	}
+	if h.own > 0 {
+		// What this process reads of its own domain proves nothing. Forms
+		// that take almost anything for "in a domain" need a free task.
+		return f != Empty && f != Presence
+	}
+	if absentIsOut {
+		return f != Empty
+	}
+	return h.free.err == nil && parse(f, h.free.text).state == scan.Unsandboxed
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"bytes"
+	"unique"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// longestPath is that of an executable's path that is told.
+const longestPath = 1023
+
+// maxInterval is the number of scans after which a process's identity is read
+// again although nothing shows that it changed. Credentials, cgroup and seccomp
+// filters change without an execve(2).
+const maxInterval = 64
+
+// entry is what is kept of one process from scan to scan.
+type entry struct {
+	facts facts
+	start uint64 // nanoseconds since boot
+	scan  uint64 // the last in which it was there
+
+	// What tells of a new program: exec counts the changes.
+	exec   uint64
+	mm     mmMarks
+	comm   scan.Comm
+	domain answer // of the first thread
+
+	due, interval uint64 // scans
+	identity
+}
+
+// identity is what is read of a process only now and then.
+type identity struct {
+	exe                string
+	cgroup, cgroupV1   uint64
+	userNS, mntNSOwner uint32
+	hardening          hardening
+}
+
+// changed notes what the scan found of a process, and says whether its identity
+// is to be read again: at once after a change, then after 1, 2, 4 and up to 64
+// scans.
+func (e *entry) changed(scans uint64, pid int32, st *stat, first answer) bool {
+	if st.mm != e.mm {
+		e.exec++
+		e.exe = ""
+	}
+	if e.interval == 0 || st.mm != e.mm || st.comm != e.comm || first != e.domain {
+		e.mm, e.comm, e.domain = st.mm, st.comm, first
+		e.interval = 1
+		e.due = scans + 1
+		return true
+	}
+	if scans < e.due {
+		return false
+	}
+	if e.interval < maxInterval {
+		e.interval *= 2
+		e.due = scans + e.interval
+		if e.interval == maxInterval {
+			// Those that one scan found are not to be read by one again.
+			e.due -= uint64(pid) % (maxInterval / 2)
+		}
+	} else {
+		e.due = scans + maxInterval
+	}
+	return true
+}
+
+// identifier reads identities. What cannot be read stays zero.
+type identifier struct {
+	names struct{ status, exe, cgroup, userNS, mntNS path }
+	// Roots of cgroup hierarchies, or -1.
+	cgroupV2, cgroupSystemd int
+	buf                     []byte
+	path                    path
+}
+
+func newIdentifier(cgroupFS string) *identifier {
+	i := &identifier{buf: make([]byte, 16<<10)}
+	i.names.status, i.names.exe, i.names.cgroup = newPath("status"), newPath("exe"), newPath("cgroup")
+	i.names.userNS, i.names.mntNS = newPath("ns/user"), newPath("ns/mnt")
+	i.cgroupV2 = openFS(unix.CGROUP2_SUPER_MAGIC, cgroupFS, cgroupFS+"/unified")
+	i.cgroupSystemd = openFS(unix.CGROUP_SUPER_MAGIC, cgroupFS+"/systemd")
+	return i
+}
+
+// openFS opens the first of some directories that is in a file system of a
+// type; -1 if none is.
+func openFS(magic int64, paths ...string) int {
+	for _, p := range paths {
+		fd, err := unix.Open(p, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			continue
+		}
+		var st unix.Statfs_t
+		if err := unix.Fstatfs(fd, &st); err == nil && int64(st.Type) == magic { //nolint:unconvert // 32 bits on some architectures
+			return fd
+		}
+		unix.Close(fd)
+	}
+	return -1
+}
+
+func (i *identifier) close() {
+	for _, fd := range []int{i.cgroupV2, i.cgroupSystemd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// read reads the identity of the process in a directory. The scan found it
+// alive before; where it is gone by now, what is there stays.
+func (i *identifier) read(dir int, id *identity) {
+	if n, errno := readAt(dir, i.names.status, i.buf); errno == ok {
+		if h, good := parseStatus(i.buf[:n]); good {
+			id.hardening = h
+		}
+	}
+	i.readExe(dir, id)
+	if n, errno := readAt(dir, i.names.cgroup, i.buf); errno == ok && n < len(i.buf) {
+		p := parseCgroup(i.buf[:n])
+		id.cgroup, id.cgroupV1 = i.inodeOf(i.cgroupV2, p.v2), i.inodeOf(i.cgroupSystemd, p.systemd)
+	}
+	if fd, errno := openAt(dir, i.names.userNS, unix.O_RDONLY); errno == ok {
+		id.userNS = uint32(inode(fd))
+		closeFD(fd)
+	}
+	if fd, errno := openAt(dir, i.names.mntNS, unix.O_RDONLY); errno == ok {
+		id.mntNSOwner = ownerOf(fd)
+		closeFD(fd)
+	}
+}
+
+func (i *identifier) readExe(dir int, id *identity) {
+	n, errno := readlinkAt(dir, i.names.exe, i.buf[:longestPath+1])
+	if isGone(errno) {
+		return
+	}
+	if errno != ok || n > longestPath {
+		id.exe = ""
+		return
+	}
+	text := i.buf[:n]
+	// A file that was deleted keeps the path that it had when it was started.
+	if len(id.exe) > 0 && string(bytes.TrimSuffix(text, []byte(" (deleted)"))) == id.exe {
+		return
+	}
+	if string(text) != id.exe {
+		id.exe = unique.Make(string(text)).Value()
+	}
+}
+
+func inode(fd int) uint64 {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return 0
+	}
+	return uint64(st.Ino) //nolint:unconvert // 32 bits on some architectures
+}
+
+// ownerOf returns the inode of the user namespace that owns a namespace.
+func ownerOf(ns int) uint32 {
+	fd, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(ns), unix.NS_GET_USERNS, 0)
+	if errno != ok {
+		return 0
+	}
+	defer closeFD(int(fd))
+	return uint32(inode(int(fd)))
+}
+
+// inodeOf returns the inode number of a cgroup's directory; 0 if there is none
+// below the root that is held, as for one outside this cgroup namespace.
+func (i *identifier) inodeOf(root int, cgroup []byte) uint64 {
+	if root < 0 || len(cgroup) == 0 || bytes.HasPrefix(cgroup, []byte("/..")) {
+		return 0
+	}
+	i.path = append(append(append(i.path[:0], '.'), cgroup...), 0)
+	fd, errno := openAt(root, i.path, unix.O_PATH|unix.O_NOFOLLOW)
+	if errno != ok {
+		return 0
+	}
+	defer closeFD(fd)
+	return inode(fd)
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// initPIDNS is the inode number of the initial PID namespace (PROC_PID_INIT_INO
+// of the kernel's linux/proc_ns.h).
+const initPIDNS = 4026531836
+
+// pidNamespace says whether the mount shows the initial PID namespace: "init" or
+// "nested". Its first process is the namespace's own; where that may not be
+// looked at, only the initial one has kernel threads, the first of which is 2;
+// and where that is hidden, this process's own is what is left to ask.
+func (r *reader) pidNamespace() string {
+	ino, errno := r.inodeAt("1/ns/pid")
+	if errno != ok {
+		var st stat
+		if n, errno := readAt(r.proc, newPath("2/stat"), r.buf); errno == ok && parseStat(r.buf[:n], &st) && st.flags&pfKthread != 0 {
+			return "init"
+		}
+		ino, _ = r.inodeAt("self/ns/pid")
+	}
+	if ino == initPIDNS {
+		return "init"
+	}
+	return "nested"
+}
+
+func (r *reader) inodeAt(p string) (uint64, unix.Errno) {
+	fd, errno := openAt(r.proc, newPath(p), unix.O_RDONLY)
+	if errno != ok {
+		return 0, errno
+	}
+	defer closeFD(fd)
+	return inode(fd), ok
+}
+
+// HidePID returns which processes the mount hides from this one: "off",
+// "noaccess", "invisible" or "ptraceable", as named by the mount option hidepid
+// (man proc(5)). An error says why it could not be told.
+func (s *Source) HidePID() (string, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(s.reader.proc, &st); err != nil {
+		return "", fmt.Errorf("fstat(2) of the proc file system: %w", err)
+	}
+	fd, errno := openAt(s.reader.proc, newPath("self/mountinfo"), unix.O_RDONLY)
+	if errno != ok {
+		return "", fmt.Errorf("open self/mountinfo: %w", errno)
+	}
+	f := os.NewFile(uintptr(fd), "mountinfo")
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return "", fmt.Errorf("read self/mountinfo: %w", err)
+	}
+	dev := uint64(st.Dev) //nolint:unconvert // 32 bits on some architectures
+	return hidepidOf(b, fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev))), nil
+}
+
+// hidepidOf finds the option in the lines of a mountinfo file (man
+// proc_pid_mountinfo): it belongs to the file system, so that every mount of a
+// device tells the same.
+func hidepidOf(mountinfo []byte, device string) string {
+	for line := range bytes.Lines(mountinfo) {
+		fields := strings.Fields(string(line))
+		if len(fields) < 10 || fields[2] != device {
+			continue
+		}
+		for option := range strings.SplitSeq(fields[len(fields)-1], ",") {
+			switch strings.TrimPrefix(option, "hidepid=") {
+			case option:
+			case "1", "noaccess":
+				return "noaccess"
+			case "2", "invisible":
+				return "invisible"
+			case "4", "ptraceable":
+				return "ptraceable"
+			}
+		}
+	}
+	return "off"
+}

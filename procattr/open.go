@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Options for [Open]. The zero value is right for a daemon on its host.
+type Options struct {
+	// ProcFS is where the host's proc file system is mounted; "/proc" if empty.
+	ProcFS string
+	// CgroupFS is where its cgroup hierarchies are; "/sys/fs/cgroup" if empty.
+	CgroupFS string
+}
+
+// Open finds out how this kernel tells the domains of tasks. An error is an
+// *[Error].
+//
+// A kernel without Landlock, or with Landlock not enabled, is no error: there
+// the source knows that every process is unsandboxed.
+func Open(o Options) (*Source, error) {
+	kernel, err := probeKernel()
+	if err != nil {
+		return nil, err
+	}
+	return open(o, kernel, func(p *probe) (string, dialect, int, error) { return p.find() })
+}
+
+func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int, error)) (*Source, error) {
+	if o.ProcFS == "" {
+		o.ProcFS = "/proc"
+	}
+	if o.CgroupFS == "" {
+		o.CgroupFS = "/sys/fs/cgroup"
+	}
+	proc, err := unix.Open(o.ProcFS, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, noProcFS(o.ProcFS, err)
+	}
+	self, err := ownPID(o.ProcFS)
+	if err != nil {
+		unix.Close(proc)
+		return nil, noProcFS(o.ProcFS, err)
+	}
+	s := newSource(proc, kernel)
+	s.reader.own = self
+	if kernel.Landlock == scan.Enabled {
+		file, d, own, err := find(&probe{proc: proc, mount: o.ProcFS, limit: kernel.NestingLimit()})
+		if err != nil {
+			unix.Close(proc)
+			return nil, err
+		}
+		s.file, s.ownDepth = file, own
+		s.reader.setAttribute(file, d)
+		s.settler.ids = d.form.hasIDs()
+		if d.form.keepsIDs() {
+			s.inference = domainid.NewInference()
+		}
+	}
+	s.identifier = newIdentifier(o.CgroupFS)
+	s.info = infoFor(s.reader.dialect.form, s.reader.pidNamespace())
+	return s, nil
+}
+
+func noProcFS(path string, err error) error {
+	return &Error{Reason: NoProcFS, Missing: "no proc file system at " + path, Err: err,
+		Hint: "it must be that of this PID namespace or of one around it"}
+}
+
+// ownPID returns this process's PID in a mount, which may be of another PID
+// namespace than this process is in.
+func ownPID(mount string) (int32, error) {
+	link, err := readlink(mount + "/self")
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(link, 10, 32)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("%s/self leads to %.32q, which is no PID", mount, link)
+	}
+	return int32(n), nil
+}
+
+// probeKernel asks the kernel for its release and for Landlock.
+func probeKernel() (scan.Kernel, error) {
+	var k scan.Kernel
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return k, readFailed("the kernel's release", err)
+	}
+	k.Release = unix.ByteSliceToString(u.Release[:])
+	var err error
+	k.ABI, err = landlock.ABI()
+	switch {
+	case err == nil:
+		k.Landlock = scan.Enabled
+	case errors.Is(err, landlock.ErrDisabled):
+		k.Landlock = scan.Disabled
+	case errors.Is(err, landlock.ErrNotBuilt):
+		k.Landlock = scan.NotBuilt
+	default:
+		return k, readFailed("Landlock's ABI version", err)
+	}
+	return k, nil
+}
+
+// infoFor says how each kind of fact is obtained where the attribute is in a form.
+func infoFor(f Form, pidns string) scan.SourceInfo {
+	info := scan.SourceInfo{Name: "procattr", IDs: "none", Lineage: "none", Rules: "none", Denials: "none", PIDNS: pidns}
+	if f.hasIDs() {
+		info.IDs = "kernel"
+	}
+	switch {
+	case f.keepsIDs():
+		info.Lineage = domainid.LineageInferred.String()
+	case f == Layers:
+		info.Lineage = domainid.LineageKnown.String()
+	}
+	return info
+}

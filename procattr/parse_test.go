@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+func in(id domainid.ID, layers uint8) answer {
+	return answer{state: scan.Sandboxed, id: id, layers: layers}
+}
+
+func TestParse(t *testing.T) {
+	bad := answerMalformed
+	for _, c := range []struct {
+		form Form
+		text string
+		want answer
+	}{
+		{Landlocked, "landlocked:1", in(0, 0)},
+		{Landlocked, "landlocked:0\n", answerOut},
+		{Landlocked, "landlocked:2", bad},
+		{Landlocked, "landlocked:", bad},
+		{Landlocked, "", bad},
+		{Empty, "none", answerOut},
+		{Empty, "none\x00", answerOut},
+		{Empty, "", in(0, 0)},
+		{Empty, "\n", in(0, 0)},
+		{Empty, "None", bad},
+		{Empty, "1", bad},
+		{Presence, "", in(0, 0)},
+		{Presence, "whatever", in(0, 0)},
+		{Words, "unrestricted", answerOut},
+		{Words, "restricted\n", in(0, 0)},
+		{Words, "unknown\x00", answer{reason: scan.Hidden}},
+		{Words, "restricted1", bad},
+		{Words, "", bad},
+		{Hex, "none\n", answerOut},
+		{Hex, "1e67bda0b\n", in(0x1e67bda0b, 0)},
+		{Hex, "0x1E67BDA0B", in(0x1e67bda0b, 0)},
+		{Hex, "ffffffffffffffff\n", in(0xffffffffffffffff, 0)},
+		{Hex, "10000000000000000", bad},
+		{Hex, "00000000000000001e67bda0b", bad},
+		{Hex, "0x", bad},
+		{Hex, "0", bad},
+		{Hex, "40", bad}, // 64 may be a number of layers
+		{Hex, "41", in(0x41, 0)},
+		{Hex, "1e67bda0b\n\n", bad},
+		{Hex, "1e67bda0b \n", bad},
+		{Hex, "-1", bad},
+		{Hex, "", bad},
+		{Versioned, "none", answerOut},
+		{Versioned, "123.0", in(123<<8, 0)},
+		{Versioned, "123.255\n", in(123<<8|255, 0)},
+		{Versioned, "123.256", bad},
+		{Versioned, "0.1", bad},
+		{Versioned, "123", bad},
+		{Versioned, "123.", bad},
+		{Versioned, ".1", bad},
+		{Versioned, "1.2.3", bad},
+		{Versioned, "99999999999999999999.0", bad},
+		{Layers, "0\n", answerOut},
+		{Layers, "3", in(0, 3)},
+		{Layers, "64\x00", in(0, 64)},
+		{Layers, "65", bad},
+		{Layers, "03", bad},
+		{Layers, "none", bad},
+		{NoForm, "none", bad},
+	} {
+		if got := parse(c.form, []byte(c.text)); got != c.want {
+			t.Errorf("%v %q: %+v, want %+v", c.form, c.text, got, c.want)
+		}
+	}
+}
+
+// Any bytes give one of a few well-formed answers, in every form.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"landlocked:1", "none\n", "", "restricted", "0x1e67bda0b\n", "123.0", "16", "ffffffffffffffff\x00"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		before := string(b)
+		for f := NoForm; f <= Presence; f++ {
+			a := parse(f, b)
+			switch {
+			case a.state == scan.Unknown:
+				if a.reason == scan.NoReason || a.id != 0 || a.layers != 0 {
+					t.Fatalf("%v: %+v", f, a)
+				}
+			case a.reason != scan.NoReason, a.state == scan.Partial,
+				a.state == scan.Unsandboxed && a != answerOut,
+				(a.id != 0) != (a.state == scan.Sandboxed && f.hasIDs()),
+				(a.layers != 0) != (a.state == scan.Sandboxed && f == Layers), a.layers > maxLayers:
+				t.Fatalf("%v: %+v", f, a)
+			}
+			if f == Hex && a.state == scan.Sandboxed {
+				text := strings.TrimRight(strings.ToLower(before), "\n\x00")
+				text = strings.TrimLeft(strings.TrimPrefix(text, "0x"), "0")
+				if a.id.String() != text {
+					t.Fatalf("%q read as %v", before, a.id)
+				}
+			}
+		}
+		if string(b) != before {
+			t.Fatal("the text was changed")
+		}
+		var st stat
+		parseStat(b, &st)
+		parseStatus(b)
+		parseCgroup(b)
+		if entries, err := numbers(b[:len(b):len(b)], nil); err == nil {
+			for _, e := range entries {
+				if e.id <= 0 {
+					t.Fatalf("entry %+v", e)
+				}
+			}
+		}
+	})
+}

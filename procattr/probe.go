@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/landlock"
+	osthread "github.com/landlockd/landlockd/internal/thread"
+)
+
+// files are the names that the attribute was proposed under, below
+// attr/landlock.
+var files = [...]string{"domain", "current"}
+
+// probe finds out how the kernel tells domains: from threads of this process
+// that are in known numbers of domains, read as any other task is.
+type probe struct {
+	proc  int    // descriptor of the mount's root
+	mount string // its path
+	limit int    // domains that one task can be in
+}
+
+// find returns the name of the attribute's file and its dialect, and how many
+// domains this process is in itself. An error is an *Error.
+func (p *probe) find() (file string, d dialect, own int, err error) {
+	own, err = p.ownDepth()
+	if err != nil {
+		return "", dialect{}, 0, helperFailed(err)
+	}
+	free, err := p.start(0)
+	if err != nil {
+		return "", dialect{}, own, helperFailed(err)
+	}
+	defer free.release()
+	shallow, err := p.start(shallowLayers)
+	if err != nil {
+		return "", dialect{}, own, helperFailed(err)
+	}
+	defer shallow.release()
+	deep, err := p.start(deepLayers)
+	if err != nil {
+		return "", dialect{}, own, helperFailed(err)
+	}
+	defer deep.release()
+
+	for _, file := range files {
+		h := helpers{own: own, free: p.sample(free, file), shallow: p.sample(shallow, file), deep: p.sample(deep, file)}
+		d, err := detect(h)
+		switch {
+		case err == nil:
+			return file, d, own, nil
+		case errors.Is(err, errNoAttribute):
+		case errors.Is(h.shallow.err, unix.EACCES) || errors.Is(h.shallow.err, unix.EPERM):
+			return "", dialect{}, own, &Error{Reason: Denied, Missing: "reading this process's own threads is refused", Err: h.shallow.err}
+		default:
+			return "", dialect{}, own, &Error{Reason: UnknownForm, Missing: "attr/landlock/" + file + " is not understood", Err: err,
+				Hint: "please report this with the output of landlockd doctor"}
+		}
+	}
+	return "", dialect{}, own, &Error{
+		Reason: NoAttribute, Missing: "this kernel has no /proc/[pid]/attr/landlock (carried by no mainline kernel up to 7.3)",
+		Hint: "use the task iterator, or see deploy/kernel for a patch",
+	}
+}
+
+func helperFailed(err error) error {
+	return &Error{Reason: Helper, Missing: "threads in known numbers of domains, to learn from how this kernel tells them", Err: err}
+}
+
+// helper is a thread of this process in a domain of its own making.
+type helper struct {
+	// attr is the path of its attributes relative to the root of the mount.
+	attr    string
+	release func()
+}
+
+// start starts a thread and restricts it by a number of layers.
+func (p *probe) start(layers int) (*helper, error) {
+	h := &helper{}
+	ready, stop := make(chan error), make(chan struct{})
+	wait := osthread.Run(func() {
+		// The mount may be of an outer PID namespace, with other numbers.
+		link, err := readlink(p.mount + "/thread-self")
+		if err == nil {
+			h.attr = link + "/attr/"
+			_, err = restrict(layers)
+		}
+		ready <- err
+		<-stop
+	})
+	h.release = func() { close(stop); wait() }
+	if err := <-ready; err != nil {
+		h.release()
+		return nil, err
+	}
+	return h, nil
+}
+
+// ownDepth returns how many domains this process is in, by how many more a
+// thread of it may enter.
+func (p *probe) ownDepth() (int, error) {
+	var n int
+	var err error
+	osthread.Run(func() { n, err = restrict(p.limit + 1) })()
+	if err == nil {
+		return 0, fmt.Errorf("a thread could enter more than %d domains", p.limit)
+	}
+	if !errors.Is(err, unix.E2BIG) {
+		return 0, err
+	}
+	return p.limit - n, nil
+}
+
+// restrict puts the calling thread in a number of domains. It returns how many
+// it has entered.
+func restrict(layers int) (int, error) {
+	if layers == 0 {
+		return 0, nil
+	}
+	if err := landlock.NoNewPrivs(); err != nil {
+		return 0, err
+	}
+	// One right that every kernel has, and that a helper does not use.
+	fd, err := landlock.CreateRuleset(domainid.Rights{FS: makeChar})
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	for n := range layers {
+		if err := landlock.RestrictThread(fd); err != nil {
+			return n, err
+		}
+	}
+	return layers, nil
+}
+
+const makeChar = unix.LANDLOCK_ACCESS_FS_MAKE_CHAR
+
+// sample reads a helper's attribute as it stands in a file.
+func (p *probe) sample(h *helper, file string) sample {
+	buf := make([]byte, 128)
+	n, errno := readAt(p.proc, newPath(h.attr+"landlock/"+file), buf)
+	s := sample{text: buf[:n], dir: exists(p.proc, newPath(h.attr+"landlock"))}
+	if errno != ok {
+		s.text, s.err = nil, errno
+	}
+	return s
+}
+
+func readlink(path string) (string, error) {
+	buf := make([]byte, 256)
+	n, err := unix.Readlink(path, buf)
+	if err != nil {
+		return "", fmt.Errorf("readlink %s: %w", path, err)
+	}
+	return string(buf[:n]), nil
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"errors"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// path is a path relative to a directory, with a NUL at its end, in memory that
+// is used again: the strings of package unix would be copied for each call.
+type path []byte
+
+func newPath(s string) path { return append(path(s), 0) }
+
+// task sets the path to a number and what follows, which ends with a NUL.
+func (p *path) task(id int32, rest string) path {
+	*p = strconv.AppendInt((*p)[:0], int64(id), 10)
+	*p = append(*p, rest...)
+	return *p
+}
+
+// Errors are returned as numbers: to box one in an interface would allocate.
+const ok = unix.Errno(0)
+
+// openAt opens without waiting: what looks like a file of the kernel's may be a
+// FIFO in a tree that is none.
+func openAt(dir int, p path, flags int) (int, unix.Errno) {
+	for {
+		fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&p[0])),
+			uintptr(flags|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY), 0, 0, 0)
+		if errno != unix.EINTR {
+			return int(fd), errno
+		}
+	}
+}
+
+// readFD reads once: the kernel writes its small files in one piece.
+func readFD(fd int, b []byte) (int, unix.Errno) {
+	for {
+		n, _, errno := unix.Syscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+		if errno != unix.EINTR {
+			return int(n), errno
+		}
+	}
+}
+
+func closeFD(fd int) { unix.Close(fd) }
+
+// readAt opens, reads once and closes.
+func readAt(dir int, p path, b []byte) (int, unix.Errno) {
+	fd, errno := openAt(dir, p, unix.O_RDONLY)
+	if errno != ok {
+		return 0, errno
+	}
+	n, errno := readFD(fd, b)
+	closeFD(fd)
+	return n, errno
+}
+
+func getdents(fd int, b []byte) (int, unix.Errno) {
+	n, _, errno := unix.Syscall(unix.SYS_GETDENTS64, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	return int(n), errno
+}
+
+func rewind(fd int) unix.Errno {
+	_, _, errno := unix.Syscall(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET)
+	return errno
+}
+
+// exists says whether a path leads to something; links are followed.
+func exists(dir int, p path) bool {
+	_, _, errno := unix.Syscall(unix.SYS_FACCESSAT, uintptr(dir), uintptr(unsafe.Pointer(&p[0])), unix.F_OK)
+	return errno == ok
+}
+
+func readlinkAt(dir int, p path, b []byte) (int, unix.Errno) {
+	n, _, errno := unix.Syscall6(unix.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&p[0])),
+		uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0)
+	return int(n), errno
+}
+
+// isGone says that a task, or what names it, is no more.
+func isGone(errno unix.Errno) bool { return errno == unix.ESRCH || errno == unix.ENOENT }
+
+func isDenied(errno unix.Errno) bool { return errno == unix.EACCES || errno == unix.EPERM }
+
+// dirEntry is one task in a directory of tasks. The inode number is that of the
+// entry's inode, of which the kernel makes one for each task that it lists: equal
+// numbers in two listings mean the same task, unless it took another's place by
+// execve(2).
+type dirEntry struct {
+	id  int32
+	ino uint64
+}
+
+// numbers appends the entries of one getdents64(2) whose names are decimal
+// numbers without zeros in front.
+func numbers(b []byte, to []dirEntry) ([]dirEntry, error) {
+	const header = 19 // struct linux_dirent64 up to d_name
+	for len(b) > 0 {
+		if len(b) < header {
+			return to, errBadListing
+		}
+		d := (*unix.Dirent)(unsafe.Pointer(&b[0]))
+		size := int(d.Reclen)
+		if size < header || size > len(b) {
+			return to, errBadListing
+		}
+		name := b[header:size]
+		for i, c := range name {
+			if c == 0 {
+				name = name[:i]
+				break
+			}
+		}
+		if v, isNumber := parseDecimal(name, 1<<31-1); isNumber && v > 0 {
+			to = append(to, dirEntry{id: int32(v), ino: d.Ino})
+		}
+		b = b[size:]
+	}
+	return to, nil
+}
+
+var errBadListing = errors.New("getdents64(2) returned something else than directory entries")

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// settleAllOut proves that no thread was in a domain when they were counted.
+func (s *settler) settleAllOut(v view) finding {
+	if live, o := s.someLive(v); !live {
+		return finding{verdict: o.verdict()}
+	}
+	if same, o := s.listSame(v); o != found {
+		return finding{verdict: o.verdict()}
+	} else if !same {
+		return finding{}
+	}
+	return finding{verdict: unsandboxed}
+}
+
+// settleAllIn proves that all threads were in a domain at a second count.
+func (s *settler) settleAllIn(v view, f *facts) finding {
+	if r := s.count(v, f); r.verdict != unsettled {
+		return r
+	}
+	if int(s.st.threads) != len(s.first) {
+		return finding{}
+	}
+	if live, o := s.someLive(v); !live {
+		return finding{verdict: o.verdict()}
+	}
+	if same, o := s.listSame(v); o != found {
+		return finding{verdict: o.verdict()}
+	} else if !same {
+		return finding{}
+	}
+	return finding{verdict: sandboxed, together: true}
+}
+
+// settleOutside proves that all threads had exited at a second count.
+func (s *settler) settleOutside(v view, f *facts) finding {
+	if r := s.count(v, f); r.verdict != unsettled {
+		return r
+	}
+	if n := len(s.first); n < 2 || int(s.st.threads) != n || len(s.threads) != n || !s.st.dead() {
+		return finding{}
+	}
+	if same, o := s.listSame(v); o != found {
+		return finding{verdict: o.verdict()}
+	} else if !same {
+		return finding{}
+	}
+	return finding{verdict: outside}
+}
+
+// someLive says whether a thread lives that counts. The process's own stat file
+// tells it of the leader; where that is dead, the others are looked at.
+func (s *settler) someLive(v view) (bool, outcome) {
+	if !s.st.dead() {
+		return true, found
+	}
+	for i := range s.threads {
+		t := &s.threads[i]
+		if !t.counts() {
+			continue
+		}
+		switch o := s.look(v, t); {
+		case o == gone:
+			t.exited = true
+		case o != found:
+			return false, o
+		case !t.exited:
+			return true, found
+		}
+	}
+	return false, found
+}
+
+// settlePartial proves that a live thread was seen in a domain before another
+// live one was seen outside.
+func (s *settler) settlePartial(v view) finding {
+	in, out := -1, -1
+	for i := range s.threads {
+		t := &s.threads[i]
+		if !t.counts() || t.answer.state == scan.Unknown {
+			continue
+		}
+		switch o := s.look(v, t); {
+		case o == gone:
+			t.exited = true
+		case o != found:
+			return finding{verdict: o.verdict()}
+		}
+		switch {
+		case t.exited:
+		case t.answer.state == scan.Sandboxed && in < 0:
+			in = i
+		case t.answer.state == scan.Unsandboxed && in >= 0 && out < 0:
+			out = i
+		}
+	}
+	if in < 0 {
+		return finding{}
+	}
+	// Those that were seen outside before may still be.
+	for i := 0; i < in && out < 0; i++ {
+		t := &s.threads[i]
+		if !t.counts() || t.exited || t.answer.state != scan.Unsandboxed {
+			continue
+		}
+		a, o := v.attribute(t.tid)
+		if o == found {
+			t.answer = a
+			o = s.look(v, t)
+		}
+		switch {
+		case o == gone:
+			t.exited = true
+		case o != found:
+			return finding{verdict: o.verdict()}
+		case !t.exited && a.state == scan.Unsandboxed:
+			out = i
+		}
+	}
+	if out < 0 {
+		return finding{}
+	}
+	entries, o := v.list()
+	if o != found {
+		return finding{verdict: o.verdict()}
+	}
+	if !s.holds(entries, in) || !s.holds(entries, out) {
+		return finding{}
+	}
+	return finding{verdict: partial}
+}
+
+// holds says whether a list has the i-th thread.
+func (s *settler) holds(entries []dirEntry, i int) bool {
+	return slices.Contains(entries, dirEntry{s.threads[i].tid, s.threads[i].ino})
+}
+
+// listSame says whether a new list is equal to the first one.
+func (s *settler) listSame(v view) (bool, outcome) {
+	entries, o := v.list()
+	if o != found {
+		return false, o
+	}
+	sortEntries(entries)
+	return slices.Equal(entries, s.first), found
+}
+
+// sortEntries sorts by TID. The kernel lists threads in the order in which they
+// were made, which nearly always is the same.
+func sortEntries(entries []dirEntry) {
+	byTID := func(a, b dirEntry) int { return cmp.Compare(a.id, b.id) }
+	if !slices.IsSortedFunc(entries, byTID) {
+		slices.SortFunc(entries, byTID)
+	}
+}

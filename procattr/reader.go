@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// reader is the view of one process after the other in a proc file system. All
+// is read relative to descriptors that are held, with memory that is used again.
+type reader struct {
+	proc    int // the mount's root
+	dialect dialect
+	own     int32 // PID of this process in that mount; 0 if it is not there
+
+	// Of the process that is being read.
+	pid  int32
+	dir  int // its directory (O_PATH)
+	task int // its directory "task", or -1
+
+	attr    string // rest of the path of a thread's attribute
+	attrDir string
+	names   names
+	path    path
+	buf     []byte
+	dents   []byte
+	entries []dirEntry
+	status  unix.Stat_t
+
+	// err is why an outcome was broken.
+	err error
+	// malformed counts answers that were not understood, and quotes the last
+	// new one.
+	malformed Malformed
+}
+
+// Malformed is what a kernel answered that was not understood.
+type Malformed struct {
+	// Count is the number of such answers since the source was opened.
+	Count uint64
+	// Text is one of them: an error, or at most 32 bytes, quoted.
+	Text string
+}
+
+// names are the paths that are opened for every process.
+type names struct{ stat, task, attr, attrDir path }
+
+func newReader(proc int) *reader {
+	return &reader{
+		proc: proc, task: -1, dir: -1, buf: make([]byte, 4096), dents: make([]byte, 64<<10),
+		names: names{stat: newPath("stat"), task: newPath("task")},
+	}
+}
+
+// setAttribute says which file holds the attribute, and how.
+func (r *reader) setAttribute(file string, d dialect) {
+	r.dialect = d
+	r.attr, r.attrDir = "/attr/landlock/"+file+"\x00", "/attr/landlock\x00"
+	r.names.attr, r.names.attrDir = newPath("attr/landlock/"+file), newPath("attr/landlock")
+}
+
+// open begins with a process.
+func (r *reader) open(pid int32) outcome {
+	fd, errno := openAt(r.proc, r.path.task(pid, "\x00"), unix.O_PATH|unix.O_DIRECTORY)
+	r.pid = pid
+	if errno != ok {
+		return r.failed(errno, 0, "")
+	}
+	r.dir = fd
+	return found
+}
+
+// close ends with a process.
+func (r *reader) close() {
+	if r.task >= 0 {
+		closeFD(r.task)
+		r.task = -1
+	}
+	closeFD(r.dir)
+	r.dir = -1
+}
+
+func (r *reader) stat(s *stat) outcome {
+	n, errno := readAt(r.dir, r.names.stat, r.buf)
+	return r.parseStat(n, errno, s, 0)
+}
+
+func (r *reader) thread(tid int32, s *stat) outcome {
+	n, errno := readAt(r.task, r.path.task(tid, "/stat\x00"), r.buf)
+	return r.parseStat(n, errno, s, tid)
+}
+
+func (r *reader) parseStat(n int, errno unix.Errno, s *stat, tid int32) outcome {
+	if errno != ok {
+		return r.failed(errno, tid, "stat")
+	}
+	if !parseStat(r.buf[:n], s) {
+		r.err = fmt.Errorf("stat of task %d of process %d: %.32q is not understood", tid, r.pid, r.buf[:n])
+		return broken
+	}
+	return found
+}
+
+func (r *reader) list() ([]dirEntry, outcome) {
+	var errno unix.Errno
+	if r.task < 0 {
+		var fd int
+		if fd, errno = openAt(r.dir, r.names.task, unix.O_RDONLY|unix.O_DIRECTORY); errno == ok {
+			r.task = fd
+		}
+	} else {
+		errno = rewind(r.task)
+	}
+	if errno != ok {
+		return nil, r.failed(errno, 0, "task")
+	}
+	r.entries = r.entries[:0]
+	if errno, r.err = r.readEntries(r.task); errno != ok {
+		return nil, r.failed(errno, 0, "task")
+	} else if r.err != nil {
+		return nil, broken
+	}
+	return r.entries, found
+}
+
+// readEntries reads a directory from where its descriptor stands to its end.
+func (r *reader) readEntries(fd int) (unix.Errno, error) {
+	const longestName = 280
+	for {
+		n, errno := getdents(fd, r.dents)
+		if errno != ok || n == 0 {
+			return errno, nil
+		}
+		var err error
+		if r.entries, err = numbers(r.dents[:n], r.entries); err != nil {
+			return ok, err
+		}
+		// With so much room left, the end was reached.
+		if len(r.dents)-n > longestName && len(r.dents)-n > len(r.dents)/2 {
+			return ok, nil
+		}
+	}
+}
+
+func (r *reader) attribute(tid int32) (answer, outcome) {
+	if r.dialect.form == NoForm {
+		return answerOut, found
+	}
+	a, o := r.readAttribute(tid)
+	if a.reason == scan.Denied && r.pid == r.own {
+		return r.readElsewhere(tid)
+	}
+	return a, o
+}
+
+// readElsewhere reads an attribute in another thread. A kernel lets no task read
+// itself, and this process's threads are among those that are read. The
+// goroutine of Scan is locked to its thread, so that another one is not in it.
+func (r *reader) readElsewhere(tid int32) (a answer, o outcome) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a, o = r.readAttribute(tid)
+	}()
+	<-done
+	return a, o
+}
+
+func (r *reader) readAttribute(tid int32) (answer, outcome) {
+	dir, p := r.dir, r.names.attr
+	if tid != 0 {
+		dir, p = r.task, r.path.task(tid, r.attr)
+	}
+	n, errno := readAt(dir, p, r.buf[:128])
+	switch {
+	case errno == ok:
+		a := parse(r.dialect.form, r.buf[:n])
+		if a.reason == scan.Malformed {
+			r.noteMalformed(r.buf[:n], nil)
+		}
+		return a, found
+	case isDenied(errno):
+		return answer{reason: scan.Denied}, found
+	case errno == unix.ENOENT:
+		return r.absent(tid)
+	case errno == unix.ESRCH:
+		return answer{}, gone
+	case errno == unix.EINVAL, errno == unix.EOPNOTSUPP:
+		// No security module answers, where one did at the start.
+		r.noteMalformed(nil, errno)
+		return answerMalformed, found
+	}
+	return answer{}, r.failed(errno, tid, "attr/landlock")
+}
+
+// absent says what it means that a thread has no such file.
+func (r *reader) absent(tid int32) (answer, outcome) {
+	dir, p := r.dir, r.names.attrDir
+	if tid != 0 {
+		dir, p = r.task, r.path.task(tid, r.attrDir)
+	}
+	switch {
+	case !exists(dir, p):
+		// The directory is there for every task, as long as the task is.
+		return answer{}, gone
+	case r.dialect.absentIsOut:
+		return answerOut, found
+	default:
+		return answer{reason: scan.Hidden}, found
+	}
+}
+
+func (r *reader) noteMalformed(text []byte, err error) {
+	r.malformed.Count++
+	if r.malformed.Count > 1 {
+		return
+	}
+	if err != nil {
+		r.malformed.Text = err.Error()
+		return
+	}
+	r.malformed.Text = fmt.Sprintf("%q", text[:min(len(text), 32)])
+}
+
+// failed says what an error number means where a task's own files are read.
+func (r *reader) failed(errno unix.Errno, tid int32, what string) outcome {
+	switch {
+	case isGone(errno):
+		return gone
+	case isDenied(errno):
+		return refused
+	}
+	r.err = fmt.Errorf("read %q of process %d, task %d: %w", what, r.pid, tid, errno)
+	return broken
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// ctxInterval is the number of processes between two looks at the context.
+const ctxInterval = 64
+
+// Scan reads every process once, and those that change meanwhile up to three
+// times. An error is an *[Error], or that of ctx.
+func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
+	// The kernel lets no thread read itself, see reader.attribute.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	began := time.Now()
+	s.scans++
+	// Processes that are younger are not told from others with their PID.
+	oldEnough, err := sinceBoot()
+	if err != nil {
+		return nil, readFailed("the clock", err)
+	}
+	oldEnough -= 2 * tick
+	if err := s.listProcesses(); err != nil {
+		return nil, readFailed("the list of processes", err)
+	}
+	s.build.begin()
+	if s.inference != nil {
+		s.inference.Begin()
+	}
+	for i, p := range s.pids {
+		if i%ctxInterval == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err := s.readProcess(p.id, oldEnough); err != nil {
+			return nil, readFailed("the scan", err)
+		}
+	}
+	s.forget()
+	if s.inference != nil {
+		s.inference.End()
+	}
+	snap := s.build.snapshot(s.inference)
+	snap.Kernel, snap.Source = s.kernel, s.info
+	snap.Time, snap.Duration = began, time.Since(began)
+	return snap, nil
+}
+
+func sinceBoot() (uint64, error) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0, fmt.Errorf("clock_gettime(2): %w", err)
+	}
+	return uint64(ts.Nano()), nil
+}
+
+// listProcesses fills s.pids, ascending.
+func (s *Source) listProcesses() error {
+	r := s.reader
+	if errno := rewind(r.proc); errno != ok {
+		return errno
+	}
+	r.entries = s.pids[:0]
+	errno, err := r.readEntries(r.proc)
+	s.pids, r.entries = r.entries, nil
+	if errno != ok {
+		return errno
+	}
+	sortEntries(s.pids)
+	return err
+}
+
+// readProcess reads one process and adds it to what is built.
+func (s *Source) readProcess(pid int32, oldEnough uint64) error {
+	r := s.reader
+	switch r.open(pid) {
+	case gone:
+		return nil
+	case broken:
+		return r.err
+	case refused:
+		s.build.unread(pid, noUser, s.kernel.Landlock)
+		return nil
+	}
+	defer r.close()
+	// Before the other reads: they show that the process was there.
+	uid, there := r.owner()
+	if !there {
+		return nil
+	}
+	e := s.processes[pid]
+	if e == nil {
+		// Kernel threads and zombies are met in every scan, and not kept.
+		s.fresh = entry{}
+		e = &s.fresh
+	}
+	f := s.settler.settle(r, pid, &e.facts)
+	switch f.verdict {
+	case failed:
+		return r.err
+	case outside:
+		return nil
+	case unread:
+		s.build.unread(pid, uid, s.kernel.Landlock)
+		return nil
+	}
+	if f.verdict == unknown && s.kernel.Landlock != scan.Enabled {
+		// Whatever it does, it cannot be in a domain.
+		f.verdict, f.reason = unsandboxed, scan.NoReason
+	}
+	st := &s.settler.st
+	if e.start != st.start || e.scan == 0 {
+		*e = entry{facts: e.facts, start: st.start, mm: st.mm}
+	}
+	if e == &s.fresh {
+		kept := s.fresh
+		e = &kept
+		s.processes[pid] = e
+	}
+	e.scan = s.scans
+	if e.changed(s.scans, pid, st, s.settler.firstAnswer()) {
+		s.identifier.read(r.dir, &e.identity)
+	}
+	s.build.add(pid, uid, e, st, f, s.settler.threads)
+	young := st.start > oldEnough
+	if s.inference != nil {
+		s.inference.Process(pid, st.start, s.build.ids, f.together && !young)
+	}
+	if young {
+		e.facts = facts{threads: e.facts.threads[:0]}
+	} else {
+		e.facts.learn(f, &s.settler)
+	}
+	return nil
+}
+
+// noUser is the user ID of no user, for a process of which it cannot be told.
+const noUser = ^uint32(0)
+
+// owner returns the effective user of the process that is open: the owner of
+// its directory, which every user may look at and the kernel keeps up to date.
+// It reports whether the directory is still shown.
+func (r *reader) owner() (uint32, bool) {
+	err := unix.Fstat(r.dir, &r.status)
+	return r.status.Uid, err == nil
+}
+
+// firstAnswer is that of the first thread that counts.
+func (s *settler) firstAnswer() answer {
+	for i := range s.threads {
+		if s.threads[i].counts() {
+			return s.threads[i].answer
+		}
+	}
+	return answer{}
+}
+
+// forget drops what is known of processes that went.
+func (s *Source) forget() {
+	for pid, e := range s.processes {
+		if e.scan != s.scans {
+			delete(s.processes, pid)
+		}
+	}
+}

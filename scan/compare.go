@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/landlockd/landlockd/domainid"
+)
+
+// tick is the coarsest resolution in which a source may tell start times, in
+// nanoseconds: that of /proc/[pid]/stat.
+const tick = 10_000_000
+
+// maxExamples bounds Disagreement.Examples.
+const maxExamples = 8
+
+// Disagreement is what two snapshots of one host say differently.
+type Disagreement struct {
+	// Compared is the number of processes that both know and neither calls
+	// unknown.
+	Compared int
+	// State is how many of them have another state in the other snapshot.
+	State int
+	// Domain is how many have a task of which the two say differently with
+	// which other tasks it shares its domain.
+	Domain int
+	// ID is how many have a task whose domain has another ID, where both have
+	// the kernel's.
+	ID int
+	// Examples are the lowest PIDs of processes with a disagreement, at most 8.
+	Examples []int32
+}
+
+// Total is the number of disagreements of all kinds.
+func (d *Disagreement) Total() int { return d.State + d.Domain + d.ID }
+
+// Disagreements compares what two sources say of one host. Neither order nor
+// depth of the snapshots matters, nor what only one of them knows: processes and
+// tasks that only one saw were born or went between, and unknown is no
+// statement.
+//
+// Two scans are never of one instant. A process that entered a domain between
+// them is a disagreement here; see [DisagreementsBetween].
+//
+// It takes time O(n log n) in the number of tasks.
+func Disagreements(a, b *Snapshot) Disagreement { return compare(a, b, nil) }
+
+// DisagreementsBetween compares what one source said before and after with what
+// another one said between. A task only ever moves to a domain nested in its
+// own: what the first source says twice alike was so all the time, and only
+// processes of which it does are compared.
+func DisagreementsBetween(before, between, after *Snapshot) Disagreement {
+	return compare(before, between, after)
+}
+
+// pair is one task's domain in both snapshots, as indices.
+type pair struct {
+	a, b    int32
+	process int32 // index in a's
+}
+
+// Kinds of disagreement on one process.
+const (
+	differsInState = 1 << iota
+	differsInDomain
+	differsInID
+)
+
+func compare(a, b, again *Snapshot) Disagreement {
+	var d Disagreement
+	ids := a.Source.IDs == "kernel" && b.Source.IDs == "kernel"
+	differs := make([]uint8, len(a.Processes))
+	pairs := make([]pair, 0, min(len(a.Tasks), len(b.Tasks)))
+	var j, k int
+	for i := range a.Processes {
+		p := &a.Processes[i]
+		q := next(b, p, &j)
+		if q == nil || p.State == Unknown || q.State == Unknown {
+			continue
+		}
+		if again != nil {
+			if r := next(again, p, &k); r == nil || !alike(a, p, again, r) {
+				continue
+			}
+		}
+		d.Compared++
+		if p.State != q.State {
+			differs[i] |= differsInState
+		}
+		eachTask(a, p, b, q, func(t, u *Task) {
+			if t.Domain == domainid.Outermost || u.Domain == domainid.Outermost {
+				return
+			}
+			pairs = append(pairs, pair{t.Domain, u.Domain, int32(i)})
+			if ids && a.Domains[t.Domain].ID != b.Domains[u.Domain].ID {
+				differs[i] |= differsInID
+			}
+		})
+	}
+	// A domain of one must be one domain of the other, both ways.
+	slices.SortFunc(pairs, func(x, y pair) int {
+		return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b), cmp.Compare(x.process, y.process))
+	})
+	markSplit(pairs, differs, func(p pair) (int32, int32) { return p.a, p.b })
+	slices.SortFunc(pairs, func(x, y pair) int {
+		return cmp.Or(cmp.Compare(x.b, y.b), cmp.Compare(x.a, y.a), cmp.Compare(x.process, y.process))
+	})
+	markSplit(pairs, differs, func(p pair) (int32, int32) { return p.b, p.a })
+
+	for i, kinds := range differs {
+		if kinds == 0 {
+			continue
+		}
+		d.State += int(kinds & differsInState)
+		d.Domain += int(kinds & differsInDomain / differsInDomain)
+		d.ID += int(kinds & differsInID / differsInID)
+		if len(d.Examples) < maxExamples {
+			d.Examples = append(d.Examples, a.Processes[i].PID)
+		}
+	}
+	return d
+}
+
+// next returns the same process of another snapshot, or nil. Calls come with
+// ascending PIDs.
+func next(s *Snapshot, p *Process, from *int) *Process {
+	for *from < len(s.Processes) && s.Processes[*from].PID < p.PID {
+		*from++
+	}
+	if *from == len(s.Processes) {
+		return nil
+	}
+	if q := &s.Processes[*from]; q.PID == p.PID && q.Start/tick == p.Start/tick {
+		return q
+	}
+	return nil
+}
+
+// alike says whether one source said the same of a process twice.
+func alike(a *Snapshot, p *Process, b *Snapshot, q *Process) bool {
+	if p.State != q.State || p.Exec != q.Exec || p.NumTasks != q.NumTasks {
+		return false
+	}
+	same, n := true, int32(0)
+	eachTask(a, p, b, q, func(t, u *Task) {
+		n++
+		same = same && t.State == u.State && idOf(a, t) == idOf(b, u)
+	})
+	return same && n == p.NumTasks
+}
+
+func idOf(s *Snapshot, t *Task) domainid.ID {
+	if t.Domain == domainid.Outermost {
+		return domainid.None
+	}
+	return s.Domains[t.Domain].ID
+}
+
+// eachTask calls f with each task that both snapshots have of a process.
+func eachTask(a *Snapshot, p *Process, b *Snapshot, q *Process, f func(t, u *Task)) {
+	us := b.TasksOf(q)
+	for i := range a.TasksOf(p) {
+		t := &a.TasksOf(p)[i]
+		for len(us) > 0 && us[0].TID < t.TID {
+			us = us[1:]
+		}
+		if len(us) > 0 && us[0].TID == t.TID && us[0].Start/tick == t.Start/tick {
+			f(t, &us[0])
+		}
+	}
+}
+
+// markSplit marks the processes with a task in a domain of one snapshot whose
+// tasks are in several of the other. Pairs are sorted by that domain and then by
+// the other one. The domain that the most tasks are in is taken for right.
+func markSplit(pairs []pair, differs []uint8, key func(pair) (one, other int32)) {
+	for len(pairs) > 0 {
+		one, _ := key(pairs[0])
+		group := 0
+		var best, bestSize int32
+		run := int32(0)
+		for group < len(pairs) {
+			o, other := key(pairs[group])
+			if o != one {
+				break
+			}
+			if group > 0 {
+				if _, before := key(pairs[group-1]); before != other {
+					run = 0
+				}
+			}
+			run++
+			if run > bestSize {
+				best, bestSize = other, run
+			}
+			group++
+		}
+		for _, p := range pairs[:group] {
+			if _, other := key(p); other != best {
+				differs[p.process] |= differsInDomain
+			}
+		}
+		pairs = pairs[group:]
+	}
+}
