@@ -20,6 +20,9 @@ type Daemon struct {
 	// Sources says why each source that was tried cannot be used, by the
 	// source's name; empty for one that works.
 	Sources map[string]string
+	// Disagreements returns how often two sources disagreed; nil unless two
+	// are compared.
+	Disagreements func() uint64
 	// Confined says by which mechanisms the daemon is confined, of all that it knows.
 	Confined map[string]bool
 	Build    Build
@@ -41,6 +44,9 @@ func (d daemon) Describe(ch chan<- *prometheus.Desc) { describe(ch, firstDaemon,
 func (d daemon) Collect(ch chan<- prometheus.Metric) {
 	d.collectScan(ch)
 	d.collectSources(ch)
+	if d.Disagreements != nil {
+		emit(ch, disagreements, float64(d.Disagreements()))
+	}
 	for mechanism, on := range d.Confined {
 		emit(ch, confined, boolValue(on), mechanism)
 	}

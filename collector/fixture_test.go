@@ -119,9 +119,10 @@ func daemonOf(s *scan.Snapshot) Daemon {
 			Errors:      map[string]uint64{"timeout": 0, "internal": 0, "no_btf": 0},
 			LastSuccess: s.Time, Finished: 1, LastDuration: s.Duration,
 		},
-		Sources:  map[string]string{s.Source.Name: ""},
-		Confined: map[string]bool{"landlock": true, "seccomp": false},
-		Build:    Build{Version: "1.2.3", Revision: "0123abcd", GoVersion: "go1.26"},
+		Sources:       map[string]string{s.Source.Name: ""},
+		Disagreements: func() uint64 { return 3 },
+		Confined:      map[string]bool{"landlock": true, "seccomp": false},
+		Build:         Build{Version: "1.2.3", Revision: "0123abcd", GoVersion: "go1.26"},
 	}
 }
 

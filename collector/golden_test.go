@@ -151,7 +151,7 @@ func TestHostileText(t *testing.T) {
 // A program that ends after one scan has no counter.
 func TestOnceHasNoCounter(t *testing.T) {
 	d := daemonOf(mixed())
-	d.Scans.Errors = nil
+	d.Scans.Errors, d.Disagreements = nil, nil
 	if text := render(t, gather(d), expfmt.NewFormat(expfmt.TypeTextPlain)); bytes.Contains(text, []byte("counter")) {
 		t.Errorf("a counter:\n%s", text)
 	}

@@ -26,6 +26,7 @@ const (
 	scanTasks
 	lastScanTimestamp
 	scanErrors
+	disagreements
 	confined
 	buildInfo
 
@@ -174,6 +175,12 @@ var table = [numMetrics]Doc{
 		Help:    "Scans that failed, and scrapes whose deadline passed before their scan ended (timeout), by reason.",
 		Labels:  []Label{{"reason", "`timeout`, `internal` and those of the sources"}},
 		Present: "the daemon only, not `once`; reasons that are known at start begin at 0",
+	},
+	disagreements: {
+		Name:    "landlockd_source_disagreements_total",
+		Type:    Counter,
+		Help:    "Statements about a process in which two sources disagreed: its state, which others share its domain, its domain's ID.",
+		Present: "with `--source=both`",
 	},
 	confined: {
 		Name:    "landlockd_confined",

@@ -14,6 +14,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 )
@@ -39,17 +40,26 @@ func (f *findings) add(mark, what, text string) {
 	}
 }
 
-// doctor tells what works on this host. It fails if nothing can be scanned.
+// doctor tells what works on this host. It fails if nothing can be scanned. One
+// source is enough: the other is a note then.
 func (s *settings) doctor(w io.Writer) error {
 	f := &findings{w: w}
 	f.kernel()
-	src, err := taskiter.Open(taskiter.Options{SysFS: s.sysfs})
-	if err != nil {
-		f.add(markFail, "task iterator", err.Error())
-	} else {
-		defer src.Close()
-		f.source(src)
-		f.scan(src, s.procfs)
+	iter, iterErr := taskiter.Open(taskiter.Options{SysFS: s.sysfs})
+	attr, attrErr := s.openAttribute()
+	f.iterator(iter, iterErr, attrErr == nil)
+	f.attribute(attr, attrErr, iterErr == nil)
+	switch {
+	case iterErr == nil:
+		f.scan(iter, s.procfs)
+	case attrErr == nil:
+		f.scan(attr, s.procfs)
+	}
+	if iterErr == nil {
+		iter.Close()
+	}
+	if attrErr == nil {
+		attr.Close()
 	}
 	f.add(markNote, "listening", "on "+defaultAddress+" unless told otherwise: --web.listen-address=:10644 opens the metrics to other hosts, --web.config.file adds TLS and authentication")
 	if f.err != nil {
@@ -78,7 +88,11 @@ func (f *findings) kernel() {
 	}
 }
 
-func (f *findings) source(src *taskiter.Source) {
+func (f *findings) iterator(src *taskiter.Source, err error, other bool) {
+	if err != nil {
+		f.add(worse(other), "task iterator", err.Error())
+		return
+	}
 	info := src.Info()
 	text := "loaded"
 	if off := src.CredentialsOffset(); off >= 0 {
@@ -98,8 +112,31 @@ func (f *findings) source(src *taskiter.Source) {
 	}
 }
 
+func (f *findings) attribute(src *procattr.Source, err error, other bool) {
+	if err != nil {
+		f.add(worse(other), "attribute", err.Error())
+		return
+	}
+	info := src.Info()
+	f.add(markOK, "attribute", fmt.Sprintf("/proc/PID/%s, form: %s; IDs: %s, lineage: %s", src.File(), src.Form(), info.IDs, info.Lineage))
+	if h, err := src.HidePID(); err == nil && h != "off" {
+		f.add(markNote, "procfs", fmt.Sprintf("mounted with hidepid (%s): landlockd needs CAP_SYS_PTRACE to see others' processes there", h))
+	}
+	if n := src.OwnDepth(); n > 0 {
+		f.add(markNote, "attribute", fmt.Sprintf("this process is in %d domains: it may only look into domains nested in its own", n))
+	}
+}
+
+// worse is the mark of a source that does not work.
+func worse(otherWorks bool) string {
+	if otherWorks {
+		return markNote
+	}
+	return markFail
+}
+
 // scan scans, and compares what came with what procfs shows.
-func (f *findings) scan(src *taskiter.Source, proc string) {
+func (f *findings) scan(src scan.Source, proc string) {
 	before := userProcesses(proc)
 	snap, err := src.Scan(context.Background())
 	if err != nil {
@@ -121,7 +158,7 @@ func (f *findings) scan(src *taskiter.Source, proc string) {
 			list += ", ..."
 		}
 		f.add(markNote, "compared to procfs", fmt.Sprintf(
-			"the kernel's task iterator leaves out %d of the processes below %s (%s): nothing is known of those, and they are counted nowhere", len(missing), proc, list))
+			"the kernel leaves out %d of the processes below %s (%s): nothing is known of those, and they are counted nowhere", len(missing), proc, list))
 	} else {
 		f.add(markOK, "compared to procfs", fmt.Sprintf("all %d processes below %s were found", len(before), proc))
 	}

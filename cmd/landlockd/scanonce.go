@@ -17,7 +17,6 @@ import (
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
-	"github.com/landlockd/landlockd/taskiter"
 )
 
 const (
@@ -25,20 +24,25 @@ const (
 	formatJSON       = "json"
 )
 
-// snapshot scans once.
-func (s *settings) snapshot() (*scan.Snapshot, error) {
-	src, err := taskiter.Open(taskiter.Options{SysFS: s.sysfs})
+// snapshot scans once, and tells which sources were tried.
+func (s *settings) snapshot() (*scan.Snapshot, map[string]string, error) {
+	f, err := s.findSources()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	src := s.reader(f.source, f.attribute, f.failure)
 	defer src.Close()
-	return src.Scan(context.Background())
+	snap, err := src.Scan(context.Background())
+	return snap, f.tried, err
 }
 
 // once writes one scan's result. A failed scan is written too, as metrics:
 // whoever collects them must learn that there is no result.
 func (s *settings) once(w io.Writer) error {
-	snap, err := s.snapshot()
+	snap, tried, err := s.snapshot()
+	if tried == nil && err != nil {
+		return err
+	}
 	if s.format == formatJSON {
 		if err != nil {
 			return err
@@ -47,10 +51,8 @@ func (s *settings) once(w io.Writer) error {
 	}
 	reg := prometheus.NewRegistry()
 	// Without an end: a single run has no runtime and no counters to tell of.
-	d := collector.Daemon{Snapshot: snap, Sources: map[string]string{sourceTaskiter: ""}, Build: build()}
-	if err != nil {
-		d.Sources[sourceTaskiter] = scan.FailureReason(err)
-	} else {
+	d := collector.Daemon{Snapshot: snap, Sources: tried, Build: build()}
+	if err == nil {
 		d.Scans.LastSuccess = snap.Time.Add(snap.Duration)
 		reg.MustRegister(collector.New(snap))
 	}
@@ -93,7 +95,7 @@ func buffered(w io.Writer, write func(io.Writer) error) error {
 }
 
 func (s *settings) tree(w io.Writer) error {
-	snap, err := s.snapshot()
+	snap, _, err := s.snapshot()
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/landlockd/landlockd/internal/view"
 	lweb "github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/scan"
-	"github.com/landlockd/landlockd/taskiter"
 )
 
 const (
@@ -72,18 +71,20 @@ func (s *settings) open() (*opened, error) {
 	if o.listeners, err = s.openListeners(); err != nil {
 		return nil, err
 	}
-	o.source, err = taskiter.Open(taskiter.Options{SysFS: s.sysfs})
-	switch {
-	case err == nil:
-		if !o.source.Unprivileged() {
-			o.keep = []int{unix.CAP_BPF}
-		}
-	case missingPrivilege(err):
+	f, err := s.findSources()
+	if err != nil {
 		o.close()
 		return nil, err
-	default:
-		// One query over the fleet tells more than a thousand crash loops.
-		o.failure = &failure{Reason: scan.FailureReason(err), Message: err.Error()}
+	}
+	o.source, o.attribute, o.tried = f.source, f.attribute, f.tried
+	if f.failure != nil {
+		o.failure = newFailure(f.failure)
+	}
+	if o.source != nil && !o.source.Unprivileged() {
+		o.keep = append(o.keep, unix.CAP_BPF)
+	}
+	if o.attribute {
+		o.keep = append(o.keep, unix.CAP_SYS_PTRACE)
 	}
 	return o, nil
 }
@@ -148,21 +149,21 @@ func (s *settings) serveConfined(o *opened) error {
 
 // serveWith serves until it is told to stop.
 func (s *settings) serveWith(o *opened, status confine.Status) error {
-	sources := map[string]string{sourceTaskiter: ""}
 	if o.failure != nil {
-		sources[sourceTaskiter] = o.failure.Reason
 		s.logger.Error("This host cannot be scanned; serving that fact", "reason", o.failure.Reason, "err", o.failure.Message)
 	}
 	interval := s.minInterval
 	if interval == 0 {
 		interval = -1
 	}
-	shared := scan.NewShared(o.scanner(), scan.SharedOptions{MinInterval: interval, Reasons: failureReasons()})
+	reader := s.reader(o.source, o.attribute, o.failure)
+	shared := scan.NewShared(reader, scan.SharedOptions{MinInterval: interval, Reasons: failureReasons()})
 	defer shared.Close()
 	handler, err := lweb.New(lweb.Options{
 		Scans: shared, TelemetryPath: s.telemetryPath, MaxRequests: s.maxRequests,
-		DisableExporterMetrics: s.noRuntime, Sources: func() map[string]string { return sources },
-		Confined: status.Mechanisms(), Build: build(), Logger: s.logger,
+		DisableExporterMetrics: s.noRuntime, Sources: func() map[string]string { return o.tried },
+		Disagreements: disagreements(reader),
+		Confined:      status.Mechanisms(), Build: build(), Logger: s.logger,
 	})
 	if err != nil {
 		return usageError{err}

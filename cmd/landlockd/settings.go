@@ -11,6 +11,8 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/promslog"
+
+	"github.com/landlockd/landlockd/internal/sources"
 )
 
 // defaultAddress is on loopback: what is unsandboxed on a host is of interest
@@ -28,6 +30,7 @@ type settings struct {
 	minInterval    time.Duration
 	confine        string
 	user           string
+	source         string
 	procfs, sysfs  string
 	logger         *slog.Logger
 	log            promslog.Config
@@ -39,6 +42,8 @@ type settings struct {
 	ascii          bool
 	listenWasGiven bool
 }
+
+const procattrFile = "/proc/PID/attr/landlock/domain"
 
 const (
 	cmdServe  = "serve"
@@ -59,6 +64,8 @@ func parse(args []string) (*settings, string, error) {
 
 	app.Flag("path.procfs", "Where procfs is mounted.").Default("/proc").StringVar(&s.procfs)
 	app.Flag("path.sysfs", "Where sysfs is mounted.").Default("/sys").StringVar(&s.sysfs)
+	app.Flag("source", "How domains are read: taskiter (from the kernel, by BPF), procattr (from "+procattrFile+", where a kernel has it), auto (the first of these that works), both (with both, and compare).").
+		Default(sources.Auto).EnumVar(&s.source, sources.Kinds()...)
 	level := app.Flag("log.level", "Least severity of messages: debug, info, warn, error.").Default("info").Enum("debug", "info", "warn", "error")
 	format := app.Flag("log.format", "Form of messages: logfmt, json.").Default("logfmt").Enum("logfmt", "json")
 

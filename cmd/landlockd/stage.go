@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/confine"
-	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 )
 
@@ -28,18 +27,12 @@ const stageEnv = "LANDLOCKD_STAGE"
 // opened is all that the privileged stage prepares for the serving one.
 type opened struct {
 	source    *taskiter.Source
-	failure   *failure // why there is no source
+	attribute bool              // the serving stage is to open it
+	failure   *failure          // why there is no source
+	tried     map[string]string // sources, and why each cannot be used
 	listeners []net.Listener
 	notify    *os.File // connected to the service manager, or nil
 	keep      []int    // capabilities that the source cannot do without
-}
-
-// scanner is what scans are made with: the source, or its failure.
-func (o *opened) scanner() scan.Source {
-	if o.source != nil {
-		return o.source
-	}
-	return scan.Unusable(o.failure)
 }
 
 func (o *opened) close() {
@@ -56,8 +49,11 @@ type handoff struct {
 	Listeners int             `json:"listeners"`
 	Notify    bool            `json:"notify"`
 	Source    json.RawMessage `json:"source,omitempty"`
+	Attribute bool            `json:"attribute"`
 	Failure   *failure        `json:"failure,omitempty"`
-	Keep      []int           `json:"keep,omitempty"`
+	// Tried is why each source that was tried cannot be used; empty if it can.
+	Tried map[string]string `json:"tried"`
+	Keep  []int             `json:"keep,omitempty"`
 	// Files are the numbers of the descriptors, in the order of the members above.
 	Files []int `json:"files"`
 }
@@ -71,7 +67,7 @@ func parseHandoff(text []byte) (handoff, error) {
 	if err := json.Unmarshal(text, &h); err != nil {
 		return handoff{}, err
 	}
-	if (h.Source == nil) == (h.Failure == nil) {
+	if (h.Source == nil && !h.Attribute) == (h.Failure == nil) {
 		return handoff{}, errors.New("want either a source or why there is none")
 	}
 	files := h.Listeners
@@ -100,7 +96,7 @@ func parseHandoff(text []byte) (handoff, error) {
 // pack returns the descriptors that the serving stage inherits, with that of the
 // handoff first.
 func (o *opened) pack() ([]*os.File, error) {
-	h := handoff{Listeners: len(o.listeners), Notify: o.notify != nil, Failure: o.failure, Keep: o.keep}
+	h := handoff{Listeners: len(o.listeners), Notify: o.notify != nil, Attribute: o.attribute, Failure: o.failure, Tried: o.tried, Keep: o.keep}
 	var files []*os.File
 	for _, l := range o.listeners {
 		filer, ok := l.(interface{ File() (*os.File, error) })
@@ -158,7 +154,7 @@ func unpack(number string) (*opened, error) {
 		unix.CloseOnExec(fd) // it goes no further
 		return os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd))
 	}
-	o := &opened{failure: h.Failure, keep: h.Keep}
+	o := &opened{attribute: h.Attribute, failure: h.Failure, tried: h.Tried, keep: h.Keep}
 	for range h.Listeners {
 		f := next()
 		l, err := net.FileListener(f)
@@ -219,7 +215,7 @@ func (s *settings) execServing(o *opened) error {
 	handoffFD := files[0].Fd()
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return hasName(v, stageEnv) || hasName(v, "NOTIFY_SOCKET") })
 	plan := confine.Plan{
-		UID: uid, GID: gid, Keep: o.keep, ReadBelow: readable, Files: files,
+		UID: uid, GID: gid, Keep: o.keep, NoLandlock: o.attribute, ReadBelow: readable, Files: files,
 		Args: os.Args, Env: append(env, fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
 	}
 	return fmt.Errorf("confine the serving stage: %w", plan.Exec())

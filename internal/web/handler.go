@@ -40,6 +40,8 @@ type Options struct {
 	// Sources returns what [collector.Daemon] calls so. It is called for
 	// each scrape, concurrently, and may be nil.
 	Sources func() map[string]string
+	// Disagreements is what [collector.Daemon] calls so.
+	Disagreements func() uint64
 	// Confined is what [collector.Daemon] calls so.
 	Confined map[string]bool
 	Build    collector.Build

@@ -78,7 +78,7 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // gatherer returns what this scrape exposes; snap is nil if its scan failed.
 func (m *metrics) gatherer(snap *scan.Snapshot) (prometheus.Gatherer, error) {
-	d := collector.Daemon{Snapshot: snap, Scans: m.Scans.Stats(), Confined: m.Confined, Build: m.Build}
+	d := collector.Daemon{Snapshot: snap, Scans: m.Scans.Stats(), Disagreements: m.Disagreements, Confined: m.Confined, Build: m.Build}
 	if m.Sources != nil {
 		d.Sources = m.Sources()
 	}
