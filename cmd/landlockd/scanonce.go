@@ -31,7 +31,7 @@ func (s *settings) snapshot() (*scan.Snapshot, map[string]string, error) {
 		return nil, nil, err
 	}
 	src := s.reader(f.source, f.attribute, f.failure)
-	defer src.Close()
+	defer func() { _ = src.Close() }()
 	snap, err := src.Scan(context.Background())
 	return snap, f.tried, err
 }

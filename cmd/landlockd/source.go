@@ -103,11 +103,12 @@ func disagreements(reader scan.Source) func() uint64 {
 
 // failureReasons are what scans may fail with, for counters that exist from the start.
 func failureReasons() []string {
-	reasons := []string{string(taskiter.Read), string(taskiter.Refused)}
-	for _, r := range procattr.Reasons() {
+	all := procattr.Reasons()
+	reasons := make([]string, 0, len(all)+2)
+	for _, r := range all {
 		reasons = append(reasons, string(r))
 	}
-	return reasons
+	return append(reasons, string(taskiter.Read), string(taskiter.Refused))
 }
 
 // missingPrivilege says whether an error of opening a source is one that ends
