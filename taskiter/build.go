@@ -100,8 +100,11 @@ func (b *builder) add(g group, records []taskRecord) {
 		depth := uint16(0)
 		if r.domain != 0 {
 			t.State = scan.Sandboxed
-			t.Domain = b.source.index[r.domain]
-			depth = b.snap.Domains[t.Domain].Depth
+			depth = 1 // at least
+			if r.bits&taskDoubtful == 0 {
+				t.Domain = b.source.index[r.domain]
+				depth = b.snap.Domains[t.Domain].Depth
+			}
 		}
 		minDepth, maxDepth = min(minDepth, depth), max(maxDepth, depth)
 		b.snap.Tasks = append(b.snap.Tasks, t)
@@ -176,16 +179,13 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 	p := &s.pass
 	clear(s.index)
 	s.used = s.used[:0]
-	if s.deriver != nil {
-		s.deriver.begin()
-	}
 	for _, g := range groups {
 		if g.verdict == outside {
 			continue
 		}
 		for _, o := range p.order[g.lo:g.hi] {
 			r := &p.tasks[uint32(o)]
-			if r.domain == 0 || !s.counts(r) {
+			if r.domain == 0 || r.bits&taskDoubtful != 0 || !s.counts(r) {
 				continue
 			}
 			if err := s.use(r); err != nil {
@@ -232,15 +232,11 @@ func (s *Source) use(r *taskRecord) error {
 		if d.depth == 0 || d.depth > maxLayers || depth != 0 && d.depth != depth-1 || d.parent == 0 && d.depth != 1 {
 			return fmt.Errorf("task %d is in a domain of depth %d whose chain of parents has another length", r.tid, d.depth)
 		}
-		if s.deriver != nil {
-			s.deriver.see(key, r.key())
-		}
-		if _, ok := s.index[key]; ok && s.deriver == nil {
+		if _, ok := s.index[key]; ok {
 			break
-		} else if !ok {
-			s.index[key] = 0
-			s.used = append(s.used, i)
 		}
+		s.index[key] = 0
+		s.used = append(s.used, i)
 		depth, key = d.depth, d.parent
 	}
 	return nil

@@ -12,80 +12,140 @@ import (
 )
 
 // deriver names domains on kernels that do not (before Linux 6.15). The
-// kernel's address of a domain tells it from all others that live now, but
-// addresses are used again within seconds and must not leave the daemon. So the
-// name is a keyed hash of the address and a generation, and a generation lasts
-// only while a witness stays: one task that was under the address in one scan
-// and still is in the next. A task never leaves a domain, so its domain cannot
-// have gone meanwhile. Names may thus split in time, they never merge.
+// kernel's address of a domain tells it from all others that live at the same
+// instant, but addresses are used again within seconds and must not leave the
+// daemon. So the name is a keyed hash of the address and a generation.
+//
+// What makes this sound is that a task never leaves a domain: while it lives,
+// the address stays that domain's. A task that was under an address in the last
+// scan, and is still, carries the generation over, and vouches for it up to the
+// instant at which it was seen. A task that is new under an address is in that
+// generation if somebody vouches for a later instant than it was seen at. Where
+// nobody does, the first task seen there may, if it is seen again behind all
+// others: [deriver.doubtful] names the processes to look at again. Names may
+// thus split in time, they never merge.
 type deriver struct {
 	secret  [32]byte
-	pass    uint64
+	scan    uint64
 	domains map[uint64]*derived
+	// last and now are each task's innermost address in the last scan and in
+	// this one.
+	last, now map[taskKey]uint64
 	// gen is the last generation given out. It counts all addresses
 	// together, so that one that is forgotten never gets an old one again.
 	gen uint64
 }
 
+// derived is one address. All but the ID are of the scan named by scan.
 type derived struct {
-	id      domainid.ID
-	witness taskKey
-	// pass is the last in which the domain was seen; confirmed, the last in
-	// which its witness was.
-	pass, confirmed uint64
-	// next is the witness for the next pass: the oldest task seen in this one.
-	next taskKey
+	id   domainid.ID
+	scan uint64
+	// known: a task carried the generation over.
+	known bool
+	// named: id belongs to this scan.
+	named bool
+	// vouched is the last instant for which a task vouches, newest the last at
+	// which a new one was seen; instants are counted from 1.
+	vouched, newest int
+	// voucher is the task that may vouch for more when it is seen again, and
+	// pid its process.
+	voucher taskKey
+	pid     int32
 }
 
+// doubtful says whether a task may be under another domain at the same address.
+func (e *derived) doubtful() bool { return e.newest > e.vouched }
+
 func newDeriver() *deriver {
-	d := &deriver{domains: map[uint64]*derived{}}
+	d := &deriver{domains: map[uint64]*derived{}, last: map[taskKey]uint64{}, now: map[taskKey]uint64{}}
 	rand.Read(d.secret[:])
 	return d
 }
 
 // begin starts a scan.
-func (d *deriver) begin() { d.pass++ }
+func (d *deriver) begin() {
+	d.scan++
+	d.last, d.now = d.now, d.last
+	clear(d.now)
+}
 
-// see notes that a task is under an address, in its domain or nested in it.
-func (d *deriver) see(address uint64, by taskKey) {
-	e := d.domains[address]
-	if e == nil {
-		e = &derived{}
-		d.domains[address] = e
+// see notes that at an instant, which only grows, a task of a process was under
+// a chain of addresses, the innermost first.
+func (d *deriver) see(instant int, by taskKey, pid int32, chain []uint64) {
+	before, known := d.last[by], false
+	for _, address := range chain {
+		// From the domain that it was in on, it was in all of these before.
+		known = known || address == before
+		e := d.domains[address]
+		if e == nil {
+			e = &derived{}
+			d.domains[address] = e
+		}
+		if e.scan != d.scan {
+			*e = derived{id: e.id, scan: d.scan}
+		}
+		switch {
+		case known:
+			e.known = true
+			e.vouched, e.voucher, e.pid = instant, by, pid
+		case e.voucher == by && !e.known:
+			e.vouched = instant // the first that was seen, seen again
+		case e.vouched == 0 && e.newest == 0:
+			e.vouched, e.voucher, e.pid = instant, by, pid
+		default:
+			e.newest = instant
+		}
 	}
-	if e.pass != d.pass {
-		e.pass = d.pass
-		e.next = by
+}
+
+// doubtful appends the processes that must be seen again for all tasks of this
+// scan to be told apart.
+func (d *deriver) doubtful(pids []int32) []int32 {
+	for _, e := range d.domains {
+		if e.scan == d.scan && e.doubtful() {
+			pids = append(pids, e.pid)
+		}
 	}
-	if by == e.witness {
-		e.confirmed = d.pass
+	return pids
+}
+
+// settle says whether it is proven that a task, seen at an instant, is under
+// the domains that have the addresses' names in this scan. If so, it carries them
+// over to the next.
+func (d *deriver) settle(instant int, by taskKey, chain []uint64) bool {
+	before, known := d.last[by], false
+	for _, address := range chain {
+		known = known || address == before
+		e := d.domains[address]
+		if e == nil || e.scan != d.scan || !known && e.voucher != by && instant > e.vouched {
+			return false
+		}
 	}
-	// The oldest is the likeliest to stay.
-	if by.start < e.next.start {
-		e.next = by
+	if len(chain) > 0 {
+		d.now[by] = chain[0]
 	}
+	return true
 }
 
 // id returns the name of an address that was seen in this scan. All tasks of
 // the scan have been seen before the first call.
 func (d *deriver) id(address uint64) domainid.ID {
 	e := d.domains[address]
-	if e == nil || e.pass != d.pass {
+	if e == nil || e.scan != d.scan {
 		return domainid.None
 	}
-	if e.id == domainid.None || e.confirmed != d.pass {
+	if !e.known && !e.named {
 		d.gen++
 		e.id = d.hash(address, d.gen)
-		e.confirmed = d.pass
 	}
-	e.witness = e.next
+	e.named = true
 	return e.id
 }
 
 // end forgets what was not seen in this scan.
 func (d *deriver) end() {
 	for a, e := range d.domains {
-		if e.pass != d.pass {
+		if e.scan != d.scan {
 			delete(d.domains, a)
 		}
 	}

@@ -113,9 +113,22 @@ func (h *host) scan(d *deriver) map[int]domainid.ID {
 	slices.SortFunc(h.tasks, func(a, b hostTask) int { return cmp.Compare(a.key.tid, b.key.tid) })
 	d.begin()
 	seen := map[int]bool{}
-	for _, t := range h.tasks {
+	instant := 0
+	see := func(only []int32) {
+		for _, t := range h.tasks {
+			if only == nil || slices.Contains(only, t.key.tid) {
+				instant++
+				d.see(instant, t.key, t.key.tid, h.addresses(t.domain))
+			}
+		}
+	}
+	see(nil)
+	see(d.doubtful([]int32{}))
+	for i, t := range h.tasks {
+		if !d.settle(i+1, t.key, h.addresses(t.domain)) {
+			panic("a task is in doubt though nothing happened during the scan")
+		}
 		for _, s := range h.chain(t.domain) {
-			d.see(h.domains[s].address, t.key)
 			seen[s] = true
 		}
 	}
@@ -127,17 +140,24 @@ func (h *host) scan(d *deriver) map[int]domainid.ID {
 	return ids
 }
 
-// oldest returns the task that has been under a domain for longest.
-func (h *host) oldest() map[int]taskKey {
-	o := map[int]taskKey{}
+// addresses is the chain by address.
+func (h *host) addresses(domain int) []uint64 {
+	var a []uint64
+	for _, s := range h.chain(domain) {
+		a = append(a, h.domains[s].address)
+	}
+	return a
+}
+
+// members returns the tasks that are in each domain or below.
+func (h *host) members() map[int][]taskKey {
+	m := map[int][]taskKey{}
 	for _, t := range h.tasks {
 		for _, s := range h.chain(t.domain) {
-			if k, ok := o[s]; !ok || t.key.start < k.start {
-				o[s] = t.key
-			}
+			m[s] = append(m[s], t.key)
 		}
 	}
-	return o
+	return m
 }
 
 func TestDerivedIDs(t *testing.T) {
@@ -147,7 +167,7 @@ func TestDerivedIDs(t *testing.T) {
 		d := newDeriver()
 		owner := map[domainid.ID]int{}     // every ID that there ever was
 		last := map[int]domainid.ID{}      // of the scan before
-		witnesses := map[int]taskKey{}     // then
+		witnesses := map[int][]taskKey{}   // then
 		addresses := map[uint64]struct{}{} // all
 		for _, a := range h.free {
 			addresses[a] = struct{}{}
@@ -176,10 +196,10 @@ func TestDerivedIDs(t *testing.T) {
 				owner[id] = s
 				before, ok := last[s]
 				stays := slices.ContainsFunc(h.tasks, func(t hostTask) bool {
-					return t.key == witnesses[s] && slices.Contains(h.chain(t.domain), s)
+					return slices.Contains(witnesses[s], t.key) && slices.Contains(h.chain(t.domain), s)
 				})
 				if ok && stays && before != id {
-					t.Fatalf("seed %d scan %d: the ID of domain %d changed although its witness stayed", seed, scan, s)
+					t.Fatalf("seed %d scan %d: the ID of domain %d changed although a task stayed in it", seed, scan, s)
 				}
 				if ok && before != id {
 					splits++
@@ -188,7 +208,7 @@ func TestDerivedIDs(t *testing.T) {
 			if len(d.domains) != len(ids) {
 				t.Fatalf("seed %d scan %d: %d domains are remembered, there are %d", seed, scan, len(d.domains), len(ids))
 			}
-			last, witnesses = ids, h.oldest()
+			last, witnesses = ids, h.members()
 		}
 		if seed == 0 && splits == 0 {
 			t.Error("no ID was ever given up: the simulation is too tame")
@@ -202,7 +222,7 @@ func TestDerivedIDsOfTwoDaemons(t *testing.T) {
 	for range 100 {
 		d := newDeriver()
 		d.begin()
-		d.see(0xffff888000000000, by)
+		d.see(1, by, 1, []uint64{0xffff888000000000})
 		id := d.id(0xffff888000000000)
 		if ids[id] {
 			t.Fatal("two daemons gave one address the same ID: it could be looked up")
@@ -214,5 +234,73 @@ func TestDerivedIDsOfTwoDaemons(t *testing.T) {
 		if got := d.id(0xffff888000000040); got != domainid.None {
 			t.Errorf("an address that was not seen has ID %v", got)
 		}
+	}
+}
+
+// TestDerivedIDsDuringScans: the host changes between any two tasks that a scan
+// visits, and addresses are used again at once.
+func TestDerivedIDsDuringScans(t *testing.T) {
+	type sighting struct {
+		task   hostTask
+		chain  []int
+		at     []uint64
+		number int
+	}
+	var told, doubtful, together int
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		h := newHost(rng, 1+rng.IntN(3))
+		d := newDeriver()
+		owner := map[domainid.ID]int{}
+		for range 200 {
+			d.begin()
+			var seen []sighting
+			visit := func(wanted func(int32) bool) {
+				// Ascending by TID, of what is there when its turn comes.
+				for tid := int32(1); tid <= 8; tid++ {
+					if rng.IntN(2) == 0 {
+						h.step()
+					}
+					i := slices.IndexFunc(h.tasks, func(t hostTask) bool { return t.key.tid == tid })
+					if i < 0 || !wanted(tid) {
+						continue
+					}
+					task := h.tasks[i]
+					s := sighting{task, h.chain(task.domain), h.addresses(task.domain), len(seen) + 1}
+					seen = append(seen, s)
+					d.see(s.number, task.key, tid, s.at)
+				}
+			}
+			visit(func(int32) bool { return true })
+			first := len(seen)
+			if pids := d.doubtful(nil); len(pids) > 0 {
+				visit(func(tid int32) bool { return slices.Contains(pids, tid) })
+			}
+			for _, s := range seen[:first] {
+				if len(s.chain) == 0 {
+					continue
+				}
+				if !d.settle(s.number, s.task.key, s.at) {
+					doubtful++
+					continue
+				}
+				told++
+				for i, domain := range s.chain {
+					id := d.id(s.at[i])
+					if o, ok := owner[id]; ok && o != domain {
+						t.Fatalf("seed %d: domains %d and %d have one ID", seed, o, domain)
+					}
+					if _, ok := owner[id]; ok {
+						together++
+					}
+					owner[id] = domain
+				}
+			}
+			d.end()
+		}
+	}
+	t.Logf("%d tasks told, %d domains met again, %d tasks in doubt", told, together, doubtful)
+	if told == 0 || together == 0 || doubtful == 0 {
+		t.Error("the simulation does not do what it is for")
 	}
 }

@@ -59,11 +59,11 @@ func (p *pass) domain(r domainRecord) {
 		p.described = append(p.described, r)
 		return
 	}
-	rules := p.described[i].rules
-	p.described[i] = r
-	// The number of rules comes only with a task that is in the domain itself.
-	if r.rules == absent {
-		p.described[i].rules = rules
+	// What a domain is never changes. The number of rules comes only with a
+	// task that is in the domain itself.
+	p.described[i].denials = r.denials
+	if r.rules != absent {
+		p.described[i].rules = r.rules
 	}
 }
 

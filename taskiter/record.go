@@ -37,6 +37,9 @@ const (
 	taskTorn = 1 << iota
 	taskLeader
 	taskNoNewPrivs
+	// taskDoubtful is not the program's: which domain the task is in could
+	// not be told, only that it is in one.
+	taskDoubtful
 )
 
 // taskRecord is what one pass tells of one task.

@@ -53,6 +53,13 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 			return nil, readError(err)
 		}
 	}
+	if s.deriver != nil {
+		more, err := s.vouch(groups)
+		if err != nil {
+			return nil, readError(err)
+		}
+		passes += more
+	}
 	clear(s.before)
 	for _, g := range groups {
 		if g.verdict == partial {
@@ -112,4 +119,63 @@ func (s *Source) readAgain(groups []group, pids []int32) ([]int32, error) {
 		}
 	}
 	return left, nil
+}
+
+// vouch has the deriver see every task of this scan's passes, and those that
+// must vouch for others once more. Tasks that nobody vouches for are marked, and
+// their processes have no verdict. It returns the number of passes that it made.
+func (s *Source) vouch(groups []group) (int, error) {
+	p := &s.pass
+	s.deriver.begin()
+	s.see(0)
+	passes := 0
+	if pids := s.deriver.doubtful(s.unsettled[:0]); len(pids) > 0 {
+		s.control.selected = 1
+		s.control.wantNone()
+		for _, pid := range pids {
+			s.control.want(pid)
+		}
+		first := len(p.tasks)
+		if _, err := p.run(s.read); err != nil {
+			return 0, err
+		}
+		s.see(first)
+		passes = 1
+	}
+	for i := range groups {
+		g := &groups[i]
+		for _, o := range p.order[g.lo:g.hi] {
+			t := uint32(o)
+			r := &p.tasks[t]
+			if r.domain != 0 && !s.deriver.settle(int(t)+1, r.key(), s.chainOf(r)) {
+				r.bits |= taskDoubtful
+				g.verdict = unsettled
+			}
+		}
+	}
+	return passes, nil
+}
+
+// see shows the deriver the tasks from a place in the order of their visits on.
+// Those that have exited count, too: their domains lived then.
+func (s *Source) see(first int) {
+	for i := first; i < len(s.pass.tasks); i++ {
+		r := &s.pass.tasks[i]
+		s.deriver.see(i+1, r.key(), r.pid, s.chainOf(r))
+	}
+}
+
+// chainOf returns the keys of a task's domain and of all that it is nested in,
+// the innermost first. They are valid until the next call.
+func (s *Source) chainOf(r *taskRecord) []uint64 {
+	s.chain = s.chain[:0]
+	for key := r.domain; key != 0 && len(s.chain) < maxLayers; {
+		s.chain = append(s.chain, key)
+		i, ok := s.pass.domains[key]
+		if !ok {
+			break
+		}
+		key = s.pass.described[i].parent
+	}
+	return s.chain
 }

@@ -46,6 +46,7 @@ type Source struct {
 	last      *scan.Snapshot
 	index     map[uint64]int32 // domain key to place in the snapshot
 	used      []int32
+	chain     []uint64
 	deriver   *deriver // nil where the kernel has IDs
 	creators  map[uint64]creatorName
 	scans     uint64
