@@ -65,6 +65,11 @@ func (s *settings) doctor(w io.Writer) error {
 	if f.err != nil {
 		return fmt.Errorf("write the result: %w", f.err)
 	}
+	if s.full {
+		if err := s.report(w); err != nil {
+			return err
+		}
+	}
 	if f.failed {
 		return quietError{errors.New("this host cannot be scanned")}
 	}

@@ -40,6 +40,7 @@ type settings struct {
 	all            bool
 	domains        bool
 	ascii          bool
+	full           bool
 	listenWasGiven bool
 }
 
@@ -95,7 +96,8 @@ func parse(args []string) (*settings, string, error) {
 	tree.Flag("domains", "Show domains, each with its processes.").Short('d').BoolVar(&s.domains)
 	tree.Flag("ascii", "Draw with ASCII only; the default unless the locale is UTF-8.").BoolVar(&s.ascii)
 
-	app.Command(cmdDoctor, "Tell what works on this host, what does not, why, and what to do.")
+	doctor := app.Command(cmdDoctor, "Tell what works on this host, what does not, why, and what to do.")
+	doctor.Flag("report", "Add what developers need to know of a kernel that they have not tried: no names, no paths.").BoolVar(&s.full)
 
 	command, err := app.Parse(args)
 	if err != nil {

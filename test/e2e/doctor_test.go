@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,6 +31,27 @@ func TestDoctorTellsWhatWorks(t *testing.T) {
 	}
 	if strings.Contains(out, "[FAIL]") {
 		t.Errorf("a failure on a host that can be scanned:\n%s", out)
+	}
+}
+
+// What a user may send to strangers: the kernel, and nothing of the host.
+func TestDoctorReport(t *testing.T) {
+	needRoot(t)
+	p := run(t, "doctor", "--report")
+	out := p.stdout.String()
+	for _, want := range []string{"landlock_cred_security: ", "landlock_hierarchy: ", "parent+0", "lsm: ", "lockdown: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("nothing about %q in:\n%s", want, out)
+		}
+	}
+	name, err := os.Hostname()
+	if err == nil && len(name) > 3 && strings.Contains(out, name) {
+		t.Errorf("the host's name is in:\n%s", out)
+	}
+	for _, pr := range takeSnapshot(t).Processes {
+		if pr.Exe != nil && len(*pr.Exe) > 1 && strings.Contains(out, *pr.Exe) {
+			t.Errorf("the path %s is in:\n%s", *pr.Exe, out)
+		}
 	}
 }
 

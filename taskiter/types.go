@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// landlockTypes are the kernel's structures that say how domains are stored, in
+// all releases.
+func landlockTypes() []string {
+	return []string{
+		"landlock_cred_security", "landlock_ruleset", "landlock_domain", "landlock_hierarchy",
+		"landlock_details", "access_masks",
+	}
+}
+
+// DescribeTypes returns a line for each of Landlock's structures in the running
+// kernel's type information: its size and its members with their offsets, in
+// bytes and, behind a dot, bits. It needs no privilege.
+func DescribeTypes() ([]string, error) {
+	spec, err := btf.LoadKernelSpec()
+	if err != nil {
+		return nil, fmt.Errorf("the kernel's type information: %w", err)
+	}
+	var lines []string
+	for _, name := range landlockTypes() {
+		s, err := structByName(spec, name)
+		if err != nil {
+			lines = append(lines, name+": absent")
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s: %d bytes:%s", name, s.Size, describe(s.Members, 0, 0)))
+	}
+	return lines, nil
+}
+
+func describe(members []btf.Member, base btf.Bits, level int) string {
+	var b strings.Builder
+	for _, m := range members {
+		at := base + m.Offset
+		if m.Name == "" && level < 8 {
+			switch t := btf.UnderlyingType(m.Type).(type) {
+			case *btf.Struct:
+				b.WriteString(describe(t.Members, at, level+1))
+			case *btf.Union:
+				b.WriteString(describe(t.Members, at, level+1))
+			}
+			continue
+		}
+		fmt.Fprintf(&b, " %s+%d", m.Name, at/8)
+		if m.BitfieldSize > 0 {
+			fmt.Fprintf(&b, ".%d:%d", at%8, m.BitfieldSize)
+		}
+	}
+	return b.String()
+}
