@@ -49,6 +49,10 @@ unit: ## All tests, on this kernel: as root. One package at a time: what one doe
 race: ## What runs without privileges, with the race detector.
 	CGO_ENABLED=1 $(GO) test -count=1 -short -race -timeout 20m $$($(GO) list ./... | grep -v /test/)
 
+.PHONY: test-kernels
+test-kernels: ## Boot many kernels under QEMU and run the checks in them; as root on Debian.
+	$(GO) run ./test/kernels/cmd/test-kernels $(KERNELS_FLAGS)
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME.
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' test/fuzz.sh

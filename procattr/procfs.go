@@ -3,6 +3,7 @@
 package procattr
 
 import (
+	"encoding/binary"
 	"errors"
 	"strconv"
 	"unsafe"
@@ -105,8 +106,7 @@ func numbers(b []byte, to []dirEntry) ([]dirEntry, error) {
 		if len(b) < header {
 			return to, errBadListing
 		}
-		d := (*unix.Dirent)(unsafe.Pointer(&b[0]))
-		size := int(d.Reclen)
+		ino, size := binary.NativeEndian.Uint64(b), int(binary.NativeEndian.Uint16(b[16:]))
 		if size < header || size > len(b) {
 			return to, errBadListing
 		}
@@ -118,7 +118,7 @@ func numbers(b []byte, to []dirEntry) ([]dirEntry, error) {
 			}
 		}
 		if v, isNumber := parseDecimal(name, 1<<31-1); isNumber && v > 0 {
-			to = append(to, dirEntry{id: int32(v), ino: d.Ino})
+			to = append(to, dirEntry{id: int32(v), ino: ino})
 		}
 		b = b[size:]
 	}
