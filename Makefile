@@ -31,7 +31,7 @@ run: build ## Build and serve metrics on http://127.0.0.1:10644/metrics.
 
 .PHONY: install
 install: build ## Install the binary below DESTDIR and PREFIX (/usr/local).
-	install -D -m 0755 bin/landlockd $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/landlockd
+	install -D -m 0711 bin/landlockd $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/landlockd
 
 .PHONY: test
 test: setup check-generated lint unit race fuzz ## Run all tests and checks.

@@ -107,10 +107,24 @@ func probeKernel() (scan.Kernel, error) {
 		k.Landlock = scan.Disabled
 	case errors.Is(err, landlock.ErrNotBuilt):
 		k.Landlock = scan.NotBuilt
+		if filtered() {
+			// Many filters answer ENOSYS to system calls that they do not know:
+			// that nobody is sandboxed is then not known.
+			return k, &Error{Reason: Helper, Missing: "the system calls of Landlock: landlock_create_ruleset(2) answers ENOSYS, " +
+				"and the seccomp filter that this process runs under may be why",
+				Hint: "allow landlock_create_ruleset, landlock_add_rule and landlock_restrict_self in that filter"}
+		}
 	default:
 		return k, readFailed("Landlock's ABI version", err)
 	}
 	return k, nil
+}
+
+// filtered says whether a seccomp filter stands between this process and the
+// kernel, or may do so.
+func filtered() bool {
+	mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
+	return mode != 0 || err != nil && !errors.Is(err, unix.EINVAL)
 }
 
 // infoFor says how each kind of fact is obtained where the attribute is in a form.

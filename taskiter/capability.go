@@ -34,6 +34,6 @@ func checkCapabilities() error {
 	}
 	return &Error{
 		Reason: NoCapability, Missing: "missing " + strings.Join(missing, " and "), Since: "5.8", Err: errors.New("permission denied"),
-		Hint: "run as root, or give it: setcap cap_bpf,cap_perfmon+ep on the binary, or AmbientCapabilities=CAP_BPF CAP_PERFMON in its systemd unit",
+		Hint: "run as root, or give it: setcap cap_bpf,cap_perfmon+ep on a copy of the binary that only its group may execute (mode 0750), or AmbientCapabilities=CAP_BPF CAP_PERFMON in its systemd unit",
 	}
 }

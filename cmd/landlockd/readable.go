@@ -43,7 +43,11 @@ type webConfig struct {
 		CertText string `yaml:"cert"`
 		Key      string `yaml:"key_file"`
 		ClientCA string `yaml:"client_ca_file"`
+		// ClientAuth is "RequireAndVerifyClientCert" if only clients with a
+		// certificate of that authority may connect.
+		ClientAuth string `yaml:"client_auth_type"`
 	} `yaml:"tls_server_config"`
+	Users map[string]string `yaml:"basic_auth_users"`
 }
 
 func readWebConfig(path string) (webConfig, error) {

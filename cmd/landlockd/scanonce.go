@@ -39,6 +39,12 @@ func (s *settings) snapshot() (*scan.Snapshot, map[string]string, error) {
 // once writes one scan's result. A failed scan is written too, as metrics:
 // whoever collects them must learn that there is no result.
 func (s *settings) once(w io.Writer) error {
+	if s.textfile != "" {
+		// Another file is renamed over it: as root, over a device, too.
+		if st, err := os.Lstat(s.textfile); err == nil && !st.Mode().IsRegular() {
+			return usageError{fmt.Errorf("--textfile %q is there already, and no regular file", s.textfile)}
+		}
+	}
 	snap, tried, err := s.snapshot()
 	if tried == nil && err != nil {
 		return err

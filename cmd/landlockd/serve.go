@@ -6,18 +6,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/net/netutil"
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/confine"
+	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/view"
 	lweb "github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/scan"
@@ -31,6 +35,19 @@ const (
 
 // stopTimeout is how long scrapes that are under way may take after SIGTERM.
 const stopTimeout = 5 * time.Second
+
+// maxConnections is what one listener serves at a time: each connection costs
+// some 20 kB, and descriptors, without which no scan can be made. Those beyond
+// wait in the kernel.
+const maxConnections = 256
+
+func limited(in []net.Listener) []net.Listener {
+	out := make([]net.Listener, len(in))
+	for i, l := range in {
+		out[i] = netutil.LimitListener(l, maxConnections)
+	}
+	return out
+}
 
 // serve is the daemon, in either stage.
 func (s *settings) serve() error {
@@ -98,6 +115,11 @@ func (s *settings) openListeners() ([]net.Listener, error) {
 		if len(ls) == 0 {
 			return nil, usageError{errors.New("--web.systemd-socket: systemd passed no socket; start landlockd through its socket unit")}
 		}
+		for i, l := range ls {
+			if l == nil {
+				return nil, usageError{fmt.Errorf("--web.systemd-socket: descriptor %d that systemd passed is no listening stream socket (ListenStream=)", 3+i)}
+			}
+		}
 		return ls, nil
 	}
 	var ls []net.Listener
@@ -122,8 +144,6 @@ func (s *settings) openListeners() ([]net.Listener, error) {
 
 // serveConfined is the serving stage: it makes sure that it is confined.
 func (s *settings) serveConfined(o *opened) error {
-	// execve(2) by descriptor names the process after the descriptor.
-	_ = os.WriteFile("/proc/self/comm", []byte("landlockd"), 0)
 	// Nobody with this user's ID may trace it and read what it reads.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl(PR_SET_DUMPABLE): %w", err)
@@ -138,7 +158,7 @@ func (s *settings) serveConfined(o *opened) error {
 		}
 		s.logger.Warn("Not confined in every way", "missing", strings.Join(missing, ","))
 	}
-	if len(o.keep) > 0 {
+	if slices.Contains(o.keep, unix.CAP_BPF) {
 		s.logger.Info("This kernel needs CAP_BPF for every scan (before Linux 5.19); it is kept")
 	}
 	if err := web.Validate(s.webConfig); err != nil {
@@ -149,6 +169,11 @@ func (s *settings) serveConfined(o *opened) error {
 
 // serveWith serves until it is told to stop.
 func (s *settings) serveWith(o *opened, status confine.Status) error {
+	for source, reason := range o.tried {
+		if s.source == sources.Compare && reason != "" && o.failure == nil {
+			s.logger.Warn("Only one source works: nothing is compared", "missing", source, "reason", reason)
+		}
+	}
 	if o.failure != nil {
 		s.logger.Error("This host cannot be scanned; serving that fact", "reason", o.failure.Reason, "err", o.failure.Message)
 	}
@@ -169,14 +194,16 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 		return usageError{err}
 	}
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-		WriteTimeout: 90 * time.Second, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 16 << 10,
+		// What clients do wrong is not for the operator's log.
+		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		Handler:  handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 70 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	defer stop()
 	done := make(chan error, 1)
 	go func() {
-		done <- web.ServeMultiple(o.listeners, server, &web.FlagConfig{WebConfigFile: &s.webConfig}, s.logger)
+		done <- web.ServeMultiple(limited(o.listeners), server, &web.FlagConfig{WebConfigFile: &s.webConfig}, s.logger)
 	}()
 	s.announce(ctx, o, shared)
 	handler.SetReady()
@@ -202,15 +229,15 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 
 // announce says in the log what was found and where it is served.
 func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared) {
-	scheme := "http"
-	if tls, err := s.servesTLS(); err == nil && tls {
+	scheme, config := "http", s.web()
+	if config.servesTLS() {
 		scheme = "https"
 	}
 	for _, l := range o.listeners {
 		addr, ok := l.Addr().(*net.TCPAddr)
 		loopback := !ok || addr.IP.IsLoopback()
 		switch {
-		case !loopback && s.webConfig == "":
+		case !loopback && !config.authenticates():
 			s.logger.Warn("Other hosts can read the metrics without authentication: they tell what is unsandboxed here; --web.config.file closes it", "address", l.Addr())
 		case ok && loopback && !s.listenWasGiven && !s.systemdSocket:
 			s.logger.Info("Only this host can read the metrics; --web.listen-address=:10644 opens them to others", "address", l.Addr())
@@ -230,11 +257,21 @@ func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared)
 	}
 }
 
-// servesTLS says whether the web configuration has a certificate.
-func (s *settings) servesTLS() (bool, error) {
+// web returns the web configuration; empty if there is none.
+func (s *settings) web() webConfig {
 	if s.webConfig == "" {
-		return false, nil
+		return webConfig{}
 	}
 	c, err := readWebConfig(s.webConfig)
-	return c.TLS.Cert != "" || c.TLS.CertText != "", err
+	if err != nil {
+		return webConfig{} // it has been validated: it was changed just now
+	}
+	return c
+}
+
+func (c webConfig) servesTLS() bool { return c.TLS.Cert != "" || c.TLS.CertText != "" }
+
+// authenticates says whether not everybody who can connect can read.
+func (c webConfig) authenticates() bool {
+	return len(c.Users) > 0 || c.TLS.ClientAuth == "RequireAndVerifyClientCert"
 }

@@ -13,10 +13,13 @@
 package confine
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strconv"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +36,9 @@ type Plan struct {
 	// NoLandlock leaves Landlock out: a reader of other processes' /proc
 	// entries may only look at domains nested in its own.
 	NoLandlock bool
+	// BestEffort goes on without Landlock where it cannot be applied: in too
+	// many domains already, or because a filter forbids it.
+	BestEffort bool
 	// ReadBelow are files and directories that it may read, with everything
 	// below them. Those that do not exist are passed over.
 	ReadBelow []string
@@ -60,9 +66,13 @@ func (p Plan) Exec() error {
 	}
 	var ruleset *os.File
 	if !p.NoLandlock {
-		if ruleset, err = p.ruleset(self); err != nil {
+		if ruleset, err = p.ruleset(self); err != nil && !p.BestEffort {
 			return err
 		}
+	}
+	program, err := p.untraceable(self)
+	if err != nil {
+		return err
 	}
 	if err := p.keepFiles(); err != nil {
 		return err
@@ -74,15 +84,55 @@ func (p Plan) Exec() error {
 		return err
 	}
 	if ruleset != nil {
-		if err := landlock.RestrictThread(int(ruleset.Fd())); err != nil {
+		if err := landlock.RestrictThread(int(ruleset.Fd())); err != nil && !p.BestEffort {
 			return err
 		}
 	}
-	err = execute(int(self.Fd()), p.Args, p.Env)
+	err = execute(int(program.Fd()), p.Args, p.Env)
+	runtime.KeepAlive(program)
 	runtime.KeepAlive(self)
 	runtime.KeepAlive(ruleset)
 	runtime.KeepAlive(p.Files)
 	return err
+}
+
+// untraceable returns this program as a file that the user that serves may
+// execute but not read. The kernel makes the process of such a program not
+// dumpable in execve(2) itself: between execve(2) and a prctl(2) of the new
+// program, others with that user's ID (nobody has many) could trace it, or take
+// its descriptors with pidfd_getfd(2).
+func (p Plan) untraceable(self *os.File) (*os.File, error) {
+	st, err := self.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("stat this program: %w", err)
+	}
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	hidden := ok && st.Mode()&0o044 == 0 && int(sys.Uid) != p.UID
+	if p.UID <= 0 || hidden {
+		return self, nil // the same user, or a file that it cannot read anyhow
+	}
+	const mfdExec = 0x10 // since Linux 6.3
+	fd, err := unix.MemfdCreate("landlockd", unix.MFD_CLOEXEC|mfdExec)
+	if errors.Is(err, unix.EINVAL) {
+		fd, err = unix.MemfdCreate("landlockd", unix.MFD_CLOEXEC)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("memfd_create(2) of a copy of this program that user %d cannot read: %w (or install it with mode 0711)", p.UID, err)
+	}
+	written := os.NewFile(uintptr(fd), "landlockd")
+	defer written.Close()
+	if _, err := io.Copy(written, self); err != nil {
+		return nil, fmt.Errorf("copy this program: %w", err)
+	}
+	// No file that is open for writing can be executed.
+	program, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
+	if err != nil {
+		return nil, fmt.Errorf("open the copy of this program: %w", err)
+	}
+	if err := written.Chmod(0o111); err != nil {
+		return nil, fmt.Errorf("chmod the copy of this program: %w", err)
+	}
+	return program, nil
 }
 
 // ruleset denies everything that this kernel can deny, but for what the plan

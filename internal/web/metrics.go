@@ -3,12 +3,14 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -51,10 +53,12 @@ func newMetrics(o Options) (*metrics, error) {
 }
 
 func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	release := func() {}
 	if m.slots != nil {
 		select {
 		case m.slots <- struct{}{}:
-			defer func() { <-m.slots }()
+			release = sync.OnceFunc(func() { <-m.slots })
+			defer release()
 		default:
 			http.Error(w, fmt.Sprintf("Limit of concurrent requests reached (%d), try again later.", m.MaxRequests), http.StatusServiceUnavailable)
 			return
@@ -73,8 +77,25 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "cannot collect metrics", http.StatusInternalServerError)
 		return
 	}
-	m.expose(reg).ServeHTTP(w, r)
+	// A client that does not read must not hold a slot: ten of them would keep
+	// Prometheus out. So the answer is made in memory first.
+	answer := heldAnswer{header: w.Header(), status: http.StatusOK}
+	m.expose(reg).ServeHTTP(&answer, r)
+	release()
+	w.WriteHeader(answer.status)
+	_, _ = w.Write(answer.body.Bytes()) // a client that has gone needs no answer
 }
+
+// heldAnswer is a http.ResponseWriter that keeps what is written.
+type heldAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *heldAnswer) Header() http.Header         { return a.header }
+func (a *heldAnswer) WriteHeader(status int)      { a.status = status }
+func (a *heldAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // gatherer returns what this scrape exposes; snap is nil if its scan failed.
 func (m *metrics) gatherer(snap *scan.Snapshot) (prometheus.Gatherer, error) {

@@ -62,11 +62,21 @@ func TestOnceTextfileThatCannotBeWritten(t *testing.T) {
 	}
 	missing := filepath.Join(dir, "missing/x.prom")
 	checkRefusal(t, run(t, "once", "--textfile="+missing), exitFailure, missing, "no such file")
-	checkRefusal(t, run(t, "once", "--textfile="+filepath.Join(dir, "taken")), exitFailure, "taken")
+	// Nor is what stands there replaced, if it is no regular file.
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("/dev/null", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "taken"), link} {
+		checkRefusal(t, run(t, "once", "--textfile="+path), exitUsage, path, "no regular file")
+	}
+	if to, err := os.Readlink(link); err != nil || to != "/dev/null" {
+		t.Errorf("the link is now %q, %v", to, err)
+	}
 	readOnly := filepath.Join(dir, "x.prom")
 	p := runWith(t, asNobody(unix.CAP_BPF, unix.CAP_PERFMON), "once", "--textfile="+readOnly)
 	checkRefusal(t, p, exitFailure, dir, "permission denied")
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
 }

@@ -205,3 +205,14 @@ func TestMetricsOfTheDaemon(t *testing.T) {
 		}
 	}
 }
+
+// The serving stage is named landlockd whatever its file is called, so that
+// people find it.
+func TestServingStageHasAName(t *testing.T) {
+	needRoot(t)
+	d := startDaemon(t, daemonOptions{})
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", d.cmd.Process.Pid))
+	if err != nil || strings.TrimSpace(string(name)) != "landlockd" {
+		t.Errorf("it is called %q, %v", name, err)
+	}
+}
