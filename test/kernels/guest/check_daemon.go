@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// daemon is where the host puts landlockd itself, and daemonAddress where it serves.
+const (
+	daemon        = "/bin/landlockd"
+	daemonAddress = "127.0.0.1:10644"
+	daemonTime    = 90 * time.Second
+)
+
+// kernelAddress is what a pointer into the kernel looks like.
+var kernelAddress = regexp.MustCompile(`(?i)\bffff[0-9a-f]{12}\b`)
+
+// checkDaemon runs landlockd as people do and scrapes it. Arguments: expect, what
+// this boot is (reads, off, lockdown); source, what --source is given; addresses,
+// to look for kernel addresses in all that it prints.
+func checkDaemon(t *T) {
+	loopbackUp(t)
+	source, expect := t.Arg("source", "auto"), t.Arg("expect", "reads")
+	startSleepers(t, 0, 1)
+	if expect != "off" {
+		startSleepers(t, 3, 1)
+	}
+	d := startDaemon(t, "--source="+source)
+	text := d.scrape(t)
+	for _, w := range daemonWants(expect, source) {
+		got, ok := value(text, w.series)
+		if w.absent == ok || ok && (got < w.least || got > w.most) {
+			t.Errorf("%s is %v (there: %v), want %v to %v (absent: %v)", w.series, got, ok, w.least, w.most, w.absent)
+		}
+	}
+	time.Sleep(1100 * time.Millisecond) // beyond --scan.min-interval
+	if again := d.scrape(t); !strings.Contains(again, "landlockd_scan_success") {
+		t.Errorf("it does not serve a second time: %.200q", again)
+	}
+	printed := text + d.stop(t)
+	if t.Arg("addresses", "0") == "1" {
+		for _, args := range [][]string{{"once", "--format=json"}, {"tree", "--domains"}, {"doctor", "--report"}} {
+			out, err := exec.Command(daemon, args...).CombinedOutput()
+			if err != nil {
+				t.Errorf("landlockd %v: %v: %s", args, err, out)
+			}
+			printed += string(out)
+		}
+	}
+	if a := kernelAddress.FindString(printed); a != "" {
+		t.Errorf("it prints what looks like a kernel address: %s", a)
+	}
+	t.Fact("daemon", fmt.Sprintf("%s: %d bytes printed", expect, len(printed)))
+}
+
+// want is a series and the values that it may have.
+type want struct {
+	series      string
+	least, most float64
+	absent      bool
+}
+
+func daemonWants(expect, source string) []want {
+	is := func(series string, v float64) want { return want{series: series, least: v, most: v} }
+	some := func(series string) want { return want{series: series, least: 1, most: 1e6} }
+	confined := 1.0
+	if source == "both" || source == "procattr" || expect == "off" {
+		confined = 0 // a reader of the attribute is in no domain; nor can anybody be where Landlock is off
+	}
+	always := []want{
+		is(`landlockd_confined{mechanism="capabilities"}`, 1), is(`landlockd_confined{mechanism="no_new_privs"}`, 1),
+		is(`landlockd_confined{mechanism="user"}`, 1), is(`landlockd_confined{mechanism="landlock"}`, confined),
+	}
+	switch expect {
+	case "off":
+		return append(always, is("landlockd_scan_success", 1), is("landlock_enabled", 0), some(`landlock_processes{state="unsandboxed"}`),
+			is(`landlock_processes{state="sandboxed"}`, 0), is(`landlock_processes{state="unknown"}`, 0))
+	case "lockdown":
+		return append(always, is("landlockd_scan_success", 0), is(`landlockd_source_available{reason="lockdown",source="taskiter"}`, 0),
+			want{series: "landlock_enabled", absent: true})
+	default:
+		return append(always, is("landlockd_scan_success", 1), is("landlock_enabled", 1), some(`landlock_processes_by_depth{depth="3"}`),
+			some(`landlock_processes{state="unsandboxed"}`), is(`landlock_processes{state="unknown"}`, 0))
+	}
+}
+
+// value returns a series of a page of metrics.
+func value(text, series string) (float64, bool) {
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, series+" "); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			return v, err == nil
+		}
+	}
+	return 0, false
+}
+
+// running is landlockd serving.
+type running struct {
+	cmd *exec.Cmd
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (r *running) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.Write(b)
+}
+
+func (r *running) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.String()
+}
+
+func startDaemon(t *T, args ...string) *running {
+	r := &running{cmd: exec.Command(daemon, append(args, "--web.listen-address="+daemonAddress)...)}
+	r.cmd.Stdout, r.cmd.Stderr = r, r
+	t.Must(r.cmd.Start())
+	return r
+}
+
+// scrape gets the metrics, and waits for the daemon to be there.
+func (r *running) scrape(t *T) string {
+	for began := time.Now(); time.Since(began) < daemonTime; time.Sleep(200 * time.Millisecond) {
+		c, err := net.Dial("tcp", daemonAddress)
+		if err != nil {
+			continue
+		}
+		_ = c.SetDeadline(time.Now().Add(daemonTime))
+		_, _ = io.WriteString(c, "GET /metrics HTTP/1.0\r\n\r\n")
+		b, err := io.ReadAll(c)
+		c.Close()
+		if err == nil && bytes.HasPrefix(b, []byte("HTTP/1.0 200")) {
+			return string(b)
+		}
+	}
+	t.Fatalf("landlockd does not serve; it says:\n%s", r.text())
+	return ""
+}
+
+// stop ends the daemon and returns what it said.
+func (r *running) stop(t *T) string {
+	t.Must(r.cmd.Process.Signal(syscall.SIGTERM))
+	if err := r.cmd.Wait(); err != nil {
+		t.Errorf("landlockd ends with %v; it says:\n%s", err, r.text())
+	}
+	return r.text()
+}
+
+// loopbackUp makes 127.0.0.1 work.
+func loopbackUp(t *T) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	t.Must(err)
+	defer unix.Close(fd)
+	lo, err := unix.NewIfreq("lo")
+	t.Must(err)
+	t.Must(unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, lo))
+	lo.SetUint16(lo.Uint16() | unix.IFF_UP)
+	t.Must(unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo))
+}

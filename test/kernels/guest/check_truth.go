@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/truth"
+)
+
+// actor is where the host puts the truth generator's program.
+const actor = "/truth/actor"
+
+// mostShown bounds how many mismatches of one forest are told.
+const mostShown = 10
+
+// number returns an argument of the check that is a number.
+func (t *T) number(name string, fallback int) int {
+	n, err := strconv.Atoi(t.Arg(name, strconv.Itoa(fallback)))
+	if err != nil {
+		t.Fatalf("argument %s: %v", name, err)
+	}
+	return n
+}
+
+// checkTruth compares scans of random forests with what the forests know of
+// themselves. Arguments: seeds, the number of forests; first, the first seed;
+// processes in each.
+func checkTruth(t *T) { t.compareForests(openIterator(t), truth.Config{}) }
+
+func (t *T) compareForests(source scan.Source, cfg truth.Config) {
+	seeds, first, processes := t.number("seeds", 4), t.number("first", 1), t.number("processes", 64)
+	var all, tasks, layers, bad int
+	for seed := first; seed < first+seeds; seed++ {
+		f, err := truth.Start(context.Background(), actor, truth.Options{Seed: uint64(seed), Processes: processes})
+		t.Must(err)
+		snap := scanOnce(t, source)
+		found := truth.Compare(snap, f.Truth, cfg)
+		all, tasks, layers, bad = all+len(f.Truth.Processes), tasks+f.Truth.Tasks(), layers+len(f.Truth.Layers), bad+len(found)
+		for i, m := range found {
+			if i == mostShown {
+				t.Errorf("seed %d: and %d more", seed, len(found)-i)
+				break
+			}
+			t.Errorf("seed %d: %v", seed, m)
+		}
+		t.Must(f.Close())
+	}
+	t.Fact("truth", fmt.Sprintf("%d forests, %d processes, %d tasks, %d layers, %d mismatches", seeds, all, tasks, layers, bad))
+}
+
+// checkChurn scans back to back while processes change as fast as they can: no
+// statement may have been false at every instant of its scan. Arguments: scans,
+// how many at least; limit, the number of processes.
+func checkChurn(t *T) {
+	source := openIterator(t)
+	churn, err := truth.StartChurn(context.Background(), actor, uint64(time.Now().UnixNano()), t.number("limit", 24))
+	t.Must(err)
+	defer func() {
+		if err := churn.Close(); err != nil {
+			t.Errorf("%v", err)
+		}
+	}()
+	time.Sleep(200 * time.Millisecond) // until the families have their names
+	var sum truth.Verdict
+	// It goes on until something could have been told wrongly.
+	enough := func() bool {
+		return sum.Scans >= t.number("scans", 15) && sum.Steady[scan.Sandboxed] > 0 && sum.Steady[scan.Unsandboxed] > 0
+	}
+	for began := time.Now(); !enough() && time.Since(began) < churnTime; {
+		from := truth.Now()
+		snap := scanOnce(t, source)
+		to := truth.Now()
+		sum.Add(truth.Judge(snap, from, to, churn.Lives(func(pid int32) bool {
+			p := snap.Find(pid)
+			return p != nil && p.Comm.String() == truth.Mixed
+		})))
+	}
+	t.Fact("churn", fmt.Sprintf("%d scans, %d observations, %d false, %d changing, %d without a record, steady %v",
+		sum.Scans, sum.Total(), len(sum.False), sum.Changing, sum.Unmatched, sum.Steady))
+	for i, text := range sum.False {
+		if i == mostShown {
+			t.Errorf("and %d more false statements", len(sum.False)-i)
+			break
+		}
+		t.Errorf("false: %s", text)
+	}
+	if !enough() {
+		t.Errorf("%d scans in %s, and the steady processes were too few for anything to be told wrongly", sum.Scans, churnTime)
+	}
+}
+
+// churnTime bounds a churn on a slow machine.
+const churnTime = time.Minute

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command guest is the first process of a test guest. It mounts what a system
+// has, runs the checks that the kernel's command line names, says over the
+// console how they went (package protocol) and powers the machine off.
+//
+// It is the only program in the guest besides those that checks start, and it
+// has four roles, told by its first argument: init, the runner of checks, and
+// the two kinds of program that checks start as somebody else (roles.go).
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/kernels/protocol"
+)
+
+// self is where the host puts this program in the initramfs.
+const self = "/init"
+
+// The main thread is kept for the main goroutine: goroutines that restrict
+// their thread get others, which end with them.
+func init() { runtime.LockOSThread() }
+
+func main() {
+	switch {
+	case os.Getpid() == 1:
+		boot()
+	case len(os.Args) > 1 && roles[os.Args[1]] != nil:
+		roles[os.Args[1]](os.Args[2:])
+	default:
+		fmt.Fprintln(os.Stderr, "guest: this is the first process of a test guest, not a program to be started by hand")
+		os.Exit(2)
+	}
+}
+
+// boot is what the first process does. It never returns: a panic of PID 1
+// would be a panic of the kernel.
+func boot() {
+	defer powerOff()
+	if err := mountAll(); err != nil {
+		emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: err.Error()})
+		return
+	}
+	// From here on only what the kernel thinks is an emergency, and the
+	// text of an oops, comes to the console beside our own lines.
+	_ = os.WriteFile("/proc/sys/kernel/printk", []byte("1"), 0)
+	cmd := exec.Command(self, "run")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = []string{"PATH=/bin", "HOME=/tmp", "TMPDIR=/tmp"}
+	if err := cmd.Start(); err != nil {
+		emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: "start the runner: " + err.Error()})
+		return
+	}
+	// Checks leave orphans behind, and an init reaps them.
+	for {
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(-1, &status, 0, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || pid == cmd.Process.Pid {
+			return
+		}
+	}
+}
+
+// powerOff resets the machine, which ends it: it is started with -no-reboot. A
+// real power-off needs ACPI, which a small kernel lacks.
+func powerOff() {
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
+	select {}
+}
+
+// emit writes a line of the protocol. It begins with a line feed, so that half
+// a line of the kernel's before it does no harm.
+func emit(l protocol.Line) { os.Stdout.WriteString("\n" + l.String() + "\n") }
+
+// checksWanted returns what the kernel's command line names.
+func checksWanted() ([]string, error) {
+	b, err := os.ReadFile("/proc/cmdline")
+	if err != nil {
+		return nil, err
+	}
+	for _, word := range strings.Fields(string(b)) {
+		if list, ok := strings.CutPrefix(word, protocol.CommandLine+"="); ok && list != "" {
+			return strings.Split(list, ","), nil
+		}
+	}
+	return nil, fmt.Errorf("%s is not on the kernel's command line", protocol.CommandLine)
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/landlockd/landlockd/test/kernels/matrix"
+)
+
+func TestMatrixNamesChecks(t *testing.T) {
+	used := map[string]bool{"kernel": true} // in every boot
+	for _, g := range matrix.Matrix() {
+		for _, b := range g.Boots {
+			for _, c := range b.Checks {
+				name, _, _ := strings.Cut(c, ":")
+				used[name] = true
+				if registry[name] == nil {
+					t.Errorf("%s/%s: no check is named %q", g.Name(), b.Name, name)
+				}
+			}
+		}
+	}
+	for name := range registry {
+		if !used[name] {
+			t.Errorf("no boot runs the check %q", name)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/landlock"
+)
+
+// sleeper is a child process that does nothing, in a domain of known depth.
+type sleeper struct {
+	pid int
+	// layers are what the layers of its domain handle, innermost last.
+	layers []domainid.Rights
+	in     io.Closer
+	cmd    *exec.Cmd
+}
+
+// layer returns the rights that layer n (0 is the outermost) handles: one right
+// that differs from layer to layer and that nothing here needs.
+func layer(n int) domainid.Rights {
+	return domainid.Rights{FS: 1 << (6 + n%6)} // make_char ... make_sym
+}
+
+// startSleepers starts a number of processes in one domain of the given depth;
+// depth 0 is no domain. They end with the check.
+func startSleepers(t *T, depth, n int) []*sleeper {
+	var sleepers []*sleeper
+	inDomain(t, depth, func() {
+		for range n {
+			s := startSleeper(t)
+			for i := range depth {
+				s.layers = append(s.layers, layer(i))
+			}
+			sleepers = append(sleepers, s)
+		}
+	})
+	return sleepers
+}
+
+// inDomain calls f on a thread that is in a new domain of the given depth, and
+// waits for it. The thread ends after it.
+func inDomain(t *T, depth int, f func()) {
+	ended := make(chan bool)
+	ok := false
+	go func() {
+		defer func() { ended <- ok }()
+		// Never unlocked: the thread ends with the goroutine.
+		runtime.LockOSThread()
+		if err := restrict(depth); err != nil {
+			t.Errorf("enter a domain of depth %d: %v", depth, err)
+			return
+		}
+		f()
+		ok = true
+	}()
+	if !<-ended {
+		runtime.Goexit()
+	}
+}
+
+// restrict puts the calling thread into a domain nested depth times.
+func restrict(depth int) error {
+	if depth == 0 {
+		return nil
+	}
+	if err := landlock.NoNewPrivs(); err != nil {
+		return err
+	}
+	for i := range depth {
+		fd, err := landlock.CreateRuleset(layer(i))
+		if err != nil {
+			return err
+		}
+		err = landlock.RestrictThread(fd)
+		unix.Close(fd)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startSleeper starts a process in the domain of the calling thread.
+func startSleeper(t *T) *sleeper {
+	s, err := newSleeper(exec.Command(self, "sleep"))
+	if err != nil {
+		t.Fatalf("start a process: %v", err)
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+func newSleeper(cmd *exec.Cmd) (*sleeper, error) {
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &sleeper{pid: cmd.Process.Pid, in: in, cmd: cmd}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		s.stop()
+		return nil, fmt.Errorf("it did not say that it is ready: %w", err)
+	}
+	return s, nil
+}
+
+func (s *sleeper) stop() {
+	s.in.Close()
+	_ = s.cmd.Wait()
+}

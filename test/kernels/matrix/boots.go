@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import "strings"
+
+// Guest is one kernel, which is booted several times.
+type Guest struct {
+	// Series is that of the kernel, "6.12".
+	Series string
+	// Arch is Debian's name of the architecture.
+	Arch string
+	// Patched: not Debian's kernel, but one built with the patch for the series.
+	Patched bool
+	// BPF: a patched kernel that has task iterators too.
+	BPF bool
+	// Mandatory: that the mirror lacks it is a failure.
+	Mandatory bool
+	Boots     []Boot
+}
+
+// Name is the guest's name in output and flags: "6.12", "6.12-patched", "7.3-arm64".
+func (g Guest) Name() string {
+	name := g.Series
+	if g.Arch != "amd64" {
+		name += "-" + g.Arch
+	}
+	if g.Patched {
+		name += "-patched"
+	}
+	return name
+}
+
+// Boot is one start of a guest.
+type Boot struct {
+	Name string
+	// CommandLine is added to the kernel's.
+	CommandLine string
+	// Checks are run in this order: a name of the guest's registry, and
+	// arguments behind colons (protocol.CommandLine).
+	Checks []string
+}
+
+// The boots. Every one ends with a look into the kernel's log.
+var (
+	// plain and whole have the security modules as Debian orders them: Landlock
+	// is the first that has a part in the credentials.
+	plain = Boot{"default", "", []string{"report", "order:first=1", "scan", "truth:seeds=2", "handoff", "daemon"}}
+	whole = Boot{"default", "", []string{"report", "order:first=1", "scan", "truth:seeds=4", "churn", "ids:domains=1000", "handoff", "caps", "noattr", "daemon:addresses=1"}}
+
+	// orders puts Landlock's part of the credentials at other offsets.
+	orders = []Boot{
+		{"landlock-last", "lsm=yama,apparmor,landlock", []string{"order:before=yama+apparmor", "scan"}},
+		{"behind-selinux", "lsm=selinux,landlock,yama selinux=1", []string{"order:before=selinux", "scan"}},
+	}
+
+	// off and lockdown are the two reasons of a kernel's own to see nothing.
+	off      = Boot{"landlock-off", "lsm=yama,apparmor", []string{"off", "daemon:expect=off"}}
+	lockdown = Boot{"lockdown", "lockdown=confidentiality", []string{"lockdown", "daemon:expect=lockdown"}}
+
+	// attributes are the boots of patched kernels.
+	attributes = []Boot{
+		{"attr-landlock-first", "lsm=landlock,yama,apparmor", []string{"order:first=1", "attr:current=apparmor", "procattr"}},
+		{"attr-behind-apparmor", "lsm=yama,apparmor,landlock", []string{"order:before=apparmor", "attr:current=apparmor"}},
+		{"attr-before-selinux", "lsm=landlock,selinux selinux=1", []string{"order:first=1", "attr:current=selinux"}},
+		{"attr-behind-selinux", "lsm=selinux,landlock,yama selinux=1", []string{"order:before=selinux", "attr:current=selinux"}},
+		{"attr-alone", "lsm=landlock", []string{"order:first=1", "attr:current=none"}},
+		{"attr-off", "lsm=yama,apparmor", []string{"attroff:current=apparmor"}},
+	}
+
+	// both is for a patched kernel with task iterators.
+	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}
+)
+
+// Matrix returns every guest: the two mandatory kernels get all boots, and the
+// newest too.
+func Matrix() []Guest {
+	all := append([]Boot{whole}, orders...)
+	all = append(all, off, lockdown)
+	few := []Boot{plain}
+	guests := []Guest{
+		{Series: "6.1", Arch: "amd64", Mandatory: true, Boots: all},
+		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: all},
+	}
+	for _, series := range strings.Fields("6.16 6.17 6.18 6.19 7.0 7.1 7.2") {
+		guests = append(guests, Guest{Series: series, Arch: "amd64", Boots: few})
+	}
+	return append(guests,
+		Guest{Series: "7.3", Arch: "amd64", Boots: all},
+		Guest{Series: "7.3", Arch: "arm64", Boots: few},
+		Guest{Series: "6.12", Arch: "amd64", Patched: true, Mandatory: true, Boots: attributes},
+		Guest{Series: "7.3", Arch: "amd64", Patched: true, BPF: true, Mandatory: true, Boots: append(attributes[1:len(attributes):len(attributes)], both)},
+	)
+}

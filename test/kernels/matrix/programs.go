@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/landlockd/landlockd/test/kernels/cpio"
+	"github.com/landlockd/landlockd/test/truth"
+)
+
+// payload adds files to the initramfs of an architecture. It may use dir for
+// itself, and starts in the module's root.
+type payload func(ctx context.Context, w *cpio.Writer, module, dir, arch string) error
+
+// payloads are in every guest, beside the guest's own program.
+var payloads = map[string]payload{
+	"truth":     addActor,
+	"landlockd": addDaemon,
+}
+
+// compilers make statically linked programs for an architecture.
+var compilers = map[string]string{
+	"amd64": "gcc",
+	"arm64": "aarch64-linux-gnu-gcc",
+}
+
+// addDaemon adds landlockd itself, as people get it.
+func addDaemon(ctx context.Context, w *cpio.Writer, module, dir, arch string) error {
+	out := filepath.Join(dir, "landlockd")
+	if err := goBuild(ctx, module, arch, out, "./cmd/landlockd"); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(out)
+	if err != nil {
+		return err
+	}
+	w.Dir("bin", 0o755)
+	w.File(0o755, content, "bin/landlockd")
+	return nil
+}
+
+// addActor adds the truth generator's processes, as /truth/actor and its other
+// names.
+func addActor(ctx context.Context, w *cpio.Writer, _, dir, arch string) error {
+	before, set := os.LookupEnv("CC")
+	defer func() {
+		if set {
+			os.Setenv("CC", before)
+		} else {
+			os.Unsetenv("CC")
+		}
+	}()
+	os.Setenv("CC", compilers[arch])
+	actor, err := truth.Build(ctx, dir)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(actor)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(actor)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, e := range entries {
+		other, err := os.Stat(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return err
+		}
+		if !os.SameFile(info, other) {
+			return fmt.Errorf("%s is not another name of %s", e.Name(), actor)
+		}
+		names = append(names, "truth/"+e.Name())
+	}
+	w.Dir("truth", 0o755)
+	w.File(0o755, content, names...)
+	return nil
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package matrix boots guests with many kernels and judges what they say.
+package matrix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/landlockd/landlockd/test/kernels/qemu"
+)
+
+// Options say what to run and where.
+type Options struct {
+	// Module is the root of this Go module.
+	Module string
+	// Cache holds kernels from run to run.
+	Cache string
+	// Logs gets the console of every boot that failed.
+	Logs string
+	// Guests and Boots select by name; nil means all.
+	Guests, Boots *regexp.Regexp
+	// Checks are run in place of each boot's own; nil means its own.
+	Checks []string
+	// Jobs is how many guests run at a time.
+	Jobs int
+	// Timeout bounds one boot.
+	Timeout time.Duration
+	// Verbose prints every fact and log line.
+	Verbose bool
+	Out     io.Writer
+}
+
+// Run runs the matrix. The error is about the run itself; what failed in it is
+// in the summary.
+func Run(ctx context.Context, o Options) (*Summary, error) {
+	for _, dir := range []string{o.Cache, o.Logs} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	tmp, err := os.MkdirTemp("", "landlockd-kernels-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	imgs, err := openImages(ctx, o.Cache, filepath.Join(o.Module, "deploy", "kernel"), o.Out)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{Options: o, ctx: ctx, tmp: tmp, images: imgs, initramfs: make(map[string]string)}
+	r.slots = make(chan struct{}, max(o.Jobs, 1))
+	for _, g := range Matrix() {
+		if o.Guests == nil || o.Guests.MatchString(g.Name()) {
+			r.guest(g)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	r.boots.Wait()
+	return &r.summary, ctx.Err()
+}
+
+// runner is one run of the matrix.
+type runner struct {
+	Options
+	ctx       context.Context
+	tmp       string
+	images    *images
+	initramfs map[string]string // by architecture
+	slots     chan struct{}
+	boots     sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows, and Out
+	summary Summary
+}
+
+// guest gets a kernel and starts its boots. It returns before they end: the
+// next kernel is fetched while this one's guests run.
+func (r *runner) guest(g Guest) {
+	var boots []Boot
+	for _, b := range g.Boots {
+		if r.Boots == nil || r.Boots.MatchString(b.Name) {
+			boots = append(boots, b)
+		}
+	}
+	if len(boots) == 0 {
+		return
+	}
+	began := time.Now()
+	img, err := r.images.get(r.ctx, g)
+	if errors.Is(err, errAbsent) && !g.Mandatory {
+		r.skipped(g, err)
+		return
+	}
+	archive, ok := r.initramfs[g.Arch]
+	if err == nil && !ok {
+		if archive, err = initramfs(r.ctx, r.Module, r.tmp, g.Arch); err == nil {
+			r.initramfs[g.Arch] = archive
+		}
+	}
+	if err != nil {
+		r.failed(g, err)
+		return
+	}
+	if took := time.Since(began); took > time.Second {
+		r.printf("got   %-14s %s in %s\n", g.Name(), img.version, took.Round(time.Second))
+	}
+	r.ran(g)
+	for _, b := range boots {
+		if r.Checks != nil {
+			b.Checks = r.Checks
+		}
+		r.slots <- struct{}{}
+		r.boots.Go(func() {
+			defer func() { <-r.slots }()
+			r.boot(g, img, archive, b)
+		})
+	}
+}
+
+// boot runs one boot and judges it.
+func (r *runner) boot(g Guest, img image, archive string, b Boot) {
+	checks := append(append([]string(nil), b.Checks...), "kernel")
+	m := qemu.Machine{
+		Arch: g.Arch, Kernel: img.path, Initrd: archive,
+		CommandLine: commandLine(b.CommandLine, checks), Timeout: r.Timeout,
+	}
+	o, err := m.Run(r.ctx)
+	v := judge(o, err, checks)
+	if !v.ok() {
+		v.console = filepath.Join(r.Logs, g.Name()+"-"+b.Name+".console.log")
+		if err := os.WriteFile(v.console, o.Console, 0o644); err != nil {
+			v.problems = append(v.problems, err.Error())
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.summary.add(g, v)
+	v.print(r.Out, fmt.Sprintf("%s/%s", g.Name(), b.Name), img.version, o.Took, r.Verbose)
+}
+
+func (r *runner) printf(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(r.Out, format, args...)
+}

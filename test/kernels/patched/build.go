@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package patched
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// build compiles the kernel, outside of its tree, and returns the image's path.
+// A warning is an error (CONFIG_WERROR).
+func (b *builder) build(dir string) (string, error) {
+	// The short builds come first: they find most mistakes.
+	for _, v := range variants {
+		out := filepath.Join(dir, v.name)
+		if err := b.configure(out, without(baseConfig, v.off)); err != nil {
+			return "", fmt.Errorf("%s: %w", v.name, err)
+		}
+		if err := b.make(out, v.targets...); err != nil {
+			return "", fmt.Errorf("%s: %w", v.name, err)
+		}
+	}
+	full := filepath.Join(dir, "full")
+	if err := b.configure(full, b.config); err != nil {
+		return "", err
+	}
+	if err := b.make(full, "bzImage"); err != nil {
+		return "", err
+	}
+	return filepath.Join(full, "arch/x86/boot/bzImage"), nil
+}
+
+// variants are configurations in which what our patches change must compile
+// too: without Landlock, and without anything that Landlock could log to.
+var variants = []struct {
+	name         string
+	off, targets []string
+}{
+	{
+		"without-landlock", []string{"SECURITY_LANDLOCK"},
+		[]string{"fs/proc/base.o", "security/security.o"},
+	},
+	{
+		"without-log", []string{"AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR", "PROVE_LOCKING", "PROVE_RCU", "SECURITY_LANDLOCK_LOG"},
+		[]string{"fs/proc/base.o", "security/security.o", "security/landlock/"},
+	},
+}
+
+// without returns a configuration that lacks some options.
+func without(config string, off []string) string {
+	var b strings.Builder
+	for line := range strings.Lines(config) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(line, "CONFIG_"), "=")
+		drop := false
+		for _, o := range off {
+			drop = drop || name == o
+		}
+		if !drop {
+			b.WriteString(line)
+		}
+	}
+	for _, o := range off {
+		fmt.Fprintf(&b, "# CONFIG_%s is not set\n", o)
+	}
+	return b.String()
+}
+
+// configure makes a configuration, and fails if an option did not come to be:
+// the kernel's tools drop without a word what they do not know or what depends
+// on something that is not there.
+func (b *builder) configure(out, options string) error {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	if err := b.make(out, "tinyconfig"); err != nil {
+		return err
+	}
+	file := filepath.Join(out, ".config")
+	base, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(string(base)+"\n"+options), 0o644); err != nil {
+		return err
+	}
+	if err := b.make(out, "olddefconfig"); err != nil {
+		return err
+	}
+	result, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return missing(string(result), options)
+}
+
+// missing returns an error that names the options that are not as wanted.
+func missing(result, wanted string) error {
+	have := make(map[string]bool)
+	for line := range strings.Lines(result) {
+		have[strings.TrimSpace(line)] = true
+	}
+	var errs []error
+	for line := range strings.Lines(wanted) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutSuffix(line, " is not set"); ok {
+			name = strings.TrimPrefix(name, "# ")
+			if strings.Contains(result, "\n"+name+"=") {
+				errs = append(errs, fmt.Errorf("%s is set", name))
+			}
+			continue
+		}
+		if strings.HasPrefix(line, "CONFIG_") && !have[line] {
+			errs = append(errs, fmt.Errorf("%s is not in the kernel's configuration", line))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (b *builder) make(out string, targets ...string) error {
+	jobs := strconv.Itoa(runtime.NumCPU())
+	return b.run(b.tree, nil, "nice", append([]string{"-n", "10", "make", "-s", "-j", jobs, "O=" + out, "KBUILD_BUILD_USER=landlockd", "KBUILD_BUILD_HOST=test"}, targets...)...)
+}
+
+// run runs a program; the end of what it said is in the error.
+func (b *builder) run(dir string, in io.Reader, name string, args ...string) error {
+	cmd := exec.CommandContext(b.ctx, name, args...)
+	cmd.Dir, cmd.Stdin = dir, in
+	cmd.Env = append(cmd.Environ(), "LC_ALL=C")
+	var said bytes.Buffer
+	both := io.MultiWriter(&said, b.log)
+	cmd.Stdout, cmd.Stderr = both, both
+	if err := cmd.Run(); err != nil {
+		text := said.String()
+		if len(text) > 4000 {
+			text = "..." + text[len(text)-4000:]
+		}
+		return fmt.Errorf("%s: %w\n%s", strings.Join(append([]string{name}, args...), " "), err, text)
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package patched
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWithout(t *testing.T) {
+	got := without("CONFIG_A=y\nCONFIG_AB=y\n# text\nCONFIG_C=\"x\"\n", []string{"A", "C"})
+	if want := "CONFIG_AB=y\n# text\n# CONFIG_A is not set\n# CONFIG_C is not set\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	const result = "#\nCONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\n"
+	if err := missing(result, "# text\nCONFIG_A=y\n# CONFIG_C is not set\n# CONFIG_D is not set\n"); err != nil {
+		t.Error(err)
+	}
+	for _, wanted := range []string{"CONFIG_B=y", "CONFIG_C=y", "# CONFIG_A is not set", "CONFIG_D=y"} {
+		if err := missing(result, wanted); err == nil {
+			t.Errorf("missing(%q) says nothing", wanted)
+		}
+	}
+}
+
+func TestConfigIsWhole(t *testing.T) {
+	for _, option := range []string{"SECURITY_LANDLOCK", "DEBUG_INFO_BTF", "WERROR"} {
+		if !strings.Contains(baseConfig+bpfConfig, "CONFIG_"+option+"=y\n") {
+			t.Errorf("CONFIG_%s is not wanted", option)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package patched builds kernels with our patches (deploy/kernel) from Debian's
+// sources.
+package patched
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/landlockd/landlockd/test/kernels/aptroot"
+	"github.com/landlockd/landlockd/test/kernels/stock"
+)
+
+//go:embed kernel.config
+var baseConfig string
+
+//go:embed bpf.config
+var bpfConfig string
+
+// recipe grows with changes of this package that change an image.
+const recipe = "1"
+
+// Kernel is what to build.
+type Kernel struct {
+	Source aptroot.Package
+	// Patch is the path of a patch for it.
+	Patch string
+	// BPF: task iterators can be used too.
+	BPF bool
+}
+
+func (k Kernel) config() string {
+	if k.BPF {
+		return baseConfig + bpfConfig
+	}
+	return baseConfig
+}
+
+// Image returns the path of the kernel in the cache directory, and builds it
+// first if need be. Progress goes to log.
+func (k Kernel) Image(ctx context.Context, root *aptroot.Root, cache string, log io.Writer) (string, error) {
+	patch, err := os.ReadFile(k.Patch)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s", recipe, k.Source.Key(), k.config(), patch))
+	dir := filepath.Join(cache, "patched", fmt.Sprintf("%s_%s_%s", k.Source.Name, k.Source.Version, hex.EncodeToString(sum[:8])))
+	image := filepath.Join(dir, "bzImage")
+	if _, err := os.Stat(image); err == nil {
+		return image, nil
+	}
+	tmp, err := os.MkdirTemp(cache, "build-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	b := builder{ctx: ctx, log: log, patch: patch, config: k.config()}
+	if err := b.unpack(root, k.Source, tmp); err != nil {
+		return "", fmt.Errorf("unpack %s %s: %w", k.Source.Name, k.Source.Version, err)
+	}
+	if err := b.applyPatch(); err != nil {
+		return "", fmt.Errorf("apply %s to %s %s: %w", filepath.Base(k.Patch), k.Source.Name, k.Source.Version, err)
+	}
+	built, err := b.build(tmp)
+	if err != nil {
+		return "", fmt.Errorf("build %s %s: %w", k.Source.Name, k.Source.Version, err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	return image, os.Rename(built, image)
+}
+
+// builder is one build.
+type builder struct {
+	ctx   context.Context
+	log   io.Writer
+	patch []byte
+	// config are the options of the kernel to boot.
+	config string
+	// tree is the kernel's source.
+	tree string
+}
+
+// unpack sets the tree.
+func (b *builder) unpack(root *aptroot.Root, source aptroot.Package, dir string) error {
+	deb, err := root.Fetch(b.ctx, source, dir)
+	if err != nil {
+		return err
+	}
+	isArchive := func(name string) bool {
+		return strings.HasPrefix(name, "usr/src/linux-source-") && strings.HasSuffix(name, ".tar.xz")
+	}
+	err = stock.Extract(b.ctx, deb, isArchive, func(r io.Reader) error {
+		return b.run(dir, r, "tar", "-xJf", "-")
+	})
+	if err != nil {
+		return err
+	}
+	os.Remove(deb)
+	trees, err := filepath.Glob(filepath.Join(dir, "linux-source-*"))
+	if err != nil {
+		return err
+	}
+	if len(trees) != 1 {
+		return fmt.Errorf("the archive has %d trees", len(trees))
+	}
+	b.tree = trees[0]
+	return nil
+}
+
+// applyPatch fails on fuzz: a patch that fits only roughly was not made for this
+// source.
+func (b *builder) applyPatch() error {
+	return b.run(b.tree, bytes.NewReader(b.patch), "patch", "-p1", "--fuzz=0", "--forward", "--batch", "--no-backup-if-mismatch", "--reject-file=-")
+}

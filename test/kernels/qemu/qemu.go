@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package qemu boots one guest and listens to its console.
+package qemu
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/landlockd/landlockd/test/kernels/protocol"
+)
+
+// Machine is one boot of a guest. Its processor is emulated (TCG): /dev/kvm may
+// be missing, or be of a kind that does not run a stock kernel, and emulation
+// is fast enough.
+type Machine struct {
+	// Arch is "amd64" or "arm64".
+	Arch string
+	// Kernel and Initrd are paths.
+	Kernel, Initrd string
+	// CommandLine is added to what every guest has.
+	CommandLine string
+	// Timeout bounds the whole run.
+	Timeout time.Duration
+}
+
+// Outcome is what a guest said.
+type Outcome struct {
+	Lines []protocol.Line
+	// Console is all that came over the serial line.
+	Console []byte
+	// Done tells that the guest said everything it wanted to say.
+	Done bool
+	Took time.Duration
+}
+
+// Program returns the emulator for an architecture.
+func Program(arch string) string {
+	if arch == "arm64" {
+		return "qemu-system-aarch64"
+	}
+	return "qemu-system-x86_64"
+}
+
+func (m Machine) arguments() []string {
+	args := []string{"-M", "q35", "-cpu", "max"}
+	console := "ttyS0"
+	if m.Arch == "arm64" {
+		// Pointer authentication as the architecture defines it is slow to emulate.
+		args = []string{"-M", "virt", "-cpu", "max,pauth-impdef=on"}
+		console = "ttyAMA0"
+	}
+	cmdline := "console=" + console + " panic=-1 oops=panic quiet " + m.CommandLine
+	return append(args, "-accel", "tcg", "-m", "1024", "-smp", "2",
+		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+		"-kernel", m.Kernel, "-initrd", m.Initrd, "-append", strings.TrimSpace(cmdline))
+}
+
+// Run boots the guest and waits for its end. The error says why there is no
+// complete report; what was said until then is in the outcome.
+func (m Machine) Run(ctx context.Context) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
+	defer cancel()
+	began := time.Now()
+	cmd := exec.CommandContext(ctx, Program(m.Arch), m.arguments()...)
+	var console, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &console, &complaints
+	cmd.WaitDelay = 5 * time.Second
+	err := cmd.Run()
+	o := read(console.Bytes())
+	o.Took = time.Since(began)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return o, fmt.Errorf("not finished after %s", m.Timeout)
+	case ctx.Err() != nil:
+		return o, ctx.Err()
+	case err != nil:
+		return o, fmt.Errorf("%s: %w: %s", Program(m.Arch), err, bytes.TrimSpace(complaints.Bytes()))
+	case !o.Done:
+		return o, errors.New("the guest went off before it had said everything")
+	}
+	return o, nil
+}
+
+// read parses what came over the console.
+func read(console []byte) Outcome {
+	o := Outcome{Console: console}
+	lines := bufio.NewScanner(bytes.NewReader(console))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if l, ok := protocol.Parse(lines.Text()); ok {
+			o.Lines = append(o.Lines, l)
+			o.Done = o.Done || l.Kind == protocol.Done
+		}
+	}
+	return o
+}

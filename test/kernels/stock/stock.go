@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package stock finds Debian's kernels by their series and gets their images.
+package stock
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/landlockd/landlockd/test/kernels/aptroot"
+)
+
+// image matches packages that can hold a kernel of the flavour made for
+// virtual machines. Some releases have the kernel in linux-image-*, in others
+// that is a stub and the kernel is in linux-binary-*.
+var image = regexp.MustCompile(`^linux-(image|binary)-(\d+\.\d+)[^a-z]*(?:\+deb\d+)?-cloud-(amd64|arm64)$`)
+
+// stubSize is the size in bytes below which a package holds no kernel.
+const stubSize = 1 << 20
+
+// Find returns the newest kernel of a series such as "6.12".
+func Find(packages []aptroot.Package, series, arch string) (aptroot.Package, bool) {
+	return newest(packages, func(p aptroot.Package) bool {
+		m := image.FindStringSubmatch(p.Name)
+		return m != nil && m[2] == series && m[3] == arch && p.Architecture == arch && p.Size >= stubSize
+	})
+}
+
+// FindSource returns the newest source of a series.
+func FindSource(packages []aptroot.Package, series string) (aptroot.Package, bool) {
+	return newest(packages, func(p aptroot.Package) bool {
+		return p.Name == "linux-source-"+series && p.Size >= stubSize
+	})
+}
+
+func newest(packages []aptroot.Package, wanted func(aptroot.Package) bool) (best aptroot.Package, found bool) {
+	for _, p := range packages {
+		if wanted(p) && (!found || aptroot.CompareVersions(p.Version, best.Version) > 0) {
+			best, found = p, true
+		}
+	}
+	return best, found
+}
+
+// Image returns the path of the package's kernel in the cache directory, and
+// gets it there first if need be.
+func Image(ctx context.Context, root *aptroot.Root, p aptroot.Package, cache string) (string, error) {
+	kernel := filepath.Join(cache, "stock", p.Key(), "vmlinuz")
+	if _, err := os.Stat(kernel); err == nil {
+		return kernel, nil
+	}
+	tmp, err := os.MkdirTemp(cache, "fetch-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	deb, err := root.Fetch(ctx, p, tmp)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(kernel), 0o755); err != nil {
+		return "", err
+	}
+	unpacked := filepath.Join(tmp, "vmlinuz")
+	err = Extract(ctx, deb, isKernel, func(r io.Reader) error { return writeFile(unpacked, r) })
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", p.Name, err)
+	}
+	return kernel, os.Rename(unpacked, kernel)
+}
+
+// isKernel matches boot/vmlinuz-<release> and usr/lib/modules/<release>/vmlinuz.
+func isKernel(name string) bool {
+	return strings.HasPrefix(name, "boot/vmlinuz-") || strings.HasPrefix(name, "usr/lib/modules/") && path.Base(name) == "vmlinuz"
+}
+
+func writeFile(name string, r io.Reader) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Close())
+}
+
+// ErrNoFile is the error of Extract if no file in the package matches.
+var ErrNoFile = errors.New("the package has no such file")
+
+// Extract calls use with the content of the first regular file of a package
+// whose path (without a leading "./") matches.
+func Extract(ctx context.Context, deb string, match func(string) bool, use func(io.Reader) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "dpkg-deb", "--fsys-tarfile", deb)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	// What is behind the file is not read: the program may end as it likes.
+	defer cmd.Wait()
+	defer cancel()
+	for files := tar.NewReader(out); ; {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return ErrNoFile
+		}
+		if err != nil {
+			return fmt.Errorf("dpkg-deb --fsys-tarfile: %w", err)
+		}
+		if header.Typeflag == tar.TypeReg && match(strings.TrimPrefix(header.Name, "./")) {
+			return use(files)
+		}
+	}
+}
