@@ -135,6 +135,9 @@ func (r *runner) boot(g Guest, img image, archive string, b Boot) {
 		CommandLine: commandLine(b.CommandLine, checks), Timeout: r.Timeout,
 	}
 	o, err := m.Run(r.ctx)
+	if r.ctx.Err() != nil {
+		return // the run is cancelled: this says nothing of the kernel
+	}
 	v := judge(o, err, checks)
 	if !v.ok() {
 		v.console = filepath.Join(r.Logs, g.Name()+"-"+b.Name+".console.log")
