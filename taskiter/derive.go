@@ -21,9 +21,10 @@ import (
 // scan, and is still, carries the generation over, and vouches for it up to the
 // instant at which it was seen. A task that is new under an address is in that
 // generation if somebody vouches for a later instant than it was seen at. Where
-// nobody does, the first task seen there may, if it is seen again behind all
-// others: [deriver.doubtful] names the processes to look at again. Names may
-// thus split in time, they never merge.
+// nobody does, the address is in doubt, and all tasks under it are looked at
+// again in one more pass: those that are found were under it at one instant, the
+// beginning of that pass, and so in one domain. Names may thus split in time,
+// they never merge.
 type deriver struct {
 	secret  [32]byte
 	scan    uint64
@@ -31,6 +32,8 @@ type deriver struct {
 	// last and now are each task's innermost address in the last scan and in
 	// this one.
 	last, now map[taskKey]uint64
+	// again are the tasks that were found in the pass for addresses in doubt.
+	again map[taskKey]struct{}
 	// gen is the last generation given out. It counts all addresses
 	// together, so that one that is forgotten never gets an old one again.
 	gen uint64
@@ -47,17 +50,17 @@ type derived struct {
 	// vouched is the last instant for which a task vouches, newest the last at
 	// which a new one was seen; instants are counted from 1.
 	vouched, newest int
-	// voucher is the task that may vouch for more when it is seen again, and
-	// pid its process.
+	// voucher is the first task that was seen, if none is known.
 	voucher taskKey
-	pid     int32
+	// knownAgain: a task that carried the generation over was found again.
+	knownAgain bool
 }
 
 // doubtful says whether a task may be under another domain at the same address.
 func (e *derived) doubtful() bool { return e.newest > e.vouched }
 
 func newDeriver() *deriver {
-	d := &deriver{domains: map[uint64]*derived{}, last: map[taskKey]uint64{}, now: map[taskKey]uint64{}}
+	d := &deriver{domains: map[uint64]*derived{}, last: map[taskKey]uint64{}, now: map[taskKey]uint64{}, again: map[taskKey]struct{}{}}
 	rand.Read(d.secret[:])
 	return d
 }
@@ -67,11 +70,12 @@ func (d *deriver) begin() {
 	d.scan++
 	d.last, d.now = d.now, d.last
 	clear(d.now)
+	clear(d.again)
 }
 
-// see notes that at an instant, which only grows, a task of a process was under
-// a chain of addresses, the innermost first.
-func (d *deriver) see(instant int, by taskKey, pid int32, chain []uint64) {
+// see notes that at an instant, which only grows, a task was under a chain of
+// addresses, the innermost first.
+func (d *deriver) see(instant int, by taskKey, chain []uint64) {
 	before, known := d.last[by], false
 	for _, address := range chain {
 		// From the domain that it was in on, it was in all of these before.
@@ -87,37 +91,48 @@ func (d *deriver) see(instant int, by taskKey, pid int32, chain []uint64) {
 		switch {
 		case known:
 			e.known = true
-			e.vouched, e.voucher, e.pid = instant, by, pid
+			e.vouched = instant
 		case e.voucher == by && !e.known:
 			e.vouched = instant // the first that was seen, seen again
 		case e.vouched == 0 && e.newest == 0:
-			e.vouched, e.voucher, e.pid = instant, by, pid
+			e.vouched, e.voucher = instant, by
 		default:
 			e.newest = instant
 		}
 	}
 }
 
-// doubtful appends the processes that must be seen again for all tasks of this
-// scan to be told apart.
-func (d *deriver) doubtful(pids []int32) []int32 {
-	for _, e := range d.domains {
-		if e.scan == d.scan && e.doubtful() {
-			pids = append(pids, e.pid)
+// inDoubt says whether a chain has an address of which it is not known that all
+// tasks of this scan under it are in one domain.
+func (d *deriver) inDoubt(chain []uint64) bool {
+	for _, address := range chain {
+		if e := d.domains[address]; e != nil && e.scan == d.scan && e.doubtful() {
+			return true
 		}
 	}
-	return pids
+	return false
 }
 
-// settle says whether it is proven that a task, seen at an instant, is under
-// the domains that have the addresses' names in this scan. If so, it carries them
-// over to the next.
-func (d *deriver) settle(instant int, by taskKey, chain []uint64) bool {
+// seeAgain notes that a task was found in the pass for addresses in doubt.
+func (d *deriver) seeAgain(by taskKey, chain []uint64) {
+	d.again[by] = struct{}{}
 	before, known := d.last[by], false
 	for _, address := range chain {
 		known = known || address == before
+		if e := d.domains[address]; known && e != nil && e.scan == d.scan {
+			e.knownAgain = true
+		}
+	}
+}
+
+// settle says whether it is proven that a task is under the domains that have
+// the names of its chain's addresses in this scan. If so, it carries them over to
+// the next.
+func (d *deriver) settle(by taskKey, chain []uint64) bool {
+	_, again := d.again[by]
+	for _, address := range chain {
 		e := d.domains[address]
-		if e == nil || e.scan != d.scan || !known && e.voucher != by && instant > e.vouched {
+		if e == nil || e.scan != d.scan || e.doubtful() && !again {
 			return false
 		}
 	}
@@ -134,7 +149,11 @@ func (d *deriver) id(address uint64) domainid.ID {
 	if e == nil || e.scan != d.scan {
 		return domainid.None
 	}
-	if !e.known && !e.named {
+	goesOn := e.known
+	if e.doubtful() {
+		goesOn = e.knownAgain
+	}
+	if !goesOn && !e.named {
 		d.gen++
 		e.id = d.hash(address, d.gen)
 	}

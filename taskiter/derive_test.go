@@ -114,18 +114,17 @@ func (h *host) scan(d *deriver) map[int]domainid.ID {
 	d.begin()
 	seen := map[int]bool{}
 	instant := 0
-	see := func(only []int32) {
-		for _, t := range h.tasks {
-			if only == nil || slices.Contains(only, t.key.tid) {
-				instant++
-				d.see(instant, t.key, t.key.tid, h.addresses(t.domain))
-			}
+	for _, t := range h.tasks {
+		instant++
+		d.see(instant, t.key, h.addresses(t.domain))
+	}
+	for _, t := range h.tasks {
+		if d.inDoubt(h.addresses(t.domain)) {
+			d.seeAgain(t.key, h.addresses(t.domain))
 		}
 	}
-	see(nil)
-	see(d.doubtful([]int32{}))
-	for i, t := range h.tasks {
-		if !d.settle(i+1, t.key, h.addresses(t.domain)) {
+	for _, t := range h.tasks {
+		if !d.settle(t.key, h.addresses(t.domain)) {
 			panic("a task is in doubt though nothing happened during the scan")
 		}
 		for _, s := range h.chain(t.domain) {
@@ -222,7 +221,7 @@ func TestDerivedIDsOfTwoDaemons(t *testing.T) {
 	for range 100 {
 		d := newDeriver()
 		d.begin()
-		d.see(1, by, 1, []uint64{0xffff888000000000})
+		d.see(1, by, []uint64{0xffff888000000000})
 		id := d.id(0xffff888000000000)
 		if ids[id] {
 			t.Fatal("two daemons gave one address the same ID: it could be looked up")
@@ -255,32 +254,41 @@ func TestDerivedIDsDuringScans(t *testing.T) {
 		for range 200 {
 			d.begin()
 			var seen []sighting
-			visit := func(wanted func(int32) bool) {
+			again := map[int32]bool{}
+			visit := func(first bool) {
 				// Ascending by TID, of what is there when its turn comes.
 				for tid := int32(1); tid <= 8; tid++ {
 					if rng.IntN(2) == 0 {
 						h.step()
 					}
 					i := slices.IndexFunc(h.tasks, func(t hostTask) bool { return t.key.tid == tid })
-					if i < 0 || !wanted(tid) {
+					if i < 0 || !first && !again[tid] {
 						continue
 					}
 					task := h.tasks[i]
+					if !first {
+						d.seeAgain(task.key, h.addresses(task.domain))
+						continue
+					}
 					s := sighting{task, h.chain(task.domain), h.addresses(task.domain), len(seen) + 1}
 					seen = append(seen, s)
-					d.see(s.number, task.key, tid, s.at)
+					d.see(s.number, task.key, s.at)
 				}
 			}
-			visit(func(int32) bool { return true })
-			first := len(seen)
-			if pids := d.doubtful(nil); len(pids) > 0 {
-				visit(func(tid int32) bool { return slices.Contains(pids, tid) })
+			visit(true)
+			for _, s := range seen {
+				if d.inDoubt(s.at) {
+					again[s.task.key.tid] = true
+				}
 			}
-			for _, s := range seen[:first] {
+			if len(again) > 0 {
+				visit(false)
+			}
+			for _, s := range seen {
 				if len(s.chain) == 0 {
 					continue
 				}
-				if !d.settle(s.number, s.task.key, s.at) {
+				if !d.settle(s.task.key, s.at) {
 					doubtful++
 					continue
 				}

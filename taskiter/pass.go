@@ -59,12 +59,14 @@ func (p *pass) domain(r domainRecord) {
 		p.described = append(p.described, r)
 		return
 	}
-	// What a domain is never changes. The number of rules comes only with a
-	// task that is in the domain itself.
-	p.described[i].denials = r.denials
-	if r.rules != absent {
-		p.described[i].rules = r.rules
+	// The number of rules comes only with a task that is in the domain itself.
+	// Behind an address there may be another domain now: the later record is
+	// that of the tasks that are settled (deriver).
+	old := &p.described[i]
+	if r.rules == absent && r.mask == old.mask && r.parent == old.parent && r.depth == old.depth {
+		r.rules = old.rules
 	}
+	*old = r
 }
 
 func (p *pass) exe(pid int32, exec uint64, path []byte) {

@@ -121,48 +121,45 @@ func (s *Source) readAgain(groups []group, pids []int32) ([]int32, error) {
 	return left, nil
 }
 
-// vouch has the deriver see every task of this scan's passes, and those that
-// must vouch for others once more. Tasks that nobody vouches for are marked, and
-// their processes have no verdict. It returns the number of passes that it made.
+// vouch has the deriver see every task of this scan's passes, and those in doubt
+// once more. Tasks that are not found again are marked, and their processes have
+// no verdict. It returns the number of passes that it made.
 func (s *Source) vouch(groups []group) (int, error) {
 	p := &s.pass
 	s.deriver.begin()
-	s.see(0)
+	for i := range p.tasks {
+		// Those that have exited count, too: their domains lived then.
+		s.deriver.see(i+1, p.tasks[i].key(), s.chainOf(&p.tasks[i]))
+	}
 	passes := 0
-	if pids := s.deriver.doubtful(s.unsettled[:0]); len(pids) > 0 {
-		s.control.selected = 1
-		s.control.wantNone()
-		for _, pid := range pids {
-			s.control.want(pid)
+	s.control.wantNone()
+	for i := range p.tasks {
+		if r := &p.tasks[i]; r.domain != 0 && s.deriver.inDoubt(s.chainOf(r)) {
+			s.control.want(r.pid)
+			passes = 1
 		}
+	}
+	if passes > 0 {
+		s.control.selected = 1
 		first := len(p.tasks)
 		if _, err := p.run(s.read); err != nil {
 			return 0, err
 		}
-		s.see(first)
-		passes = 1
+		for i := first; i < len(p.tasks); i++ {
+			s.deriver.seeAgain(p.tasks[i].key(), s.chainOf(&p.tasks[i]))
+		}
 	}
 	for i := range groups {
 		g := &groups[i]
 		for _, o := range p.order[g.lo:g.hi] {
-			t := uint32(o)
-			r := &p.tasks[t]
-			if r.domain != 0 && !s.deriver.settle(int(t)+1, r.key(), s.chainOf(r)) {
+			r := &p.tasks[uint32(o)]
+			if r.domain != 0 && !s.deriver.settle(r.key(), s.chainOf(r)) {
 				r.bits |= taskDoubtful
 				g.verdict = unsettled
 			}
 		}
 	}
 	return passes, nil
-}
-
-// see shows the deriver the tasks from a place in the order of their visits on.
-// Those that have exited count, too: their domains lived then.
-func (s *Source) see(first int) {
-	for i := first; i < len(s.pass.tasks); i++ {
-		r := &s.pass.tasks[i]
-		s.deriver.see(i+1, r.key(), r.pid, s.chainOf(r))
-	}
 }
 
 // chainOf returns the keys of a task's domain and of all that it is nested in,
