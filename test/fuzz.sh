@@ -7,7 +7,11 @@ go=${GO:-go} n=0
 while read -r dir; do
 	for f in $(grep -ohE '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | sed 's/func //' | sort); do
 		echo "fuzz $f in ${dir#./}"
-		"$go" test -short -run '^$' -fuzz "^$f\$" -fuzztime "${FUZZTIME:-5s}" -fuzzminimizetime 1x "$dir" | tail -n 1
+		out=$("$go" test -short -run '^$' -fuzz "^$f\$" -fuzztime "${FUZZTIME:-10000x}" -fuzzminimizetime 1x "$dir" 2>&1) || {
+			printf '%s\n' "$out" >&2
+			exit 1
+		}
+		tail -n 1 <<<"$out"
 		n=$((n + 1))
 	done
 done < <(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u)
