@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs every fuzz target of the module for FUZZTIME.
+# Runs every fuzz target of the module FUZZTIME long: a number of executions (10000x) or a time.
 set -euo pipefail
 go=${GO:-go} n=0
 # Compiling with coverage counters for each package is what takes long.

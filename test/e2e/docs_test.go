@@ -18,7 +18,7 @@ var runElsewhere = map[string]string{
 	"make test": "runs this test",
 	"make run":  "TestMakeRun",
 	"go test ./test/truth -run TestForest -truth.seed=N": "TestForest, for each N",
-	"curl -s localhost:10644/metrics":                    "TestShells",
+	"curl -s localhost:10644/metrics":                    "TestShellsSandboxedOneTwoAndThreeDeep",
 }
 
 // docCommands returns the command lines of the fenced blocks of a document: all
