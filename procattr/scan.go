@@ -4,7 +4,6 @@ package procattr
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -26,11 +25,11 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	began := time.Now()
 	s.scans++
 	// Processes that are younger are not told from others with their PID.
-	oldEnough, err := sinceBoot()
+	uptime, err := scan.Uptime()
 	if err != nil {
 		return nil, readFailed("the clock", err)
 	}
-	oldEnough -= 2 * tick
+	oldEnough := uint64(uptime) - 2*tick
 	if err := s.listProcesses(); err != nil {
 		return nil, readFailed("the list of processes", err)
 	}
@@ -52,16 +51,8 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	}
 	snap := s.build.snapshot(s.inference)
 	snap.Kernel, snap.Source = s.kernel, s.info
-	snap.Time, snap.Duration = began, time.Since(began)
+	snap.Time, snap.Uptime, snap.Duration = began, uptime, time.Since(began)
 	return snap, nil
-}
-
-func sinceBoot() (uint64, error) {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		return 0, fmt.Errorf("clock_gettime(2): %w", err)
-	}
-	return uint64(ts.Nano()), nil
 }
 
 // listProcesses fills s.pids, ascending.

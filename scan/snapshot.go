@@ -19,6 +19,9 @@ import (
 type Snapshot struct {
 	// Time is the wall-clock time at which the scan began.
 	Time time.Time
+	// Uptime is the time since boot at which the scan began, as Process.Start
+	// counts it (CLOCK_BOOTTIME).
+	Uptime time.Duration
 	// Duration is how long it took.
 	Duration time.Duration
 	Kernel   Kernel
@@ -34,6 +37,9 @@ type Snapshot struct {
 	// because its domain is nested in them. A parent stands before its
 	// children; otherwise the order means nothing.
 	Domains []domainid.Domain
+	// Workloads are those that a process of Processes is part of; see
+	// [Process.Workload]. Sources leave them out: internal/workload adds them.
+	Workloads []Workload
 	// TasksRead is the number of tasks that the source returned in its first pass.
 	TasksRead int
 	// Passes is the number of passes over the host's tasks: more than one
@@ -166,6 +172,9 @@ type Process struct {
 	// Depth is the depth of the shallowest task: 0 unless State is
 	// Sandboxed. MaxDepth is that of the deepest.
 	Depth, MaxDepth uint16
+	// Workload is the index in Snapshot.Workloads, or NoWorkload. It has no
+	// meaning if that is empty.
+	Workload int32
 	// FirstTask and NumTasks say which of Snapshot.Tasks are the process's.
 	FirstTask, NumTasks int32
 }

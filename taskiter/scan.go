@@ -18,6 +18,10 @@ const maxPasses = 3
 // *[Error], or that of ctx.
 func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	began := time.Now()
+	uptime, err := scan.Uptime()
+	if err != nil {
+		return nil, readError(err)
+	}
 	snap, err := s.scan(ctx)
 	if err != nil {
 		// The paths of the last snapshot are not kept longer than it is.
@@ -25,7 +29,7 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 		s.last = nil
 		return nil, err
 	}
-	snap.Time = began
+	snap.Time, snap.Uptime = began, uptime
 	snap.Duration = time.Since(began)
 	s.last = snap
 	return snap, nil
