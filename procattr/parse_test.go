@@ -3,6 +3,8 @@
 package procattr
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,32 +80,75 @@ func TestParse(t *testing.T) {
 }
 
 // Any bytes give one of a few well-formed answers, in every form.
+// attributes are texts of every form, and near them.
+var attributes = []string{"landlocked:1", "none\n", "", "restricted", "0x1e67bda0b\n", "123.0", "16", "ffffffffffffffff\x00"}
+
+// checkParse fails if what the parser says of a text contradicts itself.
+func checkParse(t *testing.T, f Form, b []byte) {
+	t.Helper()
+	a := parse(f, b)
+	switch {
+	case a.state == scan.Unknown:
+		if a.reason == scan.NoReason || a.id != 0 || a.layers != 0 {
+			t.Fatalf("%v, %q: %+v", f, b, a)
+		}
+	case a.reason != scan.NoReason, a.state == scan.Partial,
+		a.state == scan.Unsandboxed && a != answerOut,
+		(a.id != 0) != (a.state == scan.Sandboxed && f.hasIDs()),
+		(a.layers != 0) != (a.state == scan.Sandboxed && f == Layers), a.layers > maxLayers:
+		t.Fatalf("%v, %q: %+v", f, b, a)
+	}
+	if f == Hex && a.state == scan.Sandboxed {
+		text := strings.TrimRight(strings.ToLower(string(b)), "\n\x00")
+		text = strings.TrimLeft(strings.TrimPrefix(text, "0x"), "0")
+		if a.id.String() != text {
+			t.Fatalf("%q read as %v", b, a.id)
+		}
+	}
+}
+
+// TestParseTenMillion sends the attribute's parser ten million texts: those above
+// with up to four bytes changed, put in or left out. The seed is new in each run.
+func TestParseTenMillion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("10 million executions")
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	const alphabet = "0123456789abcdefxABCDEF.:\n\x00 -lndockdrestiun\xff"
+	buf := make([]byte, 0, 64)
+	var said [4]int // by state
+	for n := range 10_000_000 {
+		f := Form(n % int(Presence+1))
+		buf = append(buf[:0], attributes[r.IntN(len(attributes))]...)
+		for range r.IntN(5) {
+			c, at := alphabet[r.IntN(len(alphabet))], r.IntN(len(buf)+1)
+			switch {
+			case at == len(buf) || r.IntN(3) == 0:
+				buf = slices.Insert(buf, at, c)
+			case r.IntN(2) == 0:
+				buf[at] = c
+			default:
+				buf = slices.Delete(buf, at, at+1)
+			}
+		}
+		checkParse(t, f, buf)
+		said[parse(f, buf).state]++
+	}
+	if said[scan.Sandboxed] == 0 || said[scan.Unsandboxed] == 0 || said[scan.Unknown] == 0 {
+		t.Errorf("some answer never came: %v", said)
+	}
+}
+
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"landlocked:1", "none\n", "", "restricted", "0x1e67bda0b\n", "123.0", "16", "ffffffffffffffff\x00"} {
+	for _, s := range attributes {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := string(b)
 		for f := NoForm; f <= Presence; f++ {
-			a := parse(f, b)
-			switch {
-			case a.state == scan.Unknown:
-				if a.reason == scan.NoReason || a.id != 0 || a.layers != 0 {
-					t.Fatalf("%v: %+v", f, a)
-				}
-			case a.reason != scan.NoReason, a.state == scan.Partial,
-				a.state == scan.Unsandboxed && a != answerOut,
-				(a.id != 0) != (a.state == scan.Sandboxed && f.hasIDs()),
-				(a.layers != 0) != (a.state == scan.Sandboxed && f == Layers), a.layers > maxLayers:
-				t.Fatalf("%v: %+v", f, a)
-			}
-			if f == Hex && a.state == scan.Sandboxed {
-				text := strings.TrimRight(strings.ToLower(before), "\n\x00")
-				text = strings.TrimLeft(strings.TrimPrefix(text, "0x"), "0")
-				if a.id.String() != text {
-					t.Fatalf("%q read as %v", before, a.id)
-				}
-			}
+			checkParse(t, f, b)
 		}
 		if string(b) != before {
 			t.Fatal("the text was changed")

@@ -4,13 +4,16 @@ package procattr
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/landlockd/landlockd/scan"
 )
 
-// tick is the unit of start times in /proc/[pid]/stat: USER_HZ is 100 on every
-// architecture that Go runs on.
-const tick = 10_000_000 // nanoseconds
+// StartUnit is what start times are rounded down to: /proc/[pid]/stat has them in
+// USER_HZ, which is 100 on every architecture that Go runs on.
+const StartUnit = 10 * time.Millisecond
+
+const tick = uint64(StartUnit)
 
 // Flags in /proc/[pid]/stat: PF_* of the kernel's linux/sched.h.
 const (

@@ -4,6 +4,7 @@ package truth
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
@@ -18,8 +19,8 @@ type Config struct {
 	NoLineage bool
 	// NoHandled: no handled rights.
 	NoHandled bool
-	// NoIdentity: of a process, its PID and tasks only.
-	NoIdentity bool
+	// StartUnit is what the source rounds start times down to; 0 is a nanosecond.
+	StartUnit time.Duration
 }
 
 // Mismatch is one point in which a snapshot is not true.
@@ -134,9 +135,7 @@ func (c *comparison) process(want *Process) {
 	}
 	c.tasks(got, want)
 	c.state(got, want)
-	if !c.cfg.NoIdentity {
-		c.identity(got, want)
-	}
+	c.identity(got, want)
 }
 
 // state compares the process's state and depths with those of its live tasks.

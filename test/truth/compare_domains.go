@@ -42,9 +42,7 @@ func (c *comparison) task(pid int32, got *scan.Task, want *Task) {
 	}
 	equal(c, pid, want.TID, "state", got.State, state)
 	equal(c, pid, want.TID, "reason", got.Reason, scan.NoReason)
-	if !c.cfg.NoIdentity {
-		c.born(pid, want.TID, got.Start, want.BornFrom, want.BornTo)
-	}
+	c.born(pid, want.TID, got.Start, want.BornFrom, want.BornTo)
 	if !c.cfg.NoDomains {
 		c.domains(pid, got, want)
 	}

@@ -33,6 +33,9 @@ func (c *comparison) identity(got *scan.Process, want *Process) {
 }
 
 func (c *comparison) born(pid, tid int32, got, from, to uint64) {
+	if unit := uint64(c.cfg.StartUnit); unit > 0 {
+		from -= from % unit
+	}
 	if got < from || got > to {
 		c.add(pid, tid, "start", got, fmt.Sprintf("between %d and %d", from, to))
 	}

@@ -167,16 +167,18 @@ func TestCompareLeavesOut(t *testing.T) {
 	snap.Domains[3].Parent = domainid.Outermost
 	snap.Domains[3].Depth, snap.Processes[1].Depth = 1, 1
 	snap.Domains[2].Handled = domainid.Rights{}
-	snap.Processes[0].Comm = scan.Comm{}
-	snap.Tasks[0].Start = 0
-	if found := Compare(snap, truth, Config{NoLineage: true, NoHandled: true, NoIdentity: true}); len(found) > 0 {
-		t.Errorf("without lineage, rights and identity: %v", found)
+	snap.Processes[0].Start, snap.Tasks[0].Start = 80, 80 // born from 100 on: 80 in units of 40
+	if found := Compare(snap, truth, Config{NoLineage: true, NoHandled: true, StartUnit: 40}); len(found) > 0 {
+		t.Errorf("without lineage and rights, start times rounded: %v", found)
+	}
+	if found := Compare(snap, truth, Config{NoLineage: true, NoHandled: true, StartUnit: 10}); len(found) != 2 {
+		t.Errorf("two start times that are wrong even if rounded to 10 ns: %v", found)
 	}
 	snap.Tasks[2].Domain = 0
-	if found := Compare(snap, truth, Config{NoDomains: true, NoIdentity: true}); len(found) > 0 {
-		t.Errorf("without domains and identity: %v", found)
+	if found := Compare(snap, truth, Config{NoDomains: true, StartUnit: 40}); len(found) > 0 {
+		t.Errorf("without domains: %v", found)
 	}
-	if found := Compare(snap, truth, Config{NoLineage: true, NoHandled: true, NoIdentity: true}); len(found) == 0 {
+	if found := Compare(snap, truth, Config{NoLineage: true, NoHandled: true, StartUnit: 40}); len(found) == 0 {
 		t.Error("a shared domain was not found without lineage")
 	}
 }

@@ -27,7 +27,7 @@ var baseConfig string
 var bpfConfig string
 
 // recipe grows with changes of this package that change an image.
-const recipe = "1"
+const recipe = "2"
 
 // Kernel is what to build.
 type Kernel struct {
