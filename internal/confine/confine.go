@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -60,9 +61,9 @@ const (
 // returns if that failed; the process is then in no state to go on.
 func (p Plan) Exec() error {
 	runtime.LockOSThread()
-	self, err := os.Open("/proc/self/exe")
+	self, err := openSelf()
 	if err != nil {
-		return fmt.Errorf("open this program: %w", err)
+		return err
 	}
 	var ruleset *os.File
 	if !p.NoLandlock {
@@ -94,6 +95,21 @@ func (p Plan) Exec() error {
 	runtime.KeepAlive(ruleset)
 	runtime.KeepAlive(p.Files)
 	return err
+}
+
+// openSelf opens this program. One that this user may execute but not read (mode
+// 0711) is opened as a place only: that is enough to execute it again.
+func openSelf() (*os.File, error) {
+	const path = "/proc/self/exe"
+	self, err := os.Open(path)
+	if err == nil {
+		return self, nil
+	}
+	fd, perr := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if perr != nil {
+		return nil, fmt.Errorf("open this program: %w", err)
+	}
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 // untraceable returns this program as a file that the user that serves may
@@ -160,7 +176,11 @@ func (p Plan) ruleset(self *os.File) (*os.File, error) {
 			return nil, err
 		}
 	}
-	if dynamic(self) {
+	loader, err := dynamic()
+	if err != nil {
+		return nil, err
+	}
+	if loader {
 		for _, path := range libraryPaths() {
 			if err := allow(fd, path, rights.FS&(executeFile|readFile|readDir)); err != nil {
 				return nil, err
@@ -182,7 +202,7 @@ func allow(ruleset int, path string, rights uint32) error {
 		return fmt.Errorf("stat %s: %w", path, err)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		rights &= landlock.FileRights
+		rights &= access.OnFiles().FS
 	}
 	if err := landlock.AllowBeneath(ruleset, fd, rights); err != nil {
 		return fmt.Errorf("rule for %s: %w", path, err)

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -226,12 +227,18 @@ func needRoot(t *testing.T) {
 // runStages has a copy of the test binary in dir confine itself.
 func runStages(t *testing.T, dir string, o order) report {
 	t.Helper()
+	return runStagesAs(t, dir, 0o755, nil, o)
+}
+
+// runStagesAs has it do so as another user, with a mode of its file.
+func runStagesAs(t *testing.T, dir string, mode os.FileMode, as *syscall.Credential, o order) report {
+	t.Helper()
 	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
 	}
 	binary := filepath.Join(dir, "program")
-	if err := os.WriteFile(binary, self, 0o755); err != nil {
+	if err := os.WriteFile(binary, self, mode); err != nil {
 		t.Fatal(err)
 	}
 	text, err := json.Marshal(o)
@@ -240,6 +247,9 @@ func runStages(t *testing.T, dir string, o order) report {
 	}
 	cmd := exec.CommandContext(t.Context(), binary, string(text))
 	cmd.Env = []string{stageEnv + "=first", "SECRET=1", "TMPDIR=" + os.TempDir()}
+	if as != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+	}
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	if err := cmd.Run(); err != nil {
@@ -391,6 +401,27 @@ func TestExecKeepUser(t *testing.T) {
 		if s["CapEff"] != "0000000000000000" || s["CapPrm"] != "0000000000000000" {
 			t.Errorf("thread %s: effective %s, permitted %s", s["Pid"], s["CapEff"], s["CapPrm"])
 		}
+	}
+}
+
+// TestExecUnreadable: a service with a user of its own that may execute its
+// program, but not read it.
+func TestExecUnreadable(t *testing.T) {
+	needRoot(t)
+	dir, err := os.MkdirTemp("", "confine-public-") // that user must come this far
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := runStagesAs(t, dir, 0o711, &syscall.Credential{Uid: 65533, Gid: 65533}, order{UID: -1, GID: -1, Files: 1, Dial: "127.0.0.1:1"})
+	if missing := r.Status.Missing(); len(missing) > 0 {
+		t.Errorf("missing: %v", missing)
+	}
+	if want := []string{"file 0"}; !slices.Equal(r.Files, want) {
+		t.Errorf("files %q, want %q", r.Files, want)
 	}
 }
 

@@ -3,6 +3,7 @@
 package confine
 
 import (
+	"debug/elf"
 	"os"
 	"slices"
 	"strings"
@@ -86,8 +87,15 @@ func TestCapabilitySet(t *testing.T) {
 	}
 }
 
+// TestDynamic compares what the kernel tells with this program's file.
 func TestDynamic(t *testing.T) {
-	if dynamic(strings.NewReader("#!/bin/sh\n")) {
-		t.Error("a script is no dynamic program")
+	f, err := elf.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want := slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
+	if got, err := dynamic(); err != nil || got != want {
+		t.Errorf("dynamic: %v, %v; want %v", got, err, want)
 	}
 }

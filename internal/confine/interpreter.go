@@ -3,8 +3,9 @@
 package confine
 
 import (
-	"debug/elf"
-	"io"
+	"fmt"
+
+	"golang.org/x/sys/unix"
 )
 
 // libraryPaths is where dynamic loaders look: what a dynamically linked build
@@ -14,16 +15,18 @@ func libraryPaths() []string {
 	return []string{"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store", "/gnu/store"}
 }
 
-// dynamic says whether a program needs a dynamic loader.
-func dynamic(program io.ReaderAt) bool {
-	f, err := elf.NewFile(program)
+// dynamic says whether this program was started by a dynamic loader: the kernel
+// tells programs where it put that. The program's file need not be readable.
+func dynamic() (bool, error) {
+	const atBase = 7 // AT_BASE of getauxval(3)
+	values, err := unix.Auxv()
 	if err != nil {
-		return false
+		return false, fmt.Errorf("auxiliary vector of this process: %w", err)
 	}
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return true
+	for _, v := range values {
+		if v[0] == atBase {
+			return v[1] != 0, nil
 		}
 	}
-	return false
+	return false, nil
 }

@@ -107,10 +107,6 @@ func CreateRuleset(handled domainid.Rights) (int, error) {
 	return int(fd), nil
 }
 
-// FileRights are the filesystem rights that a rule on a file, not on a
-// directory, may grant: execute, write_file, read_file, truncate, ioctl_dev.
-const FileRights uint32 = 1<<0 | 1<<1 | 1<<2 | 1<<14 | 1<<15
-
 // AllowBeneath adds a rule that grants rights on what the descriptor refers to
 // and on everything below it.
 func AllowBeneath(ruleset, fd int, rights uint32) error {
@@ -141,11 +137,6 @@ func NoNewPrivs() error {
 	}
 	return nil
 }
-
-// Refer is LANDLOCK_ACCESS_FS_REFER. From Linux 5.19 on every layer that
-// handles a filesystem right denies it too unless a rule allows it, and newer
-// kernels store it as handled, asked for or not.
-const Refer uint32 = 1 << 13
 
 // Count returns the number of rights in r.
 func Count(r domainid.Rights) int {

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/landlockd/landlockd/domainid"
+)
+
+// Right is one right.
+type Right struct {
+	Class Class
+	// Bit is its place in the mask of its class, 0 to 31.
+	Bit uint8
+	// Name is what the kernel's audit log calls it, "fs.write_file"; or
+	// "fs.bit17" if the table does not have it.
+	Name string
+	// ABI is the version of the Landlock interface that brought it, 0 if the
+	// table does not have it. Release tells which Linux that was.
+	ABI int
+	// OnFile: a rule on a file that is no directory can grant it.
+	OnFile bool
+	// Meaning is what it allows, as the end of a sentence: "open a file for
+	// writing". Empty if the table does not have it.
+	Meaning string
+}
+
+func (r Right) String() string { return r.Name }
+
+// Rights returns the set of this right alone.
+func (r Right) Rights() domainid.Rights { return r.Class.rights(1 << r.Bit) }
+
+// In says whether the right is in a set.
+func (r Right) In(set domainid.Rights) bool { return r.Class.of(set)&(1<<r.Bit) != 0 }
+
+// All returns every right with a name, by class and bit.
+func All() []Right { return slices.Clone(table[:]) }
+
+// Lookup returns the right of a name. It also finds the name of a bit that the
+// table does not have, "fs.bit17", but a bit that has a name only under that.
+func Lookup(name string) (Right, bool) {
+	for _, r := range table {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	class, bit, ok := strings.Cut(name, ".bit")
+	if !ok {
+		return Right{}, false
+	}
+	for c := range numClasses {
+		n, err := strconv.ParseUint(bit, 10, 8)
+		if err == nil && n < bitsPerClass && c.String() == class && nameless(c, uint8(n)) == name {
+			r := at(c, uint8(n))
+			return r, r.ABI == 0
+		}
+	}
+	return Right{}, false
+}
+
+// Of returns the rights of a set, by class and bit.
+func Of(set domainid.Rights) []Right {
+	var rights []Right
+	for c := range numClasses {
+		for bit := range uint8(bitsPerClass) {
+			if c.of(set)&(1<<bit) != 0 {
+				rights = append(rights, at(c, bit))
+			}
+		}
+	}
+	return rights
+}
+
+// Names returns the names of the rights of a set, by class and bit.
+func Names(set domainid.Rights) []string {
+	rights := Of(set)
+	names := make([]string, len(rights))
+	for i, r := range rights {
+		names[i] = r.Name
+	}
+	return names
+}
+
+// Match returns the rights with a name that a shell pattern (*, ?, [a-z])
+// matches as a whole, "net.*". A malformed pattern matches nothing.
+func Match(glob string) []Right {
+	var rights []Right
+	for _, r := range table {
+		if ok, err := path.Match(glob, r.Name); ok && err == nil {
+			rights = append(rights, r)
+		}
+	}
+	return rights
+}
+
+// Supported returns the rights that a version of the Landlock interface has, of
+// those with a name: all of them for a later one, none for 0.
+func Supported(abi int) domainid.Rights {
+	return which(func(r Right) bool { return r.ABI <= abi })
+}
+
+// OnFiles returns the rights that a rule on a file, not on a directory, can
+// grant.
+func OnFiles() domainid.Rights { return which(func(r Right) bool { return r.OnFile }) }
+
+func which(keep func(Right) bool) domainid.Rights {
+	var set domainid.Rights
+	for _, r := range table {
+		if keep(r) {
+			set = set.Union(r.Rights())
+		}
+	}
+	return set
+}
+
+func at(c Class, bit uint8) Right {
+	for _, r := range table {
+		if r.Class == c && r.Bit == bit {
+			return r
+		}
+	}
+	return Right{Class: c, Bit: bit, Name: nameless(c, bit)}
+}
+
+func nameless(c Class, bit uint8) string { return fmt.Sprintf("%s.bit%d", c, bit) }
