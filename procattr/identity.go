@@ -47,12 +47,17 @@ type identity struct {
 // is to be read again: at once after a change, then after 1, 2, 4 and up to 64
 // scans.
 func (e *entry) changed(scans uint64, pid int32, st *stat, first answer) bool {
-	if st.mm != e.mm {
+	// A leader that has exited has no memory; the process has.
+	exec := st.mm != e.mm && !st.dead()
+	if exec {
 		e.exec++
 		e.exe = ""
 	}
-	if e.interval == 0 || st.mm != e.mm || st.comm != e.comm || first != e.domain {
-		e.mm, e.comm, e.domain = st.mm, st.comm, first
+	if e.interval == 0 || exec || st.comm != e.comm || first != e.domain {
+		if !st.dead() {
+			e.mm = st.mm
+		}
+		e.comm, e.domain = st.comm, first
 		e.interval = 1
 		e.due = scans + 1
 		return true

@@ -5,6 +5,7 @@ package procattr
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -18,8 +19,8 @@ import (
 type Options struct {
 	// ProcFS is where the host's proc file system is mounted; "/proc" if empty.
 	ProcFS string
-	// CgroupFS is where its cgroup hierarchies are; "/sys/fs/cgroup" if empty.
-	CgroupFS string
+	// SysFS is where its sysfs is mounted, with the cgroup hierarchies; "/sys" if empty.
+	SysFS string
 }
 
 // Open finds out how this kernel tells the domains of tasks. An error is an
@@ -28,7 +29,10 @@ type Options struct {
 // A kernel without Landlock, or with Landlock not enabled, is no error: there
 // the source knows that every process is unsandboxed.
 func Open(o Options) (*Source, error) {
-	kernel, err := probeKernel()
+	if o.SysFS == "" {
+		o.SysFS = "/sys"
+	}
+	kernel, err := probeKernel(o.SysFS)
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +42,6 @@ func Open(o Options) (*Source, error) {
 func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int, error)) (*Source, error) {
 	if o.ProcFS == "" {
 		o.ProcFS = "/proc"
-	}
-	if o.CgroupFS == "" {
-		o.CgroupFS = "/sys/fs/cgroup"
 	}
 	proc, err := unix.Open(o.ProcFS, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -66,7 +67,7 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 			s.inference = domainid.NewInference()
 		}
 	}
-	s.identifier = newIdentifier(o.CgroupFS)
+	s.identifier = newIdentifier(filepath.Join(o.SysFS, "fs/cgroup"))
 	s.info = infoFor(s.reader.dialect.form, s.reader.pidNamespace())
 	return s, nil
 }
@@ -91,40 +92,15 @@ func ownPID(mount string) (int32, error) {
 }
 
 // probeKernel asks the kernel for its release and for Landlock.
-func probeKernel() (scan.Kernel, error) {
-	var k scan.Kernel
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return k, readFailed("the kernel's release", err)
-	}
-	k.Release = unix.ByteSliceToString(u.Release[:])
-	var err error
-	k.ABI, err = landlock.ABI()
+func probeKernel(sysfs string) (scan.Kernel, error) {
+	k, err := landlock.Probe(sysfs)
 	switch {
-	case err == nil:
-		k.Landlock = scan.Enabled
-	case errors.Is(err, landlock.ErrDisabled):
-		k.Landlock = scan.Disabled
-	case errors.Is(err, landlock.ErrNotBuilt):
-		k.Landlock = scan.NotBuilt
-		if filtered() {
-			// Many filters answer ENOSYS to system calls that they do not know:
-			// that nobody is sandboxed is then not known.
-			return k, &Error{Reason: Helper, Missing: "the system calls of Landlock: landlock_create_ruleset(2) answers ENOSYS, " +
-				"and the seccomp filter that this process runs under may be why",
-				Hint: "allow landlock_create_ruleset, landlock_add_rule and landlock_restrict_self in that filter"}
-		}
-	default:
-		return k, readFailed("Landlock's ABI version", err)
+	case errors.Is(err, landlock.ErrFiltered):
+		return k, &Error{Reason: Helper, Missing: "the system calls of Landlock", Err: err}
+	case err != nil:
+		return k, readFailed("what the kernel says of Landlock", err)
 	}
 	return k, nil
-}
-
-// filtered says whether a seccomp filter stands between this process and the
-// kernel, or may do so.
-func filtered() bool {
-	mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
-	return mode != 0 || err != nil && !errors.Is(err, unix.EINVAL)
 }
 
 // infoFor says how each kind of fact is obtained where the attribute is in a form.

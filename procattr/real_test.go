@@ -100,7 +100,7 @@ func TestOpenWithoutProcFS(t *testing.T) {
 
 // Helpers are where they say, and this process is in no domain.
 func TestProbe(t *testing.T) {
-	kernel, err := probeKernel()
+	kernel, err := probeKernel("/sys")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,8 +119,9 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 		s.processes[pid] = e
 	}
 	e.scan = s.scans
-	if e.changed(s.scans, pid, st, s.settler.firstAnswer()) {
-		s.identifier.read(r.dir, &e.identity)
+	first := s.settler.firstThread()
+	if e.changed(s.scans, pid, st, first.answer) {
+		s.identify(st, first.tid, &e.identity)
 	}
 	s.build.add(pid, uid, e, st, f, s.settler.threads)
 	young := st.start > oldEnough
@@ -146,14 +147,30 @@ func (r *reader) owner() (uint32, bool) {
 	return r.status.Uid, err == nil
 }
 
-// firstAnswer is that of the first thread that counts.
-func (s *settler) firstAnswer() answer {
+// identify reads the identity of the process that is open: of its leader, or, if
+// that has exited, of a thread that lives. Of a dead leader the kernel tells no
+// executable and no seccomp mode.
+func (s *Source) identify(leader *stat, live int32, id *identity) {
+	if !leader.dead() {
+		s.identifier.read(s.reader.dir, id)
+		return
+	}
+	dir, errno := openAt(s.reader.task, s.reader.path.task(live, "\x00"), unix.O_PATH|unix.O_DIRECTORY)
+	if errno != ok {
+		return // it went too
+	}
+	s.identifier.read(dir, id)
+	closeFD(dir)
+}
+
+// firstThread is the first one that counts.
+func (s *settler) firstThread() thread {
 	for i := range s.threads {
-		if s.threads[i].counts() {
-			return s.threads[i].answer
+		if s.threads[i].counts() && !s.threads[i].exited {
+			return s.threads[i]
 		}
 	}
-	return answer{}
+	return thread{}
 }
 
 // forget drops what is known of processes that went.

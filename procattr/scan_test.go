@@ -323,3 +323,37 @@ func TestScanAllocations(t *testing.T) {
 		t.Errorf("%v allocations for 1000 processes, %v for 100", many, few)
 	}
 }
+
+// TestScanIdentityDeadLeader: the kernel tells nothing of a leader that has
+// exited; its process is what its threads are.
+func TestScanIdentityDeadLeader(t *testing.T) {
+	tr := newTree(t)
+	task := fakeTask{
+		pid: 10, start: 5, stack: 9, attr: "none\n", exe: "/usr/bin/x", threads: map[int]string{11: "none\n"},
+	}
+	tr.put(task)
+	link := func(exe, status string) {
+		if err := os.Symlink(exe, filepath.Join(tr.dir, "10/task/11/exe")); err != nil {
+			t.Fatal(err)
+		}
+		tr.write(status, "10", "task", "11", "status")
+	}
+	link("/usr/bin/x", "Name:\tx\nNoNewPrivs:\t1\nSeccomp:\t2\n")
+	s := tr.open(Hex, false)
+	mustScan(t, s)
+
+	die := func() {
+		tr.put(fakeTask{pid: 10, start: 5, state: 'Z', attr: "none\n", threads: task.threads, status: "Name:\tx\nNoNewPrivs:\t0\nSeccomp:\t0\n"})
+		tr.write(statLine(11, 0, "x", 'S', 0, 2, 6, 0), "10", "task", "11", "stat")
+	}
+	die()
+	for n := range 2 * maxInterval {
+		if p := mustFind(t, mustScan(t, s), 10); p.Exe != "/usr/bin/x" || p.Exec != 0 || !p.NoNewPrivs || p.Seccomp != 2 || p.NumTasks != 1 {
+			t.Fatalf("scan %d: %+v", n, p)
+		}
+	}
+	// One that was never seen with its leader alive.
+	if p := mustFind(t, mustScan(t, tr.open(Hex, false)), 10); p.Exe != "/usr/bin/x" || p.Seccomp != 2 || !p.NoNewPrivs {
+		t.Errorf("found with a dead leader: %+v", p)
+	}
+}

@@ -134,7 +134,7 @@ var testKernel = scan.Kernel{Release: "6.99-test", Landlock: scan.Enabled, ABI: 
 
 func (tr *tree) open(f Form, absentIsOut bool) *Source {
 	tr.t.Helper()
-	s, err := open(Options{ProcFS: tr.dir, CgroupFS: tr.dir}, testKernel, func(*probe) (string, dialect, int, error) {
+	s, err := open(Options{ProcFS: tr.dir, SysFS: tr.dir}, testKernel, func(*probe) (string, dialect, int, error) {
 		return "domain", dialect{f, absentIsOut}, 0, nil
 	})
 	if err != nil {
