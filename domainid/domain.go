@@ -2,6 +2,8 @@
 
 package domainid
 
+import "fmt"
+
 // Outermost is the Parent of a domain that is nested in no other, and the
 // index that stands for "no domain".
 const Outermost int32 = -1
@@ -49,6 +51,16 @@ func (r Rights) Union(o Rights) Rights {
 	return Rights{FS: r.FS | o.FS, Net: r.Net | o.Net, Scope: r.Scope | o.Scope}
 }
 
+// Intersect returns the rights in r and in o.
+func (r Rights) Intersect(o Rights) Rights {
+	return Rights{FS: r.FS & o.FS, Net: r.Net & o.Net, Scope: r.Scope & o.Scope}
+}
+
+// Without returns the rights in r that are not in o.
+func (r Rights) Without(o Rights) Rights {
+	return Rights{FS: r.FS &^ o.FS, Net: r.Net &^ o.Net, Scope: r.Scope &^ o.Scope}
+}
+
 // Creator is the task that created a domain, as it was at that time: usually a
 // launcher, not the program that runs in the domain now.
 type Creator struct {
@@ -58,6 +70,51 @@ type Creator struct {
 	UID uint32
 	// Comm is its command name then; hostile text, not cleaned. Empty where the kernel does not keep it.
 	Comm string
+	// Exe is the path of its executable then, at most 255 bytes of it; hostile
+	// text. Empty where the kernel does not keep it or it was not read.
+	Exe string
+}
+
+// LogStatus says whether the kernel logs to audit what a domain denies.
+type LogStatus uint8
+
+const (
+	// LogUnknown: the kernel does not tell.
+	LogUnknown LogStatus = iota
+	// LogPending: it does, but has not had to yet.
+	LogPending
+	// LogRecorded: it has.
+	LogRecorded
+	// LogDisabled: it does not, because the domain was made so, or because what
+	// made it has executed another program since.
+	LogDisabled
+)
+
+func (l LogStatus) String() string {
+	switch l {
+	case LogPending:
+		return "pending"
+	case LogRecorded:
+		return "recorded"
+	case LogDisabled:
+		return "disabled"
+	default:
+		return "unknown"
+	}
+}
+
+// MarshalText encodes the word.
+func (l LogStatus) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (l *LogStatus) UnmarshalText(b []byte) error {
+	for _, v := range [...]LogStatus{LogUnknown, LogPending, LogRecorded, LogDisabled} {
+		if string(b) == v.String() {
+			*l = v
+			return nil
+		}
+	}
+	return fmt.Errorf("log status %.32q: want pending, recorded, disabled or unknown", b)
 }
 
 // Domain is one Landlock domain. Its identity and what it handles never change.
@@ -76,8 +133,13 @@ type Domain struct {
 	// Rules is the number of rules of the domain and all its parents
 	// together, as the kernel stores them; RulesUnread if it was not read.
 	Rules uint32
+	// Ruleset is what the rules of this domain's own layer grant, nil if they
+	// were not read.
+	Ruleset *Ruleset
 	// Denials is the kernel's count of accesses that this domain denied.
 	Denials uint64
+	// Log says whether denials are logged to audit, where audit runs.
+	Log LogStatus
 	// Creator is the zero value where the kernel does not keep it.
 	Creator Creator
 }

@@ -38,7 +38,8 @@ type Snapshot struct {
 	// children; otherwise the order means nothing.
 	Domains []domainid.Domain
 	// Workloads are those that a process of Processes is part of; see
-	// [Process.Workload]. Sources leave them out: internal/workload adds them.
+	// [Process.Workload]. Sources leave them out: internal/workload adds them,
+	// ascending by Name.
 	Workloads []Workload
 	// TasksRead is the number of tasks that the source returned in its first pass.
 	TasksRead int
@@ -119,7 +120,8 @@ type SourceInfo struct {
 	Lineage string `json:"lineage"`
 	// Rules says whether the rules of domains are read: "read", "unread" or "none".
 	Rules string `json:"rules"`
-	// Denials says where denials are counted: "counters" or "none".
+	// Denials says where denials are counted: "none", "counters", and of a
+	// running daemon "audit" or "tracepoints".
 	Denials string `json:"denials"`
 	// PIDNS is "init" if the source sees every process of the host, and
 	// "nested" if it sees only those of an inner PID namespace.
@@ -172,6 +174,18 @@ type Process struct {
 	// Depth is the depth of the shallowest task: 0 unless State is
 	// Sandboxed. MaxDepth is that of the deepest.
 	Depth, MaxDepth uint16
+	// Restricted are the rights that each of its tasks that is in a domain
+	// restricts: some layer of its domain handles them and grants them neither
+	// everywhere nor, for ports, without limit. Of a Sandboxed process these are
+	// all tasks; those of a Partial one that are in no domain restrict nothing;
+	// of others there are none. Where SourceInfo.Rules is "unread" these are the
+	// handled rights; where it is "none", not even those are known.
+	Restricted domainid.Rights
+	// RulesUnread: Restricted is no more than an upper bound, because the rules
+	// of some of these tasks were not read in this scan and what is handled
+	// stands in for them. The next scan mostly reads them. It is about a source
+	// that reads rules otherwise: false unless SourceInfo.Rules is "read".
+	RulesUnread bool
 	// Workload is the index in Snapshot.Workloads, or NoWorkload. It has no
 	// meaning if that is empty.
 	Workload int32

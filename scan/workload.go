@@ -2,6 +2,12 @@
 
 package scan
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // NoWorkload is the Workload of a process that none was found for yet.
 const NoWorkload int32 = -1
 
@@ -35,6 +41,17 @@ func (k WorkloadKind) String() string {
 // MarshalText encodes the word.
 func (k WorkloadKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText is the inverse of MarshalText.
+func (k *WorkloadKind) UnmarshalText(b []byte) error {
+	for _, v := range [...]WorkloadKind{Executable, Unit, UserUnit, InContainer} {
+		if string(b) == v.String() {
+			*k = v
+			return nil
+		}
+	}
+	return fmt.Errorf("kind of a workload %.32q: want executable, unit, user_unit or container", b)
+}
+
 // Workload is what people call the program that some processes are part of. Several
 // may share a Name: instances of one template, for example. All text in it is
 // chosen by others; Name alone is fit to be shown as it is.
@@ -49,13 +66,15 @@ type Workload struct {
 	// root itself; empty if it could not be resolved.
 	Cgroup string
 	// Unit is the unit's name, not folded: of the system manager, or
-	// "user@UID/NAME" of a user's. Empty in a container, below a delegated
-	// cgroup it is the unit that the cgroup was delegated to.
+	// "user@UID/NAME" of a user's. Below a delegated cgroup it is the unit
+	// that the cgroup was delegated to, in a container too; a container that
+	// is in no unit, or whose own scope is the unit, has none.
 	Unit string
 	// Slice is the innermost slice of the system manager that it is in.
 	Slice string
 	// Delegated says that the process is below its unit's own cgroup, in one
-	// that somebody else than the system manager made.
+	// that somebody else than the unit's manager made: of a container, that
+	// it is one only by that somebody's word.
 	Delegated bool
 	// Container is nil unless Kind is InContainer.
 	Container *Container
@@ -77,4 +96,59 @@ func (s *Snapshot) WorkloadOf(p *Process) *Workload {
 		return nil
 	}
 	return &s.Workloads[p.Workload]
+}
+
+// WorkloadProcesses is what the processes of all workloads of one name are.
+type WorkloadProcesses struct {
+	Name string
+	// Processes are counted by state.
+	Processes [4]int
+}
+
+// State is the workload's: what it is as a whole. One that is in a domain in
+// part, or some of whose processes are sandboxed and some not, is Partial
+// whatever else is unknown.
+func (w *WorkloadProcesses) State() State {
+	switch n := &w.Processes; {
+	case n[Partial] > 0 || n[Sandboxed] > 0 && n[Unsandboxed] > 0:
+		return Partial
+	case n[Unknown] > 0:
+		return Unknown
+	case n[Sandboxed] > 0:
+		return Sandboxed
+	default:
+		return Unsandboxed
+	}
+}
+
+// ByWorkload counts the processes of each workload by its Name, ascending; nil
+// if the snapshot has no workloads. Workloads of one name are one.
+func (s *Snapshot) ByWorkload() []WorkloadProcesses {
+	if len(s.Workloads) == 0 {
+		return nil
+	}
+	all := make([]WorkloadProcesses, len(s.Workloads))
+	for i := range all {
+		all[i].Name = s.Workloads[i].Name
+	}
+	for i := range s.Processes {
+		if p := &s.Processes[i]; p.Workload >= 0 && int(p.Workload) < len(all) {
+			all[p.Workload].Processes[p.State&3]++
+		}
+	}
+	byName := func(a, b WorkloadProcesses) int { return strings.Compare(a.Name, b.Name) }
+	if !slices.IsSortedFunc(all, byName) {
+		slices.SortFunc(all, byName)
+	}
+	one := all[:0]
+	for _, w := range all {
+		if n := len(one); n > 0 && one[n-1].Name == w.Name {
+			for state, processes := range w.Processes {
+				one[n-1].Processes[state] += processes
+			}
+			continue
+		}
+		one = append(one, w)
+	}
+	return slices.DeleteFunc(one, func(w WorkloadProcesses) bool { return w.Processes == [4]int{} })
 }

@@ -9,7 +9,7 @@ import (
 	"unique"
 
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -84,6 +84,7 @@ func (b *builder) add(g group, records []taskRecord) {
 	var start uint64
 	var comm scan.Comm // as ps shows it: the leader's, exited or not
 	minDepth, maxDepth := ^uint16(0), uint16(0)
+	restricted, unread := everyRight, false
 	for i := range records {
 		r := &records[i]
 		leader := r.bits&taskLeader != 0
@@ -107,6 +108,11 @@ func (b *builder) add(g group, records []taskRecord) {
 			}
 		}
 		minDepth, maxDepth = min(minDepth, depth), max(maxDepth, depth)
+		if r.domain != 0 {
+			rights, read := b.restricted(r, &t)
+			restricted = restricted.Intersect(rights)
+			unread = unread || !read
+		}
 		b.snap.Tasks = append(b.snap.Tasks, t)
 	}
 	if identity == nil {
@@ -126,6 +132,9 @@ func (b *builder) add(g group, records []taskRecord) {
 	switch pr.State {
 	case scan.Sandboxed:
 		pr.Depth = minDepth
+		pr.Restricted, pr.RulesUnread = restricted, unread
+	case scan.Partial:
+		pr.Restricted, pr.RulesUnread = restricted, unread
 	case scan.Unknown:
 		pr.Reason = scan.Changing
 		if b.snap.Kernel.Landlock != scan.Enabled {
@@ -135,6 +144,22 @@ func (b *builder) add(g group, records []taskRecord) {
 	}
 	pr.Exe = b.exe(&pr)
 	b.snap.Processes = append(b.snap.Processes, pr)
+}
+
+// everyRight is what a process without tasks in a domain would restrict.
+var everyRight = domainid.Rights{FS: ^uint32(0), Net: ^uint32(0), Scope: ^uint32(0)}
+
+// restricted returns the rights that a task's domain restricts, and whether that
+// follows from its rules, as far as this source reads rules. Where they were not
+// read, what is handled stands in.
+func (b *builder) restricted(r *taskRecord, t *scan.Task) (rights domainid.Rights, read bool) {
+	if rights, read = b.source.rulebook.restricted(r.view); read {
+		return rights, true
+	}
+	if t.Domain == domainid.Outermost { // it is not known which it is in
+		return everyRight, false
+	}
+	return domainid.Handled(b.snap.Domains, t.Domain), b.source.rules == nil
 }
 
 // exe returns the path of a process's executable: from this scan if it came,
@@ -205,11 +230,13 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 			parent = s.index[d.parent]
 		}
 		snap.Domains[i] = domainid.Domain{
-			ID: s.nameOf(d.key), Parent: parent, Depth: uint16(d.depth), Lineage: domainid.LineageKnown,
+			ID: s.nameOf(d.key), Parent: parent, Depth: d.depth, Lineage: domainid.LineageKnown,
 			Handled: s.handled(d.mask), Rules: d.rules, Denials: d.denials,
-			Creator: s.creatorOf(d),
+			Log: s.state.Log[d.logStatus], Creator: s.creatorOf(d),
 		}
+		snap.Domains[i].Ruleset, snap.Domains[i].Creator.Exe = s.rulebook.of(snap.Domains[i].ID)
 	}
+	s.rulebook.end()
 	if s.deriver != nil {
 		s.deriver.end()
 	}
@@ -222,7 +249,7 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 // it does not hold here, then something else was read than what we believe.
 func (s *Source) use(r *taskRecord) error {
 	p := &s.pass
-	depth := uint32(0)
+	depth := uint16(0)
 	for key := r.domain; key != 0; {
 		i, ok := p.domains[key]
 		if !ok {
@@ -247,7 +274,7 @@ func (s *Source) use(r *taskRecord) error {
 func (s *Source) handled(mask uint32) domainid.Rights {
 	r := s.state.Format.decode(mask)
 	if s.state.Kernel.ABI >= 2 && r.FS != 0 {
-		r.FS |= landlock.Refer
+		r.FS |= access.Refer
 	}
 	return r
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/internal/thread"
 )
@@ -92,7 +93,7 @@ func randomRights(supported domainid.Rights, abi int) domainid.Rights {
 		Scope: rand.Uint32() & supported.Scope,
 	}
 	if abi >= 2 {
-		r.FS |= landlock.Refer
+		r.FS |= access.Refer
 	}
 	if r.FS == 0 {
 		r.FS = 1
@@ -218,4 +219,6 @@ func (nullSink) task(taskRecord)           {}
 func (nullSink) domain(domainRecord)       {}
 func (nullSink) exe(int32, uint64, []byte) {}
 func (nullSink) slot(slotRecord)           {}
+func (nullSink) rules(*rulesRecord)        {}
+func (nullSink) launcher(uint64, []byte)   {}
 func (nullSink) end(uint32)                {}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -203,11 +204,11 @@ func TestRandomRights(t *testing.T) {
 	different := map[domainid.Rights]bool{}
 	for range 1000 {
 		r := randomRights(supported, 7)
-		if r.FS&landlock.Refer == 0 || r.Union(supported) != supported {
+		if r.FS&access.Refer == 0 || r.Union(supported) != supported {
 			t.Fatalf("%+v", r)
 		}
 		different[r] = true
-		if r := randomRights(domainid.Rights{FS: 0x1fff}, 1); r.FS == 0 || r.FS&landlock.Refer != 0 {
+		if r := randomRights(domainid.Rights{FS: 0x1fff}, 1); r.FS == 0 || r.FS&access.Refer != 0 {
 			t.Fatalf("ABI 1: %+v", r)
 		}
 	}

@@ -18,14 +18,18 @@ func (s *Source) Handoff() (json.RawMessage, []*os.File, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("state of the task iterator: %w", err)
 	}
-	return b, []*os.File{s.link, s.memory}, nil
+	files := []*os.File{s.link, s.memory}
+	if s.rules != nil {
+		files = append(files, s.rules)
+	}
+	return b, files, nil
 }
 
 // Resume makes a source of what Handoff returned in another process. It owns
 // the files from then on.
 func Resume(handoff json.RawMessage, files []*os.File) (*Source, error) {
-	if len(files) != 2 {
-		return nil, fmt.Errorf("state of the task iterator: %d descriptors, expected 2", len(files))
+	if len(files) != 2 && len(files) != 3 {
+		return nil, fmt.Errorf("state of the task iterator: %d descriptors, expected 2 or 3", len(files))
 	}
 	var st state
 	if err := json.Unmarshal(handoff, &st); err != nil {
@@ -34,5 +38,12 @@ func Resume(handoff json.RawMessage, files []*os.File) (*Source, error) {
 	if st.Info.Name == "" {
 		return nil, errors.New("state of the task iterator: empty")
 	}
-	return newSource(st, files[0], files[1])
+	var rules *os.File
+	if len(files) > 2 {
+		rules = files[2]
+	}
+	if (rules != nil) != (st.Info.Rules == "read") {
+		return nil, fmt.Errorf("state of the task iterator: %d descriptors, but rules are %s", len(files), st.Info.Rules)
+	}
+	return newSource(st, files[0], files[1], rules)
 }

@@ -135,6 +135,8 @@ func scanSettled(t testing.TB, s *Source, pid int32) (*scan.Snapshot, *scan.Proc
 // standard input.
 const actorSource = `
 #define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -142,6 +144,7 @@ const actorSource = `
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -360,6 +363,64 @@ static void threads(void)
 	}
 }
 
+#define NR_ADD_RULE 445
+#define READ_FILE (1ULL << 2)
+#define READ_DIR (1ULL << 3)
+
+/*
+ * Does one thing after the other: changes its root directory, mounts, and
+ * restricts itself to reading files below what was opened before.
+ */
+static void rooted(char **op)
+{
+	struct { uint64_t allowed; int32_t fd; } __attribute__((packed)) beneath = { READ_FILE, -1 };
+	uint64_t handled = READ_FILE | READ_DIR;
+	pid_t child = 0;
+
+	for (; *op; op++) {
+		if (!strcmp(*op, "chroot")) {
+			if (chroot(*++op) || chdir("/"))
+				die(*op);
+		} else if (!strcmp(*op, "namespace")) {
+			if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+				die("mount namespace");
+		} else if (!strcmp(*op, "bind")) {
+			const char *from = *++op;
+
+			if (mount(from, *++op, NULL, MS_BIND, NULL))
+				die(*op);
+		} else if (!strcmp(*op, "open")) {
+			beneath.fd = open(*++op, O_PATH);
+			if (beneath.fd < 0)
+				die(*op);
+		} else if (!strcmp(*op, "restrict")) {
+			int fd = syscall(NR_CREATE_RULESET, &handled, sizeof(handled), 0);
+
+			if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+			    syscall(NR_ADD_RULE, fd, 1, &beneath, 0) || syscall(NR_RESTRICT_SELF, fd, 0))
+				die("restrict");
+		} else if (!strcmp(*op, "try")) {
+			int fd = open(*++op, O_RDONLY);
+
+			tell("tid", fd < 0 ? errno : 0);
+		} else if (!strcmp(*op, "fork")) {
+			child = fork();
+			if (child < 0)
+				die("fork");
+			if (child)
+				break;
+			prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+			tell("pid", getpid());
+		}
+	}
+	if (child) { /* the child says when it is ready */
+		wait(NULL);
+		_exit(0);
+	}
+	ready();
+	until_eof();
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
@@ -377,6 +438,8 @@ int main(int argc, char **argv)
 		execs();
 	else if (!strcmp(verb, "threads"))
 		threads();
+	else if (!strcmp(verb, "rooted"))
+		rooted(argv + 2);
 	else if (!strcmp(verb, "run") && argc > 3)
 		run(a, argv + 3);
 	else

@@ -36,6 +36,8 @@ type layout struct {
 	Derive      uint32
 	MaxLayers   uint32
 	Fence       uint32
+	LogStatus   uint32
+	CreatorExe  uint32
 }
 
 // maskFormat says which bits of a layer's mask, as the kernel stores it, are
@@ -65,6 +67,7 @@ func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 	l := layout{
 		Landlock: 1, NumRules: absent, ID: absent, Denials: absent,
 		Details: absent, CreatorPID: absent, CreatorUID: absent, CreatorComm: absent,
+		LogStatus: absent, CreatorExe: absent,
 	}
 	var f maskFormat
 
@@ -96,7 +99,7 @@ func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 		return l, f, fmt.Errorf("%s.num_layers has %d bytes, expected 4", domain.Name, size)
 	}
 	l.NumLayers = numLayers.offset
-	if m, ok := find(domain, "num_rules"); ok && hasSize(m, 4) {
+	if m, ok := findRules(domain, "num_rules"); ok && hasSize(m, 4) {
 		l.NumRules = m.offset
 	}
 	if err := resolveMasks(domain, fs, &l, &f); err != nil {
@@ -120,6 +123,9 @@ func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 	}
 	if m, ok := find(hierarchy, "num_denials"); ok && hasSize(m, 8) {
 		l.Denials = m.offset
+	}
+	if m, ok := find(hierarchy, "log_status"); ok && hasSize(m, 4) {
+		l.LogStatus = m.offset
 	}
 	resolveCreator(hierarchy, &l)
 	return l, f, nil
@@ -216,7 +222,34 @@ func resolveCreator(hierarchy *btf.Struct, l *layout) {
 	if okPID && okUID && hasSize(uid, 4) && okComm && hasSize(comm, 16) {
 		l.Details = m.offset
 		l.CreatorPID, l.CreatorUID, l.CreatorComm = pid.offset, uid.offset, comm.offset
+		if exe, ok := find(details, "exe_path"); ok {
+			if a, ok := btf.As[*btf.Array](exe.typ); ok && hasSize(member{typ: a.Type}, 1) {
+				l.CreatorExe = exe.offset
+			}
+		}
 	}
+}
+
+// logFormat says which status of logging each number stands for: Linux 7.3
+// counts them from another one on.
+type logFormat map[uint16]domainid.LogStatus
+
+func resolveLog(spec *btf.Spec) logFormat {
+	var e *btf.Enum
+	if err := spec.TypeByName("landlock_log_status", &e); err != nil {
+		return nil
+	}
+	f := logFormat{}
+	for _, v := range e.Values {
+		for name, status := range map[string]domainid.LogStatus{
+			"LANDLOCK_LOG_PENDING": domainid.LogPending, "LANDLOCK_LOG_RECORDED": domainid.LogRecorded, "LANDLOCK_LOG_DISABLED": domainid.LogDisabled,
+		} {
+			if v.Name == name {
+				f[uint16(v.Value)] = status
+			}
+		}
+	}
+	return f
 }
 
 // bigEndian is the byte order of this machine, and so of its kernel's BTF: bit

@@ -262,11 +262,11 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 			want := layout{
 				Landlock: 1, Hierarchy: roots, NumRules: roots + 8 + 4, NumLayers: roots + 8 + 8, Masks: roots + 8 + 12,
 				MaskSize: c.size, ID: absent, Denials: absent, Details: absent,
-				CreatorPID: absent, CreatorUID: absent, CreatorComm: absent,
+				CreatorPID: absent, CreatorUID: absent, CreatorComm: absent, LogStatus: absent, CreatorExe: absent,
 			}
 			if c.types.hierarchy != old {
 				want.ID, want.Denials, want.Details = 24, 16, 32
-				want.CreatorPID, want.CreatorUID, want.CreatorComm = 0, 8, 12
+				want.CreatorPID, want.CreatorUID, want.CreatorComm, want.CreatorExe, want.LogStatus = 0, 8, 12, 28, 12
 			}
 			if l != want {
 				t.Errorf("layout\n got %+v\nwant %+v", l, want)
@@ -334,7 +334,7 @@ func TestBitFieldsBigEndian(t *testing.T) {
 }
 
 func TestResolveLayoutOfThisKernel(t *testing.T) {
-	kernel, rights, err := probeKernel()
+	kernel, rights, err := probeKernel("/sys")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,12 +16,15 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	objectMapControl    = "control"
-	objectMapScratch    = "scratch"
-	objectMapSeen       = "seen"
-	objectProgCalibrate = "calibrate"
-	objectProgScan      = "scan"
-	objectVarLayout     = "layout"
+	objectMapControl      = "control"
+	objectMapRulesScratch = "rules_scratch"
+	objectMapScratch      = "scratch"
+	objectMapSeen         = "seen"
+	objectProgCalibrate   = "calibrate"
+	objectProgRules       = "rules"
+	objectProgScan        = "scan"
+	objectVarLayout       = "layout"
+	objectVarRulesLayout  = "rules_layout"
 )
 
 // loadObject returns the embedded CollectionSpec for object.
@@ -67,6 +70,7 @@ type objectSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type objectProgramSpecs struct {
 	Calibrate *ebpf.ProgramSpec `ebpf:"calibrate"`
+	Rules     *ebpf.ProgramSpec `ebpf:"rules"`
 	Scan      *ebpf.ProgramSpec `ebpf:"scan"`
 }
 
@@ -74,16 +78,18 @@ type objectProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type objectMapSpecs struct {
-	Control *ebpf.MapSpec `ebpf:"control"`
-	Scratch *ebpf.MapSpec `ebpf:"scratch"`
-	Seen    *ebpf.MapSpec `ebpf:"seen"`
+	Control      *ebpf.MapSpec `ebpf:"control"`
+	RulesScratch *ebpf.MapSpec `ebpf:"rules_scratch"`
+	Scratch      *ebpf.MapSpec `ebpf:"scratch"`
+	Seen         *ebpf.MapSpec `ebpf:"seen"`
 }
 
 // objectVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type objectVariableSpecs struct {
-	Layout *ebpf.VariableSpec `ebpf:"layout"`
+	Layout      *ebpf.VariableSpec `ebpf:"layout"`
+	RulesLayout *ebpf.VariableSpec `ebpf:"rules_layout"`
 }
 
 // objectObjects contains all objects after they have been loaded into the kernel.
@@ -106,14 +112,16 @@ func (o *objectObjects) Close() error {
 //
 // It can be passed to loadObjectObjects or ebpf.CollectionSpec.LoadAndAssign.
 type objectMaps struct {
-	Control *ebpf.Map `ebpf:"control"`
-	Scratch *ebpf.Map `ebpf:"scratch"`
-	Seen    *ebpf.Map `ebpf:"seen"`
+	Control      *ebpf.Map `ebpf:"control"`
+	RulesScratch *ebpf.Map `ebpf:"rules_scratch"`
+	Scratch      *ebpf.Map `ebpf:"scratch"`
+	Seen         *ebpf.Map `ebpf:"seen"`
 }
 
 func (m *objectMaps) Close() error {
 	return _ObjectClose(
 		m.Control,
+		m.RulesScratch,
 		m.Scratch,
 		m.Seen,
 	)
@@ -123,7 +131,8 @@ func (m *objectMaps) Close() error {
 //
 // It can be passed to loadObjectObjects or ebpf.CollectionSpec.LoadAndAssign.
 type objectVariables struct {
-	Layout *ebpf.Variable `ebpf:"layout"`
+	Layout      *ebpf.Variable `ebpf:"layout"`
+	RulesLayout *ebpf.Variable `ebpf:"rules_layout"`
 }
 
 // objectPrograms contains all programs after they have been loaded into the kernel.
@@ -131,12 +140,14 @@ type objectVariables struct {
 // It can be passed to loadObjectObjects or ebpf.CollectionSpec.LoadAndAssign.
 type objectPrograms struct {
 	Calibrate *ebpf.Program `ebpf:"calibrate"`
+	Rules     *ebpf.Program `ebpf:"rules"`
 	Scan      *ebpf.Program `ebpf:"scan"`
 }
 
 func (p *objectPrograms) Close() error {
 	return _ObjectClose(
 		p.Calibrate,
+		p.Rules,
 		p.Scan,
 	)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -25,13 +26,16 @@ import (
 // A kernel without Landlock, or with Landlock not enabled, is no error: there
 // the source knows that every process is unsandboxed.
 func Open(opts Options) (*Source, error) {
+	if opts.SysFS == "" {
+		opts.SysFS = "/sys"
+	}
 	if err := checkCapabilities(); err != nil {
 		return nil, err
 	}
 	if err := checkLockdown(opts.SysFS); err != nil {
 		return nil, err
 	}
-	kernel, rights, err := probeKernel()
+	kernel, rights, err := probeKernel(opts.SysFS)
 	if err != nil {
 		return nil, err
 	}
@@ -43,36 +47,21 @@ func Open(opts Options) (*Source, error) {
 	return o.open()
 }
 
-// probeKernel asks the kernel for its release and for Landlock.
-func probeKernel() (scan.Kernel, domainid.Rights, error) {
-	var k scan.Kernel
-	var rights domainid.Rights
-	release, err := kernelRelease()
+// probeKernel asks the kernel for its release, for Landlock and for the rights
+// that it can restrict.
+func probeKernel(sysfs string) (scan.Kernel, domainid.Rights, error) {
+	k, err := landlock.Probe(sysfs)
 	if err != nil {
-		return k, rights, &Error{Reason: Read, Missing: "the kernel's release", Err: err}
+		return k, domainid.Rights{}, &Error{Reason: Refused, Missing: "what the kernel says of Landlock", Err: err}
 	}
-	k.Release = release
-	k.ABI, err = landlock.ABI()
-	switch {
-	case err == nil:
-		k.Landlock = scan.Enabled
-		if rights, err = landlock.Supported(k.ABI); err != nil {
-			return k, rights, &Error{Reason: Refused, Missing: "the rights that Landlock supports", Err: err}
-		}
-	case errors.Is(err, landlock.ErrDisabled):
-		k.Landlock = scan.Disabled
-	case errors.Is(err, landlock.ErrNotBuilt):
-		k.Landlock = scan.NotBuilt
-	default:
-		return k, rights, &Error{Reason: Refused, Missing: "Landlock's ABI version", Err: err}
+	rights, err := landlock.Supported(k.ABI)
+	if err != nil {
+		return k, rights, &Error{Reason: Refused, Missing: "the rights that Landlock supports", Err: err}
 	}
 	return k, rights, nil
 }
 
 func checkLockdown(sysfs string) error {
-	if sysfs == "" {
-		sysfs = "/sys"
-	}
 	b, err := os.ReadFile(sysfs + "/kernel/security/lockdown")
 	if err != nil {
 		return nil //nolint:nilerr // securityfs need not be mounted; loading will tell
@@ -105,13 +94,12 @@ func (o *opener) open() (*Source, error) {
 	if o.derive {
 		st.Layout.Derive = 1
 	}
-	st.Info = infoFor(st.Layout, o.derive)
-	coll, it, err := o.load(objectProgScan, st.Layout)
+	coll, it, err := o.load(bpfProgram{name: objectProgScan, maps: []string{objectMapSeen, objectMapScratch}, layout: st.Layout})
 	if err != nil && st.Layout.Fence != 0 {
 		// Some kernels cannot compile atomic operations for this machine
 		// (arm64 before 5.18).
 		st.Layout.Fence = 0
-		coll, it, err = o.load(objectProgScan, st.Layout)
+		coll, it, err = o.load(bpfProgram{name: objectProgScan, maps: []string{objectMapSeen, objectMapScratch}, layout: st.Layout})
 	}
 	if err != nil {
 		return nil, err
@@ -127,13 +115,49 @@ func (o *opener) open() (*Source, error) {
 		linkFile.Close()
 		return nil, err
 	}
-	s, err := newSource(st, linkFile, memory)
+	rules := o.openRules(&st, coll.Maps[objectMapControl])
+	st.Info = infoFor(st.Layout, o.derive, rules != nil)
+	s, err := newSource(st, linkFile, memory, rules)
 	if err != nil {
 		linkFile.Close()
 		memory.Close()
+		if rules != nil {
+			rules.Close()
+		}
 		return nil, &Error{Reason: Refused, Missing: "the programs' shared memory", Err: err}
 	}
 	return s, nil
+}
+
+// openRules loads the program that reads the rules of domains, which shares the
+// scanning one's memory. Where that fails, rules stay unread and everything else
+// works: kernels before Linux 5.17 have no loops that are long enough.
+func (o *opener) openRules(st *state, control *ebpf.Map) *os.File {
+	if o.kernel.Landlock != scan.Enabled {
+		return nil
+	}
+	file, err := o.loadRules(st, control)
+	if err != nil {
+		st.NoRules = err.Error()
+		return nil
+	}
+	return file
+}
+
+func (o *opener) loadRules(st *state, control *ebpf.Map) (*os.File, error) {
+	at, err := resolveRules(o.types)
+	if err != nil {
+		return nil, err
+	}
+	coll, it, err := o.load(bpfProgram{
+		name: objectProgRules, maps: []string{objectMapRulesScratch}, layout: st.Layout, rules: &at, control: control,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer coll.Close()
+	defer it.Close()
+	return dup(it.FD(), "landlockd-rules")
 }
 
 // resolve finds Landlock's structures.
@@ -146,12 +170,15 @@ func (o *opener) resolve(st *state) error {
 				Hint: "allow landlock_create_ruleset in the seccomp filter that this process runs under",
 			}
 		}
-		st.Layout = layout{ID: absent, Denials: absent, Details: absent, NumRules: absent}
+		st.Layout = layout{ID: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent, CreatorExe: absent}
 	} else {
 		var err error
 		if st.Layout, st.Format, err = resolveLayout(o.types, o.rights.FS); err != nil {
 			return &Error{Reason: UnknownLayout, Missing: "Landlock's structures in a form that is known here", Err: err,
 				Hint: "please report this with the output of landlockd doctor"}
+		}
+		if st.Log = resolveLog(o.types); len(st.Log) == 0 {
+			st.Layout.LogStatus = absent
 		}
 	}
 	st.Layout.MaxLayers = uint32(o.kernel.NestingLimit())
@@ -166,7 +193,7 @@ func (o *opener) resolve(st *state) error {
 
 // calibrate finds the offset in the credentials and the depth of the PID namespace.
 func (o *opener) calibrate(st *state) error {
-	coll, it, err := o.load(objectProgCalibrate, st.Layout)
+	coll, it, err := o.load(bpfProgram{name: objectProgCalibrate, layout: st.Layout})
 	if err != nil {
 		return err
 	}
@@ -211,32 +238,50 @@ type levelSink struct {
 
 func (l *levelSink) end(level uint32) { l.level, l.ended = level, true }
 
+// bpfProgram is one of the object's programs and what it needs.
+type bpfProgram struct {
+	name string
+	// maps are those that it has beside the control map.
+	maps   []string
+	layout layout
+	rules  *rulesLayout
+	// control is another program's control map to share, or nil.
+	control *ebpf.Map
+}
+
 // load loads one program with its maps, and attaches it.
-func (o *opener) load(program string, l layout) (*ebpf.Collection, *link.Iter, error) {
+func (o *opener) load(p bpfProgram) (*ebpf.Collection, *link.Iter, error) {
 	spec, err := loadObject()
 	if err != nil {
 		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
 	}
 	for name := range spec.Programs {
-		if name != program {
+		if name != p.name {
 			delete(spec.Programs, name)
 		}
 	}
-	if program == objectProgCalibrate {
-		for _, name := range []string{objectMapScratch, objectMapSeen} {
+	for _, name := range []string{objectMapScratch, objectMapSeen, objectMapRulesScratch} {
+		if !slices.Contains(p.maps, name) {
 			delete(spec.Maps, name)
 		}
 	}
-	if err := spec.Variables[objectVarLayout].Set(l); err != nil {
+	if err := spec.Variables[objectVarLayout].Set(p.layout); err != nil {
 		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
 	}
-	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
-		Programs: ebpf.ProgramOptions{KernelTypes: o.types},
-	})
+	opts := ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: o.types}}
+	if p.rules != nil {
+		if err := spec.Variables[objectVarRulesLayout].Set(*p.rules); err != nil {
+			return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
+		}
+	}
+	if p.control != nil {
+		opts.MapReplacements = map[string]*ebpf.Map{objectMapControl: p.control}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, opts)
 	if err != nil {
 		return nil, nil, loadError(err)
 	}
-	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[program]})
+	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[p.name]})
 	if err != nil {
 		coll.Close()
 		return nil, nil, loadError(err)

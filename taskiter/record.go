@@ -12,18 +12,26 @@ import (
 
 // Kinds and sizes of the records in bpf/record.h, in bytes.
 const (
-	kindTask   = 1
-	kindDomain = 2
-	kindExe    = 3
-	kindEnd    = 4
-	kindSlot   = 5
+	kindTask     = 1
+	kindDomain   = 2
+	kindExe      = 3
+	kindEnd      = 4
+	kindSlot     = 5
+	kindRules    = 6
+	kindLauncher = 7
 
 	sizeHeader = 4
-	sizeTask   = 112
+	sizeTask   = 120
 	sizeDomain = 64
 	sizeExe    = 16 // without the path
 	sizeEnd    = 8
 	sizeSlot   = 56
+	sizeRules  = 48 + ruleLayers*sizeLayer // without the rules
+	sizeLayer  = 24 + 4*netRights
+	sizeRule   = 24
+
+	sizeLauncher = 16 + launcherMax
+	launcherMax  = 256
 )
 
 // Flags of a task record: PF_* of the kernel's linux/sched.h.
@@ -52,6 +60,7 @@ type taskRecord struct {
 	exec           uint64
 	exits          uint64
 	domain         uint64
+	root           uint64 // of its root directory, only to compare
 	cgroup         uint64
 	cgroupV1       uint64
 	euid           uint32
@@ -59,11 +68,16 @@ type taskRecord struct {
 	mntNSOwner     uint32
 	seccomp        uint32
 	comm           scan.Comm
+
+	// view is not the program's: which of rulebook.now this task belongs to,
+	// counted from 1; 0 if it is in no domain that is known.
+	view int32
 }
 
 // domainRecord is what one pass tells of one domain.
 type domainRecord struct {
-	depth       uint32
+	depth       uint16
+	logStatus   uint16
 	key, parent uint64
 	denials     uint64
 	mask        uint32
@@ -90,11 +104,13 @@ type sink interface {
 	domain(domainRecord)
 	exe(pid int32, exec uint64, path []byte)
 	slot(slotRecord)
+	rules(*rulesRecord)
+	launcher(key uint64, path []byte)
 	end(pidLevel uint32)
 }
 
-// parse hands every record of b to the sink. A path that it passes
-// points into b. An error says at which byte the records
+// parse hands every record of b to the sink. A path and rules that it passes
+// point into b. An error says at which byte the records
 // stopped making sense; nothing behind it was handed over.
 func parse(b []byte, to sink) error {
 	ne := binary.NativeEndian
@@ -115,13 +131,14 @@ func parse(b []byte, to sink) error {
 				flags: ne.Uint32(r[16:]), bits: ne.Uint32(r[20:]),
 				exitState: ne.Uint32(r[24:]), threads: int32(ne.Uint32(r[28:])),
 				start: ne.Uint64(r[32:]), exec: ne.Uint64(r[40:]), exits: ne.Uint64(r[48:]),
-				domain: ne.Uint64(r[56:]), cgroup: ne.Uint64(r[64:]), cgroupV1: ne.Uint64(r[72:]),
-				euid: ne.Uint32(r[80:]), userNS: ne.Uint32(r[84:]), mntNSOwner: ne.Uint32(r[88:]),
-				seccomp: ne.Uint32(r[92:]), comm: scan.Comm(r[96:112]),
+				domain: ne.Uint64(r[56:]), root: ne.Uint64(r[64:]),
+				cgroup: ne.Uint64(r[72:]), cgroupV1: ne.Uint64(r[80:]),
+				euid: ne.Uint32(r[88:]), userNS: ne.Uint32(r[92:]), mntNSOwner: ne.Uint32(r[96:]),
+				seccomp: ne.Uint32(r[100:]), comm: scan.Comm(r[104:120]),
 			})
 		case kind == kindDomain && size == sizeDomain:
 			to.domain(domainRecord{
-				depth: ne.Uint32(r[4:]), key: ne.Uint64(r[8:]), parent: ne.Uint64(r[16:]),
+				depth: ne.Uint16(r[4:]), logStatus: ne.Uint16(r[6:]), key: ne.Uint64(r[8:]), parent: ne.Uint64(r[16:]),
 				denials: ne.Uint64(r[24:]), mask: ne.Uint32(r[32:]), rules: ne.Uint32(r[36:]),
 				creatorPID: int32(ne.Uint32(r[40:])), creatorUID: ne.Uint32(r[44:]),
 				creatorComm: scan.Comm(r[48:64]),
@@ -142,6 +159,14 @@ func parse(b []byte, to sink) error {
 				s.masks[i] = ne.Uint32(r[28+4*i:])
 			}
 			to.slot(s)
+		case kind == kindRules && size >= sizeRules && (size-sizeRules)%sizeRule == 0:
+			to.rules(parseRules(r))
+		case kind == kindLauncher && size == sizeLauncher:
+			path, _, ok := bytes.Cut(r[sizeLauncher-launcherMax:], []byte{0})
+			if !ok {
+				return fmt.Errorf("byte %d of %d: path of a launcher without an end", pos, len(b))
+			}
+			to.launcher(ne.Uint64(r[8:]), path)
 		case kind == kindEnd && size == sizeEnd:
 			to.end(ne.Uint32(r[4:]))
 		default:

@@ -25,8 +25,11 @@ type collectSink struct {
 	domains []domainRecord
 	slots   []slotRecord
 	exes    []collectedExe
+	ruled   []collectedRules
 	ends    []uint32
 	order   []uint16
+
+	launchers []collectedExe // the key as exec
 }
 
 type collectedExe struct {
@@ -51,8 +54,27 @@ func (c *collectSink) slot(r slotRecord) {
 	c.slots, c.order = append(c.slots, r), append(c.order, kindSlot)
 }
 
+func (c *collectSink) rules(r *rulesRecord) {
+	got := collectedRules{rulesRecord: *r}
+	got.rules = nil
+	for i := range r.entries() {
+		got.all = append(got.all, r.entry(i))
+	}
+	c.ruled, c.order = append(c.ruled, got), append(c.order, kindRules)
+}
+
+func (c *collectSink) launcher(key uint64, path []byte) {
+	c.launchers, c.order = append(c.launchers, collectedExe{0, key, string(path)}), append(c.order, kindLauncher)
+}
+
 func (c *collectSink) end(level uint32) {
 	c.ends, c.order = append(c.ends, level), append(c.order, kindEnd)
+}
+
+// collectedRules has the rules decoded.
+type collectedRules struct {
+	rulesRecord
+	all []ruleEntry
 }
 
 // encoder lays records out as bpf/record.h does.
@@ -73,11 +95,11 @@ func (e *encoder) put(kind uint16, fields ...any) *encoder {
 
 func (e *encoder) task(r taskRecord) *encoder {
 	return e.put(kindTask, r.tid, r.pid, r.ppid, r.flags, r.bits, r.exitState, r.threads, r.start, r.exec,
-		r.exits, r.domain, r.cgroup, r.cgroupV1, r.euid, r.userNS, r.mntNSOwner, r.seccomp, r.comm)
+		r.exits, r.domain, r.root, r.cgroup, r.cgroupV1, r.euid, r.userNS, r.mntNSOwner, r.seccomp, r.comm)
 }
 
 func (e *encoder) domain(r domainRecord) *encoder {
-	return e.put(kindDomain, r.depth, r.key, r.parent, r.denials, r.mask, r.rules, r.creatorPID, r.creatorUID, r.creatorComm)
+	return e.put(kindDomain, r.depth, r.logStatus, r.key, r.parent, r.denials, r.mask, r.rules, r.creatorPID, r.creatorUID, r.creatorComm)
 }
 
 func (e *encoder) exe(pid int32, exec uint64, path string) *encoder {
@@ -97,25 +119,57 @@ func (e *encoder) slot(r slotRecord) *encoder {
 	return e.put(kindSlot, r.tid, r.slot, flag(r.kthread), flag(r.set), r.numLayers, r.chain, r.masks)
 }
 
+func (e *encoder) rules(r collectedRules) *encoder {
+	fields := []any{r.task.tid, r.task.start, r.task.exec, r.root, r.bits, r.numLayers, uint32(len(r.all)), uint32(0)}
+	for _, l := range r.layers {
+		fields = append(fields, l.key, l.inodes, l.ports, l.everywhere, uint32(0), l.granted)
+	}
+	for _, a := range r.all {
+		fields = append(fields, a.object, a.dev, a.access, a.bits, a.level)
+	}
+	return e.put(kindRules, fields...)
+}
+
+func (e *encoder) launcher(key uint64, path string) *encoder {
+	var padded [launcherMax]byte
+	copy(padded[:], path)
+	return e.put(kindLauncher, uint32(0), key, padded)
+}
+
 func (e *encoder) end(level uint32) *encoder { return e.put(kindEnd, level) }
 
 // Records in which no two fields are equal, so that none can stand for another.
 var (
 	someTask = taskRecord{
 		tid: 1, pid: 2, ppid: 3, flags: 4, bits: 5, exitState: 6, threads: 7, start: 8 << 40, exec: 9 << 40,
-		exits: 10 << 40, domain: 11 << 40, cgroup: 12 << 40, cgroupV1: 13 << 40,
+		exits: 10 << 40, domain: 11 << 40, root: 21 << 40, cgroup: 12 << 40, cgroupV1: 13 << 40,
 		euid: 14, userNS: 15, mntNSOwner: 16, seccomp: 17, comm: scan.Comm{'c', 0xff, '\n', 15: 'x'},
 	}
 	someDomain = domainRecord{
-		depth: 1, key: 2 << 40, parent: 3 << 40, denials: 4 << 40, mask: 5, rules: 6,
+		depth: 1, logStatus: 9, key: 2 << 40, parent: 3 << 40, denials: 4 << 40, mask: 5, rules: 6,
 		creatorPID: 7, creatorUID: 8, creatorComm: scan.Comm{15: 'y'},
 	}
 	someSlot = slotRecord{tid: 1, slot: 2, kthread: true, numLayers: 3, chain: 4, masks: [helperLayers]uint32{5, 6, 7, 8, 9, 10, 11}}
 )
 
+func someRules() collectedRules {
+	var r collectedRules
+	r.task, r.root, r.bits, r.numLayers = taskKey{1, 2 << 40, 3 << 40}, 4<<40, 5, 6
+	for i := range r.layers {
+		l := &r.layers[i]
+		n := uint32(100 * (i + 1))
+		l.key, l.inodes, l.ports, l.everywhere = uint64(n)<<40, n+1, n+2, n+3
+		for j := range l.granted {
+			l.granted[j] = n + 10 + uint32(j)
+		}
+	}
+	r.all = []ruleEntry{{object: 7 << 40, dev: 8, access: 9, bits: 10, level: 11}, {object: 12 << 40, dev: 13, access: 14, bits: 15, level: 16}}
+	return r
+}
+
 func someRecords() *encoder {
 	e := &encoder{}
-	return e.task(someTask).domain(someDomain).exe(7, 8<<40, "/bin/x y").exe(-1, 9, "").slot(someSlot).end(3)
+	return e.task(someTask).domain(someDomain).exe(7, 8<<40, "/bin/x y").exe(-1, 9, "").slot(someSlot).rules(someRules()).launcher(10<<40, "/bin/a b").end(3)
 }
 
 func TestParseRoundTrip(t *testing.T) {
@@ -125,8 +179,9 @@ func TestParseRoundTrip(t *testing.T) {
 	}
 	want := collectSink{
 		tasks: []taskRecord{someTask}, domains: []domainRecord{someDomain}, slots: []slotRecord{someSlot},
-		exes: []collectedExe{{7, 8 << 40, "/bin/x y"}, {-1, 9, ""}}, ends: []uint32{3},
-		order: []uint16{kindTask, kindDomain, kindExe, kindExe, kindSlot, kindEnd},
+		exes: []collectedExe{{7, 8 << 40, "/bin/x y"}, {-1, 9, ""}}, ruled: []collectedRules{someRules()}, ends: []uint32{3},
+		launchers: []collectedExe{{0, 10 << 40, "/bin/a b"}},
+		order:     []uint16{kindTask, kindDomain, kindExe, kindExe, kindSlot, kindRules, kindLauncher, kindEnd},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -179,7 +234,11 @@ func TestParseRefuses(t *testing.T) {
 		b    []byte
 	}{
 		{"kind 0", (&encoder{}).put(0, uint32(0)).Bytes()},
-		{"kind 6", (&encoder{}).put(6, uint32(0)).Bytes()},
+		{"kind 7", (&encoder{}).put(7, uint32(0)).Bytes()},
+		{"rules too short", (&encoder{}).put(kindRules, make([]byte, sizeRules-sizeHeader-8)).Bytes()},
+		{"a launcher without an end", (&encoder{}).put(kindLauncher, make([]byte, sizeLauncher-launcherMax-sizeHeader), bytes.Repeat([]byte("p"), launcherMax)).Bytes()},
+		{"a launcher too short", (&encoder{}).put(kindLauncher, make([]byte, sizeLauncher-sizeHeader-8)).Bytes()},
+		{"half a rule", (&encoder{}).put(kindRules, make([]byte, sizeRules-sizeHeader+sizeRule/2)).Bytes()},
 		{"size 0", []byte{kindEnd, 0, 0, 0, 0, 0, 0, 0}},
 		{"task too short", (&encoder{}).put(kindTask, make([]byte, sizeTask-sizeHeader-8)).Bytes()},
 		{"task too long", (&encoder{}).put(kindTask, make([]byte, sizeTask-sizeHeader+8)).Bytes()},
@@ -243,7 +302,7 @@ func TestRecordSizes(t *testing.T) {
 	}
 	// The types of what is only on the stack need not be in the object.
 	for name, size := range map[string]uint32{
-		"task_record": sizeTask, "domain_record": sizeDomain, "end_record": sizeEnd, "slot_record": sizeSlot, "header": sizeHeader,
+		"task_record": sizeTask, "domain_record": sizeDomain, "end_record": sizeEnd, "slot_record": sizeSlot, "launcher_record": sizeLauncher, "header": sizeHeader,
 	} {
 		if s, err := structByName(spec.Types, name); err == nil && s.Size != size {
 			t.Errorf("struct %s has %d bytes, here %d", name, s.Size, size)
@@ -296,7 +355,7 @@ func TestObjectMaps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{objectProgScan, objectProgCalibrate} {
+	for _, name := range []string{objectProgScan, objectProgCalibrate, objectProgRules} {
 		if p := spec.Programs[name]; p == nil || p.License != "GPL" {
 			t.Errorf("program %s is not there, or not GPL, which bpf_probe_read_kernel needs", name)
 		}
@@ -320,11 +379,11 @@ int main(void)
 	struct task_record t = {
 		.h = { RECORD_TASK, sizeof(t) }, .tid = 1, .pid = 2, .ppid = 3, .flags = 4, .bits = 5, .exit_state = 6,
 		.nr_threads = 7, .start = 8ULL << 40, .exec_id = 9ULL << 40, .exits = 10ULL << 40,
-		.domain = 11ULL << 40, .cgroup = 12ULL << 40, .cgroup_v1 = 13ULL << 40, .euid = 14, .user_ns = 15,
+		.domain = 11ULL << 40, .root = 21ULL << 40, .cgroup = 12ULL << 40, .cgroup_v1 = 13ULL << 40, .euid = 14, .user_ns = 15,
 		.mnt_ns_owner = 16, .seccomp = 17, .comm = { 'c', 0xff, '\n', [15] = 'x' },
 	};
 	struct domain_record d = {
-		.h = { RECORD_DOMAIN, sizeof(d) }, .depth = 1, .key = 2ULL << 40, .parent = 3ULL << 40, .denials = 4ULL << 40,
+		.h = { RECORD_DOMAIN, sizeof(d) }, .depth = 1, .log_status = 9, .key = 2ULL << 40, .parent = 3ULL << 40, .denials = 4ULL << 40,
 		.mask = 5, .num_rules = 6, .creator_pid = 7, .creator_uid = 8, .creator_comm = { [15] = 'y' },
 	};
 	struct exe_record e = { .h = { RECORD_EXE, 32 }, .pid = 7, .exec_id = 8ULL << 40, .path = "/bin/x y" };
@@ -333,13 +392,34 @@ int main(void)
 		.h = { RECORD_SLOT, sizeof(s) }, .tid = 1, .slot = 2, .kthread = 1, .num_layers = 3, .chain = 4,
 		.masks = { 5, 6, 7, 8, 9, 10, 11 },
 	};
+	static struct rules_record r = {
+		.tid = 1, .start = 2ULL << 40, .exec_id = 3ULL << 40, .root = 4ULL << 40, .bits = 5, .num_layers = 6, .num_rules = 2,
+		.rules = { { .object = 7ULL << 40, .dev = 8, .access = 9, .bits = 10, .level = 11 },
+			   { .object = 12ULL << 40, .dev = 13, .access = 14, .bits = 15, .level = 16 } },
+	};
+	struct launcher_record l = { .h = { RECORD_LAUNCHER, sizeof(l) }, .key = 10ULL << 40, .path = "/bin/a b" };
 	struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = 3 };
 
+	r.h.kind = RECORD_RULES;
+	r.h.size = __builtin_offsetof(struct rules_record, rules) + 2 * sizeof(struct rule_entry);
+	for (unsigned i = 0; i < RULE_LAYERS; i++) {
+		struct layer_entry *l = &r.layers[i];
+		unsigned n = 100 * (i + 1);
+
+		l->key = (__u64)n << 40;
+		l->inodes = n + 1;
+		l->ports = n + 2;
+		l->everywhere = n + 3;
+		for (unsigned j = 0; j < NET_RIGHTS; j++)
+			l->granted[j] = n + 10 + j;
+	}
 	W(t);
 	W(d);
 	fwrite(&e, e.h.size, 1, stdout);
 	fwrite(&f, f.h.size, 1, stdout);
 	W(s);
+	fwrite(&r, r.h.size, 1, stdout);
+	W(l);
 	W(end);
 	return 0;
 }

@@ -64,6 +64,11 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 		}
 		passes += more
 	}
+	more, err := s.readRules(groups)
+	if err != nil {
+		return nil, readError(err)
+	}
+	passes += more
 	clear(s.before)
 	for _, g := range groups {
 		if g.verdict == partial {

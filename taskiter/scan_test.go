@@ -203,6 +203,10 @@ func TestScanSystemCalls(t *testing.T) {
 			} {
 				delete(c, name)
 			}
+			// The runtime wakes its poller, however many tasks there are.
+			if c["write"] <= 2 {
+				delete(c, "write")
+			}
 			if len(c) > 0 {
 				t.Errorf("other system calls during a scan: %v", c)
 			}
@@ -454,7 +458,7 @@ func TestHandoffAndResume(t *testing.T) {
 		state string
 		files []*os.File
 	}{
-		"no files": {string(state), nil}, "one file": {string(state), files[:1]},
+		"no files": {string(state), nil}, "one file": {string(state), files[:1]}, "no rules": {string(state), files[:2]},
 		"no state": {"", files}, "empty state": {"{}", files}, "broken state": {"[1]", files},
 	} {
 		if r, err := Resume([]byte(c.state), c.files); err == nil {
@@ -552,7 +556,7 @@ func TestScanWithoutLandlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kernel, _, err := probeKernel()
+	kernel, _, err := probeKernel("/sys")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,7 @@ package taskiter
 
 import (
 	"errors"
-	"fmt"
 	"os"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
@@ -25,8 +22,8 @@ import (
 
 // Options for [Open]. The zero value is right for a daemon.
 type Options struct {
-	// SysFS is where sysfs is mounted; "/sys" if empty. Only the lockdown
-	// state is read there.
+	// SysFS is where sysfs is mounted; "/sys" if empty. Only the state
+	// of lockdown and the list of security modules are read there.
 	SysFS string
 	// DeriveIDs gives domains derived IDs even where the kernel has IDs.
 	DeriveIDs bool
@@ -37,6 +34,7 @@ type Source struct {
 	state   state
 	link    *os.File
 	memory  *os.File
+	rules   *os.File // link of the program that reads rules, or nil
 	control *control
 	buf     []byte
 
@@ -49,6 +47,7 @@ type Source struct {
 	chain     []uint64
 	deriver   *deriver // nil where the kernel has IDs
 	creators  map[uint64]creatorName
+	rulebook  rulebook
 	scans     uint64
 }
 
@@ -57,21 +56,27 @@ type Source struct {
 type state struct {
 	Layout  layout
 	Format  maskFormat
+	Log     logFormat
 	Kernel  scan.Kernel
 	Info    scan.SourceInfo
 	Workers uint32
+	// NoRules says why the rules of domains cannot be read, empty if they can.
+	NoRules string
 }
 
 var _ scan.Source = (*Source)(nil)
 
-func newSource(st state, link, memory *os.File) (*Source, error) {
+// newSource makes a source that owns the files: the links of the programs scan
+// and rules, which may be nil, and the shared memory.
+func newSource(st state, link, memory, rules *os.File) (*Source, error) {
 	c, err := mapControl(int(memory.Fd()))
 	if err != nil {
 		return nil, err
 	}
 	s := &Source{
-		state: st, link: link, memory: memory, control: c, buf: make([]byte, readSize),
+		state: st, link: link, memory: memory, rules: rules, control: c, buf: make([]byte, readSize),
 		before: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
+		rulebook: newRulebook(),
 	}
 	// An earlier holder of the programs may have taken paths that are not here.
 	c.forgetAll()
@@ -98,12 +103,20 @@ func (s *Source) CredentialsOffset() int {
 	return int(s.state.Layout.Blob)
 }
 
+// NoRules says why the rules of domains cannot be read; empty if they can, and
+// where there are none.
+func (s *Source) NoRules() string { return s.state.NoRules }
+
 // Close releases the programs.
 func (s *Source) Close() error {
-	return errors.Join(s.control.close(), s.memory.Close(), s.link.Close())
+	err := errors.Join(s.control.close(), s.memory.Close(), s.link.Close())
+	if s.rules != nil {
+		err = errors.Join(err, s.rules.Close())
+	}
+	return err
 }
 
-func infoFor(l layout, derive bool) scan.SourceInfo {
+func infoFor(l layout, derive, rules bool) scan.SourceInfo {
 	info := scan.SourceInfo{
 		Name: "taskiter", IDs: "kernel", Lineage: domainid.LineageKnown.String(),
 		Rules: "unread", Denials: "counters", PIDNS: "init",
@@ -114,6 +127,9 @@ func infoFor(l layout, derive bool) scan.SourceInfo {
 	if l.ID == absent || derive {
 		info.IDs = "derived"
 	}
+	if rules {
+		info.Rules = "read"
+	}
 	if l.Denials == absent {
 		info.Denials = "none"
 	}
@@ -121,12 +137,4 @@ func infoFor(l layout, derive bool) scan.SourceInfo {
 		info.IDs, info.Lineage, info.Rules, info.Denials = "none", "none", "none", "none"
 	}
 	return info
-}
-
-func kernelRelease() (string, error) {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return "", fmt.Errorf("uname(2): %w", err)
-	}
-	return unix.ByteSliceToString(u.Release[:]), nil
 }

@@ -14,7 +14,7 @@ import (
 func landlockTypes() []string {
 	return []string{
 		"landlock_cred_security", "landlock_ruleset", "landlock_domain", "landlock_hierarchy",
-		"landlock_details", "access_masks",
+		"landlock_details", "access_masks", "landlock_rules", "landlock_rule", "landlock_layer", "landlock_object",
 	}
 }
 

@@ -102,8 +102,46 @@ struct css_set {
 	struct list_head cgrp_links;
 };
 
+struct dentry;
+
+struct super_block {
+	__u32 s_dev;
+	struct dentry *s_root;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	__u64 i_ino;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
 struct path {
-	void *mnt;
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct fs_struct {
+	struct path root;
+};
+
+struct rb_node {
+	unsigned long __rb_parent_color;
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
 };
 
 struct file {
@@ -155,6 +193,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct seccomp seccomp;
 	unsigned long atomic_flags;
+	struct fs_struct *fs;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 };

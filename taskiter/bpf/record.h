@@ -31,6 +31,26 @@ struct layout {
 	__u32 derive;	   /* 1: name domains by address even if they have an ID */
 	__u32 max_layers;  /* that a domain can have on this kernel */
 	__u32 fence;	   /* 1: this machine reorders loads */
+	__u32 log_status;  /* in struct landlock_hierarchy */
+	__u32 creator_exe; /* in struct landlock_details */
+};
+
+/*
+ * The same for the rules of a domain: how Landlock stores them.
+ */
+struct rules_layout {
+	__u32 inodes;	   /* in the domain: root of the tree of rules on inodes */
+	__u32 ports;	   /* and on ports */
+	__u32 node;	   /* in struct landlock_rule */
+	__u32 key;
+	__u32 num_layers;
+	__u32 layers;	   /* array */
+	__u32 layer_size;  /* of one element */
+	__u32 level;	   /* in an element */
+	__u32 level_size;  /* 1, 2 or 4 bytes */
+	__u32 access;
+	__u32 access_size;
+	__u32 inode;	   /* in struct landlock_object, which the key of a rule on an inode is */
 };
 
 #define PID_SLOTS 65536
@@ -43,7 +63,7 @@ struct layout {
 struct control {
 	__u32 selected; /* 1: only the processes in wanted */
 	__u32 helpers[3]; /* calibration: the tasks to look at */
-	__u8 wanted[PID_SLOTS / 8]; /* by the lowest 16 bits of the PID */
+	__u8 wanted[PID_SLOTS / 8]; /* by the lowest 16 bits of the PID; rules: of the TID */
 	/*
 	 * By the same: exe_tag() of the process whose executable's path is
 	 * known. A wrong match only leaves a path out, and user space sees that.
@@ -57,6 +77,8 @@ enum record_kind {
 	RECORD_EXE = 3,
 	RECORD_END = 4,
 	RECORD_SLOT = 5,
+	RECORD_RULES = 6,
+	RECORD_LAUNCHER = 7,
 };
 
 struct header {
@@ -81,6 +103,7 @@ struct task_record {
 	__u64 exec_id;
 	__u64 exits;	  /* grows whenever a thread of the process goes */
 	__u64 domain;	  /* key of the innermost domain, 0 = none */
+	__u64 root;	  /* what its root directory is, only to compare; 0 without a domain */
 	__u64 cgroup;
 	__u64 cgroup_v1;
 	__u32 euid;
@@ -92,7 +115,8 @@ struct task_record {
 
 struct domain_record {
 	struct header h;
-	__u32 depth;
+	__u16 depth;
+	__u16 log_status; /* as the kernel numbers it */
 	__u64 key;	  /* the kernel's ID, or an address that never leaves the daemon */
 	__u64 parent;	  /* key, 0 = outermost */
 	__u64 denials;
@@ -120,6 +144,63 @@ struct exe_record {
 struct end_record {
 	struct header h;
 	__u32 pid_level; /* depth of the reader's PID namespace */
+};
+
+#define RULE_LAYERS 16
+#define RULES_MAX 1024
+#define NET_RIGHTS 8
+
+/* What the rules of one layer come to. */
+struct layer_entry {
+	__u64 key;	  /* of the domain whose own layer it is */
+	__u32 inodes;	  /* number of rules */
+	__u32 ports;
+	__u32 everywhere; /* rights granted on the task's root directory or above it */
+	__u32 spare;
+	__u32 granted[NET_RIGHTS]; /* on how many ports, without port 0, each right is */
+};
+
+#define RULE_PORT (1U << 0)	/* on a port, else on an inode */
+#define RULE_FS_ROOT (1U << 1)	/* on the root of a filesystem */
+
+/*
+ * What one rule grants in one layer. The rights are as stored: those that the
+ * layer does not handle are among them.
+ */
+struct rule_entry {
+	__u64 object;	  /* port, or number of the inode, 0 if that is gone */
+	__u32 dev;	  /* of the inode, as the kernel numbers it */
+	__u32 access;
+	__u32 bits;	  /* RULE_* */
+	__u32 level;	  /* of the layer, from 1 */
+};
+
+#define RULES_UNFINISHED (1U << 0) /* there are more than was looked at */
+
+/* The rules of all layers of one task's domain. */
+struct rules_record {
+	struct header h;
+	__s32 tid;
+	__u64 start;
+	__u64 exec_id;
+	__u64 root;	  /* as in the task's record */
+	__u32 bits;	  /* RULES_* */
+	__u32 num_layers;
+	__u32 num_rules;  /* of the entries that follow the layers */
+	__u32 spare;
+	struct layer_entry layers[RULE_LAYERS]; /* the outermost first */
+	struct rule_entry rules[RULES_MAX];
+};
+
+/* The kernel's LANDLOCK_PATH_MAX_SIZE. */
+#define LAUNCHER_MAX 256
+
+/* The executable of who created a domain, behind the rules of one that is in it. */
+struct launcher_record {
+	struct header h;
+	__u32 spare;
+	__u64 key;	  /* of the domain */
+	char path[LAUNCHER_MAX];
 };
 
 #define SLOTS 16

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * Two task iterators: scan, which returns everything about every task in one
- * pass, and calibrate, which finds Landlock's part of the credentials blob and
- * the depth of the reader's PID namespace.
+ * Three task iterators: scan, which returns everything about every task in one
+ * pass; rules (rules.h), which returns the rules of some tasks' domains; and
+ * calibrate, which finds Landlock's part of the credentials blob and the depth
+ * of the reader's PID namespace.
  *
  * An iterator's program runs in an RCU read-side critical section, and both
  * credentials and what hangs on them (the blob, the domain, its hierarchy) are
@@ -216,6 +217,12 @@ static __always_inline int put_domain(struct seq_file *seq, const void *domain, 
 	READ(parent, hierarchy + layout.parent);
 	rec.parent = parent ? domain_key(parent) : 0;
 	rec.mask = layer_mask(domain, depth - 1);
+	if (layout.log_status != ABSENT) {
+		__u32 status = 0;
+
+		READ(status, hierarchy + layout.log_status);
+		rec.log_status = status;
+	}
 	if (layout.denials != ABSENT)
 		READ(rec.denials, hierarchy + layout.denials);
 	read_creator(&rec, hierarchy, visited);
@@ -276,6 +283,14 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 		READ(hierarchy, hierarchy + layout.parent);
 	}
 	return 0;
+}
+
+/*
+ * Names a task's root directory. Nothing can be done with it but to compare.
+ */
+static __always_inline __u64 root_key(struct inode *inode)
+{
+	return (__u64)inode ^ (BPF_CORE_READ(inode, i_ino) * 0x9e3779b97f4a7c15ULL);
 }
 
 /* What names a program: a process and its exec count. user space: exeTag(). */
@@ -395,6 +410,8 @@ int scan(struct bpf_iter__task *ctx)
 		rec.bits |= TASK_LEADER;
 	if (task->atomic_flags & PFA_NO_NEW_PRIVS)
 		rec.bits |= TASK_NO_NEW_PRIVS;
+	if (rec.domain)
+		rec.root = root_key(BPF_CORE_READ(task, fs, root.dentry, d_inode));
 	rec.start = task->start_boottime;
 	rec.mnt_ns_owner = task->nsproxy->mnt_ns->user_ns->ns.inum;
 	if (bpf_core_field_exists(task->seccomp.mode))
@@ -413,6 +430,8 @@ int scan(struct bpf_iter__task *ctx)
 		put_domains(seq, ctx->meta->session_id, domain, hierarchy, task);
 	return 0;
 }
+
+#include "rules.h"
 
 /*
  * What is at an address if a domain is there: its layers, its innermost masks,

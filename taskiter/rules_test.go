@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/rulesets"
+)
+
+var testPorts = []uint16{1, 80, 443, 40001, 65535}
+
+// newSite makes a place to try accesses in.
+func newSite(t testing.TB) *rulesets.Site {
+	t.Helper()
+	site, err := rulesets.NewSite(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { site.Close() })
+	return site
+}
+
+// settle puts a thread in a sandbox until the test ends.
+func settle(t testing.TB, s rulesets.Sandbox) *rulesets.Resident {
+	t.Helper()
+	r, err := rulesets.Settle(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Leave)
+	return r
+}
+
+func maker(t testing.TB, site *rulesets.Site) (*rulesets.Maker, int) {
+	t.Helper()
+	abi, err := landlock.ABI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rights, err := landlock.Supported(abi)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	return &rulesets.Maker{
+		Random: rand.New(rand.NewPCG(seed, 0)), Supported: rights,
+		Dirs: append(site.Dirs(), "/proc", "/dev", "/"), Plain: site.Plain(), PortChoices: testPorts,
+	}, abi
+}
+
+// TestRules: of 200 random sandboxes, what was read is what was asked for, and
+// what their threads may do is what was read.
+func TestRules(t *testing.T) {
+	for name, opts := range map[string]Options{"kernel's IDs": {}, "derived IDs": {DeriveIDs: true}} {
+		t.Run(name, func(t *testing.T) {
+			s := openSource(t, opts)
+			if s.Info().Rules != "read" {
+				t.Fatalf("rules are %s: %s", s.Info().Rules, s.NoRules())
+			}
+			site := newSite(t)
+			m, abi := maker(t, site)
+			var all []*rulesets.Resident
+			for n := range 200 {
+				if err := site.Spare(n); err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, settle(t, m.Make(1+n%ruleLayers)))
+			}
+			for range 2 { // the second scan has what the first one read
+				snap := mustScan(t, s)
+				for n, r := range all {
+					for _, err := range r.Sandbox.Compare(snap, int32(os.Getpid()), r.TID, abi) {
+						t.Errorf("sandbox %d: %v", n, err)
+					}
+				}
+			}
+			for n, r := range all {
+				for _, err := range r.Try(site, n, testPorts) {
+					t.Errorf("sandbox %d: %v", n, err)
+				}
+			}
+			if snap := mustScan(t, s); snap.Passes != 1 {
+				t.Errorf("%d passes with nothing new", snap.Passes)
+			}
+		})
+	}
+}
+
+// TestRulesOfRoots: what is granted on "/" depends on what "/" is to a process.
+func TestRulesOfRoots(t *testing.T) {
+	s := openSource(t, Options{})
+	top := t.TempDir()
+	for _, dir := range []string{"jail/inner", "mount"} {
+		if err := os.MkdirAll(filepath.Join(top, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"jail/f", "jail/inner/f"} {
+		if err := os.WriteFile(filepath.Join(top, file), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	jail, mount := filepath.Join(top, "jail"), filepath.Join(top, "mount")
+	abi, err := landlock.ABI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const readFile, readDir = 1 << 2, 1 << 3
+	for _, c := range []struct {
+		name       string
+		ops        []string
+		everywhere bool
+	}{
+		{"on the host's root", []string{"open", "/", "restrict", "try", jail + "/f"}, true},
+		{"elsewhere", []string{"open", mount, "restrict", "try", jail + "/f"}, false},
+		{"on the root of a jail", []string{"chroot", jail, "open", "/", "restrict", "try", "/f"}, true},
+		{"in a jail, elsewhere", []string{"chroot", jail, "open", "/inner", "restrict", "try", "/f"}, false},
+		{"above a jail", []string{"open", "/", "chroot", jail, "restrict", "try", "/f"}, true},
+		{"above a jail entered later", []string{"open", "/", "restrict", "chroot", jail, "try", "/f"}, true},
+		{"on what became a jail", []string{"open", jail + "/inner", "restrict", "chroot", jail + "/inner", "try", "/f"}, true},
+		{"beside a mount that is the root", []string{"namespace", "bind", jail, mount, "open", mount + "/inner", "chroot", mount, "restrict", "try", "/f"}, false},
+		{"on a mount that is the root", []string{"namespace", "bind", jail, mount, "open", mount, "chroot", mount, "restrict", "try", "/f"}, true},
+		{"above a mount that is the root", []string{"namespace", "bind", jail, mount, "open", top, "chroot", mount, "restrict", "try", "/f"}, true},
+		{"on what a mount hides", []string{"namespace", "open", mount, "bind", jail, mount, "chroot", mount, "restrict", "try", "/f"}, false},
+		{"not above the mount's source", []string{"namespace", "bind", jail + "/inner", mount, "open", jail, "chroot", mount, "restrict", "try", "/f"}, false},
+	} {
+		a := startActor(t, append([]string{"rooted"}, c.ops...)...)
+		if opened := a.tid == 0; opened != c.everywhere {
+			t.Fatalf("%s: the kernel says %v: the test is wrong", c.name, unix.Errno(a.tid))
+		}
+		want := domainid.Rights{FS: readFile | readDir}
+		if abi >= 2 {
+			want.FS |= access.Refer
+		}
+		if c.everywhere {
+			want.FS &^= readFile
+		}
+		for range 2 {
+			if _, p := scanSettled(t, s, a.pid); p.Restricted != want {
+				t.Errorf("%s: restricts %v, want %v", c.name, access.Names(p.Restricted), access.Names(want))
+			}
+		}
+	}
+
+	// Two processes with one domain and two roots.
+	a := startActor(t, "rooted", "open", jail, "restrict", "fork", "chroot", jail)
+	for range 2 {
+		snap, outer := scanSettled(t, s, a.pid)
+		inner := mustFind(t, snap, a.pids[0])
+		if inner.Restricted.FS&(readFile|readDir) != readDir || outer.Restricted.FS&(readFile|readDir) != readFile|readDir {
+			t.Errorf("one domain: outside the jail %v, inside %v", access.Names(outer.Restricted), access.Names(inner.Restricted))
+		}
+		if snap.TasksOf(outer)[0].Domain != snap.TasksOf(inner)[0].Domain {
+			t.Error("two domains")
+		}
+	}
+}
+
+// TestRestrictedOfProcesses: a process restricts what all of its tasks in a
+// domain do.
+func TestRestrictedOfProcesses(t *testing.T) {
+	s := openSource(t, Options{})
+	a := startActor(t, "many", "20", "4")
+	one := startActor(t, "thread-only", "2")
+	snap, p := scanSettled(t, s, one.pid)
+	var inside domainid.Rights
+	for _, task := range snap.TasksOf(p) {
+		inside = inside.Union(domainid.Handled(snap.Domains, task.Domain))
+	}
+	if p.State != scan.Partial || p.Restricted != inside || inside == (domainid.Rights{}) || p.RulesUnread {
+		t.Errorf("a process with a free task: %v, restricts %+v, want %+v", p.State, p.Restricted, inside)
+	}
+	if p := mustFind(t, snap, int32(os.Getpid())); p.Restricted != (domainid.Rights{}) {
+		t.Errorf("this process restricts %+v", p.Restricted)
+	}
+	for i, pid := range a.pids {
+		p := mustFind(t, snap, pid)
+		var want domainid.Rights
+		for d := snap.TasksOf(p)[0].Domain; d != domainid.Outermost; d = snap.Domains[d].Parent {
+			want = want.Union(snap.Domains[d].Handled)
+			if r := snap.Domains[d].Ruleset; r == nil || r.Rules != 0 {
+				t.Errorf("process %d has rules %+v", pid, r)
+			}
+		}
+		if p.Restricted != want || access.Names(want) == nil || int(p.Depth) != 1+i%4 {
+			t.Errorf("process %d restricts %+v, want %+v", pid, p.Restricted, want)
+		}
+	}
+}
+
+// TestRulesMissed: where the rules of one domain could not be read, what is
+// handled stands in for its processes, and they say so.
+func TestRulesMissed(t *testing.T) {
+	s := openSource(t, Options{})
+	a := startActor(t, "rooted", "open", "/", "restrict")
+	snap, p := scanSettled(t, s, a.pid)
+	read := p.Restricted
+	handled := domainid.Handled(snap.Domains, snap.TasksOf(p)[0].Domain)
+	if p.RulesUnread || read == handled {
+		t.Fatalf("restricts %+v, unread %v: the test needs a rule on /", read, p.RulesUnread)
+	}
+	for _, v := range s.rulebook.views {
+		v.read, v.tried = false, true
+	}
+	if _, p = scanSettled(t, s, a.pid); !p.RulesUnread || p.Restricted != handled {
+		t.Errorf("restricts %+v, unread %v, want %+v", p.Restricted, p.RulesUnread, handled)
+	}
+	for _, v := range s.rulebook.views {
+		v.tried = false
+	}
+	if _, p = scanSettled(t, s, a.pid); p.RulesUnread || p.Restricted != read {
+		t.Errorf("read again: restricts %+v, unread %v, want %+v", p.Restricted, p.RulesUnread, read)
+	}
+}
+
+// TestRulesWithoutLimit: ports and files beyond what is returned are counted,
+// and what is granted everywhere is known all the same.
+func TestRulesWithoutLimit(t *testing.T) {
+	s := openSource(t, Options{})
+	_, abi := maker(t, newSite(t))
+	if abi < 4 {
+		t.Fatal("this kernel has no rules on ports: run this test on Linux 6.7 or later")
+	}
+	top := t.TempDir()
+	const bind, connect, readFile, dirs = 1, 2, 1 << 2, 1500
+	var l rulesets.Layer
+	l.Handled = domainid.Rights{FS: readFile, Net: bind | connect}
+	l.Files, l.Ports = map[string]uint32{"/": readFile}, map[uint16]uint32{}
+	for port := 1; port <= allPorts; port++ {
+		l.Ports[uint16(port)] = bind | connect
+	}
+	l.Ports[allPorts] = bind // one is not granted
+	for i := range dirs {
+		dir := filepath.Join(top, strconv.Itoa(i))
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		l.Files[dir] = readFile
+	}
+	r := settle(t, rulesets.Sandbox{l})
+	snap := mustScan(t, s)
+	_, p := snap, mustFind(t, snap, int32(os.Getpid()))
+	var d *domainid.Domain
+	for _, task := range snap.TasksOf(p) {
+		if task.TID == r.TID {
+			d = &snap.Domains[task.Domain]
+		}
+	}
+	if d == nil || d.Ruleset == nil {
+		t.Fatalf("domain %+v", d)
+	}
+	rs := d.Ruleset
+	if want := (domainid.Rights{FS: readFile, Net: bind}); rs.Everywhere != want || rs.Rules != allPorts+dirs+1 {
+		t.Errorf("%d rules, everywhere %+v", rs.Rules, rs.Everywhere)
+	}
+	if got := d.Restricted(); got.Net != connect || got.FS&readFile != 0 {
+		t.Errorf("restricts %+v", got)
+	}
+	if len(rs.Ports)+int(rs.PortsLeftOut) != allPorts || len(rs.Inodes)+int(rs.InodesLeftOut) != dirs+1 || len(rs.Ports)+len(rs.Inodes) != rulesMax {
+		t.Errorf("%d ports and %d others, %d files and %d others", len(rs.Ports), rs.PortsLeftOut, len(rs.Inodes), rs.InodesLeftOut)
+	}
+}
+
+// TestRulesAreShared: equal rules are kept once, from scan to scan, and no
+// longer than a task has them.
+func TestRulesAreShared(t *testing.T) {
+	s := openSource(t, Options{})
+	m, _ := maker(t, newSite(t))
+	sandbox := m.Make(3)
+	a := settle(t, sandbox)
+	b, err := rulesets.Settle(sandbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(snap *scan.Snapshot, r *rulesets.Resident) *domainid.Domain {
+		for _, task := range snap.TasksOf(mustFind(t, snap, int32(os.Getpid()))) {
+			if task.TID == r.TID {
+				return &snap.Domains[task.Domain]
+			}
+		}
+		t.Fatalf("no task %d", r.TID)
+		return nil
+	}
+	first := mustScan(t, s)
+	x, y := of(first, a), of(first, b)
+	if x.ID == y.ID || x.Ruleset == nil || x.Ruleset != y.Ruleset {
+		t.Errorf("domains %v and %v have rules at %p and %p", x.ID, y.ID, x.Ruleset, y.Ruleset)
+	}
+	b.Leave()
+	second := mustScan(t, s)
+	if of(second, a).Ruleset != x.Ruleset {
+		t.Error("the next scan has the rules elsewhere")
+	}
+	book := &s.rulebook
+	if len(book.layers) != len(second.Domains) || len(book.views) > len(second.Tasks) {
+		t.Errorf("%d layers and %d views are kept for %d domains", len(book.layers), len(book.views), len(second.Domains))
+	}
+	uses := 0
+	for _, e := range book.shared.bySum {
+		uses += e.uses
+	}
+	if uses != len(book.layers) || len(book.shared.of) != len(book.shared.bySum) {
+		t.Errorf("%d uses of %d rulesets for %d layers", uses, len(book.shared.bySum), len(book.layers))
+	}
+}
+
+// TestWithoutRules: where the program for rules does not load, everything else
+// does.
+func TestWithoutRules(t *testing.T) {
+	needPrivileges(t)
+	spec := specOf(t, structOf("nothing", 4, at{"at_all", 0, typeU32}))
+	o := opener{types: spec, kernel: scan.Kernel{Landlock: scan.Enabled}}
+	st := state{}
+	if f := o.openRules(&st, nil); f != nil || st.NoRules == "" {
+		t.Errorf("opened %v, because %q", f, st.NoRules)
+	}
+	if info := infoFor(layout{Landlock: 1}, false, false); info.Rules != "unread" {
+		t.Errorf("rules are %s", info.Rules)
+	}
+
+	a := startActor(t, "rooted", "open", "/", "restrict")
+	for _, read := range []bool{true, false} {
+		s := openSource(t, Options{})
+		if !read {
+			s.rules.Close()
+			s.rules = nil
+		}
+		snap, p := scanSettled(t, s, a.pid)
+		d := snap.Domains[snap.TasksOf(p)[0].Domain]
+		want := d.Handled
+		if read {
+			want.FS &^= 1 << 2
+		}
+		if p.Restricted != want || p.RulesUnread || (d.Ruleset != nil) != read || d.Handled.FS&(1<<2) == 0 {
+			t.Errorf("rules read: %v: restricts %+v, domain %+v", read, p.Restricted, d)
+		}
+	}
+}
+
+// TestDomainDetails: which program made a domain, and whether its denials are
+// logged, is known.
+func TestDomainDetails(t *testing.T) {
+	s := openSource(t, Options{})
+	if s.state.Layout.Details == absent {
+		t.Skip("this kernel does not keep who made a domain: Linux 6.15, CONFIG_AUDIT")
+	}
+	a := startActor(t, "rooted", "open", "/", "restrict")
+	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", a.pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		snap, p := scanSettled(t, s, a.pid)
+		d := &snap.Domains[snap.TasksOf(p)[0].Domain]
+		if d.Creator.Exe != exe || d.Creator.PID != a.pid || d.Log != domainid.LogPending {
+			t.Errorf("created by %+v, log %v; want %s", d.Creator, d.Log, exe)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rulesets
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Compare returns where a snapshot differs from what is known of the task of a
+// process that is in the sandbox. It is called in the place that the sandbox
+// was made in: with the same root directory and the same mounts.
+func (s Sandbox) Compare(snap *scan.Snapshot, pid, tid int32, abi int) []error {
+	var errs []error
+	wrong := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	p := snap.Find(pid)
+	if p == nil {
+		return []error{fmt.Errorf("process %d is not in the snapshot", pid)}
+	}
+	at := domainid.Outermost
+	found := false
+	for _, t := range snap.TasksOf(p) {
+		if t.TID == tid {
+			found, at = true, t.Domain
+		}
+	}
+	if !found || at == domainid.Outermost {
+		return []error{fmt.Errorf("task %d: found %v, in no domain that is known", tid, found)}
+	}
+	if got, want := domainid.Restricted(snap.Domains, at), s.Restricted(abi); got != want {
+		wrong("it restricts %+v, want %+v", got, want)
+	}
+	for level := len(s); level > 0; level-- {
+		if at == domainid.Outermost {
+			wrong("the chain of domains ends %d short", level)
+			break
+		}
+		d := &snap.Domains[at]
+		l := &s[level-1]
+		want, err := l.ruleset()
+		if err != nil {
+			wrong("%w", err)
+			break
+		}
+		handled := l.handled(abi)
+		switch {
+		case int(d.Depth) != level || d.Handled != handled:
+			wrong("layer %d: depth %d, handles %+v, want %+v", level, d.Depth, d.Handled, handled)
+		case d.Ruleset == nil:
+			wrong("layer %d: its rules were not read", level)
+		case !reflect.DeepEqual(d.Ruleset, want):
+			wrong("layer %d: rules\n%+v, want\n%+v", level, *d.Ruleset, *want)
+		}
+		at = d.Parent
+	}
+	if len(errs) == 0 && at != domainid.Outermost {
+		wrong("the chain of domains goes on")
+	}
+	return errs
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package rulesets makes random sandboxes of which everything is known, puts
+// threads into them, compares what a scan says of them with what was asked for,
+// and has the threads try what they may do.
+//
+// It works by thread and not by process, so that it needs nothing but itself:
+// it also runs in guests that have no other program.
+package rulesets
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/internal/landlock"
+)
+
+// Layer is one ruleset.
+type Layer struct {
+	Handled domainid.Rights
+	// Files are the rights granted by path, Ports those by port.
+	Files map[string]uint32
+	Ports map[uint16]uint32
+}
+
+// Sandbox is a stack of layers, the outermost first.
+type Sandbox []Layer
+
+// Maker makes random sandboxes.
+type Maker struct {
+	Random    *rand.Rand
+	Supported domainid.Rights
+	// Dirs and Plain are what rules on files may be on: directories, and files
+	// that are none.
+	Dirs, Plain []string
+	// PortChoices are the ports that rules may be on.
+	PortChoices []uint16
+}
+
+// Make returns a random sandbox of a number of layers.
+func (m *Maker) Make(layers int) Sandbox {
+	var s Sandbox
+	for range layers {
+		s = append(s, m.layer())
+	}
+	return s
+}
+
+func (m *Maker) layer() Layer {
+	l := Layer{Files: map[string]uint32{}, Ports: map[uint16]uint32{}}
+	for l.Handled == (domainid.Rights{}) {
+		l.Handled = domainid.Rights{FS: m.some(m.Supported.FS), Net: m.some(m.Supported.Net), Scope: m.some(m.Supported.Scope)}
+	}
+	m.grant(l.Handled.FS, m.Random.IntN(4), func(rights uint32) { l.Files[m.Dirs[m.Random.IntN(len(m.Dirs))]] |= rights })
+	m.grant(l.Handled.FS&access.OnFiles().FS, m.Random.IntN(2), func(rights uint32) {
+		l.Files[m.Plain[m.Random.IntN(len(m.Plain))]] |= rights
+	})
+	m.grant(l.Handled.FS, m.Random.IntN(2), func(rights uint32) { l.Files["/"] |= rights })
+	m.grant(l.Handled.Net, m.Random.IntN(5), func(rights uint32) {
+		l.Ports[m.PortChoices[m.Random.IntN(len(m.PortChoices))]] |= rights
+	})
+	return l
+}
+
+// grant calls add up to n times with some of the rights.
+func (m *Maker) grant(rights uint32, n int, add func(uint32)) {
+	for range n {
+		if r := m.some(rights); r != 0 {
+			add(r)
+		}
+	}
+}
+
+// some returns none, all, few or half of the bits of a mask.
+func (m *Maker) some(mask uint32) uint32 {
+	switch m.Random.IntN(6) {
+	case 0:
+		return 0
+	case 1:
+		return mask
+	case 2:
+		return mask & m.Random.Uint32() & m.Random.Uint32()
+	default:
+		return mask & m.Random.Uint32()
+	}
+}
+
+// Enter puts the calling thread in the sandbox. It is locked to its goroutine
+// and not used for anything else.
+func (s Sandbox) Enter() error {
+	if err := landlock.NoNewPrivs(); err != nil {
+		return err
+	}
+	for i := range s {
+		if err := s[i].enter(); err != nil {
+			return fmt.Errorf("layer %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (l *Layer) enter() error {
+	ruleset, err := landlock.CreateRuleset(l.Handled)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(ruleset)
+	for path, rights := range l.Files {
+		// O_PATH needs no right: any layer before lets it pass.
+		fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		err = landlock.AllowBeneath(ruleset, fd, rights)
+		unix.Close(fd)
+		if err != nil {
+			return fmt.Errorf("rule on %s: %w", path, err)
+		}
+	}
+	for port, rights := range l.Ports {
+		if err := landlock.AllowPort(ruleset, port, rights); err != nil {
+			return fmt.Errorf("rule on port %d: %w", port, err)
+		}
+	}
+	return landlock.RestrictThread(ruleset)
+}
+
+// handled returns what the layer denies unless a rule allows it.
+func (l *Layer) handled(abi int) domainid.Rights {
+	r := l.Handled
+	if abi >= 2 && r.FS != 0 {
+		r.FS |= access.Refer
+	}
+	return r
+}
+
+// Restricted returns what the sandbox restricts.
+func (s Sandbox) Restricted(abi int) domainid.Rights {
+	var r domainid.Rights
+	for i := range s {
+		r = r.Union(s[i].handled(abi).Without(domainid.Rights{FS: s[i].Files["/"]}))
+	}
+	return r
+}
+
+// ruleset returns what a scan says of the layer's rules.
+func (l *Layer) ruleset() (*domainid.Ruleset, error) {
+	rs := &domainid.Ruleset{
+		Rules:      uint32(len(l.Files) + len(l.Ports)),
+		Everywhere: domainid.Rights{FS: l.Files["/"]},
+	}
+	for port, rights := range l.Ports {
+		rs.Ports = append(rs.Ports, domainid.PortRule{Port: port, Net: rights})
+	}
+	for path, rights := range l.Files {
+		var st unix.Stat_t
+		if err := unix.Stat(path, &st); err != nil {
+			return nil, fmt.Errorf("stat %s: %w", path, err)
+		}
+		root, err := isFilesystemRoot(path, &st)
+		if err != nil {
+			return nil, err
+		}
+		rs.Inodes = append(rs.Inodes, domainid.InodeRule{Dev: st.Dev, Ino: st.Ino, FS: rights, FSRoot: root})
+	}
+	sortRules(rs)
+	return rs, nil
+}
+
+// isFilesystemRoot says whether a path is where a filesystem is mounted: its
+// parent is of another, or it is its own parent.
+func isFilesystemRoot(path string, st *unix.Stat_t) (bool, error) {
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return false, nil
+	}
+	var parent unix.Stat_t
+	if err := unix.Stat(path+"/..", &parent); err != nil {
+		return false, fmt.Errorf("stat %s/..: %w", path, err)
+	}
+	return parent.Dev != st.Dev || parent.Ino == st.Ino, nil
+}
+
+func sortRules(rs *domainid.Ruleset) {
+	slices.SortFunc(rs.Ports, func(a, b domainid.PortRule) int { return int(a.Port) - int(b.Port) })
+	slices.SortFunc(rs.Inodes, func(a, b domainid.InodeRule) int {
+		switch {
+		case a.Dev != b.Dev && a.Dev < b.Dev, a.Dev == b.Dev && a.Ino < b.Ino:
+			return -1
+		case a == b:
+			return 0
+		default:
+			return 1
+		}
+	})
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rulesets
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/thread"
+)
+
+// Resident is a thread that stays in a sandbox.
+type Resident struct {
+	TID     int32
+	Sandbox Sandbox
+	ask     chan func()
+	wait    func()
+}
+
+// Settle starts a thread that enters a sandbox and stays in it until Leave.
+func Settle(s Sandbox) (*Resident, error) {
+	r := &Resident{Sandbox: s, ask: make(chan func())}
+	ready := make(chan error, 1)
+	r.wait = thread.Run(func() {
+		r.TID = int32(unix.Gettid())
+		ready <- s.Enter()
+		for f := range r.ask {
+			f()
+		}
+	})
+	if err := <-ready; err != nil {
+		r.Leave()
+		return nil, fmt.Errorf("sandbox of %d layers: %w", len(s), err)
+	}
+	return r, nil
+}
+
+// Try has the thread try what it may do; see [Sandbox.Try].
+func (r *Resident) Try(site *Site, n int, ports []uint16) []error {
+	done := make(chan []error)
+	r.ask <- func() { done <- r.Sandbox.Try(site, n, ports) }
+	return <-done
+}
+
+// Leave ends the thread, and its domains with it.
+func (r *Resident) Leave() {
+	close(r.ask)
+	r.wait()
+}
