@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+var (
+	id  = strings.Repeat("0123456789abcdef", 4)
+	id2 = strings.Repeat("fedcba9876543210", 4)
+	pod = "0d4e3ffb-7b3c-4a9f-8a53-9a2d1f0c7e11"
+	// podInSlice is the form in names of slices.
+	podInSlice = strings.ReplaceAll(pod, "-", "_")
+)
+
+func TestParseUnits(t *testing.T) {
+	for _, c := range []struct {
+		path, unit, name, slice string
+		kind                    scan.WorkloadKind
+		delegated               bool
+	}{
+		{"/", "", "", "", scan.Executable, false},
+		{"", "", "", "", scan.Executable, false},
+		{"/init.scope", "init.scope", "init.scope", "", scan.Unit, false},
+		{"/system.slice/ssh.service", "ssh.service", "ssh.service", "system.slice", scan.Unit, false},
+		{"/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", "getty@.service", "system-getty.slice", scan.Unit, false},
+		{"/a.slice/a-b.slice/a-b-c.slice/x.service", "x.service", "x.service", "a-b-c.slice", scan.Unit, false},
+		{"/system.slice/foo.service/worker", "foo.service", "foo.service", "system.slice", scan.Unit, true},
+		{"/system.slice/foo.service/sshd.service", "foo.service", "foo.service", "system.slice", scan.Unit, true},
+		{"/system.slice/foo.service/x.slice/sshd.service", "foo.service", "foo.service", "system.slice", scan.Unit, true},
+		{"/system.slice/_cpu.service", "cpu.service", "cpu.service", "system.slice", scan.Unit, false},
+		{"/system.slice/__x.service", "_x.service", "_x.service", "system.slice", scan.Unit, false},
+		{"/system.slice/var-lib.mount", "var-lib.mount", "var-lib.mount", "system.slice", scan.Unit, false},
+		{"/user.slice/user-1000.slice/session-3.scope", "session-3.scope", "session.scope", "user-1000.slice", scan.Unit, false},
+		{"/user.slice/user-1000.slice/session-c2.scope", "session-c2.scope", "session.scope", "user-1000.slice", scan.Unit, false},
+		{"/user.slice/user-1000.slice/user@1000.service", "user@1000.service", "user@.service", "user-1000.slice", scan.Unit, false},
+		{"/user.slice/user-1000.slice/user@1000.service/x", "user@1000.service", "user@.service", "user-1000.slice", scan.Unit, true},
+		{"/user.slice/user-1000.slice/user@1000.service/x/sshd.service", "user@1000.service", "user@.service", "user-1000.slice", scan.Unit, true},
+		{"/user.slice/user-1000.slice/user@1000.service/init.scope", "user@1000/init.scope", "user@/init.scope", "user-1000.slice", scan.UserUnit, false},
+		{"/user.slice/user-1000.slice/user@1000.service/ssh.service", "user@1000/ssh.service", "user@/ssh.service", "user-1000.slice", scan.UserUnit, false},
+		{"/user.slice/user-1000.slice/user@1000.service/app.slice/app-gnome-firefox-1234.scope", "user@1000/app-gnome-firefox-1234.scope", "user@/app-gnome-firefox.scope", "user-1000.slice", scan.UserUnit, false},
+		{"/user.slice/user-1000.slice/user@1000.service/app.slice/a.service/ssh.service", "user@1000/a.service", "user@/a.service", "user-1000.slice", scan.UserUnit, true},
+		{"/user.slice/user-1000.slice/user@1000.service/system.slice/ssh.service", "user@1000/ssh.service", "user@/ssh.service", "user-1000.slice", scan.UserUnit, false},
+		{"/user.slice/user-1000.slice/user@root.service/ssh.service", "user@root.service", "user@.service", "user-1000.slice", scan.Unit, true},
+		{"/mine/ssh.service", "", "", "", scan.Executable, false},
+		{"/mine/system.slice/ssh.service", "", "", "", scan.Executable, false},
+		{"/system.slice/mine/ssh.service", "", "", "system.slice", scan.Executable, false},
+		{"/system.slice", "", "", "system.slice", scan.Executable, false},
+		{"/ssh.service", "ssh.service", "ssh.service", "", scan.Unit, false},
+		{"/system.slice/getty@.service", "", "", "system.slice", scan.Executable, false},
+		{"/system.slice/.service", "", "", "system.slice", scan.Executable, false},
+		{"/system.slice/s sh.service", "", "", "system.slice", scan.Executable, false},
+		{"/system.slice/ssh.target", "", "", "system.slice", scan.Executable, false},
+		{"/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/libvirt/emulator", "machine-qemu\\x2d1\\x2dvm.scope", "machine-qemu.scope", "machine.slice", scan.Unit, true},
+		{"/machine.slice/systemd-nspawn@c1.service/supervisor", "systemd-nspawn@c1.service", "systemd-nspawn@.service", "machine.slice", scan.Unit, true},
+		{"/machine.slice/libpod-conmon-" + id + ".scope", "libpod-conmon-" + id + ".scope", "libpod-conmon.scope", "machine.slice", scan.Unit, false},
+		{"/kubepods.slice/kubepods-pod" + podInSlice + ".slice/crio-conmon-" + id + ".scope", "crio-conmon-" + id + ".scope", "crio-conmon.scope", "kubepods-pod" + podInSlice + ".slice", scan.Unit, false},
+		{"/system.slice/foo.service/runtime", "foo.service", "foo.service", "system.slice", scan.Unit, true},
+		{"/lxc.monitor.c1", "", "", "", scan.Executable, false},
+		{"/libpod_parent/conmon", "", "", "", scan.Executable, false},
+	} {
+		f := Parse(c.path)
+		if f.Unit != c.unit || f.Name != c.name || f.Slice != c.slice || f.Kind != c.kind || f.Delegated != c.delegated || f.Container != nil {
+			t.Errorf("%s: %+v", c.path, f)
+		}
+		if f.FullName != "" && f.FullName != f.Unit {
+			t.Errorf("%s: full name %q of unit %q", c.path, f.FullName, f.Unit)
+		}
+	}
+}
+
+func TestParseContainers(t *testing.T) {
+	type want = scan.Container
+	docker := want{ID: id, Runtime: "docker"}
+	inPod := func(runtime string) want { return want{ID: id, Runtime: runtime, PodUID: pod} }
+	podSlices := "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + podInSlice + ".slice"
+	for _, c := range []struct {
+		path      string
+		want      want
+		unit      string
+		delegated bool
+	}{
+		{"/docker/" + id, docker, "", false},
+		{"/docker/" + id + "/system.slice/ssh.service", docker, "", false},
+		{"/docker/" + id + "/docker/" + id2, docker, "", false},
+		{"/system.slice/docker-" + id + ".scope", docker, "", false},
+		{"/system.slice/docker-" + id + ".scope/kubelet.slice/kubelet-kubepods-pod" + podInSlice + ".slice/cri-containerd-" + id2 + ".scope", docker, "", false},
+		{"/kubepods/burstable/pod" + pod + "/" + id, inPod(""), "", false},
+		{"/kubepods/pod" + pod + "/" + id, inPod(""), "", false},
+		{"/kubepods/pod0123456789abcdef0123456789abcdef/" + id, want{ID: id, PodUID: "0123456789abcdef0123456789abcdef"}, "", false},
+		{"/kubepods/besteffort/pod" + pod + "/crio-" + id, inPod("cri-o"), "", false},
+		{podSlices + "/cri-containerd-" + id + ".scope", inPod("containerd"), "", false},
+		{podSlices + "/crio-" + id + ".scope/container", inPod("cri-o"), "", false},
+		{podSlices + "/docker-" + id + ".scope", inPod("docker"), "", false},
+		{podSlices + "/" + id, inPod(""), "", false},
+		{podSlices + "/kata_overhead", want{PodUID: pod}, "", false},
+		{"/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod" + podInSlice + ".slice/cri-containerd-" + id + ".scope", inPod("containerd"), "", false},
+		{"/system.slice/containerd.service/kubepods-burstable-pod" + podInSlice + ".slice:cri-containerd:" + id, inPod("containerd"), "containerd.service", true},
+		{"/machine.slice/libpod-" + id + ".scope/container", want{ID: id, Runtime: "podman"}, "", false},
+		{"/machine.slice/machine-libpod_pod_" + id2 + ".slice/libpod-" + id + ".scope", want{ID: id, Runtime: "podman"}, "", false},
+		{"/libpod_parent/libpod-" + id, want{ID: id, Runtime: "podman"}, "", false},
+		{"/system.slice/web.service/libpod-payload-" + id, want{ID: id, Runtime: "podman"}, "web.service", true},
+		{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + id + ".scope/container", want{ID: id, Runtime: "podman"}, "user@1000.service", true},
+		{"/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/libpod-payload-" + id, want{ID: id, Runtime: "podman"}, "user@1000/web.service", true},
+		{"/default/" + id, want{ID: id}, "", false},
+		{"/system.slice/nerdctl-" + id + ".scope", want{ID: id, Runtime: "containerd"}, "", false},
+		{"/lxc.payload.c1/system.slice/ssh.service", want{Runtime: "lxc", Name: "c1"}, "", false},
+		{"/lxc.payload/c1/init.scope", want{Runtime: "lxc", Name: "c1"}, "", false},
+		{"/lxc/101/ns", want{Runtime: "lxc", Name: "101"}, "", false},
+		{"/machine.slice/systemd-nspawn@c1.service/payload/system.slice/ssh.service", want{Runtime: "nspawn", Name: "c1"}, "systemd-nspawn@c1.service", true},
+		{"/machine.slice/machine-my\\x2dbox.scope/payload", want{Runtime: "nspawn", Name: "my-box"}, "machine-my\\x2dbox.scope", true},
+		{"/machine.slice/machine-lxc\\x2d12\\x2dbox.scope", want{Runtime: "libvirt-lxc", Name: "12-box"}, "", false},
+		{"/docker/buildkit/8u0d3h1p9x7k2m4n6q5r8t0v2", want{Runtime: "buildkit", ID: "8u0d3h1p9x7k2m4n6q5r8t0v2"}, "", false},
+	} {
+		f := Parse(c.path)
+		switch {
+		case f.Kind != scan.InContainer || f.Container == nil:
+			t.Errorf("%s: no container: %+v", c.path, f)
+		case *f.Container != c.want || f.Unit != c.unit || f.Delegated != c.delegated || f.Name != "" || f.FullName != "":
+			t.Errorf("%s: %+v, %+v", c.path, f, *f.Container)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	long := strings.Repeat("ab12", 8)
+	for unit, want := range map[string]string{
+		"ssh.service":                                 "ssh.service",
+		"foo@x.service":                               "foo@.service",
+		"foo@a@b.service":                             "foo@.service",
+		"user@1000.service":                           "user@.service",
+		"session-3.scope":                             "session.scope",
+		"init.scope":                                  "init.scope",
+		"run-u12.service":                             "run",
+		"run-r" + long + ".scope":                     "run",
+		"run-r" + long + ".service":                   "run",
+		"run-1234.service":                            "run",
+		"run-p12-i34.service":                         "run",
+		"run-anything.scope":                          "run",
+		"run-parts.service":                           "run-parts.service",
+		"runner-12.service":                           "runner-12.service",
+		"app-gnome-firefox-1234.scope":                "app-gnome-firefox.scope",
+		"app-gnome-org.gnome.Terminal-1234.scope":     "app-gnome-org.gnome.Terminal.scope",
+		"app-org.kde.dolphin-" + long + ".scope":      "app-org.kde.dolphin.scope",
+		"app-firefox-abcxyz.scope":                    "app-firefox.scope",
+		"app-firefox.scope":                           "app-firefox.scope",
+		"app-flatpak-org.mozilla.firefox-123.scope":   "app-flatpak-org.mozilla.firefox.scope",
+		"app-org.gnome.Terminal@" + long + ".service": "app-org.gnome.Terminal@.service",
+		"app-gnome\\x2dx-1.scope":                     "app-gnome\\x2dx.scope",
+		"dbus-:1.2-org.gnome.Shell@0.service":         "dbus-org.gnome.Shell@.service",
+		"snap.firefox.firefox-0d4e3ffb-7b3c-4a9f-8a53-9a2d1f0c7e11.scope": "snap.firefox.firefox.scope",
+		"vte-spawn-0d4e3ffb-7b3c-4a9f-8a53-9a2d1f0c7e11.scope":            "vte-spawn.scope",
+		"crio-conmon-" + id + ".scope":                                    "crio-conmon.scope",
+		"podman-1234.scope":                                               "podman.scope",
+		"podman-pause-1a2b3c4d.scope":                                     "podman-pause.scope",
+		"100.scope":                                                       "100.scope",
+		"machine-qemu\\x2d3\\x2dweb.scope":                                "machine-qemu.scope",
+		"machine-box.scope":                                               "machine.scope",
+		id + ".service":                                                   "*.service",
+		"var-lib-kubelet-pods-0d4e3ffb\\x2d7b3c\\x2d4a9f\\x2d8a53\\x2d9a2d1f0c7e11-volumes.mount": "var-lib-kubelet-pods-*-volumes.mount",
+		"postgresql-15.service": "postgresql-15.service",
+		"facade-decade.scope":   "facade-decade.scope",
+	} {
+		if got := fold(unit); got != want {
+			t.Errorf("%s: %s, want %s", unit, got, want)
+		}
+	}
+}
+
+func TestExecutableName(t *testing.T) {
+	for path, want := range map[string]string{
+		"/usr/bin/minijail0":                          "minijail0",
+		"/usr/bin/python3.12":                         "python3.12",
+		"/usr/sbin/nginx (deleted)":                   "nginx",
+		"/memfd:runc_cloned:/proc/self/exe (deleted)": "memfd:runc_cloned:/proc/self/exe",
+		"/memfd: (deleted)":                           "memfd:",
+		"":                                            "exe:unreadable",
+		" (deleted)":                                  "exe:unreadable",
+		"/tmp/":                                       "exe:unreadable",
+		"/tmp/exe:unreadable":                         "exe:exe:unreadable",
+		"/tmp/other":                                  "exe:other",
+		"/tmp/run":                                    "exe:run",
+		"/tmp/sshd.service":                           "exe:sshd.service",
+		"/tmp/container:nginx":                        "exe:container:nginx",
+		"/tmp/memfd:x":                                "exe:memfd:x",
+		"/tmp/\xff\x1b[2J\u202e":                      "\uFFFD\uFFFD[2J\uFFFD",
+		"/tmp/" + strings.Repeat("x", 300):            "exe:" + strings.Repeat("x", 124),
+		"/tmp/" + strings.Repeat("y", 120) + ".service": "exe:" + strings.Repeat("y", 120) + ".ser",
+	} {
+		if got := executableName(path); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestClean(t *testing.T) {
+	for text, want := range map[string]string{
+		"a b":                            "a b",
+		"a\nb\x00":                       "a\uFFFDb\uFFFD",
+		strings.Repeat("é", 100):         strings.Repeat("é", 64),
+		"x" + strings.Repeat("é", 100):   "x" + strings.Repeat("é", 63),
+		strings.Repeat("\xff", 1000):     "\uFFFD",
+		strings.Repeat("日", 50) + "\xff": strings.Repeat("日", 42),
+	} {
+		if got := clean(text); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+// checkName is what holds for every name that is shown.
+func checkName(t *testing.T, what, name string) {
+	t.Helper()
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) || name == Other {
+		t.Fatalf("%s: name %q", what, name)
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) || !unicode.IsPrint(r) {
+			t.Fatalf("%s: character %U in name %q", what, r, name)
+		}
+	}
+}
+
+var longHex = regexp.MustCompile(`[0-9a-f]{12,}`)
+
+// checkPath holds a path against what is promised of names.
+func checkPath(t *testing.T, path, exe string) {
+	t.Helper()
+	tab := table{fold: true}
+	tab.begin()
+	c := newCgroup()
+	c.setPath(path)
+	w := tab.of[tab.row(c, exe)]
+	checkName(t, path, w.Name)
+	checkName(t, path, w.FullName)
+	if w.Kind == scan.InContainer {
+		// Not folded, the name has what the executable's has.
+		for name, allowed := range map[string]string{w.Name: "", w.FullName: exe} {
+			if id := longHex.FindString(name); strings.ContainsAny(id, "0123456789") && !strings.Contains(allowed, id) {
+				t.Fatalf("%s: ID %s in the name %q of a container", path, id, name)
+			}
+		}
+		if !strings.HasPrefix(w.Name, "container:") {
+			t.Fatalf("%s: container is called %q", path, w.Name)
+		}
+	}
+	if (w.Container != nil) != (w.Kind == scan.InContainer) {
+		t.Fatalf("%s: %+v", path, w)
+	}
+	if w.Kind == scan.UserUnit && !strings.HasPrefix(w.Name, "user@/") || w.Kind != scan.UserUnit && strings.HasPrefix(w.Name, "user@/") {
+		t.Fatalf("%s: kind %v is called %q", path, w.Kind, w.Name)
+	}
+	// Below the first component that is no slice nothing names a unit of the system's.
+	if w.Kind == scan.Unit {
+		first := ""
+		for component := range strings.SplitSeq(path, "/") {
+			if component != "" && !isSlice(unescape(component)) {
+				first = unescape(component)
+				break
+			}
+		}
+		if w.Unit != first {
+			t.Fatalf("%s: unit %q, but the first below slices is %q", path, w.Unit, first)
+		}
+	}
+}
+
+// randomPath puts together what occurs and what does not.
+func randomPath(r *rand.Rand) (path, exe string) {
+	hex := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "0123456789abcdef"[r.IntN(16)]
+		}
+		return string(b)
+	}
+	word := func() string {
+		words := []string{"ssh", "user", "user@", "user@1000", "a-b", "run-", "run-u", "session-", "app-", "app-x-", "docker", "docker-", "machine-", "lxc",
+			"lxc.payload", "payload", "libpod-", "conmon", "kubepods", "-pod", "pod", "crio-", "_", "__", "@", "x@y", ".", "..", ":", "\\x2d", "é", "\xff",
+			"\x1b[2J", "\n", "\u202e", "other", " ", "%", strings.Repeat("long", 40), strings.Repeat("\xfe", 70), "buildkit", "*", "dbus-:1.2-"}
+		return words[r.IntN(len(words))]
+	}
+	uid := func() string {
+		sep := []string{"-", "_"}[r.IntN(2)]
+		return hex(8) + sep + hex(4) + sep + hex(4) + sep + hex(4) + sep + hex(12)
+	}
+	var b strings.Builder
+	if r.IntN(4) == 0 {
+		b.WriteString("/user.slice/user-1000.slice/user@1000.service")
+	}
+	for range r.IntN(8) {
+		b.WriteByte('/')
+		for range r.IntN(4) {
+			switch r.IntN(8) {
+			case 0:
+				b.WriteString(hex(64))
+			case 1:
+				b.WriteString(uid())
+			case 2:
+				b.WriteString(hex(r.IntN(70)))
+			default:
+				b.WriteString(word())
+			}
+		}
+		b.WriteString([]string{"", "", ".slice", ".slice", ".service", ".scope", ".mount", ".slice:cri-containerd:" + hex(64)}[r.IntN(8)])
+	}
+	return b.String(), "/" + word() + []string{"", "/", " (deleted)", hex(r.IntN(70))}[r.IntN(4)] + word()
+}
+
+func TestParseProperties(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 2))
+	kinds := map[scan.WorkloadKind]int{}
+	n := 100_000
+	if testing.Short() {
+		n /= 10
+	}
+	for range n {
+		path, exe := randomPath(r)
+		checkPath(t, path, exe)
+		kinds[Parse(path).Kind]++
+	}
+	for _, k := range []scan.WorkloadKind{scan.Executable, scan.Unit, scan.UserUnit, scan.InContainer} {
+		if kinds[k] < n/200 {
+			t.Errorf("%d random paths of kind %v: this shows little", kinds[k], k)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	r := rand.New(rand.NewPCG(8, 8))
+	for range 50 {
+		path, exe := randomPath(r)
+		f.Add(path, exe)
+	}
+	f.Fuzz(func(t *testing.T, path, exe string) { checkPath(t, path, exe) })
+}
+
+func FuzzParseLog(f *testing.F) {
+	f.Add("web-1_default_nginx-" + id + ".log")
+	f.Add("a_b_c_d-" + id + ".log")
+	f.Fuzz(func(t *testing.T, name string) {
+		c, ok := parseLog(name)
+		if !ok {
+			return
+		}
+		if c.Pod+"_"+c.Namespace+"_"+c.Name+"-"+c.ID+".log" != name {
+			t.Fatalf("%q: %+v", name, c)
+		}
+		checkName(t, name, clean(c.Namespace+"/"+c.Name))
+	})
+}
+
+func FuzzEntries(f *testing.F) {
+	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x18\x00\x04abc\x00\x00"))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		entries(b, func(dirent, error) bool { return true })
+	})
+}
+
+func TestParseLog(t *testing.T) {
+	for name, want := range map[string]scan.Container{
+		"web-1_default_nginx-" + id + ".log":                 {ID: id, Pod: "web-1", Namespace: "default", Name: "nginx"},
+		"a.b_kube-system_c-d-" + id + ".log":                 {ID: id, Pod: "a.b", Namespace: "kube-system", Name: "c-d"},
+		"web-1_default_nginx-" + id:                          {},
+		"web-1_default-" + id + ".log":                       {},
+		"a_b_c_d-" + id + ".log":                             {},
+		"a_b_-" + id + ".log":                                {},
+		"a_b_C-" + id + ".log":                               {},
+		"a_b_c" + id + ".log":                                {},
+		"a_b_c-" + id[1:] + ".log":                           {},
+		"a_\x1b_c-" + id + ".log":                            {},
+		"a_" + strings.Repeat("b", 64) + "_c-" + id + ".log": {},
+	} {
+		c, ok := parseLog(name)
+		if ok != (want.ID != "") || ok && c != want {
+			t.Errorf("%s: %+v %v", name, c, ok)
+		}
+	}
+}

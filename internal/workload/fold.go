@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"regexp"
+	"strings"
+)
+
+// foldedRun is the name of all units that systemd-run(1) made names for.
+const foldedRun = "run"
+
+// uuid is a UUID in any of the forms in which names of units have it.
+const uuid = `[0-9a-f]{8}(?:[-_]|\\x2d)[0-9a-f]{4}(?:[-_]|\\x2d)[0-9a-f]{4}(?:[-_]|\\x2d)[0-9a-f]{4}(?:[-_]|\\x2d)[0-9a-f]{12}`
+
+var (
+	// anID is an identifier somewhere in a unit's name.
+	anID = regexp.MustCompile(uuid + `|[0-9a-f]{12,}`)
+	// randomTail is what those who make scopes append to tell them apart.
+	randomTail = regexp.MustCompile(`(?:[-_.]|\\x2d)(?:` + uuid + `|[0-9a-f]{8,}|[0-9]+)$`)
+	// transient are the names that systemd-run(1) makes up.
+	transient = regexp.MustCompile(`^run-(?:u?[0-9]+|r[0-9a-f]+|p[0-9]+-i[0-9]+)$`)
+	// busName is the connection that asked a message bus to start a service.
+	busName = regexp.MustCompile(`^dbus-:[0-9]+\.[0-9]+-`)
+)
+
+// fold returns the name that all units like one share: without the instance of a
+// template and without what is made up for each start.
+func fold(unit string) string {
+	dot := strings.LastIndexByte(unit, '.')
+	if dot < 0 {
+		return unit
+	}
+	name, suffix := unit[:dot], unit[dot:]
+	name = busName.ReplaceAllLiteralString(name, "dbus-")
+	if template, _, ok := strings.Cut(name, "@"); ok {
+		return withoutIDs(template) + "@" + suffix
+	}
+	if transient.MatchString(name) || suffix == ".scope" && strings.HasPrefix(name, "run-") {
+		return foldedRun
+	}
+	if suffix == ".scope" {
+		name = foldScope(name)
+	}
+	return withoutIDs(name) + suffix
+}
+
+// foldScope folds the name of a scope. All scopes are transient: what stands at
+// the end of their names tells one from the next of the same kind.
+func foldScope(name string) string {
+	switch {
+	case strings.HasPrefix(name, "session-"):
+		return "session"
+	case strings.HasPrefix(name, `machine-qemu\x2d`):
+		return "machine-qemu"
+	case strings.HasPrefix(name, "machine-"):
+		return "machine"
+	case strings.HasPrefix(name, "app-") && strings.Count(name, "-") > 1:
+		// app[-LAUNCHER]-APPLICATION-RANDOM: a "-" within a part is written \x2d.
+		name = name[:strings.LastIndexByte(name, '-')]
+	}
+	for {
+		tail := randomTail.FindStringIndex(name)
+		if tail == nil || tail[0] == 0 || !strings.ContainsAny(name[tail[0]:], "0123456789") {
+			return name
+		}
+		name = name[:tail[0]]
+	}
+}
+
+// withoutIDs puts "*" for UUIDs and for long hexadecimal numbers, in the name of a
+// unit or of an executable.
+func withoutIDs(name string) string {
+	return anID.ReplaceAllStringFunc(name, func(id string) string {
+		if !strings.ContainsAny(id, "0123456789") {
+			return id
+		}
+		return "*"
+	})
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"time"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// cgroup is what is known of one cgroup.
+type cgroup struct {
+	path   string // empty as long as it was not found
+	facts  Facts
+	used   uint64 // the last scan with a process in it
+	sought bool   // a walk has looked for it
+
+	// awaitsName: it is a container whose name the logs may tell.
+	awaitsName bool
+	tries      uint8
+	// retry is when to look for the path or the name again.
+	retry time.Time
+
+	// row is the number of the cgroup's row in the table; -1 if there is none,
+	// or one for each executable.
+	row int32
+	// rows has those by the executable's path, names by its name.
+	rows, names map[string]int32
+}
+
+func newCgroup() *cgroup { return &cgroup{row: -1} }
+
+// byExecutable says that executables name the workloads in the cgroup.
+func (c *cgroup) byExecutable() bool { return c.facts.Name == "" }
+
+func (c *cgroup) setPath(path string) {
+	if path == c.path {
+		return
+	}
+	c.path, c.facts = path, Parse(path)
+	c.tries, c.retry = 0, time.Time{}
+	c.awaitsName = c.facts.Container != nil && c.facts.Container.ID != "" && c.facts.trusted()
+	c.clear()
+}
+
+// lacksPath reports whether to look for the path.
+func (c *cgroup) lacksPath(now time.Time) bool {
+	return c.path == "" && (!c.sought || !now.Before(c.retry))
+}
+
+// name sets what the logs tell of the container; nothing if their ID is empty.
+func (c *cgroup) name(found scan.Container, now time.Time) {
+	if found.ID == "" {
+		// The link to the log is made a little later than the container.
+		c.retry = now.Add(min(time.Second<<c.tries, retryLogs))
+		c.tries = min(c.tries+1, 10)
+		return
+	}
+	c.awaitsName = false
+	of := *c.facts.Container // the old one may be in a snapshot
+	of.Pod, of.Namespace, of.Name = found.Pod, found.Namespace, found.Name
+	c.facts.Container = &of
+	c.facts.FullName = clean(of.Namespace + "/" + of.Name)
+	c.facts.Name = c.facts.FullName
+	c.clear()
+}
+
+// clear forgets the rows.
+func (c *cgroup) clear() { c.row, c.rows, c.names = -1, nil, nil }
+
+// slack is how many things that no process needs any more are kept, beyond as many
+// as are needed.
+const slack = 64
+
+// cgroups are those of one hierarchy by their ID. The kernel gives no ID twice.
+type cgroups struct {
+	byID map[uint64]*cgroup
+	// rows are the rows of those that the executable does not matter for, which
+	// are most: one look is enough for their processes.
+	rows map[uint64]int32
+	// grown says that one came since the last sweep.
+	grown bool
+}
+
+func newCgroups() cgroups {
+	return cgroups{byID: map[uint64]*cgroup{}, rows: map[uint64]int32{}}
+}
+
+// get returns the cgroup with an ID.
+func (in *cgroups) get(id uint64) *cgroup {
+	c := in.byID[id]
+	if c == nil {
+		c = newCgroup()
+		if id == rootID {
+			c.setPath("/")
+		}
+		in.byID[id], in.grown = c, true
+	}
+	return c
+}
+
+// lacks reports whether a path is to be looked for.
+func (in *cgroups) lacks(now time.Time) bool {
+	for _, c := range in.byID {
+		if c.lacksPath(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// giveUp notes that all were looked for, and that for a while those that were not
+// found are not to be looked for again.
+func (in *cgroups) giveUp(now time.Time) {
+	for _, c := range in.byID {
+		if c.lacksPath(now) {
+			c.retry = now.Add(retryMissing)
+		}
+		c.sought = true
+	}
+}
+
+// sweep drops cgroups without a process in this scan, once they are many.
+func (in *cgroups) sweep(scan uint64, t *table) {
+	if !in.grown {
+		return
+	}
+	in.grown = false
+	isUsed := func(c *cgroup) bool { return c.used == scan || c.row >= 0 && t.isUsed(c.row) }
+	used := 0
+	for _, c := range in.byID {
+		if isUsed(c) {
+			used++
+		}
+	}
+	if len(in.byID) <= 2*used+slack {
+		return
+	}
+	for id, c := range in.byID {
+		if !isUsed(c) {
+			delete(in.byID, id)
+			delete(in.rows, id)
+		}
+	}
+}

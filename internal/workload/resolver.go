@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"slices"
+	"time"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+const (
+	// dutyCycle bounds what walks cost: after each step there is a pause of so
+	// many times its duration, so that each takes 2 % of the time at most.
+	dutyCycle = 50
+	// retryMissing is how long a cgroup that a walk did not find is not looked
+	// for again.
+	retryMissing = time.Minute
+	// renewV1 is how often paths in a v1 hierarchy are read again: there alone a
+	// cgroup can be renamed (kernel/cgroup/cgroup-v1.c), and keeps its ID.
+	renewV1 = time.Minute
+	// retryLogs is the longest pause between two looks for a container's name.
+	retryLogs = time.Minute
+)
+
+// Options are how a [Resolver] works. The zero value means the defaults.
+type Options struct {
+	// CgroupFS is where cgroup hierarchies are mounted; "/sys/fs/cgroup" if empty.
+	CgroupFS string
+	// Logs is the directory of container logs; DefaultLogs if empty.
+	Logs string
+	// NoFold keeps names as they are.
+	NoFold bool
+}
+
+// Resolver names the workloads of snapshots. It keeps what it found from one
+// snapshot to the next: as long as no process is in a cgroup that is new, it makes
+// no system call. It is not safe for concurrent use.
+//
+// On a host with systemd and only the v2 hierarchy, that one decides. On others it
+// is the v1 hierarchy named "systemd", because container runtimes that know
+// nothing of a v2 hierarchy beside the others leave their containers out of it;
+// where a process is in no cgroup there, v2 decides.
+type Resolver struct {
+	o     Options
+	hiers hierarchies
+	v2    cgroups
+	v1    cgroups
+	table table
+	// unresolved stands for every cgroup whose path was not found.
+	unresolved *cgroup
+
+	scan    uint64 // number of the current one
+	now     time.Time
+	clock   func() time.Time
+	pending bool // some process is in a cgroup that has not been looked for
+	unnamed bool // some container may be given a name
+
+	nextWalk time.Time // no walk before
+	nextDeep time.Time // no second step of one before
+	renew    time.Time // when to walk even if nothing is wanted
+	nextLogs time.Time // no look at the logs before
+}
+
+// Open returns a resolver. It does not fail: where cgroups cannot be seen,
+// executables give the names. See [Resolver.Limits].
+func Open(o Options) *Resolver {
+	if o.CgroupFS == "" {
+		o.CgroupFS = "/sys/fs/cgroup"
+	}
+	if o.Logs == "" {
+		o.Logs = DefaultLogs
+	}
+	return newResolver(o, openHierarchies(o.CgroupFS))
+}
+
+func newResolver(o Options, h hierarchies) *Resolver {
+	r := &Resolver{o: o, hiers: h, v2: newCgroups(), v1: newCgroups(), clock: time.Now}
+	r.unresolved = newCgroup()
+	r.table.fold = !o.NoFold
+	return r
+}
+
+// Limits says in words what keeps cgroups from being found on this host; empty if
+// nothing does.
+func (r *Resolver) Limits() string { return r.hiers.limits(r.o.CgroupFS) }
+
+// Close releases what the resolver holds. Names are then of executables.
+func (r *Resolver) Close() {
+	r.hiers.v2.close()
+	r.hiers.systemd.close()
+}
+
+// Assign sets Workloads of a snapshot, and Workload of each of its processes. The
+// snapshot must not have been published yet. What it sets as Workloads it may set
+// in the next snapshot too.
+func (r *Resolver) Assign(s *scan.Snapshot) {
+	r.scan++
+	r.now = r.clock()
+	see := r.sight(s.Source.PIDNS)
+	r.find(s, see)
+	if r.due(see) {
+		r.walkAll(see)
+		r.find(s, see)
+	}
+	if r.unnamed && !r.now.Before(r.nextLogs) {
+		r.nameContainers()
+		r.find(s, see)
+	}
+	if r.table.wasteful(len(s.Processes)) {
+		r.forget()
+		r.find(s, see)
+	}
+	if r.table.publish() {
+		r.find(s, see)
+	}
+	s.Workloads = r.table.published
+	r.v2.sweep(r.scan, &r.table)
+	r.v1.sweep(r.scan, &r.table)
+}
+
+// due reports whether to walk: paths are wanted, or are to be renewed.
+func (r *Resolver) due(see sight) bool {
+	renew := see.v1 && len(r.v1.byID) > 0 && !r.now.Before(r.renew)
+	return (r.pending || renew) && !r.now.Before(r.nextWalk)
+}
+
+// sight says which hierarchies tell paths of the processes of a snapshot.
+type sight struct{ v2, v1 bool }
+
+// sight leaves out a hierarchy of which only a part is mounted, unless the source
+// sees only a part of the processes too: then the part is all there is to see.
+// Otherwise the names at its root would be taken for units of the host.
+func (r *Resolver) sight(pidns string) sight {
+	sees := func(h *hierarchy) bool { return h.root >= 0 && (!h.part || pidns == "nested") }
+	return sight{v2: sees(&r.hiers.v2), v1: sees(&r.hiers.systemd)}
+}
+
+// find sets Workload of each process, to -1 if its workload is not published yet.
+func (r *Resolver) find(s *scan.Snapshot, see sight) {
+	r.pending, r.unnamed = false, false
+	r.table.begin()
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		v1 := p.CgroupV1ID
+		if r.hiers.unified {
+			v1 = 0
+		}
+		row, ok := r.v1.rows[v1]
+		if !ok && v1 <= rootID {
+			row, ok = r.v2.rows[p.CgroupID]
+		}
+		if !ok {
+			row = r.findRow(p, v1, see)
+		}
+		p.Workload = r.table.use(row)
+	}
+}
+
+// findRow returns the number of a process's row.
+func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
+	in, id := r.deciding(p.CgroupID, v1, see)
+	c := r.unresolved
+	if in != nil {
+		c = in.byID[id]
+	}
+	if c.awaitsName && !r.now.Before(c.retry) {
+		r.unnamed = true
+	}
+	row := r.table.row(c, p.Exe)
+	if c.row >= 0 {
+		in.rows[id] = row
+	}
+	return row
+}
+
+// deciding returns which of a process's two cgroups decides, and its hierarchy;
+// nil if it cannot be told, because a path is not known.
+func (r *Resolver) deciding(v2, v1 uint64, see sight) (*cgroups, uint64) {
+	var path2, path1 string
+	if v1 != 0 {
+		if path1 = r.lookUp(&r.v1, v1, see.v1); path1 != "" && path1 != "/" {
+			return &r.v1, v1
+		}
+	}
+	if v2 != 0 {
+		path2 = r.lookUp(&r.v2, v2, see.v2)
+	}
+	switch {
+	case path2 == "/" && v1 != 0 && path1 == "":
+		return nil, 0 // in some cgroup of v1's
+	case path2 != "":
+		return &r.v2, v2
+	case path1 != "" && v2 == 0:
+		return &r.v1, v1
+	default:
+		return nil, 0
+	}
+}
+
+// lookUp returns a cgroup's path, empty if it is not known.
+func (r *Resolver) lookUp(in *cgroups, id uint64, seen bool) string {
+	c := in.get(id)
+	c.used = r.scan
+	if seen && c.lacksPath(r.now) {
+		r.pending = true
+	}
+	return c.path
+}
+
+// walkAll looks for the paths of all cgroups that are kept. It takes the walker's
+// second step only if the first does not find all, and as often as that one may.
+func (r *Resolver) walkAll(see sight) {
+	began := r.clock()
+	var walks []*walk
+	if see.v2 {
+		walks = append(walks, newWalk(r.hiers.v2.root, &r.v2))
+	}
+	if see.v1 {
+		walks = append(walks, newWalk(r.hiers.systemd.root, &r.v1))
+	}
+	for _, w := range walks {
+		w.below = w.system(w.root)
+	}
+	middle := r.clock()
+	r.nextWalk = pause(began, middle)
+	if middle.Before(r.nextDeep) || middle.Before(r.renew) && !slices.ContainsFunc(walks, func(w *walk) bool { return w.in.lacks(r.now) }) {
+		return
+	}
+	for _, w := range walks {
+		w.others(w.root, w.below)
+		w.in.giveUp(r.now)
+	}
+	ended := r.clock()
+	r.nextDeep, r.renew = pause(middle, ended), ended.Add(renewV1)
+}
+
+// walk is one through one hierarchy.
+type walk struct {
+	walker
+	root  int
+	in    *cgroups
+	below []string
+}
+
+func newWalk(root int, in *cgroups) *walk {
+	clear(in.rows)
+	return &walk{root: root, in: in, walker: walker{
+		wanted: func(id uint64) bool { return in.byID[id] != nil },
+		found:  func(id uint64, path string) { in.byID[id].setPath(path) },
+	}}
+}
+
+// pause returns until when not to do again what took from one time to another.
+func pause(began, ended time.Time) time.Time { return ended.Add(dutyCycle * ended.Sub(began)) }
+
+// nameContainers looks for the names of containers that have none.
+func (r *Resolver) nameContainers() {
+	began := r.clock()
+	named := map[string]scan.Container{}
+	for _, in := range []*cgroups{&r.v2, &r.v1} {
+		clear(in.rows)
+		for _, c := range in.byID {
+			if c.awaitsName {
+				named[c.facts.Container.ID] = scan.Container{}
+			}
+		}
+	}
+	readLogs(r.o.Logs, func(c scan.Container) {
+		if _, wanted := named[c.ID]; wanted {
+			named[c.ID] = c
+		}
+	})
+	for _, in := range []*cgroups{&r.v2, &r.v1} {
+		for _, c := range in.byID {
+			if c.awaitsName {
+				c.name(named[c.facts.Container.ID], r.now)
+			}
+		}
+	}
+	r.nextLogs = pause(began, r.clock())
+}
+
+// forget makes the table anew, because most of it is of processes that went.
+func (r *Resolver) forget() {
+	r.table.clear()
+	r.unresolved.clear()
+	for _, in := range []*cgroups{&r.v2, &r.v1} {
+		clear(in.rows)
+		for _, c := range in.byID {
+			c.clear()
+		}
+	}
+}
