@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cmdline reads the command lines of processes from procfs, for the rules
+// that ask for them. A process chooses its own command line and may change it:
+// what is read is hostile text, and no evidence.
+package cmdline
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxLine is the longest command line that is read, in bytes. Of a longer
+	// one nothing is told: half of it could match what the whole does not.
+	maxLine = 32 << 10
+	// maxBytes and maxEntries bound what is remembered.
+	maxBytes   = 8 << 20
+	maxEntries = 1 << 14
+	// maxAge is how long a line is remembered: a process may set another.
+	maxAge = time.Minute
+	// tick is the unit of times in /proc/[pid]/stat. Linux tells user space
+	// 100 ticks a second on every architecture that Go runs on.
+	tick = uint64(time.Second / 100)
+)
+
+// Process names a process, and the program that it executes.
+type Process struct {
+	PID int32
+	// Start is the time of creation in nanoseconds since boot.
+	Start uint64
+	// Exec grows with every execve(2) of the process.
+	Exec uint64
+}
+
+// Reader reads and remembers command lines. It is not safe for concurrent use.
+type Reader struct {
+	procfs string
+	lines  map[Process]line
+	bytes  int
+	now    func() time.Time
+}
+
+type line struct {
+	text string
+	read time.Time
+}
+
+// New returns a Reader of the procfs that is mounted at a path.
+func New(procfs string) *Reader {
+	return &Reader{procfs: procfs, lines: map[Process]line{}, now: time.Now}
+}
+
+// Line returns the arguments of a process, separated by spaces; false if they
+// cannot be read: the process has gone, may not be looked at, has none (in the
+// middle of execve(2), for example), or has more than 32 KiB of them. What it returns was so at most a minute ago.
+func (r *Reader) Line(p Process) (string, bool) {
+	now := r.now()
+	if l, found := r.lines[p]; found && now.Sub(l.read) < maxAge {
+		return l.text, true
+	}
+	text, err := r.read(p)
+	if err != nil {
+		return "", false
+	}
+	if len(r.lines) >= maxEntries || r.bytes+len(text) > maxBytes {
+		clear(r.lines)
+		r.bytes = 0
+	}
+	r.bytes += len(text) - len(r.lines[p].text)
+	r.lines[p] = line{text, now}
+	return text, true
+}
+
+var (
+	errOther   = errors.New("the PID is another process's by now")
+	errTooLong = errors.New("too long")
+	errEmpty   = errors.New("no command line")
+)
+
+// read holds the process's directory: whatever is read in it is of one process,
+// even if that ends and another gets its PID.
+func (r *Reader) read(p Process) (string, error) {
+	dir, err := unix.Open(r.procfs+"/"+strconv.Itoa(int(p.PID)), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", fmt.Errorf("open process %d: %w", p.PID, err)
+	}
+	defer unix.Close(dir)
+	stat, err := readAt(dir, "stat", 4096)
+	if err != nil {
+		return "", err
+	}
+	ticks, err := startTicks(stat)
+	if err != nil {
+		return "", err
+	}
+	if ticks != p.Start/tick {
+		return "", errOther
+	}
+	text, err := readAt(dir, "cmdline", maxLine)
+	if err != nil {
+		return "", err
+	}
+	if text := join(text); text != "" {
+		return text, nil
+	}
+	// So it is in the middle of execve(2), and while a process ends.
+	return "", errEmpty
+}
+
+// readAt reads a file of a directory, up to a limit.
+func readAt(dir int, name string, limit int) ([]byte, error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	defer unix.Close(fd)
+	b, err := io.ReadAll(io.LimitReader(descriptor(fd), int64(limit)+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(b) > limit {
+		return nil, fmt.Errorf("read %s: %w", name, errTooLong)
+	}
+	return b, nil
+}
+
+// descriptor reads without Go's poller, which procfs is not for.
+type descriptor int
+
+func (d descriptor) Read(p []byte) (int, error) {
+	for {
+		switch n, err := unix.Read(int(d), p); {
+		case err == unix.EINTR:
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}
+
+// startTicks returns the start time that /proc/[pid]/stat tells (proc(5)): the
+// 20th number behind the name, which is in brackets and may hold any byte.
+func startTicks(stat []byte) (uint64, error) {
+	const field = 20
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < field {
+		return 0, errors.New("stat has too few fields")
+	}
+	return strconv.ParseUint(string(fields[field-1]), 10, 64)
+}
+
+// join puts spaces between arguments, which NULs end.
+func join(b []byte) string {
+	b = bytes.TrimRight(b, "\x00")
+	return string(bytes.ReplaceAll(b, []byte{0}, []byte{' '}))
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	maxGrace     = 24 * time.Hour
+	maxProcesses = 1_000_000
+	maxMinDepth  = 16 // deeper than that no kernel since Linux 5.19 nests
+)
+
+var ruleName = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
+
+// main reads the main file into c, and returns the patterns of rule files with
+// their places.
+func (d *decoder) main(n *yaml.Node, c *Config) []*yaml.Node {
+	var rules *yaml.Node
+	var files []*yaml.Node
+	d.mapping(n,
+		field{"rule_files", func(n *yaml.Node) {
+			d.section(n, maxItems, func(n *yaml.Node) {
+				if _, ok := d.text(n, "a path"); ok {
+					files = append(files, n)
+				}
+			})
+		}},
+		field{"defaults", func(n *yaml.Node) {
+			d.mapping(n,
+				field{"grace", func(n *yaml.Node) { c.Defaults.Grace = d.grace(n) }},
+				field{"severity", func(n *yaml.Node) { c.Defaults.Severity = d.severity(n) }})
+		}},
+		field{"exempt", func(n *yaml.Node) {
+			d.section(n, maxItems, func(n *yaml.Node) { c.Exempt = append(c.Exempt, d.exempt(n)) })
+		}},
+		// Rules need the defaults, which may stand behind them.
+		field{"rules", func(n *yaml.Node) { rules = n }})
+	if rules != nil {
+		d.rules(rules, c)
+	}
+	return files
+}
+
+// ruleFile reads a file that the main one names.
+func (d *decoder) ruleFile(n *yaml.Node, c *Config) {
+	d.mapping(n, field{"rules", func(n *yaml.Node) { d.rules(n, c) }})
+}
+
+func (d *decoder) rules(n *yaml.Node, c *Config) {
+	d.section(n, maxRules-len(c.Rules), func(n *yaml.Node) { c.Rules = append(c.Rules, d.rule(n, c.Defaults)) })
+}
+
+func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
+	r := Rule{Grace: defaults.Grace, Severity: defaults.Severity, File: d.file, Line: n.Line, Column: n.Column}
+	seen := d.mapping(n,
+		field{"name", func(n *yaml.Node) {
+			const want = "a name of 1 to 63 of the characters a-z, 0-9, _ and -"
+			name, ok := d.text(n, want)
+			if ok && !ruleName.MatchString(name) {
+				d.fail(n, "%s: want %s", quote(name), want)
+			}
+			r.Name, r.Line, r.Column = name, n.Line, n.Column
+		}},
+		field{"match", func(n *yaml.Node) { r.Match = d.match(n) }},
+		field{"except", func(n *yaml.Node) {
+			d.list(n, maxItems, func(n *yaml.Node) { r.Except = append(r.Except, d.match(n)) })
+		}},
+		field{"expect", func(n *yaml.Node) { r.Expect = d.expect(n) }},
+		field{"grace", func(n *yaml.Node) { r.Grace = d.grace(n) }},
+		field{"min_processes", func(n *yaml.Node) { r.MinProcesses = d.integer(n, maxProcesses) }},
+		field{"severity", func(n *yaml.Node) { r.Severity = d.severity(n) }})
+	for _, key := range [...]string{"name", "match"} {
+		if seen != nil && seen[key] == nil {
+			d.fail(n, "the rule has no %s", key)
+		}
+	}
+	return r
+}
+
+func (d *decoder) grace(n *yaml.Node) time.Duration {
+	const want = "a time such as 10s, 2m or 1h30m, of at most 1d"
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" && n.Value == "0" {
+		return 0
+	}
+	text, ok := d.text(n, want)
+	if !ok {
+		return 0
+	}
+	v, err := model.ParseDuration(text)
+	if err != nil || time.Duration(v) > maxGrace {
+		d.fail(n, "%s: want %s", quote(text), want)
+	}
+	return time.Duration(v)
+}
+
+func (d *decoder) severity(n *yaml.Node) string {
+	want := "one of " + strings.Join(Severities(), ", ")
+	text, ok := d.text(n, want)
+	if ok && !slices.Contains(Severities(), text) {
+		d.fail(n, "%s: want %s", quote(text), want)
+	}
+	return text
+}
+
+func (d *decoder) expect(n *yaml.Node) Expect {
+	var x Expect
+	d.mapping(n,
+		field{"state", func(n *yaml.Node) {
+			var states []string
+			d.list(n, 2, func(n *yaml.Node) {
+				if text, ok := d.text(n, "sandboxed or partial"); ok {
+					states = append(states, text)
+					if err := x.addState(text); err != nil {
+						d.fail(n, "%v", err)
+					}
+				}
+			})
+			if n.Kind == yaml.SequenceNode && !slices.Contains(states, "sandboxed") {
+				d.fail(n, "sandboxed must be among the states")
+			}
+		}},
+		field{"min_depth", func(n *yaml.Node) { x.MinDepth = d.integer(n, maxMinDepth) }},
+		field{"restricts", func(n *yaml.Node) {
+			d.list(n, maxItems, func(n *yaml.Node) {
+				if text, ok := d.text(n, "the name of a right, or a glob"); ok {
+					if err := x.addRight(text); err != nil {
+						d.fail(n, "%v", err)
+					}
+				}
+			})
+		}},
+		field{"on_old_kernel", func(n *yaml.Node) {
+			if text, ok := d.text(n, "skip or violation"); ok {
+				if err := x.setOldKernel(text); err != nil {
+					d.fail(n, "%v", err)
+				}
+			}
+		}})
+	return x
+}
+
+func (x *Expect) addState(text string) error {
+	switch text {
+	case "sandboxed":
+	case "partial":
+		x.Partial = true
+	default:
+		return fmt.Errorf("%s: want sandboxed or partial", quote(text))
+	}
+	return nil
+}
+
+func (x *Expect) setOldKernel(text string) error {
+	switch text {
+	case "skip":
+		x.OldKernel = Skip
+	case "violation":
+		x.OldKernel = Violate
+	default:
+		return fmt.Errorf("%s: want skip or violation", quote(text))
+	}
+	return nil
+}

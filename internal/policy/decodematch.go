@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// match reads one match, of which at least one key must narrow what is meant.
+func (d *decoder) match(n *yaml.Node) Match {
+	var m Match
+	fields := make([]field, 0, 12)
+	for _, key := range m.patterns() {
+		fields = append(fields, field{key.name, func(n *yaml.Node) { d.patterns(n, key.patterns) }})
+	}
+	fields = append(fields,
+		field{"uid", func(n *yaml.Node) { d.list(n, maxItems, func(n *yaml.Node) { d.uid(n, &m) }) }},
+		field{"main", func(n *yaml.Node) {
+			if v, ok := d.boolean(n); ok {
+				m.Main = &v
+			}
+		}},
+		field{"mntns", func(n *yaml.Node) {
+			if text, ok := d.text(n, "any"); ok && text != "any" {
+				d.fail(n, "%s: want any", quote(text))
+			}
+			m.AnyMountNS = true
+		}})
+	seen := d.mapping(n, fields...)
+	if seen == nil {
+		return m
+	}
+	if at := seen["mntns"]; at != nil && seen["exe"] == nil && seen["comm"] == nil {
+		d.fail(at, "mntns says something of exe and comm only, and neither is here")
+	} else if len(n.Content) == 0 {
+		d.fail(n, "an empty match: it would mean every process")
+	}
+	d.doubts(seen, &m)
+	return m
+}
+
+// key is one key of a match whose items are patterns.
+type key struct {
+	name     string
+	patterns *[]Pattern
+}
+
+// patterns returns the keys whose items are patterns, in the order in which
+// documentation has them.
+func (m *Match) patterns() [9]key {
+	return [...]key{
+		{"unit", &m.Unit}, {"slice", &m.Slice},
+		{"container", &m.Container}, {"namespace", &m.Namespace}, {"pod", &m.Pod},
+		{"exe", &m.Exe}, {"comm", &m.Comm}, {"cmdline", &m.Cmdline}, {"cgroup", &m.Cgroup},
+	}
+}
+
+func (d *decoder) patterns(n *yaml.Node, to *[]Pattern) {
+	d.list(n, maxItems, func(n *yaml.Node) {
+		text, ok := d.text(n, "text (put it in quotes)")
+		if !ok {
+			return
+		}
+		p, err := ParsePattern(text)
+		if err != nil {
+			d.fail(n, "%s: %s", quote(text), oneLine(err.Error()))
+		}
+		*to = append(*to, p)
+	})
+}
+
+func (d *decoder) uid(n *yaml.Node, m *Match) {
+	r, err := parseUIDs(n.Value)
+	isNumber := n.Kind == yaml.ScalarNode && (n.ShortTag() == "!!int" || n.ShortTag() == "!!str")
+	if !isNumber || err != nil {
+		d.fail(n, "%s: want a user ID or a range such as 1000-1999; names are not the same on every host", what(n))
+	}
+	m.UID = append(m.UID, r)
+}
+
+// parseUIDs reads "1000" and "1000-1999".
+func parseUIDs(text string) (UIDRange, error) {
+	first, last, isRange := strings.Cut(text, "-")
+	if !isRange {
+		last = first
+	}
+	lo, err := parseUID(first)
+	if err != nil {
+		return UIDRange{}, err
+	}
+	hi, err := parseUID(last)
+	if err != nil {
+		return UIDRange{}, err
+	}
+	// The kernel takes the last number for no user.
+	if lo > hi || hi == math.MaxUint32 {
+		return UIDRange{}, fmt.Errorf("user IDs %d to %d: want an ascending range below %d", lo, hi, uint32(math.MaxUint32))
+	}
+	return UIDRange{lo, hi}, nil
+}
+
+func parseUID(text string) (uint32, error) {
+	// To YAML, a number that begins with 0 is octal.
+	if len(text) > 1 && text[0] == '0' {
+		return 0, fmt.Errorf("user ID %s: it begins with 0", quote(text))
+	}
+	v, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("user ID: %w", err)
+	}
+	return uint32(v), nil
+}
+
+// exempt reads a match that takes processes out of all rules. So it takes none
+// that a process could make true of itself.
+func (d *decoder) exempt(n *yaml.Node) Match {
+	before := len(d.problems)
+	m := d.match(n)
+	if len(d.problems) > before {
+		return m
+	}
+	if len(m.Comm)+len(m.Cmdline) > 0 {
+		d.fail(n, "exempt by comm or cmdline: a process chooses both itself")
+	}
+	if len(m.Unit)+len(m.Slice)+len(m.Container)+len(m.Namespace)+len(m.Pod)+len(m.Cgroup)+len(m.UID) == 0 {
+		d.fail(n, "exempt by exe or main alone: want a unit, slice, container, namespace, pod, cgroup or uid with it")
+	}
+	return m
+}
+
+// doubts warns of what is valid but rests on what a process can choose, or never
+// holds.
+func (d *decoder) doubts(seen map[string]*yaml.Node, m *Match) {
+	for _, key := range [...]string{"comm", "cmdline"} {
+		if at := seen[key]; at != nil {
+			d.warn(at, "a process chooses its own %s: it can make this true or false of itself at any time", key)
+		}
+	}
+	if at := seen["mntns"]; at != nil {
+		d.warn(at, "with mntns: any, every user can make a process with this exe or comm")
+	}
+	if at := seen["cgroup"]; at != nil {
+		for i := range m.Cgroup {
+			if m.Cgroup[i].prefix == "" || m.Cgroup[i].prefix == "/" {
+				d.warn(at, "users can name cgroups that are delegated to them: let the path begin with where it is")
+				break
+			}
+		}
+	}
+	if at := seen["unit"]; at != nil && m.inContainer() {
+		d.warn(at, "this matches nothing: no process in a container is part of a unit")
+	}
+}
+
+// inContainer says whether only processes in containers are meant.
+func (m *Match) inContainer() bool { return len(m.Container)+len(m.Namespace)+len(m.Pod) > 0 }

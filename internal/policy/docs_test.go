@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// Each example of the documentation is loaded, and is right to the schema too.
+func TestDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compileSchema(t)
+	blocks := strings.Split(string(text), "```yaml\n")[1:]
+	for _, b := range blocks {
+		example, _, ok := strings.Cut(b, "```")
+		if !ok {
+			t.Fatal("a block does not end")
+		}
+		// The files that it names are not on every host.
+		c := load(t, strings.Replace(example, "rule_files:", "#", 1))
+		if !schemaAccepts(t, schema, example) {
+			t.Errorf("the schema refuses\n%s", example)
+		}
+		for _, w := range c.Warnings {
+			t.Errorf("%s\n%s", w, example)
+		}
+	}
+	if len(blocks) < 4 {
+		t.Errorf("only %d examples were found", len(blocks))
+	}
+	// Every key and every reason is explained.
+	var keys []string
+	for _, k := range (&Match{}).patterns() {
+		keys = append(keys, k.name)
+	}
+	keys = append(keys, "uid", "main", "mntns", "name", "match", "except", "expect", "grace", "min_processes", "severity",
+		"state", "min_depth", "restricts", "on_old_kernel", "rule_files", "defaults", "exempt", "rules")
+	for r := NoReason + 1; r < numReasons; r++ {
+		keys = append(keys, r.String())
+	}
+	for _, k := range keys {
+		if !strings.Contains(string(text), "`"+k+"`") {
+			t.Errorf("%s is not explained", k)
+		}
+	}
+}

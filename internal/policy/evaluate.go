@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Options say what an Evaluator looks at beside the snapshot.
+type Options struct {
+	// Cmdline returns the command line of a process, named by PID and start
+	// time, its arguments separated by spaces; false if it cannot be read.
+	// It is called only for processes that cmdline decides about. Nil reads none.
+	Cmdline func(pid int32, start uint64) (string, bool)
+	// InitUserNS is the inode number of the initial user namespace; 0 is the
+	// number that every kernel gives it.
+	InitUserNS uint32
+}
+
+// Evaluator judges snapshots by one configuration. It remembers which rules
+// applied. Matching is done once for all processes that rules cannot tell apart,
+// and kept from one snapshot to the next. It is not safe for concurrent use.
+type Evaluator struct {
+	config  *Config
+	options Options
+	seen    seen
+	longest time.Duration // of all rules' graces
+	cache   matchCache
+	applied []bool
+
+	// What follows is of one evaluation, and kept for its memory.
+	snap    *scan.Snapshot
+	facts   facts // of one process
+	demands []demand
+	abi     int // that demands are for
+	chains  []chain
+	groups  []group
+	groupOf []int32 // by process
+	ruled   []bool  // by workload
+	byKey   map[groupKey]int32
+	tallies []tally
+}
+
+// group is processes of one snapshot of which all rules say the same.
+type group struct {
+	matched   *matched // of its first process
+	condition condition
+	count     int
+	age       time.Duration
+	// asked are the rules of matched.ask with what the command line says; only
+	// for a group of one.
+	asked []ruleLevel
+	// violating: some rule says so.
+	violating bool
+}
+
+type groupKey struct {
+	rules     *ruleList
+	condition condition
+	// alone is 1 + the index of a process that is a group of its own: one
+	// that is younger than some rule's grace, or of which more is to be found
+	// out.
+	alone int32
+}
+
+// tally adds up one rule's outcomes.
+type tally struct {
+	processes [4]int
+	// certain is the number of processes that the rule is about for certain,
+	// likely and doubtful that of those of which that is less certain.
+	certain, likely, doubtful int
+	// unknown is how many of the doubtful would not comply.
+	unknown int
+	// list: its violations are listed.
+	list bool
+}
+
+// New returns an Evaluator of which no rule applied yet.
+func New(c *Config, o Options) *Evaluator {
+	if o.InitUserNS == 0 {
+		o.InitUserNS = initUserNS
+	}
+	e := &Evaluator{
+		config: c, options: o, seen: c.seenBy(), cache: newMatchCache(c), abi: -1,
+		applied: make([]bool, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
+		byKey: map[groupKey]int32{},
+	}
+	for i := range c.Rules {
+		e.longest = max(e.longest, c.Rules[i].Grace)
+	}
+	return e
+}
+
+// Evaluate judges a snapshot. Besides what the snapshot says, the result holds
+// which rules applied to earlier ones.
+func (e *Evaluator) Evaluate(s *scan.Snapshot) *Result {
+	e.begin(s)
+	e.group()
+	for i := range e.groups {
+		e.tally(&e.groups[i])
+	}
+	for i := range e.tallies {
+		if t := &e.tallies[i]; t.certain+t.likely > 0 {
+			e.applied[i] = true
+		}
+	}
+	e.tallyUndecided()
+	r := e.result()
+	r.ruled, r.workloads = e.ruled, s.Workloads
+	e.end()
+	return r
+}
+
+func (e *Evaluator) begin(s *scan.Snapshot) {
+	e.snap = s
+	e.cache.begin()
+	clear(e.tallies)
+	e.chains = chains(s, e.chains)
+	if e.abi != s.Kernel.ABI {
+		e.abi = s.Kernel.ABI
+		e.demands = e.demands[:0]
+		for i := range e.config.Rules {
+			e.demands = append(e.demands, e.config.Rules[i].Expect.demandOn(e.abi))
+		}
+	}
+}
+
+// end forgets the snapshot.
+func (e *Evaluator) end() {
+	e.cache.end()
+	e.snap = nil
+	e.ruled = nil
+	clear(e.groups)
+	e.groups = e.groups[:0]
+	clear(e.byKey)
+}
+
+// group puts the snapshot's processes into groups.
+func (e *Evaluator) group() {
+	e.groupOf = e.groupOf[:0]
+	e.ruled = make([]bool, len(e.snap.Workloads)) // the result keeps it
+	now := uptime(e.snap)
+	for i := range e.snap.Processes {
+		p := &e.snap.Processes[i]
+		e.facts = factsOf(e.snap, p, e.seen, e.options.InitUserNS)
+		m := e.cache.of(&e.facts)
+		if len(m.rules.rules) == 0 && len(m.ask) == 0 && m.decided {
+			e.groupOf = append(e.groupOf, noGroup)
+			continue
+		}
+		k := groupKey{rules: m.rules, condition: conditionOf(e.snap, p, e.chains)}
+		age := age(now, p)
+		if age < e.longest || len(m.ask) > 0 || !m.decided {
+			k.alone = int32(i) + 1
+		}
+		n, ok := e.byKey[k]
+		if !ok {
+			n = int32(len(e.groups))
+			e.byKey[k] = n
+			e.groups = append(e.groups, group{matched: m, condition: k.condition, age: age, asked: e.ask(m, p)})
+		}
+		if p.Workload >= 0 && int(p.Workload) < len(e.ruled) && !e.ruled[p.Workload] {
+			e.ruled[p.Workload] = aboutSome(m.rules.rules) || aboutSome(e.groups[n].asked)
+		}
+		e.groups[n].count++
+		e.groupOf = append(e.groupOf, n)
+	}
+}
+
+// aboutSome says whether some rule is about the process, or likely so.
+func aboutSome(rules []ruleLevel) bool {
+	return slices.ContainsFunc(rules, func(r ruleLevel) bool {
+		_, l := r.split()
+		return l >= likely
+	})
+}
+
+// noGroup is the group of processes that no rule is about.
+const noGroup = -1
+
+// uptime is the time since boot at the scan. A snapshot that does not tell it was
+// taken when its youngest process was there.
+func uptime(s *scan.Snapshot) time.Duration {
+	if s.Uptime > 0 {
+		return s.Uptime
+	}
+	var youngest uint64
+	for i := range s.Processes {
+		youngest = max(youngest, s.Processes[i].Start)
+	}
+	return time.Duration(youngest)
+}
+
+// age is how old a process was at the scan, at least 0: it may have been created
+// while the scan ran.
+func age(now time.Duration, p *scan.Process) time.Duration {
+	return max(0, now-time.Duration(p.Start))
+}
+
+// ask asks the rules that look at command lines.
+func (e *Evaluator) ask(m *matched, p *scan.Process) []ruleLevel {
+	if len(m.ask) == 0 {
+		return nil
+	}
+	var asked []ruleLevel
+	cmd := e.cmdlineOf(p)
+	for _, n := range m.ask {
+		if l, _ := e.config.Rules[n].about(&m.facts, m.exempt, cmd); l != no {
+			asked = append(asked, ruleLevel(n)<<2|ruleLevel(l))
+		}
+	}
+	return asked
+}
+
+// cmdlineOf returns a process's command line, which is read once at most.
+func (e *Evaluator) cmdlineOf(p *scan.Process) cmdline {
+	var text string
+	var ok, read bool
+	return func() (string, bool) {
+		if !read && e.options.Cmdline != nil {
+			text, ok = e.options.Cmdline(p.PID, p.Start)
+		}
+		read = true
+		return text, ok
+	}
+}
+
+// tally adds what the rules say of a group.
+func (e *Evaluator) tally(g *group) {
+	for _, r := range g.matched.rules.rules {
+		e.tallyRule(g, r)
+	}
+	for _, r := range g.asked {
+		e.tallyRule(g, r)
+	}
+}
+
+func (e *Evaluator) tallyRule(g *group, r ruleLevel) {
+	n, l := r.split()
+	t := &e.tallies[n]
+	outcome, _ := e.judge(n, g)
+	switch l {
+	case yes:
+		t.certain += g.count
+		t.processes[outcome] += g.count
+		g.violating = g.violating || outcome == Violating
+	case likely:
+		t.likely += g.count
+		t.processes[Unknown] += g.count
+	case unknown:
+		t.doubt(g, outcome)
+	}
+}
+
+// doubt counts a group of which it is not known whether the rule is about it. If
+// it complies anyway, that does not matter but to the number of processes.
+func (t *tally) doubt(g *group, outcome Outcome) {
+	t.doubtful += g.count
+	if outcome != Compliant {
+		t.unknown += g.count
+	}
+}
+
+// judge says what a rule says of a group.
+func (e *Evaluator) judge(n int32, g *group) (Outcome, Reason) {
+	rule := &e.config.Rules[n]
+	outcome, reason := Violating, LandlockDisabled
+	if e.snap.Kernel.Landlock == scan.Enabled {
+		outcome, reason = rule.Expect.judge(&g.condition, &e.demands[n])
+	}
+	if outcome == Violating && g.age < rule.Grace {
+		outcome = Starting
+	}
+	return outcome, reason
+}
+
+// tallyUndecided adds groups of which the unit or the executable is not known to
+// the rules that have something to say and are found by those.
+func (e *Evaluator) tallyUndecided() {
+	for i := range e.groups {
+		g := &e.groups[i]
+		m := g.matched
+		if m.decided {
+			continue
+		}
+		e.cache.index.undecided(&m.facts, func(n int32) {
+			rule := &e.config.Rules[n]
+			if !e.speaks(n) {
+				return
+			}
+			if l, _ := rule.about(&m.facts, m.exempt, nil); l != no {
+				outcome, _ := e.judge(n, g)
+				e.tallies[n].doubt(g, outcome)
+			}
+		})
+	}
+}
+
+// speaks says whether a rule has something to say.
+func (e *Evaluator) speaks(n int32) bool { return e.applied[n] || e.config.Rules[n].MinProcesses > 0 }

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// What an expectation says of one process, in the order of reasons.
+func TestJudge(t *testing.T) {
+	h := newHost()
+	write := domainid.Rights{FS: 1 << 1}
+	outer := h.domain(-1, allFS)
+	inner := h.domain(outer, domainid.Rights{Net: 3, Scope: 3})
+	writes := h.domain(-1, write)
+	unread := h.domain(-1, domainid.Rights{})
+	deeper := h.domain(unread, allFS)
+	inferred := h.domain(-1, write)
+	h.Domains[inferred].Lineage = domainid.LineageInferred
+	for _, c := range []struct {
+		domains []int32
+		expect  string
+		want    string
+	}{
+		{[]int32{-1}, "min_depth=0", "violating unsandboxed"},
+		{[]int32{-1, -1}, "state=sandboxed,partial", "violating unsandboxed"},
+		{[]int32{outer}, "min_depth=1", "compliant "},
+		{[]int32{outer, -1}, "min_depth=1", "violating partial"},
+		{[]int32{outer, -1}, "state=sandboxed,partial,min_depth=1,restricts=fs.write_file", "compliant "},
+		{[]int32{-2}, "min_depth=0", "unknown "},
+		{[]int32{outer, -2}, "min_depth=0", "unknown "},
+		{[]int32{outer, -1, -2}, "min_depth=0", "violating partial"},
+		{[]int32{outer, -1, -2}, "state=sandboxed,partial,restricts=fs.execute", "unknown "},
+		{[]int32{outer}, "min_depth=2", "violating too_shallow"},
+		{[]int32{inner}, "min_depth=2", "compliant "},
+		{[]int32{inner, outer}, "min_depth=2", "violating too_shallow"},
+		{[]int32{outer}, "min_depth=2,restricts=net.bind_tcp", "violating too_shallow"},
+		{[]int32{outer}, "restricts=net.bind_tcp", "violating right_not_restricted"},
+		{[]int32{inner}, "restricts=fs.*,net.*,scope.*", "compliant "},
+		{[]int32{inner, outer}, "restricts=fs.*", "compliant "},
+		{[]int32{inner, outer}, "restricts=net.*", "violating right_not_restricted"},
+		// Two tasks in different domains restrict what both do.
+		{[]int32{writes, outer}, "restricts=fs.write_file", "compliant "},
+		{[]int32{writes, outer}, "restricts=fs.execute", "violating right_not_restricted"},
+		// Every layer with a right to files denies this one.
+		{[]int32{writes}, "restricts=fs.refer", "compliant "},
+		// What is not known is no violation.
+		{[]int32{inferred}, "min_depth=1", "compliant "},
+		{[]int32{inferred}, "min_depth=2", "unknown "},
+		{[]int32{inferred}, "restricts=fs.write_file", "compliant "},
+		{[]int32{inferred}, "restricts=fs.execute", "unknown "},
+		{[]int32{unread}, "restricts=fs.execute", "unknown "},
+		{[]int32{deeper}, "restricts=fs.execute", "compliant "},
+		{[]int32{deeper}, "restricts=net.bind_tcp", "unknown "},
+		{[]int32{deeper, outer}, "restricts=net.bind_tcp", "violating right_not_restricted"},
+		// UDP came with ABI 10.
+		{[]int32{inner}, "restricts=net.bind_udp", "compliant "},
+		{[]int32{inner}, "restricts=net.bind_udp,on_old_kernel=violation", "violating right_not_restricted"},
+		{[]int32{inner}, "restricts=net.*,on_old_kernel=violation", "compliant "},
+		{[]int32{inner}, "restricts=net.*_udp,on_old_kernel=violation", "violating right_not_restricted"},
+		{[]int32{inner}, "restricts=fs.bit31", "violating right_not_restricted"},
+	} {
+		x, err := ParseExpect(c.expect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := h.process(-1, "", c.domains...)
+		outcome, reason, words := x.Judge(h.Snapshot, p)
+		if got := outcome.String() + " " + reason.String(); got != c.want {
+			t.Errorf("%v, %s: %s, want %s", c.domains, c.expect, got, c.want)
+		}
+		if (words == "") != (outcome == Compliant) {
+			t.Errorf("%v, %s: %s in words: %q", c.domains, c.expect, outcome, words)
+		}
+	}
+	// A domain that is not known, and no task at all.
+	h.Tasks[h.process(-1, "", outer).FirstTask].Domain = -1
+	unnamed := h.Processes[len(h.Processes)-1]
+	unnamed.Depth = 3
+	none := scan.Process{State: scan.Sandboxed, Depth: 1}
+	for _, p := range []*scan.Process{&unnamed, &none} {
+		for expect, want := range map[string]Outcome{"min_depth=1": Compliant, "min_depth=4": Unknown, "restricts=fs.execute": Unknown} {
+			x, err := ParseExpect(expect)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _, _ := x.Judge(h.Snapshot, p); got != want {
+				t.Errorf("%s: %s, want %s", expect, got, want)
+			}
+		}
+	}
+	h.Kernel = scan.Kernel{Landlock: scan.Disabled}
+	if outcome, reason, words := (&Expect{}).Judge(h.Snapshot, &none); outcome != Violating || reason != LandlockDisabled || !strings.Contains(words, "boot") {
+		t.Errorf("%s %s %q", outcome, reason, words)
+	}
+}
+
+func TestResult(t *testing.T) {
+	const rules = `
+rules:
+- {name: web, match: {unit: ["web@*.service"]}, expect: {min_depth: 1}, severity: critical}
+- {name: never, match: {unit: [absent.service]}}
+- {name: must, match: {unit: [absent.service]}, min_processes: 2}
+- {name: all-root, match: {uid: [0]}, except: [{unit: [web@b.service]}], grace: 0}
+`
+	h := newHost()
+	a, b := h.unit("web@a.service"), h.unit("web@b.service")
+	h.Workloads[a].Name, h.Workloads[b].Name = "web@.service", "web@.service"
+	d := h.domain(-1, allFS)
+	h.process(a, "/web", d)
+	h.process(a, "/web", -1)
+	h.process(b, "/web", -1)
+	h.process(b, "/web", -1, d)
+	h.process(b, "/web", -1).Start = 995 * second // 5 s old
+	h.process(b, "/web", -2)
+	h.process(h.unit("other.service"), "/other", -1).UID = 1
+	e := New(load(t, rules), Options{})
+	r := e.Evaluate(h.Snapshot)
+	if r.Loaded != 4 || r.Applied != 2 || len(r.Rules) != 3 || r.rule("never") != nil {
+		t.Errorf("%d loaded, %d applied, %d speak", r.Loaded, r.Applied, len(r.Rules))
+	}
+	want := []string{
+		`web true [1 3 1 1] true false [{unsandboxed web@.service 2 [11 12]} {partial web@.service 1 [13]}]`,
+		`must false [0 0 0 0] true false [{too_few  2 []}]`,
+		`all-root true [1 1 0 0] true false [{unsandboxed web@.service 1 [11]}]`,
+	}
+	for i, w := range want {
+		x := r.Rules[i]
+		if got := fmt.Sprint(x.Rule.Name, x.Applied, x.Processes, x.Violated, x.CountUnknown, x.Violations); strings.Join(strings.Fields(got), "") != strings.Join(strings.Fields(w), "") {
+			t.Errorf("got  %s\nwant %s", got, w)
+		}
+	}
+	if !r.Violated() || !r.Undecided() {
+		t.Error("violated and undecided")
+	}
+	// A rule that applied once says so until the rules are loaded again.
+	empty := newHost()
+	r = e.Evaluate(empty.Snapshot)
+	if r.Applied != 2 || r.rule("web") == nil || r.rule("web").Processes != [4]int{} || r.rule("web").Violated || len(r.rule("web").Violations) > 0 {
+		t.Errorf("%+v", r.rule("web"))
+	}
+	if r := New(load(t, rules), Options{}).Evaluate(empty.Snapshot); r.Applied != 0 || len(r.Rules) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestLandlockDisabled(t *testing.T) {
+	h := newHost()
+	h.Kernel = scan.Kernel{Landlock: scan.NotBuilt}
+	h.process(h.unit("a.service"), "/a", -1)
+	h.process(0, "/a", -1).Start = 999 * second
+	r := evaluate(t, "rules: [{name: a, match: {unit: [a.service]}}]", h).rule("a")
+	if r.Processes != [4]int{0, 1, 1, 0} || len(r.Violations) != 1 || r.Violations[0].Reason != LandlockDisabled {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestGrace(t *testing.T) {
+	for age, want := range map[time.Duration]Outcome{
+		-time.Second: Starting, 0: Starting, 29 * time.Second: Starting, 30 * time.Second: Violating, time.Hour: Violating,
+	} {
+		h := newHost()
+		h.Uptime = 5000 * time.Second
+		h.process(h.unit("a.service"), "/a", -1).Start = uint64(h.Uptime - age)
+		r := evaluate(t, "rules: [{name: a, match: {unit: [a.service]}, grace: 30s}, {name: b, match: {exe: [/a]}, grace: 1h}]", h)
+		if r.rule("a").Processes[want] != 1 || r.rule("a").Violated != (want == Violating) {
+			t.Errorf("age %s: %+v, want %s", age, r.rule("a"), want)
+		}
+		if got := r.rule("b").Processes[Starting] == 1; got != (age < time.Hour) {
+			t.Errorf("age %s: %+v", age, r.rule("b"))
+		}
+	}
+	// Without the time since boot, it is when the youngest process was made.
+	h := newHost()
+	h.Uptime = 0
+	h.process(h.unit("a.service"), "/a", -1).Start = 100 * second
+	h.process(-1, "/b", -1).Start = 105 * second
+	if r := evaluate(t, "rules: [{name: a, match: {unit: [a.service]}}]", h).rule("a"); r.Processes[Starting] != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestMinProcesses(t *testing.T) {
+	const rules = "rules: [{name: a, match: {unit: [a.service]}, min_processes: 2}]"
+	h := newHost()
+	h.process(h.unit("a.service"), "/a", -2)
+	r := evaluate(t, rules, h).rule("a")
+	if !r.Violated || r.Processes != [4]int{0, 0, 0, 1} || len(r.Violations) != 1 || r.Violations[0].Reason != TooFew || r.Violations[0].Processes != 1 {
+		t.Errorf("%+v", r)
+	}
+	// A process that may be the one that is missing.
+	h.process(-1, "/a", -1)
+	if r := evaluate(t, rules, h).rule("a"); r.Violated || !r.CountUnknown || r.Processes != [4]int{0, 0, 0, 2} {
+		t.Errorf("%+v", r)
+	}
+	// It may be where the source does not look.
+	h = newHost()
+	h.Source.PIDNS = "nested"
+	if r := evaluate(t, rules, h).rule("a"); r.Violated || !r.CountUnknown {
+		t.Errorf("%+v", r)
+	}
+	// The host has just been started.
+	h = newHost()
+	h.Uptime = 5 * time.Second
+	if r := evaluate(t, rules, h).rule("a"); r.Violated || r.CountUnknown {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestMain(t *testing.T) {
+	h := newHost()
+	a := h.unit("a.service")
+	h.process(h.unit("b.service"), "/b", -1)
+	h.process(a, "/a", -1).PPID = 10  // 11, of another workload
+	h.process(a, "/a", -1).PPID = 11  // 12
+	h.process(a, "/a", -1).PPID = 0   // 13, outside
+	h.process(a, "/a", -1).PPID = 2   // 14, the kernel's
+	h.process(a, "/a", -1).PPID = 900 // 15, not known
+	h.process(a, "/a", -1).PPID = 16  // 16, younger than 15
+	h.Processes[6].PPID = 12
+	p := h.process(a, "/a", -1) // 17, of a parent that is younger
+	p.PPID, p.Start = 11, 400*second
+	sub := h.workload(scan.Workload{Kind: scan.Unit, Unit: "a.service", Cgroup: "/system.slice/a.service/x", Delegated: true})
+	h.process(sub, "/a", -1).PPID = 11 // 18, below the unit's own cgroup
+	e := New(load(t, "rules: [{name: m, match: {main: true}, grace: 0}, {name: c, match: {main: false}, grace: 0}, {name: x, match: {unit: [a.service]}, except: [{main: true}]}]"), Options{})
+	want := map[int32]string{11: "yes no no", 12: "no yes yes", 13: "yes no no", 14: "yes no no", 15: "unknown unknown unknown", 16: "no yes yes", 17: "unknown unknown unknown", 18: "no yes yes"}
+	for pid, w := range want {
+		var got []string
+		for _, x := range e.Explain(h.Snapshot, h.Find(pid)) {
+			got = append(got, x.Applies)
+		}
+		if strings.Join(got, " ") != w {
+			t.Errorf("pid %d: %v, want %s", pid, got, w)
+		}
+	}
+	r := e.Evaluate(h.Snapshot)
+	if got, want := r.rule("x").Processes, [4]int{0, 3, 0, 2}; got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestCmdline(t *testing.T) {
+	const rules = `
+rules:
+- {name: a, match: {unit: [a.service], cmdline: ["**--serve*"]}, min_processes: 1}
+- {name: b, match: {unit: [a.service]}, except: [{cmdline: ["re:.*debug.*"]}]}
+`
+	h := newHost()
+	a := h.unit("a.service")
+	h.process(a, "/a", -1)
+	h.process(a, "/a", -1)
+	h.process(a, "/a", -1)
+	h.process(h.unit("b.service"), "/a", -1)
+	asked := map[int32]int{}
+	e := New(load(t, rules), Options{Cmdline: func(pid int32, start uint64) (string, bool) {
+		if start != 500*second {
+			t.Errorf("start %d", start)
+		}
+		asked[pid]++
+		return map[int32]string{10: "/usr/bin/a --serve=1", 11: "a --debug"}[pid], pid < 12
+	}})
+	r := e.Evaluate(h.Snapshot)
+	if got, want := r.rule("a").Processes, [4]int{0, 1, 0, 1}; got != want {
+		t.Errorf("a: %v, want %v", got, want)
+	}
+	if got, want := r.rule("b").Processes, [4]int{0, 1, 0, 1}; got != want {
+		t.Errorf("b: %v, want %v", got, want)
+	}
+	if len(asked) != 3 || asked[10] != 1 || asked[11] != 1 || asked[12] != 1 {
+		t.Errorf("asked %v: want each once, and only those that it decides about", asked)
+	}
+	if got := New(load(t, rules), Options{}).Evaluate(h.Snapshot).rule("a"); got.Violated || !got.CountUnknown {
+		t.Errorf("without a reader: %+v", got)
+	}
+}
+
+func TestExempt(t *testing.T) {
+	h := newHost()
+	h.process(h.unit("a.service"), "/a", -1)
+	h.process(-1, "/a", -1)
+	h.process(h.unit("b.service"), "/a", -1)
+	r := evaluate(t, "exempt: [{unit: [a.service]}]\nrules: [{name: a, match: {uid: [0]}}]", h)
+	// Of the second it is not known whether it is in that unit.
+	if got, want := r.rule("a").Processes, [4]int{0, 1, 0, 1}; got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// Violations are bounded, and the same whatever order processes have.
+func TestManyViolations(t *testing.T) {
+	var rules strings.Builder
+	rules.WriteString("rules:\n")
+	for i := range 12 {
+		fmt.Fprintf(&rules, "- {name: r%d, match: {uid: [0]}}\n", i)
+	}
+	h := newHost()
+	for i := range 1500 {
+		h.process(h.unit(fmt.Sprintf("u%04d.service", i)), "/a", -1)
+	}
+	r := evaluate(t, rules.String(), h)
+	for i := range r.Rules {
+		// The first 10 have 15 000 of 16 384.
+		want := 1500
+		if i >= 10 {
+			want = 0
+		}
+		if len(r.Rules[i].Violations) != want || !r.Rules[i].Violated || r.Rules[i].Processes[Violating] != 1500 {
+			t.Errorf("rule %d lists %d, want %d", i, len(r.Rules[i].Violations), want)
+		}
+	}
+	if v := r.Rules[1].Violations[7]; v.Workload != "u0007.service" || len(v.PIDs) != 1 || v.PIDs[0] != 17 {
+		t.Errorf("%+v", v)
+	}
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Explanation is what one rule has to do with one process.
+type Explanation struct {
+	Rule *Rule
+	// Applies says whether the rule is about the process: "yes", "no" or
+	// "unknown".
+	Applies string
+	// Why says why not, or why that is not known, in words, without text that
+	// others chose. Empty if it is "yes".
+	Why string
+	// Outcome, Reason and Text have no meaning if Applies is "no". Text says
+	// in words what is missing or not known; it is empty if nothing is.
+	Outcome Outcome
+	Reason  Reason
+	Text    string
+}
+
+// Explain says for every rule whether it is about a process of a snapshot, and
+// what it says of it. It remembers nothing.
+func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
+	f := factsOf(s, p, e.seen, e.options.InitUserNS)
+	exempt := e.config.exemption(&f)
+	cmd := e.cmdlineOf(p)
+	age := age(uptime(s), p)
+	all := make([]Explanation, len(e.config.Rules))
+	for i := range all {
+		rule := &e.config.Rules[i]
+		x := &all[i]
+		x.Rule, x.Applies = rule, "no"
+		l, w := rule.about(&f, exempt, cmd)
+		if l != yes {
+			x.Why = w.words(rule, l, &f, s.WorkloadOf(p))
+		}
+		if l == no {
+			continue
+		}
+		x.Outcome, x.Reason, x.Text = rule.Expect.Judge(s, p)
+		if x.Outcome == Violating && age < rule.Grace {
+			x.Outcome = Starting
+			x.Text = fmt.Sprintf("%s; it is %.1f s old, of a grace of %s", x.Text, age.Seconds(), rule.Grace)
+		}
+		if x.Applies = "yes"; l != yes {
+			x.Applies, x.Outcome, x.Reason, x.Text = "unknown", Unknown, NoReason, ""
+		}
+	}
+	return all
+}
+
+// words says why a rule is not about a process, or why that is not known.
+func (w why) words(r *Rule, l level, f *facts, load *scan.Workload) string {
+	switch {
+	case w.exempt && l == no:
+		return "it is exempt from all rules"
+	case w.exempt:
+		return "it is not known whether it is exempt from all rules"
+	case w.except && l == no:
+		return "except is about it"
+	case w.except:
+		return "it is not known whether except is about it: " + keyWords(w.key, l, f, load)
+	case l == no && (w.key == "exe" || w.key == "comm") && r.Match.trusts(f) == no:
+		if f.place >= inContainer {
+			return w.key + ": it is in a container, and the match has neither container nor mntns"
+		}
+		return w.key + ": its mount namespace is one that any user can make, with any file at any path"
+	default:
+		return keyWords(w.key, l, f, load)
+	}
+}
+
+func keyWords(key string, l level, f *facts, load *scan.Workload) string {
+	if l == no {
+		switch {
+		case key == "unit" && f.place >= inContainer:
+			return "unit: it is in a container, so no unit names it"
+		case key == "unit" && f.place == delegated && load != nil && load.Unit != "":
+			return "unit: it is in a cgroup below that of a unit, which the system manager did not make"
+		case key == "unit" && f.place != inUnit, key == "container" && f.place < inContainer, f.place < inPod && (key == "namespace" || key == "pod"):
+			return fmt.Sprintf("%s: it is in none", key)
+		default:
+			return key + " does not match"
+		}
+	}
+	switch key {
+	case "uid", "comm", "exe":
+		switch {
+		case f.host == likely:
+			return key + ": the owner of its mount namespace is not known"
+		case key == "exe" && f.exe == "":
+			return "exe: its path is not known"
+		default:
+			return key + ": it is not known whether it is in a container"
+		}
+	case "main":
+		return "main: its parent, or the workload of one of them, is not known"
+	case "cmdline":
+		return "cmdline: it could not be read"
+	case "container", "namespace", "pod":
+		if f.place != nowhere {
+			return key + ": the container's name is not known"
+		}
+	}
+	return key + ": its cgroup is not known"
+}

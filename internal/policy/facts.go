@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"strings"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// initUserNS is the inode number of the initial user namespace: PROC_USER_INIT_INO
+// of include/linux/proc_ns.h.
+const initUserNS = 0xEFFFFFFD
+
+// facts are all that rules can see of a process, but its command line. Processes
+// with the same facts are matched once.
+type facts struct {
+	place                                               place
+	unit, slice, cgroup, container, namespace, pod, exe string
+	comm                                                scan.Comm
+	uid                                                 uint32
+	// host says whether the mount namespace is owned by the initial user
+	// namespace, main whether the parent is outside the workload.
+	host, main level
+}
+
+// place says what the process's cgroup tells of where it runs.
+type place uint8
+
+const (
+	// nowhere: its cgroup could not be resolved.
+	nowhere place = iota
+	// inUnit: unit names it.
+	inUnit
+	// outside of units and containers.
+	outside
+	// delegated: in a container, as it seems, that a user made below a cgroup
+	// that was delegated, so that no unit names it.
+	delegated
+	// inContainer, and no Kubernetes pod, as far as the cgroup tells.
+	inContainer
+	// inPod: in a container of a Kubernetes pod.
+	inPod
+)
+
+// seen says which facts some rule looks at. The others are left out, so that
+// processes that differ in them alone have the same.
+type seen struct{ slice, cgroup, container, exe, comm, uid, main bool }
+
+// factsOf returns the facts of a process.
+func factsOf(s *scan.Snapshot, p *scan.Process, what seen, userNS uint32) facts {
+	var f facts
+	w := s.WorkloadOf(p)
+	f.setPlace(w, what)
+	if what.exe {
+		// A program that was deleted or replaced is still what was started.
+		f.exe = strings.TrimSuffix(p.Exe, " (deleted)")
+	}
+	if what.comm {
+		f.comm = p.Comm
+	}
+	if what.exe || what.comm {
+		switch p.MountNSOwner {
+		case userNS:
+			f.host = yes
+		case 0:
+			f.host = likely
+		}
+	}
+	if what.uid {
+		f.uid = p.UID
+	}
+	if what.main {
+		f.main = isMain(s, p, w)
+	}
+	return f
+}
+
+func (f *facts) setPlace(w *scan.Workload, what seen) {
+	if w == nil || w.Cgroup == "" {
+		return
+	}
+	switch {
+	case w.Kind == scan.InContainer && !usersOwn(w):
+		if f.place = inContainer; w.Container != nil && w.Container.PodUID != "" {
+			f.place = inPod
+		}
+	case (w.Kind == scan.Unit || w.Kind == scan.UserUnit) && w.Unit != "":
+		// In a cgroup below it, too: whoever may make one there must not leave
+		// the unit's rules by it.
+		f.place, f.unit = inUnit, w.Unit
+	case w.Kind == scan.InContainer || w.Delegated:
+		f.place = delegated
+	default:
+		f.place = outside
+	}
+	if what.slice {
+		f.slice = w.Slice
+	}
+	if what.cgroup {
+		f.cgroup = w.Cgroup
+	}
+	if what.container && w.Container != nil && f.place != delegated {
+		f.container, f.namespace, f.pod = w.Container.Name, w.Container.Namespace, w.Container.Pod
+	}
+}
+
+// usersOwn says whether a container's cgroup is in one that a user's manager was
+// given: users can make any cgroup there, and move their processes into it. What
+// is a container tells the owner of its mount namespace, then.
+func usersOwn(w *scan.Workload) bool { return w.Delegated && strings.HasPrefix(w.Unit, "user@") }
+
+// isMain says whether a process's parent is outside its workload.
+func isMain(s *scan.Snapshot, p *scan.Process, w *scan.Workload) level {
+	parent := s.Find(p.PPID)
+	// What the kernel starts is the child of its thread 2, which no snapshot has.
+	if p.PPID == 0 || p.PPID == 2 && parent == nil {
+		return yes
+	}
+	// A parent that is younger than its child is another process by now.
+	if parent == nil || parent.Start > p.Start {
+		return unknown
+	}
+	above := s.WorkloadOf(parent)
+	if w == nil || above == nil || w.Cgroup == "" || above.Cgroup == "" {
+		return unknown
+	}
+	return levelOf(!sameWorkload(w, above))
+}
+
+// sameWorkload says whether two entries of a snapshot are of one workload:
+// several of one unit may have a cgroup of their own.
+func sameWorkload(a, b *scan.Workload) bool {
+	if a == b {
+		return true
+	}
+	if a.Kind != b.Kind || a.Unit != b.Unit || a.FullName != b.FullName || (a.Container == nil) != (b.Container == nil) {
+		return false
+	}
+	return a.Container == nil || a.Container.ID == b.Container.ID && a.Container.PodUID == b.Container.PodUID
+}

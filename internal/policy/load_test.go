@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// example is the one of the documentation with every key.
+const example = `
+rule_files: [rules.d/*.yml]
+defaults: {grace: 5s, severity: info}
+exempt:
+  - {unit: [init.scope]}
+rules:
+  - name: resolver
+    match: {unit: [systemd-resolved.service]}
+    except: [{main: true}]
+    expect:
+      state: [sandboxed, partial]
+      min_depth: 2
+      restricts: [fs.write_file, "net.*", scope.signal]
+      on_old_kernel: violation
+    grace: 1m30s
+    min_processes: 1
+    severity: critical
+  - name: everything
+    match:
+      unit: [a]
+      slice: [b]
+      exe: ["/usr/**"]
+      comm: ["re:c+"]
+      cmdline: [d]
+      cgroup: ["/e/**"]
+      uid: [0, 1000-1999, "7"]
+      main: false
+      mntns: any
+  - name: container
+    match: {container: ["*"], namespace: [x], pod: ["y-*"]}
+`
+
+// write writes files below a new directory and returns the path of "main.yml".
+func write(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "main.yml")
+}
+
+func load(t testing.TB, text string) *Config {
+	t.Helper()
+	c, err := Load(write(t, map[string]string{"main.yml": text}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestLoad(t *testing.T) {
+	main := write(t, map[string]string{
+		"main.yml":         example,
+		"rules.d/b.yml":    "rules: [{name: b, match: {main: true}, grace: 0}]",
+		"rules.d/a.yml":    "rules: [{name: a, match: {main: true}}]\n",
+		"rules.d/.c.yml":   "this is not read: {",
+		"rules.d/d.yml~":   "nor this: {",
+		"rules.d/none.yml": "# nothing\n",
+	})
+	c, err := Load(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []string
+	for _, r := range c.Rules {
+		rules = append(rules, fmt.Sprintf("%s %v %s", r.Name, r.Grace, r.Severity))
+	}
+	want := []string{"resolver 1m30s critical", "everything 5s info", "container 5s info", "a 5s info", "b 0s info"}
+	if !slices.Equal(rules, want) {
+		t.Errorf("rules %q, want %q", rules, want)
+	}
+	var files []string
+	for _, f := range c.Files {
+		files = append(files, strings.TrimPrefix(f, filepath.Dir(main)))
+	}
+	if want := []string{"/main.yml", "/rules.d/a.yml", "/rules.d/b.yml", "/rules.d/none.yml"}; !slices.Equal(files, want) {
+		t.Errorf("files %q, want %q", files, want)
+	}
+	if want := []string{filepath.Dir(main) + "/rules.d/*.yml"}; !slices.Equal(c.Patterns, want) {
+		t.Errorf("patterns %q, want %q", c.Patterns, want)
+	}
+	r := c.Rules[0]
+	if x := r.Expect; !x.Partial || x.MinDepth != 2 || x.OldKernel != Violate || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*", "scope.signal"}) {
+		t.Errorf("expect %+v", x)
+	}
+	if r.MinProcesses != 1 || len(r.Except) != 1 || r.Except[0].Main == nil || !*r.Except[0].Main || r.Line != 7 {
+		t.Errorf("rule %+v", r)
+	}
+	if len(c.Exempt) != 1 || c.Exempt[0].Unit[0].String() != "init.scope" {
+		t.Errorf("exempt %+v", c.Exempt)
+	}
+	if want := []UIDRange{{0, 0}, {1000, 1999}, {7, 7}}; !slices.Equal(c.Rules[1].Match.UID, want) {
+		t.Errorf("uid %v, want %v", c.Rules[1].Match.UID, want)
+	}
+	if !c.UsesCmdline() || load(t, "rules: [{name: a, match: {uid: [1]}}]").UsesCmdline() {
+		t.Error("UsesCmdline is wrong")
+	}
+}
+
+func TestLoadFiles(t *testing.T) {
+	dir := filepath.Dir(write(t, map[string]string{
+		"a/1.yml": "rules: [{name: a, match: {uid: [1]}}]", "b/1.yml": "rules: [{name: b, match: {uid: [1]}}]", "bad/1.yml": "exempt: []",
+	}))
+	c, err := LoadFiles([]string{dir + "/b/*.yml", dir + "/none/*.yml", dir + "/a/*.yml"})
+	if err != nil || len(c.Rules) != 2 || c.Rules[0].Name != "b" || len(c.Files) != 2 || len(c.Patterns) != 3 || len(c.Warnings) != 0 || c.Hash == 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := LoadFiles([]string{dir + "/bad/*.yml"}); err == nil || !strings.HasPrefix(err.Error(), dir+"/bad/1.yml:1:1: unknown key") {
+		t.Errorf("%v", err)
+	}
+	if c, err := LoadFiles(nil); err != nil || len(c.Rules) != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	for _, text := range []string{"", "# nothing", "null", "---\n", "rules:\nexempt:\nrule_files:\n", "rules: []"} {
+		c := load(t, text)
+		if len(c.Rules) != 0 || c.Defaults != (Defaults{10 * time.Second, "warning"}) || c.Defaults != Default().Defaults {
+			t.Errorf("%q: %+v", text, c)
+		}
+	}
+	r := load(t, "rules: [{name: a, match: {uid: [1]}}]").Rules[0]
+	if r.Grace != 10*time.Second || r.Severity != "warning" || r.MinProcesses != 0 || r.Expect.Partial || r.Expect.MinDepth != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// bad are documents with something wrong, and what is said of it.
+var bad = []struct {
+	text string
+	want []string
+	// deep says that a schema does not see it.
+	deep bool
+}{
+	{"rulez: []", []string{`1:1: unknown key "rulez": want one of rule_files, defaults, exempt, rules`}, false},
+	{"rules: 5", []string{`1:8: the number "5": want a list`}, false},
+	{"- a", []string{`1:1: a list: want a mapping`}, false},
+	{"rules: []\nrules: []", []string{`2:1: the key rules is here a second time: the first is in line 1`}, true},
+	{"rules:\n- name: a\n  match: {uid: [1], uid: [2]}", []string{`3:21: the key uid is here a second time`}, true},
+	{"rules: [", []string{`not YAML`}, true},
+	{"a: b: c", []string{`not YAML`}, true},
+	{"rules: []\n---\nrules: []", []string{`2:1: a second document`}, true},
+	{"rules: []\n--- {", []string{`not YAML`}, true},
+	{"rules: [{match: {uid: [1]}}]", []string{`1:9: the rule has no name`}, false},
+	{"rules: [{name: a}]", []string{`1:9: the rule has no match`}, false},
+	{"rules: [a]", []string{`1:9: the text "a": want a mapping`}, false},
+	{"rules: [{name: A, match: {uid: [1]}}]", []string{`1:16: "A": want a name`}, false},
+	{"rules: [{name: 5, match: {uid: [1]}}]", []string{`1:16: the number "5": want a name`}, false},
+	{"rules: [{name: a, match: {uid: [1]}}, {name: a, match: {uid: [1]}}]", []string{`1:46: a second rule "a": the first is at`}, true},
+	{"rules: [{name: a, match: {}}]", []string{`1:26: an empty match`}, false},
+	{"rules: [{name: a, match: {mntns: any}}]", []string{`1:27: mntns says something of exe and comm only`}, false},
+	{"rules: [{name: a, match: {mntns: host, exe: [a]}}]", []string{`1:34: "host": want any`}, false},
+	{"rules: [{name: a, match: {unit: a}}]", []string{`1:33: the text "a": want a list`}, false},
+	{"rules: [{name: a, match: {unit: []}}]", []string{`1:33: an empty list`}, false},
+	{"rules: [{name: a, match: {unit: [5]}}]", []string{`1:34: the number "5": want text (put it in quotes)`}, false},
+	{"rules: [{name: a, match: {unit: [null]}}]", []string{`1:34: nothing: want text`}, false},
+	{"rules: [{name: a, match: {unit: [[a]]}}]", []string{`1:34: a list: want text`}, false},
+	{`rules: [{name: a, match: {unit: [""]}}]`, []string{`1:34: "": an empty pattern`}, false},
+	{`rules: [{name: a, match: {unit: ["a[b"]}}]`, []string{`1:34: "a[b": a [ without its ]`}, true},
+	{`rules: [{name: a, match: {unit: ["[z-a]"]}}]`, []string{`the range z-a is empty`}, true},
+	{`rules: [{name: a, match: {unit: ["re:a("]}}]`, []string{`"re:a(": not a regular expression`}, true},
+	{`rules: [{name: a, match: {unit: ["re:a)|(b"]}}]`, []string{`not a regular expression`}, true},
+	{`rules: [{name: a, match: {unit: ["` + strings.Repeat("x", 513) + `"]}}]`, []string{`a pattern of 513 bytes`}, false},
+	{"rules: [{name: a, match: {uid: [root]}}]", []string{`1:33: the text "root": want a user ID or a range such as 1000-1999; names are not the same`}, false},
+	{"rules: [{name: a, match: {uid: [-1]}}]", []string{`want a user ID`}, false},
+	{"rules: [{name: a, match: {uid: [4294967295]}}]", []string{`want a user ID`}, false},
+	{"rules: [{name: a, match: {uid: [9-3]}}]", []string{`want a user ID`}, true},
+	{"rules: [{name: a, match: {uid: [010]}}]", []string{`want a user ID`}, true},
+	{"rules: [{name: a, match: {uid: [1.5]}}]", []string{`want a user ID`}, false},
+	{"rules: [{name: a, match: {main: yes}}]", []string{`the text "yes": want true or false`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, except: {uid: [1]}}]", []string{`1:46: a mapping: want a list`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, except: [{}]}]", []string{`an empty match`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, severity: bad}]", []string{`"bad": want one of info, warning, critical`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, grace: 10}]", []string{`the number "10": want a time such as`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, grace: -1s}]", []string{`"-1s": want a time such as`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, grace: 2d}]", []string{`"2d": want a time such as 10s, 2m or 1h30m, of at most 1d`}, true},
+	{"rules: [{name: a, match: {uid: [1]}, min_processes: -1}]", []string{`"-1": want a number from 0 to 1000000`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, min_processes: one}]", []string{`the text "one": want a number`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, min_processes: 99999999999999999999}]", []string{`want a number`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {depth: 1}}]", []string{`unknown key "depth"`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {min_depth: 17}}]", []string{`"17": want a number from 0 to 16`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [partial]}}]", []string{`sandboxed must be among the states`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed]}}]", []string{`"unsandboxed": want sandboxed or partial`, `sandboxed must be`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [fs.write]}}]", []string{`1:59: "fs.write" is no right`}, true},
+	{`rules: [{name: a, match: {uid: [1]}, expect: {restricts: ["nat.*"]}}]`, []string{`"nat.*" matches no right`}, true},
+	{`rules: [{name: a, match: {uid: [1]}, expect: {restricts: ["fs.[a"]}}]`, []string{`"fs.[a": syntax error in pattern`}, true},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {on_old_kernel: warn}}]", []string{`"warn": want skip or violation`}, false},
+	{"defaults: {state: [sandboxed]}", []string{`unknown key "state": want one of grace, severity`}, false},
+	{"defaults:", []string{`nothing: want a mapping`}, false},
+	{"exempt: [{comm: [a]}]", []string{`a process chooses both itself`, `exempt by exe or main alone`}, false},
+	{"exempt: [{uid: [1], cmdline: [a]}]", []string{`a process chooses both itself`}, false},
+	{"exempt: [{exe: [/a]}]", []string{`exempt by exe or main alone`}, false},
+	{"exempt: [{exe: [/a], mntns: any, main: true}]", []string{`exempt by exe or main alone`}, false},
+	{"exempt: [{}]", []string{`an empty match`}, false},
+	{"rule_files: [5]", []string{`the number "5": want a path`}, false},
+	{`rule_files: ["*/a.yml"]`, []string{`a glob can be in the last part of the path only`}, true},
+	{`rule_files: ["[.yml"]`, []string{`syntax error in pattern`}, true},
+	{"rule_files: [absent.yml]", []string{`1:14: reading rules: open `}, true},
+	{"rule_files: [.]", []string{`not a regular file`}, true},
+	{"rules: &x [*x]", []string{`1:12: an alias`}, true},
+	{"a: &a [x,x]\nb: &b [*a,*a]\nrules: [*b]", []string{`1:1: unknown key`, `2:1: unknown key`, `3:9: an alias`}, false},
+	{"rules: [{<<: {name: a}, match: {uid: [1]}}]", []string{`unknown key "<<"`, `has no name`}, true},
+	{"rules: [{name: a, match: {uid: [1], ? [a] : b}}]", []string{`unknown key`}, true},
+	{"rules: !x []", []string{`want a list`}, true},
+	{
+		"rules:\n- name: a\n  macth: {unit: [a]}\n- name: b\n  match: {unit: [a], uid: [x]}\n  severity: 5\n",
+		[]string{`3:3: unknown key "macth"`, `2:3: the rule has no match`, `5:28: the text "x"`, `6:13: the number "5"`}, false,
+	},
+}
+
+func TestBad(t *testing.T) {
+	for _, c := range bad {
+		main := write(t, map[string]string{"main.yml": c.text})
+		got, err := Load(main)
+		var all *LoadError
+		if !errors.As(err, &all) || got != nil {
+			t.Errorf("%s\nerror %v", c.text, err)
+			continue
+		}
+		if len(all.Problems) != len(c.want) {
+			t.Errorf("%s\nproblems:\n%v\nwant %q", c.text, err, c.want)
+		}
+		lines := strings.Split(err.Error(), "\n")
+		if len(lines) != len(all.Problems) {
+			t.Errorf("%s\n%d problems on %d lines", c.text, len(all.Problems), len(lines))
+		}
+		for _, want := range c.want {
+			if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, main+":") && strings.Contains(l, want) }) {
+				t.Errorf("%s\nno line with %q in\n%v", c.text, want, err)
+			}
+		}
+	}
+}
+
+// A problem is said of the file that it is in, and problems of all files are said.
+func TestBadRuleFiles(t *testing.T) {
+	main := write(t, map[string]string{
+		"main.yml": "rule_files: [a.yml, b.yml, a.yml, main.yml]\nrules: [{name: x, match: {uid: [1]}}]\n",
+		"a.yml":    "rules:\n- {name: x, match: {uid: [1]}}\n",
+		"b.yml":    "exempt: [{uid: [1]}]\nrules: [{name: y}]",
+	})
+	dir := filepath.Dir(main)
+	_, err := Load(main)
+	want := dir + "/b.yml:1:1: unknown key \"exempt\": want one of rules\n" +
+		dir + "/b.yml:2:9: the rule has no match\n" +
+		dir + "/a.yml:2:10: a second rule \"x\": the first is at " + main + ":2"
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	big := filepath.Join(dir, "big")
+	if err := os.WriteFile(big, make([]byte, maxFileSize+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "absent"): "no such file", dir: "not a regular file", fifo: "not a regular file",
+		"/dev/zero": "not a regular file", big: "more than 4194304 bytes",
+	} {
+		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
+
+func TestTooMuch(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("rules:\n")
+	for i := range maxRules + 1 {
+		fmt.Fprintf(&b, "- {name: r%d, match: {uid: [1]}}\n", i)
+	}
+	_, err := Load(write(t, map[string]string{"main.yml": b.String()}))
+	if err == nil || !strings.Contains(err.Error(), ":20002:3: more than 20000 elements") {
+		t.Errorf("%v", err)
+	}
+	_, err = Load(write(t, map[string]string{"main.yml": "rules: [{name: a, match: {uid: [" + strings.Repeat("1,", maxItems) + "1]}}]"}))
+	if err == nil || !strings.Contains(err.Error(), "more than 1000 elements") {
+		t.Errorf("%v", err)
+	}
+	_, err = Load(write(t, map[string]string{"main.yml": "rules:\n" + strings.Repeat("- {x: 1, match: {y: 1}}\n", 200)}))
+	if err == nil || strings.Count(err.Error(), "\n") != maxShown || !strings.Contains(err.Error(), "\nand 500 more") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	c := load(t, `
+rule_files: [nothing/*.yml]
+rules:
+- {name: a, match: {comm: [a]}}
+- {name: b, match: {unit: [a]}, except: [{cmdline: [a]}]}
+- {name: c, match: {exe: [a], mntns: any}}
+- {name: d, match: {cgroup: ["**/x"]}}
+- {name: e, match: {unit: [a], container: [b]}}
+- {name: f, match: {unit: [a], cgroup: ["/a/**"], exe: ["/**"]}}
+`)
+	var got []string
+	for _, w := range c.Warnings {
+		got = append(got, fmt.Sprintf("%d:%d", w.Line, w.Column))
+	}
+	if want := []string{"4:21", "5:43", "6:31", "7:21", "8:21", "2:14"}; !slices.Equal(got, want) {
+		t.Errorf("warnings at %v, want %v: %v", got, want, c.Warnings)
+	}
+}
+
+func TestHash(t *testing.T) {
+	hash := func(a, b string) uint64 {
+		c, err := Load(write(t, map[string]string{"main.yml": a, "a.yml": b}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Hash
+	}
+	const a, b = "rule_files: [a.yml]\n", "rules: []\n"
+	again := hash(a, b) // in another directory
+	if hash(a, b) != again || hash(a, b+"\n") == again || hash(a+"\n", b) == again {
+		t.Error("the hash does not follow the contents")
+	}
+	// All of it must fit in a metric.
+	if h := hash(a, b); h == 0 || uint64(float64(h)) != h || h >= 1<<48 {
+		t.Errorf("hash %x", h)
+	}
+}
+
+func TestParseExpect(t *testing.T) {
+	x, err := ParseExpect("state=sandboxed,partial, min_depth=2,restricts=fs.write_file,net.*,on_old_kernel=violation")
+	if err != nil || !x.Partial || x.MinDepth != 2 || x.OldKernel != Violate || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*"}) {
+		t.Errorf("%+v, %v", x, err)
+	}
+	if x, err := ParseExpect("min_depth=1"); err != nil || x.Partial || x.MinDepth != 1 {
+		t.Errorf("%+v, %v", x, err)
+	}
+	for text, want := range map[string]string{
+		"": "want key=value", "sandboxed": "want key=value", "state=partial": "sandboxed must be", "state=x": "want sandboxed",
+		"min_depth=17": "0 to 16", "min_depth=1,2": "want key=value", "min_depth=": "0 to 16", "restricts=fs.x": "no right", "restricts=": "no right",
+		"on_old_kernel=a": "want skip", "a=b": "unknown key", "state=sandboxed,state=partial": "twice", ",": "want key=value",
+	} {
+		if _, err := ParseExpect(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import "strings"
+
+// cmdline returns a process's command line; false if it cannot be read.
+type cmdline func() (string, bool)
+
+// decision is the least level of some keys, and the first key that has it.
+type decision struct {
+	level level
+	key   string
+}
+
+// and takes one more key, if that is given.
+func (d *decision) and(given bool, key string, of func(*Match, *facts) level, m *Match, f *facts) {
+	if !given || d.level == no {
+		return
+	}
+	if l := of(m, f); l < d.level {
+		*d = decision{l, key}
+	}
+}
+
+// level says whether a process is meant, and which key decides that: the first
+// one with the least level. A key that is not given holds.
+func (m *Match) level(f *facts, cmd cmdline) (level, string) {
+	d := decision{level: yes}
+	d.and(len(m.UID) > 0, "uid", (*Match).uidLevel, m, f)
+	d.and(m.Main != nil, "main", (*Match).mainLevel, m, f)
+	d.and(len(m.Unit) > 0, "unit", (*Match).unitLevel, m, f)
+	d.and(len(m.Slice) > 0, "slice", (*Match).sliceLevel, m, f)
+	d.and(len(m.Container) > 0, "container", (*Match).containerLevel, m, f)
+	d.and(len(m.Namespace) > 0, "namespace", (*Match).namespaceLevel, m, f)
+	d.and(len(m.Pod) > 0, "pod", (*Match).podLevel, m, f)
+	d.and(len(m.Cgroup) > 0, "cgroup", (*Match).cgroupLevel, m, f)
+	d.and(len(m.Exe) > 0, "exe", (*Match).exeLevel, m, f)
+	d.and(len(m.Comm) > 0, "comm", (*Match).commLevel, m, f)
+	// It is read last, and only if it matters: that takes a system call.
+	if len(m.Cmdline) > 0 && cmd != nil && d.level > no {
+		text, ok := cmd()
+		switch {
+		case !ok && d.level > unknown:
+			d = decision{unknown, "cmdline"}
+		case ok && !matchAny(m.Cmdline, text):
+			d = decision{no, "cmdline"}
+		}
+	}
+	return d.level, d.key
+}
+
+func (m *Match) uidLevel(f *facts) level {
+	for _, r := range m.UID {
+		if r.First <= f.uid && f.uid <= r.Last {
+			return yes
+		}
+	}
+	return no
+}
+
+func (m *Match) mainLevel(f *facts) level {
+	if f.main != yes && f.main != no {
+		return f.main
+	}
+	return levelOf(*m.Main == (f.main == yes))
+}
+
+// unitLevel lets only patterns that begin with user@ match units that a user's
+// manager made: users choose those units' names.
+func (m *Match) unitLevel(f *facts) level {
+	if f.place != inUnit {
+		return f.otherwise()
+	}
+	users := strings.Contains(f.unit, "/")
+	for i := range m.Unit {
+		if p := &m.Unit[i]; (!users || strings.HasPrefix(p.prefix, "user@")) && p.Match(f.unit) {
+			return yes
+		}
+	}
+	return no
+}
+
+// otherwise is the level of what only a cgroup can tell and this one does not.
+func (f *facts) otherwise() level {
+	if f.place == nowhere {
+		return unknown
+	}
+	return no
+}
+
+// resolved is the level of what every cgroup tells.
+func (f *facts) resolved(patterns []Pattern, text string) level {
+	if f.place == nowhere {
+		return unknown
+	}
+	return levelOf(matchAny(patterns, text))
+}
+
+func (m *Match) sliceLevel(f *facts) level  { return f.resolved(m.Slice, f.slice) }
+func (m *Match) cgroupLevel(f *facts) level { return f.resolved(m.Cgroup, f.cgroup) }
+
+func (m *Match) containerLevel(f *facts) level { return f.named(m.Container, f.container, inContainer) }
+func (m *Match) namespaceLevel(f *facts) level { return f.named(m.Namespace, f.namespace, inPod) }
+func (m *Match) podLevel(f *facts) level       { return f.named(m.Pod, f.pod, inPod) }
+
+// named is the level of a name that only processes in some place have. Not
+// every container's name is known; what matches any text matches those, too.
+func (f *facts) named(patterns []Pattern, name string, least place) level {
+	switch {
+	case f.place < least:
+		return f.otherwise()
+	case matchAny(patterns, name):
+		return yes
+	case name == "":
+		return unknown
+	default:
+		return no
+	}
+}
+
+func (m *Match) exeLevel(f *facts) level {
+	if f.exe == "" {
+		return min(unknown, m.trusts(f))
+	}
+	return min(levelOf(matchAny(m.Exe, f.exe)), m.trusts(f))
+}
+
+func (m *Match) commLevel(f *facts) level {
+	return min(levelOf(matchAny(m.Comm, f.comm.String())), m.trusts(f))
+}
+
+// trusts says whether a program's name may be believed. Any user can make a mount
+// namespace with any file at any path, but not one that is owned by the initial
+// user namespace; a container has one that can be, and files of its own.
+func (m *Match) trusts(f *facts) level {
+	switch {
+	case m.AnyMountNS || m.inContainer():
+		return yes
+	case f.place >= inContainer:
+		return no
+	case f.place == nowhere:
+		return min(likely, f.host)
+	default:
+		return f.host
+	}
+}
+
+// about says whether a rule is about a process, given whether the process is
+// exempt. If not, or if that is not known, why tells which key decides.
+func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
+	l, w.key = r.Match.level(f, cmd)
+	if l == no {
+		return no, w
+	}
+	if exempt == yes {
+		return no, why{exempt: true}
+	}
+	except, key := no, ""
+	for i := range r.Except {
+		if e, k := r.Except[i].level(f, cmd); e > except {
+			except, key = e, k
+		}
+	}
+	switch {
+	case except == yes:
+		return no, why{except: true}
+	case except != no && l == yes:
+		return likely, why{except: true, key: key}
+	case exempt != no && l == yes:
+		return likely, why{exempt: true}
+	default:
+		return l, w
+	}
+}
+
+// why says what decides whether a rule is about a process.
+type why struct {
+	key            string
+	except, exempt bool
+}
+
+// exemption says whether a process is exempt from all rules.
+func (c *Config) exemption(f *facts) level {
+	most := no
+	for i := range c.Exempt {
+		l, _ := c.Exempt[i].level(f, nil)
+		most = max(most, l)
+	}
+	return most
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// matched is which rules are about all processes with some facts.
+type matched struct {
+	facts facts
+	// rules are those without cmdline. Entries with the same ones share them.
+	rules *ruleList
+	// ask are those that a process's command line decides about.
+	ask    []int32
+	exempt level
+	// decided says whether it is known of all other rules that they are not
+	// about them.
+	decided bool
+	// used is the last evaluation that met such a process.
+	used uint64
+}
+
+// ruleList is rules, each with how certain it is that they are meant. It is never
+// written.
+type ruleList struct{ rules []ruleLevel }
+
+// ruleLevel is a rule's index and, in the lowest two bits, the level.
+type ruleLevel uint32
+
+func (r ruleLevel) split() (rule int32, l level) { return int32(r >> 2), level(r & 3) }
+
+// matchCache matches each facts once, and keeps that as long as processes have
+// them.
+type matchCache struct {
+	config *Config
+	index  index
+	byFact map[facts]*matched
+	// lists are the lists of entries, by their bytes: where many rules are
+	// about many kinds of processes, most have the same.
+	lists map[string]*ruleList
+	now   uint64
+	live  int // entries that were used in this evaluation
+
+	candidates []int32
+	rules      []ruleLevel
+	bytes      []byte
+}
+
+func newMatchCache(c *Config) matchCache {
+	return matchCache{config: c, index: newIndex(c.Rules), byFact: map[facts]*matched{}, lists: map[string]*ruleList{}}
+}
+
+// begin starts an evaluation.
+func (c *matchCache) begin() { c.now, c.live = c.now+1, 0 }
+
+// slack is how many entries that no process needs any more are kept beyond as
+// many as are needed.
+const slack = 1024
+
+// end drops entries without a process, once they are many.
+func (c *matchCache) end() {
+	if len(c.byFact) <= 2*c.live+slack {
+		return
+	}
+	for f, m := range c.byFact {
+		if m.used != c.now {
+			delete(c.byFact, f)
+		}
+	}
+	clear(c.lists)
+}
+
+// of returns what is matched by facts.
+func (c *matchCache) of(f *facts) *matched {
+	m := c.byFact[*f]
+	if m == nil {
+		m = c.match(f)
+		c.byFact[*f] = m
+	}
+	if m.used != c.now {
+		m.used = c.now
+		c.live++
+	}
+	return m
+}
+
+func (c *matchCache) match(f *facts) *matched {
+	m := &matched{facts: *f, exempt: c.config.exemption(f), decided: c.index.decided(f)}
+	if m.exempt == yes {
+		m.rules, m.decided = c.share(nil), true
+		return m
+	}
+	c.rules = c.rules[:0]
+	c.candidates = c.index.candidates(f, c.candidates[:0])
+	for _, n := range c.candidates {
+		rule := &c.config.Rules[n]
+		if rule.usesCmdline() {
+			if l, _ := rule.Match.level(f, nil); l != no {
+				m.ask = append(m.ask, n)
+			}
+		} else if l, _ := rule.about(f, m.exempt, nil); l != no {
+			c.rules = append(c.rules, ruleLevel(n)<<2|ruleLevel(l))
+		}
+	}
+	m.rules = c.share(c.rules)
+	return m
+}
+
+// share returns the list that equals the one given.
+func (c *matchCache) share(list []ruleLevel) *ruleList {
+	c.bytes = c.bytes[:0]
+	for _, r := range list {
+		c.bytes = binary.NativeEndian.AppendUint32(c.bytes, uint32(r))
+	}
+	shared, ok := c.lists[string(c.bytes)]
+	if !ok {
+		shared = &ruleList{slices.Clone(list)}
+		c.lists[string(c.bytes)] = shared
+	}
+	return shared
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// maxPattern is the length of a pattern in bytes: twice that of a unit's name.
+const maxPattern = 512
+
+// Pattern is a glob, or with "re:" in front a regular expression (RE2), for the
+// whole of a text. The zero value matches the empty text alone.
+type Pattern struct {
+	text string
+	// prefix is what every text that matches begins with.
+	prefix string
+	glob   bool
+	re     *regexp.Regexp
+}
+
+// ParsePattern reads a pattern. In a glob, * stands for any text without a
+// slash, ** for any text, ? for one character but a slash, [a-z] for one of some
+// characters and [!a-z] for one of all others, but never a slash. There is no
+// character that takes away another's meaning: units' names have backslashes. To
+// mean a star, write [*].
+func ParsePattern(text string) (Pattern, error) {
+	p := Pattern{text: text, prefix: text}
+	switch expr, isRegexp := strings.CutPrefix(text, "re:"); {
+	case text == "":
+		return p, errors.New("an empty pattern matches nothing")
+	case len(text) > maxPattern:
+		return p, fmt.Errorf("a pattern of %d bytes, want at most %d", len(text), maxPattern)
+	case isRegexp:
+		alone, err := regexp.Compile(expr)
+		if err != nil {
+			return p, fmt.Errorf("not a regular expression: %w", err)
+		}
+		p.prefix, _ = alone.LiteralPrefix()
+		// What was valid alone is valid in brackets, and they close where it ends.
+		if p.re, err = regexp.Compile(`\A(?:` + expr + `)\z`); err != nil {
+			return p, fmt.Errorf("not a regular expression: %w", err)
+		}
+	default:
+		if i := strings.IndexAny(text, "*?["); i >= 0 {
+			p.glob, p.prefix = true, text[:i]
+			return p, checkGlob(text)
+		}
+	}
+	return p, nil
+}
+
+// String returns the pattern as it was written.
+func (p Pattern) String() string { return p.text }
+
+// Literal returns the one text that matches, if the pattern is no glob and no
+// regular expression.
+func (p Pattern) Literal() (string, bool) { return p.text, !p.glob && p.re == nil }
+
+// Match says whether the whole of a text matches.
+func (p *Pattern) Match(text string) bool {
+	switch {
+	case !strings.HasPrefix(text, p.prefix):
+		return false
+	case p.re != nil:
+		return p.re.MatchString(text)
+	case p.glob:
+		return matchGlob(p.text[len(p.prefix):], text[len(p.prefix):])
+	default:
+		return len(text) == len(p.prefix)
+	}
+}
+
+// matchAny says whether one of several patterns matches.
+func matchAny(patterns []Pattern, text string) bool {
+	for i := range patterns {
+		if patterns[i].Match(text) {
+			return true
+		}
+	}
+	return false
+}

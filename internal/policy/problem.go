@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is something wrong, or doubtful, at one place of a file.
+type Problem struct {
+	File string
+	// Line and Column count from 1; 0 if it is about the whole file.
+	Line, Column int
+	Message      string
+}
+
+// String returns "file:line:column: message", on one line.
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %s", p.File, p.Message)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+}
+
+// LoadError is all that is wrong with a configuration.
+type LoadError struct{ Problems []Problem }
+
+// maxShown is how many problems an error's text has.
+const maxShown = 100
+
+// Error has a line for each problem.
+func (e *LoadError) Error() string {
+	var b strings.Builder
+	for i, p := range e.Problems {
+		if i == maxShown {
+			fmt.Fprintf(&b, "\nand %d more", len(e.Problems)-maxShown)
+			break
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(p.String())
+	}
+	return b.String()
+}

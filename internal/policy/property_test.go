@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// naive judges every process by every rule, without an index, a cache or groups.
+type naive struct {
+	config  *Config
+	cmdline func(pid int32, start uint64) (string, bool)
+	applied map[string]bool
+}
+
+func (e *naive) evaluate(s *scan.Snapshot) *Result {
+	r := &Result{Loaded: len(e.config.Rules)}
+	all := seen{true, true, true, true, true, true, true}
+	for i := range e.config.Rules {
+		rule := &e.config.Rules[i]
+		x := RuleResult{Rule: rule}
+		var sure, maybe, doubt int
+		by := map[string]*Violation{}
+		for j := range s.Processes {
+			p := &s.Processes[j]
+			f := factsOf(s, p, all, initUserNS)
+			l, _ := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
+			if l == no {
+				continue
+			}
+			outcome, reason, _ := rule.Expect.Judge(s, p)
+			if outcome == Violating && max(0, s.Uptime-time.Duration(p.Start)) < rule.Grace {
+				outcome = Starting
+			}
+			switch l {
+			case yes:
+				sure++
+				x.Processes[outcome]++
+			case likely:
+				e.applied[rule.Name] = true
+				maybe++
+				x.Processes[Unknown]++
+			default:
+				maybe++
+				if outcome != Compliant {
+					doubt++
+				}
+			}
+			if l != yes || outcome != Violating {
+				continue
+			}
+			name := ""
+			if w := s.WorkloadOf(p); w != nil {
+				name = w.Name
+			}
+			key := fmt.Sprintf("%d %s", reason, name)
+			if by[key] == nil {
+				by[key] = &Violation{Reason: reason, Workload: name}
+			}
+			if by[key].Processes++; by[key].Processes <= maxPIDs {
+				by[key].PIDs = append(by[key].PIDs, p.PID)
+			}
+		}
+		e.applied[rule.Name] = e.applied[rule.Name] || sure > 0
+		x.Applied = e.applied[rule.Name]
+		if x.Applied {
+			r.Applied++
+		}
+		if !x.Applied && rule.MinProcesses == 0 {
+			continue
+		}
+		x.Processes[Unknown] += doubt
+		x.Violated = x.Processes[Violating] > 0
+		for _, v := range by {
+			x.Violations = append(x.Violations, *v)
+		}
+		slices.SortFunc(x.Violations, func(a, b Violation) int {
+			if a.Reason != b.Reason {
+				return int(a.Reason) - int(b.Reason)
+			}
+			return strings.Compare(a.Workload, b.Workload)
+		})
+		if missing := rule.MinProcesses - sure; missing > 0 {
+			if maybe >= missing {
+				x.CountUnknown = true
+			} else {
+				x.Violated = true
+				x.Violations = append(x.Violations, Violation{Reason: TooFew, Processes: missing})
+			}
+		}
+		r.Rules = append(r.Rules, x)
+	}
+	return r
+}
+
+func oneOf[T any](rnd *rand.Rand, of ...T) T { return of[rnd.IntN(len(of))] }
+
+// someMatch returns a random match as YAML.
+func someMatch(rnd *rand.Rand, exempt bool) string {
+	var keys []string
+	add := func(key string, items ...string) {
+		list := []string{oneOf(rnd, items...)}
+		if rnd.IntN(3) == 0 {
+			list = append(list, oneOf(rnd, items...))
+		}
+		keys = append(keys, fmt.Sprintf("%s: [%q]", key, list[0]))
+		if len(list) > 1 {
+			keys[len(keys)-1] = fmt.Sprintf("%s: [%q, %q]", key, list[0], list[1])
+		}
+	}
+	for len(keys) == 0 {
+		if rnd.IntN(3) > 0 {
+			add("unit", "a.service", "b.service", "c@1.service", "c@*.service", "user@5/a.service", "user@*/*", "re:[ab].service", "**")
+		}
+		if rnd.IntN(6) == 0 {
+			add("slice", "system.slice", "x*.slice")
+		}
+		if rnd.IntN(6) == 0 {
+			add("container", "web", "w*", "*", "db")
+		}
+		if rnd.IntN(12) == 0 {
+			add("namespace", "n", "*")
+		}
+		if rnd.IntN(12) == 0 {
+			add("pod", "p", "*")
+		}
+		if rnd.IntN(12) == 0 {
+			add("cgroup", "/system.slice/**", "/x/*")
+		}
+		if rnd.IntN(6) == 0 {
+			add("uid", "0", "0-1", "5")
+		}
+		if exempt {
+			continue
+		}
+		if rnd.IntN(3) == 0 {
+			add("exe", "/bin/a", "/bin/b", "/bin/*", "/**/c")
+		}
+		if rnd.IntN(8) == 0 {
+			add("comm", "a", "?")
+		}
+		if rnd.IntN(8) == 0 {
+			add("cmdline", "a", "re:.")
+		}
+		if rnd.IntN(6) == 0 {
+			keys = append(keys, oneOf(rnd, "main: true", "main: false"))
+		}
+	}
+	if text := strings.Join(keys, " "); rnd.IntN(4) == 0 && (strings.Contains(text, "exe:") || strings.Contains(text, "comm:")) {
+		keys = append(keys, "mntns: any")
+	}
+	return "{" + strings.Join(keys, ", ") + "}"
+}
+
+func someRules(rnd *rand.Rand) string {
+	var b strings.Builder
+	if rnd.IntN(2) == 0 {
+		fmt.Fprintf(&b, "exempt:\n- %s\n", someMatch(rnd, true))
+	}
+	b.WriteString("rules:\n")
+	for i := range 1 + rnd.IntN(30) {
+		fmt.Fprintf(&b, "- name: r%d\n  match: %s\n  grace: %ds\n  min_processes: %d\n", i, someMatch(rnd, false), 10*rnd.IntN(20), max(0, rnd.IntN(6)-3))
+		if rnd.IntN(3) == 0 {
+			fmt.Fprintf(&b, "  except:\n  - %s\n  - %s\n", someMatch(rnd, false), someMatch(rnd, false))
+		}
+		fmt.Fprintf(&b, "  expect: {state: %s, min_depth: %d", oneOf(rnd, "[sandboxed]", "[sandboxed, partial]"), rnd.IntN(3))
+		if rnd.IntN(2) == 0 {
+			fmt.Fprintf(&b, ", restricts: [%q], on_old_kernel: %s", oneOf(rnd, "fs.*", "fs.execute", "net.*", "net.bind_udp"), oneOf(rnd, "skip", "violation"))
+		}
+		b.WriteString("}\n")
+	}
+	return b.String()
+}
+
+func someHost(rnd *rand.Rand) host {
+	h := newHost()
+	h.Kernel.ABI = oneOf(rnd, 1, 6, 11)
+	if rnd.IntN(8) == 0 {
+		h.Kernel.Landlock = scan.Disabled
+	}
+	h.Source.Rules = oneOf(rnd, "read", "read", "unread", "none")
+	for i := range rnd.IntN(6) {
+		d := h.domain(int32(rnd.IntN(i+1))-1, oneOf(rnd, allFS, domainid.Rights{Net: 3}, domainid.Rights{FS: 1}, domainid.Rights{}))
+		h.Domains[d].Lineage = oneOf(rnd, domainid.LineageKnown, domainid.LineageKnown, domainid.LineageInferred)
+	}
+	for range rnd.IntN(8) {
+		w := scan.Workload{Cgroup: oneOf(rnd, "", "/x/y", "/system.slice/z"), Slice: oneOf(rnd, "", "system.slice", "x1.slice"),
+			Name: oneOf(rnd, "n1", "n2"), FullName: oneOf(rnd, "f1", "f2"), Delegated: rnd.IntN(5) == 0}
+		switch w.Kind = scan.WorkloadKind(rnd.IntN(4)); w.Kind {
+		case scan.Unit:
+			w.Unit = oneOf(rnd, "a.service", "b.service", "c@1.service")
+		case scan.UserUnit:
+			w.Unit = "user@5/" + oneOf(rnd, "a.service", "b.service")
+		case scan.InContainer:
+			w.Unit = oneOf(rnd, "", "user@5.service")
+			w.Container = &scan.Container{ID: oneOf(rnd, "1", "2"), PodUID: oneOf(rnd, "", "u"), Name: oneOf(rnd, "", "web", "db"),
+				Namespace: oneOf(rnd, "", "n"), Pod: oneOf(rnd, "", "p")}
+		}
+		h.workload(w)
+	}
+	for range rnd.IntN(60) {
+		tasks := make([]int32, 1+rnd.IntN(2))
+		for i := range tasks {
+			tasks[i] = int32(rnd.IntN(len(h.Domains)+2)) - 2
+		}
+		p := h.process(int32(rnd.IntN(len(h.Workloads)+1))-1, oneOf(rnd, "", "/bin/a", "/bin/b", "/bin/b (deleted)", "/x/y/c"), tasks...)
+		p.PPID = int32(rnd.IntN(40))
+		p.Start = uint64(rnd.IntN(1100)) * second
+		p.UID = uint32(rnd.IntN(7))
+		p.Restricted, p.RulesUnread = oneOf(rnd, allFS, domainid.Rights{FS: 1}, domainid.Rights{}), rnd.IntN(5) == 0
+		p.MountNSOwner = oneOf[uint32](rnd, 0, initUserNS, initUserNS, 7)
+		copy(p.Comm[:], oneOf(rnd, "a", "bb", ""))
+	}
+	return h
+}
+
+// ruled says for each workload whether a rule is about some process of it.
+func (e *naive) ruled(s *scan.Snapshot) []bool {
+	ruled := make([]bool, len(s.Workloads))
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		f := factsOf(s, p, seen{true, true, true, true, true, true, true}, initUserNS)
+		for j := range e.config.Rules {
+			l, _ := e.config.Rules[j].about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
+			if p.Workload >= 0 && l >= likely {
+				ruled[p.Workload] = true
+			}
+		}
+	}
+	return ruled
+}
+
+// TestHasRule: names are folded, so that several workloads share one.
+func TestHasRule(t *testing.T) {
+	r := Result{
+		ruled:     []bool{false, false, true, false},
+		workloads: []scan.Workload{{Name: "a"}, {Name: "b"}, {Name: "b"}, {Name: "c"}},
+	}
+	for name, want := range map[string]bool{"": false, "a": false, "b": true, "c": false, "d": false} {
+		if got := r.HasRule(name); got != want {
+			t.Errorf("%q: %t", name, got)
+		}
+	}
+}
+
+// Index, cache and groups change nothing, whatever the rules, and however hosts
+// follow each other.
+func TestEvaluateIsWhatItSays(t *testing.T) {
+	rounds := 600
+	if testing.Short() {
+		rounds = 150
+	}
+	var outcomes [4]int
+	for seed := range uint64(rounds) {
+		rnd := rand.New(rand.NewPCG(seed, 4))
+		text := someRules(rnd)
+		c := load(t, text)
+		cmdline := func(pid int32, _ uint64) (string, bool) { return string('a' + pid%3), pid%4 != 0 }
+		fast := New(c, Options{Cmdline: cmdline})
+		slow := &naive{c, cmdline, map[string]bool{}}
+		for scan := range 5 {
+			h := someHost(rnd)
+			got, want := fast.Evaluate(h.Snapshot), slow.evaluate(h.Snapshot)
+			want.ruled, want.workloads = slow.ruled(h.Snapshot), h.Workloads
+			if !reflect.DeepEqual(got, want) && (len(got.Rules) > 0 || len(want.Rules) > 0 || got.Applied != want.Applied) {
+				for i := range want.Rules {
+					if i >= len(got.Rules) || !reflect.DeepEqual(got.Rules[i], want.Rules[i]) {
+						t.Errorf("got  %+v\nwant %+v", got.rule(want.Rules[i].Rule.Name), want.Rules[i])
+					}
+				}
+				t.Fatalf("seed %d, scan %d:\n%s", seed, scan, text)
+			}
+			for i := range want.Rules {
+				for o, n := range want.Rules[i].Processes {
+					outcomes[o] += n
+				}
+			}
+			// Explain says the same of each process.
+			for i := range h.Processes {
+				p := &h.Processes[i]
+				f := factsOf(h.Snapshot, p, seen{true, true, true, true, true, true, true}, initUserNS)
+				for j, x := range fast.Explain(h.Snapshot, p) {
+					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p.PID, p.Start) })
+					if (l == yes) != (x.Applies == "yes") || (l == no) != (x.Applies == "no") || (x.Why == "") != (l == yes) {
+						t.Fatalf("seed %d: pid %d, rule %s: %s (%s), want level %d", seed, p.PID, x.Rule.Name, x.Applies, x.Why, l)
+					}
+				}
+			}
+		}
+	}
+	for o, n := range outcomes {
+		if n < 100 {
+			t.Errorf("only %d times %s: this says little", n, Outcome(o))
+		}
+	}
+}
+
+// The cache holds what live processes need, whatever they call themselves.
+func TestCacheIsBounded(t *testing.T) {
+	e := New(load(t, `rules: [{name: a, match: {comm: ["x*"], unit: ["**"]}}]`), Options{})
+	for round := range 40 {
+		h := newHost()
+		w := h.unit("a.service")
+		for i := range 500 {
+			copy(h.process(w, "/a", -1).Comm[:], fmt.Sprintf("x%d", 500*round+i))
+		}
+		e.Evaluate(h.Snapshot)
+		if n := len(e.cache.byFact); n > 2*500+slack {
+			t.Fatalf("%d entries after %d rounds", n, round+1)
+		}
+		if n := len(e.cache.lists); n > 3 {
+			t.Fatalf("%d lists of rules, want one shared by all", n)
+		}
+	}
+}

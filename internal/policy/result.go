@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Outcome is what a rule says of a process.
+type Outcome uint8
+
+const (
+	// Compliant: it is as it should be.
+	Compliant Outcome = iota
+	// Violating: it is not.
+	Violating
+	// Starting: it is not, but it is younger than the rule's grace.
+	Starting
+	// Unknown: it cannot be told.
+	Unknown
+)
+
+// Outcomes returns every outcome, in the order in which people read them.
+func Outcomes() [4]Outcome { return [...]Outcome{Compliant, Violating, Starting, Unknown} }
+
+func (o Outcome) String() string {
+	return [...]string{"compliant", "violating", "starting", "unknown"}[o&3]
+}
+
+// MarshalText encodes the word.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// Reason says why a process violates a rule, or why a rule is violated. The
+// first one that holds is given.
+type Reason uint8
+
+const (
+	// NoReason belongs to what is compliant.
+	NoReason Reason = iota
+	// LandlockDisabled: this kernel sandboxes nothing.
+	LandlockDisabled
+	// Unsandboxed: no task is in a domain.
+	Unsandboxed
+	// Partial: some tasks are in no domain.
+	Partial
+	// TooShallow: a task's depth is less than min_depth.
+	TooShallow
+	// RightNotRestricted: some task is not restricted in a right.
+	RightNotRestricted
+	// TooFew: there are fewer processes than min_processes.
+	TooFew
+	numReasons
+)
+
+func (r Reason) String() string {
+	switch r {
+	case LandlockDisabled:
+		return "landlock_disabled"
+	case Unsandboxed:
+		return "unsandboxed"
+	case Partial:
+		return "partial"
+	case TooShallow:
+		return "too_shallow"
+	case RightNotRestricted:
+		return "right_not_restricted"
+	case TooFew:
+		return "too_few"
+	default:
+		return ""
+	}
+}
+
+// MarshalText encodes the word; empty for NoReason.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// Result is what all rules say of one snapshot. It is never changed.
+type Result struct {
+	// Rules are the rules that have something to say, in the order of
+	// [Config.Rules]: those that applied since the rules were loaded, in this
+	// snapshot or an earlier one, and those that need a process.
+	Rules []RuleResult
+	// Loaded is the number of rules, Applied of those that applied.
+	Loaded, Applied int
+	// ruled says for each of the snapshot's workloads, which ascend by name,
+	// whether a rule is about some process of it.
+	ruled     []bool
+	workloads []scan.Workload
+}
+
+// HasRule says whether a rule is about some process of the workloads of a name.
+func (r *Result) HasRule(workload string) bool {
+	i, _ := slices.BinarySearchFunc(r.workloads, workload, func(w scan.Workload, name string) int {
+		return strings.Compare(w.Name, name)
+	})
+	for ; i < len(r.workloads) && r.workloads[i].Name == workload; i++ {
+		if r.ruled[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// Violated says whether some rule is.
+func (r *Result) Violated() bool {
+	for i := range r.Rules {
+		if r.Rules[i].Violated {
+			return true
+		}
+	}
+	return false
+}
+
+// Undecided says whether something could not be told that may be a violation.
+func (r *Result) Undecided() bool {
+	for i := range r.Rules {
+		if r.Rules[i].Processes[Unknown] > 0 || r.Rules[i].CountUnknown {
+			return true
+		}
+	}
+	return false
+}
+
+// RuleResult is what one rule says.
+type RuleResult struct {
+	Rule *Rule
+	// Applied says whether the rule was about some process since it was
+	// loaded.
+	Applied bool
+	// Processes are the numbers of processes by [Outcome].
+	Processes [4]int
+	// Violated: a process violates the rule, or there are too few.
+	Violated bool
+	// CountUnknown: it cannot be told whether there are too few.
+	CountUnknown bool
+	// Violations are ordered by reason and then by workload. A snapshot has at
+	// most maxViolations: where it would have more, rules at the end have
+	// none, and Violated and Processes alone say it.
+	Violations []Violation
+}
+
+// Violation is one reason for which processes of one workload violate a rule.
+type Violation struct {
+	Reason Reason
+	// Workload is the folded name; empty for TooFew, and where it is not known.
+	Workload string
+	// Processes is how many there are; for TooFew, how many are missing.
+	Processes int
+	// PIDs are the lowest of theirs, at most 8.
+	PIDs []int32
+}

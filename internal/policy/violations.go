@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+const (
+	// maxListed bounds how often a process is counted in a listed violation,
+	// over all rules but the first one with any.
+	maxListed = 16384
+	// maxPIDs is the length of Violation.PIDs.
+	maxPIDs = 8
+)
+
+// violationKey is what the processes of one Violation have in common.
+type violationKey struct {
+	rule     int32
+	reason   Reason
+	workload string
+}
+
+// result puts together what was added up.
+func (e *Evaluator) result() *Result {
+	r := &Result{Loaded: len(e.config.Rules)}
+	n := 0
+	for i := range e.config.Rules {
+		if e.applied[i] {
+			r.Applied++
+		}
+		if e.speaks(int32(i)) {
+			n++
+		}
+	}
+	r.Rules = make([]RuleResult, 0, n)
+	e.chooseListed()
+	violations := e.violations()
+	now := uptime(e.snap)
+	for i := range e.config.Rules {
+		if !e.speaks(int32(i)) {
+			continue
+		}
+		t, rule := &e.tallies[i], &e.config.Rules[i]
+		out := RuleResult{Rule: rule, Applied: e.applied[i], Processes: t.processes}
+		out.Processes[Unknown] += t.unknown
+		out.Violated = t.processes[Violating] > 0
+		if t.list {
+			end := slices.IndexFunc(violations, func(v ruleViolation) bool { return v.rule != int32(i) })
+			if end < 0 {
+				end = len(violations)
+			}
+			for _, v := range violations[:end] {
+				out.Violations = append(out.Violations, v.Violation)
+			}
+			violations = violations[end:]
+		}
+		e.count(&out, t, now)
+		r.Rules = append(r.Rules, out)
+	}
+	return r
+}
+
+// count says whether there are as many processes as a rule needs.
+func (e *Evaluator) count(r *RuleResult, t *tally, now time.Duration) {
+	missing := r.Rule.MinProcesses - t.certain
+	switch {
+	case missing <= 0:
+	case t.likely+t.doubtful >= missing, e.snap.Source.PIDNS == "nested":
+		// Those may be what is missing; or they are where the source does
+		// not look.
+		r.CountUnknown = true
+	case now < r.Rule.Grace:
+		// The host has just been started: no process could be older.
+	default:
+		r.Violated = true
+		r.Violations = append(r.Violations, Violation{Reason: TooFew, Processes: missing})
+	}
+}
+
+// chooseListed chooses the rules of which violations are listed: those that come
+// first, as far as there is room.
+func (e *Evaluator) chooseListed() {
+	left := maxListed
+	for i := range e.tallies {
+		t := &e.tallies[i]
+		n := t.processes[Violating]
+		if t.list = n > 0 && (n <= left || left == maxListed); t.list {
+			left -= n
+		}
+	}
+}
+
+type ruleViolation struct {
+	rule int32
+	Violation
+}
+
+// violations returns those of the chosen rules, by rule, reason and workload.
+func (e *Evaluator) violations() []ruleViolation {
+	if !slices.ContainsFunc(e.tallies, func(t tally) bool { return t.list }) {
+		return nil
+	}
+	ofGroup := make([][]violationKey, len(e.groups))
+	for i := range e.groups {
+		if g := &e.groups[i]; g.violating {
+			ofGroup[i] = e.violatedBy(g)
+		}
+	}
+	var list []ruleViolation
+	at := map[violationKey]int{}
+	for i, g := range e.groupOf {
+		if g == noGroup {
+			continue
+		}
+		p := &e.snap.Processes[i]
+		for _, k := range ofGroup[g] {
+			if w := e.snap.WorkloadOf(p); w != nil {
+				k.workload = w.Name
+			}
+			n, ok := at[k]
+			if !ok {
+				n = len(list)
+				at[k] = n
+				list = append(list, ruleViolation{k.rule, Violation{Reason: k.reason, Workload: k.workload}})
+			}
+			v := &list[n]
+			if v.Processes++; v.Processes <= maxPIDs {
+				v.PIDs = append(v.PIDs, p.PID)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b ruleViolation) int {
+		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Workload, b.Workload))
+	})
+	return list
+}
+
+// violatedBy returns the chosen rules that a group violates and why, without the
+// workload.
+func (e *Evaluator) violatedBy(g *group) []violationKey {
+	var keys []violationKey
+	for _, rules := range [...][]ruleLevel{g.matched.rules.rules, g.asked} {
+		for _, r := range rules {
+			n, l := r.split()
+			if l != yes || !e.tallies[n].list {
+				continue
+			}
+			if outcome, reason := e.judge(n, g); outcome == Violating {
+				keys = append(keys, violationKey{rule: n, reason: reason})
+			}
+		}
+	}
+	return keys
+}

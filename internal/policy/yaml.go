@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Bounds of what is read.
+const (
+	maxFileSize = 4 << 20 // bytes
+	maxItems    = 1000    // of a list that is not one of rules
+	maxRules    = 20_000  // of all files together
+	maxQuoted   = 64      // bytes of a file's text in a message
+)
+
+// decoder reads one file's YAML, strictly. It goes on after a problem, so that
+// all of them are found, and keeps them with their places.
+type decoder struct {
+	file     string
+	problems []Problem
+	warnings []Problem
+}
+
+func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
+	d.problems = append(d.problems, d.problem(n, format, args...))
+}
+
+func (d *decoder) warn(n *yaml.Node, format string, args ...any) {
+	d.warnings = append(d.warnings, d.problem(n, format, args...))
+}
+
+func (d *decoder) problem(n *yaml.Node, format string, args ...any) Problem {
+	p := Problem{File: d.file, Message: fmt.Sprintf(format, args...)}
+	if n != nil {
+		p.Line, p.Column = n.Line, n.Column
+	}
+	return p
+}
+
+// document returns the one value of a file, or nil if there is none.
+func (d *decoder) document(text string) *yaml.Node {
+	dec := yaml.NewDecoder(strings.NewReader(text))
+	var first, second yaml.Node
+	switch err := dec.Decode(&first); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		d.syntax(err)
+		return nil
+	}
+	switch err := dec.Decode(&second); {
+	case err == nil:
+		d.fail(&second, "a second document: want one in a file")
+	case !errors.Is(err, io.EOF):
+		d.syntax(err)
+	}
+	if len(first.Content) == 0 || isNull(first.Content[0]) {
+		return nil
+	}
+	return first.Content[0]
+}
+
+// inMessage is where the parser says the line: it tells it in no other way.
+var inMessage = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+func (d *decoder) syntax(err error) {
+	text := err.Error()
+	p := Problem{File: d.file, Line: 1, Column: 1}
+	if m := inMessage.FindStringSubmatch(text); m != nil {
+		text = text[len(m[0]):]
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			p.Line = line
+		}
+	}
+	p.Message = "not YAML: " + oneLine(text)
+	d.problems = append(d.problems, p)
+}
+
+// field is one key that a mapping may have.
+type field struct {
+	key  string
+	read func(*yaml.Node)
+}
+
+// mapping reads a mapping: each key at most once, and none but those of fields.
+// It returns the places of the keys that are there.
+func (d *decoder) mapping(n *yaml.Node, fields ...field) map[string]*yaml.Node {
+	if !d.is(n, yaml.MappingNode, "a mapping of keys to values") {
+		return nil
+	}
+	seen := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		f := find(fields, key)
+		switch before := seen[key.Value]; {
+		case f == nil:
+			d.fail(key, "unknown key %s: want one of %s", quote(key.Value), names(fields))
+		case before != nil:
+			d.fail(key, "the key %s is here a second time: the first is in line %d", key.Value, before.Line)
+		default:
+			seen[key.Value] = key
+			f.read(value)
+		}
+	}
+	return seen
+}
+
+func find(fields []field, key *yaml.Node) *field {
+	for i := range fields {
+		if key.Kind == yaml.ScalarNode && key.ShortTag() == "!!str" && key.Value == fields[i].key {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+func names(fields []field) string {
+	keys := make([]string, len(fields))
+	for i := range fields {
+		keys[i] = fields[i].key
+	}
+	return strings.Join(keys, ", ")
+}
+
+// list calls read with each element of a list of at least one and at most limit.
+func (d *decoder) list(n *yaml.Node, limit int, read func(*yaml.Node)) {
+	if !d.is(n, yaml.SequenceNode, "a list, such as [a, b]") {
+		return
+	}
+	if len(n.Content) == 0 {
+		d.fail(n, "an empty list: leave the key out")
+	}
+	d.elements(n, limit, read)
+}
+
+// section is a list that may be empty or null, as it is when all that stands
+// below its key is commented out.
+func (d *decoder) section(n *yaml.Node, limit int, read func(*yaml.Node)) {
+	if !isNull(n) && d.is(n, yaml.SequenceNode, "a list") {
+		d.elements(n, limit, read)
+	}
+}
+
+func (d *decoder) elements(n *yaml.Node, limit int, read func(*yaml.Node)) {
+	for i, element := range n.Content {
+		if i == limit {
+			d.fail(element, "more than %d elements", limit)
+			return
+		}
+		read(element)
+	}
+}
+
+func (d *decoder) is(n *yaml.Node, kind yaml.Kind, want string) bool {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		d.fail(n, "an alias: want the value itself")
+	case n.Kind != kind || n.Style&yaml.TaggedStyle != 0:
+		d.fail(n, "%s: want %s", what(n), want)
+	default:
+		return true
+	}
+	return false
+}
+
+// scalar returns the text of a scalar with a tag, "!!str".
+func (d *decoder) scalar(n *yaml.Node, tag, want string) (string, bool) {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == tag {
+		return n.Value, true
+	}
+	if n.Kind == yaml.AliasNode {
+		d.fail(n, "an alias: want the value itself")
+	} else {
+		d.fail(n, "%s: want %s", what(n), want)
+	}
+	return "", false
+}
+
+func (d *decoder) text(n *yaml.Node, want string) (string, bool) { return d.scalar(n, "!!str", want) }
+
+func (d *decoder) boolean(n *yaml.Node) (value, ok bool) {
+	text, ok := d.scalar(n, "!!bool", "true or false")
+	return strings.EqualFold(text, "true"), ok
+}
+
+func (d *decoder) integer(n *yaml.Node, limit int) int {
+	want := fmt.Sprintf("a number from 0 to %d", limit)
+	if _, ok := d.scalar(n, "!!int", want); !ok {
+		return 0
+	}
+	var v int64
+	if err := n.Decode(&v); err != nil || v < 0 || v > int64(limit) {
+		d.fail(n, "%s: want %s", quote(n.Value), want)
+		return 0
+	}
+	return int(v)
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// what says what stands in place of what was wanted.
+func what(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "nothing"
+	case "!!str":
+		return "the text " + quote(n.Value)
+	case "!!int", "!!float":
+		return "the number " + quote(n.Value)
+	default:
+		return quote(n.Value)
+	}
+}
+
+// quote returns text of a file fit for a message.
+func quote(text string) string {
+	if len(text) > maxQuoted {
+		return fmt.Sprintf("%.*q...", maxQuoted, text)
+	}
+	return strconv.Quote(text)
+}
+
+// oneLine returns an error's text without what could break a line or a terminal.
+func oneLine(text string) string {
+	return strings.Trim(strconv.Quote(strings.ToValidUTF8(text, "?")), `"`)
+}

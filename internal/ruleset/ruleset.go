@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ruleset holds the rules that are in force in a daemon, and changes them
+// while it runs: all of them, or none.
+package ruleset
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+	"weak"
+
+	"github.com/landlockd/landlockd/internal/cmdline"
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// ErrRestart is the error of rules that ask for what a confined daemon cannot
+// begin to read.
+var ErrRestart = errors.New("some rule is about command lines (cmdline), which this landlockd was not allowed to read when it started: restart it")
+
+// Options say what a Set is made of.
+type Options struct {
+	// Load reads the configuration anew.
+	Load func() (*policy.Config, error)
+	// Cmdline reads command lines. Nil refuses rules that are about them.
+	Cmdline *cmdline.Reader
+	// Logger is told of each attempt to load; nil discards that.
+	Logger *slog.Logger
+}
+
+// State is what is known of the rules in force. Its fields are those of
+// collector.ConfigState.
+type State struct {
+	// Loaded is the number of rules, Applied of those that were about some
+	// process since they were loaded.
+	Loaded, Applied int
+	// Hash tells the configuration apart from others.
+	Hash uint64
+	// Reloaded says whether the last attempt to load one succeeded.
+	Reloaded bool
+	// Since is when the one in force was loaded.
+	Since time.Time
+}
+
+// Set is the rules in force. It is safe for concurrent use.
+type Set struct {
+	o         Options
+	reloading sync.Mutex // held by the one that loads
+
+	mu        sync.Mutex
+	evaluator *policy.Evaluator
+	state     State
+	snap      *scan.Snapshot // while it is evaluated
+	// of is the snapshot that result is of. It is not kept for that.
+	of     weak.Pointer[scan.Snapshot]
+	result *policy.Result
+}
+
+// New returns a Set with the rules that Load returns now.
+func New(o Options) (*Set, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Set{o: o}
+	c, err := s.load()
+	if err != nil {
+		return nil, err
+	}
+	s.use(c)
+	s.warn(c)
+	return s, nil
+}
+
+// Evaluate says what the rules in force say of a snapshot. They look at each
+// snapshot once, however often and by how many they are asked.
+func (s *Set) Evaluate(snap *scan.Snapshot) *policy.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.result == nil || s.of.Value() != snap {
+		s.snap = snap
+		s.result, s.of = s.evaluator.Evaluate(snap), weak.Make(snap)
+		s.snap = nil
+		s.state.Applied = s.result.Applied
+	}
+	return s.result
+}
+
+// State returns what is known of the rules in force.
+func (s *Set) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// Reload loads the configuration again. If that fails, the rules stay as they
+// were. It logs what came of it. Attempts that come together are made one after
+// the other, because each must see what was written before it.
+func (s *Set) Reload() error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	c, err := s.load()
+	if err != nil {
+		s.mu.Lock()
+		s.state.Reloaded = false
+		s.mu.Unlock()
+		s.tell(err)
+		return err
+	}
+	s.use(c)
+	s.o.Logger.Info("Configuration loaded", "rules", len(c.Rules), "files", len(c.Files))
+	s.warn(c)
+	return nil
+}
+
+func (s *Set) load() (*policy.Config, error) {
+	c, err := s.o.Load()
+	if err == nil && c.UsesCmdline() && s.o.Cmdline == nil {
+		err = ErrRestart
+	}
+	return c, err
+}
+
+// use puts a configuration in force.
+func (s *Set) use(c *policy.Config) {
+	o := policy.Options{}
+	if s.o.Cmdline != nil {
+		o.Cmdline = s.cmdline
+	}
+	e := policy.New(c, o)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.evaluator, s.result = e, nil
+	s.state = State{Loaded: len(c.Rules), Hash: c.Hash, Reloaded: true, Since: time.Now()}
+}
+
+// cmdline is called by the evaluator, with mu held.
+func (s *Set) cmdline(pid int32, start uint64) (string, bool) {
+	p := s.snap.Find(pid)
+	if p == nil || p.Start != start {
+		return "", false
+	}
+	return s.o.Cmdline.Line(cmdline.Process{PID: pid, Start: start, Exec: p.Exec})
+}
+
+// maxTold is how many problems of a configuration are logged.
+const maxTold = 20
+
+// tell logs why a configuration was not loaded: a line for each problem.
+func (s *Set) tell(err error) {
+	const message = "Configuration not loaded; the rules stay as they were"
+	var load *policy.LoadError
+	if !errors.As(err, &load) {
+		s.o.Logger.Error(message, "err", err)
+		return
+	}
+	for _, p := range load.Problems[:min(maxTold, len(load.Problems))] {
+		s.o.Logger.Error(message, "err", p.String())
+	}
+	if more := len(load.Problems) - maxTold; more > 0 {
+		s.o.Logger.Error(message, "more_problems", more)
+	}
+}
+
+func (s *Set) warn(c *policy.Config) {
+	for _, p := range c.Warnings[:min(maxTold, len(c.Warnings))] {
+		s.o.Logger.Warn("Configuration", "warning", p.String())
+	}
+	if more := len(c.Warnings) - maxTold; more > 0 {
+		s.o.Logger.Warn("Configuration", "more_warnings", more)
+	}
+}
