@@ -44,7 +44,7 @@ func (f *findings) add(mark, what, text string) {
 // source is enough: the other is a note then.
 func (s *settings) doctor(w io.Writer) error {
 	f := &findings{w: w}
-	f.kernel()
+	f.kernel(s.sysfs)
 	iter, iterErr := taskiter.Open(taskiter.Options{SysFS: s.sysfs})
 	attr, attrErr := s.openAttribute()
 	f.iterator(iter, iterErr, attrErr == nil)
@@ -55,6 +55,7 @@ func (s *settings) doctor(w io.Writer) error {
 	case attrErr == nil:
 		f.scan(attr, s.procfs)
 	}
+	f.denials(iterErr == nil && iter.Info().Denials != scan.DenialsNone)
 	if iterErr == nil {
 		iter.Close()
 	}
@@ -76,20 +77,21 @@ func (s *settings) doctor(w io.Writer) error {
 	return nil
 }
 
-func (f *findings) kernel() {
+func (f *findings) kernel(sysfs string) {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err == nil {
 		f.add(markOK, "kernel", unix.ByteSliceToString(u.Release[:])+" "+unix.ByteSliceToString(u.Machine[:]))
 	}
-	abi, err := landlock.ABI()
+	k, err := landlock.Probe(sysfs)
 	switch {
-	case err == nil:
-		k := scan.Kernel{Landlock: scan.Enabled, ABI: abi}
-		f.add(markOK, "Landlock", fmt.Sprintf("enabled, ABI %d; domains nest up to %d deep", abi, k.NestingLimit()))
-	case errors.Is(err, landlock.ErrDisabled), errors.Is(err, landlock.ErrNotBuilt):
-		f.add(markNote, "Landlock", err.Error()+": every process is unsandboxed")
-	default:
+	case err != nil:
 		f.add(markFail, "Landlock", err.Error())
+	case k.Landlock == scan.Enabled:
+		f.add(markOK, "Landlock", fmt.Sprintf("enabled, ABI %d; domains nest up to %d deep", k.ABI, k.NestingLimit()))
+	case k.Landlock == scan.Disabled:
+		f.add(markNote, "Landlock", landlock.ErrDisabled.Error()+": every process is unsandboxed")
+	default:
+		f.add(markNote, "Landlock", landlock.ErrNotBuilt.Error()+": every process is unsandboxed")
 	}
 }
 

@@ -16,11 +16,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Exit codes, the same for all commands.
+// Exit codes. Those of check are its answer, see docs/check.md.
 const (
-	exitOK      = 0
-	exitFailure = 1 // it could not be done, or not all of it
-	exitUsage   = 2 // wrong usage or configuration
+	exitOK        = 0
+	exitFailure   = 1 // it could not be done, or not all of it; check: a rule is violated
+	exitUsage     = 2 // wrong usage or configuration
+	exitUndecided = 3 // check alone: it could not be told
 )
 
 // init runs on the main thread, whose name is the process's. execve(2) by
@@ -34,7 +35,10 @@ func init() {
 	}
 }
 
-func main() { os.Exit(run(os.Args)) }
+func main() {
+	surviveHangup()
+	os.Exit(run(os.Args))
+}
 
 // run is main with the exit code as its result. What went wrong is one line on
 // standard error.
@@ -54,12 +58,25 @@ func run(args []string) int {
 	if !errors.As(err, &quiet) {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, oneLine(err.Error()))
 	}
+	var code codeError
 	var usage usageError
-	if errors.As(err, &usage) {
+	switch {
+	case errors.As(err, &code):
+		return code.code
+	case errors.As(err, &usage):
 		return exitUsage
+	default:
+		return exitFailure
 	}
-	return exitFailure
 }
+
+// codeError is an error with an exit code of its own.
+type codeError struct {
+	code int
+	error
+}
+
+func (e codeError) Unwrap() error { return e.error }
 
 // usageError is wrong usage or configuration.
 type usageError struct{ error }

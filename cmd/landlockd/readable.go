@@ -8,13 +8,16 @@ import (
 	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/landlockd/landlockd/internal/workload"
 )
 
-// readable lists what the serving stage must be able to read: the directories
-// of the web configuration and of what it names. Directories, because files are
-// replaced by renaming others over them.
+// readable lists what the serving stage must be able to read: cgroups and the
+// names of containers' logs, which tell of workloads; and the directories of the
+// web configuration and of what it names. Directories, because files are replaced
+// by renaming others over them.
 func (s *settings) readable() ([]string, error) {
-	dirs := []string{filepath.Join(s.sysfs, "fs/cgroup")}
+	dirs := []string{filepath.Join(s.sysfs, "fs/cgroup"), workload.DefaultLogs}
 	if s.webConfig == "" {
 		return dirs, nil
 	}

@@ -9,13 +9,17 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/check"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -26,14 +30,22 @@ const (
 
 // snapshot scans once, and tells which sources were tried.
 func (s *settings) snapshot() (*scan.Snapshot, map[string]string, error) {
+	src, tried, err := s.openSource()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = src.Close() }()
+	snap, err := src.Scan(context.Background())
+	return snap, tried, err
+}
+
+// openSource opens what a command scans with, and tells which sources were tried.
+func (s *settings) openSource() (scan.Source, map[string]string, error) {
 	f, err := s.findSources()
 	if err != nil {
 		return nil, nil, err
 	}
-	src := s.reader(f.source, f.attribute, f.failure)
-	defer func() { _ = src.Close() }()
-	snap, err := src.Scan(context.Background())
-	return snap, f.tried, err
+	return workload.NewSource(s.reader(f.source, f.attribute, f.failure), s.resolver()), f.tried, nil
 }
 
 // once writes one scan's result. A failed scan is written too, as metrics:
@@ -45,23 +57,38 @@ func (s *settings) once(w io.Writer) error {
 			return usageError{fmt.Errorf("--textfile %q is there already, and no regular file", s.textfile)}
 		}
 	}
+	config, err := s.loadConfig()
+	if err != nil {
+		return configError(err)
+	}
 	snap, tried, err := s.snapshot()
 	if tried == nil && err != nil {
 		return err
+	}
+	state := collector.ConfigState{Loaded: len(config.Rules), Hash: config.Hash, Reloaded: true, Since: time.Now()}
+	var result *policy.Result
+	if err == nil {
+		result = s.evaluator(config, snap).Evaluate(snap)
+		state.Applied = result.Applied
 	}
 	if s.format == formatJSON {
 		if err != nil {
 			return err
 		}
-		return buffered(w, func(w io.Writer) error { return view.JSON(w, snap, view.JSONOptions{Summary: s.summary}) })
+		o := view.JSONOptions{Summary: s.summary, Rules: check.Rules(result, !s.summary)}
+		return buffered(w, func(w io.Writer) error { return view.JSON(w, snap, o) })
 	}
 	reg := prometheus.NewRegistry()
 	// Without an end: a single run has no runtime and no counters to tell of.
 	d := collector.Daemon{Snapshot: snap, Sources: tried, Build: build()}
 	if err == nil {
 		d.Scans.LastSuccess = snap.Time.Add(snap.Duration)
-		reg.MustRegister(collector.New(snap))
+		reg.MustRegister(collector.New(snap), collector.NewRules(result), s.workloads.view(snap, result.HasRule))
+		for _, view := range s.kernel.views() {
+			reg.MustRegister(view(snap))
+		}
 	}
+	reg.MustRegister(collector.NewConfig(state))
 	reg.MustRegister(collector.NewDaemon(d))
 	var werr error
 	if s.textfile != "" {

@@ -16,11 +16,14 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/net/netutil"
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/confine"
+	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/view"
 	lweb "github.com/landlockd/landlockd/internal/web"
@@ -51,6 +54,7 @@ func limited(in []net.Listener) []net.Listener {
 
 // serve is the daemon, in either stage.
 func (s *settings) serve() error {
+	ignoreHangup()
 	if number, ok := os.LookupEnv(stageEnv); ok {
 		o, err := unpack(number)
 		if err != nil {
@@ -79,8 +83,11 @@ func (s *settings) open() (*opened, error) {
 	if _, _, err := s.servingUser(); err != nil {
 		return nil, err
 	}
-	o := &opened{}
-	var err error
+	config, err := s.loadConfig()
+	if err != nil {
+		return nil, configError(err)
+	}
+	o := &opened{config: config, cmdline: config.UsesCmdline()}
 	if o.notify, err = dialNotify(); err != nil {
 		return nil, err
 	}
@@ -103,6 +110,7 @@ func (s *settings) open() (*opened, error) {
 	if o.attribute {
 		o.keep = append(o.keep, unix.CAP_SYS_PTRACE)
 	}
+	o.denials, o.denialFiles = s.openDenials()
 	return o, nil
 }
 
@@ -169,6 +177,12 @@ func (s *settings) serveConfined(o *opened) error {
 
 // serveWith serves until it is told to stop.
 func (s *settings) serveWith(o *opened, status confine.Status) error {
+	hangup := hangups()
+	rules, err := s.openRules(o, status)
+	if err != nil {
+		return err
+	}
+	reloader := newReloader(rules, o.notify)
 	for source, reason := range o.tried {
 		if s.source == sources.Compare && reason != "" && o.failure == nil {
 			s.logger.Warn("Only one source works: nothing is compared", "missing", source, "reason", reason)
@@ -182,14 +196,38 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 		interval = -1
 	}
 	reader := s.reader(o.source, o.attribute, o.failure)
-	shared := scan.NewShared(reader, scan.SharedOptions{MinInterval: interval, Reasons: failureReasons()})
+	source := s.named(reader)
+	monitor, err := s.monitor(o.denials, o.denialFiles)
+	if err != nil {
+		return err
+	}
+	if monitor != nil {
+		defer func() { _ = monitor.Close() }()
+		source = denials.NewSource(source, monitor)
+	}
+	shared := scan.NewShared(source, scan.SharedOptions{MinInterval: interval, Reasons: failureReasons()})
 	defer shared.Close()
-	handler, err := lweb.New(lweb.Options{
+	options := lweb.Options{
 		Scans: shared, TelemetryPath: s.telemetryPath, MaxRequests: s.maxRequests,
 		DisableExporterMetrics: s.noRuntime, Sources: func() map[string]string { return o.tried },
 		Disagreements: disagreements(reader),
 		Confined:      status.Mechanisms(), Build: build(), Logger: s.logger,
-	})
+		Views: []func(*scan.Snapshot) prometheus.Collector{
+			func(snap *scan.Snapshot) prometheus.Collector {
+				return s.workloads.view(snap, rules.Evaluate(snap).HasRule)
+			},
+			func(snap *scan.Snapshot) prometheus.Collector { return collector.NewRules(rules.Evaluate(snap)) },
+		},
+		Config: func() prometheus.Collector { return collector.NewConfig(collector.ConfigState(rules.State())) },
+	}
+	options.Views = append(options.Views, s.kernel.views()...)
+	if monitor != nil {
+		options.Views = append(options.Views, denialsView(monitor))
+	}
+	if s.lifecycle {
+		options.Reload = reloader.reload
+	}
+	handler, err := lweb.New(options)
 	if err != nil {
 		return usageError{err}
 	}
@@ -207,14 +245,19 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 	}()
 	s.announce(ctx, o, shared)
 	handler.SetReady()
-	tell(o.notify, "READY=1\nSTATUS=Serving")
-	select {
-	case err := <-done:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+	reloader.ready()
+	for serving := true; serving; {
+		select {
+		case err := <-done:
+			return fmt.Errorf("serve: %w", err)
+		case <-hangup:
+			_ = reloader.reload() // it is in the log
+		case <-ctx.Done():
+			serving = false
+		}
 	}
 	s.logger.Info("Stopping")
-	tell(o.notify, "STOPPING=1\nSTATUS=Stopping")
+	reloader.stop()
 	handler.SetStopping()
 	deadline, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

@@ -42,15 +42,27 @@ type settings struct {
 	ascii          bool
 	full           bool
 	listenWasGiven bool
+	configFile     string
+	lifecycle      bool
+	denials        bool
+	kernel         kernelSettings
+	check          checkSettings
+	explaining     explainSettings
+	workloads      workloadSettings
 }
 
 const procattrFile = "/proc/PID/attr/landlock/domain"
 
 const (
 	cmdServe  = "serve"
+	cmdCheck  = "check"
+	cmdConfig = "check-config"
+	cmdRules  = "rules suggest"
 	cmdOnce   = "once"
 	cmdTree   = "tree"
 	cmdDoctor = "doctor"
+
+	cmdExplain = "explain"
 )
 
 func parse(args []string) (*settings, string, error) {
@@ -81,6 +93,7 @@ func parse(args []string) (*settings, string, error) {
 	serve.Flag("web.disable-exporter-metrics", "Leave out the metrics of landlockd's own process and runtime.").BoolVar(&s.noRuntime)
 	serve.Flag("scan.min-interval", "A scrape that comes sooner after a scan began gets that scan's result; 0 to scan for each.").
 		Default("1s").DurationVar(&s.minInterval)
+	serve.Flag("collector.denials", "Count what Landlock denies, by the best that the kernel offers: its tracepoints, audit records where audit is on (it is never switched on), its own counts.").Default("true").BoolVar(&s.denials)
 	serve.Flag("confine", "What to do if the serving stage cannot be confined in every way: require (do not start), best-effort (serve, and say so), off (stay as privileged as started).").
 		Default(confineBestEffort).EnumVar(&s.confine, confineRequire, confineBestEffort, confineOff)
 	serve.Flag("user", "User that the serving stage runs as if started as root; landlockd if there is such a user, else nobody.").
@@ -95,6 +108,12 @@ func parse(args []string) (*settings, string, error) {
 	tree.Flag("all", "Show every process.").Short('a').BoolVar(&s.all)
 	tree.Flag("domains", "Show domains, each with its processes.").Short('d').BoolVar(&s.domains)
 	tree.Flag("ascii", "Draw with ASCII only; the default unless the locale is UTF-8.").BoolVar(&s.ascii)
+
+	serve.Flag("web.enable-lifecycle", "Let POST /-/reload load the rules again, as SIGHUP does.").BoolVar(&s.lifecycle)
+	s.ruleCommands(app, serve, once)
+	s.explainCommand(app)
+	s.workloads.flags(app, serve, once)
+	s.kernel.flags(serve, once)
 
 	doctor := app.Command(cmdDoctor, "Tell what works on this host, what does not, why, and what to do.")
 	doctor.Flag("report", "Add what developers need to know of a kernel that they have not tried: no names, no paths.").BoolVar(&s.full)
@@ -130,10 +149,17 @@ func badFlag(app *kingpin.Application, args []string) string {
 
 // validate refuses what no command could work with.
 func (s *settings) validate(command string) error {
-	if err := checkProcfs(s.procfs); err != nil {
+	if err := checkProcfs(s.procfs); err != nil && command != cmdConfig {
 		return usageError{err}
 	}
+	if err := s.workloads.validate(); err != nil {
+		return err
+	}
 	switch {
+	case command == cmdCheck:
+		return s.check.validate()
+	case command == cmdExplain:
+		return s.explaining.validate(s.check.snapshot)
 	case command == cmdServe && s.maxRequests < 0:
 		return usageError{fmt.Errorf("--web.max-requests is %d, but cannot be negative", s.maxRequests)}
 	case command == cmdServe && s.telemetryPath == "":
@@ -149,6 +175,9 @@ func (s *settings) validate(command string) error {
 }
 
 func (s *settings) run(command string) error {
+	if command != cmdServe {
+		endOnHangup()
+	}
 	switch command {
 	case cmdOnce:
 		return s.once(os.Stdout)
@@ -156,6 +185,14 @@ func (s *settings) run(command string) error {
 		return s.tree(os.Stdout)
 	case cmdDoctor:
 		return s.doctor(os.Stdout)
+	case cmdCheck:
+		return s.runCheck(os.Stdout)
+	case cmdExplain:
+		return s.runExplain(os.Stdout)
+	case cmdConfig:
+		return s.checkConfig(os.Stdout, os.Stderr)
+	case cmdRules:
+		return s.suggestRules(os.Stdout)
 	default:
 		return s.serve()
 	}

@@ -66,7 +66,7 @@ func (s *settings) tryAttribute() error {
 }
 
 func (s *settings) openAttribute() (*procattr.Source, error) {
-	return procattr.Open(procattr.Options{ProcFS: s.procfs, CgroupFS: s.sysfs + "/fs/cgroup"})
+	return procattr.Open(procattr.Options{ProcFS: s.procfs, SysFS: s.sysfs})
 }
 
 // reader returns what scans are made with in this process. It never fails: a

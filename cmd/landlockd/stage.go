@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/confine"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/taskiter"
 )
 
@@ -31,8 +32,13 @@ type opened struct {
 	failure   *failure          // why there is no source
 	tried     map[string]string // sources, and why each cannot be used
 	listeners []net.Listener
-	notify    *os.File // connected to the service manager, or nil
-	keep      []int    // capabilities that the source cannot do without
+	notify    *os.File       // connected to the service manager, or nil
+	keep      []int          // capabilities that the source cannot do without
+	config    *policy.Config // the first stage's, of the files as they were then
+	cmdline   bool           // the serving stage may read command lines
+	denials   denialsHandoff // how denials are read, by denialFiles
+	// denialFiles are open in the stage that reads them.
+	denialFiles []*os.File
 }
 
 func (o *opened) close() {
@@ -42,6 +48,9 @@ func (o *opened) close() {
 	for _, l := range o.listeners {
 		l.Close()
 	}
+	for _, f := range o.denialFiles {
+		f.Close()
+	}
 }
 
 // handoff is what passes to the serving stage as text.
@@ -49,17 +58,19 @@ type handoff struct {
 	Listeners int             `json:"listeners"`
 	Notify    bool            `json:"notify"`
 	Source    json.RawMessage `json:"source,omitempty"`
-	Attribute bool            `json:"attribute"`
-	Failure   *failure        `json:"failure,omitempty"`
+	// SourceFiles is the number of the source's descriptors.
+	SourceFiles int      `json:"source_files,omitempty"`
+	Attribute   bool     `json:"attribute"`
+	Failure     *failure `json:"failure,omitempty"`
 	// Tried is why each source that was tried cannot be used; empty if it can.
 	Tried map[string]string `json:"tried"`
 	Keep  []int             `json:"keep,omitempty"`
+	// Cmdline says that command lines may be read.
+	Cmdline bool           `json:"cmdline,omitempty"`
+	Denials denialsHandoff `json:"denials,omitzero"`
 	// Files are the numbers of the descriptors, in the order of the members above.
 	Files []int `json:"files"`
 }
-
-// sourceFiles is the number of descriptors of a source.
-const sourceFiles = 2
 
 // parseHandoff refuses what no first stage leaves.
 func parseHandoff(text []byte) (handoff, error) {
@@ -74,9 +85,14 @@ func parseHandoff(text []byte) (handoff, error) {
 	if h.Notify {
 		files++
 	}
-	if h.Source != nil {
-		files += sourceFiles
+	if (h.Source != nil) != (h.SourceFiles > 0) || h.SourceFiles < 0 {
+		return handoff{}, fmt.Errorf("a source has %d descriptors", h.SourceFiles)
 	}
+	files += h.SourceFiles
+	if err := h.Denials.check(); err != nil {
+		return handoff{}, err
+	}
+	files += h.Denials.Files
 	if h.Listeners < 0 || files != len(h.Files) {
 		return handoff{}, fmt.Errorf("it has %d descriptors", len(h.Files))
 	}
@@ -96,7 +112,7 @@ func parseHandoff(text []byte) (handoff, error) {
 // pack returns the descriptors that the serving stage inherits, with that of the
 // handoff first.
 func (o *opened) pack() ([]*os.File, error) {
-	h := handoff{Listeners: len(o.listeners), Notify: o.notify != nil, Attribute: o.attribute, Failure: o.failure, Tried: o.tried, Keep: o.keep}
+	h := handoff{Listeners: len(o.listeners), Notify: o.notify != nil, Attribute: o.attribute, Failure: o.failure, Tried: o.tried, Keep: o.keep, Cmdline: o.cmdline, Denials: o.denials}
 	var files []*os.File
 	for _, l := range o.listeners {
 		filer, ok := l.(interface{ File() (*os.File, error) })
@@ -117,9 +133,10 @@ func (o *opened) pack() ([]*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.Source = state
+		h.Source, h.SourceFiles = state, len(own)
 		files = append(files, own...)
 	}
+	files = append(files, o.denialFiles...)
 	for _, f := range files {
 		h.Files = append(h.Files, int(f.Fd()))
 	}
@@ -154,7 +171,7 @@ func unpack(number string) (*opened, error) {
 		unix.CloseOnExec(fd) // it goes no further
 		return os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd))
 	}
-	o := &opened{attribute: h.Attribute, failure: h.Failure, tried: h.Tried, keep: h.Keep}
+	o := &opened{attribute: h.Attribute, failure: h.Failure, tried: h.Tried, keep: h.Keep, cmdline: h.Cmdline, denials: h.Denials}
 	for range h.Listeners {
 		f := next()
 		l, err := net.FileListener(f)
@@ -168,9 +185,16 @@ func unpack(number string) (*opened, error) {
 		o.notify = next()
 	}
 	if h.Source != nil {
-		if o.source, err = taskiter.Resume(h.Source, []*os.File{next(), next()}); err != nil {
+		var own []*os.File
+		for range h.SourceFiles {
+			own = append(own, next())
+		}
+		if o.source, err = taskiter.Resume(h.Source, own); err != nil {
 			return nil, err
 		}
+	}
+	for len(files) > 0 {
+		o.denialFiles = append(o.denialFiles, next())
 	}
 	return o, nil
 }
@@ -207,6 +231,19 @@ func (s *settings) execServing(o *opened) error {
 	readable, err := s.readable()
 	if err != nil {
 		return err
+	}
+	dirs, err := s.configDirs(o.config)
+	if err != nil {
+		return err
+	}
+	readable = append(readable, dirs...)
+	if !s.noRuntime {
+		// process_start_time_seconds is counted from the time of boot. Without
+		// it each scrape would be a denial, of landlockd's own.
+		readable = append(readable, "/proc/stat")
+	}
+	if o.cmdline {
+		readable = append(readable, s.procfs)
 	}
 	files, err := o.pack()
 	if err != nil {

@@ -119,6 +119,8 @@ func TestNotifyNobody(t *testing.T) {
 var badHandoffs = []string{
 	"", "landlockd", "{}", "null", "[]", "1", `{"listeners":1}`, `{"listeners":-1}`, `{"listeners":1000000000,"failure":{"reason":"x"}}`,
 	`{"listeners":1,"failure":{"reason":"x"}}`, `{"source":{}}`, `{"source":null}`, `{"source":{"Info":{"source":"taskiter"}}}`,
+	`{"source":{},"source_files":-1}`, `{"source":{},"source_files":1000000000}`, `{"failure":{"reason":"x"},"source_files":1,"files":[1]}`,
+	`{"source":{},"source_files":0}`, `{"listeners":9223372036854775807,"source":{},"source_files":9223372036854775807}`,
 	`{"keep":[-1],"failure":{"reason":"x"}}`, `{"keep":[64],"failure":{"reason":"x"}}`, `{"keep":[9999999999999999999]}`, `{"failure":null}`,
 	`{"failure":{"reason":"x"},"source":{}}`, `{"failure":{"reason":"x"},"files":[1]}`, `{"failure":{"reason":"x"},"notify":true,"files":[-1]}`,
 	`{"failure":{"reason":"x"},"notify":true,"files":[4294967300]}`, `{"listeners":-1,"notify":true,"failure":{"reason":"x"}}`,
@@ -162,7 +164,7 @@ func FuzzHandoff(f *testing.F) {
 	for _, text := range badHandoffs {
 		f.Add([]byte(text))
 	}
-	f.Add([]byte(`{"listeners":2,"notify":true,"source":{"a":[1]},"keep":[39],"files":[3,4,5,6,7]}`))
+	f.Add([]byte(`{"listeners":2,"notify":true,"source":{"a":[1]},"source_files":3,"keep":[39],"files":[3,4,5,6,7,8]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h, err := parseHandoff(text)
 		if err != nil {

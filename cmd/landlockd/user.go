@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -17,8 +19,14 @@ const (
 )
 
 // servingUser returns the user and group that the serving stage runs as; -1 if
-// it stays what this process is, which is so unless that is root.
+// it stays what this process is, which is so unless that is root. Root that may
+// not change its user (a container of Kubernetes has the capabilities of its
+// manifest alone) stays root unless --user asks for another: the serving stage
+// then says that it is not confined by its user.
 func (s *settings) servingUser() (uid, gid int, err error) {
+	if os.Geteuid() == 0 && s.user == "" && !mayChangeUser() {
+		return -1, -1, nil
+	}
 	if os.Geteuid() != 0 {
 		if s.user != "" {
 			return 0, 0, usageError{errors.New("--user: only root can change to another user")}
@@ -43,4 +51,16 @@ func (s *settings) servingUser() (uid, gid int, err error) {
 	default:
 		return 0, 0, usageError{fmt.Errorf("--user %q: no such user on this host", s.user)}
 	}
+}
+
+// mayChangeUser says whether this process has the capabilities to change its
+// user and its groups.
+func mayChangeUser() bool {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &data[0]); err != nil {
+		return true // whoever tries is told what is missing
+	}
+	const needed = 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
+	return data[0].Effective&needed == needed
 }

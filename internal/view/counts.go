@@ -26,6 +26,8 @@ func (c ByState) Known() int { return c.Total() - c.Of(scan.Unknown) }
 type Counts struct {
 	// Processes and Threads are counted by state; no thread is Partial.
 	Processes, Threads ByState
+	// Workloads are counted by state and by Name; nil if the snapshot has none.
+	Workloads *ByState
 	// Reasons counts the unknown processes.
 	Reasons map[scan.Reason]int
 	Domains int
@@ -38,6 +40,12 @@ type Counts struct {
 // Count counts a snapshot.
 func Count(s *scan.Snapshot) Counts {
 	c := Counts{Reasons: map[scan.Reason]int{}, Domains: len(s.Domains), DepthExact: true}
+	if workloads := s.ByWorkload(); workloads != nil {
+		c.Workloads = &ByState{}
+		for i := range workloads {
+			c.Workloads[workloads[i].State()]++
+		}
+	}
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		c.Processes[p.State]++
@@ -63,14 +71,23 @@ func Count(s *scan.Snapshot) Counts {
 
 // Summary returns one line, without its end, such as
 //
-//	42 of 317 processes are sandboxed (13.2 %), 1 partially, 0 unknown
+//	12 of 40 workloads are sandboxed (30.0 %), 1 partially, 0 unknown; 42 of 317 processes are sandboxed (13.2 %), 1 partially, 0 unknown
 //
-// The percentage is the coverage of processes; those in state Unknown stand
-// beside it: they are not among the 317.
+// The percentages are the coverage; those in state Unknown stand beside it: they
+// are not among the 40 and the 317. The first half is left out if the snapshot has
+// no workloads.
 func Summary(s *scan.Snapshot) string {
-	c := Count(s).Processes
+	c := Count(s)
+	text := c.Processes.summary("process", "processes")
+	if c.Workloads != nil {
+		text = c.Workloads.summary("workload", "workloads") + "; " + text
+	}
+	return text
+}
+
+func (c ByState) summary(one, many string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %s sandboxed", c.Of(scan.Sandboxed), isAre(c.Known(), "process", "processes"))
+	fmt.Fprintf(&b, "%d of %s sandboxed", c.Of(scan.Sandboxed), isAre(c.Known(), one, many))
 	if share := percent(c.Of(scan.Sandboxed), c.Known()); share != "" {
 		fmt.Fprintf(&b, " (%s %%)", share)
 	}

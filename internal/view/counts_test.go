@@ -38,6 +38,17 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+func TestSummaryOfWorkloads(t *testing.T) {
+	s := scan.Snapshot{
+		Workloads: []scan.Workload{{Name: "a"}, {Name: "b"}, {Name: "b"}, {Name: "c"}},
+		Processes: []scan.Process{{State: scan.Sandboxed}, {State: scan.Sandboxed, Workload: 1}, {State: scan.Unsandboxed, Workload: 2}, {State: scan.Unknown, Workload: 3}},
+	}
+	want := "1 of 2 workloads are sandboxed (50.0 %), 1 partially, 1 more unknown; 2 of 3 processes are sandboxed (66.6 %), 0 partially, 1 more unknown"
+	if got := Summary(&s); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestCountDepth(t *testing.T) {
 	if c := Count(&shells().Snapshot); c.MaxDepth != 3 || !c.DepthExact {
 		t.Errorf("shells: deepest %d, exact %v", c.MaxDepth, c.DepthExact)

@@ -69,7 +69,7 @@ func (v *domainWriter) domain(d int32, used int) {
 	if v.s.Source.Rules != "none" {
 		text += ", " + plural(int(domain.Rules), "rule", "rules")
 	}
-	if v.s.Source.Denials != "none" {
+	if countsDenials(v.s) {
 		text += fmt.Sprintf(", %d denials", domain.Denials)
 	}
 	below := v.forest.NumBelow(d)
@@ -124,4 +124,11 @@ func (v *domainWriter) footer() {
 		fmt.Fprintf(v.w, "%s in domains that are not known\n", isAre(unnamed, "process", "processes"))
 	}
 	finish(v.w, v.s)
+}
+
+// countsDenials says whether the denials of a snapshot's domains are known. What
+// tells of denials one by one does not count them for each domain, and the
+// attribute does not tell of any.
+func countsDenials(s *scan.Snapshot) bool {
+	return s.Source.Denials != scan.DenialsNone && s.Source.Name != "procattr"
 }

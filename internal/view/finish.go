@@ -25,9 +25,16 @@ func finish(w *bufio.Writer, s *scan.Snapshot) {
 	if !c.DepthExact {
 		deepest = ">=" + deepest
 	}
-	fmt.Fprintf(w, "%s: %d sandboxed, %d partial, %d unsandboxed, %d unknown; %s; deepest %s\n",
-		plural(c.Processes.Total(), "process", "processes"), c.Processes.Of(scan.Sandboxed), c.Processes.Of(scan.Partial),
-		c.Processes.Of(scan.Unsandboxed), c.Processes.Of(scan.Unknown), plural(c.Domains, "domain", "domains"), deepest)
+	if c.Workloads != nil {
+		fmt.Fprintf(w, "%s: %s\n", plural(c.Workloads.Total(), "workload", "workloads"), c.Workloads.all())
+	}
+	fmt.Fprintf(w, "%s: %s; %s; deepest %s\n", plural(c.Processes.Total(), "process", "processes"), c.Processes.all(), plural(c.Domains, "domain", "domains"), deepest)
+}
+
+// all lists the numbers in all states.
+func (c ByState) all() string {
+	return fmt.Sprintf("%d sandboxed, %d partial, %d unsandboxed, %d unknown",
+		c.Of(scan.Sandboxed), c.Of(scan.Partial), c.Of(scan.Unsandboxed), c.Of(scan.Unknown))
 }
 
 func absence(a scan.Availability) string {

@@ -110,7 +110,13 @@ func shells() *host {
 func mixed() *host {
 	h := newHost()
 	a := h.domain(0x1e67bda0b, domainid.Outermost)
-	h.Domains[a].Creator = domainid.Creator{PID: 99, UID: 33, Comm: "launch\x1b[2J"}
+	h.Domains[a].Creator = domainid.Creator{PID: 99, UID: 33, Comm: "launch\x1b[2J", Exe: "/usr/bin/launch\x1b[2J"}
+	h.Domains[a].Log = domainid.LogDisabled
+	h.Domains[a].Ruleset = &domainid.Ruleset{
+		Rules: 9, Everywhere: domainid.Rights{FS: 0xc},
+		Ports:  []domainid.PortRule{{Port: 53, Net: 3}, {Port: 443, Net: 2}},
+		Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: 2, FS: 0xc, FSRoot: true}, {Dev: 0x801, Ino: 1 << 60, FS: 0xffff}}, InodesLeftOut: 5,
+	}
 	var own [12]int32
 	for i := range own {
 		own[i] = h.domain(0x200000000+domainid.ID(i)*16, domainid.Outermost)
@@ -143,7 +149,30 @@ func mixed() *host {
 	h.process(502, 1, "└─bash\xff", in(a)).Exe = ""
 	h.process(503, 1, "", in(a)).Exe = "/" + string(slices.Repeat([]byte("long/"), 800))
 	h.process(504, 1, "日本語", in(a))
+	h.Source.Rules = "read"
+	for i := range h.Processes {
+		if p := &h.Processes[i]; p.State == scan.Sandboxed || p.State == scan.Partial {
+			p.Restricted, p.RulesUnread = domainid.Rights{FS: 0xfff3, Net: 3}, p.PID == 500
+		}
+	}
+	h.workloads()
 	return h
+}
+
+// workloads gives the processes workloads of every kind, with hostile text.
+func (h *host) workloads() {
+	h.Workloads = []scan.Workload{
+		{Name: "container:a", FullName: "container:a", Kind: scan.InContainer, Cgroup: "/docker/0123", Container: &scan.Container{ID: "0123", Runtime: "docker"}},
+		{Name: "exe:unreadable", FullName: "exe:unreadable"},
+		{Name: "getty@.service", FullName: "getty@tty1.service", Kind: scan.Unit, Cgroup: "/system.slice/system-getty.slice/getty@tty1.service", Unit: "getty@tty1.service", Slice: "system-getty.slice"},
+		{Name: "getty@.service", FullName: "getty@tty2.service", Kind: scan.Unit, Cgroup: "/system.slice/system-getty.slice/getty@tty2.service/\xff\x1b\\", Unit: "getty@tty2.service", Slice: "system-getty.slice", Delegated: true},
+		{Name: "shop/web", FullName: "shop/web", Kind: scan.InContainer, Cgroup: "/kubepods/x", Container: &scan.Container{PodUID: "uid", Namespace: "shop", Pod: "web-1", Name: "web"}},
+		{Name: "user@/a.service", FullName: "user@7/a.service", Kind: scan.UserUnit, Cgroup: "/user.slice/user@7.service/a.service", Unit: "user@7/a.service", Slice: "user.slice"},
+		{Name: "x\ufffd", FullName: "x\ufffd", Cgroup: "/"},
+	}
+	for i := range h.Processes {
+		h.Processes[i].Workload = int32(i % len(h.Workloads))
+	}
 }
 
 // random makes any snapshot that is consistent in itself, with hostile names
@@ -156,7 +185,14 @@ func random(r *rand.Rand, processes int) *host {
 	for i := range r.IntN(8) {
 		d := h.domain(domainid.ID(r.Uint64()>>r.IntN(64)), int32(r.IntN(i+1))-1)
 		h.Domains[d].Lineage = domainid.Lineage(r.IntN(3))
-		h.Domains[d].Creator.Comm = randomBytes(r)
+		h.Domains[d].Creator.Comm, h.Domains[d].Creator.Exe = randomBytes(r), randomBytes(r)
+		h.Domains[d].Log = domainid.LogStatus(r.IntN(4))
+		if r.IntN(2) == 0 {
+			h.Domains[d].Ruleset = &domainid.Ruleset{
+				Rules: 2, Everywhere: domainid.Rights{FS: r.Uint32() & 0xffff}, Ports: []domainid.PortRule{{Port: 53, Net: 2}},
+				Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: r.Uint64(), FS: 4, FSRoot: true}}, InodesLeftOut: 3,
+			}
+		}
 	}
 	pid := int32(0)
 	for range processes {
@@ -176,6 +212,9 @@ func random(r *rand.Rand, processes int) *host {
 		p.Start = uint64(r.IntN(3))
 		p.Exe = randomBytes(r)
 		p.CgroupID, p.UserNS = r.Uint64()*uint64(r.IntN(2)), r.Uint32()*uint32(r.IntN(2))
+	}
+	if r.IntN(2) == 0 {
+		h.workloads()
 	}
 	return h
 }

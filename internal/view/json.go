@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -17,13 +18,15 @@ const Schema = "landlockd/snapshot/v1"
 
 // JSONOptions say what JSON writes.
 type JSONOptions struct {
-	// Summary leaves out the processes and the domains: counts without names.
+	// Summary leaves out processes, domains, rulesets and workloads: counts without names.
 	Summary bool
+	// Rules is what rules say of the snapshot, if it is not nil.
+	Rules any
 }
 
 // JSON writes a snapshot as one JSON object and a newline, in the schema that
-// docs/json.md explains and docs/schema/snapshot-v1.json defines. Each process
-// and each domain is on a line of its own. They are encoded one at a time.
+// docs/json.md explains and docs/schema/snapshot-v1.json defines. Each process,
+// domain, ruleset and workload is on a line of its own. They are encoded one at a time.
 func JSON(w io.Writer, s *scan.Snapshot, o JSONOptions) error {
 	e := newEncoder(w)
 	e.member("{", "schema", Schema)
@@ -32,8 +35,15 @@ func JSON(w io.Writer, s *scan.Snapshot, o JSONOptions) error {
 	e.member(",", "source", s.Source)
 	e.member(",", "scan", newScanJSON(s))
 	e.member(",", "counts", newCountsJSON(Count(s)))
+	if o.Rules != nil {
+		e.member(",", "rules", o.Rules)
+	}
 	if !o.Summary {
-		e.domains(s)
+		forest := Forest(s)
+		rulesets := newRulesetIndex(s, forest)
+		e.rulesets(rulesets)
+		e.domains(s, forest, rulesets)
+		e.workloads(s)
 		e.processes(s)
 	}
 	e.text("}\n")
@@ -102,11 +112,10 @@ func (e *encoder) list(key string, elements func(yield func(any) bool)) {
 	e.text("]")
 }
 
-func (e *encoder) domains(s *scan.Snapshot) {
-	forest := Forest(s)
+func (e *encoder) domains(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetIndex) {
 	e.list("domains", func(yield func(any) bool) {
 		for d := range forest.WalkDomains() {
-			if !yield(newDomainJSON(s, forest, d)) {
+			if !yield(newDomainJSON(s, forest, rulesets, d)) {
 				return
 			}
 		}

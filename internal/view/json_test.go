@@ -43,10 +43,13 @@ func strictSchema(t *testing.T) *jsonschema.Schema {
 			}
 		}
 	}
-	for _, name := range []string{"counts", "process", "task", "domain"} {
+	for _, name := range []string{"counts", "process", "task", "domain", "workload", "container", "rights", "ruleset"} {
 		shut(root["$defs"].(map[string]any)[name])
 	}
-	if want := 1 + 3 + 2 + 4; closed != want {
+	for _, name := range []string{"ports", "inodes"} {
+		shut(root["$defs"].(map[string]any)["ruleset"].(map[string]any)["properties"].(map[string]any)[name].(map[string]any)["items"])
+	}
+	if want := 1 + 3 + 1 + 8 + 2; closed != want {
 		t.Fatalf("%d objects of the schema closed, want %d", closed, want)
 	}
 	c := jsonschema.NewCompiler()
@@ -116,6 +119,11 @@ func TestSchemaRefuses(t *testing.T) {
 		{`"fs":"0xffff"`, `"fs":65535`},
 		{`"comm":"child"`, `"comm":"child","name":"child"`},
 		{`"comm":"child"`, `"comm":"\\xZZ"`},
+		{`"kind":"user_unit"`, `"kind":"service"`},
+		{`"cgroup":"/"`, `"cgroup":0`},
+		{`"workload_index":0,`, ``},
+		{`"pod_uid":null`, `"pod":"web"`},
+		{`"container":null`, `"container":{}`},
 		{`"time":"2025-03-01T11:00:00.00000025Z"`, `"time":"yesterday"`},
 	} {
 		text := strings.Replace(w.String(), change[0], change[1], 1)

@@ -4,8 +4,10 @@ package view
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -15,24 +17,37 @@ type domainJSON struct {
 	Depth      int              `json:"depth"`
 	DepthExact bool             `json:"depth_exact"`
 	Lineage    domainid.Lineage `json:"lineage"`
-	Handled    *handledJSON     `json:"handled"`
+	Handled    *rightsJSON      `json:"handled"`
+	Restricted *rightsJSON      `json:"restricted"`
+	Layers     []domainid.ID    `json:"layers"`
+	Children   []domainid.ID    `json:"children"`
 	Rules      *uint32          `json:"rules"`
-	Denials    *uint64          `json:"denials"`
-	Creator    *creatorJSON     `json:"creator"`
-	Processes  int              `json:"processes"`
+	// RulesetIndex is that in the array of rulesets.
+	RulesetIndex *int32              `json:"ruleset_index"`
+	Denials      *uint64             `json:"denials"`
+	Log          *domainid.LogStatus `json:"log"`
+	Creator      *creatorJSON        `json:"creator"`
+	Processes    int                 `json:"processes"`
+	Members      []int32             `json:"members"`
 }
 
 type creatorJSON struct {
-	PID  int32   `json:"pid"`
-	UID  uint32  `json:"uid"`
-	Comm hostile `json:"comm"`
+	PID  int32    `json:"pid"`
+	UID  uint32   `json:"uid"`
+	Comm hostile  `json:"comm"`
+	Exe  *hostile `json:"exe"`
 }
 
-// handledJSON has masks as hexadecimal text: a mask is not a number to reckon with.
-type handledJSON struct {
-	FS    mask `json:"fs"`
-	Net   mask `json:"net"`
-	Scope mask `json:"scope"`
+// rightsJSON is a set of rights. It has masks as hexadecimal text: a mask is not a number to reckon with.
+type rightsJSON struct {
+	FS    mask     `json:"fs"`
+	Net   mask     `json:"net"`
+	Scope mask     `json:"scope"`
+	Names []string `json:"names"`
+}
+
+func newRightsJSON(r domainid.Rights) *rightsJSON {
+	return &rightsJSON{mask(r.FS), mask(r.Net), mask(r.Scope), access.Names(r)}
 }
 
 type mask uint32
@@ -40,7 +55,7 @@ type mask uint32
 // MarshalText encodes the mask.
 func (m mask) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%#x", uint32(m)), nil }
 
-func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, i int32) domainJSON {
+func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetIndex, i int32) domainJSON {
 	d := &s.Domains[i]
 	j := domainJSON{
 		ID:         d.ID,
@@ -48,22 +63,37 @@ func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, i int32) domainJSO
 		DepthExact: d.Lineage == domainid.LineageKnown,
 		Lineage:    d.Lineage,
 		Processes:  forest.NumBelow(i),
+		Log:        unlessZero(d.Log),
+		Children:   []domainid.ID{},
+		Members:    []int32{},
+
+		RulesetIndex: rulesets.find(d.Ruleset),
+	}
+	for at := range domainid.Chain(s.Domains, i) {
+		j.Layers = append(j.Layers, s.Domains[at].ID)
+	}
+	slices.Reverse(j.Layers)
+	for _, child := range forest.NestedDomains(i) {
+		j.Children = append(j.Children, s.Domains[child].ID)
+	}
+	for _, p := range forest.Members(i) {
+		j.Members = append(j.Members, s.Processes[p].PID)
 	}
 	if parent := forest.ParentDomain(i); parent >= 0 {
 		j.Parent = s.Domains[parent].ID
 	}
 	// No kernel makes a domain that handles nothing: then it was not read.
 	if d.Handled != (domainid.Rights{}) {
-		j.Handled = &handledJSON{mask(d.Handled.FS), mask(d.Handled.Net), mask(d.Handled.Scope)}
+		j.Handled, j.Restricted = newRightsJSON(d.Handled), newRightsJSON(domainid.Restricted(s.Domains, i))
 	}
 	if s.Source.Rules != "none" && d.Rules != domainid.RulesUnread {
 		j.Rules = &d.Rules
 	}
-	if s.Source.Denials != "none" {
+	if countsDenials(s) {
 		j.Denials = &d.Denials
 	}
 	if d.Creator != (domainid.Creator{}) {
-		j.Creator = &creatorJSON{d.Creator.PID, d.Creator.UID, hostile(d.Creator.Comm)}
+		j.Creator = &creatorJSON{d.Creator.PID, d.Creator.UID, hostile(d.Creator.Comm), unlessZero(hostile(d.Creator.Exe))}
 	}
 	return j
 }

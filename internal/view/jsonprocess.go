@@ -15,9 +15,13 @@ type processJSON struct {
 	Comm     hostile  `json:"comm"`
 	Exe      *hostile `json:"exe"`
 	Workload *hostile `json:"workload"`
+	// WorkloadIndex is that in the array of workloads.
+	WorkloadIndex *int32 `json:"workload_index"`
 	stateJSON
 	MaxDepth     *int          `json:"max_depth"`
 	Domains      []domainid.ID `json:"domains"`
+	Restricted   *rightsJSON   `json:"restricted"`
+	RulesUnread  bool          `json:"rules_unread"`
 	UID          uint32        `json:"uid"`
 	UserNS       *uint32       `json:"user_ns"`
 	MountNSOwner *uint32       `json:"mount_ns_owner"`
@@ -81,6 +85,13 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts) processJSON {
 		CgroupV1ID:   unlessZero(p.CgroupV1ID),
 		Threads:      p.NumTasks,
 	}
+	if s.Source.Rules != "none" && (p.State == scan.Sandboxed || p.State == scan.Partial) {
+		j.Restricted, j.RulesUnread = newRightsJSON(p.Restricted), p.RulesUnread
+	}
+	if w := s.WorkloadOf(p); w != nil {
+		name := hostile(w.Name)
+		j.Workload, j.WorkloadIndex = &name, &p.Workload
+	}
 	for i, d := range f.domains {
 		j.Domains[i] = s.Domains[d].ID
 	}
@@ -94,12 +105,18 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts) processJSON {
 	if f.sandboxed || p.State == scan.Sandboxed {
 		j.Lineage = &f.lineage
 	}
-	if f.differ {
+	if f.differ || saysOtherwise(p, s.TasksOf(p)) {
 		for _, t := range s.TasksOf(p) {
 			j.Tasks = append(j.Tasks, newTaskJSON(s, t))
 		}
 	}
 	return j
+}
+
+// saysOtherwise reports whether a process's state is not that of its tasks, which
+// are alike: they were read, but what was read does not add up.
+func saysOtherwise(p *scan.Process, tasks []scan.Task) bool {
+	return len(tasks) > 0 && (tasks[0].State != p.State || tasks[0].Reason != p.Reason)
 }
 
 func newTaskJSON(s *scan.Snapshot, t scan.Task) taskJSON {

@@ -36,6 +36,7 @@ func newHostJSON(s *scan.Snapshot) hostJSON {
 
 type scanJSON struct {
 	Time     string      `json:"time"`
+	Uptime   nanoseconds `json:"uptime"`
 	Duration nanoseconds `json:"duration"`
 	Tasks    int         `json:"tasks"`
 	Passes   int         `json:"passes"`
@@ -44,6 +45,7 @@ type scanJSON struct {
 func newScanJSON(s *scan.Snapshot) scanJSON {
 	return scanJSON{
 		Time:     s.Time.UTC().Format(time.RFC3339Nano),
+		Uptime:   nanoseconds(max(0, s.Uptime)),
 		Duration: nanoseconds(max(0, s.Duration)),
 		Tasks:    s.TasksRead,
 		Passes:   s.Passes,
@@ -51,13 +53,15 @@ func newScanJSON(s *scan.Snapshot) scanJSON {
 }
 
 type countsJSON struct {
-	Processes        processCountsJSON `json:"processes"`
-	Threads          threadCountsJSON  `json:"threads"`
-	UnknownProcesses map[string]int    `json:"unknown_processes"`
-	ProcessCoverage  *float64          `json:"process_coverage"`
-	Domains          int               `json:"domains"`
-	MaxDepth         int               `json:"max_depth"`
-	DepthExact       bool              `json:"depth_exact"`
+	Workloads        *processCountsJSON `json:"workloads"`
+	WorkloadCoverage *float64           `json:"workload_coverage"`
+	Processes        processCountsJSON  `json:"processes"`
+	Threads          threadCountsJSON   `json:"threads"`
+	UnknownProcesses map[string]int     `json:"unknown_processes"`
+	ProcessCoverage  *float64           `json:"process_coverage"`
+	Domains          int                `json:"domains"`
+	MaxDepth         int                `json:"max_depth"`
+	DepthExact       bool               `json:"depth_exact"`
 }
 
 type processCountsJSON struct {
@@ -77,13 +81,8 @@ type threadCountsJSON struct {
 
 func newCountsJSON(c Counts) countsJSON {
 	j := countsJSON{
-		Processes: processCountsJSON{
-			Total:       c.Processes.Total(),
-			Sandboxed:   c.Processes.Of(scan.Sandboxed),
-			Partial:     c.Processes.Of(scan.Partial),
-			Unsandboxed: c.Processes.Of(scan.Unsandboxed),
-			Unknown:     c.Processes.Of(scan.Unknown),
-		},
+		Processes:       newProcessCountsJSON(c.Processes),
+		ProcessCoverage: c.Processes.coverage(),
 		Threads: threadCountsJSON{
 			Total:       c.Threads.Total(),
 			Sandboxed:   c.Threads.Of(scan.Sandboxed),
@@ -98,9 +97,29 @@ func newCountsJSON(c Counts) countsJSON {
 	for _, r := range scan.Reasons() {
 		j.UnknownProcesses[r.String()] = c.Reasons[r]
 	}
-	if known := c.Processes.Known(); known > 0 {
-		coverage := float64(c.Processes.Of(scan.Sandboxed)) / float64(known)
-		j.ProcessCoverage = &coverage
+	if c.Workloads != nil {
+		workloads := newProcessCountsJSON(*c.Workloads)
+		j.Workloads, j.WorkloadCoverage = &workloads, c.Workloads.coverage()
 	}
 	return j
+}
+
+func newProcessCountsJSON(c ByState) processCountsJSON {
+	return processCountsJSON{
+		Total:       c.Total(),
+		Sandboxed:   c.Of(scan.Sandboxed),
+		Partial:     c.Of(scan.Partial),
+		Unsandboxed: c.Of(scan.Unsandboxed),
+		Unknown:     c.Of(scan.Unknown),
+	}
+}
+
+// coverage is nil if that would divide by 0.
+func (c ByState) coverage() *float64 {
+	known := c.Known()
+	if known == 0 {
+		return nil
+	}
+	coverage := float64(c.Of(scan.Sandboxed)) / float64(known)
+	return &coverage
 }

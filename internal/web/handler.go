@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -48,6 +49,13 @@ type Options struct {
 	// Views return further collectors over the snapshot of a scan that
 	// succeeded. They are called for each scrape, concurrently.
 	Views []func(*scan.Snapshot) prometheus.Collector
+	// Config returns a collector of the configuration's state, for every
+	// scrape, whether its scan succeeded or not; nil means none. It is called
+	// after Views, concurrently.
+	Config func() prometheus.Collector
+	// Reload loads the configuration again; nil forbids that. It is called
+	// concurrently, and logs its own errors.
+	Reload func() error
 	// Logger is told of scans that begin to fail, and of those that
 	// succeed again; nil discards that.
 	Logger *slog.Logger
@@ -55,8 +63,18 @@ type Options struct {
 
 // Handler is the daemon's http.Handler. It starts as not ready.
 type Handler struct {
-	routes map[string]http.HandlerFunc
+	routes map[string]route
 	phase  atomic.Uint32
+}
+
+// route is one page, and what may be done with it.
+type route struct {
+	methods []string
+	serve   http.HandlerFunc
+}
+
+func page(serve http.HandlerFunc) route {
+	return route{[]string{http.MethodGet, http.MethodHead}, serve}
 }
 
 // The phases of a daemon's life, in the only order in which they follow.
@@ -79,25 +97,26 @@ func New(o Options) (*Handler, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	h := &Handler{}
-	h.routes = map[string]http.HandlerFunc{
-		healthyPath: h.serveHealthy,
-		readyPath:   h.serveReady,
+	h.routes = map[string]route{
+		healthyPath: page(h.serveHealthy),
+		readyPath:   page(h.serveReady),
+		reloadPath:  {[]string{http.MethodPost, http.MethodPut}, newReload(o.Reload)},
 	}
 	path := o.TelemetryPath
-	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") || h.routes[path] != nil {
-		return nil, fmt.Errorf("web: telemetry path %q: want an absolute path that is not %s or %s", path, healthyPath, readyPath)
+	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") || h.routes[path].serve != nil {
+		return nil, fmt.Errorf("web: telemetry path %q: want an absolute path that is none of %s, %s, %s", path, healthyPath, readyPath, reloadPath)
 	}
 	metrics, err := newMetrics(o)
 	if err != nil {
 		return nil, err
 	}
-	h.routes[path] = metrics.ServeHTTP
+	h.routes[path] = page(metrics.ServeHTTP)
 	if path != "/" {
-		page, err := newLanding(o)
+		first, err := newLanding(o)
 		if err != nil {
 			return nil, err
 		}
-		h.routes["/"] = page.ServeHTTP
+		h.routes["/"] = page(first.ServeHTTP)
 	}
 	return h, nil
 }
@@ -112,15 +131,15 @@ func (h *Handler) SetStopping() { h.phase.Store(stopping) }
 // ServeHTTP answers exact paths only: there is no page below another.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	serve := h.routes[r.URL.Path]
+	to := h.routes[r.URL.Path]
 	switch {
-	case serve == nil:
+	case to.serve == nil:
 		http.NotFound(w, r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
+	case !slices.Contains(to.methods, r.Method):
+		w.Header().Set("Allow", strings.Join(to.methods, ", "))
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 	default:
-		serve(w, r)
+		to.serve(w, r)
 	}
 }
 

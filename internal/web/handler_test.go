@@ -46,7 +46,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/metrics", 200}, {"HEAD", "/metrics", 200},
 		{"GET", "/-/healthy", 200}, {"GET", "/-/ready", 200},
 		{"GET", "/metrics/", 404}, {"GET", "//metrics", 404}, {"GET", "/metrics/../x", 404},
-		{"GET", "/-/reload", 404}, {"GET", "/debug/pprof/", 404}, {"GET", "/v1/processes", 404},
+		{"GET", "/debug/pprof/", 404}, {"GET", "/v1/processes", 404},
 		{"POST", "/", 405}, {"POST", "/metrics", 405}, {"PUT", "/-/ready", 405}, {"OPTIONS", "/metrics", 405},
 		{"POST", "/nowhere", 404},
 	} {

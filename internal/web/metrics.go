@@ -110,6 +110,9 @@ func (m *metrics) gatherer(snap *scan.Snapshot) (prometheus.Gatherer, error) {
 			cs = append(cs, view(snap))
 		}
 	}
+	if m.Config != nil {
+		cs = append(cs, m.Config())
+	}
 	reg := prometheus.NewRegistry()
 	for _, c := range cs {
 		if err := reg.Register(c); err != nil {

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/landlockd/landlockd/internal/check"
+	"github.com/landlockd/landlockd/internal/cmdline"
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/record"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// runCheck judges once. As a plugin of Nagios it tells every failure in the way
+// of plugins.
+func (s *settings) runCheck(w io.Writer) error {
+	var err error
+	switch {
+	case s.check.pid != 0:
+		err = s.checkOne(w)
+	case s.check.explain != 0:
+		err = s.explain(w)
+	default:
+		err = s.checkRules(w)
+	}
+	var told quietError
+	if s.check.format != formatNagios || err == nil || errors.As(err, &told) {
+		return err
+	}
+	if werr := check.NagiosLine(w, check.Unknown, oneLine(err.Error())); werr != nil {
+		return werr
+	}
+	return codeError{int(check.Unknown), quietError{err}}
+}
+
+func (s *settings) checkRules(w io.Writer) error {
+	config, err := s.rulesToCheck()
+	if err != nil {
+		return err
+	}
+	var result *policy.Result
+	snap, err := s.judged(func(snap *scan.Snapshot) bool {
+		result = s.evaluator(config, snap).Evaluate(snap)
+		return check.Of(result) != check.Undecided
+	})
+	if err != nil {
+		return undecided(err)
+	}
+	if s.check.format == formatNagios {
+		status, err := check.Nagios(w, result)
+		if err != nil || status == check.OK {
+			return err
+		}
+		return codeError{int(status), quietError{errors.New("told")}}
+	}
+	err = buffered(w, func(w io.Writer) error {
+		if s.check.format == formatJSON {
+			return check.JSON(w, snap, result)
+		}
+		return check.Text(w, snap, result, s.ascii || !utf8Locale())
+	})
+	return answered(check.Of(result), err)
+}
+
+// rulesToCheck loads the rules. A check without rules would always be passed.
+func (s *settings) rulesToCheck() (*policy.Config, error) {
+	config, err := s.loadConfig()
+	if err != nil {
+		return nil, configError(err)
+	}
+	if len(config.Rules) == 0 {
+		return nil, usageError{errors.New("there are no rules to check by: write some (\"landlockd rules suggest\" begins them), or give --config.file")}
+	}
+	return config, nil
+}
+
+// evaluator returns one for a single snapshot. A recorded one has no command lines.
+func (s *settings) evaluator(config *policy.Config, snap *scan.Snapshot) *policy.Evaluator {
+	var o policy.Options
+	if s.check.snapshot == "" {
+		lines := cmdline.New(s.procfs)
+		o.Cmdline = func(pid int32, start uint64) (string, bool) {
+			p := snap.Find(pid)
+			if p == nil || p.Start != start {
+				return "", false
+			}
+			return lines.Line(cmdline.Process{PID: pid, Start: start, Exec: p.Exec})
+		}
+	}
+	return policy.New(config, o)
+}
+
+// maxLooks is how often a host is looked at again because of what could not be
+// told: mostly processes that are just being made, or are about to end.
+const maxLooks = 4
+
+// judged returns the snapshot to look at: of this host, or a recorded one. A host
+// is looked at again, a few times, until told says that enough is known.
+func (s *settings) judged(told func(*scan.Snapshot) bool) (*scan.Snapshot, error) {
+	if s.check.snapshot == "" {
+		src, _, err := s.openSource()
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = src.Close() }()
+		return lookUntil(src, told)
+	}
+	f, err := os.Open(s.check.snapshot)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--snapshot: %w", err)}
+	}
+	defer f.Close()
+	snap, err := record.Load(f)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--snapshot %s: %w", s.check.snapshot, err)}
+	}
+	told(snap)
+	return snap, nil
+}
+
+func lookUntil(src scan.Source, told func(*scan.Snapshot) bool) (*scan.Snapshot, error) {
+	for look, pause := 1, 20*time.Millisecond; ; look, pause = look+1, 4*pause {
+		snap, err := src.Scan(context.Background())
+		if err != nil || told(snap) || look == maxLooks {
+			return snap, err
+		}
+		time.Sleep(pause)
+	}
+}
+
+// undecided is the failure to look, which is no answer.
+func undecided(err error) error {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return err
+	}
+	return codeError{exitUndecided, err}
+}
+
+// process returns the snapshot to look at and one process of it.
+func (s *settings) process(pid int64) (*scan.Snapshot, *scan.Process, error) {
+	snap, err := s.judged(func(snap *scan.Snapshot) bool {
+		p := snap.Find(int32(pid))
+		return p != nil && p.State != scan.Unknown && p.Exe != ""
+	})
+	if err != nil {
+		return nil, nil, undecided(err)
+	}
+	p := snap.Find(int32(pid))
+	if p == nil {
+		return nil, nil, codeError{exitUndecided, fmt.Errorf("there is no process %d: it has ended, is a kernel thread, or cannot be seen from here", pid)}
+	}
+	return snap, p, nil
+}
+
+// checkOne judges one process by --expect, however young it is.
+func (s *settings) checkOne(w io.Writer) error {
+	expect, err := policy.ParseExpect(s.check.expect)
+	if err != nil {
+		return usageError{fmt.Errorf("--expect: %w", err)}
+	}
+	snap, p, err := s.process(s.check.pid)
+	if err != nil {
+		return err
+	}
+	one := check.One{Snapshot: snap, Process: p}
+	one.Outcome, one.Reason, one.Why = expect.Judge(snap, p)
+	switch s.check.format {
+	case formatJSON:
+		err = one.JSON(w)
+	case formatNagios:
+		status := [...]check.Status{check.Compliant: check.OK, check.Violated: check.Critical, check.Undecided: check.Unknown}[one.Answer()]
+		if err = check.NagiosLine(w, status, one.Text(true)); err == nil && status != check.OK {
+			err = codeError{int(status), quietError{errors.New("told")}}
+		}
+		return err
+	default:
+		_, err = fmt.Fprintln(w, one.Text(!utf8Locale()))
+	}
+	return answered(one.Answer(), err)
+}
+
+// explain tells what every rule has to do with one process.
+func (s *settings) explain(w io.Writer) error {
+	config, err := s.rulesToCheck()
+	if err != nil {
+		return err
+	}
+	snap, p, err := s.process(s.check.explain)
+	if err != nil {
+		return err
+	}
+	e := check.Explained{Snapshot: snap, Process: p, Rules: s.evaluator(config, snap).Explain(snap, p)}
+	if s.check.format == formatJSON {
+		err = e.JSON(w)
+	} else {
+		err = e.Text(w, !utf8Locale())
+	}
+	return answered(e.Answer(), err)
+}
+
+// answered turns an answer that was written into an exit code.
+func answered(a check.Answer, err error) error {
+	if err != nil {
+		return codeError{exitUndecided, fmt.Errorf("write the answer: %w", err)}
+	}
+	switch a {
+	case check.Violated:
+		return codeError{exitFailure, quietError{errors.New("violated")}}
+	case check.Undecided:
+		return codeError{exitUndecided, quietError{errors.New("not told")}}
+	default:
+		return nil
+	}
+}

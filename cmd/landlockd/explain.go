@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/landlockd/landlockd/internal/explain"
+	"github.com/landlockd/landlockd/internal/explain/places"
+	"github.com/landlockd/landlockd/internal/explain/sockets"
+	"github.com/landlockd/landlockd/internal/explain/target"
+)
+
+// explainSettings are the flags of explain.
+type explainSettings struct {
+	pid     int64
+	sockets bool
+	noPaths bool
+}
+
+func (s *settings) explainCommand(app *kingpin.Application) {
+	c := app.Command(cmdExplain, "Tell everything known of one process: its sandbox, who made it, and what it may still do. "+
+		"Exit code: 0 told, 2 wrong usage or configuration, 3 there is no such process, or this host cannot be scanned.")
+	c.Arg("pid", "The process.").Required().Int64Var(&s.explaining.pid)
+	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, and who listens: as root, with the rights of this command.").BoolVar(&s.explaining.sockets)
+	c.Flag("no-paths", "Do not search for the paths of files that rules are on.").BoolVar(&s.explaining.noPaths)
+	c.Flag("snapshot", "Look at this file, which \"landlockd once --format=json\" wrote, instead of the host.").PlaceHolder("FILE").StringVar(&s.check.snapshot)
+	c.Flag("output", "Form of the answer: text, json.").Short('o').Default(formatText).EnumVar(&s.check.format, formatText, formatJSON)
+	c.Flag("config.file", "File with the rules; "+defaultConfig+" if there is one, else the rule files that packages and the host have in rules.d.").
+		PlaceHolder("FILE").StringVar(&s.configFile)
+	c.Flag("ascii", "Write ASCII only; the default unless the locale is UTF-8.").BoolVar(&s.ascii)
+}
+
+func (e *explainSettings) validate(snapshot string) error {
+	switch {
+	case e.pid < 1 || e.pid > math.MaxInt32:
+		return usageError{fmt.Errorf("%d is no PID", e.pid)}
+	case e.sockets && snapshot != "":
+		return usageError{errors.New("--sockets looks at this host: it is not for --snapshot")}
+	}
+	return nil
+}
+
+// Bounds of searches: what is served by a program can let them wait for ever.
+const (
+	pathsTime   = 5 * time.Second
+	socketsTime = 30 * time.Second
+)
+
+// runExplain explains one process.
+func (s *settings) runExplain(w io.Writer) error {
+	config, err := s.loadConfig()
+	if err != nil {
+		return configError(err)
+	}
+	snap, p, err := s.process(s.explaining.pid)
+	if err != nil {
+		return err
+	}
+	e := explain.Of(snap, p)
+	if len(config.Rules) > 0 {
+		e.Rules = s.evaluator(config, snap).Explain(snap, p)
+	}
+	if err := s.lookAround(e); err != nil {
+		return undecided(err)
+	}
+	return buffered(w, func(w io.Writer) error {
+		if s.check.format == formatJSON {
+			return e.JSON(w)
+		}
+		return e.Text(w, s.ascii || !utf8Locale())
+	})
+}
+
+// lookAround adds what this host tells of the process beside the scan.
+func (s *settings) lookAround(e *explain.Explanation) error {
+	switch {
+	case s.check.snapshot != "":
+		e.NoPlaces = "not sought, as this is a recorded snapshot"
+		return nil
+	case s.explaining.noPaths && !s.explaining.sockets:
+		e.NoPlaces = "not sought, as --no-paths says"
+		return nil
+	}
+	t, err := target.Open(s.procfs, e.Process)
+	if err != nil {
+		e.NoPlaces = "not sought: " + oneLine(err.Error())
+		if s.explaining.sockets {
+			return fmt.Errorf("--sockets: %w", err)
+		}
+		return nil
+	}
+	// Not closed: a search that takes too long goes on until the command ends.
+	s.addPlaces(e, t)
+	if !s.explaining.sockets {
+		return nil
+	}
+	if len(e.Sandboxes) == 0 {
+		e.Sockets = &explain.Sockets{} // everything is outside of no domain
+		return nil
+	}
+	return s.addSockets(e, t)
+}
+
+func (s *settings) addPlaces(e *explain.Explanation, t *target.Process) {
+	files := e.Files()
+	if s.explaining.noPaths {
+		e.NoPlaces = "not sought, as --no-paths says"
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), pathsTime)
+	found := make(chan map[explain.File]string, 1)
+	go func() {
+		defer cancel()
+		found <- places.Find(ctx, t, files)
+	}()
+	select {
+	case e.Places = <-found:
+	case <-time.After(pathsTime + time.Second):
+		e.NoPlaces = "the search was given up: some filesystem does not answer"
+	}
+}
+
+func (s *settings) addSockets(e *explain.Explanation, t *target.Process) error {
+	type result struct {
+		sockets *explain.Sockets
+		err     error
+	}
+	found := make(chan result, 1)
+	go func() {
+		k, err := sockets.Look(s.procfs, t, e)
+		found <- result{k, err}
+	}()
+	select {
+	case r := <-found:
+		e.Sockets = r.sockets
+		if r.err != nil {
+			return fmt.Errorf("--sockets: %w", r.err)
+		}
+		return nil
+	case <-time.After(socketsTime):
+		return fmt.Errorf("--sockets: given up after %s: some filesystem does not answer", socketsTime)
+	}
+}

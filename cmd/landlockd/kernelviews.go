@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// kernelSettings say which facts of the kernel are exported that can be left out.
+type kernelSettings struct{ rights, hardening bool }
+
+func (k *kernelSettings) flags(commands ...*kingpin.CmdClause) {
+	for _, c := range commands {
+		c.Flag("collector.rights", "Export for each right of this kernel how many processes restrict it: about 20 series.").Default("true").BoolVar(&k.rights)
+		c.Flag("collector.hardening", "Export how many processes have other hardening (no_new_privs, seccomp, another user than root, a user namespace): about 8 series.").
+			Default("true").BoolVar(&k.hardening)
+	}
+}
+
+// views returns the collectors of a snapshot that are switched on.
+func (k *kernelSettings) views() []func(*scan.Snapshot) prometheus.Collector {
+	var views []func(*scan.Snapshot) prometheus.Collector
+	if k.rights {
+		views = append(views, collector.NewRestricted)
+	}
+	if k.hardening {
+		views = append(views, collector.NewHardening)
+	}
+	return views
+}

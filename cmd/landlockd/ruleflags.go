@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/alecthomas/kingpin/v2"
+)
+
+// checkSettings are the flags of check, check-config and rules suggest.
+type checkSettings struct {
+	snapshot string
+	pid      int64
+	expect   string
+	explain  int64
+	format   string
+	files    []string
+}
+
+const (
+	formatText   = "text"
+	formatNagios = "nagios"
+)
+
+// ruleCommands defines what has to do with rules.
+func (s *settings) ruleCommands(app *kingpin.Application, serve, once *kingpin.CmdClause) {
+	check := app.Command(cmdCheck, "Judge the processes of this host, or of a recorded snapshot, by the rules. Exit code: 0 compliant (a process younger than a rule's grace is told and counts as compliant), "+
+		"1 violated, 2 wrong usage or configuration, 3 it could not be told. With -o nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
+	for _, c := range []*kingpin.CmdClause{serve, once, check} {
+		c.Flag("config.file", "File with the rules; "+defaultConfig+" if there is one, else the rule files that packages and the host have in rules.d.").
+			PlaceHolder("FILE").StringVar(&s.configFile)
+	}
+	check.Flag("snapshot", "Judge this file, which \"landlockd once --format=json\" wrote, instead of the host.").PlaceHolder("FILE").StringVar(&s.check.snapshot)
+	check.Flag("pid", "Judge one process by --expect, without rules.").PlaceHolder("PID").Int64Var(&s.check.pid)
+	check.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,restricts=fs.write_file,net.*").PlaceHolder("EXPECT").StringVar(&s.check.expect)
+	check.Flag("explain", "Tell which rules apply to one process, why the others do not, and what they say.").PlaceHolder("PID").Int64Var(&s.check.explain)
+	check.Flag("output", "Form of the answer: text, json, nagios.").Short('o').Default(formatText).EnumVar(&s.check.format, formatText, formatJSON, formatNagios)
+
+	config := app.Command(cmdConfig, "Check configuration and rule files strictly: every error with file, line and column. Exit code: 0 valid, 2 not.")
+	config.Arg("file", "Configuration or rule file; what landlockd would read by itself if none is given.").StringsVar(&s.check.files)
+
+	rules := app.Command("rules", "Work with rules.")
+	suggest := rules.Command("suggest", "Write rules that expect what is sandboxed now to stay so; what is not sandboxed, as comments.")
+	suggest.Flag("snapshot", "Look at this file, which \"landlockd once --format=json\" wrote, instead of the host.").PlaceHolder("FILE").StringVar(&s.check.snapshot)
+}
+
+// validate refuses flags that do not belong together.
+func (c *checkSettings) validate() error {
+	for flag, pid := range map[string]int64{"pid": c.pid, "explain": c.explain} {
+		if pid < 0 || pid > math.MaxInt32 {
+			return usageError{fmt.Errorf("--%s is %d, but cannot be that", flag, pid)}
+		}
+	}
+	switch {
+	case (c.pid != 0) != (c.expect != ""):
+		return usageError{errors.New("--pid and --expect are for each other; --explain tells what rules say of one process")}
+	case c.pid != 0 && c.explain != 0:
+		return usageError{errors.New("--pid and --explain exclude each other")}
+	case c.explain != 0 && c.format == formatNagios:
+		return usageError{fmt.Errorf("--explain is for people and programs, not for -o %s", formatNagios)}
+	default:
+		return nil
+	}
+}

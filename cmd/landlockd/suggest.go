@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"io"
+
+	"github.com/landlockd/landlockd/internal/suggest"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// suggestRules writes rules for what is sandboxed now.
+func (s *settings) suggestRules(w io.Writer) error {
+	snap, err := s.judged(func(*scan.Snapshot) bool { return true })
+	if err != nil {
+		return err
+	}
+	return buffered(w, func(w io.Writer) error { return suggest.Write(w, snap) })
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/workload"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// workloadSettings are the flags that have to do with workloads.
+type workloadSettings struct {
+	limit            int
+	include, exclude string
+	fold             bool
+	series           bool
+	// options follow from the others.
+	options collector.WorkloadOptions
+}
+
+// flags defines the flags of all commands, and those of the commands with metrics.
+func (w *workloadSettings) flags(app *kingpin.Application, metrics ...*kingpin.CmdClause) {
+	app.Flag("workload.fold", "Fold names of workloads, so that they are stable and few: getty@tty1.service is getty@.service.").Default("true").BoolVar(&w.fold)
+	for _, c := range metrics {
+		c.Flag("workload.limit", "Number of workloads that have series of their own; the others are added up as \"other\".").Default("100").IntVar(&w.limit)
+		c.Flag("workload.include", "Only workloads whose whole name this RE2 expression matches have series of their own.").PlaceHolder("REGEXP").StringVar(&w.include)
+		c.Flag("workload.exclude", "Workloads whose whole name this RE2 expression matches have none.").PlaceHolder("REGEXP").StringVar(&w.exclude)
+		c.Flag("collector.workloads", "Export series for each workload; the number of workloads by state is exported without, too.").Default("true").BoolVar(&w.series)
+	}
+}
+
+func (w *workloadSettings) validate() error {
+	if w.limit < 0 {
+		return usageError{fmt.Errorf("--workload.limit is %d, but cannot be negative", w.limit)}
+	}
+	w.options = collector.WorkloadOptions{Hide: !w.series, Limit: w.limit}
+	var err error
+	if w.include != "" {
+		if w.options.Include, err = collector.AnchoredRegexp(w.include); err != nil {
+			return usageError{fmt.Errorf("--workload.include: %w", err)}
+		}
+	}
+	if w.exclude != "" {
+		if w.options.Exclude, err = collector.AnchoredRegexp(w.exclude); err != nil {
+			return usageError{fmt.Errorf("--workload.exclude: %w", err)}
+		}
+	}
+	return nil
+}
+
+// view returns the collector of a snapshot's workloads; hasRule says whether a rule
+// is about those of a name.
+func (w *workloadSettings) view(snap *scan.Snapshot, hasRule func(name string) bool) prometheus.Collector {
+	o := w.options
+	o.HasRule = hasRule
+	return collector.NewWorkloads(snap, o)
+}
+
+// resolver returns what names workloads.
+func (s *settings) resolver() *workload.Resolver {
+	return workload.Open(workload.Options{CgroupFS: filepath.Join(s.sysfs, "fs/cgroup"), NoFold: !s.workloads.fold})
+}
+
+// named returns a source that names the workloads of what another one finds, and
+// says in the log if it cannot find their cgroups.
+func (s *settings) named(src scan.Source) scan.Source {
+	r := s.resolver()
+	if limits := r.Limits(); limits != "" {
+		s.logger.Warn("Workloads are named after executables: their cgroups cannot be found", "reason", limits)
+	}
+	return workload.NewSource(src, r)
+}

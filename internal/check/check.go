@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package check tells people and programs what rules say of a snapshot. All text
+// of others in what it writes is escaped.
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Answer is what a check comes to.
+type Answer uint8
+
+const (
+	// Compliant: no rule is violated. A process that is younger than a rule's
+	// grace violates nothing yet.
+	Compliant Answer = iota
+	// Violated: some rule is, whatever else could not be told.
+	Violated
+	// Undecided: something could not be told that may violate a rule.
+	Undecided
+)
+
+func (a Answer) String() string { return [...]string{"compliant", "violated", "unknown"}[a%3] }
+
+// MarshalText encodes the word.
+func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// Of returns what a result comes to.
+func Of(r *policy.Result) Answer {
+	switch {
+	case r.Violated():
+		return Violated
+	case r.Undecided():
+		return Undecided
+	default:
+		return Compliant
+	}
+}
+
+// ofOutcome is the answer where there is but one process and one expectation.
+func ofOutcome(o policy.Outcome) Answer {
+	switch o {
+	case policy.Violating:
+		return Violated
+	case policy.Unknown:
+		return Undecided
+	default:
+		return Compliant
+	}
+}
+
+// ofRule is what one rule comes to, as a word: as an Answer, or "starting".
+func ofRule(r *policy.RuleResult) string {
+	switch {
+	case r.Violated:
+		return Violated.String()
+	case r.Processes[policy.Unknown] > 0 || r.CountUnknown:
+		return Undecided.String()
+	case r.Processes[policy.Starting] > 0:
+		return policy.Starting.String()
+	default:
+		return Compliant.String()
+	}
+}
+
+// ranked returns the results of rules, the worst first, otherwise in their order.
+func ranked(r *policy.Result) []*policy.RuleResult {
+	var all []*policy.RuleResult
+	for _, word := range []string{Violated.String(), Undecided.String(), policy.Starting.String(), Compliant.String()} {
+		for i := range r.Rules {
+			if ofRule(&r.Rules[i]) == word {
+				all = append(all, &r.Rules[i])
+			}
+		}
+	}
+	return all
+}
+
+// summary says in a few words what all rules come to.
+func summary(r *policy.Result) string {
+	count := map[string]int{}
+	for i := range r.Rules {
+		count[ofRule(&r.Rules[i])]++
+	}
+	text := fmt.Sprintf("%d of %s violated", count["violated"], plural(r.Loaded, "rule"))
+	if n := count["unknown"]; n > 0 {
+		text += fmt.Sprintf(", %d could not be told", n)
+	}
+	if n := count["starting"]; n > 0 {
+		text += fmt.Sprintf(", %d with processes that are too young to be judged", n)
+	}
+	if n := r.Loaded - len(r.Rules); n > 0 {
+		text += fmt.Sprintf(", %d about no process here", n)
+	}
+	return text
+}
+
+func plural(n int, one string) string {
+	switch {
+	case n == 1:
+		return "1 " + one
+	case strings.HasSuffix(one, "s"):
+		return fmt.Sprintf("%d %ses", n, one)
+	default:
+		return fmt.Sprintf("%d %ss", n, one)
+	}
+}
+
+// describe says what a process is.
+func describe(s *scan.Snapshot, p *scan.Process, ascii bool) string {
+	text := fmt.Sprintf("process %d (%s) is %s", p.PID, view.Escape(p.Comm.String(), 0, ascii), p.State)
+	switch p.State {
+	case scan.Sandboxed:
+		text += fmt.Sprintf(" at depth %d", p.Depth)
+	case scan.Unknown:
+		if p.Reason != scan.NoReason {
+			text += " (" + p.Reason.String() + ")"
+		}
+	}
+	if at := since(s, p); at != "-" {
+		text += ", started " + at
+	}
+	return text
+}
+
+// since is when a process began: what it lacks it has lacked since then, as a
+// domain can only be gained.
+func since(s *scan.Snapshot, p *scan.Process) string {
+	at := view.Started(s, p)
+	if at.IsZero() {
+		return "-"
+	}
+	return at.Local().Format("2006-01-02 15:04:05")
+}
+
+func workloadOf(s *scan.Snapshot, p *scan.Process) string {
+	if w := s.WorkloadOf(p); w != nil {
+		return w.FullName
+	}
+	return ""
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/scan"
+)
+
+func TestAnswers(t *testing.T) {
+	for rules, want := range map[string]Answer{
+		fourRules: Violated,
+		"rules: [{name: a, match: {unit: [good.service]}}]":                                                         Compliant,
+		"rules: [{name: a, match: {unit: [young.service]}}]":                                                        Compliant,
+		"rules: [{name: a, match: {unit: [young.service]}, grace: 0s}]":                                             Violated,
+		"rules: [{name: a, match: {unit: [hidden.service]}}]":                                                       Undecided,
+		"rules: [{name: a, match: {unit: [hidden.service]}}, {name: b, match: {unit: [web.service]}}]":              Violated,
+		"rules: [{name: a, match: {unit: [elsewhere.service]}}]":                                                    Compliant,
+		"rules: [{name: a, match: {unit: [elsewhere.service]}, min_processes: 1}]":                                  Violated,
+		"rules: [{name: a, match: {unit: [good.service]}, expect: {min_depth: 2}}]":                                 Violated,
+		"rules: [{name: a, match: {unit: [good.service]}, expect: {min_depth: 1, restricts: [fs.write_file]}}]":     Compliant,
+		"rules: [{name: a, match: {unit: [good.service]}, expect: {restricts: [net.connect_tcp]}, severity: info}]": Violated,
+	} {
+		if got := Of(mixed().judge(t, rules)); got != want {
+			t.Errorf("%s: %s, want %s", rules, got, want)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	old := time.Local
+	time.Local = time.UTC
+	defer func() { time.Local = old }()
+	var w strings.Builder
+	h := mixed()
+	if err := Text(&w, &h.Snapshot, h.judge(t, fourRules), true); err != nil {
+		t.Fatal(err)
+	}
+	want := `RULE     REASON       PID  SINCE                COMM                WORKLOAD     EXE
+web      unsandboxed  20   2025-03-01 11:30:00  "web\x1b[31m\x09|"  web.service  "/usr/bin/web\u202egnp"
+missing  too_few      -    -                    2 missing           -            -
+
+RULE     RESULT     SEVERITY  VIOLATING  COMPLIANT  STARTING  UNKNOWN  FILE
+web      violated   critical  1          0          0         0        rules.yml:3
+missing  violated   warning   0          0          0         0        rules.yml:6
+hidden   unknown    warning   0          0          0         1        rules.yml:4
+young    starting   warning   0          0          1         0        rules.yml:2
+good     compliant  warning   0          1          0         0        rules.yml:5
+
+2 of 6 rules violated, 1 could not be told, 1 with processes that are too young to be judged, 1 about no process here.
+`
+	if got := w.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A rule that many violate names a few and counts the others.
+func TestTextOfMany(t *testing.T) {
+	h := newHost()
+	for pid := int32(1); pid <= 30; pid++ {
+		h.process(pid, "web.service", "web", "/usr/bin/web", 1, scan.Unsandboxed)
+	}
+	var w strings.Builder
+	if err := Text(&w, &h.Snapshot, h.judge(t, fourRules), true); err != nil {
+		t.Fatal(err)
+	}
+	if shown := strings.Count(w.String(), "/usr/bin/web"); shown == 0 || !strings.Contains(w.String(), fmt.Sprintf("and %d more", 30-shown)) {
+		t.Errorf("%d shown:\n%s", shown, &w)
+	}
+}
+
+func TestNoTextOfOthersActs(t *testing.T) {
+	h := mixed()
+	r := h.judge(t, fourRules)
+	c := config(t, fourRules)
+	var w strings.Builder
+	for _, ascii := range []bool{true, false} {
+		if err := Text(&w, &h.Snapshot, r, ascii); err != nil {
+			t.Fatal(err)
+		}
+		for i := range h.Processes {
+			p := &h.Processes[i]
+			e := Explained{&h.Snapshot, p, policy.New(c, policy.Options{}).Explain(&h.Snapshot, p)}
+			if err := e.Text(&w, ascii); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.JSON(&w); err != nil {
+				t.Fatal(err)
+			}
+			one := One{Snapshot: &h.Snapshot, Process: p, Outcome: policy.Violating, Why: "x\x1b\n"}
+			w.WriteString(one.Text(ascii))
+			if err := one.JSON(&w); err != nil {
+				t.Fatal(err)
+			}
+			if err := NagiosLine(&w, Critical, one.Text(true)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := JSON(&w, &h.Snapshot, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range w.String() {
+		if r != '\n' && !unicode.IsPrint(r) {
+			t.Fatalf("%q is written", r)
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	h := mixed()
+	var w strings.Builder
+	if err := JSON(&w, &h.Snapshot, h.judge(t, fourRules)); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Schema, Answer, Time string
+		Loaded               int `json:"rules_loaded"`
+		Applied              int `json:"rules_applied"`
+		Rules                []struct {
+			Name, Result string
+			Violated     bool
+			Processes    map[string]int
+			Violations   []struct {
+				Reason    string
+				Workload  *string
+				Processes int
+				PIDs      []int32
+				Examples  []struct {
+					Since   string
+					Process struct {
+						PID   int32
+						State string
+						Exe   string
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(w.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Schema != Schema || got.Answer != "violated" || got.Loaded != 6 || got.Applied != 4 || len(got.Rules) != 5 || got.Time != "2025-03-01T12:00:00Z" {
+		t.Fatalf("%+v", got)
+	}
+	for _, r := range got.Rules {
+		if r.Violated != (len(r.Violations) > 0) || len(r.Processes) != 4 {
+			t.Errorf("%+v", r)
+		}
+		if r.Name != "web" {
+			continue
+		}
+		v := r.Violations[0]
+		if v.Reason != "unsandboxed" || *v.Workload != "web.service" || v.Examples[0].Since != "2025-03-01T11:30:00Z" ||
+			v.Examples[0].Process.PID != 20 || v.Examples[0].Process.State != "unsandboxed" || v.Examples[0].Process.Exe != "/usr/bin/web\u202egnp" {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
+// A summary holds numbers alone.
+func TestRulesWithoutNames(t *testing.T) {
+	h := mixed()
+	h.process(50, "other.service", "web", "/usr/bin/web", 1, scan.Unsandboxed)
+	b, err := json.Marshal(Rules(h.judge(t, "rules: [{name: all, match: {unit: ['*']}}]"), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"service", "pid", "workload", "web"} {
+		if strings.Contains(string(b), bad) {
+			t.Errorf("%s in %s", bad, b)
+		}
+	}
+	if !strings.Contains(string(b), `{"reason":"unsandboxed","processes":2}`) {
+		t.Errorf("%s", b)
+	}
+}
+
+func TestNagios(t *testing.T) {
+	for _, c := range []struct {
+		rules  string
+		status Status
+		want   string
+	}{
+		{fourRules, Critical, "LANDLOCK CRITICAL - 2 of 6 rules violated, 1 could not be told, 1 with processes that are too young to be judged, 1 about no process here: web (unsandboxed), missing (too_few), hidden (unknown) | rules=6;;;0 applied=4;;;0 compliant=1;;;0 violating=1;;;0 starting=1;;;0 unknown=1;;;0\n"},
+		{"rules: [{name: a, match: {unit: [web.service]}}]", Warning, "LANDLOCK WARNING - 1 of 1 rule violated: a (unsandboxed) | "},
+		{"rules: [{name: a, match: {unit: [hidden.service]}, severity: critical}]", Unknown, "LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 could not be told: a (unknown) | "},
+		{"rules: [{name: a, match: {unit: [hidden.service]}}, {name: b, match: {unit: [web.service]}}]", Warning, "LANDLOCK WARNING - "},
+		{"rules: [{name: a, match: {unit: [good.service]}}]", OK, "LANDLOCK OK - 0 of 1 rule violated | "},
+	} {
+		var w strings.Builder
+		status, err := Nagios(&w, mixed().judge(t, c.rules))
+		if err != nil || status != c.status || !strings.HasPrefix(w.String(), c.want) {
+			t.Errorf("%s: %v, %v, %s", c.rules, status, err, &w)
+		}
+		// What the plugin guidelines ask of the line.
+		form := regexp.MustCompile(`^LANDLOCK (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+ \|( [a-z]+=[0-9]+;;;0)+\n$`)
+		if !form.MatchString(w.String()) {
+			t.Errorf("%q", &w)
+		}
+	}
+	var w strings.Builder
+	if err := NagiosLine(&w, Unknown, "a | b"); err != nil || w.String() != "LANDLOCK UNKNOWN - a / b\n" {
+		t.Errorf("%q, %v", &w, err)
+	}
+}
+
+func TestExplained(t *testing.T) {
+	h := mixed()
+	c := config(t, fourRules)
+	e := policy.New(c, policy.Options{})
+	for pid, want := range map[int32]struct {
+		answer Answer
+		text   string
+	}{
+		10: {Compliant, `good +yes +compliant`}, 20: {Violated, `web +yes +violating`}, 30: {Undecided, `hidden +yes +unknown`}, 40: {Compliant, `young +yes +starting`},
+	} {
+		p := h.Find(pid)
+		x := Explained{&h.Snapshot, p, e.Explain(&h.Snapshot, p)}
+		var w strings.Builder
+		if err := x.Text(&w, true); err != nil {
+			t.Fatal(err)
+		}
+		if x.Answer() != want.answer || !regexp.MustCompile(want.text).MatchString(w.String()) || !regexp.MustCompile(`elsewhere +no +- +\w`).MatchString(w.String()) {
+			t.Errorf("pid %d: %s\n%s", pid, x.Answer(), &w)
+		}
+		// What applies stands first.
+		lines := strings.Split(w.String(), "\n")
+		if !strings.Contains(lines[4], " yes ") || strings.Contains(lines[5], " yes ") {
+			t.Errorf("pid %d:\n%s", pid, &w)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Schema names the form of what JSON writes. Members may be added to objects.
+const Schema = "landlockd/check/v1"
+
+type answerJSON struct {
+	Schema  string     `json:"schema"`
+	Answer  Answer     `json:"answer"`
+	Time    string     `json:"time"`
+	Loaded  int        `json:"rules_loaded"`
+	Applied int        `json:"rules_applied"`
+	Rules   []RuleJSON `json:"rules"`
+}
+
+// RuleJSON is what one rule says, as a JSON object.
+type RuleJSON struct {
+	Name       string          `json:"name"`
+	Severity   string          `json:"severity"`
+	Result     string          `json:"result"`
+	Violated   bool            `json:"violated"`
+	Processes  map[string]int  `json:"processes"`
+	Violations []violationJSON `json:"violations"`
+}
+
+type violationJSON struct {
+	Reason    policy.Reason `json:"reason"`
+	Workload  *view.Text    `json:"workload,omitempty"`
+	Processes int           `json:"processes"`
+	PIDs      []int32       `json:"pids,omitempty"`
+	Examples  []exampleJSON `json:"examples,omitempty"`
+}
+
+type exampleJSON struct {
+	Since   *string `json:"since"`
+	Process any     `json:"process"`
+}
+
+// JSON writes what rules say of a snapshot as one JSON object and a newline.
+func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result) error {
+	a := answerJSON{Schema: Schema, Answer: Of(r), Time: timeText(s.Time), Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true)}
+	process := view.Processes(s)
+	for i := range a.Rules {
+		for k := range a.Rules[i].Violations {
+			v := &a.Rules[i].Violations[k]
+			for _, pid := range v.PIDs {
+				if p := s.Find(pid); p != nil {
+					v.Examples = append(v.Examples, exampleJSON{sinceJSON(s, p), process(p)})
+				}
+			}
+		}
+	}
+	return write(w, a)
+}
+
+// Rules returns what rules say, in their order. Without names there is nothing of
+// workloads and processes in it but their numbers.
+func Rules(r *policy.Result, names bool) []RuleJSON {
+	all := make([]RuleJSON, 0, len(r.Rules))
+	for i := range r.Rules {
+		rule := &r.Rules[i]
+		j := RuleJSON{
+			Name: rule.Rule.Name, Severity: rule.Rule.Severity, Result: ofRule(rule), Violated: rule.Violated,
+			Processes: map[string]int{}, Violations: []violationJSON{},
+		}
+		for _, o := range policy.Outcomes() {
+			j.Processes[o.String()] = rule.Processes[o]
+		}
+		for _, v := range rule.Violations {
+			n := len(j.Violations)
+			switch {
+			case names:
+				j.Violations = append(j.Violations, violationJSON{Reason: v.Reason, Workload: textJSON(v.Workload), Processes: v.Processes, PIDs: v.PIDs})
+			case n > 0 && j.Violations[n-1].Reason == v.Reason:
+				j.Violations[n-1].Processes += v.Processes
+			default:
+				j.Violations = append(j.Violations, violationJSON{Reason: v.Reason, Processes: v.Processes})
+			}
+		}
+		all = append(all, j)
+	}
+	return all
+}
+
+func textJSON(s string) *view.Text {
+	if s == "" {
+		return nil
+	}
+	t := view.Text(s)
+	return &t
+}
+
+func sinceJSON(s *scan.Snapshot, p *scan.Process) *string {
+	at := view.Started(s, p)
+	if at.IsZero() {
+		return nil
+	}
+	text := timeText(at)
+	return &text
+}
+
+func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+func write(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false) // what is escaped is decided by view.Text
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/landlockd/landlockd/internal/policy"
+)
+
+// Status is what a plugin tells Nagios, by its exit code.
+type Status int
+
+const (
+	OK Status = iota
+	Warning
+	Critical
+	Unknown
+)
+
+func (s Status) String() string { return [...]string{"OK", "WARNING", "CRITICAL", "UNKNOWN"}[s&3] }
+
+// maxNamed is how many rules Nagios' one line names.
+const maxNamed = 5
+
+// Nagios writes the one line that a plugin writes, with performance data, and
+// returns the status. A violated rule of severity critical is Critical, one of
+// another Warning; without any, what could not be told is Unknown. No text of
+// others is in it: only names of rules, which are plain.
+func Nagios(w io.Writer, r *policy.Result) (Status, error) {
+	status := OK
+	var named []string
+	var processes [4]int
+	for _, rule := range ranked(r) {
+		for o, n := range rule.Processes {
+			processes[o] += n
+		}
+		switch {
+		case rule.Violated && rule.Rule.Severity == "critical":
+			status = Critical
+		case rule.Violated:
+			status = max(status, Warning)
+		case ofRule(rule) == Undecided.String() && status == OK:
+			status = Unknown
+		case ofRule(rule) == Undecided.String():
+		default:
+			continue
+		}
+		named = append(named, rule.Rule.Name+" ("+why(rule)+")")
+	}
+	text := summary(r)
+	if len(named) > maxNamed {
+		named = append(named[:maxNamed], fmt.Sprintf("and %d more", len(named)-maxNamed))
+	}
+	if len(named) > 0 {
+		text += ": " + strings.Join(named, ", ")
+	}
+	data := make([]string, 0, len(processes))
+	for _, o := range policy.Outcomes() {
+		data = append(data, fmt.Sprintf("%s=%d;;;0", o, processes[o]))
+	}
+	_, err := fmt.Fprintf(w, "LANDLOCK %s - %s | rules=%d;;;0 applied=%d;;;0 %s\n", status, text, r.Loaded, r.Applied, strings.Join(data, " "))
+	return status, err
+}
+
+func why(rule *policy.RuleResult) string {
+	switch {
+	case !rule.Violated:
+		return "unknown"
+	case len(rule.Violations) > 0:
+		return rule.Violations[0].Reason.String()
+	default:
+		return plural(rule.Processes[policy.Violating], "process")
+	}
+}
+
+// NagiosLine writes a line without performance data.
+func NagiosLine(w io.Writer, status Status, text string) error {
+	// What stands behind a bar is performance data.
+	_, err := fmt.Fprintf(w, "LANDLOCK %s - %s\n", status, strings.ReplaceAll(text, "|", "/"))
+	return err
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// One is what one expectation says of one process.
+type One struct {
+	Snapshot *scan.Snapshot
+	Process  *scan.Process
+	Outcome  policy.Outcome
+	Reason   policy.Reason
+	// Why says in words what is missing or not known.
+	Why string
+}
+
+// Answer returns what it comes to.
+func (o *One) Answer() Answer { return ofOutcome(o.Outcome) }
+
+// Text says it on one line.
+func (o *One) Text(ascii bool) string {
+	text := o.Outcome.String() + ": " + describe(o.Snapshot, o.Process, ascii)
+	if o.Why != "" {
+		text += "; " + printable(o.Why, ascii)
+	}
+	return text
+}
+
+// JSON writes it as one JSON object and a newline.
+func (o *One) JSON(w io.Writer) error {
+	return write(w, struct {
+		Schema  string         `json:"schema"`
+		Answer  Answer         `json:"answer"`
+		Time    string         `json:"time"`
+		Outcome policy.Outcome `json:"result"`
+		Reason  *policy.Reason `json:"reason"`
+		Why     *string        `json:"why"`
+		exampleJSON
+	}{
+		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Outcome, orNull(o.Reason), orNull(o.Why),
+		exampleJSON{sinceJSON(o.Snapshot, o.Process), view.Processes(o.Snapshot)(o.Process)},
+	})
+}
+
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// Explained is what every rule has to do with one process.
+type Explained struct {
+	Snapshot *scan.Snapshot
+	Process  *scan.Process
+	Rules    []policy.Explanation
+}
+
+const no = "no"
+
+// Answer returns what the rules that apply come to.
+func (e *Explained) Answer() Answer {
+	answer := Compliant
+	for i := range e.Rules {
+		if e.Rules[i].Applies == no {
+			continue
+		}
+		switch ofOutcome(e.Rules[i].Outcome) {
+		case Violated:
+			return Violated
+		case Undecided:
+			answer = Undecided
+		}
+	}
+	return answer
+}
+
+// Text writes the rules that apply first, and then why the others do not.
+func (e *Explained) Text(w io.Writer, ascii bool) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "%s.\n", describe(e.Snapshot, e.Process, ascii))
+	fmt.Fprintf(b, "Its executable is %s, its workload %s.\n\n", named(e.Process.Exe, ascii), named(workloadOf(e.Snapshot, e.Process), ascii))
+	t := newTable(b)
+	t.row("RULE", "APPLIES", "RESULT", "WHY", "FILE")
+	for _, applies := range []bool{true, false} {
+		for i := range e.Rules {
+			x := &e.Rules[i]
+			if (x.Applies != no) != applies {
+				continue
+			}
+			result, why := x.Outcome.String(), x.Text
+			if x.Applies == no {
+				result = "-"
+			}
+			if x.Why != "" {
+				why = x.Why
+			}
+			if why == "" {
+				why = "-"
+			}
+			t.row(x.Rule.Name, x.Applies, result, printable(why, ascii), fmt.Sprintf("%s:%d", view.Escape(x.Rule.File, 0, ascii), x.Rule.Line))
+		}
+	}
+	if t.rows == 1 {
+		b.WriteString("There are no rules.\n")
+	} else if err := t.end(); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+func named(text string, ascii bool) string {
+	if text == "" {
+		return "not known"
+	}
+	return view.Escape(text, 0, ascii)
+}
+
+// printable lets words through as they are, and quotes what is none.
+func printable(text string, ascii bool) string {
+	for _, r := range text {
+		if r < ' ' || r > '~' {
+			return view.Escape(text, 0, ascii)
+		}
+	}
+	return text
+}
+
+// JSON writes it as one JSON object and a newline.
+func (e *Explained) JSON(w io.Writer) error {
+	type ruleJSON struct {
+		Name    string          `json:"name"`
+		Applies string          `json:"applies"`
+		Result  *policy.Outcome `json:"result"`
+		Reason  *policy.Reason  `json:"reason"`
+		Why     *string         `json:"why"`
+	}
+	rules := make([]ruleJSON, len(e.Rules))
+	for i := range e.Rules {
+		x := &e.Rules[i]
+		rules[i] = ruleJSON{Name: x.Rule.Name, Applies: x.Applies, Why: orNull(x.Why)}
+		if x.Applies != no {
+			rules[i].Result, rules[i].Reason = &x.Outcome, orNull(x.Reason)
+			if x.Why == "" {
+				rules[i].Why = orNull(x.Text)
+			}
+		}
+	}
+	return write(w, struct {
+		Schema string `json:"schema"`
+		Answer Answer `json:"answer"`
+		Time   string `json:"time"`
+		exampleJSON
+		Rules []ruleJSON `json:"rules"`
+	}{Schema, e.Answer(), timeText(e.Snapshot.Time), exampleJSON{sinceJSON(e.Snapshot, e.Process), view.Processes(e.Snapshot)(e.Process)}, rules})
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Sockets are the listening Unix sockets outside of a process's domains, as far
+// as it could reach them.
+type Sockets struct {
+	// Reachable are those that it could connect to, as far as is decided.
+	Reachable []Socket
+	// Listening is the number of listening sockets that were looked at: of what
+	// is left, each is inside, or kept away by what Kept counts.
+	Listening, Inside int
+	Kept              Kept
+	// Gaps say in words what could not be looked at or is not decided.
+	Gaps []string
+}
+
+// Kept counts sockets outside that the process cannot connect to, by the first
+// reason: a layer, that no such path leads to it, permissions.
+type Kept struct{ Landlock, Path, Permission int }
+
+// Socket is one listening Unix socket.
+type Socket struct {
+	// Name is the path as it was bound, or the name without the NUL in front if
+	// it is Abstract: hostile text.
+	Name     string
+	Abstract bool
+	// Holders are the PIDs of processes of the snapshot that have it open and
+	// are outside.
+	Holders []int32
+	// Doubt says in words why it may be out of reach after all. Empty if all
+	// that is looked at lets the process reach it.
+	Doubt string
+}
+
+func (t *textWriter) sockets(s *Sockets) {
+	if len(t.e.Sandboxes) == 0 {
+		t.line("\nUnix sockets: it is in no domain, so that none is outside.")
+		return
+	}
+	t.line("\nListening Unix sockets outside that it could reach, and who may act for it then:")
+	for i := range s.Reachable {
+		t.socket(&s.Reachable[i])
+	}
+	if len(s.Reachable) == 0 {
+		t.line("  none")
+	}
+	t.line("  Of %s, %d inside its domains, %d kept away by Landlock, %d not found by their path, %d by permissions.",
+		count(s.Listening, "listening socket"), s.Inside, s.Kept.Landlock, s.Kept.Path, s.Kept.Permission)
+	t.line("  Not decided: what other security modules, seccomp filters and the listeners themselves refuse; sockets of datagrams, and what is mounted elsewhere for it.")
+	for _, gap := range s.Gaps {
+		t.line("  Not decided: %s.", plain(gap))
+	}
+}
+
+func (t *textWriter) socket(k *Socket) {
+	name := view.Escape(k.Name, 0, t.ascii)
+	if k.Abstract {
+		name = "abstract " + name
+	}
+	var holders []string
+	for i, pid := range k.Holders {
+		if i == maxHolders {
+			holders = append(holders, fmt.Sprintf("%d more", len(k.Holders)-i))
+			break
+		}
+		holders = append(holders, t.holder(pid))
+	}
+	if len(holders) == 0 {
+		holders = []string{"nobody who can be seen"}
+	}
+	text := fmt.Sprintf("  - %s: %s", name, strings.Join(holders, "; "))
+	if k.Doubt != "" {
+		text += " (" + plain(k.Doubt) + ")"
+	}
+	t.line("%s", text)
+}
+
+// maxHolders is how many processes text has of one socket.
+const maxHolders = 4
+
+func (t *textWriter) holder(pid int32) string {
+	p := t.e.Snapshot.Find(pid)
+	if p == nil {
+		return fmt.Sprint(pid)
+	}
+	text := fmt.Sprintf("%d %s, user %d, %s", pid, view.Escape(p.Comm.String(), 0, t.ascii), p.UID, p.State)
+	if w := t.e.Snapshot.WorkloadOf(p); w != nil {
+		text += ", " + view.Escape(w.FullName, 0, t.ascii)
+	}
+	return text
+}
+
+// Inside says whether all tasks of a process are in one of the domains, or in
+// domains nested in one.
+func Inside(s *scan.Snapshot, p *scan.Process, domains []int32) bool {
+	within := map[int32]bool{}
+	for _, d := range domains {
+		within[d] = true
+	}
+	for _, t := range s.TasksOf(p) {
+		if t.State != scan.Sandboxed || !withinAny(s, t.Domain, within) {
+			return false
+		}
+	}
+	return true
+}

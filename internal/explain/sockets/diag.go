@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sockets
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// listener is one listening Unix socket, as sock_diag(7) tells it.
+type listener struct {
+	inode uint32
+	// name is the path, or begins with a NUL.
+	name string
+	// file is the inode that it is bound to, by the number and the device that
+	// the kernel's own structures have; hasFile if it was told.
+	hasFile          bool
+	fileIno, fileDev uint32
+}
+
+// Of include/uapi/linux/unix_diag.h.
+const (
+	udiagShowName = 0x01
+	udiagShowVFS  = 0x02
+
+	unixDiagName = 0
+	unixDiagVFS  = 1
+
+	sizeRequest = 24 // struct unix_diag_req
+	sizeMessage = 16 // struct unix_diag_msg
+
+	tcpListen         = 10 // TCP_LISTEN of the kernel's net/tcp_states.h
+	sockDiagByFamily  = 20
+	maxListeners      = 1 << 20
+	maxDiagnoseRounds = 1 << 16
+)
+
+// listeners returns the listening Unix sockets of the calling thread's network
+// namespace.
+func listeners() ([]listener, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, fmt.Errorf("socket(NETLINK_SOCK_DIAG): %w", err)
+	}
+	defer unix.Close(fd)
+	ne := binary.NativeEndian
+	req := make([]byte, unix.SizeofNlMsghdr+sizeRequest)
+	ne.PutUint32(req, uint32(len(req)))
+	ne.PutUint16(req[4:], sockDiagByFamily)
+	ne.PutUint16(req[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	body := req[unix.SizeofNlMsghdr:]
+	body[0] = unix.AF_UNIX
+	ne.PutUint32(body[4:], 1<<tcpListen)
+	ne.PutUint32(body[12:], udiagShowName|udiagShowVFS)
+	if err := unix.Sendto(fd, req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, fmt.Errorf("ask for Unix sockets: %w", err)
+	}
+	var all []listener
+	b := make([]byte, 64<<10)
+	for range maxDiagnoseRounds {
+		n, _, err := unix.Recvfrom(fd, b, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read Unix sockets: %w", err)
+		}
+		done, err := parseDiag(b[:n], func(l listener) {
+			if len(all) < maxListeners {
+				all = append(all, l)
+			}
+		})
+		if done || err != nil {
+			return all, err
+		}
+	}
+	return nil, errors.New("read Unix sockets: no end")
+}
+
+var errMessage = errors.New("a message of sock_diag that makes no sense")
+
+// parseDiag reads the messages of one answer. done says that it was the last.
+func parseDiag(b []byte, each func(listener)) (done bool, err error) {
+	ne := binary.NativeEndian
+	for len(b) >= unix.SizeofNlMsghdr {
+		size, kind := int(ne.Uint32(b)), ne.Uint16(b[4:])
+		if size < unix.SizeofNlMsghdr || size > len(b) {
+			return true, errMessage
+		}
+		body := b[unix.SizeofNlMsghdr:size]
+		b = b[min(len(b), align(size)):]
+		switch {
+		case kind == unix.NLMSG_DONE:
+			return true, nil
+		case kind == unix.NLMSG_ERROR && len(body) >= 4:
+			return true, fmt.Errorf("the kernel does not tell Unix sockets: %w", unix.Errno(-int32(ne.Uint32(body))))
+		case kind != sockDiagByFamily:
+			continue
+		case len(body) < sizeMessage:
+			return true, errMessage
+		}
+		l := listener{inode: ne.Uint32(body[4:])}
+		if body[0] == unix.AF_UNIX && body[2] == tcpListen {
+			l.attributes(body[sizeMessage:])
+			each(l)
+		}
+	}
+	return false, nil
+}
+
+// attributes reads what follows a message.
+func (l *listener) attributes(b []byte) {
+	const header = 4
+	ne := binary.NativeEndian
+	for len(b) >= header {
+		size, kind := int(ne.Uint16(b)), ne.Uint16(b[2:])
+		if size < header || size > len(b) {
+			return
+		}
+		value := b[header:size]
+		b = b[min(len(b), align(size)):]
+		switch {
+		case kind == unixDiagName:
+			l.name = string(value)
+		case kind == unixDiagVFS && len(value) >= 8:
+			l.hasFile, l.fileIno, l.fileDev = true, ne.Uint32(value), ne.Uint32(value[4:])
+		}
+	}
+}
+
+func align(n int) int { return (n + 3) &^ 3 }

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sockets
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/explain/target"
+	"github.com/landlockd/landlockd/internal/thread"
+)
+
+// double is a thread that stands where a process stands: in its mount namespace
+// and root directory, with its user, groups and effective capabilities. What it
+// finds and may do, the process does.
+type double struct {
+	ask  chan func()
+	wait func()
+	// gap says what it lacks to be like the process.
+	gap string
+}
+
+// credentials are what permissions are decided by.
+type credentials struct {
+	uid, gid int
+	groups   []int
+	caps     uint64
+}
+
+// become makes the double of a process.
+func become(t *target.Process) (*double, error) {
+	status, err := t.Read("status", 64<<10)
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseStatus(string(status))
+	if err != nil {
+		return nil, err
+	}
+	mnt, err := t.OpenFile("ns/mnt", unix.O_RDONLY)
+	if err != nil {
+		return nil, fmt.Errorf("open the mount namespace of process %d: %w", t.PID, err)
+	}
+	defer mnt.Close()
+	d := &double{ask: make(chan func())}
+	if user, err := t.Link("ns/user"); err != nil || user != ownLink("user") {
+		// Only what it could do to files of users that it maps is left out.
+		c.caps = 0
+		d.gap = "what the capabilities that it has in its own user namespace let it do"
+	}
+	ready := make(chan error, 1)
+	d.wait = thread.Run(func() {
+		err := c.take(mnt, t.Root)
+		ready <- err
+		if err != nil {
+			return
+		}
+		for f := range d.ask {
+			f()
+		}
+	})
+	if err := <-ready; err != nil {
+		d.wait()
+		return nil, fmt.Errorf("stand where process %d does: %w (this takes root)", t.PID, err)
+	}
+	return d, nil
+}
+
+func ownLink(name string) string {
+	link, _ := os.Readlink("/proc/self/ns/" + name)
+	return link
+}
+
+// end ends the thread.
+func (d *double) end() {
+	close(d.ask)
+	d.wait()
+}
+
+// do has the double do something.
+func (d *double) do(f func()) {
+	done := make(chan struct{})
+	d.ask <- func() { f(); close(done) }
+	<-done
+}
+
+// runApart runs something on a thread that is not used again, and waits.
+func runApart(f func()) { thread.Run(f)() }
+
+// sameNamespace says whether a descriptor is of the namespace that this program
+// is in.
+func sameNamespace(fd int, name string) bool {
+	var a, b unix.Stat_t
+	return unix.Fstat(fd, &a) == nil && unix.Stat("/proc/self/ns/"+name, &b) == nil && a.Dev == b.Dev && a.Ino == b.Ino
+}
+
+// take changes the calling thread, and no other: it must end afterwards.
+func (c *credentials) take(mnt, root *os.File) error {
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return fmt.Errorf("unshare(CLONE_FS): %w", err)
+	}
+	if !sameNamespace(int(mnt.Fd()), "mnt") {
+		if err := unix.Setns(int(mnt.Fd()), unix.CLONE_NEWNS); err != nil {
+			return fmt.Errorf("setns(CLONE_NEWNS): %w", err)
+		}
+	}
+	if err := unix.Fchdir(int(root.Fd())); err != nil {
+		return fmt.Errorf("fchdir(2): %w", err)
+	}
+	if err := unix.Chroot("."); err != nil {
+		return fmt.Errorf("chroot(2): %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl(PR_SET_KEEPCAPS): %w", err)
+	}
+	if err := unix.Setgroups(c.groups); err != nil {
+		return fmt.Errorf("setgroups(2): %w", err)
+	}
+	if err := unix.Setresgid(c.gid, c.gid, c.gid); err != nil {
+		return fmt.Errorf("setresgid(2): %w", err)
+	}
+	if err := unix.Setresuid(c.uid, c.uid, c.uid); err != nil {
+		return fmt.Errorf("setresuid(2): %w", err)
+	}
+	var have [2]unix.CapUserData
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	if err := unix.Capget(&header, &have[0]); err != nil {
+		return fmt.Errorf("capget(2): %w", err)
+	}
+	for i := range have {
+		caps := have[i].Permitted & uint32(c.caps>>(32*i))
+		have[i] = unix.CapUserData{Permitted: caps, Effective: caps}
+	}
+	if err := unix.Capset(&header, &have[0]); err != nil {
+		return fmt.Errorf("capset(2): %w", err)
+	}
+	return nil
+}
+
+var errStatus = errors.New("/proc/[pid]/status makes no sense")
+
+// parseStatus reads what decides about files: fsuid, fsgid, groups and effective
+// capabilities (man proc_pid_status).
+func parseStatus(text string) (credentials, error) {
+	c := credentials{uid: -1, gid: -1}
+	seen := 0
+	for line := range strings.Lines(text) {
+		key, value, found := strings.Cut(line, ":")
+		if !found {
+			continue
+		}
+		fields := strings.Fields(value)
+		var err error
+		switch key {
+		case "Uid", "Gid":
+			const filesystem = 3
+			if len(fields) <= filesystem {
+				return c, errStatus
+			}
+			var n uint64
+			n, err = strconv.ParseUint(fields[filesystem], 10, 32)
+			if key == "Uid" {
+				c.uid = int(n)
+			} else {
+				c.gid = int(n)
+			}
+			seen++
+		case "Groups":
+			for _, f := range fields {
+				n, e := strconv.ParseUint(f, 10, 32)
+				c.groups, err = append(c.groups, int(n)), errors.Join(err, e)
+			}
+			seen++
+		case "CapEff":
+			if len(fields) != 1 {
+				return c, errStatus
+			}
+			c.caps, err = strconv.ParseUint(fields[0], 16, 64)
+			seen++
+		}
+		if err != nil {
+			return c, errStatus
+		}
+	}
+	if seen != 4 {
+		return c, errStatus
+	}
+	return c, nil
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sockets finds the listening Unix sockets outside of a process's Landlock
+// domains that it could connect to: the way out of a sandbox that asks a process
+// outside to act for it.
+//
+// It works with the caller's own rights, and as root decides as the kernel would:
+// whether a path leads to a socket, and whether permissions let it be connected
+// to, is tried by a thread in the process's mount namespace and root directory,
+// with its user, groups and capabilities. Nothing is connected to.
+package sockets
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/internal/explain"
+	"github.com/landlockd/landlockd/internal/explain/target"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Look looks at the sockets of a host for a process that was explained. Sockets
+// with a path are reached whatever network namespace they are of, abstract ones
+// only in the process's own.
+func Look(procfs string, t *target.Process, e *explain.Explanation) (*explain.Sockets, error) {
+	l := &look{s: e.Snapshot, p: e.Process, t: t, out: &explain.Sockets{}, socketDomains: socketDomains(e)}
+	own, err := t.Link("ns/net")
+	if err != nil {
+		return nil, err
+	}
+	spaces := map[string]*os.File{}
+	defer func() {
+		for _, f := range spaces {
+			f.Close()
+		}
+	}()
+	if spaces[own], err = t.OpenFile("ns/net", unix.O_RDONLY); err != nil {
+		return nil, fmt.Errorf("open the network namespace of process %d: %w", t.PID, err)
+	}
+	l.survey(procfs, spaces)
+	if l.able, err = become(t); err != nil {
+		return nil, err
+	}
+	defer l.able.end()
+	if l.able.gap != "" {
+		l.out.Gaps = append(l.out.Gaps, l.able.gap)
+	}
+	for space, f := range spaces {
+		found, err := listenersOf(f)
+		if err != nil {
+			if space == own {
+				return nil, err
+			}
+			l.unseen++
+			continue
+		}
+		for _, k := range found {
+			if k.name != "" && (k.name[0] != 0 || space == own) {
+				l.judge(&k)
+			}
+		}
+	}
+	if l.unseen > 0 {
+		l.out.Gaps = append(l.out.Gaps, fmt.Sprintf("sockets of other network namespaces, of which %d processes could not be looked at", l.unseen))
+	}
+	slices.SortFunc(l.out.Reachable, func(a, b explain.Socket) int { return strings.Compare(a.Name, b.Name) })
+	return l.out, nil
+}
+
+// look is one run of Look.
+type look struct {
+	s             *scan.Snapshot
+	p             *scan.Process
+	t             *target.Process
+	able          *double
+	out           *explain.Sockets
+	socketDomains []int32
+	holders       map[uint32][]int32 // PIDs by the socket's inode number
+	unseen        int
+}
+
+// socketDomains are the domains that the process's tasks are in.
+func socketDomains(e *explain.Explanation) []int32 {
+	var domains []int32
+	for i := range e.Sandboxes {
+		domains = append(domains, e.Sandboxes[i].Domains...)
+	}
+	return domains
+}
+
+// maxSpaces is how many network namespaces are looked at.
+const maxSpaces = 512
+
+// survey notes who has sockets open, and adds the network namespaces of all
+// processes.
+func (l *look) survey(procfs string, spaces map[string]*os.File) {
+	l.holders = map[uint32][]int32{}
+	for i := range l.s.Processes {
+		p := &l.s.Processes[i]
+		h, err := target.Open(procfs, p)
+		if err != nil {
+			continue
+		}
+		if space, err := h.Link("ns/net"); err == nil && spaces[space] == nil {
+			var f *os.File
+			if len(spaces) < maxSpaces {
+				f, err = h.OpenFile("ns/net", unix.O_RDONLY)
+			}
+			if f == nil || err != nil {
+				l.unseen++
+			} else {
+				spaces[space] = f
+			}
+		}
+		const maxFDs = 1 << 20
+		for _, fd := range h.Names("fd", maxFDs) {
+			to, err := h.Link("fd/" + fd)
+			if err != nil || !strings.HasPrefix(to, "socket:[") {
+				continue
+			}
+			n, err := strconv.ParseUint(strings.Trim(to[len("socket:"):], "[]"), 10, 32)
+			if at := uint32(n); err == nil && !slices.Contains(l.holders[at], p.PID) {
+				l.holders[at] = append(l.holders[at], p.PID)
+			}
+		}
+		h.Close()
+	}
+}
+
+// judge decides about one socket.
+func (l *look) judge(k *listener) {
+	l.out.Listening++
+	var outside []*scan.Process
+	for _, pid := range l.holders[k.inode] {
+		if h := l.s.Find(pid); h != nil && h.PID != l.p.PID && !explain.Inside(l.s, h, l.socketDomains) {
+			outside = append(outside, h)
+		}
+	}
+	if len(outside) == 0 && len(l.holders[k.inode]) > 0 {
+		l.out.Inside++
+		return
+	}
+	r := explain.Socket{Name: strings.TrimRight(k.name, "\x00")}
+	if k.name[0] == 0 {
+		r.Name, r.Abstract = k.name[1:], true
+	}
+	for _, h := range outside {
+		r.Holders = append(r.Holders, h.PID)
+	}
+	if r.Abstract {
+		if !l.lets(outside, abstractUnix, nil) {
+			l.out.Kept.Landlock++
+			return
+		}
+		l.out.Reachable = append(l.out.Reachable, r)
+		return
+	}
+	at := l.able.find(r.Name, k)
+	switch {
+	case at.missing:
+		l.out.Kept.Path++
+		return
+	case at.denied:
+		l.out.Kept.Permission++
+		return
+	}
+	if !l.lets(outside, resolveUnix, func(d int32) bool { return at.granted(&l.s.Domains[d], &r.Doubt) }) {
+		l.out.Kept.Landlock++
+		return
+	}
+	if at.doubt != "" {
+		r.Doubt = at.doubt
+	}
+	l.out.Reachable = append(l.out.Reachable, r)
+}
+
+var (
+	abstractUnix, _ = access.Lookup("scope.abstract_unix_socket")
+	resolveUnix, _  = access.Lookup("fs.resolve_unix")
+)
+
+// lets says whether some task of the process may connect to a socket that was
+// made by a task of one of its holders, as far as a right goes. That it was made
+// by one that has it open now is an assumption: the kernel does not tell who made
+// it. It lets a task pass if each of its layers that the other lacks does not
+// handle the right, or grants it.
+func (l *look) lets(holders []*scan.Process, r access.Right, grants func(domain int32) bool) bool {
+	others := map[int32]bool{}
+	for _, h := range holders {
+		for _, t := range l.s.TasksOf(h) {
+			others[t.Domain] = true
+		}
+	}
+	if len(others) == 0 {
+		others[domainid.Outermost] = true
+	}
+	for _, mine := range l.socketDomains {
+		for theirs := range others {
+			passes := true
+			for _, d := range explain.Handling(l.s, explain.Above(l.s, mine, theirs), r) {
+				passes = passes && grants != nil && grants(d)
+			}
+			if passes {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// listenersOf returns the listening sockets of a network namespace.
+func listenersOf(ns *os.File) ([]listener, error) {
+	var found []listener
+	var err error
+	runApart(func() {
+		if !sameNamespace(int(ns.Fd()), "net") {
+			if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+				err = fmt.Errorf("enter the network namespace: %w", err)
+				return
+			}
+		}
+		found, err = listeners()
+	})
+	return found, err
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"slices"
+	"strings"
+)
+
+// Together returns the paths below which all layers that limit a deed grant it,
+// none below another, by the paths that were found: where a directory is mounted
+// elsewhere, too, there may be more. It is false unless a path is known of each
+// file that rules are on.
+func (e *Explanation) Together(d *Deed) ([]string, bool) {
+	if d.More || len(d.Limits) == 0 {
+		return nil, false
+	}
+	byLayer := make([][]string, len(d.Limits))
+	var all []string
+	for i, l := range d.Limits {
+		for _, f := range l.Files {
+			path, found := e.Places[File{f.Dev, f.Ino}]
+			if !found {
+				return nil, false
+			}
+			byLayer[i] = append(byLayer[i], path)
+			all = append(all, path)
+		}
+	}
+	granted := func(path string) bool {
+		for _, paths := range byLayer {
+			if !slices.ContainsFunc(paths, func(above string) bool { return isBelow(path, above) }) {
+				return false
+			}
+		}
+		return true
+	}
+	slices.Sort(all)
+	var together []string
+	for _, path := range all {
+		if granted(path) && !slices.ContainsFunc(together, func(above string) bool { return isBelow(path, above) }) {
+			together = append(together, path)
+		}
+	}
+	return together, true
+}
+
+// isBelow says whether a path is the other or below it.
+func isBelow(path, above string) bool {
+	return path == above || above == "/" || strings.HasPrefix(path, above+"/")
+}

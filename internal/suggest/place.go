@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package suggest
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// place is what names a process for good.
+type place struct {
+	match policy.Match
+	// keys are the match as it is written, in this order.
+	keys []key
+	// label is the same for people: hostile text.
+	label string
+	// nameless says why nothing does; empty if something does.
+	nameless string
+}
+
+type key struct{ name, pattern string }
+
+// placeOf returns what names a process.
+func placeOf(s *scan.Snapshot, p *scan.Process) place {
+	w := s.WorkloadOf(p)
+	if w == nil {
+		return byExe(p)
+	}
+	switch {
+	case w.Kind == scan.InContainer:
+		return inContainer(w, p)
+	case (w.Kind == scan.Unit || w.Kind == scan.UserUnit) && !w.Delegated && w.Unit != "":
+		if glob, ok := unitGlob(w); ok {
+			return newPlace("unit "+glob, key{"unit", glob})
+		}
+	}
+	return byExe(p)
+}
+
+// inContainer names a container as Kubernetes does; others have no name that is
+// the same after the next start, but the programs in them do.
+func inContainer(w *scan.Workload, p *scan.Process) place {
+	c := w.Container
+	if c == nil || c.Name == "" || c.Namespace == "" {
+		at := byExe(p)
+		if at.nameless != "" {
+			return at
+		}
+		return newPlace("container with "+at.keys[0].pattern, key{"container", "*"}, at.keys[0])
+	}
+	return newPlace("container "+c.Namespace+"/"+c.Name, key{"namespace", literal(c.Namespace)}, key{"container", literal(c.Name)})
+}
+
+// unitGlob returns what matches a unit and all that are of its kind; false if
+// its name was made up for one start.
+func unitGlob(w *scan.Workload) (string, bool) {
+	user, unit := "", w.Unit
+	if _, name, ok := strings.Cut(w.Unit, "/"); ok {
+		user, unit = "user@*/", name
+	}
+	folded := w.Name[strings.LastIndexByte(w.Name, '/')+1:]
+	// What folding puts in the place of an identifier is a glob already.
+	glob := strings.NewReplacer("[", "[[]", "?", "[?]").Replace(folded)
+	dot := strings.LastIndexByte(unit, '.')
+	at := strings.IndexByte(unit, '@')
+	switch {
+	case at > 0 && at < dot:
+		glob = strings.Replace(glob, "@", "@*", 1)
+	case folded == unit:
+		glob = literal(unit)
+	case !strings.Contains(folded, "*"):
+		return "", false
+	}
+	return user + glob, true
+}
+
+// byExe names a process by its program.
+func byExe(p *scan.Process) place {
+	exe := strings.TrimSuffix(p.Exe, " (deleted)")
+	comm := p.Comm.String()
+	switch {
+	case exe == "":
+		return place{label: "command " + comm, nameless: "no rule: its program is not known, and a process chooses its own name"}
+	case !strings.HasPrefix(exe, "/") || strings.HasPrefix(exe, "/memfd:"):
+		return place{label: "program " + exe, nameless: "no rule: its program is in no file"}
+	}
+	glob := unversioned(exe)
+	return newPlace("program "+glob, key{"exe", glob})
+}
+
+// newPlace makes a place of what may be written into a file that people read.
+func newPlace(label string, keys ...key) place {
+	at := place{label: label, keys: keys}
+	for _, k := range keys {
+		pattern, err := policy.ParsePattern(k.pattern)
+		if err != nil || !plain(k.pattern) {
+			return place{label: label, nameless: "no rule: its name cannot be written into one"}
+		}
+		patterns := []policy.Pattern{pattern}
+		switch k.name {
+		case "unit":
+			at.match.Unit = patterns
+		case "container":
+			at.match.Container = patterns
+		case "namespace":
+			at.match.Namespace = patterns
+		default:
+			at.match.Exe = patterns
+		}
+	}
+	return at
+}
+
+// plain says whether text is shown as it is.
+func plain(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for _, r := range text {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return false
+		}
+	}
+	return true
+}
+
+// literal returns the glob that matches one text.
+func literal(text string) string {
+	glob := strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(text)
+	if strings.HasPrefix(glob, "re:") {
+		glob = "[r]" + glob[1:]
+	}
+	return glob
+}
+
+var (
+	// version is a number with dots, or one that stands alone in a part of a path.
+	version = regexp.MustCompile(`(?:\b[vV])?[0-9]+(?:\.[0-9]+)+[0-9A-Za-z.~+]*|\b[vV]?[0-9]+\b`)
+	// hash is what package managers put into paths: of the contents, or random.
+	hash = regexp.MustCompile(`[0-9a-f]{12,}|\b[0-9a-z]{32}\b`)
+	// machine are the words for processors that look like versions.
+	machine = regexp.MustCompile(`x86[_-]64|i[3-6]86`)
+)
+
+// unversioned returns a glob for a path, with a star for every version in it.
+func unversioned(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if machine.MatchString(part) {
+			parts[i] = literal(part)
+			continue
+		}
+		const mark = "\x00"
+		part = strings.ReplaceAll(part, mark, "\ufffd")
+		part = hash.ReplaceAllString(part, mark)
+		part = version.ReplaceAllString(part, mark)
+		parts[i] = strings.ReplaceAll(literal(part), mark, "*")
+	}
+	return strings.Join(parts, "/")
+}

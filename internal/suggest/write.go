@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package suggest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Write writes a rule file (docs/rules.md) for a snapshot. All text of others in
+// it is quoted; comments have ASCII only.
+func Write(w io.Writer, s *scan.Snapshot) error {
+	rules, todos := suggestions(s)
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "# What is sandboxed with Landlock on this host (%s, kernel %s), as rules for landlockd.\n", s.Time.UTC().Format(time.RFC3339), view.Escape(s.Kernel.Release, 80, true))
+	b.WriteString("# They ask for what is so now: look them over, and leave out what is not meant to last.\n")
+	if len(rules) == 0 {
+		b.WriteString("rules: []\n")
+	} else {
+		b.WriteString("rules:\n")
+	}
+	for i := range rules {
+		rules[i].write(b)
+	}
+	if len(todos) > 0 {
+		b.WriteString("\n# To do:\n")
+	}
+	for i, t := range todos {
+		if i == maxListed {
+			fmt.Fprintf(b, "# ... and %d more\n", len(todos)-maxListed)
+			break
+		}
+		fmt.Fprintf(b, "# - %s: %s\n", comment(t.label), t.why)
+	}
+	return b.Flush()
+}
+
+func (r *suggestion) write(b *bufio.Writer) {
+	fmt.Fprintf(b, "  - name: %s # %s\n", r.name, processes(len(r.processes)))
+	keys := make([]string, len(r.keys))
+	for i, k := range r.keys {
+		keys[i] = fmt.Sprintf("%s: [%s]", k.name, quoted(k.pattern))
+	}
+	fmt.Fprintf(b, "    match: {%s}\n    expect:\n", strings.Join(keys, ", "))
+	states := scan.Sandboxed.String()
+	if r.expect.Partial {
+		states += ", " + scan.Partial.String()
+	}
+	fmt.Fprintf(b, "      state: [%s]\n", states)
+	if r.expect.MinDepth > 0 {
+		fmt.Fprintf(b, "      min_depth: %d\n", r.expect.MinDepth)
+	}
+	if len(r.rights) > 0 {
+		fmt.Fprintf(b, "      restricts: [%s]\n", strings.Join(r.rights, ", "))
+	}
+}
+
+// quoted writes text as a YAML scalar in double quotes: the escapes of Go are
+// among those of YAML.
+func quoted(text string) string { return strconv.QuoteToASCII(text) }
+
+// comment writes text of others on one line.
+func comment(label string) string {
+	for _, r := range label {
+		if r < ' ' || r > '~' {
+			return view.Escape(label, 160, true)
+		}
+	}
+	if len(label) > 160 {
+		return view.Escape(label, 160, true)
+	}
+	return label
+}
