@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+// lostFiles is the number of descriptors of OpenLost.
+const lostFiles = 2
+
+// MaxFiles is the number of descriptors that NewReader takes at most.
+const MaxFiles = 1 + lostFiles
+
+// OpenLost begins to count the records that the kernel loses before it sends them to
+// anybody, by a program that is attached to the function that is called then. It
+// needs CAP_BPF and CAP_PERFMON, and a kernel that lets programs be attached to its
+// functions: not all do, and then nobody without CAP_AUDIT_CONTROL can know. The
+// descriptors are for NewReader.
+func OpenLost() ([]*os.File, error) {
+	spec, err := loadObject()
+	if err != nil {
+		return nil, fmt.Errorf("the BPF object: %w", err)
+	}
+	coll, err := ebpf.NewCollection(spec)
+	if err != nil {
+		return nil, fmt.Errorf("count lost audit records: %w", err)
+	}
+	defer coll.Close()
+	l, err := link.AttachTracing(link.TracingOptions{Program: coll.Programs[objectProgCountLost]})
+	if err != nil {
+		return nil, fmt.Errorf("count lost audit records: %w", err)
+	}
+	defer func() { _ = l.Close() }()
+	attached, ok := l.(interface{ FD() int })
+	if !ok {
+		return nil, errors.New("count lost audit records: no descriptor")
+	}
+	var files []*os.File
+	for _, fd := range [lostFiles]int{coll.Maps[objectMapLost].FD(), attached.FD()} {
+		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+		if err != nil {
+			for _, f := range files {
+				f.Close()
+			}
+			return nil, fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err)
+		}
+		files = append(files, os.NewFile(uintptr(n), "landlockd-audit-lost"))
+	}
+	return files, nil
+}
+
+// lostCount reads the count of what OpenLost returned. The zero value is always 0.
+type lostCount struct {
+	memory []byte
+	files  []*os.File
+}
+
+func newLostCount(files []*os.File) (lostCount, error) {
+	if len(files) == 0 {
+		return lostCount{}, nil
+	}
+	if len(files) != lostFiles {
+		return lostCount{}, fmt.Errorf("count lost audit records: %d descriptors, expected %d", len(files), lostFiles)
+	}
+	memory, err := unix.Mmap(int(files[0].Fd()), 0, os.Getpagesize(), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return lostCount{}, fmt.Errorf("mmap of the count of lost audit records: %w", err)
+	}
+	return lostCount{memory, files}, nil
+}
+
+func (l *lostCount) read() uint64 {
+	if l.memory == nil {
+		return 0
+	}
+	return atomic.LoadUint64((*uint64)(unsafe.Pointer(unsafe.SliceData(l.memory))))
+}
+
+func (l *lostCount) close() {
+	for _, f := range l.files {
+		f.Close()
+	}
+	if l.memory != nil {
+		_ = unix.Munmap(l.memory)
+	}
+	*l = lostCount{}
+}

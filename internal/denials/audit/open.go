@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package audit
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// groupReadLog is AUDIT_NLGRP_READLOG, the group that gets copies of all records.
+const groupReadLog = 1
+
+// bufferSize is what records may take in the kernel until they are read; twice
+// that, as the kernel counts, about 1 kB for each. A denial has two: so it holds a
+// burst of 10 000 denials, and some more. It takes no memory until it is needed.
+const bufferSize = 16 << 20
+
+// ErrNetNS is why nothing would come: the kernel sends records to the initial network
+// namespace alone.
+var ErrNetNS = errors.New("this process is in a network namespace of its own, and audit records go to the initial one alone (on Kubernetes: hostNetwork)")
+
+// Open joins the group. It needs CAP_AUDIT_READ in the initial user namespace. The
+// descriptor may be handed to another process.
+func Open() (*os.File, error) {
+	if otherNetNS() {
+		return nil, ErrNetNS
+	}
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_AUDIT)
+	if errors.Is(err, unix.EPROTONOSUPPORT) {
+		return nil, fmt.Errorf("this kernel has no audit (CONFIG_AUDIT): %w", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("socket(NETLINK_AUDIT): %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "landlockd-audit")
+	if err := prepare(fd); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func prepare(fd int) error {
+	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, filter()); err != nil {
+		return fmt.Errorf("setsockopt(SO_ATTACH_FILTER): %w", err)
+	}
+	// Whoever takes over the process that reads must not get all of the audit log.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_LOCK_FILTER, 1); err != nil {
+		return fmt.Errorf("setsockopt(SO_LOCK_FILTER): %w", err)
+	}
+	// CAP_NET_ADMIN lets it grow beyond net.core.rmem_max.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bufferSize); err != nil {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferSize); err != nil {
+			return fmt.Errorf("setsockopt(SO_RCVBUF): %w", err)
+		}
+	}
+	err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1 << (groupReadLog - 1)})
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("join the audit log's readers: %w (CAP_AUDIT_READ, in the initial user namespace)", err)
+	}
+	if err != nil {
+		return fmt.Errorf("join the audit log's readers: %w", err)
+	}
+	return nil
+}
+
+// filter returns a program that passes the types of records that are read. Others
+// would take their room.
+func filter() *unix.SockFprog {
+	types := []uint16{typeSyscall, typeConfigChange, typeAccess, typeDomain}
+	// The type is in the machine's order, and what the program loads in the network's.
+	const typeAt = 4 // in struct nlmsghdr
+	prog := make([]unix.SockFilter, 0, len(types)+3)
+	prog = append(prog, unix.SockFilter{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: typeAt})
+	for i, t := range types {
+		var b [2]byte
+		binary.NativeEndian.PutUint16(b[:], t)
+		prog = append(prog, unix.SockFilter{
+			Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(binary.BigEndian.Uint16(b[:])),
+			Jt: uint8(len(types) - i),
+		})
+	}
+	prog = append(prog,
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: ^uint32(0)})
+	return &unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
+}
+
+// otherNetNS says whether this process is known to be in another network namespace
+// than the first process that it sees.
+func otherNetNS() bool {
+	var own, first unix.Stat_t
+	if unix.Stat("/proc/self/ns/net", &own) != nil || unix.Stat("/proc/1/ns/net", &first) != nil {
+		return false
+	}
+	return own.Ino != first.Ino
+}

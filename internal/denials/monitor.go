@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package denials
+
+import (
+	"sync"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Feed tells of denials one by one. Its methods but Run may be called at any time.
+type Feed interface {
+	// Run calls f for each denial until Close. f does not keep the event.
+	Run(f func(*Event))
+	// Active says whether the kernel tells of denials now, as far as is known.
+	Active() bool
+	// Way is the word for it in landlockd_source_info: scan.DenialsAudit or
+	// scan.DenialsTracepoints.
+	Way() string
+	// Lost is the number of denials, at most, that Run was not told of because
+	// they came too fast.
+	Lost() uint64
+	// ByBlocker returns counts that lack nothing, lost denials neither; false if
+	// there are none but those that can be counted in Run.
+	ByBlocker() (counts [NumBlockers]uint64, ok bool)
+	Close() error
+}
+
+// Stats are counts since the start.
+type Stats struct {
+	// Total is the sum of the kernel's counts; it means nothing unless
+	// TotalKnown.
+	Total      uint64
+	TotalKnown bool
+	// Fed says that denials are told one by one, and the following are known.
+	Fed       bool
+	ByBlocker [NumBlockers]uint64
+	// Blockers are those that this kernel has.
+	Blockers Blockers
+	// ByWorkload is nil unless scans have workloads.
+	ByWorkload map[string]uint64
+	Lost       uint64
+}
+
+// Options of a [Monitor].
+type Options struct {
+	// Feed may be nil. The monitor closes it.
+	Feed Feed
+	// WorkloadLimit is the number of workloads that are told apart, besides
+	// UnknownWorkload and the one for all others.
+	WorkloadLimit int
+	// Named says whether a workload of this name may be told apart; nil is all.
+	Named func(name string) bool
+	// HideWorkloads leaves workloads out.
+	HideWorkloads bool
+}
+
+// Monitor counts denials. It is safe for concurrent use.
+type Monitor struct {
+	feed   Feed
+	recent *Recent
+	done   chan struct{}
+
+	mu         sync.Mutex
+	tracker    Tracker
+	totalKnown bool
+	fed        bool
+	byBlocker  [NumBlockers]uint64
+	blockers   Blockers
+	named      bool       // scans have workloads
+	workloads  *workloads // nil if they are left out
+}
+
+// NewMonitor returns a monitor, and starts to read its feed.
+func NewMonitor(o Options) *Monitor {
+	m := &Monitor{feed: o.Feed, recent: NewRecent(), done: make(chan struct{})}
+	if !o.HideWorkloads {
+		m.workloads = newWorkloads(o.WorkloadLimit, o.Named)
+	}
+	if m.feed == nil {
+		close(m.done)
+		return m
+	}
+	go func() {
+		defer close(m.done)
+		m.feed.Run(m.note)
+	}()
+	return m
+}
+
+// Close ends reading. What was counted stays.
+func (m *Monitor) Close() error {
+	if m.feed == nil {
+		return nil
+	}
+	err := m.feed.Close()
+	<-m.done
+	return err
+}
+
+// note counts one denial.
+func (m *Monitor) note(e *Event) {
+	m.mu.Lock()
+	m.fed = true
+	for b := range e.Blockers.All() {
+		m.byBlocker[b]++
+	}
+	if m.workloads != nil {
+		m.workloads.note(e)
+	}
+	m.mu.Unlock()
+	m.recent.Add(e)
+}
+
+// update takes note of a snapshot, and says in it where denials are counted.
+func (m *Monitor) update(s *scan.Snapshot) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.Source.Denials == scan.DenialsCounters {
+		m.totalKnown = true
+		m.tracker.Update(s.Domains)
+	}
+	m.blockers = Supported(s.Kernel.ABI)
+	if m.workloads != nil {
+		m.named = m.named || len(s.Workloads) > 0
+		m.workloads.update(s)
+	}
+	if m.feed != nil && m.feed.Active() {
+		m.fed = true
+		s.Source.Denials = m.feed.Way()
+	}
+}
+
+// Recent returns the last denials, the newest first.
+func (m *Monitor) Recent() []Denial { return m.recent.Snapshot() }
+
+// Stats returns the counts.
+func (m *Monitor) Stats() Stats {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	st := Stats{Total: m.tracker.Total(), TotalKnown: m.totalKnown, Fed: m.fed, ByBlocker: m.byBlocker, Blockers: m.blockers}
+	if m.feed != nil {
+		st.Lost = m.feed.Lost()
+		if counts, ok := m.feed.ByBlocker(); ok {
+			st.ByBlocker = counts
+		}
+	}
+	if m.named {
+		st.ByWorkload = make(map[string]uint64, len(m.workloads.totals))
+		for name, t := range m.workloads.totals {
+			st.ByWorkload[name] = t.n
+		}
+	}
+	return st
+}

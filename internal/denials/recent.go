@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package denials
+
+import (
+	"sync"
+	"time"
+
+	"github.com/landlockd/landlockd/domainid"
+)
+
+// maxRecent is the number of denials that are remembered: some 200 kB.
+const maxRecent = 256
+
+// Denial is one denial, or several of one kind that followed each other. Its
+// text is of others' choice and not cleaned.
+type Denial struct {
+	// Time is that of the last, and Count how many there were.
+	Time  time.Time `json:"time"`
+	Count uint64    `json:"count"`
+	// Domain is the one that denied.
+	Domain   domainid.ID `json:"domain"`
+	Blockers []string    `json:"blockers"`
+	// PID and TID are who was denied; 0 where it is not known.
+	PID  int32  `json:"pid"`
+	TID  int32  `json:"tid"`
+	Comm string `json:"comm"`
+	Exe  string `json:"exe"`
+	// Object says what the access was to: Path a file, a Unix socket or the
+	// name of a process, as far as it was told.
+	Object    ObjectKind `json:"object"`
+	Path      string     `json:"path"`
+	Port      uint16     `json:"port"`
+	TargetPID int32      `json:"target_pid"`
+}
+
+// Recent remembers the last denials. It is safe for concurrent use; its memory is
+// allocated once.
+type Recent struct {
+	mu   sync.Mutex
+	ring []remembered
+	next int // where the next one goes
+	n    int // how many there are
+}
+
+type remembered struct {
+	event Event
+	count uint64
+}
+
+// NewRecent returns an empty Recent.
+func NewRecent() *Recent { return &Recent{ring: make([]remembered, maxRecent)} }
+
+// Add remembers a denial. One that is like the last but for its time is counted
+// with it, so that what tries again and again does not push all else out.
+func (r *Recent) Add(e *Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n > 0 {
+		last := &r.ring[(r.next+len(r.ring)-1)%len(r.ring)]
+		if alike(&last.event, e) {
+			last.event.Time, last.count = e.Time, last.count+1
+			return
+		}
+	}
+	r.ring[r.next] = remembered{*e, 1}
+	r.next = (r.next + 1) % len(r.ring)
+	r.n = min(r.n+1, len(r.ring))
+}
+
+func alike(a, b *Event) bool {
+	return a.Domain == b.Domain && a.Blockers == b.Blockers && a.PID == b.PID && a.TID == b.TID && a.Start == b.Start &&
+		a.Object.Kind == b.Object.Kind && a.Object.Port == b.Object.Port && a.Object.PID == b.Object.PID &&
+		string(a.Object.Text.Bytes()) == string(b.Object.Text.Bytes())
+}
+
+// Snapshot returns the denials that are remembered, the newest first. The result
+// is the caller's.
+func (r *Recent) Snapshot() []Denial {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]Denial, 0, r.n)
+	for i := range r.n {
+		m := &r.ring[(r.next+2*len(r.ring)-1-i)%len(r.ring)]
+		e := &m.event
+		all = append(all, Denial{
+			Time: e.Time, Count: m.count, Domain: e.Domain, Blockers: e.Blockers.Names(),
+			PID: e.PID, TID: e.TID, Comm: e.Comm.String(), Exe: e.Exe.String(),
+			Object: e.Object.Kind, Path: e.Object.Text.String(), Port: e.Object.Port, TargetPID: e.Object.PID,
+		})
+	}
+	return all
+}

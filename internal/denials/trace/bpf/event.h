@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * What passes between the programs and user space: native byte order, no
+ * implicit padding. event.go and memory.go are the other side.
+ */
+#ifndef LANDLOCKD_EVENT_H
+#define LANDLOCKD_EVENT_H
+
+/*
+ * What user space found in the types of the tracepoints' arguments.
+ */
+struct config {
+	__u32 fs_pointer;  /* 1: blockers come as struct landlock_blockers *, 0: as a mask */
+	__u32 net_pointer;
+	__u32 net_address; /* 1: the address that was asked for is told, 0: two ports */
+	__u32 tracer;	   /* 1: landlock_deny_ptrace tells who wanted to trace */
+};
+
+enum {
+	KIND_FS,
+	KIND_NET,
+	KIND_PTRACE,
+	KIND_ABSTRACT,
+	KIND_SIGNAL,
+};
+
+#define TEXT_SIZE 256
+
+struct event {
+	__u64 domain;
+	__u64 time;  /* CLOCK_BOOTTIME */
+	__u64 start; /* of the process, as above */
+	__u32 pid;   /* as the initial PID namespace has it; 0 if it is not known */
+	__u32 tid;
+	__u32 kind;
+	__u32 blockers;
+	__u32 target; /* PID of who was to be traced or signalled */
+	__u16 port;
+	__u16 length; /* of text */
+	char comm[16];
+	char text[TEXT_SIZE];
+};
+
+/*
+ * Places in the array of counts. Each class of rights has 32, as in blocker.go.
+ */
+enum {
+	COUNT_FS = 0,
+	COUNT_NET = 32,
+	COUNT_PTRACE = 96,
+	COUNT_TOPOLOGY = 97,
+	COUNT_ABSTRACT = 64 + 0,
+	COUNT_SIGNAL = 64 + 1,
+	COUNT_LOST = 120, /* events that found no room in the ring */
+	COUNTS = 128,
+};
+
+#define RING_SIZE (512 * 1024)
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * The kernel's types, as far as they are read. Only the names of types and
+ * members matter: every offset is relocated against the running kernel's BTF.
+ */
+#ifndef LANDLOCKD_KERNEL_H
+#define LANDLOCKD_KERNEL_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed int __s32;
+typedef signed long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+enum bpf_map_type {
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum {
+	BPF_F_MMAPABLE = 1U << 10,
+};
+
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct landlock_hierarchy {
+	__u64 id;
+};
+
+struct landlock_blockers {
+	__u32 access;
+};
+
+struct task_struct {
+	__s32 pid;
+	__s32 tgid;
+	struct task_struct *group_leader;
+	__u64 start_boottime;
+	char comm[16];
+};
+
+struct unix_address {
+	int len;
+	char name[0];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// config is struct config of bpf/event.h.
+type config struct {
+	FSPointer  uint32
+	NetPointer uint32
+	NetAddress uint32
+	Tracer     uint32
+}
+
+// The tracepoints, as the programs are called that read them (bpf/trace.c).
+const (
+	denyFS       = "landlock_deny_access_fs"
+	denyNet      = "landlock_deny_access_net"
+	denyPtrace   = "landlock_deny_ptrace"
+	denySignal   = "landlock_deny_scope_signal"
+	denyAbstract = "landlock_deny_scope_abstract_unix_socket"
+)
+
+// typeFinder finds types by their names: *btf.Spec.
+type typeFinder interface {
+	TypeByName(name string, typ any) error
+}
+
+// resolve looks at what the tracepoints tell. Their arguments have changed before
+// they were released, and distributions backport, so that the types are asked and
+// no version.
+func resolve(types typeFinder) (config, error) {
+	var c config
+	const mask, blockers = "u32", "*landlock_blockers"
+	for _, tp := range []struct {
+		name  string
+		forms []form
+	}{
+		{denyFS, []form{
+			{args: []string{mask, "*path", "*char"}, set: func() {}},
+			{args: []string{blockers, "*path", "*char"}, set: func() { c.FSPointer = 1 }},
+		}},
+		{denyNet, []form{
+			{args: []string{mask, "*sock", "u64", "u64"}, set: func() {}},
+			{args: []string{blockers, "*sock", "u64", "u64"}, set: func() { c.NetPointer = 1 }},
+			{args: []string{mask, "*sock", "u16", "*sockaddr", "u32"}, set: func() { c.NetAddress = 1 }},
+			{args: []string{blockers, "*sock", "u16", "*sockaddr", "u32"}, set: func() { c.NetPointer, c.NetAddress = 1, 1 }},
+		}},
+		{denyPtrace, []form{
+			{args: []string{"u64", "*task_struct"}, set: func() {}},
+			{args: []string{"u64", "*task_struct", "*task_struct"}, set: func() { c.Tracer = 1 }},
+		}},
+		{denySignal, []form{{args: []string{"u64", "*task_struct"}, more: true, set: func() {}}}},
+		{denyAbstract, []form{{args: []string{"u64", "*sock"}, more: true, set: func() {}}}},
+	} {
+		args, err := arguments(types, tp.name)
+		if err != nil {
+			return c, err
+		}
+		if !pick(tp.forms, args) {
+			return c, &Error{Reason: UnknownForm, What: tp.name + " has arguments that are not known here", Err: errors.New(strings.Join(args, ", "))}
+		}
+	}
+	return c, nil
+}
+
+// form is what the arguments of a tracepoint may be, behind the three that all
+// have.
+type form struct {
+	args []string
+	more bool // others may follow
+	set  func()
+}
+
+func pick(forms []form, args []string) bool {
+	for _, f := range forms {
+		want := append([]string{"*landlock_hierarchy", "bool", "bool"}, f.args...)
+		if len(args) < len(want) || len(args) > len(want) && !f.more {
+			continue
+		}
+		same := true
+		for i := range want {
+			same = same && args[i] == want[i]
+		}
+		if same {
+			f.set()
+			return true
+		}
+	}
+	return false
+}
+
+// arguments returns the types of a tracepoint's arguments: "u32" for an integer of
+// four bytes, "*path" for a pointer to a structure.
+func arguments(types typeFinder, tracepoint string) ([]string, error) {
+	var def *btf.Typedef
+	if err := types.TypeByName("btf_trace_"+tracepoint, &def); err != nil {
+		return nil, &Error{Reason: Absent, What: "this kernel has none that is called " + tracepoint + " (Linux 7.3 has, with CONFIG_SECURITY_LANDLOCK_LOG)"}
+	}
+	pointer, ok := btf.UnderlyingType(def).(*btf.Pointer)
+	if !ok {
+		return nil, &Error{Reason: UnknownForm, What: tracepoint + " is no pointer"}
+	}
+	proto, ok := btf.UnderlyingType(pointer.Target).(*btf.FuncProto)
+	if !ok || len(proto.Params) == 0 {
+		return nil, &Error{Reason: UnknownForm, What: tracepoint + " is no function"}
+	}
+	var args []string
+	for _, p := range proto.Params[1:] { // behind the tracepoint's own data
+		args = append(args, describe(p.Type))
+	}
+	return args, nil
+}
+
+func describe(t btf.Type) string {
+	switch t := btf.UnderlyingType(t).(type) {
+	case *btf.Pointer:
+		switch target := btf.UnderlyingType(t.Target).(type) {
+		case *btf.Struct:
+			// The structure has had several names.
+			if strings.Contains(target.Name, "sockaddr") {
+				return "*sockaddr"
+			}
+			return "*" + target.Name
+		case *btf.Int:
+			if target.Size == 1 {
+				return "*char"
+			}
+		}
+		return "*"
+	case *btf.Int:
+		if t.Encoding == btf.Bool {
+			return "bool"
+		}
+		return fmt.Sprintf("u%d", 8*t.Size)
+	default:
+		return fmt.Sprintf("%T", t)
+	}
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+// programs returns each tracepoint's program.
+func programs() map[string]string {
+	return map[string]string{
+		denyFS: objectProgDenyFs, denyNet: objectProgDenyNet, denyPtrace: objectProgDenyPtrace,
+		denySignal: objectProgDenySignal, denyAbstract: objectProgDenyAbstract,
+	}
+}
+
+// NumFiles is the number of descriptors that Open returns: the ring, the counts,
+// and a link for each tracepoint.
+const NumFiles = 2 + 5
+
+// Open loads and attaches the programs. It needs CAP_BPF and CAP_PERFMON. What it
+// returns is for NewReader, in this process or in another, which needs no
+// capability: the programs' own descriptors are closed, because whoever has one can
+// run it on addresses of his choice. An error is an *Error.
+func Open() ([]*os.File, error) {
+	types, err := btf.LoadKernelSpec()
+	if err != nil {
+		return nil, &Error{Reason: Absent, What: "the kernel does not tell its types (BTF)", Err: err}
+	}
+	c, err := resolve(types)
+	if err != nil {
+		return nil, err
+	}
+	coll, err := load(types, c)
+	if err != nil {
+		return nil, err
+	}
+	defer coll.Close()
+	return attach(coll)
+}
+
+func load(types *btf.Spec, c config) (*ebpf.Collection, error) {
+	spec, err := loadObject()
+	if err != nil {
+		return nil, &Error{Reason: Refused, What: "the BPF object", Err: err}
+	}
+	if err := spec.Variables[objectVarConfig].Set(c); err != nil {
+		return nil, &Error{Reason: Refused, What: "the BPF object", Err: err}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: types}})
+	if err != nil {
+		return nil, &Error{Reason: Refused, What: "the kernel did not accept the programs", Err: err}
+	}
+	return coll, nil
+}
+
+func attach(coll *ebpf.Collection) (files []*os.File, err error) {
+	defer func() {
+		if err != nil {
+			for _, f := range files {
+				f.Close()
+			}
+			files = nil
+		}
+	}()
+	keep := func(fd int, name string) error {
+		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+		if err != nil {
+			return &Error{Reason: Refused, What: name, Err: fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err)}
+		}
+		files = append(files, os.NewFile(uintptr(n), "landlockd-"+name))
+		return nil
+	}
+	if err := keep(coll.Maps[objectMapEvents].FD(), "events"); err != nil {
+		return files, err
+	}
+	if err := keep(coll.Maps[objectMapCounts].FD(), "counts"); err != nil {
+		return files, err
+	}
+	for tracepoint, program := range programs() {
+		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: tracepoint, Program: coll.Programs[program]})
+		if err != nil {
+			return files, &Error{Reason: Refused, What: "attach to " + tracepoint, Err: err}
+		}
+		err = keepLink(l, tracepoint, keep)
+		_ = l.Close()
+		if err != nil {
+			return files, err
+		}
+	}
+	return files, nil
+}
+
+func keepLink(l link.Link, name string, keep func(int, string) error) error {
+	fd, ok := l.(interface{ FD() int })
+	if !ok {
+		return &Error{Reason: Refused, What: "attach to " + name, Err: errors.New("no descriptor")}
+	}
+	return keep(fd.FD(), name)
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// counts is the array of the same name in bpf/trace.c: a count for each blocker in
+// the order of package denials, and that of lost events.
+type counts [128]uint64
+
+// pause is how long to wait for more after what was read: scrapes need the CPU, too.
+// The ring has room for some million denials a second.
+const pause = 2 * time.Millisecond
+
+const lostAt = 120 // COUNT_LOST of bpf/event.h
+
+// Reader reads denials from what Open returned. It is a [denials.Feed].
+type Reader struct {
+	ring   *ring
+	ringFD int
+	counts *counts
+	memory []byte   // that counts is in
+	wake   *os.File // an eventfd that ends Run
+	close  func() error
+
+	mu    sync.Mutex
+	files []*os.File // nil once they are closed
+	last  counts     // what they were then
+}
+
+// NewReader owns the files from then on. It needs no capability and no bpf(2).
+func NewReader(files []*os.File) (*Reader, error) {
+	if len(files) != NumFiles {
+		return nil, fmt.Errorf("tracepoints: %d descriptors, expected %d", len(files), NumFiles)
+	}
+	fd := int(files[0].Fd())
+	ring, err := mapRing(fd)
+	if err != nil {
+		return nil, fmt.Errorf("tracepoints: %w", err)
+	}
+	memory, err := unix.Mmap(int(files[1].Fd()), 0, os.Getpagesize(), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("tracepoints: mmap of the counts: %w", err), ring.close())
+	}
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("eventfd(2): %w", err), ring.close(), unix.Munmap(memory))
+	}
+	r := &Reader{
+		ring: ring, ringFD: fd, memory: memory, files: files, wake: os.NewFile(uintptr(wake), "trace-wake"),
+		counts: (*counts)(unsafe.Pointer(unsafe.SliceData(memory))),
+	}
+	r.close = sync.OnceValue(func() error {
+		one := make([]byte, 8)
+		binary.NativeEndian.PutUint64(one, 1)
+		_, err := r.wake.Write(one)
+		return err
+	})
+	return r, nil
+}
+
+// Way is the word for it in landlockd_source_info.
+func (r *Reader) Way() string { return scan.DenialsTracepoints }
+
+// Active is true: tracepoints cannot be switched off.
+func (r *Reader) Active() bool { return true }
+
+// ByBlocker returns what the programs counted, which lacks nothing that the ring
+// had no room for.
+func (r *Reader) ByBlocker() (by [denials.NumBlockers]uint64, ok bool) {
+	copy(by[:], r.read()[:denials.NumBlockers])
+	return by, true
+}
+
+// Lost is the number of denials that Run was not told of.
+func (r *Reader) Lost() uint64 { return r.read()[lostAt] }
+
+func (r *Reader) read() *counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.last
+	if r.files != nil {
+		for i := range c {
+			c[i] = atomic.LoadUint64(&r.counts[i])
+		}
+	}
+	return &c
+}
+
+// Close ends Run, and waits for nothing.
+func (r *Reader) Close() error { return r.close() }
+
+// Run hands denials to f until Close.
+func (r *Reader) Run(f func(*denials.Event)) {
+	defer r.end()
+	wait := []unix.PollFd{{Fd: int32(r.ringFD), Events: unix.POLLIN}, {Fd: int32(r.wake.Fd()), Events: unix.POLLIN}}
+	var e denials.Event
+	for {
+		booted := bootTime()
+		n := r.ring.read(func(b []byte) {
+			if parse(b, booted, &e) {
+				f(&e)
+			}
+		})
+		if n > 0 {
+			// In a flood many are read at once: the programs wake nobody then.
+			time.Sleep(pause)
+		}
+		_, _ = unix.Poll(wait, -1)
+		if wait[1].Revents != 0 {
+			return
+		}
+	}
+}
+
+// end detaches the programs.
+func (r *Reader) end() {
+	last := r.read()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = *last
+	for _, f := range r.files {
+		f.Close()
+	}
+	r.files = nil
+	_ = unix.Munmap(r.memory)
+	_ = r.ring.close()
+}
+
+// bootTime returns when the host was booted, by the clocks of now.
+func bootTime() time.Time {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return time.Time{}
+	}
+	return time.Now().Round(0).Add(-time.Duration(ts.Nano()))
+}

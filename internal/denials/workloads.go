@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package denials
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/workload"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// UnknownWorkload is the name under which denials are counted whose process was
+// gone before a scan found it, or that any of several workloads in one domain may
+// have met. No workload is called so: names with a colon are those of programs,
+// which get "exe:" in front of it.
+const UnknownWorkload = "process:unknown"
+
+// maxSubjects is the number of processes and domains whose denials wait to be told
+// a workload by the next scan. Those of others are of UnknownWorkload at once.
+const maxSubjects = 4096
+
+// subject is who was denied, as far as the kernel told. start is 0 where only the
+// PID is known, pid is 0 where only the domain is.
+type subject struct {
+	domain domainid.ID
+	pid    int32
+	start  uint64
+}
+
+// waiting are denials of one subject.
+type waiting struct {
+	n     uint64
+	first time.Time
+}
+
+// workloads adds up denials by workload.
+type workloads struct {
+	limit   int
+	named   func(string) bool // nil is all
+	waiting map[subject]waiting
+	totals  map[string]*total
+	scans   uint64
+	last    *scan.Snapshot
+}
+
+type total struct {
+	n    uint64
+	scan uint64 // in which it was last added to
+}
+
+func newWorkloads(limit int, named func(string) bool) *workloads {
+	return &workloads{limit: limit, named: named, waiting: map[subject]waiting{}, totals: map[string]*total{}}
+}
+
+// note counts a denial. It allocates nothing but for a new subject.
+func (w *workloads) note(e *Event) {
+	s := subject{e.Domain, e.PID, e.Start}
+	p, ok := w.waiting[s]
+	if !ok {
+		if len(w.waiting) >= maxSubjects {
+			w.add(UnknownWorkload, 1)
+			return
+		}
+		p.first = time.Now()
+	}
+	p.n++
+	w.waiting[s] = p
+}
+
+// update gives what waits to the workloads that a scan, or the one before, found.
+// What was denied since the scan began waits for the next.
+func (w *workloads) update(snap *scan.Snapshot) {
+	w.scans++
+	before := w.last
+	w.last = snap
+	if len(snap.Workloads) == 0 {
+		clear(w.waiting) // nobody wants to know
+		return
+	}
+	if len(w.waiting) == 0 {
+		return
+	}
+	find := [2]*finder{newFinder(snap), newFinder(before)}
+	for s, p := range w.waiting {
+		name := find[0].workload(s)
+		if name == "" {
+			name = find[1].workload(s)
+		}
+		if name == "" && p.first.After(snap.Time) {
+			continue
+		}
+		if name == "" {
+			name = UnknownWorkload
+		}
+		w.add(name, p.n)
+		delete(w.waiting, s)
+	}
+}
+
+// add counts for a workload. Beyond the limit those that are gone make room, the
+// one that was longest not denied anything first; where there is none it is counted
+// with the others.
+func (w *workloads) add(name string, n uint64) {
+	if name != UnknownWorkload && w.totals[name] == nil && !w.mayAdd(name) {
+		name = workload.Other
+	}
+	t := w.totals[name]
+	if t == nil {
+		t = &total{}
+		w.totals[name] = t
+	}
+	t.n, t.scan = t.n+n, w.scans
+}
+
+func (w *workloads) mayAdd(name string) bool {
+	if w.limit == 0 || w.named != nil && !w.named(name) {
+		return false
+	}
+	own := len(w.totals)
+	for _, fixed := range []string{UnknownWorkload, workload.Other} {
+		if w.totals[fixed] != nil {
+			own--
+		}
+	}
+	return own < w.limit || w.makeRoom()
+}
+
+func (w *workloads) makeRoom() bool {
+	victim := ""
+	for name, t := range w.totals {
+		if name == UnknownWorkload || name == workload.Other || w.runs(name) {
+			continue
+		}
+		if victim == "" || t.scan < w.totals[victim].scan || t.scan == w.totals[victim].scan && name < victim {
+			victim = name
+		}
+	}
+	if victim == "" {
+		return false
+	}
+	delete(w.totals, victim)
+	return true
+}
+
+// runs says whether the last scan found a workload of that name.
+func (w *workloads) runs(name string) bool {
+	if w.last == nil {
+		return false
+	}
+	_, found := slices.BinarySearchFunc(w.last.Workloads, name, func(a scan.Workload, b string) int { return strings.Compare(a.Name, b) })
+	return found
+}
+
+// finder tells the workload of a subject by a snapshot.
+type finder struct {
+	snap    *scan.Snapshot
+	domains map[domainid.ID]int32
+	// owner is, for each domain, the one workload that all processes in it or
+	// in domains nested in it are part of.
+	owner []string
+}
+
+// several is the owner of a domain with processes of more than one workload. It is
+// no workload's name.
+const several = "\x00"
+
+// newFinder takes one walk over the snapshot's tasks; nil finds nothing.
+func newFinder(snap *scan.Snapshot) *finder {
+	if snap == nil {
+		return nil
+	}
+	f := &finder{snap: snap, domains: make(map[domainid.ID]int32, len(snap.Domains)), owner: make([]string, len(snap.Domains))}
+	for i := range snap.Domains {
+		f.domains[snap.Domains[i].ID] = int32(i)
+	}
+	for i := range snap.Processes {
+		p := &snap.Processes[i]
+		w := snap.WorkloadOf(p)
+		if w == nil {
+			continue
+		}
+		for _, t := range snap.TasksOf(p) {
+			f.own(t.Domain, w.Name)
+		}
+	}
+	return f
+}
+
+// own notes that a process of a workload is in a domain, and so in its parents.
+// Parents have the same owner or several: the walk ends where nothing is new.
+func (f *finder) own(domain int32, name string) {
+	for d := domain; d != domainid.Outermost && f.owner[d] != name && f.owner[d] != several; d = f.snap.Domains[d].Parent {
+		if f.owner[d] == "" {
+			f.owner[d] = name
+		} else {
+			f.owner[d] = several
+		}
+	}
+}
+
+// workload returns the name, or "" if it cannot be told.
+func (f *finder) workload(s subject) string {
+	if f == nil {
+		return ""
+	}
+	domain, known := f.domains[s.domain]
+	if !known {
+		return ""
+	}
+	// A PID alone may be that of a new process, and the task that ran when a
+	// signal was denied may be another than the one that had asked for it.
+	if p := f.snap.Find(s.pid); s.pid != 0 && p != nil && (s.start == 0 || s.start == p.Start) && f.isIn(p, domain) {
+		if w := f.snap.WorkloadOf(p); w != nil {
+			return w.Name
+		}
+	}
+	if f.owner[domain] == several {
+		return UnknownWorkload
+	}
+	return f.owner[domain]
+}
+
+// isIn says whether a task of a process is in a domain or in one nested in it.
+func (f *finder) isIn(p *scan.Process, domain int32) bool {
+	for _, t := range f.snap.TasksOf(p) {
+		for d := t.Domain; d != domainid.Outermost; d = f.snap.Domains[d].Parent {
+			if d == domain {
+				return true
+			}
+		}
+	}
+	return false
+}
