@@ -12,7 +12,7 @@
 // generated from. Nothing in it names a process.
 package collector
 
-//go:generate go test -run "^(TestPage|TestGolden)$" -update .
+//go:generate go test -run "^(TestPage|TestGolden|TestRules|TestDenials)$" -update .
 
 import (
 	"strings"

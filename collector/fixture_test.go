@@ -89,7 +89,40 @@ func mixed() *scan.Snapshot {
 		{ID: 0x1e67bda0c, Parent: 0, Depth: 2, Lineage: domainid.LineageKnown},
 		{ID: 0x1e67bda0d, Parent: 1, Depth: 3, Lineage: domainid.LineageKnown},
 	}
+	harden(s)
+	name(s, "a.service", "getty@.service", "getty@.service", "ssh.service", "ssh.service", "web.service", "other", "dark.service", "dark.service")
 	return s
+}
+
+// harden gives the processes of mixed what rules and hardening can tell of them.
+func harden(s *scan.Snapshot) {
+	s.Source.Rules = "read"
+	const initNS, otherNS = initUserNS, 4026532001
+	writeAndBind := domainid.Rights{FS: 1<<1 | 1<<20, Net: 1}
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		p.UserNS, p.UID = initNS, uint32(i)
+		switch p.State {
+		case scan.Sandboxed:
+			p.NoNewPrivs, p.Restricted = true, writeAndBind
+		case scan.Partial:
+			p.Seccomp, p.UserNS, p.Restricted = 2, otherNS, writeAndBind
+		case scan.Unknown:
+			p.NoNewPrivs, p.UserNS = true, 0
+		}
+	}
+	s.Processes[3].RulesUnread, s.Processes[3].Restricted = true, domainid.Rights{FS: 0xffff}
+	s.Processes[4].Restricted = domainid.Rights{FS: 1 << 1, Scope: 1 << 1}
+	s.Processes[4].Seccomp, s.Processes[4].UserNS = 1, otherNS
+}
+
+// name puts each process in a workload of a name.
+func name(s *scan.Snapshot, names ...string) {
+	for i, n := range names {
+		s.Workloads = append(s.Workloads, scan.Workload{Name: n, FullName: n, Cgroup: "/" + n})
+		s.Processes[i].Workload = int32(i)
+	}
+	s.Workloads[len(names)-1].Cgroup = ""
 }
 
 func deep() *scan.Snapshot {
@@ -131,6 +164,11 @@ func hostile() Daemon {
 	s := newSnapshot()
 	s.Kernel.Release = "6.1\xff\"\n\\{}\x00 end"
 	s.Source.Name = "\xc3("
+	for range 4 {
+		add(s, scan.Unsandboxed, scan.NoReason, 0, 0, scan.Unsandboxed)
+	}
+	// A recorded snapshot can have any names. The last two are one label.
+	name(s, "a\"\n\\", "\x00", "b\xff", "b\xfe")
 	d := daemonOf(s)
 	d.Sources = map[string]string{"a\xffb": "c\xfed"}
 	d.Build.Version = "\xff"

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write testdata and docs/metrics.md")
 func gather(d Daemon) prometheus.Gatherer {
 	reg := prometheus.NewPedanticRegistry()
 	if d.Snapshot != nil {
-		reg.MustRegister(New(d.Snapshot))
+		reg.MustRegister(New(d.Snapshot), NewWorkloads(d.Snapshot, WorkloadOptions{Limit: 3}), NewRestricted(d.Snapshot), NewHardening(d.Snapshot))
 	}
 	reg.MustRegister(NewDaemon(d))
 	return reg

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -66,8 +67,12 @@ func TestTableIsComplete(t *testing.T) {
 // Every metric of the table is exported by some host, and nothing else is.
 func TestTableIsWhatIsExported(t *testing.T) {
 	exported := map[string]string{}
+	hosts := []prometheus.Gatherer{gatherRules(violatedRules()), gatherDenials(someDenials())}
 	for _, f := range fixtures() {
-		for line := range strings.Lines(string(render(t, gather(f.daemon), expfmt.NewFormat(expfmt.TypeTextPlain)))) {
+		hosts = append(hosts, gather(f.daemon))
+	}
+	for _, host := range hosts {
+		for line := range strings.Lines(string(render(t, host, expfmt.NewFormat(expfmt.TypeTextPlain)))) {
 			if rest, ok := strings.CutPrefix(line, "# TYPE "); ok {
 				name, kind, _ := strings.Cut(strings.TrimSpace(rest), " ")
 				exported[name] = kind

@@ -19,6 +19,21 @@ const (
 	nestingDepthLimit
 	domains
 
+	processesRestricted
+	processesHardened
+
+	workloads
+	workloadCoverage
+	workloadProcesses
+
+	denialsTotal
+	denialsByBlocker
+	workloadDenials
+
+	ruleProcesses
+	ruleViolated
+	ruleViolations
+
 	sourceInfo
 	sourceAvailable
 	scanSuccess
@@ -30,15 +45,35 @@ const (
 	confined
 	buildInfo
 
+	workloadsFolded
+	workloadsUnresolved
+
+	denialsLost
+
+	rulesByStatus
+	configHash
+	configReloaded
+	configReloadTimestamp
+
 	numMetrics
 
-	firstFact, lastFact     = enabled, domains
-	firstDaemon, lastDaemon = sourceInfo, buildInfo
+	firstFact, lastFact         = enabled, domains
+	firstWorkload, lastWorkload = workloads, workloadProcesses
+	firstDenial, lastDenial     = denialsTotal, workloadDenials
+	firstRule, lastRule         = ruleProcesses, ruleViolations
+	firstDaemon, lastDaemon     = sourceInfo, buildInfo
+	firstNaming, lastNaming     = workloadsFolded, workloadsUnresolved
+	firstConfig, lastConfig     = rulesByStatus, configReloadTimestamp
 )
 
 const (
 	ifScanned = "if the scan succeeded"
 	allStates = "all states, if the scan succeeded"
+
+	ifNamed    = "if the scan succeeded and workloads were named"
+	ifSeries   = "unless `--no-collector.workloads` is given"
+	ifCounting = "the daemon only, not `once`, unless `--no-collector.denials` is given; "
+	ifTold     = ifCounting + "if the kernel tells of denials one by one: see [denials.md](denials.md)"
 )
 
 // table holds every metric of this package. It is never written.
@@ -121,6 +156,101 @@ var table = [numMetrics]Doc{
 		Present: ifScanned,
 	},
 
+	processesRestricted: {
+		Name:    "landlock_processes_restricted",
+		Type:    Gauge,
+		Help:    "Processes of which every task restricts the right: some layer of its domain handles it and grants it neither everywhere nor, for ports, without limit. With landlockd_source_info{rules=\"unread\"}: handles it.",
+		Labels:  []Label{{"right", "each right that this kernel has, by the kernel's own name: see [rights.md](rights.md)"}},
+		Present: "if the scan succeeded, Landlock is enabled and the source tells what domains handle, unless `--no-collector.rights` is given. A process whose rules could not be read in this scan is not counted",
+	},
+	processesHardened: {
+		Name: "landlock_processes_hardened",
+		Type: Gauge,
+		Help: "Processes that have other hardening, by whether they are sandboxed: no_new_privs, a seccomp filter, an effective user other than root, a user namespace other than the initial one.",
+		Labels: []Label{
+			{"feature", "`no_new_privs`, `seccomp`, `non_root`, `user_namespace`"},
+			{"state", "`sandboxed`, `unsandboxed`, and `partial` where there are such; processes in state unknown are not counted"},
+		},
+		Present: "if the scan succeeded, unless `--no-collector.hardening` is given",
+	},
+
+	workloads: {
+		Name:    "landlock_workloads",
+		Type:    Gauge,
+		Help:    "Workloads (systemd units, containers, else executables; each name once) by state, which follows from their processes': partial if one of them is partial or some are sandboxed and some not, else unknown if one is.",
+		Labels:  []Label{{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"}},
+		Present: "all states, " + ifNamed,
+	},
+	workloadCoverage: {
+		Name:    "landlock_workload_coverage_ratio",
+		Type:    Gauge,
+		Help:    "Sandboxed workloads divided by sandboxed, partial and unsandboxed ones. Do not average over hosts: divide sums of landlock_workloads.",
+		Present: "if the state of some workload is known",
+	},
+	workloadProcesses: {
+		Name: "landlock_workload_processes",
+		Type: Gauge,
+		Help: "Processes of a workload by state, for as many workloads as --workload.limit says. The processes of all others are added up as workload other.",
+		Labels: []Label{
+			{"workload", "its name, folded: see [workloads.md](workloads.md)"},
+			{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"},
+		},
+		Present: ifSeries + "; `sandboxed` and `unsandboxed` always, the others above 0",
+	},
+
+	denialsTotal: {
+		Name:    "landlock_denials_total",
+		Type:    Counter,
+		Help:    "Accesses that Landlock denied since landlockd started, by the kernel's own count for each domain. A lower bound: what a domain denied after the last scan before its end is not seen.",
+		Present: ifCounting + "if the kernel counts (Linux 6.15, with audit)",
+	},
+	denialsByBlocker: {
+		Name:    "landlock_denials_by_blocker_total",
+		Type:    Counter,
+		Help:    "Denials by what blocked the access. One that had several blockers counts for each. With audit these are those that are logged, which is not all.",
+		Labels:  []Label{{"blocker", "a right, see [rights.md](rights.md), `ptrace`, `fs.change_topology`, or `unknown` for a name that is not known here"}},
+		Present: ifTold + "; what this kernel has begins at 0",
+	},
+	workloadDenials: {
+		Name:    "landlock_workload_denials_total",
+		Type:    Counter,
+		Help:    "Denials by the workload of the process that was denied, as the next scan finds it. process:unknown: it was gone by then, or several share the domain. other: those beyond --workload.limit.",
+		Labels:  []Label{{"workload", "its name, folded: see [workloads.md](workloads.md)"}},
+		Present: ifTold + "; " + ifSeries + "; a workload that is gone can make room for others",
+	},
+
+	ruleProcesses: {
+		Name: "landlock_rule_processes",
+		Type: Gauge,
+		Help: "Processes that a rule is about by what it says of them. starting: it would be violating but is younger than the rule's grace. unknown: it could not be told.",
+		Labels: []Label{
+			{"rule", "the rule's name"},
+			{"result", "`compliant`, `violating`, `starting`, `unknown`"},
+		},
+		Present: "all results of rules that were about some process since they were loaded, or have min_processes, if the scan succeeded",
+	},
+	ruleViolated: {
+		Name: "landlock_rule_violated",
+		Type: Gauge,
+		Help: "1 if a process violates the rule or fewer than its min_processes run, else 0: for unknown and starting ones alone, too.",
+		Labels: []Label{
+			{"rule", "the rule's name"},
+			{"severity", "`info`, `warning`, `critical`"},
+		},
+		Present: "as landlock_rule_processes",
+	},
+	ruleViolations: {
+		Name: "landlock_rule_violations",
+		Type: Gauge,
+		Help: "Processes that violate a rule, by the first reason that holds; for too_few, how many are missing.",
+		Labels: []Label{
+			{"rule", "the rule's name"},
+			{"reason", "`landlock_disabled`, `unsandboxed`, `partial`, `too_shallow`, `right_not_restricted`, `too_few`"},
+			{"workload", "the processes' workload; empty for `too_few`"},
+		},
+		Present: "only above 0, and the first 20 of the host, in the order of the rules",
+	},
+
 	sourceInfo: {
 		Name: "landlockd_source_info",
 		Type: Gauge,
@@ -130,7 +260,7 @@ var table = [numMetrics]Doc{
 			{"ids", "where domain IDs come from: `kernel`, `derived`, `none`"},
 			{"lineage", "how it is told which domain is nested in which: `known`, `inferred`, `none`"},
 			{"rules", "whether the rules of domains are read: `read`, `unread`, `none`"},
-			{"denials", "how denials are counted: `counters`, `none`"},
+			{"denials", "how denials are counted: `tracepoints`, `audit`, `counters`, `none`"},
 			{"pidns", "`init`: every process of the host is seen; `nested`: only those of a PID namespace"},
 		},
 		Present: ifScanned,
@@ -198,6 +328,52 @@ var table = [numMetrics]Doc{
 			{"revision", "the commit"},
 			{"goversion", "the Go release that built it"},
 		},
+		Present: "always",
+	},
+
+	workloadsFolded: {
+		Name:    "landlockd_workloads_folded",
+		Type:    Gauge,
+		Help:    "Workloads without a series of their own, in landlock_workload_processes with workload other.",
+		Present: ifNamed + ", " + ifSeries,
+	},
+	workloadsUnresolved: {
+		Name:    "landlockd_workload_unresolved_processes",
+		Type:    Gauge,
+		Help:    "Processes whose cgroup's path was not found, so that they are in workloads named after their executables. Those in a cgroup that has just come or gone are among them.",
+		Present: ifNamed,
+	},
+
+	denialsLost: {
+		Name:    "landlockd_denials_lost_total",
+		Type:    Counter,
+		Help:    "Denials, or audit records that may have told of one, that came faster than landlockd read them. With tracepoints landlock_denials_by_blocker_total has them nevertheless.",
+		Present: ifTold,
+	},
+
+	rulesByStatus: {
+		Name:    "landlockd_rules",
+		Type:    Gauge,
+		Help:    "Rules in force (loaded), and those of them that were about some process since they were loaded (applied).",
+		Labels:  []Label{{"status", "`loaded`, `applied`"}},
+		Present: "always",
+	},
+	configHash: {
+		Name:    "landlockd_config_hash",
+		Type:    Gauge,
+		Help:    "Hash of the contents of the configuration file and of all rule files in force. Hosts with the same files have the same.",
+		Present: "always",
+	},
+	configReloaded: {
+		Name:    "landlockd_config_last_reload_successful",
+		Type:    Gauge,
+		Help:    "1 if the last attempt to load the configuration succeeded. If 0, the rules from before it are in force.",
+		Present: "always",
+	},
+	configReloadTimestamp: {
+		Name:    "landlockd_config_last_reload_success_timestamp_seconds",
+		Type:    Gauge,
+		Help:    "Time at which the configuration in force was loaded, in seconds since the epoch.",
 		Present: "always",
 	},
 }
