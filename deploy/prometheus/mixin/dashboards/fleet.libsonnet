@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+function(config)
+  local g = (import 'lib.libsonnet')(config);
+  local q = g.query;
+  local by = config.clusterLabel;
+  local share(sum) = 'sum(%(sum)s{%(c)s, state="sandboxed"}) / sum(%(sum)s{%(c)s, state!="unknown"})' % { sum: sum, c: g.cluster };
+
+  g.dashboard('fleet', 'Landlock / Fleet', 'What share of services and processes is sandboxed with Landlock, and where it is not.', ['instance'], [
+    {
+      title: 'Coverage',
+      panels: [
+        g.stat('Workload coverage', 'Sandboxed workloads (services, containers) divided by those whose state is known: sums over hosts, not an average of ratios.', 'percentunit', q(share('cluster:landlock_workloads:sum')), g.coverage, w=3),
+        g.stat('Process coverage', 'Sandboxed processes divided by those whose state is known. Builds and batch jobs move it; workload coverage is the number to watch.', 'percentunit', q(share('cluster:landlock_processes:sum')), g.coverage, w=3),
+        g.stat('Unknown processes', 'Share of all processes of which it could not be told whether they are sandboxed. It stands beside coverage, not in it.', 'percentunit', q('sum(cluster:landlock_processes:sum{%(c)s, state="unknown"}) / sum(cluster:landlock_processes:sum{%(c)s})' % { c: g.cluster }), g.thresholds([[null, 'green'], [0.01, 'yellow'], [0.05, 'red']]), w=3),
+        g.stat('Hosts with facts', 'Hosts whose last scan in a few minutes succeeded: all other figures are about these.', 'short', q('sum(cluster:landlock_hosts:count{%s})' % g.cluster), w=3),
+        g.stat('Hosts without facts', 'Hosts where landlockd answers but cannot scan, or does not answer.', 'short', q('count(up{%s} == 0 or landlockd_scan_success{%s} == 0) or vector(0)' % [g.daemon, g.facts]), g.zeroIsGood, w=3),
+        g.stat('Hosts without Landlock', 'Hosts whose kernel does not offer Landlock: nothing on them is sandboxed, and they are in the coverage.', 'short', q('sum(cluster:landlock_hosts:count{%(c)s}) - sum(cluster:landlock_hosts_enabled:sum{%(c)s})' % { c: g.cluster }), g.zeroIsGood, w=3),
+        g.stat('Hosts without landlockd', 'Hosts that the inventory job knows and that have no landlockd: they are in no other figure. Empty without such a job.', 'short', q('sum(cluster:landlockd_hosts_missing:count{%s})' % g.cluster), g.zeroIsGood, w=3),
+        g.stat('Alerts', 'Alerts of this mixin that fire.', 'short', q('count(ALERTS{%s, alertname=~"Landlock.*", alertstate="firing"}) or vector(0)' % g.cluster), g.zeroIsGood, w=3),
+        g.graph('Workloads by state', 'All workloads of all hosts. partial: some threads are sandboxed and some are not.', 'short', q('sum by (state) (cluster:landlock_workloads:sum{%s})' % g.cluster, '{{state}}'), stack=true),
+        g.graph('Workload coverage by cluster', 'Sandboxed workloads divided by known ones.', 'percentunit', q('cluster:landlock_workload_coverage:ratio{%s}' % g.cluster, '{{%s}}' % by), max=1),
+        g.graph('Processes by state', 'All processes of all hosts, without kernel threads and zombies.', 'short', q('sum by (state) (cluster:landlock_processes:sum{%s})' % g.cluster, '{{state}}'), stack=true),
+        g.graph('Mean nesting depth', 'Domains around a process, on average over known processes; 0 is no domain.', 'short', q('sum by (%(by)s) (cluster:landlock_process_layers:sum{%(c)s}) / sum by (%(by)s) (cluster:landlock_processes:sum{%(c)s, state!="unknown"})' % { by: by, c: g.cluster }, '{{%s}}' % by)),
+      ],
+    },
+    {
+      title: 'Rules',
+      panels: [
+        g.table(
+          'Rules',
+          'Every rule that applies somewhere: on how many hosts, and on how many of them it is violated, over the window of the alert.',
+          [
+            q('sum by (rule, severity) (rule:landlock_hosts:count{%s})' % g.cluster),
+            q('sum by (rule, severity) (rule:landlock_hosts_violating:sum{%s})' % g.cluster),
+            q('sum by (rule, severity) (rule:landlock_hosts_violating:sum{%(c)s}) / sum by (rule, severity) (rule:landlock_hosts:count{%(c)s})' % { c: g.cluster }),
+          ],
+          [
+            { name: 'Hosts', unit: 'short' },
+            { name: 'Violating', unit: 'short', thresholds: g.zeroIsGood },
+            { name: 'Share', unit: 'percentunit' },
+          ],
+          [['rule', 'Rule'], ['severity', 'Severity']],
+          { Rule: g.toDashboard('rule', 'rule') },
+          w=12
+        ),
+        g.graph('Hosts that violate a rule', 'Hosts on which the rule is violated in most scrapes of the window of the alert.', 'short', q('sum by (rule) (rule:landlock_hosts_violating:sum{%s})' % g.cluster, '{{rule}}'), h=9),
+      ],
+    },
+    {
+      title: 'Workloads',
+      panels: [
+        g.table(
+          'Workloads',
+          'Processes of each workload over all hosts. Hosts name at most a hundred workloads each.',
+          [
+            q('sum by (workload) (workload:landlock_processes:sum{%(c)s, state="sandboxed"}) / (sum by (workload) (workload:landlock_processes:sum{%(c)s, state!="unknown"}) > 0)' % { c: g.cluster }),
+            q('sum by (workload) (workload:landlock_processes:sum{%s, state!="unknown"})' % g.cluster),
+            q('sum by (workload) (workload:landlock_hosts:count{%s})' % g.cluster),
+            q('sum by (workload) (workload:landlock_hosts_unsandboxed:sum{%s})' % g.cluster),
+          ],
+          [
+            { name: 'Coverage', unit: 'percentunit', thresholds: g.coverage },
+            { name: 'Processes', unit: 'short' },
+            { name: 'Hosts', unit: 'short' },
+            { name: 'Hosts with an unsandboxed process', unit: 'short' },
+          ],
+          [['workload', 'Workload']],
+          { Workload: g.toDashboard('workload', 'workload') },
+        ),
+      ],
+    },
+    {
+      title: 'Hosts',
+      panels: [
+        g.table(
+          'Hosts with the lowest coverage',
+          'The fifty hosts with the smallest share of sandboxed workloads.',
+          [
+            q('bottomk(50, instance:landlock_workload_coverage:ratio{%s})' % g.facts),
+          ],
+          [{ name: 'Workload coverage', unit: 'percentunit', thresholds: g.coverage }],
+          [[by, 'Cluster'], ['instance', 'Host']],
+          { Host: g.toDashboard('host', 'instance') },
+          w=12
+        ),
+        g.table(
+          'Hosts that cannot be scanned',
+          'Hosts whose last scan failed: each source, whether it is unavailable, and what it lacks.',
+          [q('max by (%s, instance, source, reason) (1 - landlockd_source_available{%s} and on (%s) landlockd_scan_success{%s} == 0)' % [by, g.facts, config.host, g.facts])],
+          [{ name: 'Unavailable', unit: 'short', thresholds: g.zeroIsGood }],
+          [[by, 'Cluster'], ['instance', 'Host'], ['source', 'Source'], ['reason', 'Reason']],
+          { Host: g.toDashboard('host', 'instance') },
+          w=12
+        ),
+        g.bars('Kernels by Landlock ABI', "Hosts by the version of the kernel's Landlock ABI; 0 is none. A right can be restricted only from its ABI on.", 'short', q('count_values("abi", landlock_abi_version{%s})' % g.facts, 'ABI {{abi}}'), g.neutral, w=8),
+        g.bars('Hosts by landlockd version', 'What a roll-out has reached.', 'short', q('count by (version) (landlockd_build_info{%s})' % g.facts, '{{version}}'), g.neutral, w=8),
+        g.bars('Hosts by source of facts', 'How hosts read domains, and where domain IDs come from.', 'short', q('count by (source, ids) (landlockd_source_info{%s})' % g.facts, '{{source}}, IDs {{ids}}'), g.neutral, w=8),
+      ],
+    },
+    {
+      title: 'What sandboxes restrict',
+      panels: [
+        g.bars('Processes that restrict a right', 'Share of processes all of whose threads restrict the right, on hosts whose kernel has the right.', 'percentunit', q('sum by (right) (right:landlock_processes_restricted:sum{%(c)s}) / (sum by (right) (right:landlock_processes:sum{%(c)s}) > 0)' % { c: g.cluster }, '{{right}}'), h=12),
+        g.graph('Denials', 'Accesses that sandboxes denied, by cluster: a lower bound.', 'ops', q('sum by (%s) (rate(landlock_denials_total{%s}[$__rate_interval]))' % [by, g.facts], '{{%s}}' % by), h=12),
+      ],
+    },
+  ])

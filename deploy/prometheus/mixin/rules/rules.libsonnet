@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sums of numerators and of denominators, and ratios of those sums: never an
+// average of ratios. A host's last facts count for factWindow.
+{
+  local c = $._config,
+  local record(name, expr) = { record: name, expr: expr % c },
+  local last(metric, matchers='') =
+    'last_over_time(%s{%s%s}[%s])' % [metric, c.facts, if matchers == '' then '' else ', ' + matchers, c.factWindow],
+
+  // Sandboxed / known of a recorded sum. known > 0: where nothing is known
+  // there is no ratio. A sum without a sandboxed one is 0, not absent.
+  local ratio(sum, by) = |||
+    (
+      sum by (%(by)s) (%(sum)s{state="sandboxed"})
+      or
+      0 * sum by (%(by)s) (%(sum)s{state!="unknown"})
+    )
+    /
+    (sum by (%(by)s) (%(sum)s{state!="unknown"}) > 0)
+  ||| % { by: by, sum: sum },
+
+  // The host of a target: its instance without the port.
+  local hosts(vector) =
+    'group by (%s, host) (label_replace(%s, "host", "$1", "instance", "(.+?)(:[0-9]+)?"))' % [c.clusterLabel, vector],
+  local inventory = hosts('up{%s} == 1' % c.inventorySelector),
+  local watched = hosts('(up{%s} or landlockd_build_info{%s})' % [c.daemon, c.facts]),
+
+  prometheusRules+:: {
+    groups+: [
+      {
+        name: 'landlockd-hosts.rules',
+        rules: [
+          record('instance:landlock_' + what + '_coverage:ratio', |||
+            sum by (%%(host)s) (%(sandboxed)s)
+            /
+            (sum by (%%(host)s) (%(known)s) > 0)
+          ||| % {
+            sandboxed: last('landlock_%s' % metric, 'state="sandboxed"'),
+            known: last('landlock_%s' % metric, 'state!="unknown"'),
+          })
+          for what in ['workload', 'process']
+          for metric in [{ workload: 'workloads', process: 'processes' }[what]]
+        ],
+      },
+      {
+        name: 'landlockd-clusters.rules',
+        rules: [
+          record('cluster:landlock_workloads:sum', 'sum by (%(clusterLabel)s, state) (' + last('landlock_workloads') + ')'),
+          record('cluster:landlock_workload_coverage:ratio', ratio('cluster:landlock_workloads:sum', c.clusterLabel)),
+          record('cluster:landlock_processes:sum', 'sum by (%(clusterLabel)s, state) (' + last('landlock_processes') + ')'),
+          record('cluster:landlock_process_coverage:ratio', ratio('cluster:landlock_processes:sum', c.clusterLabel)),
+          record('cluster:landlock_process_layers:sum', 'sum by (%(clusterLabel)s) (' + last('landlock_process_layers') + ')'),
+          record('cluster:landlock_hosts:count', 'count by (%(clusterLabel)s) (' + last('landlock_enabled') + ')'),
+          record('cluster:landlock_hosts_enabled:sum', 'sum by (%(clusterLabel)s) (' + last('landlock_enabled') + ')'),
+          record('cluster:landlockd_hosts:count', 'count by (%(clusterLabel)s) (' + last('landlockd_scan_success') + ')'),
+          record('cluster:landlockd_hosts_missing:count', |||
+            count by (%%(clusterLabel)s) (%(inventory)s)
+            -
+            (
+              count by (%%(clusterLabel)s) (%(inventory)s and on (%%(clusterLabel)s, host) %(watched)s)
+              or
+              0 * count by (%%(clusterLabel)s) (%(inventory)s)
+            )
+          ||| % { inventory: inventory, watched: watched }),
+        ],
+      },
+      {
+        name: 'landlockd-workloads.rules',
+        rules: [
+          record('workload:landlock_processes:sum', 'sum by (%(clusterLabel)s, workload, state) (' + last('landlock_workload_processes') + ')'),
+          record('workload:landlock_process_coverage:ratio', ratio('workload:landlock_processes:sum', c.clusterLabel + ', workload')),
+          record('workload:landlock_hosts:count',
+                 'count by (%(clusterLabel)s, workload) (' + last('landlock_workload_processes', 'state="sandboxed"') + ')'),
+          record('workload:landlock_hosts_unsandboxed:sum',
+                 'sum by (%(clusterLabel)s, workload) (sum by (%(host)s, workload) (' +
+                 last('landlock_workload_processes', 'state=~"partial|unsandboxed"') + ') > bool 0)'),
+        ],
+      },
+      {
+        name: 'landlockd-rules.rules',
+        rules: [
+          record('rule:landlock_hosts:count',
+                 'count by (%(clusterLabel)s, rule, severity) (avg_over_time(landlock_rule_violated{%(facts)s}[%(ruleWindow)s]))'),
+          record('rule:landlock_hosts_violating:sum',
+                 'sum by (%(clusterLabel)s, rule, severity) (avg_over_time(landlock_rule_violated{%(facts)s}[%(ruleWindow)s]) > bool %(ruleShare)g)'),
+          record('rule:landlock_hosts_violating:ratio', 'rule:landlock_hosts_violating:sum / rule:landlock_hosts:count'),
+        ],
+      },
+      {
+        name: 'landlockd-rights.rules',
+        rules: [
+          record('right:landlock_processes_restricted:sum', 'sum by (%(clusterLabel)s, right) (' + last('landlock_processes_restricted') + ')'),
+          // The known processes of those hosts only whose kernel has the right.
+          record('right:landlock_processes:sum', |||
+            sum by (%%(clusterLabel)s, right) (
+              0 * %s
+              + on (%%(host)s) group_left ()
+              sum by (%%(host)s) (%s)
+            )
+          ||| % [last('landlock_processes_restricted'), last('landlock_processes', 'state!="unknown"')]),
+          record('right:landlock_processes_restricted:ratio', 'right:landlock_processes_restricted:sum / (right:landlock_processes:sum > 0)'),
+        ],
+      },
+    ],
+  },
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// processes are all of the host's.
+func (h *Host) processes() (c Counts) {
+	for _, u := range h.Units {
+		for state, n := range u.Processes {
+			c[state] += n
+		}
+	}
+	return c
+}
+
+// workloads are all of the host's, by their state.
+func (h *Host) workloads() (c Counts) {
+	for _, u := range h.Units {
+		c[u.state()]++
+	}
+	return c
+}
+
+// state is the unit's, in the words of DESIGN.md section 2.
+func (u *Unit) state() scan.State {
+	n := u.Processes
+	someIn, someOut := n[scan.Sandboxed]+n[scan.Partial] > 0, n[scan.Unsandboxed]+n[scan.Partial] > 0
+	switch {
+	case someIn && someOut:
+		return scan.Partial
+	case n[scan.Unknown] > 0:
+		return scan.Unknown
+	case someIn:
+		return scan.Sandboxed
+	default:
+		return scan.Unsandboxed
+	}
+}
+
+// restricted are the processes that restrict a right, for those rights that
+// the kernel has: every sandboxed one restricts all of them.
+func (h *Host) restricted() map[string]int {
+	m := map[string]int{}
+	for _, right := range access.Names(access.Supported(h.ABI)) {
+		m[right] = h.processes()[scan.Sandboxed]
+	}
+	return m
+}
+
+// RuleTruth is what is true of one rule over some hosts.
+type RuleTruth struct {
+	// Hosts is to how many it applies, Violating on how many of them it is violated.
+	Hosts, Violating int
+	Unknown          int // processes
+}
+
+// WorkloadTruth is what is true of one workload over some hosts.
+type WorkloadTruth struct {
+	Processes Counts
+	Hosts     int
+	// Unsandboxed is the number of hosts with an unsandboxed or partial process of it.
+	Unsandboxed int
+}
+
+// Truth is what is true of the hosts that have facts, and how many have none.
+type Truth struct {
+	Hosts, Disabled, WithoutFacts int
+	Workloads, Processes          Counts
+	// Layers is the sum of the depths of all processes.
+	Layers     int
+	ByWorkload map[string]WorkloadTruth
+	ByRule     map[string]RuleTruth
+	// Restricted and Having are, for each right, the processes that restrict
+	// it and the known ones on hosts whose kernel has it.
+	Restricted, Having map[string]int
+}
+
+// TruthOf adds up hosts. It reads what they were made of, never a snapshot.
+func TruthOf(hosts []*Host) Truth {
+	t := Truth{ByWorkload: map[string]WorkloadTruth{}, ByRule: map[string]RuleTruth{}, Restricted: map[string]int{}, Having: map[string]int{}}
+	for _, h := range hosts {
+		if h.Kind == Failing || h.Kind == Down {
+			t.WithoutFacts++
+		}
+		if h.Kind.HasFacts() {
+			t.add(h)
+		}
+	}
+	return t
+}
+
+func (t *Truth) add(h *Host) {
+	t.Hosts++
+	if h.Kind == Disabled {
+		t.Disabled++
+	}
+	processes, workloads := h.processes(), h.workloads()
+	for state := range processes {
+		t.Processes[state] += processes[state]
+		t.Workloads[state] += workloads[state]
+	}
+	t.Layers += processes[scan.Sandboxed] * int(h.Depth)
+	for right, n := range h.restricted() {
+		t.Restricted[right] += n
+		t.Having[right] += processes.Known()
+	}
+	for _, u := range h.Units {
+		w := t.ByWorkload[u.Name]
+		w.Hosts++
+		for state, n := range u.Processes {
+			w.Processes[state] += n
+		}
+		if u.Processes[scan.Unsandboxed]+u.Processes[scan.Partial] > 0 {
+			w.Unsandboxed++
+		}
+		t.ByWorkload[u.Name] = w
+	}
+	for _, rule := range Rules() {
+		u := h.unit(rule.Workload)
+		if u == nil {
+			continue
+		}
+		r := t.ByRule[rule.Name]
+		r.Hosts++
+		r.Unknown += u.Processes[scan.Unknown]
+		if !h.Young && u.Processes[scan.Unsandboxed]+u.Processes[scan.Partial] > 0 {
+			r.Violating++
+		}
+		t.ByRule[rule.Name] = r
+	}
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mixin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// freeAddress returns a loopback address that nobody listens on. Another
+// process may take it first: then the program does not start, which is an error.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// startDaemon runs a program until the test ends or stop is called, which lets
+// it end in its own way, and returns once url answers 200.
+func startDaemon(t *testing.T, url, name string, args ...string) (stop func()) {
+	t.Helper()
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(tool(t, name), args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(gone) }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-gone
+		if b, err := os.ReadFile(log.Name()); t.Failed() && err == nil {
+			t.Logf("%s:\n%s", name, b[max(0, len(b)-4000):])
+		}
+		log.Close()
+	})
+	deadline := time.After(30 * time.Second)
+	for {
+		if resp, err := http.Get(url); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return func() { _ = cmd.Process.Signal(syscall.SIGTERM); <-gone }
+			}
+		}
+		select {
+		case <-gone:
+			t.Fatalf("%s ended", name)
+		case <-deadline:
+			t.Fatalf("%s does not answer at %s", name, url)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// prometheus is a server that runs.
+type prometheus struct{ url string }
+
+// startPrometheus runs one with a configuration.
+func startPrometheus(t *testing.T, config any) *prometheus {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "prometheus.yml")
+	write(t, file, config)
+	p := &prometheus{"http://" + freeAddress(t)}
+	startDaemon(t, p.url+"/-/ready", "prometheus", "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+p.url[len("http://"):], "--log.level=warn")
+	return p
+}
+
+// query runs an instant query, or a range query of the last seconds whose last
+// values it returns.
+func (p *prometheus) query(expr string, instant bool) (model.Vector, error) {
+	if instant {
+		var v model.Vector
+		err := p.get("query", url.Values{"query": {expr}}, &v)
+		return v, err
+	}
+	now := time.Now()
+	var m model.Matrix
+	err := p.get("query_range", url.Values{"query": {expr}, "step": {"1"},
+		"start": {now.Add(-20 * time.Second).Format(time.RFC3339Nano)}, "end": {now.Format(time.RFC3339Nano)}}, &m)
+	var v model.Vector
+	for _, s := range m {
+		last := s.Values[len(s.Values)-1]
+		v = append(v, &model.Sample{Metric: s.Metric, Value: last.Value, Timestamp: last.Timestamp})
+	}
+	return v, err
+}
+
+// get reads what an endpoint of the API returns into result.
+func (p *prometheus) get(endpoint string, values url.Values, result any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/"+endpoint+"?"+values.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Status, Error string
+		Warnings      []string
+		Data          json.RawMessage
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return fmt.Errorf("%s: %w", body, err)
+	}
+	if answer.Status != "success" || len(answer.Warnings) > 0 {
+		return fmt.Errorf("%s: %s %q", endpoint, answer.Error, answer.Warnings)
+	}
+	if endpoint == "query" || endpoint == "query_range" {
+		var data struct{ Result json.RawMessage }
+		if err := json.Unmarshal(answer.Data, &data); err != nil {
+			return err
+		}
+		answer.Data = data.Result
+	}
+	return json.Unmarshal(answer.Data, result)
+}
