@@ -16,6 +16,9 @@ TOOLS   := $(CURDIR)/.tools
 # own deadline when it is given a time.
 FUZZTIME ?= 10000x
 
+FLEET_HOSTS ?= 1000
+FLEET_FOR   ?= 10m
+
 GOLANGCI_LINT_VERSION := v2.15.0
 
 export CGO_ENABLED ?= 0
@@ -35,7 +38,7 @@ install: build ## Install the binary below DESTDIR and PREFIX (/usr/local).
 	install -D -m 0711 bin/landlockd $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/landlockd
 
 .PHONY: test
-test: setup check-generated lint unit race fuzz ## Run all tests and checks.
+test: setup check-generated lint unit race fuzz test-kernels ## Run all tests and checks.
 
 .PHONY: setup
 setup: ## As root on Debian: install what the tests need.
@@ -53,6 +56,14 @@ race: ## What runs without privileges, with the race detector.
 .PHONY: test-kernels
 test-kernels: ## Boot many kernels under QEMU and run the checks in them; as root on Debian.
 	$(GO) run ./test/kernels/cmd/test-kernels $(KERNELS_FLAGS)
+
+.PHONY: test-systemd
+test-systemd: ## Boot Debian with systemd under QEMU and run the checks in it; as root on Debian.
+	$(GO) run ./test/systemd/cmd/test-systemd $(SYSTEMD_FLAGS)
+
+.PHONY: fleet
+fleet: ## Simulate a fleet of FLEET_HOSTS for FLEET_FOR, with a real Prometheus.
+	$(GO) test -count=1 -v -timeout 60m -run '^TestFleet$$' ./test/mixin -fleet.hosts=$(FLEET_HOSTS) -fleet.for=$(FLEET_FOR)
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME.

@@ -5,7 +5,7 @@ set -euo pipefail
 go=${GO:-go}
 before=$(mktemp) after=$(mktemp)
 trap 'rm -f "$before" "$after"' EXIT
-files() { find . -path ./.git -prune -o -path ./.tools -prune -o -type f \( -name 'object_bpf*' -o -path './docs/*' -o -path '*/testdata/*' -o -name 'go.*' \) -print0 | sort -z | xargs -0 sha256sum; }
+files() { find . -path ./.git -prune -o -path ./.tools -prune -o -type f \( -name 'object_bpf*' -o -path './docs/*' -o -path './deploy/prometheus/*' -o -path './deploy/grafana/*' -o -path '*/testdata/*' -o -name 'go.*' \) -print0 | sort -z | xargs -0 sha256sum; }
 files >"$before"
 "$go" generate ./...
 "$go" mod tidy

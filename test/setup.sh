@@ -10,9 +10,11 @@ needs=(
 	llvm-strip-14:llvm-14
 	curl:curl
 	git:git
-	promtool:prometheus             # checks metrics
+	promtool:prometheus             # checks metrics and rules
+	amtool:prometheus-alertmanager  # checks inhibitions
 	setpriv:util-linux
 	strace:strace                   # counts system calls
+	tmux:tmux                       # a server outside that a sandboxed shell can ask
 )
 headers=(/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/stdio.h:libc6-dev)
 

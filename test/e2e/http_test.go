@@ -17,7 +17,7 @@ func TestPages(t *testing.T) {
 		status       int
 	}{
 		{"GET", "/", 200}, {"GET", "/metrics", 200}, {"GET", "/-/healthy", 200}, {"GET", "/-/ready", 200},
-		{"GET", "/nowhere", 404}, {"GET", "/metrics/", 404}, {"GET", "/debug/pprof/", 404}, {"GET", "/-/reload", 404},
+		{"GET", "/nowhere", 404}, {"GET", "/metrics/", 404}, {"GET", "/debug/pprof/", 404}, {"GET", "/-/reload", 405}, {"POST", "/-/reload", 403},
 		{"POST", "/metrics", 405}, {"DELETE", "/", 405},
 	} {
 		if resp, body := d.do(t, c.method, c.path); resp.StatusCode != c.status {

@@ -56,6 +56,11 @@ func launch(t *testing.T, change func(*exec.Cmd), args ...string) *process {
 	if change != nil {
 		change(p.cmd)
 	}
+	// A group of its own, so that what it started goes with it.
+	if p.cmd.SysProcAttr == nil {
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	p.cmd.SysProcAttr.Setpgid = true
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %q: %v", args, err)
 	}
@@ -64,7 +69,9 @@ func launch(t *testing.T, change func(*exec.Cmd), args ...string) *process {
 		_ = p.cmd.Wait() // what came of it is in ProcessState
 	}()
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
+		if !p.ended() {
+			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		}
 		<-p.done
 	})
 	return p

@@ -25,6 +25,8 @@ const roleArg = "role"
 func playRole(args []string) int {
 	roles := map[string]func([]string) error{
 		"sandbox": sandboxRole, "partial": partialRole, "hidebtf": hideBTFRole, "activate": activateRole, "name": nameRole,
+		"etc": etcRole, "provoke": provokeRole, "audit-guard": guardRole,
+		"box": boxRole, "abstract-server": abstractServerRole, "abstract-client": abstractClientRole,
 	}
 	role := roles[args[0]]
 	if role == nil {
@@ -110,6 +112,22 @@ func hideBTFRole(args []string) error {
 		}
 	}
 	return execute(args)
+}
+
+// etcRole executes a program that finds another directory as /etc, the first
+// argument.
+func etcRole(args []string) error {
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return fmt.Errorf("make a mount namespace: %w", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make the mount namespace private: %w", err)
+	}
+	if err := unix.Mount(args[0], "/etc", "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mount %s: %w", args[0], err)
+	}
+	return execute(args[1:])
 }
 
 // activateRole executes a program as systemd does for a socket unit.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -50,9 +51,32 @@ func findMachineSources(ctx context.Context) ([]source, error) {
 	return sources, nil
 }
 
-// machineSettings returns how the machine's apt reaches archives (proxies,
+// MachineList returns the machine's own suites of Debian, as lines of
+// sources.list(5), and the name of the release (bookworm).
+func MachineList(ctx context.Context) (list, release string, err error) {
+	sources, err := findMachineSources(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	var lines []string
+	for _, s := range sources {
+		line := fmt.Sprintf("deb [signed-by=%s] %s %s main\n", keyring, s.uri, s.suite)
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+		if s.label == "Debian" && release == "" {
+			release, _, _ = strings.Cut(s.suite, "-")
+		}
+	}
+	if release == "" {
+		return "", "", errors.New("apt on this machine has no source of Debian's main archive")
+	}
+	return strings.Join(lines, ""), release, nil
+}
+
+// MachineSettings returns how the machine's apt reaches archives (proxies,
 // retries), as lines of apt.conf(5).
-func machineSettings(ctx context.Context) (string, error) {
+func MachineSettings(ctx context.Context) (string, error) {
 	out, err := command(ctx, nil, "apt-config", "dump", "Acquire")
 	if err != nil {
 		return "", err

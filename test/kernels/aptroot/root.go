@@ -61,7 +61,7 @@ func (r *Root) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	settings, err := machineSettings(ctx)
+	settings, err := MachineSettings(ctx)
 	if err != nil {
 		return err
 	}

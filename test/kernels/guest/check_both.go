@@ -27,7 +27,7 @@ func checkBoth(t *T) {
 	var said bytes.Buffer
 	both := sources.NewBoth(iterator, attribute, slog.New(slog.NewTextHandler(&said, nil)))
 	var bad, inferred, equal int
-	seeds := t.number("seeds", 20)
+	seeds := t.Number("seeds", 20)
 	for seed := 1; seed <= seeds; seed++ {
 		f, err := truth.Start(context.Background(), actor, truth.Options{Seed: uint64(seed)})
 		t.Must(err)

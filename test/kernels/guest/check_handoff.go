@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -23,7 +24,7 @@ func checkHandoff(t *T) {
 	free := startSleepers(t, 0, 1)[0].pid
 	state, files, err := source.Handoff()
 	t.Must(err)
-	cmd := asNobodyCommand(0, "resume", string(state), fmt.Sprint(sandboxed), fmt.Sprint(free))
+	cmd := asNobodyCommand(0, "resume", string(state), fmt.Sprint(len(files)), fmt.Sprint(sandboxed), fmt.Sprint(free))
 	cmd.ExtraFiles = files
 	out, err := cmd.CombinedOutput()
 	if want := fmt.Sprintf("%d sandboxed 3\n%d unsandboxed 0\n", sandboxed, free); err != nil || string(out) != want {
@@ -34,7 +35,9 @@ func checkHandoff(t *T) {
 // resume goes on with a source that it was handed, in a domain.
 func resume(args []string) {
 	var files []*os.File
-	for fd := range 2 {
+	n, err := strconv.Atoi(args[1])
+	exit("number of descriptors", err)
+	for fd := range n {
 		files = append(files, os.NewFile(uintptr(3+fd), "handed"))
 	}
 	abi, err := landlock.ABI()
@@ -52,5 +55,5 @@ func resume(args []string) {
 	}
 	s, err := taskiter.Resume(json.RawMessage(args[0]), files)
 	exit("resume", err)
-	printStates(s, args[1:])
+	printStates(s, args[2:])
 }

@@ -25,7 +25,7 @@ func checkIDs(t *T) {
 		}
 	}()
 	seen := make(map[domainid.ID]int)
-	n := t.number("domains", 200)
+	n := t.Number("domains", 200)
 	for i := range n {
 		tid, end := startRestrictedThread(t, 1)
 		id := idOf(t, scanOnce(t, source), tid)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -95,7 +96,7 @@ func expectSleeper(t *T, snap *scan.Snapshot, s *sleeper, abi int) domainid.ID {
 		}
 		handled := s.layers[i]
 		if abi >= 2 {
-			handled.FS |= landlock.Refer
+			handled.FS |= access.Refer
 		}
 		if int(d.Depth) != i+1 || d.Handled != handled {
 			t.Errorf("depth %d: layer %d has depth %d and handles %+v, want %+v", depth, i, d.Depth, d.Handled, handled)

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/landlockd/landlockd/scan"
@@ -18,22 +17,13 @@ const actor = "/truth/actor"
 // mostShown bounds how many mismatches of one forest are told.
 const mostShown = 10
 
-// number returns an argument of the check that is a number.
-func (t *T) number(name string, fallback int) int {
-	n, err := strconv.Atoi(t.Arg(name, strconv.Itoa(fallback)))
-	if err != nil {
-		t.Fatalf("argument %s: %v", name, err)
-	}
-	return n
-}
-
 // checkTruth compares scans of random forests with what the forests know of
 // themselves. Arguments: seeds, the number of forests; first, the first seed;
 // processes in each.
-func checkTruth(t *T) { t.compareForests(openIterator(t), truth.Config{}) }
+func checkTruth(t *T) { compareForests(t, openIterator(t), truth.Config{}) }
 
-func (t *T) compareForests(source scan.Source, cfg truth.Config) {
-	seeds, first, processes := t.number("seeds", 4), t.number("first", 1), t.number("processes", 64)
+func compareForests(t *T, source scan.Source, cfg truth.Config) {
+	seeds, first, processes := t.Number("seeds", 4), t.Number("first", 1), t.Number("processes", 64)
 	var all, tasks, layers, bad int
 	for seed := first; seed < first+seeds; seed++ {
 		f, err := truth.Start(context.Background(), actor, truth.Options{Seed: uint64(seed), Processes: processes})
@@ -58,7 +48,7 @@ func (t *T) compareForests(source scan.Source, cfg truth.Config) {
 // how many at least; limit, the number of processes.
 func checkChurn(t *T) {
 	source := openIterator(t)
-	churn, err := truth.StartChurn(context.Background(), actor, uint64(time.Now().UnixNano()), t.number("limit", 24))
+	churn, err := truth.StartChurn(context.Background(), actor, uint64(time.Now().UnixNano()), t.Number("limit", 24))
 	t.Must(err)
 	defer func() {
 		if err := churn.Close(); err != nil {
@@ -69,7 +59,7 @@ func checkChurn(t *T) {
 	var sum truth.Verdict
 	// It goes on until something could have been told wrongly.
 	enough := func() bool {
-		return sum.Scans >= t.number("scans", 15) && sum.Steady[scan.Sandboxed] > 0 && sum.Steady[scan.Unsandboxed] > 0
+		return sum.Scans >= t.Number("scans", 15) && sum.Steady[scan.Sandboxed] > 0 && sum.Steady[scan.Unsandboxed] > 0
 	}
 	for began := time.Now(); !enough() && time.Since(began) < churnTime; {
 		from := truth.Now()

@@ -14,10 +14,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/test/kernels/check"
 	"github.com/landlockd/landlockd/test/kernels/protocol"
 )
 
@@ -45,7 +45,7 @@ func main() {
 func boot() {
 	defer powerOff()
 	if err := mountAll(); err != nil {
-		emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: err.Error()})
+		check.Emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: err.Error()})
 		return
 	}
 	// From here on only what the kernel thinks is an emergency, and the
@@ -55,7 +55,7 @@ func boot() {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = []string{"PATH=/bin", "HOME=/tmp", "TMPDIR=/tmp"}
 	if err := cmd.Start(); err != nil {
-		emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: "start the runner: " + err.Error()})
+		check.Emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: "start the runner: " + err.Error()})
 		return
 	}
 	// Checks leave orphans behind, and an init reaps them.
@@ -76,22 +76,4 @@ func boot() {
 func powerOff() {
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
 	select {}
-}
-
-// emit writes a line of the protocol. It begins with a line feed, so that half
-// a line of the kernel's before it does no harm.
-func emit(l protocol.Line) { os.Stdout.WriteString("\n" + l.String() + "\n") }
-
-// checksWanted returns what the kernel's command line names.
-func checksWanted() ([]string, error) {
-	b, err := os.ReadFile("/proc/cmdline")
-	if err != nil {
-		return nil, err
-	}
-	for _, word := range strings.Fields(string(b)) {
-		if list, ok := strings.CutPrefix(word, protocol.CommandLine+"="); ok && list != "" {
-			return strings.Split(list, ","), nil
-		}
-	}
-	return nil, fmt.Errorf("%s is not on the kernel's command line", protocol.CommandLine)
 }

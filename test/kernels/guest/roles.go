@@ -25,6 +25,7 @@ func init() {
 		"iterate":      iterate,
 		"resume":       resume,
 		"attr-scan":    attrScan,
+		"provoke":      provokeRole,
 	}
 }
 

@@ -45,8 +45,8 @@ type Boot struct {
 var (
 	// plain and whole have the security modules as Debian orders them: Landlock
 	// is the first that has a part in the credentials.
-	plain = Boot{"default", "", []string{"report", "order:first=1", "scan", "truth:seeds=2", "handoff", "daemon"}}
-	whole = Boot{"default", "", []string{"report", "order:first=1", "scan", "truth:seeds=4", "churn", "ids:domains=1000", "handoff", "caps", "noattr", "daemon:addresses=1"}}
+	plain = Boot{"default", "", []string{"report", "order:first=1", "scan", "rules", "truth:seeds=2", "handoff", "daemon"}}
+	whole = Boot{"default", "", []string{"report", "order:first=1", "scan", "rules", "truth:seeds=4", "churn", "ids:domains=1000", "handoff", "caps", "noattr", "daemon:addresses=1"}}
 
 	// orders puts Landlock's part of the credentials at other offsets.
 	orders = []Boot{
@@ -57,6 +57,10 @@ var (
 	// off and lockdown are the two reasons of a kernel's own to see nothing.
 	off      = Boot{"landlock-off", "lsm=yama,apparmor", []string{"off", "daemon:expect=off"}}
 	lockdown = Boot{"lockdown", "lockdown=confidentiality", []string{"lockdown", "daemon:expect=lockdown"}}
+
+	// denials have audit on, or tracepoints.
+	denialsAudit = Boot{"denials", "", []string{"denials:way=audit:n=10000:class=fs", "denials:way=audit:n=10000:class=other", "denials:way=audit:flood=10000:backlog=64"}}
+	denialsTrace = Boot{"denials", "", []string{"denials:n=10000:class=fs", "denials:n=10000:class=other", "denials:flood=1000000"}}
 
 	// attributes are the boots of patched kernels.
 	attributes = []Boot{
@@ -83,10 +87,14 @@ func Matrix() []Guest {
 		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: all},
 	}
 	for _, series := range strings.Fields("6.16 6.17 6.18 6.19 7.0 7.1 7.2") {
-		guests = append(guests, Guest{Series: series, Arch: "amd64", Boots: few})
+		boots := few
+		if series == "6.18" || series == "7.2" {
+			boots = []Boot{plain, denialsAudit}
+		}
+		guests = append(guests, Guest{Series: series, Arch: "amd64", Boots: boots})
 	}
 	return append(guests,
-		Guest{Series: "7.3", Arch: "amd64", Boots: all},
+		Guest{Series: "7.3", Arch: "amd64", Boots: append(all[:len(all):len(all)], denialsTrace)},
 		Guest{Series: "7.3", Arch: "arm64", Boots: few},
 		Guest{Series: "6.12", Arch: "amd64", Patched: true, Mandatory: true, Boots: attributes},
 		Guest{Series: "7.3", Arch: "amd64", Patched: true, BPF: true, Mandatory: true, Boots: append(attributes[1:len(attributes):len(attributes)], both)},

@@ -8,17 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/landlockd/landlockd/test/kernels/cpio"
+	"github.com/landlockd/landlockd/test/kernels/machine"
 )
 
 // initramfs builds the guest's program and what else it needs for one
 // architecture, and returns the path of an archive with them.
 func initramfs(ctx context.Context, module, dir, arch string) (string, error) {
 	init := filepath.Join(dir, "init-"+arch)
-	if err := goBuild(ctx, module, arch, init, "./test/kernels/guest"); err != nil {
+	if err := machine.GoBuild(ctx, module, arch, init, "./test/kernels/guest"); err != nil {
 		return "", err
 	}
 	content, err := os.ReadFile(init)
@@ -50,14 +50,4 @@ func initramfs(ctx context.Context, module, dir, arch string) (string, error) {
 		}
 	}
 	return archive, errors.Join(w.Close(), buffered.Flush(), f.Close())
-}
-
-func goBuild(ctx context.Context, module, arch, out, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
-	cmd.Dir = module
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s for %s: %w\n%s", pkg, arch, err, text)
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/landlockd/landlockd/test/kernels/cpio"
+	"github.com/landlockd/landlockd/test/kernels/machine"
 	"github.com/landlockd/landlockd/test/truth"
 )
 
@@ -31,7 +32,7 @@ var compilers = map[string]string{
 // addDaemon adds landlockd itself, as people get it.
 func addDaemon(ctx context.Context, w *cpio.Writer, module, dir, arch string) error {
 	out := filepath.Join(dir, "landlockd")
-	if err := goBuild(ctx, module, arch, out, "./cmd/landlockd"); err != nil {
+	if err := machine.GoBuild(ctx, module, arch, out, "./cmd/landlockd"); err != nil {
 		return err
 	}
 	content, err := os.ReadFile(out)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/test/kernels/qemu"
+	"github.com/landlockd/landlockd/test/kernels/verdict"
 )
 
 // Options say what to run and where.
@@ -132,23 +133,23 @@ func (r *runner) boot(g Guest, img image, archive string, b Boot) {
 	checks := append(append([]string(nil), b.Checks...), "kernel")
 	m := qemu.Machine{
 		Arch: g.Arch, Kernel: img.path, Initrd: archive,
-		CommandLine: commandLine(b.CommandLine, checks), Timeout: r.Timeout,
+		CommandLine: verdict.CommandLine(b.CommandLine, checks), Timeout: r.Timeout,
 	}
 	o, err := m.Run(r.ctx)
 	if r.ctx.Err() != nil {
 		return // the run is cancelled: this says nothing of the kernel
 	}
-	v := judge(o, err, checks)
-	if !v.ok() {
-		v.console = filepath.Join(r.Logs, g.Name()+"-"+b.Name+".console.log")
-		if err := os.WriteFile(v.console, o.Console, 0o644); err != nil {
-			v.problems = append(v.problems, err.Error())
+	v := verdict.Judge(o, err, checks)
+	if !v.OK() {
+		v.Console = filepath.Join(r.Logs, g.Name()+"-"+b.Name+".console.log")
+		if err := os.WriteFile(v.Console, o.Console, 0o644); err != nil {
+			v.Problems = append(v.Problems, err.Error())
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.summary.add(g, v)
-	v.print(r.Out, fmt.Sprintf("%s/%s", g.Name(), b.Name), img.version, o.Took, r.Verbose)
+	v.Print(r.Out, fmt.Sprintf("%s/%s", g.Name(), b.Name), img.version, o.Took, r.Verbose, shown...)
 }
 
 func (r *runner) printf(format string, args ...any) {
@@ -156,3 +157,6 @@ func (r *runner) printf(format string, args ...any) {
 	defer r.mu.Unlock()
 	fmt.Fprintf(r.Out, format, args...)
 }
+
+// shown are the facts that are always printed.
+var shown = []string{"offset", "info", "truth", "churn", "same", "ids", "id_steps"}

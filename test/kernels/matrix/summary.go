@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/landlockd/landlockd/test/kernels/verdict"
 )
 
 // Summary counts kernels: one has failed if one of its boots has.
@@ -30,10 +32,10 @@ func list(names []string) string {
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
-func (s *Summary) add(g Guest, v *verdict) {
+func (s *Summary) add(g Guest, v *verdict.Verdict) {
 	s.boots++
-	s.checks += len(v.passed)
-	if !v.ok() && !slices.Contains(s.failed, g.Name()) {
+	s.checks += len(v.Passed)
+	if !v.OK() && !slices.Contains(s.failed, g.Name()) {
 		s.failed = append(s.failed, g.Name())
 	}
 }
@@ -53,7 +55,7 @@ func (r *runner) skipped(g Guest, err error) {
 
 // failed notes a kernel that could not even be booted.
 func (r *runner) failed(g Guest, err error) {
-	r.printf("FAIL  %-14s %s\n", g.Name(), indent(err.Error()))
+	r.printf("FAIL  %-14s %s\n", g.Name(), verdict.Indent(err.Error()))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.summary.failed = append(r.summary.failed, g.Name())

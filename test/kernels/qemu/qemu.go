@@ -22,8 +22,11 @@ import (
 type Machine struct {
 	// Arch is "amd64" or "arm64".
 	Arch string
-	// Kernel and Initrd are paths.
+	// Kernel and Initrd are paths; Initrd may be empty.
 	Kernel, Initrd string
+	// Disk is the path of a raw image, which becomes /dev/nvme0n1; or empty. What
+	// the guest writes to it is forgotten.
+	Disk string
 	// CommandLine is added to what every guest has.
 	CommandLine string
 	// Timeout bounds the whole run.
@@ -58,9 +61,19 @@ func (m Machine) arguments() []string {
 		platform = "console=ttyAMA0"
 	}
 	cmdline := platform + " panic=-1 oops=panic quiet " + m.CommandLine
-	return append(args, "-accel", "tcg", "-m", "1024", "-smp", "2",
+	// The buffer of translated code is large enough for a system with services:
+	// what does not fit is translated again and again.
+	args = append(args, "-accel", "tcg,tb-size=512", "-m", "1024", "-smp", "2",
 		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
-		"-kernel", m.Kernel, "-initrd", m.Initrd, "-append", strings.TrimSpace(cmdline))
+		"-kernel", m.Kernel, "-append", strings.TrimSpace(cmdline))
+	if m.Initrd != "" {
+		args = append(args, "-initrd", m.Initrd)
+	}
+	if m.Disk != "" {
+		args = append(args, "-drive", "if=none,format=raw,snapshot=on,id=disk,file="+strings.ReplaceAll(m.Disk, ",", ",,"),
+			"-device", "nvme,serial=disk,drive=disk")
+	}
+	return args
 }
 
 // Run boots the guest and waits for its end. The error says why there is no

@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
@@ -17,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/landlockd/landlockd/test/kernels/machine"
 	"github.com/landlockd/landlockd/test/kernels/matrix"
 )
 
@@ -52,11 +52,11 @@ func run(ctx context.Context) (bool, error) {
 		}
 		return true, nil
 	}
-	cache, err := cacheDir()
+	cache, err := machine.Cache("kernels")
 	if err != nil {
 		return false, err
 	}
-	module, err := moduleDir(ctx)
+	module, err := machine.Module(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -80,7 +80,7 @@ func run(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	if err := matrix.InstallTools(ctx, os.Stdout); err != nil {
+	if err := machine.Install(ctx, os.Stdout, matrix.Tools); err != nil {
 		return false, err
 	}
 	began := time.Now()
@@ -90,26 +90,4 @@ func run(ctx context.Context) (bool, error) {
 	}
 	fmt.Printf("%s in %s\n", summary, time.Since(began).Round(time.Second))
 	return summary.OK(), nil
-}
-
-// cacheDir is where kernels are kept from run to run.
-func cacheDir() (string, error) {
-	base := os.Getenv("LANDLOCKD_CACHE")
-	if base == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		base = filepath.Join(user, "landlockd")
-	}
-	return filepath.Abs(filepath.Join(base, "kernels"))
-}
-
-// moduleDir is the root of the module that the working directory is in.
-func moduleDir(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package check
 
 import (
 	"os"
@@ -24,9 +24,9 @@ func complains(text string) bool {
 	return false
 }
 
-// checkKernel looks for faults in the kernel's log. It stands last in a boot,
+// Kernel is a check that looks for faults in the kernel's log. It stands last in a boot,
 // and guards our patches: what they break is often not what they are for.
-func checkKernel(t *T) {
+func Kernel(t *T) {
 	f, err := os.OpenFile("/dev/kmsg", os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		t.Skipf("%v", err)

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package check is what runs in a guest: named checks that report to the host
+// over the console (package protocol).
+package check
 
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/landlockd/landlockd/test/kernels/protocol"
 )
 
+// Check is one named check. It runs on a goroutine of its own.
+type Check func(*T)
+
 // T is what a check reports to, in the manner of testing.T.
 type T struct {
 	name string
 	args []string
-	done chan struct{}
 
 	mu       sync.Mutex
 	failures []string
@@ -33,14 +38,23 @@ func (t *T) Arg(name, fallback string) string {
 	return fallback
 }
 
+// Number returns an argument of the check that is a number.
+func (t *T) Number(name string, fallback int) int {
+	n, err := strconv.Atoi(t.Arg(name, strconv.Itoa(fallback)))
+	if err != nil {
+		t.Fatalf("argument %s: %v", name, err)
+	}
+	return n
+}
+
 // Fact states something that the host prints and keeps.
 func (t *T) Fact(key string, value any) {
-	emit(protocol.Line{Kind: protocol.Fact, Check: t.name, Key: key, Text: fmt.Sprint(value)})
+	Emit(protocol.Line{Kind: protocol.Fact, Check: t.name, Key: key, Text: fmt.Sprint(value)})
 }
 
 // Logf says something that is shown if the check fails.
 func (t *T) Logf(format string, args ...any) {
-	emit(protocol.Line{Kind: protocol.Log, Check: t.name, Text: fmt.Sprintf(format, args...)})
+	Emit(protocol.Line{Kind: protocol.Log, Check: t.name, Text: fmt.Sprintf(format, args...)})
 }
 
 // Errorf notes a failure and goes on.

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/landlockd/landlockd/test/kernels/protocol"
+	"github.com/landlockd/landlockd/test/kernels/qemu"
+)
+
+func result(check string, status protocol.Status) protocol.Line {
+	return protocol.Line{Kind: protocol.Result, Check: check, Key: string(status), Text: "text"}
+}
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		lines    []protocol.Line
+		err      error
+		problems []string
+	}{
+		{"all well", []protocol.Line{result("a", protocol.OK), result("b", protocol.Skip)}, nil, nil},
+		{"one failed", []protocol.Line{result("a", protocol.Fail), result("b", protocol.OK)}, nil, []string{"a: text"}},
+		{"one silent", []protocol.Line{result("a", protocol.OK)}, nil, []string{"b: no result"}},
+		{"unknown word", []protocol.Line{result("a", "fine"), result("b", protocol.OK)}, nil, []string{"a: text"}},
+		{"no end", []protocol.Line{result("a", protocol.OK), result("b", protocol.OK)}, errors.New("no end"), []string{"no end"}},
+		{"nothing", nil, nil, []string{"a: no result", "b: no result"}},
+	} {
+		v := Judge(qemu.Outcome{Lines: c.lines}, c.err, []string{"a:x=1", "b"})
+		if !slices.Equal(v.Problems, c.problems) || v.OK() != (c.problems == nil) {
+			t.Errorf("%s: problems %q, want %q", c.name, v.Problems, c.problems)
+		}
+	}
+}

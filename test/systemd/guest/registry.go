@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"time"
+
+	"github.com/landlockd/landlockd/test/kernels/check"
+)
+
+// registry has every check that a guest can run. To add one, write a function
+// in a file of its own, name it here, and name it in a scenario
+// (../run/scenarios.go). The checks of one scenario share a guest, and later
+// ones build upon what earlier ones left running.
+func registry() map[string]check.Check {
+	h := &host{}
+	return map[string]check.Check{
+		"services":  h.checkServices,
+		"names":     h.checkNames,
+		"rules":     h.checkRules,
+		"violation": h.checkViolation,
+		"check":     h.checkCheck,
+		"reload":    h.checkReload,
+		"forgery":   h.checkForgery,
+		"kernel":    check.Kernel,
+	}
+}
+
+// host is what the checks of one boot share.
+type host struct {
+	// scraped is when metrics were last got.
+	scraped time.Time
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package run
+
+// Scenario is one boot of a guest: what is installed in it, and the checks that
+// run in it, in this order (../guest/registry.go).
+type Scenario struct {
+	Name string
+	// Packages are Debian's, beside those of every guest (../image).
+	Packages []string
+	// Payload is what the guest finds in /payload beside its own program.
+	Payload []Payload
+	Checks  []string
+}
+
+// Scenarios returns all of them.
+func Scenarios() []Scenario {
+	return []Scenario{
+		{
+			Name:    "workloads",
+			Payload: []Payload{Daemon},
+			Checks:  []string{"services", "names", "rules", "violation", "check", "reload", "forgery"},
+		},
+	}
+}
