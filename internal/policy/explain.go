@@ -83,7 +83,7 @@ func keyWords(key string, l level, f *facts, load *scan.Workload) string {
 			return "unit: it is in a container, so no unit names it"
 		case key == "unit" && f.place == delegated && load != nil && load.Unit != "":
 			return "unit: it is in a cgroup below that of a unit, which the system manager did not make"
-		case key == "unit" && f.place != inUnit, key == "container" && f.place < inContainer, f.place < inPod && (key == "namespace" || key == "pod"):
+		case key == "unit" && f.unit == "", key == "container" && f.place < inContainer, f.place < inPod && (key == "namespace" || key == "pod"):
 			return fmt.Sprintf("%s: it is in none", key)
 		default:
 			return key + " does not match"

@@ -85,6 +85,11 @@ func (f *facts) setPlace(w *scan.Workload, what seen) {
 		if f.place = inContainer; w.Container != nil && w.Container.PodUID != "" {
 			f.place = inPod
 		}
+		if w.Delegated && (w.Container == nil || w.Container.Name == "") {
+			// Below a unit it is the unit's, too: whoever may make cgroups there
+			// can call them as containers are called.
+			f.unit = w.Unit
+		}
 	case (w.Kind == scan.Unit || w.Kind == scan.UserUnit) && w.Unit != "":
 		// In a cgroup below it, too: whoever may make one there must not leave
 		// the unit's rules by it.

@@ -131,6 +131,14 @@ func TestNoEscape(t *testing.T) {
 	if x := r.rule("c"); x != nil {
 		t.Errorf("a false container is one: %+v", x)
 	}
+	// A service that may make cgroups calls one as a container is called.
+	h = newHost()
+	w = h.workload(scan.Workload{Kind: scan.InContainer, Unit: "daemon.service", Delegated: true, FullName: "container:daemon",
+		Cgroup: "/system.slice/daemon.service/docker-" + containerID + ".scope", Container: &scan.Container{ID: containerID}})
+	h.process(w, "/usr/sbin/daemon", -1)
+	if r := evaluate(t, "rules: [{name: r, match: {unit: [daemon.service]}}]", h).rule("r"); r == nil || !r.Violated {
+		t.Errorf("a false container in the unit: %+v", r)
+	}
 }
 
 // Whether a name may be believed can be unknown: then so is the result, and the

@@ -69,7 +69,7 @@ func (m *Match) mainLevel(f *facts) level {
 // unitLevel lets only patterns that begin with user@ match units that a user's
 // manager made: users choose those units' names.
 func (m *Match) unitLevel(f *facts) level {
-	if f.place != inUnit {
+	if f.unit == "" {
 		return f.otherwise()
 	}
 	users := strings.Contains(f.unit, "/")

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -240,6 +241,11 @@ func TestHangUpEndsOtherCommands(t *testing.T) {
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// Where this process was started with the signal ignored (nohup), so would be
+	// what it starts; a signal that is handled is at its default there.
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP)
+	defer signal.Stop(hangUps)
 	p := launch(t, nil, landlockd, "rules", "suggest", "--snapshot="+fifo)
 	eventually(t, "it reads the file", func() bool {
 		fd, err := syscall.Open(fifo, syscall.O_WRONLY|syscall.O_NONBLOCK, 0)
