@@ -147,7 +147,7 @@ func undecided(err error) error {
 func (s *settings) process(pid int64) (*scan.Snapshot, *scan.Process, error) {
 	snap, err := s.judged(func(snap *scan.Snapshot) bool {
 		p := snap.Find(int32(pid))
-		return p != nil && p.State != scan.Unknown && p.Exe != ""
+		return p != nil && p.State != scan.Unknown && p.Exe != "" && !p.RulesUnread
 	})
 	if err != nil {
 		return nil, nil, undecided(err)

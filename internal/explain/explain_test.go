@@ -108,6 +108,27 @@ func TestDeeds(t *testing.T) {
 	}
 	s.Domains[1].Lineage = domainid.LineageKnown
 
+	// A source that tells nothing of what is handled.
+	plain := layer(-1, domainid.Rights{}, domainid.Ruleset{})
+	plain.Ruleset, plain.Lineage = nil, domainid.LineageInferred
+	s2, p2 := host([]domainid.Domain{plain}, 0)
+	s2.Source.Rules, p2.Restricted = "none", domainid.Rights{}
+	for right, want := range map[string]May{"fs.read_file": Unknown, "scope.signal": Unknown, "net.bind_udp": Everywhere} {
+		if d := deed(t, Of(s2, p2), right); d.May != want {
+			t.Errorf("nothing is known of the layers: %s %v, want %v", right, d.May, want)
+		}
+	}
+	// One that reads no rules: handled is known, what is granted is not.
+	unread := outer
+	unread.Ruleset = nil
+	s3, p3 := host([]domainid.Domain{unread}, 0)
+	s3.Source.Rules = "unread"
+	for right, want := range map[string]May{"fs.read_file": Unknown, "fs.execute": Everywhere, "scope.abstract_unix_socket": Nowhere} {
+		if d := deed(t, Of(s3, p3), right); d.May != want {
+			t.Errorf("no rules are read: %s %v, want %v", right, d.May, want)
+		}
+	}
+
 	// In another root directory than that through which the rules were read.
 	p.Restricted.FS |= readFile
 	if d := deed(t, Of(s, p), "fs.read_file"); d.May == Everywhere {

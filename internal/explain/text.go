@@ -24,7 +24,7 @@ const (
 
 // Text writes the explanation for people. ascii: the terminal has no UTF-8.
 func (e *Explanation) Text(w io.Writer, ascii bool) error {
-	t := &textWriter{Writer: bufio.NewWriter(w), e: e, ascii: ascii}
+	t := &textWriter{Writer: bufio.NewWriter(w), e: e, ascii: ascii, forest: view.Forest(e.Snapshot)}
 	t.process()
 	for i := range e.Sandboxes {
 		if i == maxSandboxes {
@@ -44,6 +44,8 @@ type textWriter struct {
 	*bufio.Writer
 	e     *Explanation
 	ascii bool
+
+	forest *domainid.Forest
 }
 
 // line writes one line. What is put into it is escaped already.
@@ -74,6 +76,8 @@ func (t *textWriter) process() {
 		t.line("\nThis kernel can sandbox nothing: Landlock is %s.", strings.ReplaceAll(s.Kernel.Landlock.String(), "_", " "))
 	} else if p.State == scan.Unsandboxed {
 		t.line("\nIt is in no domain: Landlock keeps it from nothing.")
+	} else if t.e.Free > 0 {
+		t.line("\nThrough its threads that are in no domain, Landlock keeps it from nothing.")
 	}
 }
 
@@ -145,7 +149,7 @@ func (t *textWriter) sandbox(b *Sandbox) {
 			t.line("  %d more layers", len(chain)-i)
 			break
 		}
-		t.domain(&t.e.Snapshot.Domains[d])
+		t.domain(d)
 	}
 	if more := len(b.Domains) - 1; more > 0 {
 		t.line("  The other threads are in %s that let do the same.", count(more, "other domain"))
@@ -159,7 +163,8 @@ func (t *textWriter) sandbox(b *Sandbox) {
 	}
 }
 
-func (t *textWriter) domain(d *domainid.Domain) {
+func (t *textWriter) domain(i int32) {
+	d := &t.e.Snapshot.Domains[i]
 	id := "?"
 	if d.ID != domainid.None {
 		id = d.ID.String()
@@ -181,6 +186,10 @@ func (t *textWriter) domain(d *domainid.Domain) {
 			text += fmt.Sprintf(", restricts %d, has %s", len(access.Of(d.Restricted())), count(int(d.Ruleset.Rules), "rule"))
 		}
 	}
+	text += fmt.Sprintf("; holds %s", processes(t.forest.NumBelow(i)))
+	if n := len(t.forest.NestedDomains(i)); n > 0 {
+		text += " and " + count(n, "nested domain")
+	}
 	if t.e.Snapshot.Source.Denials != "none" {
 		text += fmt.Sprintf("; denied %s", times(d.Denials))
 		switch d.Log {
@@ -194,7 +203,7 @@ func (t *textWriter) domain(d *domainid.Domain) {
 }
 
 func (t *textWriter) deed(d *Deed) {
-	if d.May != Limited || d.Rights[0].Class == access.Net {
+	if d.May != Limited || d.Rights[0].Class == access.Net || len(d.Limits) == 1 && len(d.Limits[0].Files) == 0 {
 		t.line("  - %s: %s", d.What(), d.Where())
 		return
 	}
@@ -285,6 +294,13 @@ func count(n int, one string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %ss", n, one)
+}
+
+func processes(n int) string {
+	if n == 1 {
+		return "1 process"
+	}
+	return fmt.Sprintf("%d processes", n)
 }
 
 func times(n uint64) string {

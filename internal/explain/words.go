@@ -60,6 +60,8 @@ func (d *Deed) Where() string {
 		}
 	case Limited:
 		switch {
+		case d.Rights[0].Class != access.Net && len(d.Limits) == 1 && len(d.Limits[0].Files) == 0:
+			return "only below some, which are not known"
 		case d.Rights[0].Class != access.Net:
 			return "only below these"
 		case len(d.Ports) == 0:

@@ -198,7 +198,8 @@ func expand(d *decoder, n *yaml.Node, pattern string) []string {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
-	if len(paths) == 0 {
+	// A directory for such files that is empty is how it begins.
+	if len(paths) == 0 && (err != nil || len(entries) > 0) {
 		d.warn(n, "%s names no file", quote(n.Value))
 	}
 	slices.Sort(paths)

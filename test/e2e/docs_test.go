@@ -8,13 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 )
 
 // Commands of the docs that other tests run, or that run this one; TestDocsOfCheck
-// runs those of docs/check.md.
+// runs those of docs/check.md, TestDocsOfExplain those of docs/explain.md.
 var runElsewhere = map[string]string{
 	"make test": "runs this test",
 	"make run":  "TestMakeRun",
@@ -61,7 +62,7 @@ func TestCommandsOfTheDocs(t *testing.T) {
 		}
 		for _, command := range docCommands(string(text)) {
 			command, _, _ = strings.Cut(command, " |")
-			if _, inCheck := docsOfCheck[command]; inCheck || runElsewhere[command] != "" {
+			if _, inCheck := docsOfCheck[command]; inCheck || slices.Contains(docsOfExplain, command) || runElsewhere[command] != "" {
 				continue
 			}
 			args := strings.Fields(strings.TrimPrefix(command, "sudo "))

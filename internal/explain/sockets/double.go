@@ -121,11 +121,12 @@ func (c *credentials) take(mnt, root *os.File) error {
 	if err := unix.Setgroups(c.groups); err != nil {
 		return fmt.Errorf("setgroups(2): %w", err)
 	}
-	if err := unix.Setresgid(c.gid, c.gid, c.gid); err != nil {
-		return fmt.Errorf("setresgid(2): %w", err)
+	// Package unix would change all threads of this program.
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, uintptr(c.gid), uintptr(c.gid), uintptr(c.gid)); errno != 0 {
+		return fmt.Errorf("setresgid(2): %w", errno)
 	}
-	if err := unix.Setresuid(c.uid, c.uid, c.uid); err != nil {
-		return fmt.Errorf("setresuid(2): %w", err)
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(c.uid), uintptr(c.uid), uintptr(c.uid)); errno != 0 {
+		return fmt.Errorf("setresuid(2): %w", errno)
 	}
 	var have [2]unix.CapUserData
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

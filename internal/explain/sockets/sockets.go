@@ -226,7 +226,7 @@ func listenersOf(ns *os.File) ([]listener, error) {
 				return
 			}
 		}
-		found, err = listeners()
+		found, err = listening()
 	})
 	return found, err
 }

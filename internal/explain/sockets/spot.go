@@ -50,13 +50,15 @@ func (s *spot) follow(name string, k *listener) {
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK || !k.hasFile {
+	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK {
 		s.missing = true
 		return
 	}
 	s.guess = changesDevices(fd)
 	at := fileOf(&st)
-	if uint32(at.ino) != k.fileIno || kernelDev(at.dev) != k.fileDev {
+	if !k.hasFile {
+		s.doubt = "this kernel does not tell which file it is bound to: it may be another socket's path"
+	} else if uint32(at.ino) != k.fileIno || kernelDev(at.dev) != k.fileDev {
 		if !s.guess {
 			s.missing = true
 			return

@@ -18,6 +18,7 @@ var registry = map[string]check.Check{
 	"report":   checkReport,
 	"scan":     checkScan,
 	"rules":    checkRules,
+	"sockets":  checkSockets,
 	"truth":    checkTruth,
 	"churn":    checkChurn,
 	"ids":      checkIDs,

@@ -26,6 +26,8 @@ func init() {
 		"resume":       resume,
 		"attr-scan":    attrScan,
 		"provoke":      provokeRole,
+		"boxed":        boxed,
+		"connect":      connect,
 	}
 }
 

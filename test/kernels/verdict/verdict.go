@@ -25,6 +25,8 @@ type Verdict struct {
 	Problems []string
 	// Passed and Skipped name checks.
 	Passed, Skipped []string
+	// Again: the first boot ended before /init.
+	Again bool
 	// Console is the file that the console was kept in.
 	Console string
 
@@ -37,7 +39,7 @@ func (v *Verdict) OK() bool { return len(v.Problems) == 0 }
 // Judge compares what a guest said with the checks that it was asked for: one
 // that says nothing has failed.
 func Judge(o qemu.Outcome, err error, checks []string) *Verdict {
-	v := &Verdict{lines: o.Lines}
+	v := &Verdict{lines: o.Lines, Again: o.Lost != nil}
 	results := make(map[string][]protocol.Line)
 	for _, l := range o.Lines {
 		switch {
@@ -78,6 +80,9 @@ func (v *Verdict) Print(w io.Writer, name, version string, took time.Duration, v
 		word = "FAIL"
 	}
 	fmt.Fprintf(w, "%-5s %-28s %-18s %5.1fs  %s\n", word, name, version, took.Seconds(), strings.Join(v.Passed, " "))
+	if v.Again {
+		fmt.Fprintf(w, "      second try: in the first the kernel did not come to /init\n")
+	}
 	for _, s := range v.Skipped {
 		fmt.Fprintf(w, "      skipped %s\n", s)
 	}

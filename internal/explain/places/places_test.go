@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package places
+
+import (
+	"context"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/explain"
+	"github.com/landlockd/landlockd/internal/explain/target"
+	"github.com/landlockd/landlockd/scan"
+)
+
+func self(t *testing.T) *target.Process {
+	t.Helper()
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	ticks, err := strconv.ParseUint(fields[19], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := target.Open("/proc", &scan.Process{PID: int32(os.Getpid()), Start: ticks * 10_000_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+func fileOf(t *testing.T, path string) explain.File {
+	t.Helper()
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		t.Fatal(err)
+	}
+	return explain.File{Dev: uint64(st.Dev), Ino: st.Ino} //nolint:unconvert // its width depends on the architecture
+}
+
+// What is found is what was asked for; what is not there has no path.
+func TestFind(t *testing.T) {
+	// Not below the temporary directory of tests, which is deep.
+	dir, err := os.MkdirTemp("/var/tmp", "landlockd-places-\x1b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	hidden := filepath.Join(dir, "file")
+	if err := os.WriteFile(hidden, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/etc", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{"/", "/etc", "/proc", "/dev/null", dir, hidden, filepath.Join(dir, "link")}
+	var files []explain.File
+	for _, p := range paths {
+		files = append(files, fileOf(t, p))
+	}
+	gone := explain.File{Dev: files[0].Dev, Ino: 1<<63 + 5}
+	elsewhere := explain.File{Dev: files[0].Dev + 12345, Ino: files[4].Ino}
+	found := Find(context.Background(), self(t), append(files, gone, elsewhere))
+	for f, p := range found {
+		if fileOf(t, p) != f {
+			t.Errorf("%q is not %+v", p, f)
+		}
+	}
+	for i, p := range paths {
+		if found[files[i]] == "" {
+			t.Errorf("%q was not found", p)
+		}
+	}
+	if found[gone] != "" || found[elsewhere] != "" {
+		t.Errorf("found %q and %q, which are not there", found[gone], found[elsewhere])
+	}
+}
+
+// Nothing is looked at once the time is over.
+func TestFindEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if found := Find(ctx, self(t), []explain.File{{Dev: 1, Ino: 1}}); len(found) != 0 {
+		t.Errorf("found %v", found)
+	}
+}
+
+func TestIsForeign(t *testing.T) {
+	s := search{mounts: []target.Mount{{Point: "/", Type: "ext4"}, {Point: "/mnt", Type: "nfs4"}, {Point: "/mnt/a", Type: "tmpfs"}, {Point: "/x", Type: "fuse"}, {Point: "/x", Type: "tmpfs"}}}
+	for path, want := range map[string]bool{"/": false, "/mnt": true, "/mnt/b/c": true, "/mnt/a": false, "/mnt/a/b": false, "/mntx": false, "/x/y": false} {
+		if s.isForeign(path) != want {
+			t.Errorf("%s: %v", path, !want)
+		}
+	}
+}
+
+func FuzzEntries(f *testing.F) {
+	b := binary.NativeEndian.AppendUint64(nil, 7)
+	b = binary.NativeEndian.AppendUint64(b, 0)
+	b = binary.NativeEndian.AppendUint16(b, 24)
+	f.Add(append(b, unix.DT_DIR, 'a', 0, 0, 0, 0))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n := 0
+		entries(b, func(name string, _ uint64, _ byte) {
+			if n++; name == "" || name == "." || name == ".." || n > len(b) {
+				t.Errorf("%q", name)
+			}
+		})
+	})
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package target
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+const mountinfo = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+23 22 0:20 / /proc rw - proc proc rw
+24 22 0:21 /a\040b /mnt/with\040space\134\012 rw master:2 - fuse.sshfs x:/ - rw
+not a line
+25 22 0:22 / relative rw - tmpfs tmpfs rw
+26 22 0:22 / /run rw
+`
+
+func TestParseMounts(t *testing.T) {
+	got := parseMounts(mountinfo)
+	want := []Mount{{"/", "ext4"}, {"/proc", "proc"}, {"/mnt/with space\\\n", "fuse.sshfs"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for i, local := range []bool{true, true, false} {
+		if got[i].Local() != local {
+			t.Errorf("%+v: local %v", got[i], !local)
+		}
+	}
+}
+
+func FuzzParseMounts(f *testing.F) {
+	f.Add(mountinfo)
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, m := range parseMounts(text) {
+			if m.Point == "" || m.Type == "" || strings.Count(m.Point, "\x00") > strings.Count(text, "\x00")+len(text)/4 {
+				t.Errorf("%+v", m)
+			}
+		}
+	})
+}
+
+// self is this process as a scan has it.
+func self(t *testing.T) *scan.Process {
+	t.Helper()
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	var ticks uint64
+	for _, c := range fields[19] {
+		ticks = ticks*10 + uint64(c-'0')
+	}
+	return &scan.Process{PID: int32(os.Getpid()), Start: ticks * 10_000_000}
+}
+
+func TestOpen(t *testing.T) {
+	p := self(t)
+	target, err := Open("/proc", p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	p.Start += 1e9
+	if _, err := Open("/proc", p); !errors.Is(err, ErrOther) {
+		t.Errorf("another process with the PID: %v", err)
+	}
+	// What a path leads to is found below the root directory, whatever is in it.
+	dir := t.TempDir()
+	if err := os.Symlink("/../../etc", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	inDir := &Process{PID: p.PID, dir: target.dir}
+	if inDir.Root, err = open(unix.AT_FDCWD, dir, unix.O_PATH|unix.O_DIRECTORY); err != nil {
+		t.Fatal(err)
+	}
+	defer inDir.Root.Close()
+	for _, path := range []string{"/link/passwd", "/../../../../../../etc/passwd"} {
+		if f, err := inDir.Find(path); err == nil {
+			t.Errorf("%s leads out, to %s", path, f.Name())
+			f.Close()
+		}
+	}
+	if f, err := inDir.Find("/"); err != nil {
+		t.Error(err)
+	} else {
+		f.Close()
+	}
+}
