@@ -15,6 +15,8 @@ TOOLS   := $(CURDIR)/.tools
 # How often each fuzz target runs. A count: go test -fuzz at times fails by its
 # own deadline when it is given a time.
 FUZZTIME ?= 10000x
+# What builds the image.
+CONTAINER ?= podman
 
 FLEET_HOSTS ?= 1000
 FLEET_FOR   ?= 10m
@@ -38,7 +40,7 @@ install: build ## Install the binary below DESTDIR and PREFIX (/usr/local).
 	install -D -m 0711 bin/landlockd $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/landlockd
 
 .PHONY: test
-test: setup check-generated lint unit race fuzz test-kernels ## Run all tests and checks.
+test: setup check-generated lint unit race fuzz test-kernels test-systemd test-deploy ## Run all tests and checks.
 
 .PHONY: setup
 setup: ## As root on Debian: install what the tests need.
@@ -57,6 +59,11 @@ race: ## What runs without privileges, with the race detector.
 test-kernels: ## Boot many kernels under QEMU and run the checks in them; as root on Debian.
 	$(GO) run ./test/kernels/cmd/test-kernels $(KERNELS_FLAGS)
 
+.PHONY: test-denials
+test-denials: ## Count 10 000 denials of each kind, and floods, by audit (6.18, 7.2) and by tracepoints (7.3), in guests.
+	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests='6.18|7.2' -checks=denials:way=audit:n=10000:class=fs,denials:way=audit:n=10000:class=other,denials:way=audit:flood=10000:backlog=64
+	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests=7.3 -checks=denials:n=10000:class=fs,denials:n=10000:class=other,denials:flood=1000000
+
 .PHONY: test-systemd
 test-systemd: ## Boot Debian with systemd under QEMU and run the checks in it; as root on Debian.
 	$(GO) run ./test/systemd/cmd/test-systemd $(SYSTEMD_FLAGS)
@@ -64,6 +71,21 @@ test-systemd: ## Boot Debian with systemd under QEMU and run the checks in it; a
 .PHONY: fleet
 fleet: ## Simulate a fleet of FLEET_HOSTS for FLEET_FOR, with a real Prometheus.
 	$(GO) test -count=1 -v -timeout 60m -run '^TestFleet$$' ./test/mixin -fleet.hosts=$(FLEET_HOSTS) -fleet.for=$(FLEET_FOR)
+
+.PHONY: release
+release: ## Build all that is released, for amd64 and arm64, into dist.
+	deploy/packaging/release.sh dist
+
+.PHONY: image
+image: ## Build the container image of this machine's architecture, with CONTAINER (podman, docker, buildah).
+	ARCHES=$$($(GO) env GOARCH) deploy/packaging/release.sh dist binaries
+	$(CONTAINER) build -t landlockd --build-arg TARGETARCH=$$($(GO) env GOARCH) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(TZ=UTC0 git log -1 --date=iso-strict-local --format=%cd) .
+
+.PHONY: test-deploy
+test-deploy: ## Build, install and run what deploy/ and Dockerfile ship; as root on Debian.
+	$(GO) -C test/deploy vet ./...
+	$(GO) -C test/deploy test -count=1 -timeout 30m ./...
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME.
@@ -89,7 +111,7 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf bin
+	rm -rf bin dist
 
 .PHONY: help
 help: ## Show the targets.

@@ -14,6 +14,16 @@ needs=(
 	amtool:prometheus-alertmanager  # checks inhibitions
 	setpriv:util-linux
 	strace:strace                   # counts system calls
+	buildah:buildah                 # the image
+	podman:podman
+	runc:runc                       # Debian's crun does not know hosts with cgroups v1 and v2
+	rpm:rpm                         # packages
+	lintian:lintian
+	mmdebstrap:mmdebstrap           # the Debian that packages are installed in
+	systemd-analyze:systemd
+	man:man-db                      # the manual page, completions
+	zsh:zsh
+	fish:fish
 	tmux:tmux                       # a server outside that a sandboxed shell can ask
 )
 headers=(/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/stdio.h:libc6-dev)

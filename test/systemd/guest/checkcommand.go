@@ -44,7 +44,6 @@ func (h *host) checkCheck(t *T) {
 		says string
 	}{
 		{"this host", 0, []string{"check", host}, 1, "t-inst@b.service"},
-		{"one process of this host", 0, []string{"check", "--pid=" + plain, "--expect=state=sandboxed,min_depth=1,restricts=fs.write_file,net.*"}, 0, ""},
 		{"this host, without privileges", mallory, []string{"check", good}, 3, ""},
 		{"unknown key", 0, []string{"check", "--config.file=/tmp/wrong.yml"}, 2, "/tmp/wrong.yml:4:5: "},
 		{"no such file", 0, []string{"check", "--config.file=/tmp/none.yml"}, 2, "/tmp/none.yml"},
@@ -53,6 +52,7 @@ func (h *host) checkCheck(t *T) {
 		{"violated", mallory, []string{"check", host, recorded}, 1, "t-fork.service"},
 		{"violated, json", mallory, []string{"check", host, recorded, "-o", "json"}, 1, `"forking-main"`},
 		{"violated, nagios", mallory, []string{"check", host, recorded, "-o", "nagios"}, 1, "WARNING"},
+		{"one process", mallory, []string{"check", recorded, "--pid=" + plain, "--expect=state=sandboxed,min_depth=1,restricts=fs.write_file,net.*"}, 0, ""},
 		{"too shallow", mallory, []string{"check", recorded, "--pid=" + plain, "--expect=min_depth=2"}, 1, ""},
 		{"no sandbox", mallory, []string{"check", recorded, "--pid=" + bare, "--expect=state=sandboxed"}, 1, ""},
 		{"no such process", mallory, []string{"check", recorded, "--pid=2147483647", "--expect=state=sandboxed"}, 3, ""},

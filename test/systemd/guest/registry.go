@@ -22,6 +22,7 @@ func registry() map[string]check.Check {
 		"check":     h.checkCheck,
 		"reload":    h.checkReload,
 		"forgery":   h.checkForgery,
+		"package":   h.checkPackage,
 		"kernel":    check.Kernel,
 	}
 }

@@ -46,7 +46,7 @@ var units = map[string]string{
 	"t-partial.service": "Type=notify\nExecStart=" + self + " partial",
 	"t-fork.service":    "ExecStart=" + self + " fork -- " + programs + "forked infinity",
 	"t-hard.service": "ProtectSystem=strict\nPrivateTmp=yes\nProtectHome=yes\nPrivateDevices=yes\nProtectProc=invisible\n" +
-		"ProtectKernelTunables=yes\nPrivateNetwork=yes\nExecStart=" + launcher + "-- " + programs + "hardened infinity",
+		"ProtectKernelTunables=yes\nExecStart=" + launcher + "-- " + programs + "hardened infinity",
 	// A mount namespace and a user namespace, made by the system manager.
 	"t-private.service": "PrivateUsers=yes\nPrivateTmp=yes\nDynamicUser=yes\nExecStart=" + launcher + "-- " + programs + "hardened infinity",
 	// One that makes cgroups of its own, and names them like somebody else's units.

@@ -70,7 +70,7 @@ func mustAs(t *T, uid uint32, name string, args ...string) {
 // eventually waits until something holds.
 func eventually(t *T, what string, holds func() error) {
 	var err error
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(150 * time.Millisecond) {
 		if err = holds(); err == nil {
 			return
 		}

@@ -61,12 +61,18 @@ func (r Recipe) packages() []string {
 }
 
 // Build returns the path of an image in the cache directory, and makes it there
-// first if need be. What the build says goes to log.
-func Build(ctx context.Context, r Recipe, list, cache string, log io.Writer) (string, error) {
+// first if need be. The list is one of sources, see sources.list(5). What the build
+// says is kept beside the image.
+func Build(ctx context.Context, r Recipe, list, cache string) (string, error) {
 	final := filepath.Join(cache, r.Key()+".ext2")
 	if _, err := os.Stat(final); err == nil {
 		return final, nil
 	}
+	log, err := os.Create(filepath.Join(cache, r.Key()+".log"))
+	if err != nil {
+		return "", err
+	}
+	defer log.Close()
 	tmp, err := os.MkdirTemp(cache, "build-")
 	if err != nil {
 		return "", err

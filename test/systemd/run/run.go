@@ -159,16 +159,11 @@ func (r *runner) scenario(s Scenario) (bool, error) {
 // image returns the root filesystem of a scenario.
 func (r *runner) image(s Scenario) (string, error) {
 	recipe := image.Recipe{Release: r.release, Packages: s.Packages}
-	log, err := os.Create(filepath.Join(r.Images, "build-"+recipe.Key()+".log"))
-	if err != nil {
-		return "", err
-	}
-	defer log.Close()
 	if err := machine.Install(r.ctx, r.Out, image.Tools); err != nil {
 		return "", err
 	}
 	began := time.Now()
-	path, err := image.Build(r.ctx, recipe, r.list, r.Images, log)
+	path, err := image.Build(r.ctx, recipe, r.list, r.Images)
 	if took := time.Since(began); err == nil && took > time.Second {
 		fmt.Fprintf(r.Out, "made  %s in %s\n", filepath.Base(path), took.Round(time.Second))
 	}

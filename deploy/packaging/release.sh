@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds what is released into DIR: for each architecture an archive, a deb, an rpm
+# and a bill of materials, and the checksums of all. The same commit gives the same
+# bytes with the same Go, wherever and whenever it is built.
+#   release.sh DIR [binaries]      "binaries" stops after DIR/linux-*/landlockd
+# VERSION and SOURCE_DATE_EPOCH are those of the commit unless set; ARCHES is
+# "amd64 arm64".
+set -euo pipefail
+[ $# -ge 1 ] || { echo "usage: ${0##*/} DIR [binaries]" >&2; exit 2; }
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+here=deploy/packaging
+go=${GO:-go}
+description=${VERSION:-$(git describe --tags --always --dirty)}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC CGO_ENABLED=0 STAGE=$out
+unset GOFLAGS GOEXPERIMENT GOAMD64 GOARM64
+umask 022
+read -ra arches <<<"${ARCHES:-amd64 arm64}"
+
+# Binaries.
+for arch in "${arches[@]}"; do
+	GOOS=linux GOARCH=$arch "$go" build -trimpath -ldflags "-s -w -buildid= -X main.version=$description" -o "$out/linux-$arch/landlockd" ./cmd/landlockd
+	chmod 0711 "$out/linux-$arch/landlockd"
+done
+[ "${2:-}" != binaries ] || exit 0
+
+VERSION=$($here/version.sh "$description" "$SOURCE_DATE_EPOCH")
+export VERSION
+date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%d)
+nfpm=$("$go" -C $here/tools tool -n nfpm)
+
+# What is generated from the flags, by a program that runs here.
+host=$("$go" env GOHOSTARCH)
+program=$out/linux-$host/landlockd
+[ -e "$program" ] || { echo "${0##*/}: build for $host, too: the manual page comes from a program that runs here" >&2; exit 1; }
+$here/man.sh "$program" "$VERSION" "$date" | gzip -9n >"$out/landlockd.1.gz"
+gzip -9nc CHANGELOG.md >"$out/changelog.gz"
+maintainer=$(sed -n 's/^maintainer: //p' $here/nfpm.yaml)
+printf 'landlockd (%s-1) stable; urgency=medium\n\n  * See changelog.gz for what is new.\n\n -- %s  %s\n' \
+	"$VERSION" "$maintainer" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$out/changelog.Debian.gz"
+
+artefacts=()
+for arch in "${arches[@]}"; do
+	# An archive, for all else.
+	name=landlockd-$VERSION-linux-$arch
+	rm -rf "${out:?}/$name" && mkdir -p "$out/$name/completions" "$out/$name/systemd"
+	install -m 0755 "$out/linux-$arch/landlockd" "$out/$name/landlockd"
+	install -m 0644 LICENSE README.md CHANGELOG.md $here/landlockd.yml "$out/landlockd.1.gz" "$out/$name/"
+	install -m 0644 $here/completions/* "$out/$name/completions/"
+	install -m 0644 deploy/systemd/landlockd* "$out/$name/systemd/"
+	tar -C "$out" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -c "$name" | gzip -9n >"$out/$name.tar.gz"
+	rm -rf "${out:?}/$name"
+
+	"$go" run ./$here/sbom "$out/linux-$arch/landlockd" "$VERSION" "$SOURCE_DATE_EPOCH" >"$out/$name.sbom.cdx.json"
+	rpmarch=$arch
+	case $arch in amd64) rpmarch=x86_64 ;; arm64) rpmarch=aarch64 ;; esac
+	deb=landlockd_${VERSION}_$arch.deb
+	rpm=landlockd-$VERSION-1.$rpmarch.rpm
+	ARCH=$arch "$nfpm" package -f $here/nfpm.yaml -p deb -t "$out/$deb" >/dev/null
+	ARCH=$arch "$nfpm" package -f $here/nfpm.yaml -p rpm -t "$out/$rpm" >/dev/null
+	artefacts+=("$name.tar.gz" "$name.sbom.cdx.json" "$deb" "$rpm")
+done
+(cd "$out" && sha256sum "${artefacts[@]}" >SHA256SUMS && cat SHA256SUMS)
