@@ -5,6 +5,7 @@ package deploy
 import (
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -76,6 +77,14 @@ func TestInstallDocs(t *testing.T) {
 		if s := g.state(t, "UnitFileState", "landlockd-textfile.timer"); s != "enabled" {
 			t.Errorf("at the end the timer is %s", s)
 		}
+	})
+	t.Run("archive", func(t *testing.T) {
+		g := boot(t)
+		archive := get(t, first).file(t, "*-linux-"+runtime.GOARCH+".tar.gz")
+		write(t, g.path("/tmp/"+filepath.Base(archive)), read(t, archive))
+		script := strings.ReplaceAll(strings.Join(all["From an archive"], "\n"), "linux-amd64", "linux-"+runtime.GOARCH)
+		g.run(t, "sh", "-euc", "cd /tmp\n"+script)
+		mustBe(t, g.scrape(t, address), healthy)
 	})
 	t.Run("container", func(t *testing.T) {
 		join := func(path, mark string) string {

@@ -54,6 +54,8 @@ func TestCommandsOfTheDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	docs = append(docs, "../../README.md", "../../CONTRIBUTING.md")
+	// It installs and removes packages: test/deploy runs its commands, in a guest.
+	docs = slices.DeleteFunc(docs, func(doc string) bool { return filepath.Base(doc) == "install.md" })
 	ran := 0
 	for _, doc := range docs {
 		text, err := os.ReadFile(doc)
