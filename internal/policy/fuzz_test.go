@@ -19,6 +19,7 @@ func FuzzLoad(f *testing.F) {
 	for _, c := range bad {
 		f.Add(c.text)
 	}
+	f.Add("rules: [{name: a, mat\r\r\rch: {comm: [a], mntns: any}, expect: {}}g")
 	schema := compileSchema(f)
 	h := someHost(rand.New(rand.NewPCG(3, 1)))
 	f.Fuzz(func(t *testing.T, text string) {
@@ -27,7 +28,11 @@ func FuzzLoad(f *testing.F) {
 		if n := d.document(text); n != nil {
 			d.main(n, c)
 		}
-		lines := strings.Count(text, "\n") + 1
+		// All that YAML takes for the end of a line.
+		lines := 1
+		for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
+			lines += strings.Count(text, end)
+		}
 		for _, p := range append(d.problems, d.warnings...) {
 			// The parser says the line behind the last one at times.
 			if p.Line < 1 || p.Line > lines+1 || p.Column < 1 || p.Message == "" || strings.ContainsAny(p.Message, "\n\x1b") {
