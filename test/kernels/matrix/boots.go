@@ -45,8 +45,8 @@ type Boot struct {
 var (
 	// plain and whole have the security modules as Debian orders them: Landlock
 	// is the first that has a part in the credentials.
-	plain = Boot{"default", "", []string{"report", "order:first=1", "scan", "rules:sandboxes=50", "sockets", "truth:seeds=2", "handoff", "daemon"}}
-	whole = Boot{"default", "", []string{"report", "order:first=1", "scan", "rules", "sockets", "truth:seeds=4", "churn", "ids:domains=1000", "handoff", "caps", "noattr", "daemon:addresses=1"}}
+	plain = Boot{"default", "", []string{"report", "order:first=1", "scan", "rules:sandboxes=25", "sockets", "truth:seeds=2", "handoff", "daemon"}}
+	whole = Boot{"default", "", []string{"report", "order:first=1", "scan", "rules:sandboxes=100", "sockets", "truth:seeds=3", "churn", "ids:domains=1000", "handoff", "caps", "noattr", "daemon:addresses=1"}}
 
 	// orders puts Landlock's part of the credentials at other offsets.
 	orders = []Boot{
@@ -59,9 +59,9 @@ var (
 	lockdown = Boot{"lockdown", "lockdown=confidentiality", []string{"lockdown", "daemon:expect=lockdown"}}
 
 	// denials have audit on, or tracepoints. As many as this take seconds;
-	// make test-denials has ten times as many, and more.
-	denialsAudit = Boot{"denials", "", []string{"denials:way=audit:n=300:class=fs", "denials:way=audit:n=300:class=other", "denials:way=audit:flood=5000:backlog=64"}}
-	denialsTrace = Boot{"denials", "", []string{"denials:n=1000:class=fs", "denials:n=1000:class=other", "denials:flood=50000"}}
+	// make test-denials has many more.
+	denialsAudit = Boot{"denials", "", []string{"denials:way=audit:n=100:class=fs", "denials:way=audit:n=100:class=other", "denials:way=audit:flood=3000:backlog=64"}}
+	denialsTrace = Boot{"denials", "", []string{"denials:n=200:class=fs", "denials:n=200:class=other", "denials:flood=20000"}}
 
 	// attributes are the boots of patched kernels.
 	attributes = []Boot{
@@ -98,6 +98,6 @@ func Matrix() []Guest {
 		Guest{Series: "7.3", Arch: "amd64", Boots: append(all[:len(all):len(all)], denialsTrace)},
 		Guest{Series: "7.3", Arch: "arm64", Boots: few},
 		Guest{Series: "6.12", Arch: "amd64", Patched: true, Mandatory: true, Boots: attributes},
-		Guest{Series: "7.3", Arch: "amd64", Patched: true, BPF: true, Mandatory: true, Boots: append(attributes[1:len(attributes):len(attributes)], both)},
+		Guest{Series: "7.3", Arch: "amd64", Patched: true, BPF: true, Mandatory: true, Boots: append([]Boot{both}, attributes[1:]...)},
 	)
 }
