@@ -74,9 +74,9 @@ func conditionOf(s *scan.Snapshot, p *scan.Process, chains []chain) condition {
 		if d.Lineage == domainid.LineageKnown {
 			c.maybeDepth = min(c.maybeDepth, max(1, d.Depth))
 		}
-		c.rights = intersect(c.rights, of.handled)
+		c.rights = c.rights.Intersect(of.handled)
 		if of.complete {
-			c.maybeRight = intersect(c.maybeRight, of.handled)
+			c.maybeRight = c.maybeRight.Intersect(of.handled)
 		}
 	}
 	if inside == 0 {
@@ -96,19 +96,10 @@ func (c *condition) readRules(s *scan.Snapshot, p *scan.Process) {
 	switch {
 	case s.Source.Rules != "read" || p.State != scan.Sandboxed && p.State != scan.Partial:
 	case p.RulesUnread:
-		c.rights, c.maybeRight = domainid.Rights{}, intersect(c.maybeRight, p.Restricted)
+		c.rights, c.maybeRight = domainid.Rights{}, c.maybeRight.Intersect(p.Restricted)
 	default:
 		c.rights, c.maybeRight = p.Restricted, p.Restricted
 	}
-}
-
-func intersect(a, b domainid.Rights) domainid.Rights {
-	return domainid.Rights{FS: a.FS & b.FS, Net: a.Net & b.Net, Scope: a.Scope & b.Scope}
-}
-
-// missing returns the rights of want that are not in have.
-func missing(want, have domainid.Rights) domainid.Rights {
-	return domainid.Rights{FS: want.FS &^ have.FS, Net: want.Net &^ have.Net, Scope: want.Scope &^ have.Scope}
 }
 
 // judge says whether a condition is as expected, whatever the process's age, and
@@ -123,9 +114,9 @@ func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
 		return Violating, Partial
 	case int(c.maybeDepth) < x.MinDepth:
 		return Violating, TooShallow
-	case len(d.missing) > 0 || missing(d.rights, c.maybeRight) != domainid.Rights{}:
+	case len(d.missing) > 0 || d.rights.Without(c.maybeRight) != domainid.Rights{}:
 		return Violating, RightNotRestricted
-	case int(c.depth) < x.MinDepth || missing(d.rights, c.rights) != domainid.Rights{}:
+	case int(c.depth) < x.MinDepth || d.rights.Without(c.rights) != domainid.Rights{}:
 		return Unknown, NoReason
 	default:
 		return Compliant, NoReason

@@ -47,12 +47,12 @@ func (x *Expect) words(outcome Outcome, reason Reason, s *scan.Snapshot, p *scan
 		if len(d.missing) > 0 {
 			return "this kernel lacks " + strings.Join(d.missing, ", ")
 		}
-		return "not restricted in every task: " + rightsLacked(s, p, missing(d.rights, c.maybeRight))
+		return "not restricted in every task: " + rightsLacked(s, p, d.rights.Without(c.maybeRight))
 	}
 	if int(c.depth) < x.MinDepth {
 		return fmt.Sprintf("its shallowest task is at depth %d or deeper, want at least %d: not all domains that it is nested in are known", c.depth, x.MinDepth)
 	}
-	if rights := missing(d.rights, c.rights); rights != (domainid.Rights{}) {
+	if rights := d.rights.Without(c.rights); rights != (domainid.Rights{}) {
 		if p.RulesUnread {
 			return "its rules could not be read: it is not known whether they grant everywhere " + strings.Join(access.Names(rights), ", ")
 		}
@@ -67,14 +67,14 @@ func rightsLacked(s *scan.Snapshot, p *scan.Process, lacked domainid.Rights) str
 	handled := everyRight
 	for _, t := range s.TasksOf(p) {
 		if t.State == scan.Sandboxed {
-			handled = intersect(handled, domainid.Handled(s.Domains, t.Domain))
+			handled = handled.Intersect(domainid.Handled(s.Domains, t.Domain))
 		}
 	}
 	var parts []string
-	if names := access.Names(missing(lacked, handled)); len(names) > 0 {
+	if names := access.Names(lacked.Without(handled)); len(names) > 0 {
 		parts = append(parts, strings.Join(names, ", "))
 	}
-	if names := access.Names(intersect(lacked, handled)); len(names) > 0 {
+	if names := access.Names(lacked.Intersect(handled)); len(names) > 0 {
 		parts = append(parts, strings.Join(names, ", ")+" (handled, but its rules grant that everywhere)")
 	}
 	return strings.Join(parts, ", ")

@@ -85,11 +85,11 @@ func TestRestrictedIsBounded(t *testing.T) {
 		c, d := conditionOf(h.Snapshot, p, chains(h.Snapshot, nil)), demand{rights: want}
 		got, _ := x.judge(&c, &d)
 		outcomes[got]++
-		complies := missing(want, truth) == domainid.Rights{}
+		complies := want.Without(truth) == domainid.Rights{}
 		switch {
 		case got == Compliant && !complies, got == Violating && complies, got == Unknown && read:
 			t.Fatalf("seed %d: %v, but complies %v, read %v", seed, got, complies, read)
-		case got == Unknown && missing(want, upper) != domainid.Rights{}:
+		case got == Unknown && want.Without(upper) != domainid.Rights{}:
 			t.Fatalf("seed %d: unknown, but some task does not even handle %+v", seed, want)
 		}
 	}
