@@ -177,6 +177,7 @@ func (s *settings) serveConfined(o *opened) error {
 
 // serveWith serves until it is told to stop.
 func (s *settings) serveWith(o *opened, status confine.Status) error {
+	keepHeapSmall()
 	hangup := hangups()
 	rules, err := s.openRules(o, status)
 	if err != nil {

@@ -16,6 +16,10 @@ import (
 // manyProcesses is what DESIGN.md's budgets are stated for.
 const manyProcesses = 10000
 
+// maxResident is the budget of resident memory in kB, and a fifth: how much Go
+// keeps depends on when it collects.
+const maxResident = 30000
+
 // startSleepers starts a number of sleeping processes, which end with the test.
 func startSleepers(t *testing.T, n int) {
 	t.Helper()
@@ -61,8 +65,12 @@ func TestScrapeBesideManyProcesses(t *testing.T) {
 		d.scrape(t)
 	}
 	cpu := (cpuTime(t, d.cmd.Process.Pid) - before) / scrapes
-	t.Logf("CPU of one scrape beside %d processes: %v; scan: %.2f ms; resident memory of the daemon: %s",
-		manyProcesses, cpu, 1000*m["landlockd_scan_duration_seconds"], residentMemory(t, d.cmd.Process.Pid))
+	resident := residentMemory(t, d.cmd.Process.Pid)
+	t.Logf("CPU of one scrape beside %d processes: %v; scan: %.2f ms; resident memory of the daemon: %d kB",
+		manyProcesses, cpu, 1000*m["landlockd_scan_duration_seconds"], resident)
+	if resident > maxResident {
+		t.Errorf("resident memory is %d kB, want at most %d", resident, maxResident)
+	}
 }
 
 // settle brings the daemon into its steady state: every executable's path was read.
@@ -95,9 +103,15 @@ func cpuTime(t *testing.T, pid int) time.Duration {
 	return sum
 }
 
-func residentMemory(t *testing.T, pid int) string {
+// residentMemory is that of a process, in kB.
+func residentMemory(t *testing.T, pid int) int {
 	t.Helper()
-	return statusLine(t, fmt.Sprintf("/proc/%d/status", pid), "VmRSS")
+	line := statusLine(t, fmt.Sprintf("/proc/%d/status", pid), "VmRSS")
+	kB, err := strconv.Atoi(strings.TrimSuffix(line, " kB"))
+	if err != nil {
+		t.Fatalf("VmRSS: %v", err)
+	}
+	return kB
 }
 
 // statusLine returns the value of one line of a status file.
