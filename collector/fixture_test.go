@@ -97,7 +97,7 @@ func mixed() *scan.Snapshot {
 // harden gives the processes of mixed what rules and hardening can tell of them.
 func harden(s *scan.Snapshot) {
 	s.Source.Rules = "read"
-	const initNS, otherNS = initUserNS, 4026532001
+	const initNS, otherNS = scan.InitUserNS, 4026532001
 	writeAndBind := domainid.Rights{FS: 1<<1 | 1<<20, Net: 1}
 	for i := range s.Processes {
 		p := &s.Processes[i]

@@ -8,10 +8,6 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// initUserNS is the inode number of the initial user namespace: PROC_USER_INIT_INO
-// of include/linux/proc_ns.h.
-const initUserNS = 0xEFFFFFFD
-
 // hardenings are what keeps sandboxes company, each with how it is told of a
 // process whose state is known. It is never written.
 var hardenings = [...]struct {
@@ -21,7 +17,7 @@ var hardenings = [...]struct {
 	{"no_new_privs", func(p *scan.Process) bool { return p.NoNewPrivs }},
 	{"seccomp", func(p *scan.Process) bool { return p.Seccomp != 0 }},
 	{"non_root", func(p *scan.Process) bool { return p.UID != 0 }},
-	{"user_namespace", func(p *scan.Process) bool { return p.UserNS != 0 && p.UserNS != initUserNS }},
+	{"user_namespace", func(p *scan.Process) bool { return p.UserNS != 0 && p.UserNS != scan.InitUserNS }},
 }
 
 // NewHardening returns a collector of landlock_processes_hardened of one

@@ -159,6 +159,11 @@ func (s *Shared) Scan(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.result(ctx, a)
+}
+
+// result waits for an attempt's.
+func (s *Shared) result(ctx context.Context, a *attempt) (*Snapshot, error) {
 	select {
 	case <-a.done:
 		return a.snap, a.err
@@ -171,6 +176,63 @@ func (s *Shared) Scan(ctx context.Context) (*Snapshot, error) {
 	default:
 		return nil, s.giveUp(ctx)
 	}
+}
+
+// sincePause is the least time between the starts of two scans that are made for
+// ScanSince alone.
+const sincePause = time.Second
+
+// ScanSince is Scan for a reader who needs a result of a scan that began at a
+// time or later, whatever MinInterval is. For its sake the host is scanned once a
+// second at most: it may have to wait so long.
+func (s *Shared) ScanSince(ctx context.Context, since time.Time) (*Snapshot, error) {
+	for {
+		if ctx.Err() != nil {
+			return nil, s.giveUp(ctx)
+		}
+		a, pause, err := s.joinSince(since)
+		if err != nil {
+			return nil, err
+		}
+		if a != nil && !a.start.Before(since) {
+			return s.result(ctx, a)
+		}
+		over := make(<-chan struct{})
+		if a != nil {
+			over = a.done
+		}
+		timer := time.NewTimer(pause) // of no meaning while a scan runs
+		select {
+		case <-over:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, s.giveUp(ctx)
+		}
+		timer.Stop()
+	}
+}
+
+// joinSince returns the attempt that began since then, a new one if there is none;
+// or one that runs and must end first; or how long to wait before asking again.
+func (s *Shared) joinSince(since time.Time) (*attempt, time.Duration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, 0, ErrClosed
+	}
+	if a := s.last; a != nil {
+		age := time.Since(a.start)
+		switch {
+		case !a.start.Before(since):
+			return a, 0, nil
+		case !a.ended:
+			return a, s.timeout, nil
+		case age >= 0 && age < sincePause:
+			return nil, sincePause - age, nil
+		}
+	}
+	return s.begin(), 0, nil
 }
 
 // Stats returns a copy of the counts.
@@ -201,10 +263,15 @@ func (s *Shared) join() (*attempt, error) {
 			return a, nil
 		}
 	}
-	a := &attempt{start: now, done: make(chan struct{})}
+	return s.begin(), nil
+}
+
+// begin starts a scan. Its caller holds the lock, and none runs.
+func (s *Shared) begin() *attempt {
+	a := &attempt{start: time.Now(), done: make(chan struct{})}
 	s.last = a
 	go s.run(a)
-	return a, nil
+	return a
 }
 
 // isYoung judges an age by both clocks, because the monotonic one stands still

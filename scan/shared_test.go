@@ -454,3 +454,69 @@ func check(t *testing.T, s *Shared, src *fakeSource, interval, limit time.Durati
 		}
 	}
 }
+
+func TestSharedScanSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &fakeSource{t: t, takes: 100 * time.Millisecond}
+		s := NewShared(src, SharedOptions{MinInterval: time.Minute})
+		defer s.Close()
+		began := time.Now()
+		if _, err := s.Scan(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range []struct{ since, ends time.Duration }{
+			{0, 100 * time.Millisecond},                       // the scan that is there
+			{100 * time.Millisecond, 1100 * time.Millisecond}, // a new one, a second after the first
+			{500 * time.Millisecond, 1100 * time.Millisecond}, // the same
+			{1100 * time.Millisecond, 2100 * time.Millisecond},
+		} {
+			snap, err := s.ScanSince(t.Context(), began.Add(c.since))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if snap.Time.Before(began.Add(c.since)) || time.Since(began) != c.ends {
+				t.Errorf("step %d: a scan of %v, after %v", i, snap.Time.Sub(began), time.Since(began))
+			}
+		}
+		// While one runs that began too early, it is waited for.
+		time.Sleep(2 * time.Minute)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := s.Scan(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(50 * time.Millisecond)
+		now := time.Now()
+		if snap, err := s.ScanSince(t.Context(), now); err != nil || snap.Time.Before(now) || time.Since(now) != 1050*time.Millisecond {
+			t.Errorf("%v, after %v", err, time.Since(now))
+		}
+		wg.Wait()
+		if n := src.scans.Load(); n != 5 {
+			t.Errorf("%d scans, want 5", n)
+		}
+		// Who does not wait leaves no scan behind.
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		if _, err := s.ScanSince(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		if _, err := s.ScanSince(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) || src.scans.Load() != 5 {
+			t.Errorf("%v, %d scans", err, src.scans.Load())
+		}
+	})
+}
+
+func TestSharedScanSinceFailsAndCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &fakeSource{t: t, fail: func(int) error { return failure("no_btf") }}
+		s := NewShared(src, SharedOptions{})
+		if _, err := s.ScanSince(t.Context(), time.Now()); FailureReason(err) != "no_btf" {
+			t.Errorf("%v", err)
+		}
+		_ = s.Close()
+		if _, err := s.ScanSince(t.Context(), time.Now()); !errors.Is(err, ErrClosed) {
+			t.Errorf("%v", err)
+		}
+	})
+}

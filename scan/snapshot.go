@@ -142,6 +142,10 @@ type Task struct {
 	Reason Reason
 }
 
+// InitUserNS is the inode number of the initial user namespace:
+// PROC_USER_INIT_INO of include/linux/proc_ns.h.
+const InitUserNS = 0xEFFFFFFD
+
 // Process is one thread group, named by PID and Start together.
 type Process struct {
 	PID int32
@@ -168,7 +172,11 @@ type Process struct {
 	// Seccomp is the mode as in /proc/[pid]/status: 0 none, 1 strict, 2 filter.
 	Seccomp    uint8
 	NoNewPrivs bool
-	State      State
+	// SysPtrace: each of its tasks has CAP_SYS_PTRACE in effect in the initial
+	// user namespace, and so may look at every process, as far as capabilities
+	// go. Only the task iterator tells: of procattr it is false.
+	SysPtrace bool
+	State     State
 	// Reason says why State is Unknown.
 	Reason Reason
 	// Depth is the depth of the shallowest task: 0 unless State is

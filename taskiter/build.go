@@ -85,6 +85,7 @@ func (b *builder) add(g group, records []taskRecord) {
 	var comm scan.Comm // as ps shows it: the leader's, exited or not
 	minDepth, maxDepth := ^uint16(0), uint16(0)
 	restricted, unread := everyRight, false
+	sysPtrace := true
 	for i := range records {
 		r := &records[i]
 		leader := r.bits&taskLeader != 0
@@ -97,6 +98,7 @@ func (b *builder) add(g group, records []taskRecord) {
 		if identity == nil || leader {
 			identity = r
 		}
+		sysPtrace = sysPtrace && r.bits&taskSysPtrace != 0 && r.userNS == scan.InitUserNS
 		t := scan.Task{TID: r.tid, Start: r.start, State: scan.Unsandboxed, Domain: domainid.Outermost}
 		depth := uint16(0)
 		if r.domain != 0 {
@@ -125,7 +127,7 @@ func (b *builder) add(g group, records []taskRecord) {
 		PID: g.pid, PPID: identity.ppid, Start: start, Exec: identity.exec, Comm: comm,
 		CgroupID: identity.cgroup, CgroupV1ID: identity.cgroupV1,
 		UID: identity.euid, UserNS: identity.userNS, MountNSOwner: identity.mntNSOwner,
-		Seccomp: uint8(identity.seccomp), NoNewPrivs: identity.bits&taskNoNewPrivs != 0,
+		Seccomp: uint8(identity.seccomp), NoNewPrivs: identity.bits&taskNoNewPrivs != 0, SysPtrace: sysPtrace,
 		State: g.verdict.state(), MaxDepth: maxDepth,
 		FirstTask: int32(firstTask), NumTasks: int32(len(b.snap.Tasks) - firstTask),
 	}

@@ -45,6 +45,7 @@ const (
 	taskTorn = 1 << iota
 	taskLeader
 	taskNoNewPrivs
+	taskSysPtrace
 	// taskDoubtful is not the program's: which domain the task is in could
 	// not be told, only that it is in one.
 	taskDoubtful

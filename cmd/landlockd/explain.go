@@ -25,7 +25,7 @@ type explainSettings struct {
 	noPaths bool
 }
 
-func (s *settings) explainCommand(app *kingpin.Application) {
+func (s *settings) explainCommand(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command(cmdExplain, "Tell everything known of one process: its sandbox, who made it, and what it may still do. "+
 		"Exit code: 0 told, 2 wrong usage or configuration, 3 there is no such process, or this host cannot be scanned.")
 	c.Arg("pid", "The process.").Required().Int64Var(&s.explaining.pid)
@@ -36,6 +36,7 @@ func (s *settings) explainCommand(app *kingpin.Application) {
 	c.Flag("config.file", "File with the rules; "+defaultConfig+" if there is one, else the rule files that packages and the host have in rules.d.").
 		PlaceHolder("FILE").StringVar(&s.configFile)
 	c.Flag("ascii", "Write ASCII only; the default unless the locale is UTF-8.").BoolVar(&s.ascii)
+	return c
 }
 
 func (e *explainSettings) validate(snapshot string) error {
@@ -71,6 +72,7 @@ func (s *settings) runExplain(w io.Writer) error {
 	if err := s.lookAround(e); err != nil {
 		return undecided(err)
 	}
+	s.addDenials(e)
 	return buffered(w, func(w io.Writer) error {
 		if s.check.format == formatJSON {
 			return e.JSON(w)

@@ -110,6 +110,11 @@ func (s *settings) open() (*opened, error) {
 	if o.attribute {
 		o.keep = append(o.keep, unix.CAP_SYS_PTRACE)
 	}
+	// Last of what can end the start: its file stays.
+	if o.api, err = s.openAPI(); err != nil {
+		o.close()
+		return nil, err
+	}
 	o.denials, o.denialFiles = s.openDenials()
 	return o, nil
 }
@@ -244,6 +249,7 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 	go func() {
 		done <- web.ServeMultiple(limited(o.listeners), server, &web.FlagConfig{WebConfigFile: &s.webConfig}, s.logger)
 	}()
+	defer s.serveAPI(o.api, shared, monitor)()
 	s.announce(ctx, o, shared)
 	handler.SetReady()
 	reloader.ready()

@@ -45,6 +45,7 @@ type settings struct {
 	configFile     string
 	lifecycle      bool
 	denials        bool
+	api            apiSettings
 	kernel         kernelSettings
 	check          checkSettings
 	explaining     explainSettings
@@ -111,7 +112,9 @@ func parse(args []string) (*settings, string, error) {
 
 	serve.Flag("web.enable-lifecycle", "Let POST /-/reload load the rules again, as SIGHUP does.").BoolVar(&s.lifecycle)
 	s.ruleCommands(app, serve, once)
-	s.explainCommand(app)
+	explained := s.explainCommand(app)
+	s.api.flags(serve, "Unix socket at which root is told of single processes; empty for none. Every user may connect: who asks is checked.")
+	s.api.flags(explained, "Unix socket of the daemon, which is asked for the last denials; empty to ask nobody.")
 	s.workloads.flags(app, serve, once)
 	s.kernel.flags(serve, once)
 
@@ -153,6 +156,9 @@ func (s *settings) validate(command string) error {
 		return usageError{err}
 	}
 	if err := s.workloads.validate(); err != nil {
+		return err
+	}
+	if err := s.api.validate(); err != nil {
 		return err
 	}
 	switch {

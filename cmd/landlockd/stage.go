@@ -32,11 +32,12 @@ type opened struct {
 	failure   *failure          // why there is no source
 	tried     map[string]string // sources, and why each cannot be used
 	listeners []net.Listener
-	notify    *os.File       // connected to the service manager, or nil
-	keep      []int          // capabilities that the source cannot do without
-	config    *policy.Config // the first stage's, of the files as they were then
-	cmdline   bool           // the serving stage may read command lines
-	denials   denialsHandoff // how denials are read, by denialFiles
+	api       *net.UnixListener // or nil
+	notify    *os.File          // connected to the service manager, or nil
+	keep      []int             // capabilities that the source cannot do without
+	config    *policy.Config    // the first stage's, of the files as they were then
+	cmdline   bool              // the serving stage may read command lines
+	denials   denialsHandoff    // how denials are read, by denialFiles
 	// denialFiles are open in the stage that reads them.
 	denialFiles []*os.File
 }
@@ -48,6 +49,9 @@ func (o *opened) close() {
 	for _, l := range o.listeners {
 		l.Close()
 	}
+	if o.api != nil {
+		_ = o.api.Close()
+	}
 	for _, f := range o.denialFiles {
 		f.Close()
 	}
@@ -56,6 +60,7 @@ func (o *opened) close() {
 // handoff is what passes to the serving stage as text.
 type handoff struct {
 	Listeners int             `json:"listeners"`
+	API       bool            `json:"api,omitempty"`
 	Notify    bool            `json:"notify"`
 	Source    json.RawMessage `json:"source,omitempty"`
 	// SourceFiles is the number of the source's descriptors.
@@ -82,8 +87,10 @@ func parseHandoff(text []byte) (handoff, error) {
 		return handoff{}, errors.New("want either a source or why there is none")
 	}
 	files := h.Listeners
-	if h.Notify {
-		files++
+	for _, there := range []bool{h.API, h.Notify} {
+		if there {
+			files++
+		}
 	}
 	if (h.Source != nil) != (h.SourceFiles > 0) || h.SourceFiles < 0 {
 		return handoff{}, fmt.Errorf("a source has %d descriptors", h.SourceFiles)
@@ -112,7 +119,7 @@ func parseHandoff(text []byte) (handoff, error) {
 // pack returns the descriptors that the serving stage inherits, with that of the
 // handoff first.
 func (o *opened) pack() ([]*os.File, error) {
-	h := handoff{Listeners: len(o.listeners), Notify: o.notify != nil, Attribute: o.attribute, Failure: o.failure, Tried: o.tried, Keep: o.keep, Cmdline: o.cmdline, Denials: o.denials}
+	h := handoff{Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil, Attribute: o.attribute, Failure: o.failure, Tried: o.tried, Keep: o.keep, Cmdline: o.cmdline, Denials: o.denials}
 	var files []*os.File
 	for _, l := range o.listeners {
 		filer, ok := l.(interface{ File() (*os.File, error) })
@@ -122,6 +129,13 @@ func (o *opened) pack() ([]*os.File, error) {
 		f, err := filer.File()
 		if err != nil {
 			return nil, fmt.Errorf("socket %s: %w", l.Addr(), err)
+		}
+		files = append(files, f)
+	}
+	if o.api != nil {
+		f, err := o.api.File()
+		if err != nil {
+			return nil, fmt.Errorf("socket %s: %w", o.api.Addr(), err)
 		}
 		files = append(files, f)
 	}
@@ -172,14 +186,31 @@ func unpack(number string) (*opened, error) {
 		return os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd))
 	}
 	o := &opened{attribute: h.Attribute, failure: h.Failure, tried: h.Tried, keep: h.Keep, cmdline: h.Cmdline, denials: h.Denials}
-	for range h.Listeners {
+	listener := func() (net.Listener, error) {
 		f := next()
+		defer f.Close()
 		l, err := net.FileListener(f)
-		f.Close()
 		if err != nil {
 			return nil, fmt.Errorf("inherited socket: %w", err)
 		}
+		return l, nil
+	}
+	for range h.Listeners {
+		l, err := listener()
+		if err != nil {
+			return nil, err
+		}
 		o.listeners = append(o.listeners, l)
+	}
+	if h.API {
+		l, err := listener()
+		if err != nil {
+			return nil, err
+		}
+		var ok bool
+		if o.api, ok = l.(*net.UnixListener); !ok {
+			return nil, fmt.Errorf("inherited socket %s is no Unix socket", l.Addr())
+		}
 	}
 	if h.Notify {
 		o.notify = next()

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/api"
 )
 
 // handoffChildEnv makes this test binary the one that unpacks.
@@ -29,6 +31,9 @@ func handoffChild(w io.Writer) int {
 	}
 	for _, l := range o.listeners {
 		fmt.Fprintln(w, "listener", l.Addr())
+	}
+	if o.api != nil {
+		fmt.Fprintln(w, "api", o.api.Addr())
 	}
 	if o.notify != nil {
 		_, err := o.notify.WriteString("hello")
@@ -76,6 +81,13 @@ func TestHandoff(t *testing.T) {
 		o.listeners = append(o.listeners, l)
 		want += fmt.Sprintln("listener", l.Addr())
 	}
+	var err error
+	socket := filepath.Join(t.TempDir(), "s")
+	if o.api, err = api.Listen(socket); err != nil {
+		t.Fatal(err)
+	}
+	defer o.api.Close()
+	want += fmt.Sprintln("api", socket)
 	path := filepath.Join(t.TempDir(), "notify")
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
@@ -90,8 +102,8 @@ func TestHandoff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 4 {
-		t.Fatalf("%d descriptors, want the text, two sockets and the service manager's", len(files))
+	if len(files) != 5 {
+		t.Fatalf("%d descriptors, want the text, three sockets and the service manager's", len(files))
 	}
 	got, code := unpackElsewhere(t, numberOf(files[0]), files)
 	want += "notify <nil>\nfailure no_btf: two\nlines\nkeep [39] source false\n"
@@ -124,6 +136,7 @@ var badHandoffs = []string{
 	`{"keep":[-1],"failure":{"reason":"x"}}`, `{"keep":[64],"failure":{"reason":"x"}}`, `{"keep":[9999999999999999999]}`, `{"failure":null}`,
 	`{"failure":{"reason":"x"},"source":{}}`, `{"failure":{"reason":"x"},"files":[1]}`, `{"failure":{"reason":"x"},"notify":true,"files":[-1]}`,
 	`{"failure":{"reason":"x"},"notify":true,"files":[4294967300]}`, `{"listeners":-1,"notify":true,"failure":{"reason":"x"}}`,
+	`{"failure":{"reason":"x"},"api":true}`, `{"failure":{"reason":"x"},"api":1,"files":[3]}`, `{"failure":{"reason":"x"},"api":true,"files":[0]}`,
 }
 
 func TestUnpackRefuses(t *testing.T) {
@@ -164,7 +177,7 @@ func FuzzHandoff(f *testing.F) {
 	for _, text := range badHandoffs {
 		f.Add([]byte(text))
 	}
-	f.Add([]byte(`{"listeners":2,"notify":true,"source":{"a":[1]},"source_files":3,"keep":[39],"files":[3,4,5,6,7,8]}`))
+	f.Add([]byte(`{"listeners":2,"api":true,"notify":true,"source":{"a":[1]},"source_files":3,"keep":[39],"files":[3,4,5,6,7,8,9]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h, err := parseHandoff(text)
 		if err != nil {

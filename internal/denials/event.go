@@ -3,6 +3,7 @@
 package denials
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
@@ -61,6 +62,17 @@ func (k ObjectKind) String() string {
 
 // MarshalText encodes the word.
 func (k ObjectKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (k *ObjectKind) UnmarshalText(b []byte) error {
+	for v := NoObject; v <= Task; v++ {
+		if string(b) == v.String() {
+			*k = v
+			return nil
+		}
+	}
+	return fmt.Errorf("%.20q is no kind of object", b)
+}
 
 // Object is what was accessed.
 type Object struct {

@@ -16,22 +16,22 @@ const maxRecent = 256
 // text is of others' choice and not cleaned.
 type Denial struct {
 	// Time is that of the last, and Count how many there were.
-	Time  time.Time `json:"time"`
-	Count uint64    `json:"count"`
+	Time  time.Time
+	Count uint64
 	// Domain is the one that denied.
-	Domain   domainid.ID `json:"domain"`
-	Blockers []string    `json:"blockers"`
-	// PID and TID are who was denied; 0 where it is not known.
-	PID  int32  `json:"pid"`
-	TID  int32  `json:"tid"`
-	Comm string `json:"comm"`
-	Exe  string `json:"exe"`
+	Domain   domainid.ID
+	Blockers []string
+	// PID and TID are who was denied, and Start is when the process was created,
+	// in nanoseconds since boot; each is 0 where it is not known.
+	PID, TID  int32
+	Start     uint64
+	Comm, Exe string
 	// Object says what the access was to: Path a file, a Unix socket or the
 	// name of a process, as far as it was told.
-	Object    ObjectKind `json:"object"`
-	Path      string     `json:"path"`
-	Port      uint16     `json:"port"`
-	TargetPID int32      `json:"target_pid"`
+	Object    ObjectKind
+	Path      string
+	Port      uint16
+	TargetPID int32
 }
 
 // Recent remembers the last denials. It is safe for concurrent use; its memory is
@@ -85,7 +85,7 @@ func (r *Recent) Snapshot() []Denial {
 		e := &m.event
 		all = append(all, Denial{
 			Time: e.Time, Count: m.count, Domain: e.Domain, Blockers: e.Blockers.Names(),
-			PID: e.PID, TID: e.TID, Comm: e.Comm.String(), Exe: e.Exe.String(),
+			PID: e.PID, TID: e.TID, Start: e.Start, Comm: e.Comm.String(), Exe: e.Exe.String(),
 			Object: e.Object.Kind, Path: e.Object.Text.String(), Port: e.Object.Port, TargetPID: e.Object.PID,
 		})
 	}

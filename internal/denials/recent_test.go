@@ -3,7 +3,6 @@
 package denials
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -62,23 +61,6 @@ func TestRecent(t *testing.T) {
 		r.Add(e)
 	}); allocs != 0 {
 		t.Errorf("%v allocations for each", allocs)
-	}
-}
-
-func TestDenialJSON(t *testing.T) {
-	r := NewRecent()
-	r.Add(denied(0x1e67bda0b, Ptrace, func(e *Event) {
-		e.Time = time.Unix(0, 0).UTC()
-		e.Comm.Set([]byte("a\xff\x1b"))
-		e.Object.Kind, e.Object.PID = Task, 9
-	}))
-	b, err := json.Marshal(r.Snapshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = `[{"time":"1970-01-01T00:00:00Z","count":1,"domain":"1e67bda0b","blockers":["ptrace"],"pid":7,"tid":0,"comm":"a\ufffd\u001b","exe":"","object":"task","path":"","port":0,"target_pid":9}]`
-	if string(b) != want {
-		t.Errorf("%s\nwant\n%s", b, want)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -29,7 +30,7 @@ func host(domains []domainid.Domain, tasks ...int32) (*scan.Snapshot, *scan.Proc
 		Source:  scan.SourceInfo{Name: "taskiter", Rules: "read", Denials: "counters", Lineage: "known"},
 		Domains: domains,
 	}
-	p := scan.Process{PID: 100, Start: uint64(30 * time.Minute), State: scan.Sandboxed, Depth: 1, NumTasks: int32(len(tasks)), UserNS: initUserNS, Workload: scan.NoWorkload}
+	p := scan.Process{PID: 100, Start: uint64(30 * time.Minute), State: scan.Sandboxed, Depth: 1, NumTasks: int32(len(tasks)), UserNS: scan.InitUserNS, Workload: scan.NoWorkload}
 	copy(p.Comm[:], "sh")
 	p.Restricted = domainid.Rights{FS: ^uint32(0), Net: ^uint32(0), Scope: ^uint32(0)}
 	for i, d := range tasks {
@@ -268,6 +269,19 @@ func hostile() *Explanation {
 		Reachable: []Socket{{Name: "/run/\x1b]0;x\x07", Holders: []int32{100, 7}}, {Name: "a\x00b\xff", Abstract: true, Doubt: "who\nknows"}},
 		Listening: 9, Inside: 1, Kept: Kept{1, 2, 3}, Gaps: []string{"a gap"},
 	}
+	at := time.Unix(1_750_000_100, 0)
+	e.Denials = &Denials{Way: "audit", Fed: true, Lost: 2, Remembered: 30, Last: []denials.Denial{
+		{Time: at, Count: 3, Domain: 0x1e67bda0b, Blockers: []string{"fs.read_file", "fs.write_file"}, PID: 100, TID: 101, Comm: "a\x1b", Exe: "/\u202e", Object: denials.File, Path: "/etc/\x1b[31m\u202e"},
+		{Time: at, Count: 1, Blockers: []string{"net.connect_tcp"}, PID: 100, Object: denials.Port, Port: 25},
+		{Time: at, Count: 1, Blockers: []string{"ptrace"}, PID: 100, Object: denials.Task, TargetPID: 1, Path: "in\nit"},
+		{Time: at, Count: 1, Blockers: []string{"scope.abstract_unix_socket"}, PID: 100, Object: denials.Socket, Path: "@x\x00"},
+		{Time: at, Count: 1, Blockers: []string{"fs.change_topology"}, PID: 100},
+		{Time: at, Count: 1, Blockers: []string{"fs.bit30"}, PID: 100, Object: denials.File, Path: "/a b"},
+		{Time: at, Count: 1, PID: 100},
+	}}
+	for range 5 {
+		e.Denials.Last = append(e.Denials.Last, e.Denials.Last[1])
+	}
 	return e
 }
 
@@ -319,12 +333,21 @@ func TestJSON(t *testing.T) {
 			May     []struct{ Rights []string }
 		}
 		Sockets struct{ Reachable []struct{ Holders []any } }
+		Denials struct {
+			NotKnown *string `json:"not_known"`
+			Way      string
+			Lost     int
+			Last     []denials.Denial
+		}
 	}
 	if err := json.Unmarshal(b.Bytes(), &j); err != nil {
 		t.Fatal(err)
 	}
 	if j.Schema != Schema || len(j.Domains) != 3 || len(j.Rulesets) != 3 || len(j.Sandboxes) != 2 || len(j.Sandboxes[0].Layers) != 2 || len(j.Sockets.Reachable) != 2 || len(j.Sockets.Reachable[0].Holders) != 1 {
 		t.Errorf("%+v", j)
+	}
+	if d := j.Denials; d.NotKnown != nil || d.Way != "audit" || d.Lost != 2 || len(d.Last) != 12 || d.Last[0].Path != "/etc/\x1b[31m\u202e" || d.Last[0].Count != 3 {
+		t.Errorf("%+v", d)
 	}
 	rights := map[string]int{}
 	for _, d := range j.Sandboxes[0].May {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
@@ -31,6 +32,16 @@ type explanationJSON struct {
 	NoPlaces  *string       `json:"paths_not_sought"`
 	Rules     []ruleJSON    `json:"rules"`
 	Sockets   *socketsJSON  `json:"sockets"`
+	Denials   *denialsJSON  `json:"denials"`
+}
+
+type denialsJSON struct {
+	NotKnown   *string          `json:"not_known"`
+	Way        *string          `json:"way"`
+	Fed        bool             `json:"fed"`
+	Lost       uint64           `json:"lost"`
+	Remembered int              `json:"remembered"`
+	Last       []denials.Denial `json:"last"`
 }
 
 type sandboxJSON struct {
@@ -132,6 +143,9 @@ func (e *Explanation) JSON(w io.Writer) error {
 	}
 	if e.Sockets != nil {
 		j.Sockets = e.socketsJSON(process)
+	}
+	if d := e.Denials; d != nil {
+		j.Denials = &denialsJSON{orNull(d.NotKnown), orNull(d.Way), d.Fed, d.Lost, d.Remembered, append([]denials.Denial{}, d.Last...)}
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false) // what is escaped is decided by view.Text

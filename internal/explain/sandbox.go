@@ -28,6 +28,8 @@ type Explanation struct {
 	NoPlaces string
 	// Sockets is nil if they were not looked for.
 	Sockets *Sockets
+	// Denials is nil if no daemon was asked.
+	Denials *Denials
 }
 
 // File names a file by the device of its filesystem, as stat(2) tells it, and its

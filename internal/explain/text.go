@@ -20,6 +20,7 @@ const (
 	maxSandboxes = 8
 	maxFiles     = 24
 	maxDomains   = 16
+	maxDenials   = 10
 )
 
 // Text writes the explanation for people. ascii: the terminal has no UTF-8.
@@ -32,6 +33,9 @@ func (e *Explanation) Text(w io.Writer, ascii bool) error {
 			break
 		}
 		t.sandbox(&e.Sandboxes[i])
+	}
+	if e.Denials != nil {
+		t.denials(e.Denials)
 	}
 	t.rules()
 	if e.Sockets != nil {
@@ -107,15 +111,11 @@ func hardening(p *scan.Process) []string {
 	default:
 		words = append(words, "a seccomp filter")
 	}
-	if p.UserNS != 0 && p.UserNS != initUserNS {
+	if p.UserNS != 0 && p.UserNS != scan.InitUserNS {
 		words = append(words, "a user namespace of its own")
 	}
 	return words
 }
-
-// initUserNS is the inode number of the initial user namespace: PROC_USER_INIT_INO
-// of include/linux/proc_ns.h.
-const initUserNS = 0xEFFFFFFD
 
 func (t *textWriter) threads() string {
 	inside := 0

@@ -81,7 +81,7 @@ type tally struct {
 // New returns an Evaluator of which no rule applied yet.
 func New(c *Config, o Options) *Evaluator {
 	if o.InitUserNS == 0 {
-		o.InitUserNS = initUserNS
+		o.InitUserNS = scan.InitUserNS
 	}
 	e := &Evaluator{
 		config: c, options: o, seen: c.seenBy(), cache: newMatchCache(c), abi: -1,

@@ -8,10 +8,6 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// initUserNS is the inode number of the initial user namespace: PROC_USER_INIT_INO
-// of include/linux/proc_ns.h.
-const initUserNS = 0xEFFFFFFD
-
 // facts are all that rules can see of a process, but its command line. Processes
 // with the same facts are matched once.
 type facts struct {

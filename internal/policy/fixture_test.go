@@ -55,7 +55,7 @@ func (h host) domain(parent int32, handled domainid.Rights) int32 {
 // namespace. The result is valid until the next call.
 func (h host) process(workload int32, exe string, domains ...int32) *scan.Process {
 	p := scan.Process{
-		PID: 10 + int32(len(h.Processes)), PPID: 1, Start: 500 * second, Exe: exe, MountNSOwner: initUserNS,
+		PID: 10 + int32(len(h.Processes)), PPID: 1, Start: 500 * second, Exe: exe, MountNSOwner: scan.InitUserNS,
 		Workload: workload, FirstTask: int32(len(h.Tasks)), NumTasks: int32(len(domains)),
 	}
 	var in, out, dark int

@@ -32,7 +32,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 		by := map[string]*Violation{}
 		for j := range s.Processes {
 			p := &s.Processes[j]
-			f := factsOf(s, p, all, initUserNS)
+			f := factsOf(s, p, all, scan.InitUserNS)
 			l, _ := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
 			if l == no {
 				continue
@@ -217,7 +217,7 @@ func someHost(rnd *rand.Rand) host {
 		p.Start = uint64(rnd.IntN(1100)) * second
 		p.UID = uint32(rnd.IntN(7))
 		p.Restricted, p.RulesUnread = oneOf(rnd, allFS, domainid.Rights{FS: 1}, domainid.Rights{}), rnd.IntN(5) == 0
-		p.MountNSOwner = oneOf[uint32](rnd, 0, initUserNS, initUserNS, 7)
+		p.MountNSOwner = oneOf[uint32](rnd, 0, scan.InitUserNS, scan.InitUserNS, 7)
 		copy(p.Comm[:], oneOf(rnd, "a", "bb", ""))
 	}
 	return h
@@ -228,7 +228,7 @@ func (e *naive) ruled(s *scan.Snapshot) []bool {
 	ruled := make([]bool, len(s.Workloads))
 	for i := range s.Processes {
 		p := &s.Processes[i]
-		f := factsOf(s, p, seen{true, true, true, true, true, true, true}, initUserNS)
+		f := factsOf(s, p, seen{true, true, true, true, true, true, true}, scan.InitUserNS)
 		for j := range e.config.Rules {
 			l, _ := e.config.Rules[j].about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
 			if p.Workload >= 0 && l >= likely {
@@ -267,7 +267,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 		cmdline := func(pid int32, _ uint64) (string, bool) { return string('a' + pid%3), pid%4 != 0 }
 		fast := New(c, Options{Cmdline: cmdline})
 		slow := &naive{c, cmdline, map[string]bool{}}
-		for scan := range 5 {
+		for n := range 5 {
 			h := someHost(rnd)
 			got, want := fast.Evaluate(h.Snapshot), slow.evaluate(h.Snapshot)
 			want.ruled, want.workloads = slow.ruled(h.Snapshot), h.Workloads
@@ -277,7 +277,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 						t.Errorf("got  %+v\nwant %+v", got.rule(want.Rules[i].Rule.Name), want.Rules[i])
 					}
 				}
-				t.Fatalf("seed %d, scan %d:\n%s", seed, scan, text)
+				t.Fatalf("seed %d, scan %d:\n%s", seed, n, text)
 			}
 			for i := range want.Rules {
 				for o, n := range want.Rules[i].Processes {
@@ -287,7 +287,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 			// Explain says the same of each process.
 			for i := range h.Processes {
 				p := &h.Processes[i]
-				f := factsOf(h.Snapshot, p, seen{true, true, true, true, true, true, true}, initUserNS)
+				f := factsOf(h.Snapshot, p, seen{true, true, true, true, true, true, true}, scan.InitUserNS)
 				for j, x := range fast.Explain(h.Snapshot, p) {
 					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p.PID, p.Start) })
 					if (l == yes) != (x.Applies == "yes") || (l == no) != (x.Applies == "no") || (x.Why == "") != (l == yes) {

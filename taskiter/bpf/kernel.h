@@ -70,10 +70,22 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
 struct cred {
 	kuid_t euid;
+	kernel_cap_t cap_effective;
 	void *security;
 	struct user_namespace *user_ns;
+};
+
+/* Before Linux 6.3 a set of capabilities is 32-bit words, the lowest first. */
+struct cred___words {
+	struct {
+		__u32 cap[2];
+	} cap_effective;
 };
 
 struct kernfs_node {

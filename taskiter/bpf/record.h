@@ -89,6 +89,7 @@ struct header {
 #define TASK_TORN (1U << 0)	/* the process changed while the record was made */
 #define TASK_LEADER (1U << 1)
 #define TASK_NO_NEW_PRIVS (1U << 2)
+#define TASK_SYS_PTRACE (1U << 3) /* it has CAP_SYS_PTRACE in its user namespace */
 
 struct task_record {
 	struct header h;

@@ -21,6 +21,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define PF_EXITING 0x00000004
 #define PFA_NO_NEW_PRIVS 1
 #define PIDTYPE_TGID 1
+#define CAP_SYS_PTRACE 19
 #define MAX_HIERARCHIES_V1 20
 
 volatile const struct layout layout = {};
@@ -339,6 +340,13 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
 	return bpf_seq_write(seq, rec, size) != 0;
 }
 
+static __always_inline bool has_sys_ptrace(const struct cred *cred)
+{
+	if (bpf_core_field_exists(cred->cap_effective.val))
+		return cred->cap_effective.val >> CAP_SYS_PTRACE & 1;
+	return ((const struct cred___words *)cred)->cap_effective.cap[0] >> CAP_SYS_PTRACE & 1;
+}
+
 SEC("iter/task")
 int scan(struct bpf_iter__task *ctx)
 {
@@ -388,6 +396,8 @@ int scan(struct bpf_iter__task *ctx)
 	cred = task->real_cred;
 	rec.euid = cred->euid.val;
 	rec.user_ns = cred->user_ns->ns.inum;
+	if (has_sys_ptrace(cred))
+		rec.bits |= TASK_SYS_PTRACE;
 	if (layout.landlock) {
 		READ(domain, cred->security + layout.blob);
 		if (domain) {

@@ -15,6 +15,8 @@ import (
 const (
 	address = "127.0.0.1:10644"
 	unit    = "landlockd.service"
+
+	apiSocket = "/run/landlockd/landlockd.sock"
 )
 
 // ours finds what is the package's, anywhere in a guest.
@@ -59,6 +61,13 @@ func TestDeb(t *testing.T) {
 	g.checkProcess(t)
 	if s := g.run(t, "stat", "-c", "%U:%G %a", "/run/landlockd", "/usr/bin/landlockd"); s != "landlockd:landlockd 755\nroot:root 711" {
 		t.Errorf("/run/landlockd, and the program: %s", s)
+	}
+	if s := g.run(t, "stat", "-c", "%F %U %a", apiSocket); s != "socket landlockd 666" {
+		t.Errorf("%s is a %s", apiSocket, s)
+	}
+	// Root asks a daemon that runs as another user.
+	if s := g.run(t, "landlockd", "explain", "--no-paths", "--output=json", "1"); !strings.Contains(s, `"remembered": `) || strings.Contains(s, "no daemon runs") || strings.Contains(s, "told to root alone") {
+		t.Errorf("explain:\n%s", s)
 	}
 	g.run(t, "systemd-analyze", "security", "--threshold=20", "--no-pager", unit)
 

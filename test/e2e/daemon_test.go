@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +34,7 @@ type daemonOptions struct {
 }
 
 // startDaemon starts a daemon on a free loopback port and waits until it is ready.
-func startDaemon(t *testing.T, o daemonOptions) *daemon {
+func startDaemon(t testing.TB, o daemonOptions) *daemon {
 	t.Helper()
 	needRoot(t)
 	d := newDaemon(t, o)
@@ -46,7 +48,13 @@ func startDaemon(t *testing.T, o daemonOptions) *daemon {
 	return d
 }
 
-func newDaemon(t *testing.T, o daemonOptions) *daemon {
+const (
+	apiFlag = "--api.socket="
+	// usualAPI as an argument stands for none: the socket is at its usual place.
+	usualAPI = apiFlag + "usual"
+)
+
+func newDaemon(t testing.TB, o daemonOptions) *daemon {
 	t.Helper()
 	d := &daemon{addr: o.addr, client: o.client, scheme: "https"}
 	if o.client == nil {
@@ -62,11 +70,14 @@ func newDaemon(t *testing.T, o daemonOptions) *daemon {
 		d.addr = freeAddress(t)
 		args = append(args, "--web.listen-address="+d.addr)
 	}
-	d.process = launch(t, o.change, append(args, o.args...)...)
+	if !slices.ContainsFunc(o.args, func(a string) bool { return strings.HasPrefix(a, apiFlag) }) {
+		args = append(args, apiFlag) // one that runs here has the usual place
+	}
+	d.process = launch(t, o.change, append(args, slices.DeleteFunc(o.args, func(a string) bool { return a == usualAPI })...)...)
 	return d
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -91,7 +102,7 @@ func (d *daemon) try(path string) (int, string) {
 }
 
 // do makes one request; headers are names and values by turns.
-func (d *daemon) do(t *testing.T, method, path string, headers ...string) (*http.Response, string) {
+func (d *daemon) do(t testing.TB, method, path string, headers ...string) (*http.Response, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -115,7 +126,7 @@ func (d *daemon) do(t *testing.T, method, path string, headers ...string) (*http
 }
 
 // scrape returns the metrics.
-func (d *daemon) scrape(t *testing.T) metrics {
+func (d *daemon) scrape(t testing.TB) metrics {
 	t.Helper()
 	resp, body := d.do(t, http.MethodGet, "/metrics")
 	if resp.StatusCode != http.StatusOK {
@@ -125,7 +136,7 @@ func (d *daemon) scrape(t *testing.T) metrics {
 }
 
 // stop ends the daemon as a service manager does.
-func (d *daemon) stop(t *testing.T) {
+func (d *daemon) stop(t testing.TB) {
 	t.Helper()
 	d.signal(t, syscall.SIGTERM)
 	if code := d.wait(t); code != 0 {

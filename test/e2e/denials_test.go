@@ -23,7 +23,7 @@ func provokeRole(args []string) error {
 // guardRole has audit on for a while.
 func guardRole([]string) error { return provoke.Guard(os.Stdin, os.Stdout) }
 
-func startProvoker(t *testing.T, blocker string) *provoke.Child {
+func startProvoker(t testing.TB, blocker string) *provoke.Child {
 	t.Helper()
 	c, err := provoke.Start(exec.Command(self, roleArg, "provoke", blocker, t.TempDir()))
 	if err != nil {
@@ -38,7 +38,7 @@ func startProvoker(t *testing.T, blocker string) *provoke.Child {
 }
 
 // needCounters skips on kernels that count no denials.
-func needCounters(t *testing.T) {
+func needCounters(t testing.TB) {
 	t.Helper()
 	needRoot(t)
 	if abi, err := landlock.ABI(); err != nil || abi < 7 {

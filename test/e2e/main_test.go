@@ -60,7 +60,7 @@ func build(to string, env ...string) error {
 
 // needRoot ends a test that cannot do its work. It fails rather than skips: a
 // run that silently left out what matters would look like a good one.
-func needRoot(t *testing.T) {
+func needRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() == 0 {
 		return
@@ -72,7 +72,7 @@ func needRoot(t *testing.T) {
 }
 
 // needTool ends a test without one of its tools.
-func needTool(t *testing.T, name string) string {
+func needTool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	switch {
@@ -87,7 +87,7 @@ func needTool(t *testing.T, name string) string {
 
 // publicDir returns a new directory that every user may search: tests' own
 // temporary directories are closed to the serving user.
-func publicDir(t *testing.T) string {
+func publicDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "landlockd-e2e-")
 	if err != nil {

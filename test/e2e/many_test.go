@@ -74,7 +74,7 @@ func TestScrapeBesideManyProcesses(t *testing.T) {
 }
 
 // settle brings the daemon into its steady state: every executable's path was read.
-func settle(t *testing.T, d *daemon) {
+func settle(t testing.TB, d *daemon) {
 	t.Helper()
 	for range 3 {
 		d.scrape(t)
@@ -82,7 +82,7 @@ func settle(t *testing.T, d *daemon) {
 }
 
 // cpuTime is the CPU time of all threads of a process.
-func cpuTime(t *testing.T, pid int) time.Duration {
+func cpuTime(t testing.TB, pid int) time.Duration {
 	t.Helper()
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil || len(files) == 0 {
@@ -104,7 +104,7 @@ func cpuTime(t *testing.T, pid int) time.Duration {
 }
 
 // residentMemory is that of a process, in kB.
-func residentMemory(t *testing.T, pid int) int {
+func residentMemory(t testing.TB, pid int) int {
 	t.Helper()
 	line := statusLine(t, fmt.Sprintf("/proc/%d/status", pid), "VmRSS")
 	kB, err := strconv.Atoi(strings.TrimSuffix(line, " kB"))
@@ -115,7 +115,7 @@ func residentMemory(t *testing.T, pid int) int {
 }
 
 // statusLine returns the value of one line of a status file.
-func statusLine(t *testing.T, path, key string) string {
+func statusLine(t testing.TB, path, key string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // metrics are samples by name and labels, as in `name{a="b"}`.
 type metrics map[string]float64
 
-func parseMetrics(t *testing.T, text string) metrics {
+func parseMetrics(t testing.TB, text string) metrics {
 	t.Helper()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	if _, err := parser.TextToMetricFamilies(strings.NewReader(text)); err != nil {
@@ -53,7 +53,7 @@ func (m metrics) facts() []string {
 }
 
 // has fails the test unless a sample is there with this value.
-func (m metrics) has(t *testing.T, name string, want float64) {
+func (m metrics) has(t testing.TB, name string, want float64) {
 	t.Helper()
 	if got, ok := m[name]; !ok || got != want {
 		t.Errorf("%s is %v (there: %v), want %v", name, got, ok, want)
@@ -61,7 +61,7 @@ func (m metrics) has(t *testing.T, name string, want float64) {
 }
 
 // promtool runs Prometheus's own check of metrics.
-func promtool(t *testing.T, text string) {
+func promtool(t testing.TB, text string) {
 	t.Helper()
 	cmd := exec.Command(needTool(t, "promtool"), "check", "metrics")
 	cmd.Stdin = strings.NewReader(text)

@@ -47,7 +47,7 @@ func (b *buffer) String() string {
 }
 
 // launch starts a program; change may alter the command first.
-func launch(t *testing.T, change func(*exec.Cmd), args ...string) *process {
+func launch(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})}
 	p.cmd.Env = cleanEnv()
@@ -92,7 +92,7 @@ func cleanEnv() []string {
 }
 
 // wait waits for the end and returns the exit code; -1 if a signal ended it.
-func (p *process) wait(t *testing.T) int {
+func (p *process) wait(t testing.TB) int {
 	t.Helper()
 	select {
 	case <-p.done:
@@ -102,7 +102,7 @@ func (p *process) wait(t *testing.T) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-func (p *process) signal(t *testing.T, s syscall.Signal) {
+func (p *process) signal(t testing.TB, s syscall.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
@@ -119,12 +119,12 @@ func (p *process) ended() bool {
 }
 
 // run runs landlockd to its end.
-func run(t *testing.T, args ...string) *process {
+func run(t testing.TB, args ...string) *process {
 	t.Helper()
 	return runWith(t, nil, args...)
 }
 
-func runWith(t *testing.T, change func(*exec.Cmd), args ...string) *process {
+func runWith(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 	t.Helper()
 	p := launch(t, change, append([]string{landlockd}, args...)...)
 	p.wait(t)
@@ -133,7 +133,7 @@ func runWith(t *testing.T, change func(*exec.Cmd), args ...string) *process {
 
 // stay starts a program that reads its standard input until that ends. If it
 // says "ready" first, that is waited for.
-func stay(t *testing.T, ready bool, args ...string) *process {
+func stay(t testing.TB, ready bool, args ...string) *process {
 	t.Helper()
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -157,7 +157,7 @@ func stay(t *testing.T, ready bool, args ...string) *process {
 }
 
 // eventually polls until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if holds() {

@@ -50,6 +50,8 @@ func checkScan(t *T) {
 			t.Errorf("PID 1 is %+v, want it unsandboxed", p)
 		} else if p.Exe != self {
 			t.Errorf("PID 1 has executable %q, want %q", p.Exe, self)
+		} else if !p.SysPtrace {
+			t.Errorf("PID 1 is said to lack CAP_SYS_PTRACE")
 		}
 	}
 }

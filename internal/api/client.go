@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/denials"
+)
+
+// maxAnswer bounds what is read of an answer: some four times what 256 denials
+// with the longest texts take.
+const maxAnswer = 4 << 20
+
+// ErrAbsent is the error of asking where nobody listens.
+var ErrAbsent = errors.New("no landlockd serves there")
+
+// Refused is the error of a daemon that does not answer.
+type Refused struct {
+	Status int
+	// Word names the reason: "not_allowed", for example. Message says it; both
+	// are the daemon's text, not cleaned.
+	Word, Message string
+}
+
+func (r *Refused) Error() string {
+	return fmt.Sprintf("the daemon refuses (%d %s): %s", r.Status, r.Word, r.Message)
+}
+
+// AskDenials asks the daemon at a socket for the last denials of one process, or
+// of all for 0. An error wraps ErrAbsent if there is no daemon, or is a *[Refused],
+// or something is broken. All text in the answer is hostile.
+func AskDenials(ctx context.Context, path string, pid int32) (*Denials, error) {
+	target := denialsPath
+	if pid != 0 {
+		target += fmt.Sprintf("?pid=%d", pid)
+	}
+	var d Denials
+	if err := ask(ctx, path, target, &d); err != nil {
+		return nil, err
+	}
+	if d.Schema != DenialsSchema {
+		return nil, fmt.Errorf("the answer is %.40q, want %s", d.Schema, DenialsSchema)
+	}
+	if !denials.IsWord(d.Way) {
+		return nil, fmt.Errorf("the answer tells of denials by %.40q", d.Way)
+	}
+	return &d, nil
+}
+
+// ask makes one request and decodes its answer.
+func ask(ctx context.Context, path, target string, into any) error {
+	client := &http.Client{
+		Transport: &http.Transport{
+			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path) },
+			DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: 4 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://landlockd"+target, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		var about *url.Error // says no more than a URL that nobody gave
+		if errors.As(err, &about) {
+			return about.Err
+		}
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the answer: %w", err)
+	case len(text) > maxAnswer:
+		return fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+	case resp.StatusCode != http.StatusOK:
+		var e errorJSON
+		if err := json.Unmarshal(text, &e); err != nil || e.Schema != errorSchema {
+			return &Refused{Status: resp.StatusCode, Word: "unknown", Message: "it does not say why"}
+		}
+		return &Refused{resp.StatusCode, e.Error, e.Message}
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("the answer is malformed: %w", err)
+	}
+	return nil
+}
+
+// dial connects, and makes sure that who listens is whom the directory belongs to.
+func dial(ctx context.Context, path string) (net.Conn, error) {
+	c, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: there is no %s", ErrAbsent, path)
+	case errors.Is(err, unix.ECONNREFUSED):
+		return nil, fmt.Errorf("%w: %s is left of one that has ended", ErrAbsent, path)
+	case err != nil:
+		return nil, err
+	}
+	if err := trust(c, path); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// trust returns an error unless who listens (who called listen(2)) is root, this
+// user, or the owner of the socket's directory, if nobody else may write to that.
+func trust(c net.Conn, path string) error {
+	raw, err := c.(*net.UnixConn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	var server *unix.Ucred
+	cerr := raw.Control(func(fd uintptr) { server, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+	if err := errors.Join(cerr, err); err != nil {
+		return fmt.Errorf("who listens at %s: %w", path, err)
+	}
+	if server.Uid == 0 || int(server.Uid) == os.Geteuid() {
+		return nil
+	}
+	var dir unix.Stat_t
+	if err := unix.Stat(filepath.Dir(path), &dir); err != nil {
+		return fmt.Errorf("directory of %s: %w", path, err)
+	}
+	const writeByOthers = 0o022
+	if dir.Uid != server.Uid || dir.Mode&writeByOthers != 0 {
+		return fmt.Errorf("user %d listens at %s, who is neither root nor the only one that may write to its directory: not asked", server.Uid, path)
+	}
+	return nil
+}

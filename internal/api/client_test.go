@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// answering is a socket on which every request gets the same bytes.
+func answering(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = bufio.NewReader(c).ReadString('\n')
+				if text == "" {
+					_, _ = io.Copy(io.Discard, c) // until the client gives up
+					return
+				}
+				_, _ = io.WriteString(c, text)
+			}()
+		}
+	}()
+	return path
+}
+
+func ok(body string) string {
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+func TestHostileServers(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"not HTTP":         {"hello\r\n\r\n", "malformed HTTP"},
+		"nothing":          {"\r\n", "malformed HTTP"},
+		"no JSON":          {ok("x"), "malformed"},
+		"another form":     {ok(`{"schema":"landlockd/denials/v2"}`), "landlockd/denials/v2"},
+		"no object":        {ok(`[]`), "malformed"},
+		"a denial":         {ok(`{"schema":"landlockd/denials/v1","denials":[{"object":"dog"}]}`), "dog"},
+		"a strange way":    {ok(`{"schema":"landlockd/denials/v1","way":"\u001b[2J"}`), "by"},
+		"a blocker":        {ok(`{"schema":"landlockd/denials/v1","way":"audit","denials":[{"object":"file","blockers":["\u202e"]}]}`), "blocker"},
+		"too long":         {ok(`"` + strings.Repeat("x", maxAnswer) + `"`), "longer than"},
+		"without end":      {"HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", maxAnswer+1), "longer than"},
+		"cut short":        {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "unexpected EOF"},
+		"long headers":     {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n{}", "exceeded"},
+		"elsewhere":        {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "302"},
+		"refused, no form": {"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}", "does not say why"},
+	} {
+		_, err := AskDenials(t.Context(), answering(t, c.text), 1)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "http://landlockd") {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := AskDenials(ctx, answering(t, ""), 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("no answer: %v", err)
+	}
+}
+
+func TestAbsent(t *testing.T) {
+	dir := t.TempDir()
+	dead := filepath.Join(dir, "dead")
+	l, err := Listen(dead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	for _, path := range []string{dead, filepath.Join(dir, "none"), filepath.Join(dir, "no", "dir")} {
+		if _, err := AskDenials(t.Context(), path, 1); !errors.Is(err, ErrAbsent) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestPlantedSocket: a socket of another user is not asked, unless nobody but that
+// user and root could have made it.
+func TestPlantedSocket(t *testing.T) {
+	needRoot(t)
+	for _, c := range []struct {
+		name  string
+		mode  os.FileMode
+		uid   int
+		asked bool
+	}{
+		{"where everybody may write", 0o777 | os.ModeSticky, 0, false},
+		{"in its own directory, where others may write", 0o777, 65534, false},
+		{"in its own directory", 0o755, 65534, true},
+	} {
+		dir := publicDir(t)
+		if err := os.Chmod(dir, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(dir, c.uid, c.uid); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "s")
+		cmd := exec.Command("/proc/self/exe", playRole, "listen-as-nobody", path)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewReader(out)
+		if line, _ := lines.ReadString('\n'); line != "ready\n" {
+			t.Fatalf("%q", line)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err = AskDenials(ctx, path, 1)
+		cancel()
+		if err == nil || errors.Is(err, context.DeadlineExceeded) != c.asked || strings.Contains(err.Error(), "not asked") == c.asked {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if line, _ := lines.ReadString('\n'); strings.HasPrefix(line, "was asked 0 bytes") == c.asked || !strings.HasPrefix(line, "was asked") {
+			t.Errorf("%s: the server %q", c.name, line)
+		}
+		_ = cmd.Wait()
+	}
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/scan"
+)
+
+const (
+	denialsPath = "/v1/denials"
+	// DenialsSchema names the form of [Denials].
+	DenialsSchema = "landlockd/denials/v1"
+	// Off is the Way of a daemon that does not collect denials.
+	Off = "off"
+)
+
+// Denials is the answer of /v1/denials: docs/api.md.
+type Denials struct {
+	Schema string `json:"schema"`
+	// Way is how denials are told now: one of the words of
+	// scan.SourceInfo.Denials, or Off.
+	Way string `json:"way"`
+	// Fed: since the start, some were told one by one.
+	Fed bool `json:"fed"`
+	// Lost is the number of denials, at most, that came too fast to be told.
+	Lost uint64 `json:"lost"`
+	// Remembered is the number of denials that are remembered, of all processes.
+	Remembered int `json:"remembered"`
+	// Denials are those that were asked for, the newest first.
+	Denials []denials.Denial `json:"denials"`
+}
+
+func (s *Server) serveDenials(w http.ResponseWriter, r *http.Request, snap *scan.Snapshot) {
+	pid, err := askedPID(r.URL.RawQuery)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "bad_request", err.Error())
+		return
+	}
+	d := Denials{Schema: DenialsSchema, Way: Off, Denials: []denials.Denial{}}
+	if m := s.o.Denials; m != nil {
+		stats, all := m.Stats(), m.Recent()
+		d.Way, d.Fed, d.Lost, d.Remembered = snap.Source.Denials, stats.Fed, stats.Lost, len(all)
+		d.Denials = slices.DeleteFunc(all, func(x denials.Denial) bool { return pid != 0 && x.PID != pid })
+	}
+	answer(w, http.StatusOK, d)
+}
+
+// askedPID returns the process that a request is about, 0 for all.
+func askedPID(query string) (int32, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return 0, errors.New("the query is malformed")
+	}
+	for key, v := range values {
+		if key != "pid" || len(v) != 1 {
+			return 0, errors.New("want no parameter but pid, once")
+		}
+	}
+	if !values.Has("pid") {
+		return 0, nil
+	}
+	pid, err := strconv.ParseInt(values.Get("pid"), 10, 32)
+	if err != nil || pid < 1 {
+		return 0, fmt.Errorf("pid=%.20q is no PID", values.Get("pid"))
+	}
+	return int32(pid), nil
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/landlock"
+)
+
+// playRole as the first argument makes this test binary play the role that is the
+// second.
+const playRole = "play"
+
+// The main goroutine has the main thread.
+func init() { runtime.LockOSThread() }
+
+func TestMain(m *testing.M) {
+	if len(os.Args) < 3 || os.Args[1] != playRole {
+		os.Exit(m.Run())
+	}
+	if err := play(os.Args[2], os.Args[3:]); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func play(role string, args []string) error {
+	switch role {
+	case "ask": // SOCKET
+		return askAndTell(args[0])
+	case "ask-as-nobody":
+		if err := becomeNobody(); err != nil {
+			return err
+		}
+		return askAndTell(args[0])
+	case "ask-in-a-domain":
+		if err := restrict(); err != nil {
+			return err
+		}
+		return syscall.Exec("/proc/self/exe", []string{"ask", playRole, "ask", args[0]}, nil)
+	case "ask-with-one-thread-in-a-domain":
+		done := make(chan error)
+		go func() {
+			runtime.LockOSThread()
+			done <- restrict()
+			select {}
+		}()
+		if err := <-done; err != nil {
+			return err
+		}
+		return askAndTell(args[0])
+	case "ask-before-and-after-a-domain":
+		c, err := net.Dial("unix", args[0])
+		if err != nil {
+			return err
+		}
+		if err := askAndTell(args[0]); err != nil {
+			return err
+		}
+		if err := restrict(); err != nil {
+			return err
+		}
+		return request(c)
+	case "ask-for-one-that-ended":
+		c, err := net.Dial("unix", args[0])
+		if err != nil {
+			return err
+		}
+		f, err := c.(*net.UnixConn).File()
+		if err != nil {
+			return err
+		}
+		cmd := exec.Command("/proc/self/exe", playRole, "ask-by-descriptor", strconv.Itoa(os.Getpid()))
+		cmd.ExtraFiles, cmd.Stdout = []*os.File{f}, os.Stdout
+		return cmd.Start()
+	case "ask-by-descriptor": // PID
+		if err := awaitEnd(args[0]); err != nil {
+			return err
+		}
+		c, err := net.FileConn(os.NewFile(3, "connection"))
+		if err != nil {
+			return err
+		}
+		return request(c)
+	case "listen-as-nobody": // SOCKET
+		if err := becomeNobody(); err != nil {
+			return err
+		}
+		l, err := Listen(args[0])
+		if err != nil {
+			return err
+		}
+		fmt.Println("ready")
+		c, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		b, err := io.ReadAll(c)
+		fmt.Printf("was asked %d bytes\n", len(b))
+		return err
+	}
+	return fmt.Errorf("no role %q", role)
+}
+
+// awaitEnd waits until a process has ended, in all its threads.
+func awaitEnd(number string) error {
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		return err
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+		if n == 1 || err != nil && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func becomeNobody() error {
+	return errors.Join(syscall.Setgroups(nil), syscall.Setresgid(65534, 65534, 65534), syscall.Setresuid(65534, 65534, 65534))
+}
+
+// restrict puts this thread in a domain that denies nothing that is needed here.
+func restrict() error {
+	if err := landlock.NoNewPrivs(); err != nil {
+		return err
+	}
+	const makeSym = 1 << 12
+	fd, err := landlock.CreateRuleset(domainid.Rights{FS: makeSym})
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return landlock.RestrictThread(fd)
+}
+
+// askAndTell prints how many denials a server tells of, or why it does not.
+func askAndTell(socket string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	d, err := AskDenials(ctx, socket, 0)
+	var refused *Refused
+	switch {
+	case errors.As(err, &refused):
+		fmt.Println(refused.Status, refused.Word)
+		return nil
+	case err != nil:
+		return err
+	}
+	fmt.Println(http.StatusOK, len(d.Denials))
+	return nil
+}
+
+// request makes the request on a connection that is there.
+func request(c net.Conn) error {
+	if _, err := io.WriteString(c, "GET /v1/denials HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		return err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	var answer struct{ Error string }
+	if err := decode(resp.Body, &answer); err != nil {
+		return err
+	}
+	fmt.Println(resp.StatusCode, answer.Error)
+	return nil
+}

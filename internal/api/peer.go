@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// peer is who connected, as the kernel names it.
+type peer struct {
+	// pid and uid are the process and its effective user when it connected, in
+	// this process's namespaces; pid is 0 if it is outside of its PID namespace.
+	pid int32
+	uid uint32
+	// label is what another security module calls it, empty if none does.
+	label string
+	// process is a pidfd: pid is believed only while that lives. Nil if the
+	// process had gone by the time that the connection was accepted.
+	process *os.File
+	// uptime is when the connection was accepted, since boot.
+	uptime time.Duration
+}
+
+// newPeer asks the kernel who connected. What cannot be told of a process, it does
+// not know: an error is one of the connection.
+func newPeer(c *net.UnixConn) (*peer, error) {
+	p := &peer{}
+	var err error
+	if p.uptime, err = scan.Uptime(); err != nil {
+		return nil, err
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	cerr := raw.Control(func(fd uintptr) { err = p.ask(int(fd)) })
+	if err := errors.Join(cerr, err); err != nil {
+		p.close()
+		return nil, fmt.Errorf("who connected: %w", err)
+	}
+	return p, nil
+}
+
+func (p *peer) ask(socket int) error {
+	cred, err := unix.GetsockoptUcred(socket, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return err
+	}
+	p.pid, p.uid = cred.Pid, cred.Uid
+	if p.label, err = unix.GetsockoptString(socket, unix.SOL_SOCKET, unix.SO_PEERSEC); errors.Is(err, unix.ENOPROTOOPT) {
+		p.label = "" // no security module names peers
+	} else if err != nil {
+		p.label = "?"
+	}
+	fd, err := unix.GetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		// Before Linux 6.5: who has this PID now. Another process could have it
+		// by now only if this one died, and all PIDs were used since it connected.
+		fd, err = unix.PidfdOpen(int(p.pid), 0)
+	}
+	if err == nil {
+		p.process = os.NewFile(uintptr(fd), "pidfd")
+	}
+	return nil
+}
+
+// lives says whether the process that connected still lives.
+func (p *peer) lives() bool {
+	if p.process == nil {
+		return false
+	}
+	raw, err := p.process.SyscallConn()
+	if err != nil {
+		return false
+	}
+	lives := false
+	err = raw.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		for {
+			n, err := unix.Poll(fds, 0)
+			if errors.Is(err, unix.EINTR) {
+				continue
+			}
+			lives = err == nil && n == 0
+			return
+		}
+	})
+	return err == nil && lives
+}
+
+// confined says whether another security module keeps the peer from something, or
+// might: what SELinux's policy denies cannot be computed here.
+func (p *peer) confined() bool {
+	label := strings.TrimRight(p.label, "\x00\n")
+	if parts := strings.Split(label, ":"); len(parts) >= 3 {
+		// SELinux: user:role:type, and a level where there are levels.
+		return !strings.HasPrefix(parts[2], "unconfined_")
+	}
+	// AppArmor's word, and SELinux's while no policy is loaded.
+	return label != "" && label != "unconfined" && label != "kernel"
+}
+
+func (p *peer) close() {
+	if p.process != nil {
+		p.process.Close()
+	}
+}

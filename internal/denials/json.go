@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package denials
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/view"
+)
+
+// denialJSON is a denial in the forms of docs/json.md: null is what is not known.
+type denialJSON struct {
+	Time      time.Time   `json:"time"`
+	Count     uint64      `json:"count"`
+	Domain    domainid.ID `json:"domain"`
+	Blockers  []string    `json:"blockers"`
+	PID       *int32      `json:"pid"`
+	TID       *int32      `json:"tid"`
+	StartNS   *uint64     `json:"start_ns,string"`
+	Comm      *text       `json:"comm"`
+	Exe       *text       `json:"exe"`
+	Object    ObjectKind  `json:"object"`
+	Path      *text       `json:"path"`
+	Port      *uint16     `json:"port"`
+	TargetPID *int32      `json:"target_pid"`
+}
+
+// text is text of others, in both directions.
+type text string
+
+func (t text) MarshalJSON() ([]byte, error) { return view.Text(t).MarshalJSON() }
+
+func (t *text) UnmarshalJSON(b []byte) error {
+	var encoded string
+	if err := json.Unmarshal(b, &encoded); err != nil {
+		return err
+	}
+	decoded, err := view.DecodeText(encoded)
+	*t = text(decoded)
+	return err
+}
+
+// MarshalJSON encodes the denial.
+func (d Denial) MarshalJSON() ([]byte, error) {
+	j := denialJSON{
+		Time: d.Time.UTC(), Count: d.Count, Domain: d.Domain, Blockers: d.Blockers,
+		PID: unlessZero(d.PID), TID: unlessZero(d.TID), StartNS: unlessZero(d.Start),
+		Comm: unlessZero(text(d.Comm)), Exe: unlessZero(text(d.Exe)),
+		Object: d.Object, Path: unlessZero(text(d.Path)), TargetPID: unlessZero(d.TargetPID),
+	}
+	if d.Object == Port {
+		j.Port = &d.Port // 0 is one, too
+	}
+	if j.Blockers == nil {
+		j.Blockers = []string{}
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON is the inverse of MarshalJSON.
+func (d *Denial) UnmarshalJSON(b []byte) error {
+	var j denialJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return fmt.Errorf("denial: %w", err)
+	}
+	for _, name := range j.Blockers {
+		if !IsWord(name) {
+			return fmt.Errorf("denial: %.40q is no name of a blocker", name)
+		}
+	}
+	*d = Denial{
+		Time: j.Time, Count: j.Count, Domain: j.Domain, Blockers: j.Blockers,
+		PID: orZero(j.PID), TID: orZero(j.TID), Start: orZero(j.StartNS),
+		Comm: string(orZero(j.Comm)), Exe: string(orZero(j.Exe)),
+		Object: j.Object, Path: string(orZero(j.Path)), Port: orZero(j.Port), TargetPID: orZero(j.TargetPID),
+	}
+	return nil
+}
+
+// IsWord says whether text can be the name of a blocker or of a way in which denials
+// are told, of this landlockd or of a newer one.
+func IsWord(text string) bool {
+	for _, r := range text {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '.' {
+			return false
+		}
+	}
+	return text != "" && len(text) <= 40
+}
+
+func unlessZero[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func orZero[T any](v *T) (zero T) {
+	if v == nil {
+		return zero
+	}
+	return *v
+}
