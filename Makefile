@@ -18,8 +18,13 @@ FUZZTIME ?= 10000x
 # What builds the image.
 CONTAINER ?= podman
 
-FLEET_HOSTS ?= 1000
-FLEET_FOR   ?= 10m
+FLEET_HOSTS    ?= 1000
+FLEET_FOR      ?= 10m
+# Between scrapes and between evaluations of rules; Prometheus' default is 1m.
+FLEET_INTERVAL ?= 30s
+# A file for what it measures, which docs/fleet.md is worked out from:
+# make fleet FLEET_RECORD=test/mixin/testdata/fleet.json && make generate
+FLEET_RECORD   ?=
 
 GOLANGCI_LINT_VERSION := v2.15.0
 
@@ -70,7 +75,7 @@ test-systemd: ## Boot Debian with systemd under QEMU and run the checks in it; a
 
 .PHONY: fleet
 fleet: ## Simulate a fleet of FLEET_HOSTS for FLEET_FOR, with a real Prometheus.
-	$(GO) test -count=1 -v -timeout 60m -run '^TestFleet$$' ./test/mixin -fleet.hosts=$(FLEET_HOSTS) -fleet.for=$(FLEET_FOR)
+	$(GO) test -count=1 -v -timeout 60m -run '^TestFleet$$' ./test/mixin -fleet.hosts=$(FLEET_HOSTS) -fleet.for=$(FLEET_FOR) -fleet.interval=$(FLEET_INTERVAL) -fleet.record=$(abspath $(FLEET_RECORD))
 
 .PHONY: release
 release: ## Build all that is released, for amd64 and arm64, into dist.

@@ -11,6 +11,7 @@ needs=(
 	curl:curl
 	git:git
 	promtool:prometheus             # checks metrics and rules
+	prometheus-node-exporter:prometheus-node-exporter # serves textfiles
 	amtool:prometheus-alertmanager  # checks inhibitions
 	setpriv:util-linux
 	strace:strace                   # counts system calls

@@ -18,7 +18,7 @@ func TestSeries(t *testing.T) {
 		{"workloads and rules", []string{"landlock_workload_processes{", "landlock_workload_denials_total{", "landlock_rule_"}, 0},
 		{"rights", []string{"landlock_processes_restricted{"}, 24},
 		{"hardening", []string{"landlock_processes_hardened{"}, 8},
-		{"denials", []string{"landlock_denials_", "landlockd_denials_"}, 24},
+		{"denials", []string{"landlock_denials_", "landlockd_denials_"}, 28},
 		{"the daemon's runtime", []string{"go_", "process_", "promhttp_"}, 30},
 		{"always", []string{""}, 60},
 	}

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fleet simulates hosts that run landlockd: the real collector and the
-// real HTTP handler over generated snapshots, all behind one listener, with a
-// path for each host. What a whole fleet should say is known from what it was
-// made of ([Truth]), so that Prometheus, rules and dashboards can be checked
-// against it.
+// Package fleet simulates hosts that run landlockd: the real collectors, rules,
+// counting of denials and HTTP handler over generated snapshots, all behind one
+// listener, with a path for each host. What a whole fleet should say is known
+// from what it was made of ([Truth]), so that Prometheus, recording rules and
+// dashboards can be checked against it.
 package fleet
 
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/landlockd/landlockd/scan"
 )
@@ -24,12 +25,17 @@ const (
 	Disabled
 	// Flaky: every fourth scan fails.
 	Flaky
-	// Rebooting: every tenth scrape finds nobody; the one after it a scan that fails.
+	// Rebooting: every sixth scrape finds nobody, because the host boots. The
+	// first scan after that fails, and the next finds young processes.
 	Rebooting
 	// Failing: no scan ever succeeds (no BTF).
 	Failing
 	// Down: nobody answers.
 	Down
+	// Losing: as Steady, until [Server.LoseLandlock] boots it with a kernel
+	// that does not enable Landlock.
+	Losing
+	numKinds
 )
 
 // HasFacts says whether scans of such a host succeed at all.
@@ -43,58 +49,50 @@ func (c Counts) Known() int {
 	return c[scan.Sandboxed] + c[scan.Partial] + c[scan.Unsandboxed]
 }
 
+// Total is the number of all.
+func (c Counts) Total() int { return c.Known() + c[scan.Unknown] }
+
 // Unit is one workload on one host.
 type Unit struct {
 	Name      string
 	Processes Counts
 }
 
-// Host is one simulated host. It is not changed once it was generated.
+// Host is what one simulated host is made of. It is not changed once it was generated.
 type Host struct {
 	Name, Cluster string
 	Kind          Kind
 	Release       string
-	ABI           int
+	// ABI is the version of Landlock's interface; 0 if Landlock is off.
+	ABI int
+	// NamesDomains: the kernel (from 6.15 on) names domains and counts their denials.
+	NamesDomains bool
 	// Units are in ascending order of their names, each with at least one process.
 	Units []Unit
 	// Depth is the depth of sandboxed processes.
 	Depth uint16
-	// Young: its processes are younger than the grace of every rule.
+	// FilesOnly: sandboxes restrict every right on files, and no other.
+	FilesOnly bool
+	// Young: its processes start over and over, and are always younger than the
+	// grace of every rule.
 	Young bool
 }
 
 // clusters are those of a fleet, hosts in turn.
 func clusters() []string { return []string{"eu", "us"} }
 
-// Rule is what the fleet's configuration expects of one workload.
-type Rule struct {
-	Name, Workload, Severity string
-}
-
-// Rules are those of every host's configuration. A host without the workload
-// exports nothing of a rule.
-func Rules() []Rule {
-	return []Rule{
-		{"resolver", "systemd-resolved.service", "critical"},
-		{"time", "systemd-timesyncd.service", "warning"},
-		{"web", "nginx.service", "critical"},
-		// Compliant everywhere but where Landlock is off.
-		{"exporter", "prometheus-node-exporter.service", "info"},
-	}
-}
-
 // kernels are the releases of a fleet with their ABIs.
 func kernels() []Host {
 	return []Host{
 		{Release: "5.15.0-91-generic", ABI: 1}, {Release: "6.1.0-13-amd64", ABI: 2},
-		{Release: "6.12.9-amd64", ABI: 6}, {Release: "7.1.2-amd64", ABI: 9}, {Release: "7.3.0-amd64", ABI: 11},
+		{Release: "6.12.9-amd64", ABI: 6}, {Release: "7.1.2-amd64", ABI: 9, NamesDomains: true}, {Release: "7.3.0-amd64", ABI: 11, NamesDomains: true},
 	}
 }
 
 // unitNames are the workloads of a fleet: those of rules, and others with
 // names as systemd, container runtimes and people make them.
 func unitNames(n int) []string {
-	names := []string{"cron.service", "dbus.service", "session.scope", "user@.service", "shop/checkout", "container:/usr/bin/redis-server"}
+	names := []string{"cron.service", "dbus.service", "session.scope", "user@.service", "container:/usr/bin/redis-server"}
 	for _, r := range Rules() {
 		names = append(names, r.Workload)
 	}
@@ -121,10 +119,11 @@ func Generate(o Options) []*Host {
 	hosts := make([]*Host, o.Hosts)
 	for i := range hosts {
 		h := kernels()[rng.IntN(len(kernels()))]
-		h.Name = fmt.Sprintf("host%04d.example", i)
+		h.Name = fmt.Sprintf("host%05d.example", i)
 		h.Cluster = clusters()[i%len(clusters())]
 		h.Kind = kindOf(i)
 		h.Depth = uint16(1 + rng.IntN(3))
+		h.FilesOnly = rng.IntN(5) == 0
 		h.Young = rng.IntN(6) == 0
 		if h.Kind == Disabled {
 			h.ABI = 0
@@ -144,6 +143,8 @@ func kindOf(i int) Kind {
 		return Flaky
 	case 9:
 		return Rebooting
+	case 10:
+		return Losing
 	case 12:
 		return Failing
 	case 15:
@@ -170,7 +171,7 @@ func units(rng *rand.Rand, names []string, kind Kind) []Unit {
 			c[scan.Unsandboxed] = n
 		default:
 			for range n {
-				c[drawState(rng)]++
+				c[drawState(rng, kind)]++
 			}
 		}
 		out = append(out, Unit{name, c})
@@ -179,16 +180,44 @@ func units(rng *rand.Rand, names []string, kind Kind) []Unit {
 	return out
 }
 
-// drawState returns mostly Sandboxed, and now and then each other state.
-func drawState(rng *rand.Rand) scan.State {
-	switch rng.IntN(20) {
-	case 0:
+// drawState returns mostly Sandboxed, and now and then each other state. A Losing
+// host has no process that is partial or unknown: a workload has series of these
+// states only while it has such processes, and sums remember a series for as long
+// as a host's last facts count.
+func drawState(rng *rand.Rand, kind Kind) scan.State {
+	n := rng.IntN(20)
+	switch {
+	case n == 0 && kind != Losing:
 		return scan.Unknown
-	case 1:
+	case n == 1 && kind != Losing:
 		return scan.Partial
-	case 2, 3, 4:
+	case n < 5:
 		return scan.Unsandboxed
 	default:
 		return scan.Sandboxed
 	}
+}
+
+// withoutLandlock returns what the host is after it booted with a kernel that
+// does not enable Landlock.
+func (h *Host) withoutLandlock() *Host {
+	lost := *h
+	lost.Kind, lost.ABI = Disabled, 0
+	lost.Units = slices.Clone(h.Units)
+	for i := range lost.Units {
+		u := &lost.Units[i]
+		u.Processes = Counts{scan.Unsandboxed: u.Processes.Total()}
+	}
+	return &lost
+}
+
+// AfterLoss returns what hosts are after [Server.LoseLandlock].
+func AfterLoss(hosts []*Host) []*Host {
+	after := slices.Clone(hosts)
+	for i, h := range after {
+		if h.Kind == Losing {
+			after[i] = h.withoutLandlock()
+		}
+	}
+	return after
 }

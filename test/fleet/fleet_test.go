@@ -4,9 +4,11 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,12 +26,37 @@ func TestGenerateIsDeterministic(t *testing.T) {
 	if reflect.DeepEqual(Generate(o), Generate(Options{Seed: 2, Hosts: 32, Units: 20})) {
 		t.Error("two seeds gave the same fleet")
 	}
-	kinds := map[Kind]bool{}
-	for _, h := range Generate(Options{Seed: 1, Hosts: 16, Units: 20}) {
-		kinds[h.Kind] = true
+}
+
+// TestFleetHasAll: among the hosts of a small fleet are all kinds, all kernels, and
+// every way to violate a rule.
+func TestFleetHasAll(t *testing.T) {
+	hosts := Generate(Options{Seed: 11, Hosts: 100, Units: 20})
+	kinds, abis := map[Kind]int{}, map[int]int{}
+	for _, h := range hosts {
+		kinds[h.Kind]++
+		abis[h.ABI]++
 	}
-	if len(kinds) != int(Down)+1 {
-		t.Errorf("16 hosts are of %d kinds, want all %d", len(kinds), Down+1)
+	if len(kinds) != int(numKinds) || len(abis) != len(kernels())+1 {
+		t.Errorf("hosts by kind %v, by ABI %v", kinds, abis)
+	}
+	reasons := map[string]bool{}
+	truth := TruthOf(hosts)
+	for _, r := range truth.ByRule {
+		for reason := range r.Violations {
+			reasons[reason] = true
+		}
+		if r.Violating == 0 || r.Violating == r.Hosts || r.Compliant == 0 {
+			t.Errorf("a rule says too little: %+v", r)
+		}
+	}
+	want := []string{"landlock_disabled", "partial", "right_not_restricted", "too_few", "too_shallow", "unsandboxed"}
+	if got := slices.Sorted(maps.Keys(reasons)); !slices.Equal(got, want) {
+		t.Errorf("reasons %q, want %q", got, want)
+	}
+	after := TruthOf(AfterLoss(hosts))
+	if after.Disabled <= truth.Disabled || after.Processes.Total() != truth.Processes.Total() || after.Processes[scan.Sandboxed] >= truth.Processes[scan.Sandboxed] {
+		t.Errorf("%d hosts without Landlock and then %d, processes %v and then %v", truth.Disabled, after.Disabled, truth.Processes, after.Processes)
 	}
 }
 
@@ -66,53 +93,131 @@ func scrape(t *testing.T, url string) map[string]float64 {
 	return out
 }
 
-// TestServer compares what each host serves with what it was made of.
-func TestServer(t *testing.T) {
-	hosts := Generate(Options{Seed: 3, Hosts: 48, Units: 30})
+func serve(t *testing.T, hosts []*Host) (*Server, string) {
+	t.Helper()
 	s, err := NewServer(hosts, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Close)
 	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
+	t.Cleanup(func() { srv.Close(); s.Close() })
+	return s, srv.URL
+}
+
+// TestServer compares what each host serves with what it was made of, and that
+// with what there is room for.
+func TestServer(t *testing.T) {
+	hosts := Generate(Options{Seed: 3, Hosts: 48, Units: 30})
+	s, url := serve(t, hosts)
 	for _, h := range hosts {
-		got := scrape(t, srv.URL+h.Path())
-		truth := TruthOf([]*Host{h})
-		switch {
-		case h.Kind == Down:
-			if got != nil {
-				t.Errorf("%s is down and answers", h.Name)
-			}
-			continue
-		case h.Kind == Failing:
-			if got["landlockd_scan_success"] != 0 || hasFact(got) || truth.WithoutFacts != 1 {
-				t.Errorf("%s cannot scan: got %v", h.Name, got)
-			}
+		checkHost(t, h, scrape(t, url+h.Path()))
+	}
+	if err := s.LoseLandlock(); err != nil {
+		t.Fatal(err)
+	}
+	for i, h := range AfterLoss(hosts) {
+		if hosts[i].Kind != Losing {
 			continue
 		}
-		want := map[string]float64{"landlock_enabled": float64(1 - truth.Disabled), "landlock_process_layers": float64(truth.Layers)}
-		for _, state := range scan.States() {
-			want[fmt.Sprintf(`landlock_processes{state=%q}`, state)] = float64(truth.Processes[state])
-			want[fmt.Sprintf(`landlock_workloads{state=%q}`, state)] = float64(truth.Workloads[state])
-			for name, w := range truth.ByWorkload {
-				if n := w.Processes[state]; n > 0 {
-					want[fmt.Sprintf(`landlock_workload_processes{state=%q, workload=%q}`, state, name)] = float64(n)
-				}
+		if got := scrape(t, url+h.Path()); hasFact(got) {
+			t.Errorf("%s: the first scan after a boot did not fail", h.Name)
+		}
+		booted := *h
+		booted.Young = true
+		checkHost(t, &booted, scrape(t, url+h.Path()))
+		checkHost(t, h, scrape(t, url+h.Path()))
+	}
+}
+
+func checkHost(t *testing.T, h *Host, got map[string]float64) {
+	t.Helper()
+	truth := TruthOf([]*Host{h})
+	switch {
+	case h.Kind == Down:
+		if got != nil {
+			t.Errorf("%s is down and answers", h.Name)
+		}
+		return
+	case h.Kind == Failing:
+		if got["landlockd_scan_success"] != 0 || hasFact(got) || truth.WithoutFacts != 1 {
+			t.Errorf("%s cannot scan: got %v", h.Name, got)
+		}
+		return
+	}
+	want := map[string]float64{
+		"landlock_enabled": float64(1 - truth.Disabled), "landlock_abi_version": float64(h.ABI),
+		"landlock_process_layers": float64(truth.Layers), "landlockd_scan_success": 1,
+		`landlockd_rules{status="loaded"}`: float64(len(Rules())),
+	}
+	for _, state := range scan.States() {
+		want[fmt.Sprintf(`landlock_processes{state=%q}`, state)] = float64(truth.Processes[state])
+		want[fmt.Sprintf(`landlock_workloads{state=%q}`, state)] = float64(truth.Workloads[state])
+		for name, w := range truth.ByWorkload {
+			if n := w.Processes[state]; n > 0 {
+				want[fmt.Sprintf(`landlock_workload_processes{state=%q, workload=%q}`, state, name)] = float64(n)
 			}
 		}
-		for _, r := range Rules() {
-			if rule, ok := truth.ByRule[r.Name]; ok {
-				want[fmt.Sprintf(`landlock_rule_violated{rule=%q, severity=%q}`, r.Name, r.Severity)] = float64(rule.Violating)
-			}
+	}
+	wantRules(truth, want)
+	for right, n := range truth.Restricted {
+		want[fmt.Sprintf(`landlock_processes_restricted{right=%q}`, right)] = float64(n)
+	}
+	for series, v := range want {
+		if g, ok := got[series]; !ok || g != v {
+			t.Errorf("%s: %s is %v (there: %v), want %v", h.Name, series, g, ok, v)
 		}
-		for right, n := range truth.Restricted {
-			want[fmt.Sprintf(`landlock_processes_restricted{right=%q}`, right)] = float64(n)
+	}
+	// Nor may there be more of what is there only where something is wrong.
+	for series, v := range got {
+		name, _, _ := strings.Cut(series, "{")
+		if _, ok := want[series]; !ok && v != 0 && slices.Contains([]string{
+			"landlock_workload_processes", "landlock_rule_processes", "landlock_rule_violated", "landlock_rule_violations", "landlock_processes_restricted",
+		}, name) {
+			t.Errorf("%s: %s is %v, want no such series", h.Name, series, v)
 		}
-		for series, v := range want {
-			if g, ok := got[series]; !ok || g != v {
-				t.Errorf("%s: %s is %v (there: %v), want %v", h.Name, series, g, ok, v)
+	}
+	checkBudget(t, h, got)
+}
+
+func wantRules(truth Truth, want map[string]float64) {
+	for _, r := range Rules() {
+		of, ok := truth.ByRule[r.Name]
+		if !ok {
+			continue
+		}
+		want[fmt.Sprintf(`landlock_rule_violated{rule=%q, severity=%q}`, r.Name, r.Severity)] = float64(of.Violating)
+		violating := 0
+		for reason, n := range of.Violations {
+			workload := r.Workload
+			if reason == "too_few" {
+				workload = ""
+			} else {
+				violating += n
 			}
+			want[fmt.Sprintf(`landlock_rule_violations{reason=%q, rule=%q, workload=%q}`, reason, r.Name, workload)] = float64(n)
+		}
+		for result, n := range map[string]int{"compliant": of.Compliant, "violating": violating, "starting": of.Starting, "unknown": of.Unknown} {
+			want[fmt.Sprintf(`landlock_rule_processes{result=%q, rule=%q}`, result, r.Name)] = float64(n)
+		}
+	}
+}
+
+// checkBudget: each series is in one part of the budget, and no part has too many.
+func checkBudget(t *testing.T, h *Host, got map[string]float64) {
+	t.Helper()
+	rules := len(TruthOf([]*Host{h}).ByRule)
+	have := make([]int, len(Budget()))
+	for series := range got {
+		name, _, _ := strings.Cut(series, "{")
+		part := slices.IndexFunc(Budget(), func(p Part) bool { return p.Of(name) })
+		if part < 0 {
+			t.Fatalf("%s: %s is in no part of the budget", h.Name, name)
+		}
+		have[part]++
+	}
+	for i, p := range Budget() {
+		if most := p.Most(len(h.Units), rules); have[i] > most {
+			t.Errorf("%s: %d series of %s, want at most %d", h.Name, have[i], p.Name, most)
 		}
 	}
 }
@@ -129,21 +234,15 @@ func hasFact(samples map[string]float64) bool {
 // TestKinds scrapes hosts several times: some fail now and then.
 func TestKinds(t *testing.T) {
 	hosts := Generate(Options{Seed: 3, Hosts: 16, Units: 10})
-	s, err := NewServer(hosts, -1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
+	_, url := serve(t, hosts)
 	want := map[Kind]string{
-		Steady: "++++++++++++", Disabled: "++++++++++++", Flaky: "+++-+++-+++-",
-		Rebooting: "++++++++-.++", Failing: "------------", Down: "............",
+		Steady: "++++++++++++++", Disabled: "++++++++++++++", Losing: "++++++++++++++", Flaky: "+++-+++-+++-++",
+		Rebooting: "+++++.-++++.-+", Failing: "--------------", Down: "..............",
 	}
 	for _, h := range hosts {
 		got := ""
 		for range len(want[h.Kind]) {
-			switch samples := scrape(t, srv.URL+h.Path()); {
+			switch samples := scrape(t, url+h.Path()); {
 			case samples == nil:
 				got += "."
 			case hasFact(samples):
@@ -155,5 +254,33 @@ func TestKinds(t *testing.T) {
 		if got != want[h.Kind] {
 			t.Errorf("host of kind %d: %s, want %s", h.Kind, got, want[h.Kind])
 		}
+	}
+}
+
+// TestReboot: after a boot counters begin again, and what would violate a rule is
+// starting first.
+func TestReboot(t *testing.T) {
+	hosts := Generate(Options{Seed: 3, Hosts: 200, Units: 10})
+	_, url := serve(t, hosts)
+	i := slices.IndexFunc(hosts, func(h *Host) bool {
+		return h.Kind == Rebooting && h.NamesDomains && !h.Young && TruthOf([]*Host{h}).ByRule["web"].Violating == 1
+	})
+	if i < 0 {
+		t.Fatal("no such host")
+	}
+	const violated, denied = `landlock_rule_violated{rule="web", severity="critical"}`, "landlock_denials_total"
+	var before map[string]float64
+	for range rebootEvery - 1 {
+		before = scrape(t, url+hosts[i].Path())
+	}
+	for range 2 { // nobody is there; the scan fails
+		scrape(t, url+hosts[i].Path())
+	}
+	young, later := scrape(t, url+hosts[i].Path()), scrape(t, url+hosts[i].Path())
+	if before[violated] != 1 || young[violated] != 0 || later[violated] != 1 {
+		t.Errorf("violated is %v before a boot, then %v and %v", before[violated], young[violated], later[violated])
+	}
+	if before[denied] == 0 || young[denied] >= before[denied] {
+		t.Errorf("%s is %v before a boot and %v after", denied, before[denied], young[denied])
 	}
 }

@@ -3,63 +3,92 @@
 package fleet
 
 import (
-	"slices"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/landlockd/landlockd/internal/policy"
-	"github.com/landlockd/landlockd/scan"
 )
 
-// unit returns the host's unit of a name, or nil.
-func (h *Host) unit(name string) *Unit {
-	for i := range h.Units {
-		if h.Units[i].Name == name {
-			return &h.Units[i]
-		}
-	}
-	return nil
+// grace is every rule's: the age up to which a process cannot violate it.
+const grace = 30 * time.Second
+
+// Rule is what the fleet's configuration expects of one workload.
+type Rule struct {
+	Name, Workload, Severity string
+	// MinDepth is the least depth; 0 asks for none.
+	MinDepth int
+	// Right must be restricted; empty asks for none. Kernels have it from ABI
+	// Since on; older ones violate the rule if Strict, and are not asked else.
+	Right  string
+	Since  int
+	Strict bool
+	// MinProcesses is how many processes there must be.
+	MinProcesses int
 }
 
-func hasRule(workload string) bool {
-	return slices.ContainsFunc(Rules(), func(r Rule) bool { return r.Workload == workload })
+// Rules are those of every host's configuration.
+func Rules() []Rule {
+	return []Rule{
+		{Name: "resolver", Workload: "systemd-resolved.service", Severity: "critical"},
+		{Name: "time", Workload: "systemd-timesyncd.service", Severity: "warning", MinDepth: 2},
+		{Name: "web", Workload: "nginx.service", Severity: "critical", Right: "net.connect_tcp", Since: 4},
+		{Name: "checkout", Workload: "shop/checkout", Severity: "warning", Right: "scope.signal", Since: 6, Strict: true},
+		{Name: "exporter", Workload: "prometheus-node-exporter.service", Severity: "info", MinProcesses: 1},
+	}
 }
 
-// result returns what the rules say of the host.
-func (h *Host) result() *policy.Result {
-	r := &policy.Result{Loaded: len(Rules())}
-	for _, rule := range Rules() {
-		u := h.unit(rule.Workload)
-		if u == nil {
-			continue
-		}
-		r.Applied++
-		r.Rules = append(r.Rules, h.judge(rule, u))
+// text is the rule as people write it.
+func (r Rule) text() string {
+	match := fmt.Sprintf("unit: [%s]", r.Workload)
+	if namespace, container, ok := strings.Cut(r.Workload, "/"); ok {
+		match = fmt.Sprintf("namespace: [%s], container: [%s]", namespace, container)
 	}
-	return r
+	expect := []string{}
+	if r.MinDepth > 0 {
+		expect = append(expect, fmt.Sprintf("min_depth: %d", r.MinDepth))
+	}
+	if r.Right != "" {
+		expect = append(expect, fmt.Sprintf("restricts: [%s]", r.Right))
+	}
+	if r.Strict {
+		expect = append(expect, "on_old_kernel: violation")
+	}
+	text := fmt.Sprintf("  - name: %s\n    match: {%s}\n    severity: %s\n", r.Name, match, r.Severity)
+	if len(expect) > 0 {
+		text += fmt.Sprintf("    expect: {%s}\n", strings.Join(expect, ", "))
+	}
+	if r.MinProcesses > 0 {
+		text += fmt.Sprintf("    min_processes: %d\n", r.MinProcesses)
+	}
+	return text
 }
 
-func (h *Host) judge(rule Rule, u *Unit) policy.RuleResult {
-	out := policy.RuleResult{Rule: &policy.Rule{Name: rule.Name, Severity: rule.Severity}, Applied: true}
-	out.Processes[policy.Compliant] = u.Processes[scan.Sandboxed]
-	wrong := policy.Violating
-	if h.Young {
-		wrong = policy.Starting
+// loadRules writes the configuration of all hosts to a file and loads that, as
+// landlockd does.
+func loadRules() (*policy.Config, error) {
+	dir, err := os.MkdirTemp("", "fleet")
+	if err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
 	}
-	out.Processes[wrong] = u.Processes[scan.Unsandboxed] + u.Processes[scan.Partial]
-	out.Processes[policy.Unknown] = u.Processes[scan.Unknown]
-	out.Violated = out.Processes[policy.Violating] > 0
-	add := func(reason policy.Reason, n int) {
-		if n > 0 {
-			out.Violations = append(out.Violations, policy.Violation{Reason: reason, Workload: u.Name, Processes: n})
-		}
+	defer func() { _ = os.RemoveAll(dir) }()
+	text := fmt.Sprintf("defaults: {grace: %s}\nrules:\n", grace)
+	for _, r := range Rules() {
+		text += r.text()
 	}
-	if h.Young {
-		return out
+	file := filepath.Join(dir, "landlockd.yml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
 	}
-	if h.Kind == Disabled {
-		add(policy.LandlockDisabled, out.Processes[policy.Violating])
-		return out
+	c, err := policy.Load(file)
+	if err == nil && len(c.Warnings) > 0 {
+		err = errors.New(c.Warnings[0].String())
 	}
-	add(policy.Unsandboxed, u.Processes[scan.Unsandboxed])
-	add(policy.Partial, u.Processes[scan.Partial])
-	return out
+	if err != nil {
+		return nil, fmt.Errorf("fleet: rules: %w", err)
+	}
+	return c, nil
 }

@@ -5,6 +5,7 @@ package fleet
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
@@ -12,35 +13,46 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
+const (
+	// bootTime is how long a host takes from its boot to its daemons.
+	bootTime = 3 * time.Second
+	// hostUserNS is the inode number of the initial user namespace on every kernel.
+	hostUserNS = 0xEFFFFFFD
+)
+
 func sortUnits(units []Unit) {
 	slices.SortFunc(units, func(a, b Unit) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// snapshot returns what a scan of the host at a time finds.
-func (h *Host) snapshot(at time.Time) *scan.Snapshot {
+// snapshot returns what a scan of the host finds, so long after its boot; the
+// kernel counted some denials by then.
+func (h *Host) snapshot(uptime time.Duration, denied uint64) *scan.Snapshot {
 	s := &scan.Snapshot{
-		Time: at, Duration: 3 * time.Millisecond, Uptime: time.Hour,
+		Time: time.Now(), Duration: 3 * time.Millisecond, Uptime: uptime,
 		Kernel: scan.Kernel{Release: h.Release, Landlock: scan.Enabled, ABI: h.ABI},
-		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
+		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, PIDNS: "init"},
 		Passes: 1,
+	}
+	if !h.NamesDomains {
+		s.Source.IDs, s.Source.Denials = "derived", scan.DenialsNone
+	}
+	if h.ABI < 2 { // before Linux 5.17 no rules are read
+		s.Source.Rules = "unread"
 	}
 	if h.Kind == Disabled {
 		s.Kernel.Landlock, s.Kernel.ABI = scan.Disabled, 0
+	} else {
+		h.addDomains(s, denied)
 	}
-	for depth := range h.Depth {
-		s.Domains = append(s.Domains, domainid.Domain{
-			ID: domainid.ID(0x100000000 + uint64(depth)), Parent: int32(depth) - 1, Depth: depth + 1, Lineage: domainid.LineageKnown,
-			Handled: access.Supported(h.ABI), Rules: domainid.RulesUnread,
-		})
-	}
-	if h.Kind == Disabled {
-		s.Domains = nil
+	born := bootTime
+	if h.Young {
+		born = uptime - time.Second
 	}
 	for i, u := range h.Units {
-		s.Workloads = append(s.Workloads, scan.Workload{Name: u.Name, FullName: u.Name, Kind: scan.Unit, Unit: u.Name})
+		s.Workloads = append(s.Workloads, u.workload())
 		for state, n := range u.Processes {
 			for range n {
-				h.addProcess(s, int32(i), scan.State(state))
+				h.addProcess(s, int32(i), scan.State(state), born)
 			}
 		}
 	}
@@ -48,21 +60,63 @@ func (h *Host) snapshot(at time.Time) *scan.Snapshot {
 	return s
 }
 
-// addProcess appends a process of one task, or of two if it is partial.
-func (h *Host) addProcess(s *scan.Snapshot, workload int32, state scan.State) {
-	p := scan.Process{
-		PID: int32(100 + len(s.Processes)), PPID: 1, State: state, Workload: workload,
-		FirstTask: int32(len(s.Tasks)), NumTasks: 1,
+// handled are the rights that every layer of a sandbox handles.
+func (h *Host) handled() domainid.Rights {
+	rights := access.Supported(h.ABI)
+	if h.FilesOnly {
+		rights.Net, rights.Scope = 0, 0
 	}
-	in := scan.Task{TID: p.PID, State: scan.Sandboxed, Domain: int32(h.Depth) - 1}
-	out := scan.Task{TID: p.PID, State: scan.Unsandboxed, Domain: domainid.Outermost}
+	return rights
+}
+
+// addDomains nests as many domains as sandboxed processes have.
+func (h *Host) addDomains(s *scan.Snapshot, denied uint64) {
+	for depth := range h.Depth {
+		s.Domains = append(s.Domains, domainid.Domain{
+			ID: domainid.ID(0x100000000 + uint64(depth)), Parent: int32(depth) - 1, Depth: depth + 1,
+			Lineage: domainid.LineageKnown, Handled: h.handled(), Rules: domainid.RulesUnread,
+		})
+	}
+	if h.NamesDomains {
+		s.Domains[h.Depth-1].Denials = denied
+	}
+}
+
+// workload is the unit as landlockd finds it.
+func (u *Unit) workload() scan.Workload {
+	w := scan.Workload{Name: u.Name, FullName: u.Name}
+	namespace, container, inPod := strings.Cut(u.Name, "/")
+	switch {
+	case strings.HasPrefix(u.Name, "container:"):
+		w.Kind, w.Cgroup = scan.InContainer, "/system.slice/docker-5ee13d.scope"
+		w.Container = &scan.Container{ID: "5ee13d", Runtime: "docker"}
+		w.Slice = "system.slice"
+	case inPod:
+		w.Kind, w.Cgroup = scan.InContainer, "/kubepods.slice/kubepods-pod77b1.slice/cri-containerd-c0ffee.scope"
+		w.Container = &scan.Container{ID: "c0ffee", PodUID: "77b1", Runtime: "containerd", Namespace: namespace, Pod: container + "-5d9c7", Name: container}
+		w.Slice = "kubepods-pod77b1.slice"
+	default:
+		w.Kind, w.Unit, w.Slice = scan.Unit, strings.Replace(u.Name, "@.", "@1000.", 1), "system.slice"
+		w.FullName, w.Cgroup = w.Unit, "/system.slice/"+w.Unit
+	}
+	return w
+}
+
+// addProcess appends a process of one task, or of two if it is partial.
+func (h *Host) addProcess(s *scan.Snapshot, workload int32, state scan.State, born time.Duration) {
+	p := scan.Process{
+		PID: int32(100 + len(s.Processes)), PPID: 1, Start: uint64(born), State: state, Workload: workload,
+		MountNSOwner: hostUserNS, UserNS: hostUserNS, FirstTask: int32(len(s.Tasks)), NumTasks: 1,
+	}
+	in := scan.Task{TID: p.PID, Start: p.Start, State: scan.Sandboxed, Domain: int32(h.Depth) - 1}
+	out := scan.Task{TID: p.PID, Start: p.Start, State: scan.Unsandboxed, Domain: domainid.Outermost}
 	switch state {
 	case scan.Sandboxed:
-		p.Depth, p.MaxDepth, p.NoNewPrivs = h.Depth, h.Depth, true
-		p.Restricted = access.Supported(h.ABI) // as handled: rules are unread
+		p.Depth, p.MaxDepth, p.NoNewPrivs, p.UID = h.Depth, h.Depth, true, 1000
+		p.Restricted = h.handled()
 		s.Tasks = append(s.Tasks, in)
 	case scan.Partial:
-		p.NumTasks, p.MaxDepth = 2, h.Depth
+		p.NumTasks, p.MaxDepth, p.Restricted = 2, h.Depth, h.handled()
 		in.TID += 100_000
 		s.Tasks = append(s.Tasks, out, in)
 	case scan.Unknown:

@@ -42,20 +42,16 @@ func (u *Unit) state() scan.State {
 }
 
 // restricted are the processes that restrict a right, for those rights that
-// the kernel has: every sandboxed one restricts all of them.
+// the kernel has: every sandboxed one restricts all of them, or those on files.
 func (h *Host) restricted() map[string]int {
 	m := map[string]int{}
 	for _, right := range access.Names(access.Supported(h.ABI)) {
 		m[right] = h.processes()[scan.Sandboxed]
+		if h.FilesOnly && right[:3] != "fs." {
+			m[right] = 0
+		}
 	}
 	return m
-}
-
-// RuleTruth is what is true of one rule over some hosts.
-type RuleTruth struct {
-	// Hosts is to how many it applies, Violating on how many of them it is violated.
-	Hosts, Violating int
-	Unknown          int // processes
 }
 
 // WorkloadTruth is what is true of one workload over some hosts.
@@ -69,7 +65,11 @@ type WorkloadTruth struct {
 // Truth is what is true of the hosts that have facts, and how many have none.
 type Truth struct {
 	Hosts, Disabled, WithoutFacts int
-	Workloads, Processes          Counts
+	// Answering hosts are those with facts, and those where landlockd answers
+	// that it has none.
+	Answering            int
+	ByABI                map[int]int
+	Workloads, Processes Counts
 	// Layers is the sum of the depths of all processes.
 	Layers     int
 	ByWorkload map[string]WorkloadTruth
@@ -81,13 +81,15 @@ type Truth struct {
 
 // TruthOf adds up hosts. It reads what they were made of, never a snapshot.
 func TruthOf(hosts []*Host) Truth {
-	t := Truth{ByWorkload: map[string]WorkloadTruth{}, ByRule: map[string]RuleTruth{}, Restricted: map[string]int{}, Having: map[string]int{}}
+	t := Truth{ByABI: map[int]int{}, ByWorkload: map[string]WorkloadTruth{}, ByRule: map[string]RuleTruth{}, Restricted: map[string]int{}, Having: map[string]int{}}
 	for _, h := range hosts {
-		if h.Kind == Failing || h.Kind == Down {
-			t.WithoutFacts++
+		if h.Kind != Down {
+			t.Answering++
 		}
 		if h.Kind.HasFacts() {
 			t.add(h)
+		} else {
+			t.WithoutFacts++
 		}
 	}
 	return t
@@ -95,6 +97,7 @@ func TruthOf(hosts []*Host) Truth {
 
 func (t *Truth) add(h *Host) {
 	t.Hosts++
+	t.ByABI[h.ABI]++
 	if h.Kind == Disabled {
 		t.Disabled++
 	}
@@ -120,16 +123,10 @@ func (t *Truth) add(h *Host) {
 		t.ByWorkload[u.Name] = w
 	}
 	for _, rule := range Rules() {
-		u := h.unit(rule.Workload)
-		if u == nil {
-			continue
+		if of, applies := rule.truth(h); applies {
+			sum := t.ByRule[rule.Name]
+			sum.add(of)
+			t.ByRule[rule.Name] = sum
 		}
-		r := t.ByRule[rule.Name]
-		r.Hosts++
-		r.Unknown += u.Processes[scan.Unknown]
-		if !h.Young && u.Processes[scan.Unsandboxed]+u.Processes[scan.Partial] > 0 {
-			r.Violating++
-		}
-		t.ByRule[rule.Name] = r
 	}
 }

@@ -8,3 +8,4 @@
 package mixin
 
 //go:generate ../../deploy/prometheus/render.sh ../../deploy
+//go:generate go test -run ^TestCosts$ -update .

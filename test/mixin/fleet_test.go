@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,17 +17,49 @@ import (
 // missing is how many hosts of each fleet have no landlockd.
 const missing = 2
 
-// startFleet serves hosts to a Prometheus with our rules, which scrapes and
-// evaluates once in an interval. Beside landlockd each host has something that stands
+// served is a simulated fleet, and how Prometheus finds it.
+type served struct {
+	*fleet.Server
+	url           string
+	scrapeConfigs []any
+
+	mu      sync.Mutex
+	scrapes map[string][]time.Time // by path
+}
+
+// note remembers when a path was asked for.
+func (s *served) note(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scrapes[path] = append(s.scrapes[path], time.Now())
+}
+
+// scrapesOf is how often a host was asked for between two times.
+func (s *served) scrapesOf(h *fleet.Host, from, to time.Time) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, at := range s.scrapes[h.Path()] {
+		if !at.Before(from) && !at.After(to) {
+			n++
+		}
+	}
+	return n
+}
+
+// serveFleet serves hosts. Beside landlockd each host has something that stands
 // for node_exporter, and so have two hosts in cluster eu without landlockd.
-func startFleet(t *testing.T, hosts []*fleet.Host, interval string) *prometheus {
+func serveFleet(t *testing.T, hosts []*fleet.Host) *served {
 	t.Helper()
 	server, err := fleet.NewServer(hosts, 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/hosts/", server)
+	s := &served{Server: server, scrapes: map[string][]time.Time{}}
+	mux.HandleFunc("/hosts/", func(w http.ResponseWriter, r *http.Request) {
+		s.note(r.URL.Path)
+		server.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("/node", func(http.ResponseWriter, *http.Request) {})
 	srv := httptest.NewServer(mux)
 	t.Cleanup(func() { srv.Close(); server.Close() })
@@ -45,11 +78,22 @@ func startFleet(t *testing.T, hosts []*fleet.Host, interval string) *prometheus 
 	for _, name := range []string{"bare1", "bare2"} {
 		add(name, "eu", "/node", ":9100", &node)
 	}
+	s.url, s.scrapeConfigs = srv.URL, []any{
+		map[string]any{"job_name": "landlockd", "static_configs": landlockd}, map[string]any{"job_name": "node", "static_configs": node},
+	}
+	return s
+}
+
+// startFleet serves hosts to a Prometheus with our rules, which scrapes and
+// evaluates once in an interval.
+func startFleet(t *testing.T, hosts []*fleet.Host, interval string, args ...string) (*prometheus, *served) {
+	t.Helper()
+	s := serveFleet(t, hosts)
 	return startPrometheus(t, map[string]any{
 		"global":         map[string]string{"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
 		"rule_files":     []string{absolute(t, "rules.yml"), absolute(t, "alerts.yml")},
-		"scrape_configs": []any{map[string]any{"job_name": "landlockd", "static_configs": landlockd}, map[string]any{"job_name": "node", "static_configs": node}},
-	})
+		"scrape_configs": s.scrapeConfigs,
+	}, args...), s
 }
 
 func absolute(t *testing.T, name string) string {

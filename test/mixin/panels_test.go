@@ -25,7 +25,7 @@ import (
 func TestPanels(t *testing.T) {
 	t.Parallel()
 	hosts := fleet.Generate(fleet.Options{Seed: 7, Hosts: 32, Units: 24})
-	p := startFleet(t, hosts, "1s")
+	p, _ := startFleet(t, hosts, "1s")
 	all := dashboards(t)
 	settle(t, p, checksOf(t, all, hosts), time.Minute)
 	checkVariableQueries(t, p, all, hosts)
@@ -101,7 +101,7 @@ func (c *choice) want(key, expr string) (want map[string]float64, sure bool) {
 func choices(t *testing.T, hosts []*fleet.Host) []*choice {
 	eu := slices.DeleteFunc(slices.Clone(hosts), func(h *fleet.Host) bool { return h.Cluster != "eu" })
 	i := slices.IndexFunc(hosts, func(h *fleet.Host) bool {
-		return h.Kind == fleet.Steady && fleet.TruthOf([]*fleet.Host{h}).ByRule[chosenRule].Violating > 0
+		return h.Kind == fleet.Steady && h.NamesDomains && fleet.TruthOf([]*fleet.Host{h}).ByRule[chosenRule].Violating > 0
 	})
 	if i < 0 {
 		t.Fatal("no host of the fleet is fit to be chosen")
@@ -228,6 +228,8 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		"fleet/Workloads/C":                            {},
 		"fleet/Workloads/D":                            {},
 		"fleet/Processes that restrict a right/A":      {},
+		"fleet/Kernels by Landlock ABI/A":              {},
+		"fleet/Hosts by landlockd version/A":           {"version=" + fleet.Version: float64(t.Answering)},
 		"host/Workload coverage/A":                     stat(ratio(t.Workloads)),
 		"host/Process coverage/A":                      stat(ratio(t.Processes)),
 		"host/Unknown processes/A":                     stat(float64(t.Processes[scan.Unknown])),
@@ -268,6 +270,9 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		out["fleet/Workloads/B"][key] = float64(w.Processes.Known())
 		out["fleet/Workloads/C"][key] = float64(w.Hosts)
 		out["fleet/Workloads/D"][key] = float64(w.Unsandboxed)
+	}
+	for abi, n := range t.ByABI {
+		out["fleet/Kernels by Landlock ABI/A"][fmt.Sprintf("abi=%d", abi)] = float64(n)
 	}
 	for right, n := range t.Restricted {
 		out["fleet/Processes that restrict a right/A"]["right="+right] = float64(n) / float64(t.Having[right])

@@ -32,9 +32,26 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// startDaemon runs a program until the test ends or stop is called, which lets
-// it end in its own way, and returns once url answers 200.
-func startDaemon(t *testing.T, url, name string, args ...string) (stop func()) {
+// daemon is a program that runs.
+type daemon struct {
+	process *os.Process
+	gone    chan struct{}
+}
+
+// stop lets it end in its own way.
+func (d *daemon) stop() {
+	_ = d.process.Signal(syscall.SIGTERM)
+	<-d.gone
+}
+
+// crash ends it at once (SIGKILL): it writes nothing more.
+func (d *daemon) crash() {
+	_ = d.process.Kill()
+	<-d.gone
+}
+
+// startDaemon runs a program until the test ends, and returns once url answers 200.
+func startDaemon(t *testing.T, url, name string, args ...string) *daemon {
 	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
@@ -46,11 +63,10 @@ func startDaemon(t *testing.T, url, name string, args ...string) (stop func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	gone := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(gone) }()
+	d := &daemon{cmd.Process, make(chan struct{})}
+	go func() { _ = cmd.Wait(); close(d.gone) }()
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-gone
+		d.crash()
 		if b, err := os.ReadFile(log.Name()); t.Failed() && err == nil {
 			t.Logf("%s:\n%s", name, b[max(0, len(b)-4000):])
 		}
@@ -61,11 +77,11 @@ func startDaemon(t *testing.T, url, name string, args ...string) (stop func()) {
 		if resp, err := http.Get(url); err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
-				return func() { _ = cmd.Process.Signal(syscall.SIGTERM); <-gone }
+				return d
 			}
 		}
 		select {
-		case <-gone:
+		case <-d.gone:
 			t.Fatalf("%s ended", name)
 		case <-deadline:
 			t.Fatalf("%s does not answer at %s", name, url)
@@ -75,17 +91,21 @@ func startDaemon(t *testing.T, url, name string, args ...string) (stop func()) {
 }
 
 // prometheus is a server that runs.
-type prometheus struct{ url string }
+type prometheus struct {
+	url  string
+	data string // its folder; empty if somebody else chose it
+}
 
-// startPrometheus runs one with a configuration.
-func startPrometheus(t *testing.T, config any) *prometheus {
+// startPrometheus runs one with a configuration, and further arguments.
+func startPrometheus(t *testing.T, config any, args ...string) *prometheus {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "prometheus.yml")
 	write(t, file, config)
-	p := &prometheus{"http://" + freeAddress(t)}
-	startDaemon(t, p.url+"/-/ready", "prometheus", "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+p.url[len("http://"):], "--log.level=warn")
+	p := &prometheus{url: "http://" + freeAddress(t)}
+	p.data = filepath.Join(dir, "data")
+	startDaemon(t, p.url+"/-/ready", "prometheus", append(args, "--config.file="+file, "--storage.tsdb.path="+p.data,
+		"--web.listen-address="+p.url[len("http://"):], "--log.level=warn")...)
 	return p
 }
 

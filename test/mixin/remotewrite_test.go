@@ -4,7 +4,6 @@ package mixin
 
 import (
 	"fmt"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,67 +15,84 @@ import (
 	"github.com/landlockd/landlockd/test/fleet"
 )
 
-// TestRemoteWrite: an agent scrapes hosts and sends to a central Prometheus,
-// which is away for a while. Nothing of that time is missing afterwards, and
-// what the central side records is what the hosts are made of.
+// TestRemoteWrite: an agent scrapes hosts and sends to a central Prometheus, which
+// is stopped for a while, and later crashes; in between the agent is started anew.
+// Afterwards there is a sample of each scrape, and what the central side records is
+// what the hosts are made of.
 func TestRemoteWrite(t *testing.T) {
 	t.Parallel()
 	const away = 8 * time.Second
 	hosts := fleet.Generate(fleet.Options{Seed: 5, Hosts: 3, Units: 12}) // all of them steady
-	server, err := fleet.NewServer(hosts, 100*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(server)
-	t.Cleanup(func() { srv.Close(); server.Close() })
-
+	served := serveFleet(t, hosts)
 	dir := t.TempDir()
-	central := &prometheus{"http://" + freeAddress(t)}
+	central := &prometheus{url: "http://" + freeAddress(t)}
 	write(t, filepath.Join(dir, "central.yml"), map[string]any{
 		"global":     map[string]string{"evaluation_interval": "1s"},
 		"rule_files": []string{absolute(t, "rules.yml"), absolute(t, "alerts.yml")},
 	})
-	start := func() func() {
+	start := func() *daemon {
 		return startDaemon(t, central.url+"/-/ready", "prometheus", "--config.file="+filepath.Join(dir, "central.yml"),
 			"--storage.tsdb.path="+filepath.Join(dir, "central"), "--web.enable-remote-write-receiver",
 			"--web.listen-address="+strings.TrimPrefix(central.url, "http://"), "--log.level=warn")
 	}
-	stop := start()
-	startAgent(t, dir, central.url, srv.URL, hosts)
-
+	// caughtUp waits until nothing is missing from a time to now.
+	caughtUp := func(from time.Time) {
+		t.Helper()
+		to := time.Now()
+		within(t, time.Minute, func() string { return central.missing(served, hosts, from, to) })
+		within(t, 30*time.Second, func() string { return central.covered(hosts) })
+	}
+	server := start()
+	agent := startAgent(t, dir, central.url, served.scrapeConfigs)
 	within(t, 30*time.Second, func() string { return central.covered(hosts) })
-	stop()
-	left := time.Now()
+	began := time.Now()
+
+	server.stop()
+	time.Sleep(away)
+	server = start()
+	caughtUp(began)
+
+	// What it has not sent when it is stopped is lost: so it has sent all.
+	stopped := time.Now()
+	agent.stop()
+	startAgent(t, dir, central.url, served.scrapeConfigs)
+	again := time.Now()
+	within(t, 30*time.Second, func() string {
+		if served.scrapesOf(hosts[0], again, time.Now()) < 5 {
+			return "an agent that was started anew scrapes nothing"
+		}
+		return ""
+	})
+	caughtUp(again)
+
+	server.crash()
 	time.Sleep(away)
 	start()
-	within(t, 60*time.Second, func() string {
-		// The agent sends in the order of time: samples of now are the last.
-		return central.gap(left.Add(-time.Second), time.Now().Add(-2*time.Second), away/2)
-	})
-	within(t, 30*time.Second, func() string { return central.covered(hosts) })
-	// That a gap would be seen: there was nothing a minute before.
-	if central.gap(left.Add(-time.Minute), time.Now(), away/2) == "" {
-		t.Error("a gap of most of a minute was not noticed")
+	caughtUp(again)
+	if missing := central.missing(served, hosts, began, stopped); missing != "" {
+		t.Errorf("what was there before the crash: %s", missing)
+	}
+
+	// That it would be seen if the last samples before the crash were missing, or
+	// those of the time after it.
+	for range 3 {
+		served.note(hosts[1].Path())
+	}
+	if central.missing(served, hosts, again, time.Now()) == "" {
+		t.Error("three samples too few were not noticed")
 	}
 }
 
-func startAgent(t *testing.T, dir, central, hostsURL string, hosts []*fleet.Host) {
+func startAgent(t *testing.T, dir, central string, scrapeConfigs []any) *daemon {
 	t.Helper()
-	var targets []any
-	for _, h := range hosts {
-		targets = append(targets, map[string]any{
-			"targets": []string{strings.TrimPrefix(hostsURL, "http://")},
-			"labels":  map[string]string{"instance": h.Name, "cluster": h.Cluster, "__metrics_path__": h.Path()},
-		})
-	}
 	write(t, filepath.Join(dir, "agent.yml"), map[string]any{
 		"global":         map[string]string{"scrape_interval": "1s"},
-		"scrape_configs": []any{map[string]any{"job_name": "landlockd", "static_configs": targets}},
+		"scrape_configs": scrapeConfigs,
 		"remote_write": []any{map[string]any{"url": central + "/api/v1/write",
 			"queue_config": map[string]string{"batch_send_deadline": "500ms", "max_backoff": "1s"}}},
 	})
 	agent := freeAddress(t)
-	startDaemon(t, "http://"+agent+"/-/ready", "prometheus", "--enable-feature=agent", "--config.file="+filepath.Join(dir, "agent.yml"),
+	return startDaemon(t, "http://"+agent+"/-/ready", "prometheus", "--enable-feature=agent", "--config.file="+filepath.Join(dir, "agent.yml"),
 		"--storage.agent.path="+filepath.Join(dir, "agent"), "--web.listen-address="+agent, "--log.level=error")
 }
 
@@ -106,27 +122,29 @@ func (p *prometheus) covered(hosts []*fleet.Host) string {
 	return c.run(p)
 }
 
-// gap says which samples of the hosts are missing between two times: those
-// from one sample to the next may not be further apart than most.
-func (p *prometheus) gap(from, to time.Time, most time.Duration) string {
+// missing says of which host there are fewer samples than it was scraped between
+// two times. A sample has the time at which its scrape began, which is not the one
+// at which the host was asked: a second of difference is allowed for.
+func (p *prometheus) missing(served *served, hosts []*fleet.Host, from, to time.Time) string {
 	var m model.Matrix
-	expr := fmt.Sprintf("landlock_enabled[%ds]", int(time.Since(from).Seconds())+1)
+	expr := fmt.Sprintf(`up{job="landlockd"}[%ds]`, int(time.Since(from).Seconds())+2)
 	if err := p.get("query", map[string][]string{"query": {expr}}, &m); err != nil {
 		return err.Error()
 	}
-	if len(m) == 0 {
-		return "no series"
-	}
-	for _, series := range m {
-		last := from
-		for _, v := range series.Values {
-			if d := v.Timestamp.Time().Sub(last); d > most {
-				return fmt.Sprintf("%s: nothing for %s before %s", series.Metric, d, v.Timestamp.Time())
+	for _, h := range hosts {
+		want, got := served.scrapesOf(h, from, to), 0
+		for _, series := range m {
+			if string(series.Metric["instance"]) != h.Name+":10644" {
+				continue
 			}
-			last = v.Timestamp.Time()
+			for _, v := range series.Values {
+				if at := v.Timestamp.Time(); !at.Before(from.Add(-time.Second)) && !at.After(to.Add(time.Second)) {
+					got++
+				}
+			}
 		}
-		if d := to.Sub(last); d > most {
-			return fmt.Sprintf("%s: nothing for the last %s", series.Metric, d)
+		if want == 0 || got < want {
+			return fmt.Sprintf("%s was scraped %d times from %s to %s, and has %d samples of that", h.Name, want, from, to, got)
 		}
 	}
 	return ""

@@ -13,7 +13,7 @@ function(config)
         g.stat('Process coverage', 'Sandboxed processes divided by those whose state is known. Builds and batch jobs move it; workload coverage is the number to watch.', 'percentunit', q(share('cluster:landlock_processes:sum')), g.coverage, w=3),
         g.stat('Unknown processes', 'Share of all processes of which it could not be told whether they are sandboxed. It stands beside coverage, not in it.', 'percentunit', q('sum(cluster:landlock_processes:sum{%(c)s, state="unknown"}) / sum(cluster:landlock_processes:sum{%(c)s})' % { c: g.cluster }), g.thresholds([[null, 'green'], [0.01, 'yellow'], [0.05, 'red']]), w=3),
         g.stat('Hosts with facts', 'Hosts whose last scan in a few minutes succeeded: all other figures are about these.', 'short', q('sum(cluster:landlock_hosts:count{%s})' % g.cluster), w=3),
-        g.stat('Hosts without facts', 'Hosts where landlockd answers but cannot scan, or does not answer.', 'short', q('count(up{%s} == 0 or landlockd_scan_success{%s} == 0) or vector(0)' % [g.daemon, g.facts]), g.zeroIsGood, w=3),
+        g.stat('Hosts without facts', 'Hosts where landlockd answers but cannot scan, or does not answer.', 'short', q('sum(cluster:landlockd_hosts_without_facts:count{%s})' % g.cluster), g.zeroIsGood, w=3),
         g.stat('Hosts without Landlock', 'Hosts whose kernel does not offer Landlock: nothing on them is sandboxed, and they are in the coverage.', 'short', q('sum(cluster:landlock_hosts:count{%(c)s}) - sum(cluster:landlock_hosts_enabled:sum{%(c)s})' % { c: g.cluster }), g.zeroIsGood, w=3),
         g.stat('Hosts without landlockd', 'Hosts that the inventory job knows and that have no landlockd: they are in no other figure. Empty without such a job.', 'short', q('sum(cluster:landlockd_hosts_missing:count{%s})' % g.cluster), g.zeroIsGood, w=3),
         g.stat('Alerts', 'Alerts of this mixin that fire.', 'short', q('count(ALERTS{%s, alertname=~"Landlock.*", alertstate="firing"}) or vector(0)' % g.cluster), g.zeroIsGood, w=3),
@@ -86,22 +86,22 @@ function(config)
         g.table(
           'Hosts that cannot be scanned',
           'Hosts whose last scan failed: each source, whether it is unavailable, and what it lacks.',
-          [q('max by (%s, instance, source, reason) (1 - landlockd_source_available{%s} and on (%s) landlockd_scan_success{%s} == 0)' % [by, g.facts, config.host, g.facts])],
+          [q('max by (%s, instance, source, reason) (instance:landlockd_source_unavailable:max{%s})' % [by, g.facts])],
           [{ name: 'Unavailable', unit: 'short', thresholds: g.zeroIsGood }],
           [[by, 'Cluster'], ['instance', 'Host'], ['source', 'Source'], ['reason', 'Reason']],
           { Host: g.toDashboard('host', 'instance') },
           w=12
         ),
-        g.bars('Kernels by Landlock ABI', "Hosts by the version of the kernel's Landlock ABI; 0 is none. A right can be restricted only from its ABI on.", 'short', q('count_values("abi", landlock_abi_version{%s})' % g.facts, 'ABI {{abi}}'), g.neutral, w=8),
-        g.bars('Hosts by landlockd version', 'What a roll-out has reached.', 'short', q('count by (version) (landlockd_build_info{%s})' % g.facts, '{{version}}'), g.neutral, w=8),
-        g.bars('Hosts by source of facts', 'How hosts read domains, and where domain IDs come from.', 'short', q('count by (source, ids) (landlockd_source_info{%s})' % g.facts, '{{source}}, IDs {{ids}}'), g.neutral, w=8),
+        g.bars('Kernels by Landlock ABI', "Hosts by the version of the kernel's Landlock ABI; 0 is none. A right can be restricted only from its ABI on.", 'short', q('sum by (abi) (cluster:landlock_hosts_by_abi:count{%s})' % g.cluster, 'ABI {{abi}}'), g.neutral, w=8),
+        g.bars('Hosts by landlockd version', 'What a roll-out has reached.', 'short', q('sum by (version) (cluster:landlockd_hosts_by_version:count{%s})' % g.cluster, '{{version}}'), g.neutral, w=8),
+        g.bars('Hosts by source of facts', 'How hosts read domains, and where domain IDs come from.', 'short', q('sum by (source, ids) (cluster:landlockd_hosts_by_source:count{%s})' % g.cluster, '{{source}}, IDs {{ids}}'), g.neutral, w=8),
       ],
     },
     {
       title: 'What sandboxes restrict',
       panels: [
         g.bars('Processes that restrict a right', 'Share of processes all of whose threads restrict the right, on hosts whose kernel has the right.', 'percentunit', q('sum by (right) (right:landlock_processes_restricted:sum{%(c)s}) / (sum by (right) (right:landlock_processes:sum{%(c)s}) > 0)' % { c: g.cluster }, '{{right}}'), h=12),
-        g.graph('Denials', 'Accesses that sandboxes denied, by cluster: a lower bound.', 'ops', q('sum by (%s) (rate(landlock_denials_total{%s}[$__rate_interval]))' % [by, g.facts], '{{%s}}' % by), h=12),
+        g.graph('Denials', 'Accesses that sandboxes denied, by cluster: a lower bound.', 'ops', q('cluster:landlock_denials:rate{%s}' % g.cluster, '{{%s}}' % by), h=12),
       ],
     },
   ])

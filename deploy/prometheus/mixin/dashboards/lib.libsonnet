@@ -221,7 +221,8 @@ function(config) {
       options: [],
       hide: 0,
     },
-    cluster: variable('cluster', 'Cluster', 'landlockd_build_info{%s}' % config.facts, config.clusterLabel, true),
+    // Recorded: where clusters are looked at together, nothing else may be there.
+    cluster: variable('cluster', 'Cluster', 'cluster:landlockd_hosts:count', config.clusterLabel, true),
     instance: variable('instance', 'Host', 'landlockd_build_info{%s, %s}' % [config.facts, lib.cluster], 'instance', true),
     host: variable('instance', 'Host', 'landlockd_build_info{%s, %s}' % [config.facts, lib.cluster], 'instance', false),
     workload: variable('workload', 'Workload', 'workload:landlock_hosts:count{%s}' % lib.cluster, 'workload', false),

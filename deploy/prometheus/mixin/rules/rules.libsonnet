@@ -26,6 +26,10 @@
   local inventory = hosts('up{%s} == 1' % c.inventorySelector),
   local watched = hosts('(up{%s} or landlockd_build_info{%s})' % [c.daemon, c.facts]),
 
+  // Without hosts whose kernel has no Landlock now: what they had of a metric before
+  // they booted must not stay for factWindow.
+  local unlessDisabled(vector) = '%s unless on (%s) %s == 0' % [vector, c.host, last('landlock_enabled')],
+
   prometheusRules+:: {
     groups+: [
       {
@@ -41,6 +45,15 @@
           })
           for what in ['workload', 'process']
           for metric in [{ workload: 'workloads', process: 'processes' }[what]]
+        ] + [
+          // Only of hosts that cannot be scanned.
+          record('instance:landlockd_source_unavailable:max', |||
+            max by (%(host)s, source, reason) (
+              1 - landlockd_source_available{%(facts)s}
+              and on (%(host)s)
+              landlockd_scan_success{%(facts)s} == 0
+            )
+          |||),
         ],
       },
       {
@@ -63,6 +76,15 @@
               0 * count by (%%(clusterLabel)s) (%(inventory)s)
             )
           ||| % { inventory: inventory, watched: watched }),
+          record('cluster:landlockd_hosts_without_facts:count', |||
+            count by (%(clusterLabel)s) (up{%(daemon)s} == 0 or landlockd_scan_success{%(facts)s} == 0)
+            or
+            0 * count by (%(clusterLabel)s) (up{%(daemon)s} or landlockd_scan_success{%(facts)s})
+          |||),
+          record('cluster:landlock_hosts_by_abi:count', 'count_values by (%(clusterLabel)s) ("abi", ' + last('landlock_abi_version') + ')'),
+          record('cluster:landlockd_hosts_by_version:count', 'count by (%(clusterLabel)s, version) (' + last('landlockd_build_info') + ')'),
+          record('cluster:landlockd_hosts_by_source:count', 'count by (%(clusterLabel)s, source, ids) (' + last('landlockd_source_info') + ')'),
+          record('cluster:landlock_denials:rate', 'sum by (%(clusterLabel)s) (rate(landlock_denials_total{%(facts)s}[%(factWindow)s]))'),
         ],
       },
       {
@@ -72,9 +94,12 @@
           record('workload:landlock_process_coverage:ratio', ratio('workload:landlock_processes:sum', c.clusterLabel + ', workload')),
           record('workload:landlock_hosts:count',
                  'count by (%(clusterLabel)s, workload) (' + last('landlock_workload_processes', 'state="sandboxed"') + ')'),
-          record('workload:landlock_hosts_unsandboxed:sum',
-                 'sum by (%(clusterLabel)s, workload) (sum by (%(host)s, workload) (' +
-                 last('landlock_workload_processes', 'state=~"partial|unsandboxed"') + ') > bool 0)'),
+          // Most are 0: without those, few are left to be put together by host.
+          record('workload:landlock_hosts_unsandboxed:sum', |||
+            count by (%%(clusterLabel)s, workload) (group by (%%(host)s, workload) (%s > 0))
+            or
+            0 * workload:landlock_hosts:count
+          ||| % last('landlock_workload_processes', 'state=~"partial|unsandboxed"')),
         ],
       },
       {
@@ -90,15 +115,15 @@
       {
         name: 'landlockd-rights.rules',
         rules: [
-          record('right:landlock_processes_restricted:sum', 'sum by (%(clusterLabel)s, right) (' + last('landlock_processes_restricted') + ')'),
+          record('right:landlock_processes_restricted:sum', 'sum by (%(clusterLabel)s, right) (' + unlessDisabled(last('landlock_processes_restricted')) + ')'),
           // The known processes of those hosts only whose kernel has the right.
           record('right:landlock_processes:sum', |||
             sum by (%%(clusterLabel)s, right) (
-              0 * %s
+              0 * (%s)
               + on (%%(host)s) group_left ()
               sum by (%%(host)s) (%s)
             )
-          ||| % [last('landlock_processes_restricted'), last('landlock_processes', 'state!="unknown"')]),
+          ||| % [unlessDisabled(last('landlock_processes_restricted')), last('landlock_processes', 'state!="unknown"')]),
           record('right:landlock_processes_restricted:ratio', 'right:landlock_processes_restricted:sum / (right:landlock_processes:sum > 0)'),
         ],
       },

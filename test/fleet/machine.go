@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/ruleset"
+	"github.com/landlockd/landlockd/internal/web"
+	"github.com/landlockd/landlockd/procattr"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+)
+
+// rebootEvery is how many scrapes there are from one boot of a Rebooting host to
+// the next.
+const rebootEvery = 6
+
+// Version is that of the landlockd that all hosts have.
+const Version = "1.0.0"
+
+// machine is a host that runs: one boot after the other.
+type machine struct {
+	rules       *policy.Config
+	minInterval time.Duration
+
+	mu      sync.Mutex
+	host    *Host
+	boots   int
+	scrapes int
+	boot    *boot
+}
+
+func newMachine(h *Host, rules *policy.Config, minInterval time.Duration) (*machine, error) {
+	m := &machine{rules: rules, minInterval: minInterval, host: h}
+	if err := m.start(h); err != nil {
+		return nil, fmt.Errorf("fleet: %s: %w", h.Name, err)
+	}
+	return m, nil
+}
+
+// start boots what the host is from now on. The caller holds mu, or is alone.
+func (m *machine) start(h *Host) error {
+	b, err := newBoot(h, m.rules, m.minInterval, m.boots > 0)
+	if err != nil {
+		return err
+	}
+	if m.boot != nil {
+		m.boot.close()
+	}
+	m.host, m.boot = h, b
+	m.boots++
+	return nil
+}
+
+// ServeHTTP answers a scrape, as far as somebody is there.
+func (m *machine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m.mu.Lock()
+	m.scrapes++
+	b, kind := m.boot, m.host.Kind
+	away := kind == Rebooting && m.scrapes%rebootEvery == 0
+	var err error
+	if away {
+		err = m.start(m.host)
+	}
+	m.mu.Unlock()
+	switch {
+	case kind == Down:
+		panic(http.ErrAbortHandler) // closes the connection without an answer
+	case away:
+		// A client would repeat at once a request that nobody answered.
+		http.Error(w, fmt.Sprint("rebooting ", err), http.StatusServiceUnavailable)
+	default:
+		b.handler.ServeHTTP(w, r)
+	}
+}
+
+// loseLandlock boots a Losing host with a kernel that does not enable Landlock.
+func (m *machine) loseLandlock() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.host.Kind != Losing {
+		return nil
+	}
+	return m.start(m.host.withoutLandlock())
+}
+
+func (m *machine) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.boot.close()
+}
+
+// boot is a host from one boot to the next, and the landlockd that runs on it.
+type boot struct {
+	shared  *scan.Shared
+	monitor *denials.Monitor
+	handler http.Handler
+}
+
+// newBoot puts together what cmd/landlockd does, over what the host was made of.
+// After a reboot the processes are young, and the first scan fails.
+func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again bool) (*boot, error) {
+	set, err := ruleset.New(ruleset.Options{Load: func() (*policy.Config, error) { return rules, nil }})
+	if err != nil {
+		return nil, err
+	}
+	src := &source{host: h, again: again}
+	o := denials.Options{WorkloadLimit: workloadLimit}
+	if h.NamesDomains && h.Kind != Disabled {
+		src.feed = newFeed()
+		o.Feed = src.feed
+	}
+	b := &boot{monitor: denials.NewMonitor(o)}
+	b.shared = scan.NewShared(denials.NewSource(src, b.monitor), scan.SharedOptions{MinInterval: minInterval, Reasons: failureReasons()})
+	sources := map[string]string{"taskiter": "", "procattr": string(procattr.NoAttribute)}
+	if h.Kind == Failing {
+		sources["taskiter"] = string(taskiter.NoBTF)
+	}
+	b.handler, err = web.New(web.Options{
+		Scans:                  b.shared,
+		DisableExporterMetrics: true, // they would be those of this process, for every host
+		Sources:                func() map[string]string { return sources },
+		Confined:               map[string]bool{"landlock": h.Kind != Disabled, "no_new_privs": true, "capabilities": true, "user": true},
+		Build:                  collector.Build{Version: Version, Revision: "0123abcd", GoVersion: "go1.26"},
+		Views: []func(*scan.Snapshot) prometheus.Collector{
+			func(snap *scan.Snapshot) prometheus.Collector {
+				return collector.NewWorkloads(snap, collector.WorkloadOptions{Limit: workloadLimit, HasRule: set.Evaluate(snap).HasRule})
+			},
+			func(snap *scan.Snapshot) prometheus.Collector { return collector.NewRules(set.Evaluate(snap)) },
+			collector.NewRestricted, collector.NewHardening,
+			func(*scan.Snapshot) prometheus.Collector { return collector.NewDenials(b.monitor.Stats()) },
+		},
+		Config: func() prometheus.Collector { return collector.NewConfig(collector.ConfigState(set.State())) },
+	})
+	if err != nil {
+		return nil, errors.Join(err, b.shared.Close(), b.monitor.Close())
+	}
+	return b, nil
+}
+
+func (b *boot) close() {
+	_ = b.shared.Close()
+	_ = b.monitor.Close()
+}
+
+// failureReasons are those that landlockd counts from its start.
+func failureReasons() []string {
+	reasons := []string{string(taskiter.Read), string(taskiter.Refused)}
+	for _, r := range procattr.Reasons() {
+		reasons = append(reasons, string(r))
+	}
+	return reasons
+}
+
+// source is a scan.Source that finds what the host was made of. Scans come one
+// after the other.
+type source struct {
+	host  *Host
+	again bool
+	feed  *feed // nil if denials are not told one by one
+	scans int
+}
+
+func (s *source) Scan(context.Context) (*scan.Snapshot, error) {
+	s.scans++
+	switch {
+	case s.host.Kind == Failing:
+		return nil, &taskiter.Error{Reason: taskiter.NoBTF}
+	case s.host.Kind == Flaky && s.scans%4 == 0, s.again && s.scans == 1:
+		return nil, &taskiter.Error{Reason: taskiter.Read}
+	}
+	snap := s.host.snapshot(s.uptime(), uint64(s.scans)*denialsPerScan)
+	if s.feed != nil {
+		s.feed.deny(snap)
+	}
+	return snap, nil
+}
+
+// uptime is counted by scans, so that a run does not depend on how fast it is: the
+// second scan after a reboot finds processes younger than their grace, later ones
+// do not.
+func (s *source) uptime() time.Duration {
+	if !s.again {
+		return time.Hour + time.Duration(s.scans)*time.Minute
+	}
+	return bootTime + grace/2 + time.Duration(s.scans-2)*time.Minute
+}
+
+func (s *source) Close() error { return nil }
