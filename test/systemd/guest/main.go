@@ -21,7 +21,7 @@ import (
 const self = "/payload/guest"
 
 // checkTime bounds one check: the rest of the boot's checks still run.
-const checkTime = 3 * time.Minute
+const checkTime = 5 * time.Minute
 
 // T is what a check reports to.
 type T = check.T

@@ -34,9 +34,12 @@ func (h *host) scrape(t *T) page {
 	return p
 }
 
-func get() (page, error) {
+func get() (page, error) { return getPage("http://" + address + "/metrics") }
+
+// getPage gets the metrics that an exporter serves.
+func getPage(url string) (page, error) {
 	client := http.Client{Timeout: patience}
-	response, err := client.Get("http://" + address + "/metrics")
+	response, err := client.Get(url)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +51,11 @@ func get() (page, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %d: %.300q", response.StatusCode, b)
 	}
+	return parsePage(b)
+}
+
+// parsePage reads metrics in the text format.
+func parsePage(b []byte) (page, error) {
 	p := make(page)
 	for line := range strings.Lines(string(b)) {
 		line = strings.TrimSpace(line)

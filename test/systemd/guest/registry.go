@@ -15,15 +15,18 @@ import (
 func registry() map[string]check.Check {
 	h := &host{}
 	return map[string]check.Check{
-		"services":  h.checkServices,
-		"names":     h.checkNames,
-		"rules":     h.checkRules,
-		"violation": h.checkViolation,
-		"check":     h.checkCheck,
-		"reload":    h.checkReload,
-		"forgery":   h.checkForgery,
-		"package":   h.checkPackage,
-		"kernel":    check.Kernel,
+		"services":   h.checkServices,
+		"names":      h.checkNames,
+		"rules":      h.checkRules,
+		"violation":  h.checkViolation,
+		"check":      h.checkCheck,
+		"reload":     h.checkReload,
+		"forgery":    h.checkForgery,
+		"package":    h.checkPackage,
+		"monitoring": h.checkMonitoring,
+		"alert":      h.checkAlert,
+		"textfile":   h.checkTextfile,
+		"kernel":     check.Kernel,
 	}
 }
 
@@ -31,4 +34,6 @@ func registry() map[string]check.Check {
 type host struct {
 	// scraped is when metrics were last got.
 	scraped time.Time
+	// inbox has what Alertmanager told, in a boot with checkMonitoring.
+	inbox inbox
 }

@@ -68,9 +68,12 @@ func mustAs(t *T, uid uint32, name string, args ...string) {
 }
 
 // eventually waits until something holds.
-func eventually(t *T, what string, holds func() error) {
+func eventually(t *T, what string, holds func() error) { within(t, patience, what, holds) }
+
+// within waits until something holds, for so long.
+func within(t *T, limit time.Duration, what string, holds func() error) {
 	var err error
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(150 * time.Millisecond) {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(150 * time.Millisecond) {
 		if err = holds(); err == nil {
 			return
 		}

@@ -15,6 +15,9 @@ chroot "$root" systemctl --quiet mask \
 	dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
 	sys-fs-fuse-connections.mount proc-sys-fs-binfmt_misc.automount
 
+# Servers that a scenario has start when its checks say so.
+rm -f "$root"/etc/systemd/system/multi-user.target.wants/prometheus*.service
+
 # Generators find nothing here: there is no fstab, and one disk.
 mkdir -p "$root/etc/systemd/system-generators"
 for generator in "$root"/usr/lib/systemd/system-generators/*; do

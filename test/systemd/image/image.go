@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // customize.sh
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/landlockd/landlockd/test/kernels/aptroot"
 )
@@ -62,11 +64,16 @@ func (r Recipe) packages() []string {
 
 // Build returns the path of an image in the cache directory, and makes it there
 // first if need be. The list is one of sources, see sources.list(5). What the build
-// says is kept beside the image.
+// says is kept beside the image. Images that nobody used for long are removed.
 func Build(ctx context.Context, r Recipe, list, cache string) (string, error) {
 	final := filepath.Join(cache, r.Key()+".ext2")
-	if _, err := os.Stat(final); err == nil {
-		return final, nil
+	now := time.Now()
+	there := use(final, now)
+	if err := prune(cache, now); err != nil {
+		return "", err
+	}
+	if !errors.Is(there, os.ErrNotExist) {
+		return final, there
 	}
 	log, err := os.Create(filepath.Join(cache, r.Key()+".log"))
 	if err != nil {

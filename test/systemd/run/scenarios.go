@@ -25,5 +25,11 @@ func Scenarios() []Scenario {
 			// kill(1), by which systemd reloads landlockd, is in procps.
 			Name: "package", Packages: []string{"procps"}, Payload: []Payload{Deb}, Checks: []string{"package"},
 		},
+		{
+			Name:     "alert",
+			Packages: []string{"procps", "prometheus", "prometheus-alertmanager", "prometheus-node-exporter"},
+			Payload:  []Payload{Deb, Rendered},
+			Checks:   []string{"monitoring", "alert", "textfile"},
+		},
 	}
 }

@@ -39,7 +39,7 @@ func do(ctx context.Context) (bool, error) {
 		checks    = flag.String("checks", "", "run these checks in every scenario, separated by commas, in place of its own")
 		series    = flag.String("kernel", "6.12", "series of the kernel")
 		daemon    = flag.String("landlockd", "", "run this program in place of one built from the tree")
-		timeout   = flag.Duration("timeout", 5*time.Minute, "time that one boot may take")
+		timeout   = flag.Duration("timeout", 10*time.Minute, "time that one boot may take")
 		verbose   = flag.Bool("v", false, "print every fact")
 		list      = flag.Bool("list", false, "list scenarios and checks, and run nothing")
 		logs      = flag.String("logs", "", "where the consoles of failed boots are kept (default: logs in the cache)")
