@@ -80,7 +80,7 @@ func TestBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			args := c.args
 			if len(args) == 0 || args[0][:2] == "--" && !hasAddress(args) {
-				args = append(args, "--web.listen-address=127.0.0.1:0")
+				args = append(args, "--web.listen-address=127.0.0.1:0", apiFlag)
 			}
 			p := runWith(t, func(cmd *exec.Cmd) {
 				cmd.Dir = dir

@@ -187,9 +187,9 @@ func TestReloadOfDirectory(t *testing.T) {
 func TestConfigOfRootAlone(t *testing.T) {
 	needRoot(t)
 	path := write(t, filepath.Join(publicDir(t), "root.yml"), "rules: []\n", 0o600)
-	checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0"), exitUsage, "root.yml", "permission denied", "user "+servingUID(t))
+	checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0", apiFlag), exitUsage, "root.yml", "permission denied", "user "+servingUID(t))
 	for _, path := range []string{"/no/such/file.yml", write(t, filepath.Join(publicDir(t), "bad.yml"), "rules: [{nme: x}, {}]\n", 0o644)} {
-		checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0"), exitUsage, path)
+		checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0", apiFlag), exitUsage, path)
 	}
 }
 

@@ -103,7 +103,7 @@ func TestConfineOff(t *testing.T) {
 // Root without capabilities is still root.
 func TestServingAsRootIsNotConfined(t *testing.T) {
 	needRoot(t)
-	p := run(t, "--web.listen-address="+freeAddress(t), "--confine=require", "--user=root")
+	p := run(t, "--web.listen-address="+freeAddress(t), "--confine=require", "--user=root", apiFlag)
 	checkRefusal(t, p, 1, "not confined by user")
 	d := startDaemon(t, daemonOptions{args: []string{"--confine=best-effort", "--user=root"}})
 	m := d.scrape(t)

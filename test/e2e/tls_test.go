@@ -194,6 +194,6 @@ func TestTLSKeyThatOnlyRootCanRead(t *testing.T) {
 	write(t, filepath.Join(dir, "tls.crt"), cert, 0o644)
 	write(t, filepath.Join(dir, "tls.key"), key, 0o600)
 	config := write(t, filepath.Join(dir, "web.yml"), tlsConfig, 0o644)
-	p := run(t, "--web.listen-address=127.0.0.1:0", "--web.config.file="+config)
+	p := run(t, "--web.listen-address=127.0.0.1:0", "--web.config.file="+config, apiFlag)
 	checkRefusal(t, p, exitUsage, "--web.config.file", "tls.key", "permission denied", servingUID(t))
 }
