@@ -56,16 +56,7 @@ func TestExplainLastDenials(t *testing.T) {
 	}
 	wants(t, explain(t, pid, flag, "--no-paths"), "Last denials: not known, which is not none: here the kernel tells only how many")
 
-	restore, err := provoke.SwitchOn(exec.Command(self, roleArg, "audit-guard"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	on := true
-	defer func() {
-		if on {
-			_ = restore()
-		}
-	}()
+	off := auditOn(t)
 	const n = 23
 	if err := c.Provoke(n); err != nil {
 		t.Fatal(err)
@@ -103,10 +94,7 @@ func TestExplainLastDenials(t *testing.T) {
 	}
 	wants(t, p.stdout.String(), "Last denials: not known, which is not none: this is told to root alone")
 
-	on = false
-	if err := restore(); err != nil {
-		t.Error(err)
-	}
+	off()
 	if strings.Contains(explain(t, pid, apiFlag, "--no-paths"), "Last denials") {
 		t.Error("a daemon was asked, although the flag is empty")
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/landlockd/landlockd/internal/denials/provoke"
@@ -35,6 +36,22 @@ func startProvoker(t testing.TB, blocker string) *provoke.Child {
 		}
 	})
 	return c
+}
+
+// auditOn switches audit on until off is called, or the test ends.
+func auditOn(t testing.TB) (off func()) {
+	t.Helper()
+	restore, err := provoke.SwitchOn(exec.Command(self, roleArg, "audit-guard"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	off = sync.OnceFunc(func() {
+		if err := restore(); err != nil {
+			t.Errorf("audit: %v", err)
+		}
+	})
+	t.Cleanup(off)
+	return off
 }
 
 // needCounters skips on kernels that count no denials.
@@ -104,16 +121,7 @@ func TestDenialsByAudit(t *testing.T) {
 		t.Error("denials are told by blocker, but audit is off")
 	}
 	c := startProvoker(t, "fs.read_file")
-	restore, err := provoke.SwitchOn(exec.Command(self, roleArg, "audit-guard"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	on := true
-	defer func() {
-		if on {
-			_ = restore()
-		}
-	}()
+	off := auditOn(t)
 	const n = 10_000
 	if err := c.Provoke(n); err != nil {
 		t.Fatal(err)
@@ -127,10 +135,7 @@ func TestDenialsByAudit(t *testing.T) {
 	if m[readFileDenials] > n+100 || m[workload] < n || m[workload] > n+100 || m["landlockd_denials_lost_total"] != 0 || !m.countsDenialsBy("audit") {
 		t.Errorf("of %d denials %v are told by blocker, %v by workload, %v lost", n, m[readFileDenials], m[workload], m["landlockd_denials_lost_total"])
 	}
-	on = false
-	if err := restore(); err != nil {
-		t.Error(err)
-	}
+	off()
 	eventually(t, "audit is off again", func() bool { return d.scrape(t).countsDenialsBy("counters") })
 	if after := d.scrape(t); after[readFileDenials] < m[readFileDenials] {
 		t.Errorf("the counter fell from %v to %v", m[readFileDenials], after[readFileDenials])

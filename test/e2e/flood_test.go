@@ -3,14 +3,11 @@
 package e2e
 
 import (
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/landlockd/landlockd/internal/denials/provoke"
 )
 
 // floodDenials is the number of denials of one flood.
@@ -49,15 +46,7 @@ func BenchmarkScrapeInFlood(b *testing.B) {
 	d := startDaemon(b, daemonOptions{args: []string{"--scan.min-interval=0", "--confine=require"}})
 	pid := d.cmd.Process.Pid
 	c := startProvoker(b, "fs.read_file")
-	restore, err := provoke.SwitchOn(exec.Command(self, roleArg, "audit-guard"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() {
-		if err := restore(); err != nil {
-			b.Error(err)
-		}
-	}()
+	auditOn(b)
 	told := func() float64 { m := d.scrape(b); return m[readFileDenials] + m["landlockd_denials_lost_total"] }
 	flood := func() <-chan error {
 		done := make(chan error, 1)
