@@ -39,11 +39,12 @@ func Open(opts Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	types, err := btf.LoadKernelSpec()
+	cache := btf.NewCache()
+	types, err := cache.Kernel()
 	if err != nil {
 		return nil, &Error{Reason: NoBTF, Missing: "the kernel's type information (BTF, CONFIG_DEBUG_INFO_BTF)", Since: "5.2", Err: err}
 	}
-	o := opener{types: types, kernel: kernel, rights: rights, derive: opts.DeriveIDs}
+	o := opener{types: types, cache: cache, kernel: kernel, rights: rights, derive: opts.DeriveIDs}
 	return o.open()
 }
 
@@ -78,6 +79,7 @@ func checkLockdown(sysfs string) error {
 // opener loads the programs on a kernel whose types are known.
 type opener struct {
 	types  *btf.Spec
+	cache  *btf.Cache // has types: to decode them takes longer than all else
 	kernel scan.Kernel
 	rights domainid.Rights
 	derive bool
@@ -268,7 +270,7 @@ func (o *opener) load(p bpfProgram) (*ebpf.Collection, *link.Iter, error) {
 	if err := spec.Variables[objectVarLayout].Set(p.layout); err != nil {
 		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
 	}
-	opts := ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: o.types}}
+	opts := ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: o.types}, Cache: o.cache}
 	if p.rules != nil {
 		if err := spec.Variables[objectVarRulesLayout].Set(*p.rules); err != nil {
 			return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}

@@ -25,11 +25,7 @@ func TestPrograms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short leaves out what needs root")
 	}
-	types, err := btf.LoadKernelSpec()
-	if err != nil {
-		t.Fatal(err)
-	}
-	coll, err := load(types, config{})
+	coll, err := load(btf.NewCache(), config{})
 	if err != nil {
 		t.Fatalf("%+v", err)
 	}

@@ -30,7 +30,8 @@ const NumFiles = 2 + 5
 // capability: the programs' own descriptors are closed, because whoever has one can
 // run it on addresses of his choice. An error is an *Error.
 func Open() ([]*os.File, error) {
-	types, err := btf.LoadKernelSpec()
+	cache := btf.NewCache()
+	types, err := cache.Kernel()
 	if err != nil {
 		return nil, &Error{Reason: Absent, What: "the kernel does not tell its types (BTF)", Err: err}
 	}
@@ -38,7 +39,7 @@ func Open() ([]*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	coll, err := load(types, c)
+	coll, err := load(cache, c)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func Open() ([]*os.File, error) {
 	return attach(coll)
 }
 
-func load(types *btf.Spec, c config) (*ebpf.Collection, error) {
+func load(cache *btf.Cache, c config) (*ebpf.Collection, error) {
 	spec, err := loadObject()
 	if err != nil {
 		return nil, &Error{Reason: Refused, What: "the BPF object", Err: err}
@@ -54,7 +55,7 @@ func load(types *btf.Spec, c config) (*ebpf.Collection, error) {
 	if err := spec.Variables[objectVarConfig].Set(c); err != nil {
 		return nil, &Error{Reason: Refused, What: "the BPF object", Err: err}
 	}
-	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: types}})
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: cache})
 	if err != nil {
 		return nil, &Error{Reason: Refused, What: "the kernel did not accept the programs", Err: err}
 	}
