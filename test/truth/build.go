@@ -30,6 +30,11 @@ func Build(ctx context.Context, dir string) (string, error) {
 	if len(cc) == 0 {
 		cc = []string{"cc"}
 	}
+	return BuildWith(ctx, dir, cc...)
+}
+
+// BuildWith is Build with a compiler and its arguments.
+func BuildWith(ctx context.Context, dir string, cc ...string) (string, error) {
 	if _, err := exec.LookPath(cc[0]); err != nil {
 		return "", fmt.Errorf("build the actor: no C compiler: %w (set CC)", err)
 	}

@@ -97,6 +97,8 @@ func (p Package) Key() string {
 // Fetch downloads a package into dir, which is otherwise empty, and returns the
 // file's path.
 func (r *Root) Fetch(ctx context.Context, p Package, dir string) (string, error) {
+	r.fetching.Lock()
+	defer r.fetching.Unlock()
 	name := p.Name
 	if p.Architecture != "all" {
 		name += ":" + p.Architecture

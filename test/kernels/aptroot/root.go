@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -35,6 +36,9 @@ type Root struct {
 	env []string
 	// logf is told what could not be had, if that does not matter yet.
 	logf func(format string, args ...any)
+	// fetching is held by the one who fetches: apt locks its lists, and fails
+	// where they are locked.
+	fetching sync.Mutex
 }
 
 // Open makes a root in dir, or takes up the one that is there, and fetches its

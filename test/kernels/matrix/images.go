@@ -61,7 +61,7 @@ func (i *images) get(ctx context.Context, g Guest) (image, error) {
 		}
 		defer build.Close()
 		kernel := patched.Kernel{
-			Source: p, BPF: g.BPF,
+			Source: p, Daemon: g.Daemon,
 			Patch: filepath.Join(i.patches, "linux-"+g.Series+"-landlock-attr-domain.patch"),
 		}
 		path, err := kernel.Image(ctx, i.root, i.cache, build)

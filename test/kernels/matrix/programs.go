@@ -47,16 +47,7 @@ func addDaemon(ctx context.Context, w *cpio.Writer, module, dir, arch string) er
 // addActor adds the truth generator's processes, as /truth/actor and its other
 // names.
 func addActor(ctx context.Context, w *cpio.Writer, _, dir, arch string) error {
-	before, set := os.LookupEnv("CC")
-	defer func() {
-		if set {
-			os.Setenv("CC", before)
-		} else {
-			os.Unsetenv("CC")
-		}
-	}()
-	os.Setenv("CC", compilers[arch])
-	actor, err := truth.Build(ctx, dir)
+	actor, err := truth.BuildWith(ctx, dir, compilers[arch])
 	if err != nil {
 		return err
 	}

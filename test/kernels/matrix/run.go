@@ -58,14 +58,22 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	}
 	r := &runner{Options: o, ctx: ctx, tmp: tmp, images: imgs, initramfs: make(map[string]string)}
 	r.slots = make(chan struct{}, max(o.Jobs, 1))
+	var patched, debian []Guest
 	for _, g := range Matrix() {
-		if o.Guests == nil || o.Guests.MatchString(g.Name()) {
-			r.guest(g)
+		if o.Guests != nil && !o.Guests.MatchString(g.Name()) {
+			continue
 		}
-		if ctx.Err() != nil {
-			break
+		if g.Patched {
+			patched = append(patched, g)
+		} else {
+			debian = append(debian, g)
 		}
 	}
+	r.build(patched)
+	for _, g := range debian {
+		r.guest(g)
+	}
+	r.builds.Wait()
 	r.boots.Wait()
 	return &r.summary, ctx.Err()
 }
@@ -73,59 +81,100 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 // runner is one run of the matrix.
 type runner struct {
 	Options
-	ctx       context.Context
-	tmp       string
-	images    *images
+	ctx    context.Context
+	tmp    string
+	images *images
+	slots  chan struct{}
+	builds sync.WaitGroup // which begin boots
+	boots  sync.WaitGroup
+
+	archives  sync.Mutex        // guards initramfs
 	initramfs map[string]string // by architecture
-	slots     chan struct{}
-	boots     sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows, and Out
 	summary Summary
 }
 
+// build gets the kernels of patched guests, all at a time, and starts their
+// boots. It does not wait: to build them takes minutes, in which they count as
+// one guest that runs.
+func (r *runner) build(guests []Guest) {
+	r.slots <- struct{}{}
+	var compiling sync.WaitGroup
+	for _, g := range guests {
+		compiling.Add(1)
+		r.builds.Go(func() {
+			start := r.get(g)
+			compiling.Done()
+			start()
+		})
+	}
+	r.builds.Go(func() {
+		compiling.Wait()
+		<-r.slots
+	})
+}
+
 // guest gets a kernel and starts its boots. It returns before they end: the
 // next kernel is fetched while this one's guests run.
-func (r *runner) guest(g Guest) {
+func (r *runner) guest(g Guest) { r.get(g)() }
+
+// get gets a kernel, and returns what starts its boots.
+func (r *runner) get(g Guest) (start func()) {
+	none := func() {}
 	var boots []Boot
 	for _, b := range g.Boots {
 		if r.Boots == nil || r.Boots.MatchString(b.Name) {
 			boots = append(boots, b)
 		}
 	}
-	if len(boots) == 0 {
-		return
+	if len(boots) == 0 || r.ctx.Err() != nil {
+		return none
 	}
 	began := time.Now()
 	img, err := r.images.get(r.ctx, g)
 	if errors.Is(err, errAbsent) && !g.Mandatory {
 		r.skipped(g, err)
-		return
+		return none
 	}
-	archive, ok := r.initramfs[g.Arch]
-	if err == nil && !ok {
-		if archive, err = initramfs(r.ctx, r.Module, r.tmp, g.Arch); err == nil {
-			r.initramfs[g.Arch] = archive
-		}
+	var archive string
+	if err == nil {
+		archive, err = r.archive(g.Arch)
 	}
 	if err != nil {
 		r.failed(g, err)
-		return
+		return none
 	}
 	if took := time.Since(began); took > time.Second {
 		r.printf("got   %-14s %s in %s\n", g.Name(), img.version, took.Round(time.Second))
 	}
 	r.ran(g)
-	for _, b := range boots {
-		if r.Checks != nil {
-			b.Checks = r.Checks
+	return func() {
+		for _, b := range boots {
+			if r.Checks != nil {
+				b.Checks = r.Checks
+			}
+			r.slots <- struct{}{}
+			r.boots.Go(func() {
+				defer func() { <-r.slots }()
+				r.boot(g, img, archive, b)
+			})
 		}
-		r.slots <- struct{}{}
-		r.boots.Go(func() {
-			defer func() { <-r.slots }()
-			r.boot(g, img, archive, b)
-		})
 	}
+}
+
+// archive returns the initramfs of an architecture.
+func (r *runner) archive(arch string) (string, error) {
+	r.archives.Lock()
+	defer r.archives.Unlock()
+	if path, ok := r.initramfs[arch]; ok {
+		return path, nil
+	}
+	path, err := initramfs(r.ctx, r.Module, r.tmp, arch)
+	if err == nil {
+		r.initramfs[arch] = path
+	}
+	return path, err
 }
 
 // boot runs one boot and judges it.

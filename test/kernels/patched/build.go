@@ -21,11 +21,14 @@ func (b *builder) build(dir string) (string, error) {
 	// The short builds come first: they find most mistakes. All are made in
 	// one folder, so that the build's own tools are compiled once.
 	out := filepath.Join(dir, "out")
+	if err := b.start(out); err != nil {
+		return "", err
+	}
 	for _, v := range variants {
 		if err := b.configure(out, without(baseConfig, v.off)); err != nil {
 			return "", fmt.Errorf("%s: %w", v.name, err)
 		}
-		if err := b.make(out, v.targets...); err != nil {
+		if err := b.make(out, objects(string(b.patch), v.skip)...); err != nil {
 			return "", fmt.Errorf("%s: %w", v.name, err)
 		}
 	}
@@ -41,17 +44,28 @@ func (b *builder) build(dir string) (string, error) {
 // variants are configurations in which what our patches change must compile
 // too: without Landlock, and without anything that Landlock could log to.
 var variants = []struct {
-	name         string
-	off, targets []string
+	name string
+	off  []string
+	// skip is the folder of what is not compiled then.
+	skip string
 }{
-	{
-		"without-landlock", []string{"SECURITY_LANDLOCK"},
-		[]string{"fs/proc/base.o", "security/security.o"},
-	},
-	{
-		"without-log", []string{"AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR", "SECURITY_LANDLOCK_LOG"},
-		[]string{"fs/proc/base.o", "security/security.o", "security/landlock/"},
-	},
+	{"without-landlock", []string{"SECURITY_LANDLOCK"}, "security/landlock/"},
+	{"without-log", []string{"AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR", "SECURITY_LANDLOCK_LOG"}, "-"},
+}
+
+// objects names what the files that a patch changes are compiled to.
+func objects(patch, skip string) []string {
+	var names []string
+	for line := range strings.Lines(patch) {
+		name, ok := strings.CutPrefix(strings.TrimSpace(line), "+++ b/")
+		if !ok {
+			continue
+		}
+		if name, ok := strings.CutSuffix(name, ".c"); ok && !strings.HasPrefix(name, skip) {
+			names = append(names, name+".o")
+		}
+	}
+	return names
 }
 
 // without returns a configuration that lacks some options.
@@ -73,22 +87,25 @@ func without(config string, off []string) string {
 	return b.String()
 }
 
-// configure makes a configuration, and fails if an option did not come to be:
-// the kernel's tools drop without a word what they do not know or what depends
-// on something that is not there.
-func (b *builder) configure(out, options string) error {
+// start makes the configuration that others are made from.
+func (b *builder) start(out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
 	if err := b.make(out, "tinyconfig"); err != nil {
 		return err
 	}
+	var err error
+	b.tiny, err = os.ReadFile(filepath.Join(out, ".config"))
+	return err
+}
+
+// configure makes a configuration, and fails if an option did not come to be:
+// the kernel's tools drop without a word what they do not know or what depends
+// on something that is not there.
+func (b *builder) configure(out, options string) error {
 	file := filepath.Join(out, ".config")
-	base, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(file, []byte(string(base)+"\n"+options), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(string(b.tiny)+"\n"+options), 0o644); err != nil {
 		return err
 	}
 	if err := b.make(out, "olddefconfig"); err != nil {
@@ -126,7 +143,7 @@ func missing(result, wanted string) error {
 
 func (b *builder) make(out string, targets ...string) error {
 	jobs := strconv.Itoa(runtime.NumCPU())
-	return b.run(b.tree, nil, "nice", append([]string{"-n", "10", "make", "-s", "-j", jobs, "O=" + out, "KBUILD_BUILD_USER=landlockd", "KBUILD_BUILD_HOST=test",
+	return b.run(b.tree, nil, "nice", append([]string{"-n", "19", "make", "-s", "-j", jobs, "O=" + out, "KBUILD_BUILD_USER=landlockd", "KBUILD_BUILD_HOST=test",
 		// Where variables live at each instruction is of no use to anybody here.
 		"KCFLAGS=-fno-var-tracking"}, targets...)...)
 }

@@ -3,6 +3,7 @@
 package patched
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,6 +12,16 @@ func TestWithout(t *testing.T) {
 	got := without("CONFIG_A=y\nCONFIG_AB=y\n# text\nCONFIG_C=\"x\"\n", []string{"A", "C"})
 	if want := "CONFIG_AB=y\n# text\n# CONFIG_A is not set\n# CONFIG_C is not set\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestObjects(t *testing.T) {
+	const patch = "--- a/fs/a.c\n+++ b/fs/a.c\n@@ -1 +1 @@\n+++ b/not.c is text\n+++ b/lsm/x.c\n+++ b/include/b.h\n"
+	if got := objects(patch, "lsm/"); !slices.Equal(got, []string{"fs/a.o"}) {
+		t.Error(got)
+	}
+	if got := objects(patch, "-"); !slices.Equal(got, []string{"fs/a.o", "lsm/x.o"}) {
+		t.Error(got)
 	}
 }
 
@@ -28,7 +39,7 @@ func TestMissing(t *testing.T) {
 
 func TestConfigIsWhole(t *testing.T) {
 	for _, option := range []string{"SECURITY_LANDLOCK", "DEBUG_INFO_BTF", "WERROR"} {
-		if !strings.Contains(baseConfig+bpfConfig, "CONFIG_"+option+"=y\n") {
+		if !strings.Contains(baseConfig+daemonConfig, "CONFIG_"+option+"=y\n") {
 			t.Errorf("CONFIG_%s is not wanted", option)
 		}
 	}

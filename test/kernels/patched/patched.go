@@ -23,24 +23,24 @@ import (
 //go:embed kernel.config
 var baseConfig string
 
-//go:embed bpf.config
-var bpfConfig string
+//go:embed daemon.config
+var daemonConfig string
 
 // recipe grows with changes of this package that change an image.
-const recipe = "3"
+const recipe = "4"
 
 // Kernel is what to build.
 type Kernel struct {
 	Source aptroot.Package
 	// Patch is the path of a patch for it.
 	Patch string
-	// BPF: task iterators can be used too.
-	BPF bool
+	// Daemon: landlockd itself runs on it, with task iterators.
+	Daemon bool
 }
 
 func (k Kernel) config() string {
-	if k.BPF {
-		return baseConfig + bpfConfig
+	if k.Daemon {
+		return baseConfig + daemonConfig
 	}
 	return baseConfig
 }
@@ -89,6 +89,8 @@ type builder struct {
 	config string
 	// tree is the kernel's source.
 	tree string
+	// tiny is the configuration of the smallest kernel.
+	tiny []byte
 }
 
 // left are the parts of a source that are never compiled, and half of its bytes. Their
