@@ -101,6 +101,9 @@ func Matrix() []Guest {
 	others := slices.Concat(orders, []Boot{off, lockdown})
 	few := []Boot{plain}
 	guests := []Guest{
+		// First, so that they are built while the others run.
+		{Series: "6.12", Arch: "amd64", Patched: true, Mandatory: true, Boots: attributes},
+		{Series: "7.3", Arch: "amd64", Patched: true, Daemon: true, Mandatory: true, Boots: slices.Concat([]Boot{both}, attributes[1:], selinux)},
 		{Series: "6.1", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:addresses=1")}, others)},
 		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon")}, orders)},
 	}
@@ -114,7 +117,5 @@ func Matrix() []Guest {
 	return append(guests,
 		Guest{Series: "7.3", Arch: "amd64", Boots: slices.Concat([]Boot{whole("100", "daemon")}, others, []Boot{denialsTrace})},
 		Guest{Series: "7.3", Arch: "arm64", Boots: few},
-		Guest{Series: "6.12", Arch: "amd64", Patched: true, Mandatory: true, Boots: attributes},
-		Guest{Series: "7.3", Arch: "amd64", Patched: true, Daemon: true, Mandatory: true, Boots: slices.Concat([]Boot{both}, attributes[1:], selinux)},
 	)
 }

@@ -58,20 +58,15 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	}
 	r := &runner{Options: o, ctx: ctx, tmp: tmp, images: imgs, initramfs: make(map[string]string)}
 	r.slots = make(chan struct{}, max(o.Jobs, 1))
-	var patched, debian []Guest
 	for _, g := range Matrix() {
-		if o.Guests != nil && !o.Guests.MatchString(g.Name()) {
-			continue
+		switch {
+		case o.Guests != nil && !o.Guests.MatchString(g.Name()):
+		case g.Patched:
+			// Its build takes minutes, and of the processors what guests leave.
+			r.builds.Go(func() { r.guest(g) })
+		default:
+			r.guest(g)
 		}
-		if g.Patched {
-			patched = append(patched, g)
-		} else {
-			debian = append(debian, g)
-		}
-	}
-	r.build(patched)
-	for _, g := range debian {
-		r.guest(g)
 	}
 	r.builds.Wait()
 	r.boots.Wait()
@@ -95,33 +90,9 @@ type runner struct {
 	summary Summary
 }
 
-// build gets the kernels of patched guests, all at a time, and starts their
-// boots. It does not wait: to build them takes minutes, in which they count as
-// one guest that runs.
-func (r *runner) build(guests []Guest) {
-	r.slots <- struct{}{}
-	var compiling sync.WaitGroup
-	for _, g := range guests {
-		compiling.Add(1)
-		r.builds.Go(func() {
-			start := r.get(g)
-			compiling.Done()
-			start()
-		})
-	}
-	r.builds.Go(func() {
-		compiling.Wait()
-		<-r.slots
-	})
-}
-
 // guest gets a kernel and starts its boots. It returns before they end: the
 // next kernel is fetched while this one's guests run.
-func (r *runner) guest(g Guest) { r.get(g)() }
-
-// get gets a kernel, and returns what starts its boots.
-func (r *runner) get(g Guest) (start func()) {
-	none := func() {}
+func (r *runner) guest(g Guest) {
 	var boots []Boot
 	for _, b := range g.Boots {
 		if r.Boots == nil || r.Boots.MatchString(b.Name) {
@@ -129,13 +100,13 @@ func (r *runner) get(g Guest) (start func()) {
 		}
 	}
 	if len(boots) == 0 || r.ctx.Err() != nil {
-		return none
+		return
 	}
 	began := time.Now()
 	img, err := r.images.get(r.ctx, g)
 	if errors.Is(err, errAbsent) && !g.Mandatory {
 		r.skipped(g, err)
-		return none
+		return
 	}
 	var archive string
 	if err == nil {
@@ -143,23 +114,21 @@ func (r *runner) get(g Guest) (start func()) {
 	}
 	if err != nil {
 		r.failed(g, err)
-		return none
+		return
 	}
 	if took := time.Since(began); took > time.Second {
 		r.printf("got   %-14s %s in %s\n", g.Name(), img.version, took.Round(time.Second))
 	}
 	r.ran(g)
-	return func() {
-		for _, b := range boots {
-			if r.Checks != nil {
-				b.Checks = r.Checks
-			}
-			r.slots <- struct{}{}
-			r.boots.Go(func() {
-				defer func() { <-r.slots }()
-				r.boot(g, img, archive, b)
-			})
+	for _, b := range boots {
+		if r.Checks != nil {
+			b.Checks = r.Checks
 		}
+		r.slots <- struct{}{}
+		r.boots.Go(func() {
+			defer func() { <-r.slots }()
+			r.boot(g, img, archive, b)
+		})
 	}
 }
 

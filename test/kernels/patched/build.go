@@ -28,7 +28,7 @@ func (b *builder) build(dir string) (string, error) {
 		if err := b.configure(out, without(baseConfig, v.off)); err != nil {
 			return "", fmt.Errorf("%s: %w", v.name, err)
 		}
-		if err := b.make(out, objects(string(b.patch), v.skip)...); err != nil {
+		if err := b.make(out, v.targets...); err != nil {
 			return "", fmt.Errorf("%s: %w", v.name, err)
 		}
 	}
@@ -44,28 +44,18 @@ func (b *builder) build(dir string) (string, error) {
 // variants are configurations in which what our patches change must compile
 // too: without Landlock, and without anything that Landlock could log to.
 var variants = []struct {
-	name string
-	off  []string
-	// skip is the folder of what is not compiled then.
-	skip string
+	name         string
+	off, targets []string
 }{
-	{"without-landlock", []string{"SECURITY_LANDLOCK"}, "security/landlock/"},
-	{"without-log", []string{"AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR", "SECURITY_LANDLOCK_LOG"}, "-"},
-}
-
-// objects names what the files that a patch changes are compiled to.
-func objects(patch, skip string) []string {
-	var names []string
-	for line := range strings.Lines(patch) {
-		name, ok := strings.CutPrefix(strings.TrimSpace(line), "+++ b/")
-		if !ok {
-			continue
-		}
-		if name, ok := strings.CutSuffix(name, ".c"); ok && !strings.HasPrefix(name, skip) {
-			names = append(names, name+".o")
-		}
-	}
-	return names
+	{
+		"without-landlock", []string{"SECURITY_LANDLOCK"},
+		[]string{"fs/proc/base.o", "security/security.o"},
+	},
+	{
+		// All of Landlock: headers and a Makefile are changed, too.
+		"without-log", []string{"AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR", "SECURITY_LANDLOCK_LOG"},
+		[]string{"fs/proc/base.o", "security/security.o", "security/landlock/"},
+	},
 }
 
 // without returns a configuration that lacks some options.

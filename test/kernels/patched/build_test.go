@@ -3,7 +3,6 @@
 package patched
 
 import (
-	"slices"
 	"strings"
 	"testing"
 )
@@ -12,16 +11,6 @@ func TestWithout(t *testing.T) {
 	got := without("CONFIG_A=y\nCONFIG_AB=y\n# text\nCONFIG_C=\"x\"\n", []string{"A", "C"})
 	if want := "CONFIG_AB=y\n# text\n# CONFIG_A is not set\n# CONFIG_C is not set\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestObjects(t *testing.T) {
-	const patch = "--- a/fs/a.c\n+++ b/fs/a.c\n@@ -1 +1 @@\n+++ b/not.c is text\n+++ b/lsm/x.c\n+++ b/include/b.h\n"
-	if got := objects(patch, "lsm/"); !slices.Equal(got, []string{"fs/a.o"}) {
-		t.Error(got)
-	}
-	if got := objects(patch, "-"); !slices.Equal(got, []string{"fs/a.o", "lsm/x.o"}) {
-		t.Error(got)
 	}
 }
 
