@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -30,15 +31,21 @@ var kernelAddress = regexp.MustCompile(`(?i)\bffff[0-9a-f]{12}\b`)
 
 // checkDaemon runs landlockd as people do and scrapes it. Arguments: expect, what
 // this boot is (reads, off, lockdown); source, what --source is given; addresses,
-// to look for kernel addresses in all that it prints.
+// to look for kernel addresses in all that it prints; socket, "unix" on a kernel
+// that has no other network.
 func checkDaemon(t *T) {
-	loopbackUp(t)
 	source, expect := t.Arg("source", "auto"), t.Arg("expect", "reads")
 	startSleepers(t, 0, 1)
 	if expect != "off" {
 		startSleepers(t, 3, 1)
 	}
-	d := startDaemon(t, "--source="+source)
+	var d *running
+	if t.Arg("socket", "tcp") == "unix" {
+		d = activateDaemon(t, "--source="+source)
+	} else {
+		loopbackUp(t)
+		d = startDaemon(t, "--source="+source)
+	}
 	text := d.scrape(t)
 	for _, w := range daemonWants(expect, source) {
 		got, ok := value(text, w.series)
@@ -92,7 +99,11 @@ func daemonWants(expect, source string) []want {
 		return append(always, is("landlockd_scan_success", 0), is(`landlockd_source_available{reason="lockdown",source="taskiter"}`, 0),
 			want{series: "landlock_enabled", absent: true})
 	default:
-		return append(always, is("landlockd_scan_success", 1), is("landlock_enabled", 1), some(`landlock_processes_by_depth{depth="3"}`),
+		sandboxed := `landlock_processes_by_depth{depth="3"}`
+		if source == "procattr" {
+			sandboxed = `landlock_processes{state="sandboxed"}` // depth is a lower bound there
+		}
+		return append(always, is("landlockd_scan_success", 1), is("landlock_enabled", 1), some(sandboxed),
 			some(`landlock_processes{state="unsandboxed"}`), is(`landlock_processes{state="unknown"}`, 0))
 	}
 }
@@ -111,8 +122,10 @@ func value(text, series string) (float64, bool) {
 // running is landlockd serving.
 type running struct {
 	cmd *exec.Cmd
-	mu  sync.Mutex
-	log bytes.Buffer
+	// network and address are where.
+	network, address string
+	mu               sync.Mutex
+	log              bytes.Buffer
 }
 
 func (r *running) Write(b []byte) (int, error) {
@@ -128,16 +141,40 @@ func (r *running) text() string {
 }
 
 func startDaemon(t *T, args ...string) *running {
-	r := &running{cmd: exec.Command(daemon, append(args, "--web.listen-address="+daemonAddress)...)}
+	cmd := exec.Command(daemon, append(args, "--web.listen-address="+daemonAddress)...)
+	return (&running{cmd: cmd, network: "tcp", address: daemonAddress}).start(t)
+}
+
+// activateDaemon starts landlockd on a Unix socket, as systemd does.
+func activateDaemon(t *T, args ...string) *running {
+	const path = "/run/metrics.sock"
+	l, err := net.Listen("unix", path)
+	t.Must(err)
+	t.Cleanup(func() { l.Close() })
+	socket, err := l.(*net.UnixListener).File()
+	t.Must(err)
+	defer socket.Close()
+	cmd := exec.Command(self, append([]string{"activate", daemon, "--web.systemd-socket"}, args...)...)
+	cmd.ExtraFiles = []*os.File{socket}
+	return (&running{cmd: cmd, network: "unix", address: path}).start(t)
+}
+
+func (r *running) start(t *T) *running {
 	r.cmd.Stdout, r.cmd.Stderr = r, r
 	t.Must(r.cmd.Start())
 	return r
 }
 
+// activate executes a program that was passed one socket.
+func activate(args []string) {
+	env := append(os.Environ(), "LISTEN_FDS=1", fmt.Sprintf("LISTEN_PID=%d", os.Getpid()))
+	exit("activate", syscall.Exec(args[0], args, env))
+}
+
 // scrape gets the metrics, and waits for the daemon to be there.
 func (r *running) scrape(t *T) string {
 	for began := time.Now(); time.Since(began) < daemonTime; time.Sleep(200 * time.Millisecond) {
-		c, err := net.Dial("tcp", daemonAddress)
+		c, err := net.Dial(r.network, r.address)
 		if err != nil {
 			continue
 		}

@@ -28,6 +28,7 @@ func init() {
 		"provoke":      provokeRole,
 		"boxed":        boxed,
 		"connect":      connect,
+		"activate":     activate,
 	}
 }
 

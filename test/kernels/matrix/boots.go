@@ -71,7 +71,7 @@ var (
 
 	// attributes are the boots of patched kernels, and selinux of one that has it.
 	attributes = []Boot{
-		{"attr-landlock-first", "lsm=landlock,yama,apparmor", []string{"order:first=1", "attr:current=apparmor", "procattr"}},
+		{"attr-landlock-first", "lsm=landlock,yama,apparmor", []string{"order:first=1", "attr:current=apparmor", "procattr", "daemon:source=procattr:socket=unix"}},
 		{"attr-behind-apparmor", one + "lsm=yama,apparmor,landlock", []string{"order:before=apparmor", "attr:current=apparmor"}},
 		{"attr-alone", one + "lsm=landlock", []string{"order:first=1", "attr:current=none"}},
 		{"attr-off", one + "lsm=yama,apparmor", []string{"attroff:current=apparmor"}},
