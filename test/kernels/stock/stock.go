@@ -51,10 +51,11 @@ func newest(packages []aptroot.Package, wanted func(aptroot.Package) bool) (best
 	return best, found
 }
 
-// Image returns the path of the package's kernel in the cache directory, and
-// gets it there first if need be.
+// Image returns the path of the package's kernel, unpacked, in the cache
+// directory, and gets it there first if need be.
 func Image(ctx context.Context, root *aptroot.Root, p aptroot.Package, cache string) (string, error) {
-	kernel := filepath.Join(cache, "stock", p.Key(), "vmlinuz")
+	dir := filepath.Join(cache, "stock", p.Key())
+	kernel := filepath.Join(dir, "vmlinux")
 	if _, err := os.Stat(kernel); err == nil {
 		return kernel, nil
 	}
@@ -67,13 +68,21 @@ func Image(ctx context.Context, root *aptroot.Root, p aptroot.Package, cache str
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(kernel), 0o755); err != nil {
-		return "", err
-	}
-	unpacked := filepath.Join(tmp, "vmlinuz")
-	err = Extract(ctx, deb, isKernel, func(r io.Reader) error { return writeFile(unpacked, r) })
+	vmlinuz := filepath.Join(tmp, "vmlinuz")
+	err = Extract(ctx, deb, isKernel, func(r io.Reader) error { return writeFile(vmlinuz, r) })
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", p.Name, err)
+	}
+	unpacked := vmlinuz // that of arm64 is not packed
+	if p.Architecture == "amd64" {
+		unpacked = filepath.Join(tmp, "vmlinux")
+		if err := unpack(ctx, vmlinuz, unpacked); err != nil {
+			return "", fmt.Errorf("%s: %w", p.Name, err)
+		}
+	}
+	// What an older version of this program had put there is of no use.
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+		return "", err
 	}
 	return kernel, os.Rename(unpacked, kernel)
 }
