@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,9 @@ func (b *builder) build(dir string) (string, error) {
 		return "", err
 	}
 	for _, v := range variants {
+		if _, err := os.Stat(filepath.Join(b.tree, v.where)); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err := b.configure(out, without(baseConfig, v.off)); err != nil {
 			return "", fmt.Errorf("%s: %w", v.name, err)
 		}
@@ -35,26 +39,29 @@ func (b *builder) build(dir string) (string, error) {
 	if err := b.configure(out, b.config); err != nil {
 		return "", err
 	}
-	if err := b.make(out, "bzImage"); err != nil {
+	if err := b.make(out, "vmlinux"); err != nil {
 		return "", err
 	}
-	return filepath.Join(out, "arch/x86/boot/bzImage"), nil
+	image := filepath.Join(dir, "vmlinux")
+	return image, b.run(out, nil, "strip", "-o", image, "vmlinux")
 }
 
 // variants are configurations in which what our patches change must compile
-// too: without Landlock, and without anything that Landlock could log to.
+// too: without Landlock, and without anything that Landlock could log to, where
+// that is what has IDs of domains.
 var variants = []struct {
 	name         string
+	where        string // a file of the sources that have the variant
 	off, targets []string
 }{
 	{
-		"without-landlock", []string{"SECURITY_LANDLOCK"},
+		"without-landlock", "security/landlock", []string{"SECURITY_LANDLOCK"},
 		[]string{"fs/proc/base.o", "security/security.o"},
 	},
 	{
 		// All of Landlock: headers and a Makefile are changed, too.
-		"without-log", []string{"AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR", "SECURITY_LANDLOCK_LOG"},
-		[]string{"fs/proc/base.o", "security/security.o", "security/landlock/"},
+		"without-log", "security/landlock/id.c", []string{"AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR", "SECURITY_LANDLOCK_LOG"},
+		[]string{"security/landlock/"},
 	},
 }
 

@@ -27,7 +27,7 @@ var baseConfig string
 var daemonConfig string
 
 // recipe grows with changes of this package that change an image.
-const recipe = "4"
+const recipe = "5"
 
 // Kernel is what to build.
 type Kernel struct {
@@ -54,7 +54,7 @@ func (k Kernel) Image(ctx context.Context, root *aptroot.Root, cache string, log
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s", recipe, k.Source.Key(), k.config(), patch))
 	dir := filepath.Join(cache, "patched", fmt.Sprintf("%s_%s_%s", k.Source.Name, k.Source.Version, hex.EncodeToString(sum[:8])))
-	image := filepath.Join(dir, "bzImage")
+	image := filepath.Join(dir, "vmlinux")
 	if _, err := os.Stat(image); err == nil {
 		return image, nil
 	}
