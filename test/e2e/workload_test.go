@@ -110,9 +110,11 @@ func TestWorkloads(t *testing.T) {
 	}
 	tree.put("docker-"+container+".scope/sub", plain())
 	tree.put("late.service", first)
-	if m = d.scrape(t); m.workload("container:sh", "unsandboxed") != 1 && m.workload("container:dash", "unsandboxed") != 1 {
-		t.Errorf("no container: %v", m.facts())
-	}
+	// Between two looks for new cgroups there is a pause, of fifty times what one takes.
+	eventually(t, "new cgroups are found", func() bool {
+		m = d.scrape(t)
+		return m.workload("container:sh", "unsandboxed") == 1 || m.workload("container:dash", "unsandboxed") == 1
+	})
 	if m.workload("late.service", "unsandboxed") != 1 || m.workload("lltest@.service", "unsandboxed") != 0 {
 		t.Errorf("a process moved, but not its workload: %v", m.facts())
 	}
