@@ -18,11 +18,13 @@ import (
 // Install installs what is missing on this machine, with its own apt. The tools
 // are files, programs by their name and others by their path, and the Debian
 // packages that have them.
-func Install(ctx context.Context, out io.Writer, tools map[string]string) error {
+func Install(ctx context.Context, out io.Writer, tools ...map[string]string) error {
 	var missing []string
-	for file, pkg := range tools {
-		if !there(file) && !slices.Contains(missing, pkg) {
-			missing = append(missing, pkg)
+	for _, some := range tools {
+		for file, pkg := range some {
+			if !there(file) && !slices.Contains(missing, pkg) {
+				missing = append(missing, pkg)
+			}
 		}
 	}
 	slices.Sort(missing)

@@ -19,8 +19,6 @@ var Tools = map[string]string{
 	"python3":                           "python3",
 	"pahole":                            "dwarves",
 	"xz":                                "xz-utils",
-	"zstd":                              "zstd",
-	"lz4":                               "lz4",
 	"/usr/include/libelf.h":             "libelf-dev",
 	"/usr/share/seabios/bios-256k.bin":  "seabios",
 	"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",

@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -26,7 +26,7 @@ func (b *builder) build(dir string) (string, error) {
 		return "", err
 	}
 	for _, v := range variants {
-		if _, err := os.Stat(filepath.Join(b.tree, v.where)); errors.Is(err, fs.ErrNotExist) {
+		if !v.concerns(b.patch) {
 			continue
 		}
 		if err := b.configure(out, without(baseConfig, v.off)); err != nil {
@@ -47,22 +47,29 @@ func (b *builder) build(dir string) (string, error) {
 }
 
 // variants are configurations in which what our patches change must compile
-// too: without Landlock, and without anything that Landlock could log to, where
-// that is what has IDs of domains.
-var variants = []struct {
-	name         string
-	where        string // a file of the sources that have the variant
-	off, targets []string
-}{
+// too: without Landlock, and without anything that Landlock could log to.
+var variants = []variant{
 	{
-		"without-landlock", "security/landlock", []string{"SECURITY_LANDLOCK"},
+		"without-landlock", []string{"SECURITY_LANDLOCK"},
 		[]string{"fs/proc/base.o", "security/security.o"},
 	},
 	{
 		// All of Landlock: headers and a Makefile are changed, too.
-		"without-log", "security/landlock/id.c", []string{"AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR", "SECURITY_LANDLOCK_LOG"},
+		"without-log", []string{"SECURITY_LANDLOCK_LOG", "AUDIT", "SECURITY_SELINUX", "SECURITY_APPARMOR"},
 		[]string{"security/landlock/"},
 	},
+}
+
+// variant is a configuration that lacks the first of some options, for which the
+// others have to be off too.
+type variant struct {
+	name         string
+	off, targets []string
+}
+
+// concerns reports whether what a patch does depends on the option.
+func (v variant) concerns(patch []byte) bool {
+	return regexp.MustCompile(`\bCONFIG_` + v.off[0] + `\b`).Match(patch)
 }
 
 // without returns a configuration that lacks some options.

@@ -3,6 +3,8 @@
 package patched
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,6 +13,25 @@ func TestWithout(t *testing.T) {
 	got := without("CONFIG_A=y\nCONFIG_AB=y\n# text\nCONFIG_C=\"x\"\n", []string{"A", "C"})
 	if want := "CONFIG_AB=y\n# text\n# CONFIG_A is not set\n# CONFIG_C is not set\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// The patch for 6.12 makes IDs of its own; that for 7.3 takes those of the log.
+func TestVariants(t *testing.T) {
+	for series, want := range map[string][]string{"6.12": {"without-landlock"}, "7.3": {"without-landlock", "without-log"}} {
+		patch, err := os.ReadFile("../../../deploy/kernel/linux-" + series + "-landlock-attr-domain.patch")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range variants {
+			if v.concerns(patch) {
+				got = append(got, v.name)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: variants %v, want %v", series, got, want)
+		}
 	}
 }
 

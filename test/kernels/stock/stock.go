@@ -54,8 +54,7 @@ func newest(packages []aptroot.Package, wanted func(aptroot.Package) bool) (best
 // Image returns the path of the package's kernel, unpacked, in the cache
 // directory, and gets it there first if need be.
 func Image(ctx context.Context, root *aptroot.Root, p aptroot.Package, cache string) (string, error) {
-	dir := filepath.Join(cache, "stock", p.Key())
-	kernel := filepath.Join(dir, "vmlinux")
+	kernel := filepath.Join(cache, "stock", p.Key(), "vmlinux")
 	if _, err := os.Stat(kernel); err == nil {
 		return kernel, nil
 	}
@@ -80,8 +79,7 @@ func Image(ctx context.Context, root *aptroot.Root, p aptroot.Package, cache str
 			return "", fmt.Errorf("%s: %w", p.Name, err)
 		}
 	}
-	// What an older version of this program had put there is of no use.
-	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+	if err := os.MkdirAll(filepath.Dir(kernel), 0o755); err != nil {
 		return "", err
 	}
 	return kernel, os.Rename(unpacked, kernel)

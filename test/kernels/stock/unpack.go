@@ -22,6 +22,9 @@ const (
 	sector        = 512
 )
 
+// Tools are the programs that unpack kernels, and the Debian packages that have them.
+var Tools = map[string]string{"zstd": "zstd", "lz4": "lz4"}
+
 // packings are how Debian packs kernels for amd64: what a packed one begins with,
 // and the program that unpacks it.
 var packings = []struct {
@@ -43,18 +46,14 @@ func unpack(ctx context.Context, bzImage, to string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	cmd := exec.CommandContext(ctx, program[0], program[1:]...)
 	var said bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(packed), f, &said
-	if err := cmd.Run(); err != nil {
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(packed), &said
+	kernel, err := cmd.Output()
+	if err != nil {
 		return fmt.Errorf("unpack the kernel: %s: %w: %s", program[0], err, bytes.TrimSpace(said.Bytes()))
 	}
-	return f.Close()
+	return os.WriteFile(to, kernel, 0o644)
 }
 
 // payload returns the part of a bzImage that is the packed kernel, and what
@@ -63,11 +62,7 @@ func payload(b []byte) (packed []byte, program []string, err error) {
 	if len(b) < headerEnd || string(b[headerMagic:headerMagic+4]) != "HdrS" {
 		return nil, nil, errors.New("the kernel is not a bzImage")
 	}
-	sectors := uint64(b[setupSectors])
-	if sectors == 0 {
-		sectors = 4 // from the time before the field
-	}
-	at := (sectors+1)*sector + uint64(binary.LittleEndian.Uint32(b[payloadOffset:]))
+	at := (uint64(b[setupSectors])+1)*sector + uint64(binary.LittleEndian.Uint32(b[payloadOffset:]))
 	// Behind the packed kernel, and counted with it, is its size when unpacked.
 	size := uint64(binary.LittleEndian.Uint32(b[payloadLength:]))
 	if size < 4 || at+size > uint64(len(b)) {

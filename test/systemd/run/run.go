@@ -27,8 +27,6 @@ var Tools = map[string]string{
 	"qemu-system-x86_64":               "qemu-system-x86",
 	"/usr/share/seabios/bios-256k.bin": "seabios",
 	"/sbin/debugfs":                    "e2fsprogs",
-	"zstd":                             "zstd", // unpacks kernels, as the next does
-	"lz4":                              "lz4",
 }
 
 // Options say what to run and where.

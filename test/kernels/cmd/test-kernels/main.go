@@ -20,6 +20,7 @@ import (
 
 	"github.com/landlockd/landlockd/test/kernels/machine"
 	"github.com/landlockd/landlockd/test/kernels/matrix"
+	"github.com/landlockd/landlockd/test/kernels/stock"
 )
 
 func main() {
@@ -82,7 +83,7 @@ func run(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	if err := machine.Install(ctx, os.Stdout, matrix.Tools); err != nil {
+	if err := machine.Install(ctx, os.Stdout, matrix.Tools, stock.Tools); err != nil {
 		return false, err
 	}
 	began := time.Now()

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/test/kernels/machine"
+	"github.com/landlockd/landlockd/test/kernels/stock"
 	"github.com/landlockd/landlockd/test/systemd/run"
 )
 
@@ -72,7 +73,7 @@ func do(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	if err := machine.Install(ctx, os.Stdout, run.Tools); err != nil {
+	if err := machine.Install(ctx, os.Stdout, run.Tools, stock.Tools); err != nil {
 		return false, err
 	}
 	return run.Run(ctx, o)
