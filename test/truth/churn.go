@@ -46,7 +46,8 @@ func StartChurn(ctx context.Context, bin string, seed uint64, limit int) (*Churn
 	if err := file.Truncate(int64(size)); err != nil {
 		return nil, fmt.Errorf("start a churn: %w", err)
 	}
-	mem, err := unix.Mmap(fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	// Populated: thousands of page faults later would be taken beside the churn.
+	mem, err := unix.Mmap(fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
 	if err != nil {
 		return nil, fmt.Errorf("start a churn: mmap(2): %w", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/landlockd/landlockd/test/kernels/protocol"
 )
 
@@ -18,16 +20,21 @@ import (
 func Emit(l protocol.Line) { os.Stdout.WriteString("\n" + l.String() + "\n") }
 
 // RunAll runs the checks that the kernel's command line names, one after the
-// other. Each may take the given time: the rest still run.
+// other. Each may take the given time: the rest still run. If one fails, the
+// kernel's log goes to the console, which the host keeps then.
 func RunAll(registry map[string]Check, each time.Duration) {
 	wanted, err := checksWanted()
 	if err != nil {
 		Emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: err.Error()})
 		return
 	}
+	failed := false
 	for _, w := range wanted {
 		words := strings.Split(w, ":")
-		run(words[0], words[1:], registry[words[0]], each)
+		failed = run(words[0], words[1:], registry[words[0]], each) == protocol.Fail || failed
+	}
+	if failed {
+		printKernelLog()
 	}
 	Emit(protocol.Line{Kind: protocol.Done, Key: strconv.Itoa(len(wanted))})
 }
@@ -46,7 +53,21 @@ func checksWanted() ([]string, error) {
 	return nil, fmt.Errorf("%s is not on the kernel's command line", protocol.CommandLine)
 }
 
-func run(name string, args []string, c Check, limit time.Duration) {
+// printKernelLog prints what the kernel's buffer still has of its log.
+func printKernelLog() {
+	size, err := unix.Klogctl(unix.SYSLOG_ACTION_SIZE_BUFFER, nil)
+	if err == nil {
+		buf := make([]byte, size)
+		if size, err = unix.Klogctl(unix.SYSLOG_ACTION_READ_ALL, buf); err == nil {
+			fmt.Printf("\nthe kernel's log:\n%s\n", buf[:size])
+			return
+		}
+	}
+	fmt.Printf("\nthe kernel's log: %v\n", err)
+}
+
+// run runs one check and returns what it reported.
+func run(name string, args []string, c Check, limit time.Duration) protocol.Status {
 	Emit(protocol.Line{Kind: protocol.Begin, Check: name})
 	t := &T{name: name, args: args}
 	began := time.Now()
@@ -60,6 +81,7 @@ func run(name string, args []string, c Check, limit time.Duration) {
 	t.Fact("seconds", fmt.Sprintf("%.2f", time.Since(began).Seconds()))
 	status, text := t.outcome()
 	Emit(protocol.Line{Kind: protocol.Result, Check: name, Key: string(status), Text: text})
+	return status
 }
 
 // run runs the check to its end, however it ends.

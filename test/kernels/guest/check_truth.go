@@ -45,7 +45,7 @@ func compareForests(t *T, source scan.Source, cfg truth.Config) {
 
 // checkChurn scans back to back while processes change as fast as they can: no
 // statement may have been false at every instant of its scan. Arguments: scans,
-// how many at least; limit, the number of processes.
+// how many unless they take longer than churnTime; limit, the number of processes.
 func checkChurn(t *T) {
 	source := openIterator(t)
 	churn, err := truth.StartChurn(context.Background(), actor, uint64(time.Now().UnixNano()), t.Number("limit", 24))
@@ -57,11 +57,9 @@ func checkChurn(t *T) {
 	}()
 	time.Sleep(200 * time.Millisecond) // until the families have their names
 	var sum truth.Verdict
-	// It goes on until something could have been told wrongly.
-	enough := func() bool {
-		return sum.Scans >= t.Number("scans", 15) && sum.Steady[scan.Sandboxed] > 0 && sum.Steady[scan.Unsandboxed] > 0
-	}
-	for began := time.Now(); !enough() && time.Since(began) < churnTime; {
+	// Until then nothing could have been told wrongly.
+	judged := func() bool { return sum.Steady[scan.Sandboxed] > 0 && sum.Steady[scan.Unsandboxed] > 0 }
+	for began := time.Now(); (sum.Scans < t.Number("scans", 15) || !judged()) && time.Since(began) < churnTime; {
 		from := truth.Now()
 		snap := scanOnce(t, source)
 		to := truth.Now()
@@ -79,10 +77,11 @@ func checkChurn(t *T) {
 		}
 		t.Errorf("false: %s", text)
 	}
-	if !enough() {
-		t.Errorf("%d scans in %s, and the steady processes were too few for anything to be told wrongly", sum.Scans, churnTime)
+	if !judged() {
+		t.Errorf("%d scans in %s, and nothing could have been told wrongly: steady %v", sum.Scans, churnTime, sum.Steady)
 	}
 }
 
-// churnTime bounds a churn on a slow machine.
+// churnTime bounds a churn on a slow machine: fewer scans than asked for are no
+// fault, and their number is printed.
 const churnTime = time.Minute

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include "rng.h"
 #include "sys.h"
 #include "table.h"
+
+#define CHURN_NICE 10
 
 static const char *const names[FAMILIES] = {"ld-always", "ld-never", "ld-mixed"};
 
@@ -65,6 +68,10 @@ static void start_family(int family, uint64_t seed)
 
 void churn_start(uint64_t seed, uint32_t limit)
 {
+	// At equal priority, processes that come and go can keep whoever judges
+	// them from the processor for seconds; records are used anew meanwhile.
+	if (setpriority(PRIO_PROCESS, 0, CHURN_NICE))
+		die("setpriority");
 	lives_attach();
 	lives->magic = LIVES_MAGIC;
 	lives->life_size = sizeof(struct life);
