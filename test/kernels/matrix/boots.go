@@ -48,6 +48,11 @@ type Boot struct {
 // fifth to a half more.
 const one = "maxcpus=1 "
 
+// leftOut is on every command line: certificates for modules, the jitter
+// generator and crypto's tests of itself have no part in what is checked, and
+// take an emulated processor a second at each boot.
+const leftOut = " initcall_blacklist=load_system_certificate_list,jent_mod_init cryptomgr.notests"
+
 // The boots. Every one ends with a look into the kernel's log.
 var (
 	// plain has the security modules as Debian orders them: Landlock is the

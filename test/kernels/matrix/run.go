@@ -151,7 +151,7 @@ func (r *runner) boot(g Guest, img image, archive string, b Boot) {
 	checks := append(append([]string(nil), b.Checks...), "kernel")
 	m := qemu.Machine{
 		Arch: g.Arch, Kernel: img.path, Initrd: archive,
-		CommandLine: verdict.CommandLine(b.CommandLine, checks), Timeout: r.Timeout,
+		CommandLine: verdict.CommandLine(b.CommandLine+leftOut, checks), Timeout: r.Timeout,
 	}
 	o, err := m.Run(r.ctx)
 	if r.ctx.Err() != nil {
