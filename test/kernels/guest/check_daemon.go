@@ -32,9 +32,13 @@ var kernelAddress = regexp.MustCompile(`(?i)\bffff[0-9a-f]{12}\b`)
 // checkDaemon runs landlockd as people do and scrapes it. Arguments: expect, what
 // this boot is (reads, off, lockdown); source, what --source is given; addresses,
 // to look for kernel addresses in all that it prints; socket, "unix" on a kernel
-// that has no other network.
+// that has no other network; readable, to install it so that its user can read it:
+// then it executes a copy in memory.
 func checkDaemon(t *T) {
 	source, expect := t.Arg("source", "auto"), t.Arg("expect", "reads")
+	if t.Arg("readable", "0") == "1" {
+		t.Must(os.Chmod(daemon, 0o755))
+	}
 	startSleepers(t, 0, 1)
 	if expect != "off" {
 		startSleepers(t, 3, 1)

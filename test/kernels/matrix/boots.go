@@ -109,8 +109,8 @@ func Matrix() []Guest {
 		// First, so that they are built while the others run.
 		{Series: "6.12", Arch: "amd64", Patched: true, Mandatory: true, Boots: attributes},
 		{Series: "7.3", Arch: "amd64", Patched: true, Daemon: true, Mandatory: true, Boots: slices.Concat([]Boot{both}, attributes[1:], selinux)},
-		{Series: "6.1", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:addresses=1")}, others)},
-		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon")}, orders)},
+		{Series: "6.1", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1:addresses=1")}, others)},
+		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1")}, orders)},
 	}
 	for _, series := range strings.Fields("6.16 6.17 6.18 6.19 7.0 7.1 7.2") {
 		boots := few
@@ -120,7 +120,7 @@ func Matrix() []Guest {
 		guests = append(guests, Guest{Series: series, Arch: "amd64", Boots: boots})
 	}
 	return append(guests,
-		Guest{Series: "7.3", Arch: "amd64", Boots: slices.Concat([]Boot{whole("100", "daemon")}, others, []Boot{denialsTrace})},
+		Guest{Series: "7.3", Arch: "amd64", Boots: slices.Concat([]Boot{whole("100", "daemon:readable=1")}, others, []Boot{denialsTrace})},
 		Guest{Series: "7.3", Arch: "arm64", Boots: few},
 	)
 }

@@ -40,7 +40,7 @@ func addDaemon(ctx context.Context, w *cpio.Writer, module, dir, arch string) er
 		return err
 	}
 	w.Dir("bin", 0o755)
-	w.File(0o755, content, "bin/landlockd")
+	w.File(0o711, content, "bin/landlockd") // as make install does
 	return nil
 }
 
