@@ -3,6 +3,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/landlockd/landlockd/test/kernels/protocol"
@@ -19,6 +20,7 @@ func TestFaults(t *testing.T) {
 		"------------[ cut here ]------------",
 		"WARNING: security/landlock/domain.c:90 at landlock_domain_attribute+0x1/0x2, CPU#0: init/1",
 	}
+	const bug = "BUG: kernel NULL pointer dereference, address: 0000000000000000"
 	for name, test := range map[string]struct {
 		log    []string
 		status protocol.Status
@@ -26,8 +28,9 @@ func TestFaults(t *testing.T) {
 		"nothing":         {[]string{"Linux version 7.3.4", "landlock: Up and running."}, protocol.OK},
 		"a fault":         {ours, protocol.Fail},
 		"a known fault":   {deadline, protocol.OK},
-		"another behind":  {append(append([]string{}, deadline...), ours...), protocol.Fail},
-		"with no heading": {[]string{"BUG: kernel NULL pointer dereference, address: 0000000000000000"}, protocol.Fail},
+		"another behind":  {slices.Concat(deadline, ours), protocol.Fail},
+		"with no heading": {[]string{bug}, protocol.Fail},
+		"both":            {append(slices.Clone(deadline), bug), protocol.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, log := &T{name: "kernel"}, faults{}
