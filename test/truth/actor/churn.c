@@ -4,10 +4,10 @@
 #define _GNU_SOURCE
 #include "churn.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +17,7 @@
 #include "sys.h"
 #include "table.h"
 
+// CHURN_NICE is by how much the churn is nicer than whoever started it.
 #define CHURN_NICE 10
 
 static const char *const names[FAMILIES] = {"ld-always", "ld-never", "ld-mixed"};
@@ -70,8 +71,9 @@ void churn_start(uint64_t seed, uint32_t limit)
 {
 	// At equal priority, processes that come and go can keep whoever judges
 	// them from the processor for seconds; records are used anew meanwhile.
-	if (setpriority(PRIO_PROCESS, 0, CHURN_NICE))
-		die("setpriority");
+	errno = 0;
+	if (nice(CHURN_NICE) < 0 && errno)
+		die("nice");
 	lives_attach();
 	lives->magic = LIVES_MAGIC;
 	lives->life_size = sizeof(struct life);
