@@ -17,8 +17,8 @@ var complaints = []string{"BUG:", "WARNING:", "Oops", "UBSAN:", "KASAN:", "possi
 // kernel may make them without us. They are printed, and no failure.
 var known = []string{
 	// Two processors meet at the timer of a deadline server, which the scheduler
-	// has from 6.8 on (dl_task_timer). Seen on stock 7.3, in one of some hundred
-	// boots with many processes that come and go.
+	// has from 6.8 on (dl_task_timer). Seen once, on stock 7.3, while many
+	// processes came and went.
 	" hrtimer_forward+",
 }
 
