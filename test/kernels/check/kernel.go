@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/kernels/protocol"
 )
 
 // complaints are how the kernel's log begins to tell of a fault of its own.
@@ -71,7 +73,7 @@ func (f *faults) line(t *T, text string) {
 	if f.told {
 		t.Errorf("the kernel says: %s", text)
 	} else {
-		t.Fact("known_fault", text)
+		t.Fact(protocol.KnownFault, text)
 	}
 }
 

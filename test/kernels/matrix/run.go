@@ -177,4 +177,4 @@ func (r *runner) printf(format string, args ...any) {
 }
 
 // shown are the facts that are always printed.
-var shown = []string{"offset", "info", "truth", "churn", "same", "both", "ids", "id_steps", "known_fault"}
+var shown = []string{"offset", "info", "truth", "churn", "same", "both", "ids", "id_steps"}

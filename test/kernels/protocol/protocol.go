@@ -24,6 +24,10 @@ import (
 // landlockd.checks=report,truth:seeds=3:hostile=1
 const CommandLine = "landlockd.checks"
 
+// KnownFault is the key of the fact that a kernel complained of something that is
+// known to be its own. It is always printed.
+const KnownFault = "known_fault"
+
 // Status is the outcome of one check.
 type Status string
 

@@ -73,7 +73,7 @@ func Judge(o qemu.Outcome, err error, checks []string) *Verdict {
 }
 
 // Print says what came of a boot, in one line if it went well. Facts whose key is
-// in shown are always printed.
+// in shown are always printed, and known faults of the kernel.
 func (v *Verdict) Print(w io.Writer, name, version string, took time.Duration, verbose bool, shown ...string) {
 	word := "ok"
 	if !v.OK() {
@@ -87,7 +87,7 @@ func (v *Verdict) Print(w io.Writer, name, version string, took time.Duration, v
 		fmt.Fprintf(w, "      skipped %s\n", s)
 	}
 	for _, l := range v.lines {
-		if l.Kind == protocol.Fact && (verbose || slices.Contains(shown, l.Key)) || l.Kind == protocol.Log && verbose {
+		if l.Kind == protocol.Fact && (verbose || l.Key == protocol.KnownFault || slices.Contains(shown, l.Key)) || l.Kind == protocol.Log && verbose {
 			fmt.Fprintf(w, "      %s %s %s\n", l.Check, l.Key, Indent(l.Text))
 		}
 	}

@@ -5,7 +5,9 @@ package verdict
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/landlockd/landlockd/test/kernels/protocol"
 	"github.com/landlockd/landlockd/test/kernels/qemu"
@@ -33,5 +35,17 @@ func TestJudge(t *testing.T) {
 		if !slices.Equal(v.Problems, c.problems) || v.OK() != (c.problems == nil) {
 			t.Errorf("%s: problems %q, want %q", c.name, v.Problems, c.problems)
 		}
+	}
+}
+
+// A known fault of a kernel is no failure, so that nobody would see it.
+func TestPrintKnownFault(t *testing.T) {
+	fault := protocol.Line{Kind: protocol.Fact, Check: "kernel", Key: protocol.KnownFault, Text: "WARNING: a timer"}
+	other := protocol.Line{Kind: protocol.Fact, Check: "kernel", Key: "seconds", Text: "0.01"}
+	v := Judge(qemu.Outcome{Lines: []protocol.Line{fault, other, result("kernel", protocol.OK)}}, nil, []string{"kernel"})
+	var out strings.Builder
+	v.Print(&out, "7.3/default", "7.3.4", time.Second, false)
+	if got := out.String(); !strings.HasPrefix(got, "ok ") || !strings.Contains(got, fault.Text) || strings.Contains(got, other.Key) {
+		t.Errorf("it prints %q", got)
 	}
 }
