@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/denials"
 )
 

@@ -5,6 +5,7 @@ package collector
 import (
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -98,7 +99,7 @@ func mixed() *scan.Snapshot {
 func harden(s *scan.Snapshot) {
 	s.Source.Rules = "read"
 	const initNS, otherNS = scan.InitUserNS, 4026532001
-	writeAndBind := domainid.Rights{FS: 1<<1 | 1<<20, Net: 1}
+	writeAndBind := access.Rights{access.FS: 1<<1 | 1<<20, access.Net: 1}
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		p.UserNS, p.UID = initNS, uint32(i)
@@ -111,8 +112,8 @@ func harden(s *scan.Snapshot) {
 			p.NoNewPrivs, p.UserNS = true, 0
 		}
 	}
-	s.Processes[3].RulesUnread, s.Processes[3].Restricted = true, domainid.Rights{FS: 0xffff}
-	s.Processes[4].Restricted = domainid.Rights{FS: 1 << 1, Scope: 1 << 1}
+	s.Processes[3].RulesUnread, s.Processes[3].Restricted = true, access.Rights{access.FS: 0xffff}
+	s.Processes[4].Restricted = access.Rights{access.FS: 1 << 1, access.Scope: 1 << 1}
 	s.Processes[4].Seccomp, s.Processes[4].UserNS = 1, otherNS
 }
 

@@ -3,9 +3,11 @@
 package collector
 
 import (
+	"math/bits"
+
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -24,7 +26,7 @@ func (v restrictedView) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	rights := access.Supported(v.snap.Kernel.ABI)
-	var fs, net, scope [32]int // processes by bit
+	var n [access.NumClasses][32]int // processes by class and bit
 	for i := range v.snap.Processes {
 		p := &v.snap.Processes[i]
 		// What is no more than an upper bound is not counted.
@@ -33,14 +35,13 @@ func (v restrictedView) Collect(ch chan<- prometheus.Metric) {
 		}
 		// A kernel can be newer than the table of rights.
 		rights = rights.Union(p.Restricted)
-		for bit := range fs {
-			fs[bit] += int(p.Restricted.FS >> bit & 1)
-			net[bit] += int(p.Restricted.Net >> bit & 1)
-			scope[bit] += int(p.Restricted.Scope >> bit & 1)
+		for class, mask := range p.Restricted {
+			for ; mask != 0; mask &= mask - 1 {
+				n[class][bits.TrailingZeros32(mask)]++
+			}
 		}
 	}
 	for _, r := range access.Of(rights) {
-		n := [...]*[32]int{access.FS: &fs, access.Net: &net, access.Scope: &scope}[r.Class][r.Bit]
-		emit(ch, processesRestricted, float64(n), r.Name)
+		emit(ch, processesRestricted, float64(n[r.Class][r.Bit]), r.Name)
 	}
 }

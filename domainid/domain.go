@@ -2,7 +2,11 @@
 
 package domainid
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/landlockd/landlockd/access"
+)
 
 // Outermost is the Parent of a domain that is nested in no other, and the
 // index that stands for "no domain".
@@ -36,30 +40,6 @@ func (l Lineage) String() string {
 
 // MarshalText encodes the word.
 func (l Lineage) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
-
-// Rights is a set of Landlock rights, one bit each, with the kernel's own
-// numbering (include/uapi/linux/landlock.h: LANDLOCK_ACCESS_FS_*,
-// LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_*).
-type Rights struct {
-	FS    uint32 `json:"fs"`
-	Net   uint32 `json:"net"`
-	Scope uint32 `json:"scope"`
-}
-
-// Union returns the rights in r or in o.
-func (r Rights) Union(o Rights) Rights {
-	return Rights{FS: r.FS | o.FS, Net: r.Net | o.Net, Scope: r.Scope | o.Scope}
-}
-
-// Intersect returns the rights in r and in o.
-func (r Rights) Intersect(o Rights) Rights {
-	return Rights{FS: r.FS & o.FS, Net: r.Net & o.Net, Scope: r.Scope & o.Scope}
-}
-
-// Without returns the rights in r that are not in o.
-func (r Rights) Without(o Rights) Rights {
-	return Rights{FS: r.FS &^ o.FS, Net: r.Net &^ o.Net, Scope: r.Scope &^ o.Scope}
-}
 
 // Creator is the task that created a domain, as it was at that time: usually a
 // launcher, not the program that runs in the domain now.
@@ -129,7 +109,7 @@ type Domain struct {
 	Lineage Lineage
 	// Handled are the rights that this domain's own layer handles, without
 	// its parents'.
-	Handled Rights
+	Handled access.Rights
 	// Rules is the number of rules of the domain and all its parents
 	// together, as the kernel stores them; RulesUnread if it was not read.
 	Rules uint32

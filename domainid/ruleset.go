@@ -2,7 +2,11 @@
 
 package domainid
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/landlockd/landlockd/access"
+)
 
 // Ruleset is what the rules of one layer grant, of the rights that the layer
 // handles. It never changes; domains and snapshots share it.
@@ -13,7 +17,7 @@ type Ruleset struct {
 	// that are granted on the root directory, or above it, of the task through
 	// which the rules were read, and those to ports that are granted on every
 	// port but 0.
-	Everywhere Rights
+	Everywhere access.Rights
 	// Ports are the rules on ports, ascending by port, and Inodes those on
 	// files, ascending by device and inode. Only so many are kept: PortsLeftOut
 	// and InodesLeftOut count the others.
@@ -44,7 +48,7 @@ type InodeRule struct {
 // Restricted returns the rights that the domain's own layer handles and grants
 // neither everywhere nor, for ports, without limit. Where its rules were not
 // read, these are all that it handles.
-func (d *Domain) Restricted() Rights {
+func (d *Domain) Restricted() access.Rights {
 	if d.Ruleset == nil {
 		return d.Handled
 	}
@@ -53,8 +57,8 @@ func (d *Domain) Restricted() Rights {
 
 // Restricted returns the rights that a domain of a slice, or one that it is
 // nested in, restricts: those that a task in it does not have everywhere.
-func Restricted(domains []Domain, i int32) Rights {
-	var r Rights
+func Restricted(domains []Domain, i int32) access.Rights {
+	var r access.Rights
 	for d := range Chain(domains, i) {
 		r = r.Union(domains[d].Restricted())
 	}
@@ -63,8 +67,8 @@ func Restricted(domains []Domain, i int32) Rights {
 
 // Handled returns the rights that a domain of a slice, or one that it is nested
 // in, handles.
-func Handled(domains []Domain, i int32) Rights {
-	var r Rights
+func Handled(domains []Domain, i int32) access.Rights {
+	var r access.Rights
 	for d := range Chain(domains, i) {
 		r = r.Union(domains[d].Handled)
 	}

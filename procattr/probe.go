@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	osthread "github.com/landlockd/landlockd/internal/thread"
 )
@@ -126,7 +126,7 @@ func restrict(layers int) (int, error) {
 		return 0, err
 	}
 	// One right that every kernel has, and that a helper does not use.
-	fd, err := landlock.CreateRuleset(domainid.Rights{FS: makeChar})
+	fd, err := landlock.CreateRuleset(access.Rights{access.FS: makeChar})
 	if err != nil {
 		return 0, err
 	}

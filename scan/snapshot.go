@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -188,7 +189,7 @@ type Process struct {
 	// all tasks; those of a Partial one that are in no domain restrict nothing;
 	// of others there are none. Where SourceInfo.Rules is "unread" these are the
 	// handled rights; where it is "none", not even those are known.
-	Restricted domainid.Rights
+	Restricted access.Rights
 	// RulesUnread: Restricted is no more than an upper bound, because the rules
 	// of some of these tasks were not read in this scan and what is handled
 	// stands in for them. The next scan mostly reads them. It is about a source

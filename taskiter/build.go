@@ -8,8 +8,8 @@ import (
 	"slices"
 	"unique"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -149,12 +149,12 @@ func (b *builder) add(g group, records []taskRecord) {
 }
 
 // everyRight is what a process without tasks in a domain would restrict.
-var everyRight = domainid.Rights{FS: ^uint32(0), Net: ^uint32(0), Scope: ^uint32(0)}
+var everyRight = access.Every()
 
 // restricted returns the rights that a task's domain restricts, and whether that
 // follows from its rules, as far as this source reads rules. Where they were not
 // read, what is handled stands in.
-func (b *builder) restricted(r *taskRecord, t *scan.Task) (rights domainid.Rights, read bool) {
+func (b *builder) restricted(r *taskRecord, t *scan.Task) (rights access.Rights, read bool) {
 	if rights, read = b.source.rulebook.restricted(r.view); read {
 		return rights, true
 	}
@@ -273,10 +273,10 @@ func (s *Source) use(r *taskRecord) error {
 
 // handled decodes a layer's mask. A layer with any filesystem right denies
 // refer too, from Linux 5.19 on, but not every kernel stores it so.
-func (s *Source) handled(mask uint32) domainid.Rights {
+func (s *Source) handled(mask uint32) access.Rights {
 	r := s.state.Format.decode(mask)
-	if s.state.Kernel.ABI >= 2 && r.FS != 0 {
-		r.FS |= access.Refer
+	if s.state.Kernel.ABI >= 2 && r[access.FS] != 0 {
+		r[access.FS] |= access.Refer
 	}
 	return r
 }

@@ -9,8 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/internal/thread"
 )
@@ -35,13 +34,13 @@ const (
 // ends, and the domain with it, when release is called.
 type helper struct {
 	tid     int32
-	masks   []domainid.Rights // of its layers, innermost first
+	masks   []access.Rights // of its layers, innermost first
 	release func()
 }
 
 // startHelper starts a thread and restricts it by a number of layers beyond
 // those that this process is in.
-func startHelper(layers int, supported domainid.Rights, abi int) (*helper, error) {
+func startHelper(layers int, supported access.Rights, abi int) (*helper, error) {
 	h := &helper{}
 	ready, stop := make(chan error), make(chan struct{})
 	wait := thread.Run(func() {
@@ -57,7 +56,7 @@ func startHelper(layers int, supported domainid.Rights, abi int) (*helper, error
 	return h, nil
 }
 
-func restrictLayers(h *helper, layers int, supported domainid.Rights, abi int) error {
+func restrictLayers(h *helper, layers int, supported access.Rights, abi int) error {
 	if layers == 0 {
 		return nil
 	}
@@ -78,7 +77,7 @@ func restrictLayers(h *helper, layers int, supported domainid.Rights, abi int) e
 		if err != nil {
 			return err
 		}
-		h.masks = append([]domainid.Rights{rights}, h.masks...)
+		h.masks = append([]access.Rights{rights}, h.masks...)
 	}
 	return nil
 }
@@ -86,17 +85,16 @@ func restrictLayers(h *helper, layers int, supported domainid.Rights, abi int) e
 // randomRights returns some of the supported rights, with at least one of the
 // filesystem. Kernels differ in whether they store refer as handled if it was
 // not asked for; it always is.
-func randomRights(supported domainid.Rights, abi int) domainid.Rights {
-	r := domainid.Rights{
-		FS:    rand.Uint32() & supported.FS,
-		Net:   rand.Uint32() & supported.Net,
-		Scope: rand.Uint32() & supported.Scope,
+func randomRights(supported access.Rights, abi int) access.Rights {
+	var r access.Rights
+	for class, mask := range supported {
+		r[class] = rand.Uint32() & mask
 	}
 	if abi >= 2 {
-		r.FS |= access.Refer
+		r[access.FS] |= access.Refer
 	}
-	if r.FS == 0 {
-		r.FS = 1
+	if r[access.FS] == 0 {
+		r[access.FS] = 1
 	}
 	return r
 }
@@ -104,7 +102,7 @@ func randomRights(supported domainid.Rights, abi int) domainid.Rights {
 // calibrator runs rounds of helpers.
 type calibrator struct {
 	abi       int
-	supported domainid.Rights
+	supported access.Rights
 	format    maskFormat
 	control   *control
 	// read runs the calibrate program once.

@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -26,7 +25,7 @@ func newRound(own int, slot int) *roundResult {
 	for i, layers := range []int{0, shallowLayers, helperLayers} {
 		h := &helper{tid: int32(100 + i)}
 		for j := range layers {
-			h.masks = append(h.masks, domainid.Rights{FS: uint32(1 + 16*i + j)})
+			h.masks = append(h.masks, access.Rights{access.FS: uint32(1 + 16*i + j)})
 		}
 		r.helpers[i] = h
 		r.seen[i] = slots
@@ -43,7 +42,7 @@ func (r *roundResult) place(own, slot int) {
 			s.set, s.numLayers, s.chain = true, uint32(n), uint32(n)
 		}
 		for j, m := range h.masks {
-			s.masks[j] = m.FS
+			s.masks[j] = m[access.FS]
 		}
 		r.found[i][slot] = s
 	}
@@ -146,7 +145,7 @@ func fakeCalibrator(t *testing.T, places func(round int) []int) *calibrator {
 					n := uint32(len(h.masks))
 					s := slotRecord{tid: h.tid, slot: uint32(p), set: n > 0, numLayers: n, chain: n}
 					for j, m := range h.masks {
-						s.masks[j] = m.FS | m.Net<<16 | m.Scope<<18
+						s.masks[j] = m[access.FS] | m[access.Net]<<16 | m[access.Scope]<<18
 					}
 					r.found[indexOf(r, h)][p] = s
 				}
@@ -200,15 +199,15 @@ func TestCalibratorFind(t *testing.T) {
 // TestRandomRights: each layer handles a filesystem right, refer always among
 // them where it exists, and nothing that the kernel does not know.
 func TestRandomRights(t *testing.T) {
-	supported := domainid.Rights{FS: 0xffff, Net: 3, Scope: 3}
-	different := map[domainid.Rights]bool{}
+	supported := access.Rights{access.FS: 0xffff, access.Net: 3, access.Scope: 3}
+	different := map[access.Rights]bool{}
 	for range 1000 {
 		r := randomRights(supported, 7)
-		if r.FS&access.Refer == 0 || r.Union(supported) != supported {
+		if r[access.FS]&access.Refer == 0 || r.Union(supported) != supported {
 			t.Fatalf("%+v", r)
 		}
 		different[r] = true
-		if r := randomRights(domainid.Rights{FS: 0x1fff}, 1); r.FS == 0 || r.FS&access.Refer != 0 {
+		if r := randomRights(access.Rights{access.FS: 0x1fff}, 1); r[access.FS] == 0 || r[access.FS]&access.Refer != 0 {
 			t.Fatalf("ABI 1: %+v", r)
 		}
 	}

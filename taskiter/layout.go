@@ -9,6 +9,7 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -54,8 +55,8 @@ func (r bitRange) get(v uint32) uint32 {
 }
 
 // decode turns a stored mask into rights.
-func (f maskFormat) decode(mask uint32) domainid.Rights {
-	return domainid.Rights{FS: f.FS.get(mask), Net: f.Net.get(mask), Scope: f.Scope.get(mask)}
+func (f maskFormat) decode(mask uint32) access.Rights {
+	return access.Rights{access.FS: f.FS.get(mask), access.Net: f.Net.get(mask), access.Scope: f.Scope.get(mask)}
 }
 
 // resolveLayout finds Landlock's structures in a kernel's type information.

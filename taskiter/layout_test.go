@@ -12,8 +12,7 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 
-	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/access"
 )
 
 // Types that kernels make Landlock's structures of.
@@ -163,7 +162,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 	old, withID, quiet := hierarchyOf(false, false), hierarchyOf(true, false), hierarchyOf(true, true)
 	type decoded struct {
 		stored uint32
-		want   domainid.Rights
+		want   access.Rights
 	}
 	for _, c := range []struct {
 		name   string
@@ -176,22 +175,22 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 		{
 			"5.13 to 5.18", kernelTypes{domainName: "landlock_ruleset", hierarchy: old, masksName: "fs_access_masks", masks: typeU16},
 			fsRights(13), maskFormat{FS: bitRange{0, 16}}, 2,
-			[]decoded{{0x1fff, domainid.Rights{FS: 0x1fff}}, {0, domainid.Rights{}}},
+			[]decoded{{0x1fff, access.Rights{access.FS: 0x1fff}}, {0, access.Rights{}}},
 		},
 		{
 			"5.19 to 6.6", kernelTypes{domainName: "landlock_ruleset", hierarchy: old, masksName: "fs_access_masks", masks: typeU16},
 			fsRights(15), maskFormat{FS: bitRange{0, 16}}, 2,
-			[]decoded{{0x7fff, domainid.Rights{FS: 0x7fff}}},
+			[]decoded{{0x7fff, access.Rights{access.FS: 0x7fff}}},
 		},
 		{
 			"6.7 to 6.9", kernelTypes{domainName: "landlock_ruleset", hierarchy: old, masksName: "access_masks", masks: typeU32, twoRoots: true},
 			fsRights(15), maskFormat{FS: bitRange{0, 15}, Net: bitRange{15, 17}}, 4,
-			[]decoded{{0x7fff, domainid.Rights{FS: 0x7fff}}, {3<<15 | 1, domainid.Rights{FS: 1, Net: 3}}, {1 << 15, domainid.Rights{Net: 1}}},
+			[]decoded{{0x7fff, access.Rights{access.FS: 0x7fff}}, {3<<15 | 1, access.Rights{access.FS: 1, access.Net: 3}}, {1 << 15, access.Rights{access.Net: 1}}},
 		},
 		{
 			"6.10", kernelTypes{domainName: "landlock_ruleset", hierarchy: old, masksName: "access_masks", masks: typeU32, twoRoots: true},
 			fsRights(16), maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 16}}, 4,
-			[]decoded{{1 << 15, domainid.Rights{FS: 1 << 15}}, {1 << 16, domainid.Rights{Net: 1}}},
+			[]decoded{{1 << 15, access.Rights{access.FS: 1 << 15}}, {1 << 16, access.Rights{access.Net: 1}}},
 		},
 		{
 			"6.11", kernelTypes{
@@ -199,7 +198,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				masks: accessMasks(typeU32, bitField{"fs", 16}, bitField{"net", 2}),
 			},
 			fsRights(16), maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 2}}, 4,
-			[]decoded{{0x3ffff, domainid.Rights{FS: 0xffff, Net: 3}}, {1 << 18, domainid.Rights{}}},
+			[]decoded{{0x3ffff, access.Rights{access.FS: 0xffff, access.Net: 3}}, {1 << 18, access.Rights{}}},
 		},
 		{
 			"6.12 to 6.14", kernelTypes{
@@ -207,7 +206,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				masks: accessMasks(typeU32, bitField{"fs", 16}, bitField{"net", 2}, bitField{"scope", 2}),
 			},
 			fsRights(16), maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 2}, Scope: bitRange{18, 2}}, 4,
-			[]decoded{{2<<18 | 1<<16 | 0x2000, domainid.Rights{FS: 0x2000, Net: 1, Scope: 2}}},
+			[]decoded{{2<<18 | 1<<16 | 0x2000, access.Rights{access.FS: 0x2000, access.Net: 1, access.Scope: 2}}},
 		},
 		{
 			"6.15 to 7.0", kernelTypes{
@@ -215,7 +214,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				masks: accessMasks(typeU32, bitField{"fs", 16}, bitField{"net", 2}, bitField{"scope", 2}),
 			},
 			fsRights(16), maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 2}, Scope: bitRange{18, 2}}, 4,
-			[]decoded{{3 << 18, domainid.Rights{Scope: 3}}},
+			[]decoded{{3 << 18, access.Rights{access.Scope: 3}}},
 		},
 		{
 			"7.1", kernelTypes{
@@ -223,7 +222,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				masks: accessMasks(typeU32, bitField{"fs", 17}, bitField{"net", 2}, bitField{"scope", 2}),
 			},
 			fsRights(17), maskFormat{FS: bitRange{0, 17}, Net: bitRange{17, 2}, Scope: bitRange{19, 2}}, 4,
-			[]decoded{{1<<16 | 1<<17 | 1<<20, domainid.Rights{FS: 1 << 16, Net: 1, Scope: 2}}},
+			[]decoded{{1<<16 | 1<<17 | 1<<20, access.Rights{access.FS: 1 << 16, access.Net: 1, access.Scope: 2}}},
 		},
 		{
 			"7.2", kernelTypes{
@@ -231,7 +230,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				masks: accessMasks(typeU32, bitField{"fs", 17}, bitField{"net", 4}, bitField{"scope", 2}),
 			},
 			fsRights(17), maskFormat{FS: bitRange{0, 17}, Net: bitRange{17, 4}, Scope: bitRange{21, 2}}, 4,
-			[]decoded{{1<<20 | 1<<22, domainid.Rights{Net: 8, Scope: 2}}},
+			[]decoded{{1<<20 | 1<<22, access.Rights{access.Net: 8, access.Scope: 2}}},
 		},
 		{
 			"7.3", kernelTypes{
@@ -239,7 +238,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				masks: accessMasks(typeU32, bitField{"fs", 17}, bitField{"net", 4}, bitField{"scope", 2}),
 			},
 			fsRights(17), maskFormat{FS: bitRange{0, 17}, Net: bitRange{17, 4}, Scope: bitRange{21, 2}}, 4,
-			[]decoded{{1<<23 - 1, domainid.Rights{FS: 1<<17 - 1, Net: 15, Scope: 3}}},
+			[]decoded{{1<<23 - 1, access.Rights{access.FS: 1<<17 - 1, access.Net: 15, access.Scope: 3}}},
 		},
 		{
 			"a kind of right that is not known yet", kernelTypes{
@@ -247,7 +246,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				masks: accessMasks(typeU32, bitField{"fs", 17}, bitField{"time", 3}, bitField{"net", 4}, bitField{"scope", 2}),
 			},
 			fsRights(17), maskFormat{FS: bitRange{0, 17}, Net: bitRange{20, 4}, Scope: bitRange{24, 2}}, 4,
-			[]decoded{{7<<17 | 1<<20, domainid.Rights{Net: 1}}},
+			[]decoded{{7<<17 | 1<<20, access.Rights{access.Net: 1}}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -317,7 +316,7 @@ func TestBitFieldsBigEndian(t *testing.T) {
 	if want := (maskFormat{FS: bitRange{16, 16}, Net: bitRange{14, 2}, Scope: bitRange{12, 2}}); f != want {
 		t.Errorf("got %+v, want %+v", f, want)
 	}
-	if got, want := f.decode(0x2000_0000|1<<14|2<<12), (domainid.Rights{FS: 0x2000, Net: 1, Scope: 2}); got != want {
+	if got, want := f.decode(0x2000_0000|1<<14|2<<12), (access.Rights{access.FS: 0x2000, access.Net: 1, access.Scope: 2}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	// A whole member is the same from both ends.
@@ -327,7 +326,7 @@ func TestBitFieldsBigEndian(t *testing.T) {
 		if err := resolveBitFields(whole, big, &f); err != nil || f.FS != (bitRange{0, 32}) {
 			t.Errorf("big endian %v: %+v, %v", big, f, err)
 		}
-		if got := f.decode(0xffffffff).FS; got != 0xffffffff {
+		if got := f.decode(0xffffffff)[access.FS]; got != 0xffffffff {
 			t.Errorf("32 bits wide: %#x", got)
 		}
 	}
@@ -342,15 +341,15 @@ func TestResolveLayoutOfThisKernel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, f, err := resolveLayout(spec, rights.FS)
+	l, f, err := resolveLayout(spec, rights[access.FS])
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("Linux %s, ABI %d: %+v, %+v", kernel.Release, kernel.ABI, l, f)
 	// All that may be asked for must have a place in a mask.
 	for name, n := range map[string][2]int{
-		"fs": {int(f.FS.Width), bits.Len32(rights.FS)}, "net": {int(f.Net.Width), bits.Len32(rights.Net)},
-		"scope": {int(f.Scope.Width), bits.Len32(rights.Scope)},
+		"fs": {int(f.FS.Width), bits.Len32(rights[access.FS])}, "net": {int(f.Net.Width), bits.Len32(rights[access.Net])},
+		"scope": {int(f.Scope.Width), bits.Len32(rights[access.Scope])},
 	} {
 		if n[0] < n[1] {
 			t.Errorf("%s: the kernel accepts %d rights, but the masks have %d bits", name, n[1], n[0])
@@ -359,7 +358,7 @@ func TestResolveLayoutOfThisKernel(t *testing.T) {
 	if kernel.ABI >= 7 && l.ID == absent {
 		t.Error("ABI 7, but no domain ID was found")
 	}
-	if landlock.Count(rights) == 0 {
+	if rights.Empty() {
 		t.Error("no rights")
 	}
 }

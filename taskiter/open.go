@@ -15,7 +15,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -50,10 +50,10 @@ func Open(opts Options) (*Source, error) {
 
 // probeKernel asks the kernel for its release, for Landlock and for the rights
 // that it can restrict.
-func probeKernel(sysfs string) (scan.Kernel, domainid.Rights, error) {
+func probeKernel(sysfs string) (scan.Kernel, access.Rights, error) {
 	k, err := landlock.Probe(sysfs)
 	if err != nil {
-		return k, domainid.Rights{}, &Error{Reason: Refused, Missing: "what the kernel says of Landlock", Err: err}
+		return k, access.Rights{}, &Error{Reason: Refused, Missing: "what the kernel says of Landlock", Err: err}
 	}
 	rights, err := landlock.Supported(k.ABI)
 	if err != nil {
@@ -81,7 +81,7 @@ type opener struct {
 	types  *btf.Spec
 	cache  *btf.Cache // has types: to decode them takes longer than all else
 	kernel scan.Kernel
-	rights domainid.Rights
+	rights access.Rights
 	derive bool
 }
 
@@ -175,7 +175,7 @@ func (o *opener) resolve(st *state) error {
 		st.Layout = layout{ID: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent, CreatorExe: absent}
 	} else {
 		var err error
-		if st.Layout, st.Format, err = resolveLayout(o.types, o.rights.FS); err != nil {
+		if st.Layout, st.Format, err = resolveLayout(o.types, o.rights[access.FS]); err != nil {
 			return &Error{Reason: UnknownLayout, Missing: "Landlock's structures in a form that is known here", Err: err,
 				Hint: "please report this with the output of landlockd doctor"}
 		}

@@ -5,6 +5,7 @@ package taskiter
 import (
 	"unique"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -44,7 +45,7 @@ type view struct {
 	// scans is the number of scans that tried to read it.
 	scans int
 	// restricted are the rights that the domain and its parents restrict.
-	restricted domainid.Rights
+	restricted access.Rights
 	// place is where it stands in now.
 	place int32
 	// tasks are some of those in it, by their places in pass.tasks.
@@ -89,9 +90,9 @@ func (b *rulebook) see(k viewKey, task int32) int32 {
 }
 
 // restricted returns what was read of the view in a task's record.
-func (b *rulebook) restricted(place int32) (domainid.Rights, bool) {
+func (b *rulebook) restricted(place int32) (access.Rights, bool) {
 	if place < 1 || int(place) > len(b.now) {
-		return domainid.Rights{}, false
+		return access.Rights{}, false
 	}
 	v := b.now[place-1]
 	return v.restricted, v.read

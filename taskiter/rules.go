@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -109,7 +110,7 @@ func (k *rulesSink) rules(rec *rulesRecord) {
 		return
 	}
 	k.chain = chain
-	v.read, v.restricted = true, domainid.Rights{}
+	v.read, v.restricted = true, access.Rights{}
 	for i, key := range chain {
 		level := len(chain) - i
 		handled := s.handled(s.pass.described[s.pass.domains[key]].mask)
@@ -144,18 +145,18 @@ func (r *rulesRecord) hasLayers(chain []uint64) bool {
 
 // grantsEverywhere returns the rights that the layer's rules grant without bound,
 // those that it does not handle among them.
-func (l *layerEntry) grantsEverywhere() domainid.Rights {
-	g := domainid.Rights{FS: l.everywhere}
+func (l *layerEntry) grantsEverywhere() access.Rights {
+	g := access.Rights{access.FS: l.everywhere}
 	for bit, ports := range l.granted {
 		if ports >= allPorts {
-			g.Net |= 1 << bit
+			g[access.Net] |= 1 << bit
 		}
 	}
 	return g
 }
 
 // ruleset returns the rules of one layer.
-func (r *rulesRecord) ruleset(level int, handled, everywhere domainid.Rights) *domainid.Ruleset {
+func (r *rulesRecord) ruleset(level int, handled, everywhere access.Rights) *domainid.Ruleset {
 	sums := &r.layers[level-1]
 	rs := &domainid.Ruleset{Rules: sums.inodes + sums.ports, Everywhere: everywhere}
 	var inodes, ports uint32
@@ -165,12 +166,12 @@ func (r *rulesRecord) ruleset(level int, handled, everywhere domainid.Rights) *d
 		case int(e.level) != level:
 		case e.bits&rulePort != 0:
 			ports++
-			rs.Ports = append(rs.Ports, domainid.PortRule{Port: uint16(e.object), Net: e.access & handled.Net})
+			rs.Ports = append(rs.Ports, domainid.PortRule{Port: uint16(e.object), Net: e.access & handled[access.Net]})
 		default:
 			inodes++
 			if e.object != 0 {
 				rs.Inodes = append(rs.Inodes, domainid.InodeRule{
-					Dev: userDev(e.dev), Ino: e.object, FS: e.access & handled.FS, FSRoot: e.bits&ruleFSRoot != 0,
+					Dev: userDev(e.dev), Ino: e.object, FS: e.access & handled[access.FS], FSRoot: e.bits&ruleFSRoot != 0,
 				})
 			}
 		}

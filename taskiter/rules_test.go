@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/rulesets"
@@ -141,12 +141,12 @@ func TestRulesOfRoots(t *testing.T) {
 		if opened := a.tid == 0; opened != c.everywhere {
 			t.Fatalf("%s: the kernel says %v: the test is wrong", c.name, unix.Errno(a.tid))
 		}
-		want := domainid.Rights{FS: readFile | readDir}
+		want := access.Rights{access.FS: readFile | readDir}
 		if abi >= 2 {
-			want.FS |= access.Refer
+			want[access.FS] |= access.Refer
 		}
 		if c.everywhere {
-			want.FS &^= readFile
+			want[access.FS] &^= readFile
 		}
 		for range 2 {
 			if _, p := scanSettled(t, s, a.pid); p.Restricted != want {
@@ -160,7 +160,7 @@ func TestRulesOfRoots(t *testing.T) {
 	for range 2 {
 		snap, outer := scanSettled(t, s, a.pid)
 		inner := mustFind(t, snap, a.pids[0])
-		if inner.Restricted.FS&(readFile|readDir) != readDir || outer.Restricted.FS&(readFile|readDir) != readFile|readDir {
+		if inner.Restricted[access.FS]&(readFile|readDir) != readDir || outer.Restricted[access.FS]&(readFile|readDir) != readFile|readDir {
 			t.Errorf("one domain: outside the jail %v, inside %v", access.Names(outer.Restricted), access.Names(inner.Restricted))
 		}
 		if snap.TasksOf(outer)[0].Domain != snap.TasksOf(inner)[0].Domain {
@@ -176,19 +176,19 @@ func TestRestrictedOfProcesses(t *testing.T) {
 	a := startActor(t, "many", "20", "4")
 	one := startActor(t, "thread-only", "2")
 	snap, p := scanSettled(t, s, one.pid)
-	var inside domainid.Rights
+	var inside access.Rights
 	for _, task := range snap.TasksOf(p) {
 		inside = inside.Union(domainid.Handled(snap.Domains, task.Domain))
 	}
-	if p.State != scan.Partial || p.Restricted != inside || inside == (domainid.Rights{}) || p.RulesUnread {
+	if p.State != scan.Partial || p.Restricted != inside || inside == (access.Rights{}) || p.RulesUnread {
 		t.Errorf("a process with a free task: %v, restricts %+v, want %+v", p.State, p.Restricted, inside)
 	}
-	if p := mustFind(t, snap, int32(os.Getpid())); p.Restricted != (domainid.Rights{}) {
+	if p := mustFind(t, snap, int32(os.Getpid())); p.Restricted != (access.Rights{}) {
 		t.Errorf("this process restricts %+v", p.Restricted)
 	}
 	for i, pid := range a.pids {
 		p := mustFind(t, snap, pid)
-		var want domainid.Rights
+		var want access.Rights
 		for d := snap.TasksOf(p)[0].Domain; d != domainid.Outermost; d = snap.Domains[d].Parent {
 			want = want.Union(snap.Domains[d].Handled)
 			if r := snap.Domains[d].Ruleset; r == nil || r.Rules != 0 {
@@ -237,7 +237,7 @@ func TestRulesWithoutLimit(t *testing.T) {
 	top := t.TempDir()
 	const bind, connect, readFile, dirs = 1, 2, 1 << 2, 1500
 	var l rulesets.Layer
-	l.Handled = domainid.Rights{FS: readFile, Net: bind | connect}
+	l.Handled = access.Rights{access.FS: readFile, access.Net: bind | connect}
 	l.Files, l.Ports = map[string]uint32{"/": readFile}, map[uint16]uint32{}
 	for port := 1; port <= allPorts; port++ {
 		l.Ports[uint16(port)] = bind | connect
@@ -263,10 +263,10 @@ func TestRulesWithoutLimit(t *testing.T) {
 		t.Fatalf("domain %+v", d)
 	}
 	rs := d.Ruleset
-	if want := (domainid.Rights{FS: readFile, Net: bind}); rs.Everywhere != want || rs.Rules != allPorts+dirs+1 {
+	if want := (access.Rights{access.FS: readFile, access.Net: bind}); rs.Everywhere != want || rs.Rules != allPorts+dirs+1 {
 		t.Errorf("%d rules, everywhere %+v", rs.Rules, rs.Everywhere)
 	}
-	if got := d.Restricted(); got.Net != connect || got.FS&readFile != 0 {
+	if got := d.Restricted(); got[access.Net] != connect || got[access.FS]&readFile != 0 {
 		t.Errorf("restricts %+v", got)
 	}
 	if len(rs.Ports)+int(rs.PortsLeftOut) != allPorts || len(rs.Inodes)+int(rs.InodesLeftOut) != dirs+1 || len(rs.Ports)+len(rs.Inodes) != rulesMax {
@@ -342,9 +342,9 @@ func TestWithoutRules(t *testing.T) {
 		d := snap.Domains[snap.TasksOf(p)[0].Domain]
 		want := d.Handled
 		if read {
-			want.FS &^= 1 << 2
+			want[access.FS] &^= 1 << 2
 		}
-		if p.Restricted != want || p.RulesUnread || (d.Ruleset != nil) != read || d.Handled.FS&(1<<2) == 0 {
+		if p.Restricted != want || p.RulesUnread || (d.Ruleset != nil) != read || d.Handled[access.FS]&(1<<2) == 0 {
 			t.Errorf("rules read: %v: restricts %+v, domain %+v", read, p.Restricted, d)
 		}
 	}

@@ -5,7 +5,7 @@ package taskiter
 import (
 	"testing"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 )
 
 // chained is a source that found one task, in a domain nested in another.
@@ -33,12 +33,12 @@ func TestRulesSink(t *testing.T) {
 	rec := chainedRules()
 	(&rulesSink{source: s, wanted: wanted}).rules(&rec)
 	got, read := s.rulebook.restricted(s.pass.tasks[0].view)
-	if want := (domainid.Rights{FS: 0b1110}); !read || got != want {
+	if want := (access.Rights{access.FS: 0b1110}); !read || got != want {
 		t.Errorf("restricts %+v (%v), want %+v", got, read, want)
 	}
 	outer, _ := s.rulebook.of(10)
 	inner, _ := s.rulebook.of(20)
-	if outer == nil || outer.Everywhere.FS != 0b0010 || inner == nil || inner.Everywhere.FS != 0 || inner.InodesLeftOut != 1 {
+	if outer == nil || outer.Everywhere[access.FS] != 0b0010 || inner == nil || inner.Everywhere[access.FS] != 0 || inner.InodesLeftOut != 1 {
 		t.Errorf("rules %+v and %+v", outer, inner)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -103,7 +104,7 @@ func TestScan(t *testing.T) {
 				made |= 1 << 13 // refer is always handled
 			}
 			got := snap.Domains[d]
-			if got.Depth != depth || got.Handled != (domainid.Rights{FS: made}) || got.Lineage != domainid.LineageKnown || got.Rules != 0 && depth == want {
+			if got.Depth != depth || got.Handled != (access.Rights{access.FS: made}) || got.Lineage != domainid.LineageKnown || got.Rules != 0 && depth == want {
 				t.Errorf("process %d: domain at depth %d is %+v, its rights should be %#x", pid, depth, got, made)
 			}
 			if s.state.Layout.Details != absent && (got.Creator.PID != pid || got.Creator.Comm != "actor") {

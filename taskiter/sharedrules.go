@@ -8,6 +8,7 @@ import (
 	"hash"
 	"unsafe"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -70,7 +71,7 @@ func listBytes(r *domainid.Ruleset) int {
 
 func sumOf(r *domainid.Ruleset) (sum [sha256.Size]byte) {
 	h := sha256.New()
-	put(h, uint64(r.Rules), uint64(r.Everywhere.FS), uint64(r.Everywhere.Net), uint64(r.Everywhere.Scope),
+	put(h, uint64(r.Rules), uint64(r.Everywhere[access.FS]), uint64(r.Everywhere[access.Net]), uint64(r.Everywhere[access.Scope]),
 		uint64(r.PortsLeftOut), uint64(r.InodesLeftOut), uint64(len(r.Ports)))
 	for _, p := range r.Ports {
 		put(h, uint64(p.Port), uint64(p.Net))

@@ -5,6 +5,7 @@ package taskiter
 import (
 	"testing"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -41,9 +42,9 @@ func TestSharedRulesetsTellApart(t *testing.T) {
 	for _, r := range []domainid.Ruleset{
 		{},
 		{Rules: 1},
-		{Everywhere: domainid.Rights{FS: 1}},
-		{Everywhere: domainid.Rights{Net: 1}},
-		{Everywhere: domainid.Rights{Scope: 1}},
+		{Everywhere: access.Rights{access.FS: 1}},
+		{Everywhere: access.Rights{access.Net: 1}},
+		{Everywhere: access.Rights{access.Scope: 1}},
 		{PortsLeftOut: 1},
 		{InodesLeftOut: 1},
 		{Ports: []domainid.PortRule{{Port: 1}}},

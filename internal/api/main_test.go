@@ -20,7 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -152,7 +152,7 @@ func restrict() error {
 		return err
 	}
 	const makeSym = 1 << 12
-	fd, err := landlock.CreateRuleset(domainid.Rights{FS: makeSym})
+	fd, err := landlock.CreateRuleset(access.Rights{access.FS: makeSym})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
@@ -23,7 +24,7 @@ func newHost() *host {
 		Time: time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC), Uptime: time.Hour,
 		Kernel:  scan.Kernel{Release: "6.12.9", Landlock: scan.Enabled, ABI: 6},
 		Source:  scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
-		Domains: []domainid.Domain{{ID: 0xabc, Parent: -1, Depth: 1, Lineage: domainid.LineageKnown, Handled: domainid.Rights{FS: 0xffff}}},
+		Domains: []domainid.Domain{{ID: 0xabc, Parent: -1, Depth: 1, Lineage: domainid.LineageKnown, Handled: access.Rights{access.FS: 0xffff}}},
 	}}
 }
 

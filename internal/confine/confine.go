@@ -24,7 +24,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -168,11 +168,11 @@ func (p Plan) ruleset(self *os.File) (*os.File, error) {
 		return nil, err
 	}
 	rs := os.NewFile(uintptr(fd), "landlock-ruleset")
-	if err := landlock.AllowBeneath(fd, int(self.Fd()), rights.FS&(executeFile|readFile)); err != nil {
+	if err := landlock.AllowBeneath(fd, int(self.Fd()), rights[access.FS]&(executeFile|readFile)); err != nil {
 		return nil, fmt.Errorf("rule for this program: %w", err)
 	}
 	for _, path := range append([]string{"/proc/" + strconv.Itoa(os.Getpid())}, p.ReadBelow...) {
-		if err := allow(fd, path, rights.FS&(readFile|readDir)); err != nil {
+		if err := allow(fd, path, rights[access.FS]&(readFile|readDir)); err != nil {
 			return nil, err
 		}
 	}
@@ -182,7 +182,7 @@ func (p Plan) ruleset(self *os.File) (*os.File, error) {
 	}
 	if loader {
 		for _, path := range libraryPaths() {
-			if err := allow(fd, path, rights.FS&(executeFile|readFile|readDir)); err != nil {
+			if err := allow(fd, path, rights[access.FS]&(executeFile|readFile|readDir)); err != nil {
 				return nil, err
 			}
 		}
@@ -202,7 +202,7 @@ func allow(ruleset int, path string, rights uint32) error {
 		return fmt.Errorf("stat %s: %w", path, err)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		rights &= access.OnFiles().FS
+		rights &= access.OnFiles()[access.FS]
 	}
 	if err := landlock.AllowBeneath(ruleset, fd, rights); err != nil {
 		return fmt.Errorf("rule for %s: %w", path, err)

@@ -6,8 +6,7 @@ import (
 	"iter"
 	"math/bits"
 
-	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 )
 
 // Blocker is what denied an access: a right that a domain handles, or one of the
@@ -18,11 +17,8 @@ const bitsPerClass = 32
 
 // The blockers: the bits of the three classes of rights, and what is no right.
 const (
-	fsBlocker    Blocker = 0
-	netBlocker   Blocker = fsBlocker + bitsPerClass
-	scopeBlocker Blocker = netBlocker + bitsPerClass
 	// Ptrace: a task may only trace those in domains nested in its own.
-	Ptrace Blocker = scopeBlocker + bitsPerClass
+	Ptrace = Blocker(access.NumClasses) * bitsPerClass
 	// ChangeTopology: a task in a domain that handles a right to files may not mount.
 	ChangeTopology Blocker = Ptrace + 1
 	// Unknown is what the kernel calls by a name that the table does not have.
@@ -33,31 +29,18 @@ const (
 
 // RightBlocker returns the blocker that a right with this bit (0 to 31) is.
 func RightBlocker(class access.Class, bit uint8) Blocker {
-	if bit >= bitsPerClass {
+	if bit >= bitsPerClass || class >= access.NumClasses {
 		return Unknown
 	}
-	switch class {
-	case access.FS:
-		return fsBlocker + Blocker(bit)
-	case access.Net:
-		return netBlocker + Blocker(bit)
-	case access.Scope:
-		return scopeBlocker + Blocker(bit)
-	default:
-		return Unknown
-	}
+	return Blocker(class)*bitsPerClass + Blocker(bit)
 }
 
 // String returns the name in the kernel's audit log, "fs.bit17" for a right that
 // the table does not have, or "unknown".
 func (b Blocker) String() string {
 	switch {
-	case b < netBlocker:
-		return access.Names(domainid.Rights{FS: 1 << b})[0]
-	case b < scopeBlocker:
-		return access.Names(domainid.Rights{Net: 1 << (b - netBlocker)})[0]
 	case b < Ptrace:
-		return access.Names(domainid.Rights{Scope: 1 << (b - scopeBlocker)})[0]
+		return access.Names(access.Class(b / bitsPerClass).Rights(1 << (b % bitsPerClass)))[0]
 	case b == Ptrace:
 		return "ptrace"
 	case b == ChangeTopology:
@@ -113,9 +96,9 @@ func Supported(abi int) Blockers {
 		return s
 	}
 	rights := access.Supported(abi)
-	s.AddMask(access.FS, rights.FS)
-	s.AddMask(access.Net, rights.Net)
-	s.AddMask(access.Scope, rights.Scope)
+	for class, mask := range rights {
+		s.AddMask(access.Class(class), mask)
+	}
 	s.Add(Ptrace)
 	s.Add(ChangeTopology)
 	return s

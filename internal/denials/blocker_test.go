@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 )
 
 func TestBlockers(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -20,7 +21,7 @@ func TestDenialJSON(t *testing.T) {
 			e.Comm.Set([]byte("a\xff\x1b\u202e"))
 			e.Object.Kind, e.Object.PID = Task, 9
 		}),
-		`{"time":"1970-01-01T00:00:01Z","count":1,"domain":"2","blockers":["net.bind_tcp"],"pid":7,"tid":8,"start_ns":"70","comm":null,"exe":"/a\\\\b","object":"port","path":null,"port":0,"target_pid":null}`: denied(2, netBlocker, func(e *Event) {
+		`{"time":"1970-01-01T00:00:01Z","count":1,"domain":"2","blockers":["net.bind_tcp"],"pid":7,"tid":8,"start_ns":"70","comm":null,"exe":"/a\\\\b","object":"port","path":null,"port":0,"target_pid":null}`: denied(2, RightBlocker(access.Net, 0), func(e *Event) {
 			e.Time, e.TID = time.Unix(1, 0).In(zone), 8
 			e.Exe.Set([]byte(`/a\b`))
 			e.Object.Kind = Port

@@ -5,8 +5,8 @@ package explain
 import (
 	"slices"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 

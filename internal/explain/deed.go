@@ -6,8 +6,8 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -99,8 +99,8 @@ func deedsOf(s *scan.Snapshot, p *scan.Process, domain int32, alone bool) []Deed
 }
 
 // unnamed returns the rights that the table does not have.
-func unnamed(r domainid.Rights) domainid.Rights {
-	var named domainid.Rights
+func unnamed(r access.Rights) access.Rights {
+	var named access.Rights
 	for _, right := range access.All() {
 		named = named.Union(right.Rights())
 	}
@@ -162,7 +162,7 @@ func completeChain(s *scan.Snapshot, chain []int32) bool {
 	}
 	for _, i := range chain {
 		// No kernel makes a layer that handles nothing.
-		if d := &s.Domains[i]; d.Lineage != domainid.LineageKnown || d.Handled == (domainid.Rights{}) {
+		if d := &s.Domains[i]; d.Lineage != domainid.LineageKnown || d.Handled == (access.Rights{}) {
 			return false
 		}
 	}
@@ -171,7 +171,7 @@ func completeChain(s *scan.Snapshot, chain []int32) bool {
 
 func rulesRead(s *scan.Snapshot, chain []int32) bool {
 	return !slices.ContainsFunc(chain, func(i int32) bool {
-		return s.Domains[i].Handled != (domainid.Rights{}) && s.Domains[i].Ruleset == nil
+		return s.Domains[i].Handled != (access.Rights{}) && s.Domains[i].Ruleset == nil
 	})
 }
 
@@ -196,7 +196,7 @@ func (d *Deed) limit(s *scan.Snapshot, chain []int32, r access.Right, alone bool
 			nothing = nothing || len(ports) == 0 && !more
 		} else {
 			for _, rule := range layer.Ruleset.Inodes {
-				if r.Rights().FS&rule.FS != 0 {
+				if r.Rights()[access.FS]&rule.FS != 0 {
 					l.Files = append(l.Files, domainid.InodeRule{Dev: rule.Dev, Ino: rule.Ino, FSRoot: rule.FSRoot})
 				}
 			}
@@ -235,7 +235,7 @@ func (d *Deed) elsewhere(s *scan.Snapshot, chain []int32, r access.Right) bool {
 // there are more that are not known.
 func grantedPorts(rs *domainid.Ruleset, r access.Right) (ports []uint16, more bool) {
 	for _, p := range rs.Ports {
-		if p.Net&r.Rights().Net != 0 {
+		if p.Net&r.Rights()[access.Net] != 0 {
 			ports = append(ports, p.Port)
 		}
 	}

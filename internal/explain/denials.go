@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"

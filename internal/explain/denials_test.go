@@ -8,13 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/denials"
 )
 
 // TestDenialsOf: only those of this process, and not of one that had its PID.
 func TestDenialsOf(t *testing.T) {
-	s, p := host([]domainid.Domain{layer(-1, domainid.Rights{FS: 1}, domainid.Ruleset{})}, 0)
+	s, p := host([]domainid.Domain{layer(-1, access.Rights{access.FS: 1}, domainid.Ruleset{})}, 0)
 	started := time.Unix(1_750_000_000, 0).Add(-30 * time.Minute) // as host makes it
 	for name, c := range map[string]struct {
 		denial denials.Denial
@@ -40,7 +41,7 @@ func TestDenialsOf(t *testing.T) {
 }
 
 func TestDenialsText(t *testing.T) {
-	s, p := host([]domainid.Domain{layer(-1, domainid.Rights{FS: 1}, domainid.Ruleset{})}, 0)
+	s, p := host([]domainid.Domain{layer(-1, access.Rights{access.FS: 1}, domainid.Ruleset{})}, 0)
 	for want, d := range map[string]*Denials{
 		"": nil,
 		"\nLast denials: not known, which is not none: no daemon runs.\n":                                     {NotKnown: "no daemon runs"},

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
@@ -32,7 +32,7 @@ func host(domains []domainid.Domain, tasks ...int32) (*scan.Snapshot, *scan.Proc
 	}
 	p := scan.Process{PID: 100, Start: uint64(30 * time.Minute), State: scan.Sandboxed, Depth: 1, NumTasks: int32(len(tasks)), UserNS: scan.InitUserNS, Workload: scan.NoWorkload}
 	copy(p.Comm[:], "sh")
-	p.Restricted = domainid.Rights{FS: ^uint32(0), Net: ^uint32(0), Scope: ^uint32(0)}
+	p.Restricted = access.Rights{access.FS: ^uint32(0), access.Net: ^uint32(0), access.Scope: ^uint32(0)}
 	for i, d := range tasks {
 		t := scan.Task{TID: 100 + int32(i), State: scan.Sandboxed, Domain: d}
 		if d < 0 {
@@ -46,7 +46,7 @@ func host(domains []domainid.Domain, tasks ...int32) (*scan.Snapshot, *scan.Proc
 	return s, &s.Processes[0]
 }
 
-func layer(parent int32, handled domainid.Rights, rules domainid.Ruleset) domainid.Domain {
+func layer(parent int32, handled access.Rights, rules domainid.Ruleset) domainid.Domain {
 	return domainid.Domain{ID: 0x1e67bda0b, Parent: parent, Depth: 1, Lineage: domainid.LineageKnown, Handled: handled, Ruleset: &rules}
 }
 
@@ -65,12 +65,12 @@ func deed(t *testing.T, e *Explanation, right string) *Deed {
 }
 
 func TestDeeds(t *testing.T) {
-	outer := layer(-1, domainid.Rights{FS: readFile | writeFile, Net: 3, Scope: 1}, domainid.Ruleset{
-		Everywhere: domainid.Rights{FS: readFile},
+	outer := layer(-1, access.Rights{access.FS: readFile | writeFile, access.Net: 3, access.Scope: 1}, domainid.Ruleset{
+		Everywhere: access.Rights{access.FS: readFile},
 		Ports:      []domainid.PortRule{{Port: 53, Net: 2}, {Port: 443, Net: 2}, {Port: 8080, Net: 1}},
 		Inodes:     []domainid.InodeRule{{Dev: 8, Ino: 7, FS: writeFile}},
 	})
-	inner := layer(0, domainid.Rights{Net: 2}, domainid.Ruleset{Ports: []domainid.PortRule{{Port: 443, Net: 2}, {Port: 444, Net: 2}}})
+	inner := layer(0, access.Rights{access.Net: 2}, domainid.Ruleset{Ports: []domainid.PortRule{{Port: 443, Net: 2}, {Port: 444, Net: 2}}})
 	inner.Depth, inner.ID = 2, 0x1e67bda19
 	s, p := host([]domainid.Domain{outer, inner}, 1)
 	e := Of(s, p)
@@ -110,10 +110,10 @@ func TestDeeds(t *testing.T) {
 	s.Domains[1].Lineage = domainid.LineageKnown
 
 	// A source that tells nothing of what is handled.
-	plain := layer(-1, domainid.Rights{}, domainid.Ruleset{})
+	plain := layer(-1, access.Rights{}, domainid.Ruleset{})
 	plain.Ruleset, plain.Lineage = nil, domainid.LineageInferred
 	s2, p2 := host([]domainid.Domain{plain}, 0)
-	s2.Source.Rules, p2.Restricted = "none", domainid.Rights{}
+	s2.Source.Rules, p2.Restricted = "none", access.Rights{}
 	for right, want := range map[string]May{"fs.read_file": Unknown, "scope.signal": Unknown, "net.bind_udp": Everywhere} {
 		if d := deed(t, Of(s2, p2), right); d.May != want {
 			t.Errorf("nothing is known of the layers: %s %v, want %v", right, d.May, want)
@@ -131,11 +131,11 @@ func TestDeeds(t *testing.T) {
 	}
 
 	// In another root directory than that through which the rules were read.
-	p.Restricted.FS |= readFile
+	p.Restricted[access.FS] |= readFile
 	if d := deed(t, Of(s, p), "fs.read_file"); d.May == Everywhere {
 		t.Errorf("another root directory: %v, %v", d.May, d.Why)
 	}
-	p.Restricted.FS &^= writeFile
+	p.Restricted[access.FS] &^= writeFile
 	if d := deed(t, Of(s, p), "fs.write_file"); d.May != Everywhere || d.Why != RulesGrant {
 		t.Errorf("a root directory that a rule is on: %v, %v", d.May, d.Why)
 	}
@@ -149,16 +149,16 @@ func TestDeedsAgree(t *testing.T) {
 		var domains []domainid.Domain
 		depth := 1 + r.IntN(3)
 		for i := range depth {
-			handled := domainid.Rights{FS: r.Uint32()&0xf | 1<<8, Net: r.Uint32() & 3}
-			rs := domainid.Ruleset{Everywhere: domainid.Rights{FS: handled.FS & r.Uint32() & r.Uint32(), Net: handled.Net & r.Uint32() & r.Uint32()}}
+			handled := access.Rights{access.FS: r.Uint32()&0xf | 1<<8, access.Net: r.Uint32() & 3}
+			rs := domainid.Ruleset{Everywhere: access.Rights{access.FS: handled[access.FS] & r.Uint32() & r.Uint32(), access.Net: handled[access.Net] & r.Uint32() & r.Uint32()}}
 			for port := range uint16(4) {
 				if r.IntN(2) == 0 {
-					rs.Ports = append(rs.Ports, domainid.PortRule{Port: port, Net: handled.Net & r.Uint32()})
+					rs.Ports = append(rs.Ports, domainid.PortRule{Port: port, Net: handled[access.Net] & r.Uint32()})
 				}
 			}
 			for ino := range uint64(4) {
 				if r.IntN(2) == 0 {
-					rs.Inodes = append(rs.Inodes, domainid.InodeRule{Dev: 1, Ino: ino, FS: handled.FS & r.Uint32()})
+					rs.Inodes = append(rs.Inodes, domainid.InodeRule{Dev: 1, Ino: ino, FS: handled[access.FS] & r.Uint32()})
 				}
 			}
 			d := layer(int32(i)-1, handled, rs)
@@ -199,12 +199,12 @@ func grants(d *domainid.Domain, r access.Right, object uint16) bool {
 		return true
 	}
 	for _, p := range d.Ruleset.Ports {
-		if r.Class == access.Net && p.Port == object && p.Net&r.Rights().Net != 0 {
+		if r.Class == access.Net && p.Port == object && p.Net&r.Rights()[access.Net] != 0 {
 			return true
 		}
 	}
 	for _, n := range d.Ruleset.Inodes {
-		if r.Class == access.FS && n.Ino == uint64(object) && n.FS&r.Rights().FS != 0 {
+		if r.Class == access.FS && n.Ino == uint64(object) && n.FS&r.Rights()[access.FS] != 0 {
 			return true
 		}
 	}
@@ -243,16 +243,16 @@ func TestTogether(t *testing.T) {
 
 // hostile is an explanation full of what others chose.
 func hostile() *Explanation {
-	outer := layer(-1, domainid.Rights{FS: readFile | writeFile | resolve | 1<<20, Net: 3, Scope: 3}, domainid.Ruleset{
-		Rules: 9, Everywhere: domainid.Rights{FS: readFile}, PortsLeftOut: 3, InodesLeftOut: 1,
+	outer := layer(-1, access.Rights{access.FS: readFile | writeFile | resolve | 1<<20, access.Net: 3, access.Scope: 3}, domainid.Ruleset{
+		Rules: 9, Everywhere: access.Rights{access.FS: readFile}, PortsLeftOut: 3, InodesLeftOut: 1,
 		Ports:  []domainid.PortRule{{Port: 0, Net: 1}, {Port: 8000, Net: 1}, {Port: 8001, Net: 1}, {Port: 8002, Net: 1}},
 		Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: 2, FS: writeFile, FSRoot: true}, {Dev: 0x801, Ino: 77, FS: writeFile}},
 	})
 	outer.Creator = domainid.Creator{PID: 99, UID: 33, Comm: "a\x1b]0;x\x07", Exe: "/bin/\u202egnp"}
 	outer.Log, outer.Denials = domainid.LogDisabled, 1
-	inner := layer(0, domainid.Rights{FS: writeFile}, domainid.Ruleset{Rules: 1, Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: 78, FS: writeFile}}})
+	inner := layer(0, access.Rights{access.FS: writeFile}, domainid.Ruleset{Rules: 1, Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: 78, FS: writeFile}}})
 	inner.Depth, inner.ID = 2, 0x1e67bda19
-	other := layer(-1, domainid.Rights{FS: 1}, domainid.Ruleset{})
+	other := layer(-1, access.Rights{access.FS: 1}, domainid.Ruleset{})
 	other.ID = 0x300000001
 	s, p := host([]domainid.Domain{outer, inner, other}, 1, 1, 2, -1)
 	copy(p.Comm[:], "x\n- y\x1b[2J")
@@ -361,7 +361,7 @@ func TestJSON(t *testing.T) {
 }
 
 func TestAbove(t *testing.T) {
-	s := &scan.Snapshot{Domains: []domainid.Domain{{Parent: -1, Handled: domainid.Rights{Scope: 1}}, {Parent: 0}, {Parent: 1, Handled: domainid.Rights{Scope: 1}}, {Parent: 0}}}
+	s := &scan.Snapshot{Domains: []domainid.Domain{{Parent: -1, Handled: access.Rights{access.Scope: 1}}, {Parent: 0}, {Parent: 1, Handled: access.Rights{access.Scope: 1}}, {Parent: 0}}}
 	right, _ := access.Lookup("scope.abstract_unix_socket")
 	for _, c := range []struct {
 		mine, theirs int32

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -180,7 +180,7 @@ func (t *textWriter) domain(i int32) {
 			text += ", " + t.name(c.Exe)
 		}
 	}
-	if d.Handled != (domainid.Rights{}) {
+	if d.Handled != (access.Rights{}) {
 		text += fmt.Sprintf("; handles %s", count(len(access.Of(d.Handled)), "right"))
 		if d.Ruleset != nil {
 			text += fmt.Sprintf(", restricts %d, has %s", len(access.Of(d.Restricted())), count(int(d.Ruleset.Rules), "rule"))

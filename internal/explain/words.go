@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 )
 
 // What returns what is done, "open a file for reading, list a directory".

@@ -11,12 +11,11 @@ package landlock
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 )
 
 // ErrNotBuilt and ErrDisabled tell why a kernel cannot sandbox anything.
@@ -43,26 +42,26 @@ func ABI() (int, error) {
 
 // Supported returns all rights that this kernel can handle, found by asking it:
 // what it accepts is a fact, what a version stands for is a table.
-func Supported(abi int) (domainid.Rights, error) {
-	var r domainid.Rights
+func Supported(abi int) (access.Rights, error) {
+	var r access.Rights
 	if abi < 1 {
 		return r, nil
 	}
-	r.FS = supported(func(m uint32) domainid.Rights { return domainid.Rights{FS: m} })
+	r[access.FS] = supported(func(m uint32) access.Rights { return access.Rights{access.FS: m} })
 	if abi >= 4 {
-		r.Net = supported(func(m uint32) domainid.Rights { return domainid.Rights{Net: m} })
+		r[access.Net] = supported(func(m uint32) access.Rights { return access.Rights{access.Net: m} })
 	}
 	if abi >= 6 {
-		r.Scope = supported(func(m uint32) domainid.Rights { return domainid.Rights{Scope: m} })
+		r[access.Scope] = supported(func(m uint32) access.Rights { return access.Rights{access.Scope: m} })
 	}
-	if r.FS == 0 {
+	if r[access.FS] == 0 {
 		return r, fmt.Errorf("landlock_create_ruleset(2) accepts no right, though its ABI version is %d", abi)
 	}
 	return r, nil
 }
 
 // supported returns the mask of those low bits that the kernel accepts.
-func supported(rights func(uint32) domainid.Rights) uint32 {
+func supported(rights func(uint32) access.Rights) uint32 {
 	n := 0
 	for n < 32 && accepts(rights(1<<n)) {
 		n++
@@ -70,7 +69,7 @@ func supported(rights func(uint32) domainid.Rights) uint32 {
 	return uint32(uint64(1)<<n - 1)
 }
 
-func accepts(r domainid.Rights) bool {
+func accepts(r access.Rights) bool {
 	fd, err := CreateRuleset(r)
 	if err != nil {
 		return false
@@ -82,11 +81,11 @@ func accepts(r domainid.Rights) bool {
 // attrSize is the length of struct landlock_ruleset_attr up to the last field
 // that is used: an older kernel refuses a longer one only if it is not zero
 // there, but a shorter one always works.
-func attrSize(r domainid.Rights) uintptr {
+func attrSize(r access.Rights) uintptr {
 	switch {
-	case r.Scope != 0:
+	case r[access.Scope] != 0:
 		return 24
-	case r.Net != 0:
+	case r[access.Net] != 0:
 		return 16
 	default:
 		return 8
@@ -94,11 +93,11 @@ func attrSize(r domainid.Rights) uintptr {
 }
 
 // CreateRuleset returns the descriptor of a ruleset that handles the rights.
-func CreateRuleset(handled domainid.Rights) (int, error) {
+func CreateRuleset(handled access.Rights) (int, error) {
 	attr := unix.LandlockRulesetAttr{
-		Handled_access_fs:  uint64(handled.FS),
-		Handled_access_net: uint64(handled.Net),
-		Scoped:             uint64(handled.Scope),
+		Handled_access_fs:  uint64(handled[access.FS]),
+		Handled_access_net: uint64(handled[access.Net]),
+		Scoped:             uint64(handled[access.Scope]),
 	}
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), attrSize(handled), 0)
 	if errno != 0 {
@@ -136,9 +135,4 @@ func NoNewPrivs() error {
 		return fmt.Errorf("prctl(PR_SET_NO_NEW_PRIVS): %w", errno)
 	}
 	return nil
-}
-
-// Count returns the number of rights in r.
-func Count(r domainid.Rights) int {
-	return bits.OnesCount32(r.FS) + bits.OnesCount32(r.Net) + bits.OnesCount32(r.Scope)
 }

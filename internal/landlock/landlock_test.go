@@ -12,12 +12,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 )
 
 // supportedHere returns what this kernel supports.
-func supportedHere(t *testing.T) (int, domainid.Rights) {
+func supportedHere(t *testing.T) (int, access.Rights) {
 	t.Helper()
 	abi, err := ABI()
 	if err != nil {
@@ -58,29 +57,23 @@ func TestSupported(t *testing.T) {
 		t.Fatal(err)
 	}
 	unix.Close(fd)
-	for _, more := range []domainid.Rights{{FS: got.FS + 1}, {Net: got.Net + 1}, {Scope: got.Scope + 1}} {
-		if fd, err := CreateRuleset(more.Union(domainid.Rights{FS: 1})); err == nil {
+	for _, more := range []access.Rights{{access.FS: got[access.FS] + 1}, {access.Net: got[access.Net] + 1}, {access.Scope: got[access.Scope] + 1}} {
+		if fd, err := CreateRuleset(more.Union(access.Rights{access.FS: 1})); err == nil {
 			unix.Close(fd)
 			t.Errorf("%+v was accepted", more)
 		} else if !errors.Is(err, unix.EINVAL) {
 			t.Errorf("%+v: %v", more, err)
 		}
 	}
-	if r, err := Supported(0); err != nil || r != (domainid.Rights{}) {
+	if r, err := Supported(0); err != nil || r != (access.Rights{}) {
 		t.Errorf("ABI 0: %+v, %v", r, err)
-	}
-}
-
-func TestCount(t *testing.T) {
-	if n := Count(domainid.Rights{FS: 0xffffffff, Net: 3, Scope: 1}); n != 35 {
-		t.Errorf("%d", n)
 	}
 }
 
 // TestOnFiles: the table has exactly the rights that a rule on a file may grant.
 func TestOnFiles(t *testing.T) {
 	_, rights := supportedHere(t)
-	fd, err := CreateRuleset(domainid.Rights{FS: rights.FS})
+	fd, err := CreateRuleset(access.Rights{access.FS: rights[access.FS]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,10 +87,10 @@ func TestOnFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(file)
-	for bit := range bits.Len32(rights.FS) {
+	for bit := range bits.Len32(rights[access.FS]) {
 		right := uint32(1) << bit
 		err := AllowBeneath(fd, file, right)
-		if want := access.OnFiles().FS&right != 0; (err == nil) != want {
+		if want := access.OnFiles()[access.FS]&right != 0; (err == nil) != want {
 			t.Errorf("right %#x on a file: %v, but the table says %v", right, err, want)
 		}
 	}
@@ -119,7 +112,7 @@ func TestRestrictThread(t *testing.T) {
 	const readDir = 1 << 3
 	var failed, inside error
 	onThread(func() {
-		fd, err := CreateRuleset(domainid.Rights{FS: readDir})
+		fd, err := CreateRuleset(access.Rights{access.FS: readDir})
 		if err != nil {
 			failed = err
 			return
@@ -160,7 +153,7 @@ func TestNestingLimit(t *testing.T) {
 	layers := 0
 	var failed error
 	onThread(func() {
-		fd, err := CreateRuleset(domainid.Rights{FS: 1 << 11})
+		fd, err := CreateRuleset(access.Rights{access.FS: 1 << 11})
 		if err != nil {
 			failed = err
 			return

@@ -5,8 +5,8 @@ package policy
 import (
 	"math"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -19,17 +19,17 @@ type condition struct {
 	state             scan.State
 	depth, maybeDepth uint16
 	// rights are those that are restricted.
-	rights, maybeRight domainid.Rights
+	rights, maybeRight access.Rights
 }
 
 const anyDepth = math.MaxUint16
 
-var everyRight = domainid.Rights{FS: math.MaxUint32, Net: math.MaxUint32, Scope: math.MaxUint32}
+var everyRight = access.Every()
 
 // chain is what the layers of a domain and of those that it is nested in handle
 // together; complete if all are known. A layer restricts no more than it handles.
 type chain struct {
-	handled  domainid.Rights
+	handled  access.Rights
 	complete bool
 }
 
@@ -39,12 +39,12 @@ func chains(s *scan.Snapshot, old []chain) []chain {
 	for i := range s.Domains {
 		d := &s.Domains[i]
 		c := chain{handled: d.Handled}
-		if s.Kernel.ABI >= 2 && d.Handled.FS != 0 {
+		if s.Kernel.ABI >= 2 && d.Handled[access.FS] != 0 {
 			// Every such layer denies it, and not every kernel says so.
-			c.handled.FS |= access.Refer
+			c.handled[access.FS] |= access.Refer
 		}
 		// No kernel makes a layer that handles nothing: it is not known what.
-		known := d.Handled != domainid.Rights{} && d.Lineage == domainid.LineageKnown
+		known := d.Handled != access.Rights{} && d.Lineage == domainid.LineageKnown
 		if d.Parent >= 0 && int(d.Parent) < i {
 			c.complete = known && old[d.Parent].complete
 			c.handled = c.handled.Union(old[d.Parent].handled)
@@ -66,7 +66,7 @@ func conditionOf(s *scan.Snapshot, p *scan.Process, chains []chain) condition {
 		}
 		inside++
 		if t.State != scan.Sandboxed || t.Domain < 0 || int(t.Domain) >= len(chains) {
-			c.depth, c.rights = min(c.depth, 1), domainid.Rights{}
+			c.depth, c.rights = min(c.depth, 1), access.Rights{}
 			continue
 		}
 		d, of := &s.Domains[t.Domain], &chains[t.Domain]
@@ -80,7 +80,7 @@ func conditionOf(s *scan.Snapshot, p *scan.Process, chains []chain) condition {
 		}
 	}
 	if inside == 0 {
-		c.depth, c.rights = 1, domainid.Rights{}
+		c.depth, c.rights = 1, access.Rights{}
 	}
 	c.readRules(s, p)
 	if p.State == scan.Sandboxed {
@@ -96,7 +96,7 @@ func (c *condition) readRules(s *scan.Snapshot, p *scan.Process) {
 	switch {
 	case s.Source.Rules != "read" || p.State != scan.Sandboxed && p.State != scan.Partial:
 	case p.RulesUnread:
-		c.rights, c.maybeRight = domainid.Rights{}, c.maybeRight.Intersect(p.Restricted)
+		c.rights, c.maybeRight = access.Rights{}, c.maybeRight.Intersect(p.Restricted)
 	default:
 		c.rights, c.maybeRight = p.Restricted, p.Restricted
 	}
@@ -114,9 +114,9 @@ func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
 		return Violating, Partial
 	case int(c.maybeDepth) < x.MinDepth:
 		return Violating, TooShallow
-	case len(d.missing) > 0 || d.rights.Without(c.maybeRight) != domainid.Rights{}:
+	case len(d.missing) > 0 || d.rights.Without(c.maybeRight) != access.Rights{}:
 		return Violating, RightNotRestricted
-	case int(c.depth) < x.MinDepth || d.rights.Without(c.rights) != domainid.Rights{}:
+	case int(c.depth) < x.MinDepth || d.rights.Without(c.rights) != access.Rights{}:
 		return Unknown, NoReason
 	default:
 		return Compliant, NoReason

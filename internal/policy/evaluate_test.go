@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -15,11 +16,11 @@ import (
 // What an expectation says of one process, in the order of reasons.
 func TestJudge(t *testing.T) {
 	h := newHost()
-	write := domainid.Rights{FS: 1 << 1}
+	write := access.Rights{access.FS: 1 << 1}
 	outer := h.domain(-1, allFS)
-	inner := h.domain(outer, domainid.Rights{Net: 3, Scope: 3})
+	inner := h.domain(outer, access.Rights{access.Net: 3, access.Scope: 3})
 	writes := h.domain(-1, write)
-	unread := h.domain(-1, domainid.Rights{})
+	unread := h.domain(-1, access.Rights{})
 	deeper := h.domain(unread, allFS)
 	inferred := h.domain(-1, write)
 	h.Domains[inferred].Lineage = domainid.LineageInferred

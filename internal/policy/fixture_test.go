@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -41,7 +42,7 @@ func (h host) unit(name string) int32 {
 }
 
 // domain adds a domain within another one, or -1, and returns its index.
-func (h host) domain(parent int32, handled domainid.Rights) int32 {
+func (h host) domain(parent int32, handled access.Rights) int32 {
 	d := domainid.Domain{ID: domainid.ID(1000 + len(h.Domains)), Parent: parent, Depth: 1, Lineage: domainid.LineageKnown, Handled: handled}
 	if parent >= 0 {
 		d.Depth = h.Domains[parent].Depth + 1
@@ -103,4 +104,4 @@ func (r *Result) rule(name string) *RuleResult {
 	return nil
 }
 
-var allFS = domainid.Rights{FS: 1<<16 - 1}
+var allFS = access.Rights{access.FS: 1<<16 - 1}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -102,7 +102,7 @@ func TestNoEscape(t *testing.T) {
 		"a namespace":      func(_ host, p *scan.Process) { p.MountNSOwner = 0xF0000001 },
 		"a partial domain": func(h host, p *scan.Process) {
 			p.State = scan.Partial
-			h.Tasks[p.FirstTask].Domain = h.domain(-1, domainid.Rights{})
+			h.Tasks[p.FirstTask].Domain = h.domain(-1, access.Rights{})
 		},
 	}
 	for what, escape := range escapes {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -52,7 +52,7 @@ func (x *Expect) words(outcome Outcome, reason Reason, s *scan.Snapshot, p *scan
 	if int(c.depth) < x.MinDepth {
 		return fmt.Sprintf("its shallowest task is at depth %d or deeper, want at least %d: not all domains that it is nested in are known", c.depth, x.MinDepth)
 	}
-	if rights := d.rights.Without(c.rights); rights != (domainid.Rights{}) {
+	if rights := d.rights.Without(c.rights); rights != (access.Rights{}) {
 		if p.RulesUnread {
 			return "its rules could not be read: it is not known whether they grant everywhere " + strings.Join(access.Names(rights), ", ")
 		}
@@ -63,7 +63,7 @@ func (x *Expect) words(outcome Outcome, reason Reason, s *scan.Snapshot, p *scan
 
 // rightsLacked names rights, and apart those that are handled but that rules
 // grant everywhere.
-func rightsLacked(s *scan.Snapshot, p *scan.Process, lacked domainid.Rights) string {
+func rightsLacked(s *scan.Snapshot, p *scan.Process, lacked access.Rights) string {
 	handled := everyRight
 	for _, t := range s.TasksOf(p) {
 		if t.State == scan.Sandboxed {

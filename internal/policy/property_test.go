@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -189,7 +190,7 @@ func someHost(rnd *rand.Rand) host {
 	}
 	h.Source.Rules = oneOf(rnd, "read", "read", "unread", "none")
 	for i := range rnd.IntN(6) {
-		d := h.domain(int32(rnd.IntN(i+1))-1, oneOf(rnd, allFS, domainid.Rights{Net: 3}, domainid.Rights{FS: 1}, domainid.Rights{}))
+		d := h.domain(int32(rnd.IntN(i+1))-1, oneOf(rnd, allFS, access.Rights{access.Net: 3}, access.Rights{access.FS: 1}, access.Rights{}))
 		h.Domains[d].Lineage = oneOf(rnd, domainid.LineageKnown, domainid.LineageKnown, domainid.LineageInferred)
 	}
 	for range rnd.IntN(8) {
@@ -216,7 +217,7 @@ func someHost(rnd *rand.Rand) host {
 		p.PPID = int32(rnd.IntN(40))
 		p.Start = uint64(rnd.IntN(1100)) * second
 		p.UID = uint32(rnd.IntN(7))
-		p.Restricted, p.RulesUnread = oneOf(rnd, allFS, domainid.Rights{FS: 1}, domainid.Rights{}), rnd.IntN(5) == 0
+		p.Restricted, p.RulesUnread = oneOf(rnd, allFS, access.Rights{access.FS: 1}, access.Rights{}), rnd.IntN(5) == 0
 		p.MountNSOwner = oneOf[uint32](rnd, 0, scan.InitUserNS, scan.InitUserNS, 7)
 		copy(p.Comm[:], oneOf(rnd, "a", "bb", ""))
 	}

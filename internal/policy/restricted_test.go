@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -14,11 +15,11 @@ import (
 // is handled only where they were not read.
 func TestRestrictsReadsRules(t *testing.T) {
 	const write, read = 1 << 1, 1 << 2
-	handled := domainid.Rights{FS: write | read}
-	granted := domainid.Rights{FS: read}
+	handled := access.Rights{access.FS: write | read}
+	granted := access.Rights{access.FS: read}
 	for _, c := range []struct {
 		name, source string
-		restricted   domainid.Rights
+		restricted   access.Rights
 		unread       bool
 		restricts    string
 		want         Outcome
@@ -31,7 +32,7 @@ func TestRestrictsReadsRules(t *testing.T) {
 		{"not read, and not handled", "read", handled, true, "fs.execute", Violating, "fs.execute"},
 		{"not read, some tasks known not to restrict", "read", handled.Without(granted), true, "fs.read_file", Violating, "fs.read_file"},
 		{"handled stands in", "unread", handled, false, "fs.read_file", Compliant, ""},
-		{"nothing is known of handled", "none", domainid.Rights{}, false, "fs.write_file", Compliant, ""},
+		{"nothing is known of handled", "none", access.Rights{}, false, "fs.write_file", Compliant, ""},
 	} {
 		h := newHost()
 		h.Source.Rules = c.source
@@ -62,9 +63,9 @@ func TestRestrictedIsBounded(t *testing.T) {
 		var tasks []int32
 		truth, upper, read := everyRight, everyRight, true
 		for range 1 + r.IntN(3) {
-			own := domainid.Rights{FS: r.Uint32() & 0xff, Net: r.Uint32() & 3, Scope: r.Uint32() & 3}
-			rules := &domainid.Ruleset{Everywhere: domainid.Rights{FS: own.FS & r.Uint32(), Net: own.Net & r.Uint32()}}
-			handled := domainid.Rights{FS: own.FS | 1, Net: own.Net, Scope: own.Scope}
+			own := access.Rights{access.FS: r.Uint32() & 0xff, access.Net: r.Uint32() & 3, access.Scope: r.Uint32() & 3}
+			rules := &domainid.Ruleset{Everywhere: access.Rights{access.FS: own[access.FS] & r.Uint32(), access.Net: own[access.Net] & r.Uint32()}}
+			handled := access.Rights{access.FS: own[access.FS] | 1, access.Net: own[access.Net], access.Scope: own[access.Scope]}
 			d := h.domain(-1, handled)
 			h.Domains[d].Ruleset = rules
 			restricted := handled.Without(rules.Everywhere)
@@ -80,16 +81,16 @@ func TestRestrictedIsBounded(t *testing.T) {
 		}
 		p := h.process(h.unit("a.service"), "/a", tasks...)
 		p.Restricted, p.RulesUnread = upper, !read
-		want := domainid.Rights{FS: r.Uint32() & r.Uint32() & 0xff, Net: r.Uint32() & 1}
+		want := access.Rights{access.FS: r.Uint32() & r.Uint32() & 0xff, access.Net: r.Uint32() & 1}
 		x := Expect{Partial: true}
 		c, d := conditionOf(h.Snapshot, p, chains(h.Snapshot, nil)), demand{rights: want}
 		got, _ := x.judge(&c, &d)
 		outcomes[got]++
-		complies := want.Without(truth) == domainid.Rights{}
+		complies := want.Without(truth) == access.Rights{}
 		switch {
 		case got == Compliant && !complies, got == Violating && complies, got == Unknown && read:
 			t.Fatalf("seed %d: %v, but complies %v, read %v", seed, got, complies, read)
-		case got == Unknown && want.Without(upper) != domainid.Rights{}:
+		case got == Unknown && want.Without(upper) != access.Rights{}:
 			t.Fatalf("seed %d: unknown, but some task does not even handle %+v", seed, want)
 		}
 	}

@@ -7,8 +7,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 )
 
 // addRight adds the name of a right or a glob over names.
@@ -30,7 +29,7 @@ func isRightGlob(text string) bool { return strings.ContainsAny(text, `*?[\`) }
 
 // demand is what rights an Expect asks for on one kernel.
 type demand struct {
-	rights domainid.Rights
+	rights access.Rights
 	// missing are the names and globs that this kernel has no right of, if
 	// that violates.
 	missing []string

@@ -20,11 +20,7 @@ func (l *loader) domain(value string) error {
 		required("parent", orNull(identifier(&parent))),
 		required("depth", integer(&d.Depth, 1, 1<<16-1)),
 		required("lineage", oneOf(&lineage, "known", "inferred", "unknown")),
-		required("handled", objectOrNull(
-			required("fs", mask(&d.Handled.FS)),
-			required("net", mask(&d.Handled.Net)),
-			required("scope", mask(&d.Handled.Scope)),
-		)),
+		required("handled", objectOrNull(rightsMembers(&d.Handled)...)),
 		required("rules", orNull(integer(&d.Rules, 0, 1<<32-1))),
 		optional("ruleset_index", orNull(integer(&ruleset, 0, maxTasks))),
 		optional("log", orNull(word(&log))),

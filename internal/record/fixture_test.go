@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
@@ -53,7 +54,7 @@ func randomDomain(r *rand.Rand, s *scan.Snapshot, i int) domainid.Domain {
 	d := domainid.Domain{
 		ID: domainid.ID(r.Uint64()>>1<<3 | uint64(i) + 1), Parent: int32(r.IntN(i+1)) - 1, Depth: uint16(1 + r.IntN(3)),
 		Lineage: domainid.Lineage(r.IntN(3)), Rules: r.Uint32(), Denials: r.Uint64() >> r.IntN(64),
-		Handled: domainid.Rights{FS: r.Uint32() >> r.IntN(32), Net: r.Uint32() >> r.IntN(32), Scope: r.Uint32() & 3},
+		Handled: access.Rights{access.FS: r.Uint32() >> r.IntN(32), access.Net: r.Uint32() >> r.IntN(32), access.Scope: r.Uint32() & 3},
 	}
 	d.Log = domainid.LogStatus(r.IntN(4))
 	if d.Parent >= 0 {
@@ -63,7 +64,7 @@ func randomDomain(r *rand.Rand, s *scan.Snapshot, i int) domainid.Domain {
 		d.Creator = domainid.Creator{PID: r.Int32(), UID: r.Uint32(), Comm: randomText(r), Exe: randomText(r)}
 	}
 	if r.IntN(5) == 0 {
-		d.Rules, d.Handled = domainid.RulesUnread, domainid.Rights{}
+		d.Rules, d.Handled = domainid.RulesUnread, access.Rights{}
 	}
 	return d
 }
@@ -120,7 +121,7 @@ func randomProcess(r *rand.Rand, s *scan.Snapshot, pid int32) scan.Process {
 		p.State = scan.Unsandboxed
 	}
 	if s.Source.Rules != "none" && (p.State == scan.Sandboxed || p.State == scan.Partial) {
-		p.Restricted = domainid.Rights{FS: r.Uint32(), Net: r.Uint32() & 3, Scope: r.Uint32() & 3}
+		p.Restricted = access.Rights{access.FS: r.Uint32(), access.Net: r.Uint32() & 3, access.Scope: r.Uint32() & 3}
 		p.RulesUnread = s.Source.Rules == "read" && r.IntN(4) == 0
 	}
 	return p
@@ -131,7 +132,7 @@ func randomRulesets(r *rand.Rand) []*domainid.Ruleset {
 	all := []*domainid.Ruleset{nil}
 	for range r.IntN(4) {
 		rs := &domainid.Ruleset{
-			Rules: r.Uint32(), Everywhere: domainid.Rights{FS: r.Uint32() >> r.IntN(32), Net: r.Uint32() & 3},
+			Rules: r.Uint32(), Everywhere: access.Rights{access.FS: r.Uint32() >> r.IntN(32), access.Net: r.Uint32() & 3},
 			PortsLeftOut: r.Uint32() >> r.IntN(32), InodesLeftOut: r.Uint32() >> r.IntN(32),
 		}
 		for port := range r.IntN(4) {

@@ -22,6 +22,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
@@ -248,7 +249,7 @@ func (l *loader) resolveRestricted() {
 			continue
 		}
 		p.RulesUnread = s.Source.Rules == "read"
-		p.Restricted = domainid.Rights{FS: 1<<32 - 1, Net: 1<<32 - 1, Scope: 1<<32 - 1}
+		p.Restricted = access.Every()
 		for _, t := range s.TasksOf(p) {
 			if t.State == scan.Sandboxed {
 				p.Restricted = p.Restricted.Intersect(domainid.Handled(s.Domains, t.Domain))

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/view"
 )
@@ -56,10 +57,19 @@ func (l *loader) count() error {
 	return nil
 }
 
+// rightsMembers are the members of a set of rights: a mask for each class.
+func rightsMembers(to *access.Rights) []member {
+	members := make([]member, len(to))
+	for c := range to {
+		members[c] = required(access.Class(c).String(), mask(&to[c]))
+	}
+	return members
+}
+
 // rights reads a set of rights.
-func rights(to *domainid.Rights) reader {
+func rights(to *access.Rights) reader {
 	return func(value string) error {
-		return object(value, required("fs", mask(&to.FS)), required("net", mask(&to.Net)), required("scope", mask(&to.Scope)))
+		return object(value, rightsMembers(to)...)
 	}
 }
 

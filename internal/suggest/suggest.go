@@ -16,8 +16,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -119,19 +118,19 @@ func processes(n int) string {
 func expectationOf(s *scan.Snapshot, g *group) policy.Expect {
 	x := policy.Expect{Partial: g.states[scan.Partial] > 0}
 	depth := ^uint16(0)
-	handled := domainid.Rights{FS: ^uint32(0), Net: ^uint32(0), Scope: ^uint32(0)}
+	handled := access.Every()
 	for _, p := range g.processes {
 		for _, t := range s.TasksOf(p) {
 			if t.State != scan.Sandboxed {
 				continue
 			}
 			var d uint16
-			var of domainid.Rights
+			var of access.Rights
 			if t.Domain >= 0 {
 				d, of = s.Domains[t.Domain].Depth, handledBy(s, t.Domain)
 			}
 			depth = min(depth, d)
-			handled = domainid.Rights{FS: handled.FS & of.FS, Net: handled.Net & of.Net, Scope: handled.Scope & of.Scope}
+			handled = handled.Intersect(of)
 		}
 	}
 	// A depth that was concluded may be less after a restart of landlockd.
@@ -139,7 +138,7 @@ func expectationOf(s *scan.Snapshot, g *group) policy.Expect {
 		x.MinDepth = int(min(depth, 16))
 	}
 	// It is denied by every layer that handles any right of files.
-	handled.FS &^= access.Refer
+	handled[access.FS] &^= access.Refer
 	for _, name := range access.Names(handled) {
 		if _, known := access.Lookup(name); known && !strings.Contains(name, ".bit") {
 			x.Restricts = append(x.Restricts, name)
@@ -149,8 +148,8 @@ func expectationOf(s *scan.Snapshot, g *group) policy.Expect {
 }
 
 // handledBy returns what a domain and those that it is nested in handle together.
-func handledBy(s *scan.Snapshot, d int32) domainid.Rights {
-	var r domainid.Rights
+func handledBy(s *scan.Snapshot, d int32) access.Rights {
+	var r access.Rights
 	for d >= 0 {
 		r = r.Union(s.Domains[d].Handled)
 		if parent := s.Domains[d].Parent; parent < d {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
@@ -27,8 +28,8 @@ func newHost() *host {
 		Kernel: scan.Kernel{Release: "6.12.9\n- x", Landlock: scan.Enabled, ABI: 6},
 		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
 		Domains: []domainid.Domain{
-			{ID: 0xa, Parent: -1, Depth: 1, Lineage: domainid.LineageKnown, Handled: domainid.Rights{FS: 1<<1 | 1<<13, Net: 1 << 1}},
-			{ID: 0xb, Parent: 0, Depth: 2, Lineage: domainid.LineageKnown, Handled: domainid.Rights{Scope: 1 << 1}},
+			{ID: 0xa, Parent: -1, Depth: 1, Lineage: domainid.LineageKnown, Handled: access.Rights{access.FS: 1<<1 | 1<<13, access.Net: 1 << 1}},
+			{ID: 0xb, Parent: 0, Depth: 2, Lineage: domainid.LineageKnown, Handled: access.Rights{access.Scope: 1 << 1}},
 		},
 	}}
 }
@@ -234,7 +235,7 @@ func TestWriteInferredDepth(t *testing.T) {
 	h.process(unit("a.service", "a.service"), "/usr/bin/a", scan.Sandboxed)
 	h.process(unit("b.service", "b.service"), "/usr/bin/b", scan.Sandboxed)
 	for i := range h.Domains {
-		h.Domains[i].Lineage, h.Domains[i].Handled = domainid.LineageInferred, domainid.Rights{}
+		h.Domains[i].Lineage, h.Domains[i].Handled = domainid.LineageInferred, access.Rights{}
 	}
 	got := text(t, &h.Snapshot)
 	if c := holds(t, &h.Snapshot, got); len(c.Rules) != 2 || strings.Contains(got, "min_depth") || strings.Contains(got, "restricts") {

@@ -6,8 +6,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"math/bits"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -84,8 +84,8 @@ func (v *domainWriter) domain(d int32, used int) {
 	}
 }
 
-func handledText(r domainid.Rights) string {
-	n := bits.OnesCount32(r.FS) + bits.OnesCount32(r.Net) + bits.OnesCount32(r.Scope)
+func handledText(r access.Rights) string {
+	n := r.Count()
 	if n == 0 {
 		// No kernel makes a domain that handles nothing.
 		return "handled rights not known"

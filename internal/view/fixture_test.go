@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -26,7 +27,7 @@ func newHost() *host {
 
 // domain adds a domain and returns its index.
 func (h *host) domain(id domainid.ID, parent int32) int32 {
-	d := domainid.Domain{ID: id, Parent: parent, Depth: 1, Lineage: domainid.LineageKnown, Rules: 4, Handled: domainid.Rights{FS: 0xffff, Net: 3}}
+	d := domainid.Domain{ID: id, Parent: parent, Depth: 1, Lineage: domainid.LineageKnown, Rules: 4, Handled: access.Rights{access.FS: 0xffff, access.Net: 3}}
 	if parent >= 0 {
 		d.Depth = h.Domains[parent].Depth + 1
 	}
@@ -92,7 +93,7 @@ func shells() *host {
 	b := h.domain(0x1e67bda19, a)
 	c := h.domain(0x1e67bda2c, b)
 	h.Domains[b].Denials = 12
-	h.Domains[c].Handled = domainid.Rights{Scope: 1}
+	h.Domains[c].Handled = access.Rights{access.Scope: 1}
 	h.process(1, 0, "systemd", free())
 	h.process(640, 1, "systemd-journald", free())
 	h.process(812, 1, "sshd", free())
@@ -113,7 +114,7 @@ func mixed() *host {
 	h.Domains[a].Creator = domainid.Creator{PID: 99, UID: 33, Comm: "launch\x1b[2J", Exe: "/usr/bin/launch\x1b[2J"}
 	h.Domains[a].Log = domainid.LogDisabled
 	h.Domains[a].Ruleset = &domainid.Ruleset{
-		Rules: 9, Everywhere: domainid.Rights{FS: 0xc},
+		Rules: 9, Everywhere: access.Rights{access.FS: 0xc},
 		Ports:  []domainid.PortRule{{Port: 53, Net: 3}, {Port: 443, Net: 2}},
 		Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: 2, FS: 0xc, FSRoot: true}, {Dev: 0x801, Ino: 1 << 60, FS: 0xffff}}, InodesLeftOut: 5,
 	}
@@ -152,7 +153,7 @@ func mixed() *host {
 	h.Source.Rules = "read"
 	for i := range h.Processes {
 		if p := &h.Processes[i]; p.State == scan.Sandboxed || p.State == scan.Partial {
-			p.Restricted, p.RulesUnread = domainid.Rights{FS: 0xfff3, Net: 3}, p.PID == 500
+			p.Restricted, p.RulesUnread = access.Rights{access.FS: 0xfff3, access.Net: 3}, p.PID == 500
 		}
 	}
 	h.workloads()
@@ -189,7 +190,7 @@ func random(r *rand.Rand, processes int) *host {
 		h.Domains[d].Log = domainid.LogStatus(r.IntN(4))
 		if r.IntN(2) == 0 {
 			h.Domains[d].Ruleset = &domainid.Ruleset{
-				Rules: 2, Everywhere: domainid.Rights{FS: r.Uint32() & 0xffff}, Ports: []domainid.PortRule{{Port: 53, Net: 2}},
+				Rules: 2, Everywhere: access.Rights{access.FS: r.Uint32() & 0xffff}, Ports: []domainid.PortRule{{Port: 53, Net: 2}},
 				Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: r.Uint64(), FS: 4, FSRoot: true}}, InodesLeftOut: 3,
 			}
 		}

@@ -5,9 +5,10 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -39,15 +40,24 @@ type creatorJSON struct {
 }
 
 // rightsJSON is a set of rights. It has masks as hexadecimal text: a mask is not a number to reckon with.
-type rightsJSON struct {
-	FS    mask     `json:"fs"`
-	Net   mask     `json:"net"`
-	Scope mask     `json:"scope"`
-	Names []string `json:"names"`
-}
+type rightsJSON access.Rights
 
-func newRightsJSON(r domainid.Rights) *rightsJSON {
-	return &rightsJSON{mask(r.FS), mask(r.Net), mask(r.Scope), access.Names(r)}
+func newRightsJSON(r access.Rights) *rightsJSON { return (*rightsJSON)(&r) }
+
+// MarshalJSON writes a mask for each class, by its name, and the rights' names.
+func (r *rightsJSON) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for c, m := range r {
+		b = fmt.Appendf(b, "%q:\"%#x\",", access.Class(c).String(), m)
+	}
+	b = append(b, `"names":[`...)
+	for i, name := range access.Names(access.Rights(*r)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendQuote(b, name) // of letters, dots and underscores
+	}
+	return append(b, ']', '}'), nil
 }
 
 type mask uint32
@@ -83,7 +93,7 @@ func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetI
 		j.Parent = s.Domains[parent].ID
 	}
 	// No kernel makes a domain that handles nothing: then it was not read.
-	if d.Handled != (domainid.Rights{}) {
+	if d.Handled != (access.Rights{}) {
 		j.Handled, j.Restricted = newRightsJSON(d.Handled), newRightsJSON(domainid.Restricted(s.Domains, i))
 	}
 	if s.Source.Rules != "none" && d.Rules != domainid.RulesUnread {

@@ -18,14 +18,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
 // boxRole executes a program in one domain: box RULES PROGRAM..., RULES being
 // "fs=0x2,net=0x2,scope=0x1,below=0x2:/tmp,port=0x2:53", as masks of rights.
 func boxRole(args []string) error {
-	var handled domainid.Rights
+	var handled access.Rights
 	var rules []func(ruleset int) error
 	for item := range strings.SplitSeq(args[0], ",") {
 		key, value, _ := strings.Cut(item, "=")
@@ -36,11 +36,11 @@ func boxRole(args []string) error {
 		}
 		switch key {
 		case "fs":
-			handled.FS = uint32(mask)
+			handled[access.FS] = uint32(mask)
 		case "net":
-			handled.Net = uint32(mask)
+			handled[access.Net] = uint32(mask)
 		case "scope":
-			handled.Scope = uint32(mask)
+			handled[access.Scope] = uint32(mask)
 		case "below":
 			rules = append(rules, func(ruleset int) error {
 				fd, err := unix.Open(object, unix.O_PATH|unix.O_CLOEXEC, 0)

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -47,7 +47,7 @@ func restrict(n int) error {
 		return err
 	}
 	for i := range n {
-		fd, err := landlock.CreateRuleset(domainid.Rights{FS: 1 << (6 + i%6)})
+		fd, err := landlock.CreateRuleset(access.Rights{access.FS: 1 << (6 + i%6)})
 		if err != nil {
 			return err
 		}

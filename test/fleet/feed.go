@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/scan"
 )

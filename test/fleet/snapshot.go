@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -61,10 +61,10 @@ func (h *Host) snapshot(uptime time.Duration, denied uint64) *scan.Snapshot {
 }
 
 // handled are the rights that every layer of a sandbox handles.
-func (h *Host) handled() domainid.Rights {
+func (h *Host) handled() access.Rights {
 	rights := access.Supported(h.ABI)
 	if h.FilesOnly {
-		rights.Net, rights.Scope = 0, 0
+		rights[access.Net], rights[access.Scope] = 0, 0
 	}
 	return rights
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
@@ -81,7 +82,7 @@ func (h *helper) asked(abi int) rulesets.Sandbox {
 	}
 	var all rulesets.Sandbox
 	for _, l := range h.Sandbox {
-		if l.Handled.FS&readDir != 0 {
+		if l.Handled[access.FS]&readDir != 0 {
 			l.Files = maps.Clone(l.Files)
 			l.Files[fmt.Sprintf("/proc/%d/task", h.cmd.Process.Pid)] |= readDir
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/test/rulesets"
 )
 
@@ -65,7 +66,7 @@ func TestMain(m *testing.M) {
 // enter sandboxes this process by go-landlock, layer by layer.
 func enter(s rulesets.Sandbox) error {
 	for i, l := range s {
-		config, err := landlock.NewConfig(landlock.AccessFSSet(l.Handled.FS), landlock.AccessNetSet(l.Handled.Net), landlock.ScopedSet(l.Handled.Scope))
+		config, err := landlock.NewConfig(landlock.AccessFSSet(l.Handled[access.FS]), landlock.AccessNetSet(l.Handled[access.Net]), landlock.ScopedSet(l.Handled[access.Scope]))
 		if err != nil {
 			return fmt.Errorf("layer %d: %w", i+1, err)
 		}

@@ -15,14 +15,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
 // Layer is one ruleset.
 type Layer struct {
-	Handled domainid.Rights
+	Handled access.Rights
 	// Files are the rights granted by path, Ports those by port.
 	Files map[string]uint32
 	Ports map[uint16]uint32
@@ -34,7 +34,7 @@ type Sandbox []Layer
 // Maker makes random sandboxes.
 type Maker struct {
 	Random    *rand.Rand
-	Supported domainid.Rights
+	Supported access.Rights
 	// Dirs and Plain are what rules on files may be on: directories, and files
 	// that are none.
 	Dirs, Plain []string
@@ -53,15 +53,17 @@ func (m *Maker) Make(layers int) Sandbox {
 
 func (m *Maker) layer() Layer {
 	l := Layer{Files: map[string]uint32{}, Ports: map[uint16]uint32{}}
-	for l.Handled == (domainid.Rights{}) {
-		l.Handled = domainid.Rights{FS: m.some(m.Supported.FS), Net: m.some(m.Supported.Net), Scope: m.some(m.Supported.Scope)}
+	for l.Handled == (access.Rights{}) {
+		for class, mask := range m.Supported {
+			l.Handled[class] = m.some(mask)
+		}
 	}
-	m.grant(l.Handled.FS, m.Random.IntN(4), func(rights uint32) { l.Files[m.Dirs[m.Random.IntN(len(m.Dirs))]] |= rights })
-	m.grant(l.Handled.FS&access.OnFiles().FS, m.Random.IntN(2), func(rights uint32) {
+	m.grant(l.Handled[access.FS], m.Random.IntN(4), func(rights uint32) { l.Files[m.Dirs[m.Random.IntN(len(m.Dirs))]] |= rights })
+	m.grant(l.Handled[access.FS]&access.OnFiles()[access.FS], m.Random.IntN(2), func(rights uint32) {
 		l.Files[m.Plain[m.Random.IntN(len(m.Plain))]] |= rights
 	})
-	m.grant(l.Handled.FS, m.Random.IntN(2), func(rights uint32) { l.Files["/"] |= rights })
-	m.grant(l.Handled.Net, m.Random.IntN(5), func(rights uint32) {
+	m.grant(l.Handled[access.FS], m.Random.IntN(2), func(rights uint32) { l.Files["/"] |= rights })
+	m.grant(l.Handled[access.Net], m.Random.IntN(5), func(rights uint32) {
 		l.Ports[m.PortChoices[m.Random.IntN(len(m.PortChoices))]] |= rights
 	})
 	return l
@@ -131,19 +133,19 @@ func (l *Layer) enter() error {
 }
 
 // handled returns what the layer denies unless a rule allows it.
-func (l *Layer) handled(abi int) domainid.Rights {
+func (l *Layer) handled(abi int) access.Rights {
 	r := l.Handled
-	if abi >= 2 && r.FS != 0 {
-		r.FS |= access.Refer
+	if abi >= 2 && r[access.FS] != 0 {
+		r[access.FS] |= access.Refer
 	}
 	return r
 }
 
 // Restricted returns what the sandbox restricts.
-func (s Sandbox) Restricted(abi int) domainid.Rights {
-	var r domainid.Rights
+func (s Sandbox) Restricted(abi int) access.Rights {
+	var r access.Rights
 	for i := range s {
-		r = r.Union(s[i].handled(abi).Without(domainid.Rights{FS: s[i].Files["/"]}))
+		r = r.Union(s[i].handled(abi).Without(access.Rights{access.FS: s[i].Files["/"]}))
 	}
 	return r
 }
@@ -152,7 +154,7 @@ func (s Sandbox) Restricted(abi int) domainid.Rights {
 func (l *Layer) ruleset() (*domainid.Ruleset, error) {
 	rs := &domainid.Ruleset{
 		Rules:      uint32(len(l.Files) + len(l.Ports)),
-		Everywhere: domainid.Rights{FS: l.Files["/"]},
+		Everywhere: access.Rights{access.FS: l.Files["/"]},
 	}
 	for port, rights := range l.Ports {
 		rs.Ports = append(rs.Ports, domainid.PortRule{Port: port, Net: rights})

@@ -6,14 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
 
 var (
-	fsRights  = domainid.Rights{FS: 0x2001}
-	netRights = domainid.Rights{Net: 3}
-	allRights = domainid.Rights{FS: 0x2004, Net: 1, Scope: 2}
+	fsRights  = access.Rights{access.FS: 0x2001}
+	netRights = access.Rights{access.Net: 3}
+	allRights = access.Rights{access.FS: 0x2004, access.Net: 1, access.Scope: 2}
 )
 
 // example is a truth and the snapshot that tells it: process 10 is partial (one
@@ -21,7 +22,7 @@ var (
 // sibling domains nested in one, and 30 is a zombie.
 func example() (*scan.Snapshot, *Truth) {
 	truth := &Truth{
-		Layers: []domainid.Rights{fsRights, netRights, allRights, netRights},
+		Layers: []access.Rights{fsRights, netRights, allRights, netRights},
 		Processes: []Process{
 			{
 				PID: 10, PPID: 1, UID: 0, UserNS: 7, Exe: "/bin/a", Comm: "a", BornFrom: 100, BornTo: 200,
@@ -115,8 +116,8 @@ func TestCompareFinds(t *testing.T) {
 		"free task in a domain": {func(s *scan.Snapshot) { s.Tasks[0].Domain = 0 },
 			"task 10 of process 10: lineage is domain a outside of all others, want a chain of 0"},
 		"no domain":       {func(s *scan.Snapshot) { s.Tasks[1].Domain = -1 }, "task 11 of process 10: lineage is no domain at depth 1"},
-		"handled":         {func(s *scan.Snapshot) { s.Domains[0].Handled.FS = 1 }, "handled rights at depth 1"},
-		"handled scope":   {func(s *scan.Snapshot) { s.Domains[2].Handled.Scope = 0 }, "handled rights at depth 2"},
+		"handled":         {func(s *scan.Snapshot) { s.Domains[0].Handled[access.FS] = 1 }, "handled rights at depth 1"},
+		"handled scope":   {func(s *scan.Snapshot) { s.Domains[2].Handled[access.Scope] = 0 }, "handled rights at depth 2"},
 		"domain depth":    {func(s *scan.Snapshot) { s.Domains[0].Depth = 2 }, "depth of domain a is 2, want 1"},
 		"lineage unknown": {func(s *scan.Snapshot) { s.Domains[0].Lineage = domainid.LineageInferred }, "lineage of domain a is inferred, want known"},
 		"parent behind":   {func(s *scan.Snapshot) { s.Domains[1].Parent = 3 }, "parent of domain 1 is 3, want a domain before it"},
@@ -166,7 +167,7 @@ func TestCompareLeavesOut(t *testing.T) {
 	snap, truth := example()
 	snap.Domains[3].Parent = domainid.Outermost
 	snap.Domains[3].Depth, snap.Processes[1].Depth = 1, 1
-	snap.Domains[2].Handled = domainid.Rights{}
+	snap.Domains[2].Handled = access.Rights{}
 	snap.Processes[0].Start, snap.Tasks[0].Start = 80, 80 // born from 100 on: 80 in units of 40
 	if found := Compare(snap, truth, Config{NoLineage: true, NoHandled: true, StartUnit: 40}); len(found) > 0 {
 		t.Errorf("without lineage and rights, start times rounded: %v", found)

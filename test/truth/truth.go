@@ -18,7 +18,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 )
 
 // Truth is what the processes of a [Forest] say of themselves.
@@ -26,14 +26,14 @@ type Truth struct {
 	// Coordinator is the PID of the subreaper of all of them.
 	Coordinator int32 `json:"coordinator"`
 	// ABI is Landlock's, and Rights are those that this kernel knows.
-	ABI    int             `json:"abi"`
-	Rights domainid.Rights `json:"rights"`
+	ABI    int           `json:"abi"`
+	Rights access.Rights `json:"rights"`
 	// Ops counts the operations that succeeded, by kind.
 	Ops map[string]int `json:"ops"`
 	// Layers are the rights that each layer handles; layer n is Layers[n-1].
 	// A layer is one successful landlock_restrict_self(2), hence one domain.
-	Layers    []domainid.Rights `json:"layers"`
-	Processes []Process         `json:"processes"`
+	Layers    []access.Rights `json:"layers"`
+	Processes []Process       `json:"processes"`
 	// Gone are the PIDs of processes that have ended. They are zombies until
 	// the forest is closed: no other process can have these PIDs.
 	Gone []int32 `json:"gone"`

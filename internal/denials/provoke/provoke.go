@@ -13,8 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -22,7 +21,7 @@ import (
 type kind struct {
 	// handled is what the domain handles: the right itself, or for what is no
 	// right anything.
-	handled domainid.Rights
+	handled access.Rights
 	// prepare makes what attempt needs, outside the domain, and returns it.
 	prepare func(dir string) (attempt func() error, err error)
 	want    unix.Errno
@@ -92,9 +91,9 @@ func (p *Prepared) Attempt(n int) error {
 func kindOf(blocker string) (kind, bool) {
 	switch blocker {
 	case "ptrace":
-		return kind{domainid.Rights{FS: 1}, tracing, unix.EPERM}, true
+		return kind{access.Rights{access.FS: 1}, tracing, unix.EPERM}, true
 	case "fs.change_topology":
-		return kind{domainid.Rights{FS: 1}, mounting, unix.EPERM}, true
+		return kind{access.Rights{access.FS: 1}, mounting, unix.EPERM}, true
 	}
 	right, ok := access.Lookup(blocker)
 	if !ok {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -132,8 +133,8 @@ func (s *spot) granted(d *domainid.Domain, doubt *string) bool {
 		*doubt = "a layer handles fs.resolve_unix, but its rules could not be read"
 		return true
 	}
-	right := resolveUnix.Rights().FS
-	if rs.Everywhere.FS&right != 0 {
+	right := resolveUnix.Rights()[access.FS]
+	if rs.Everywhere[access.FS]&right != 0 {
 		return true
 	}
 	for _, rule := range rs.Inodes {

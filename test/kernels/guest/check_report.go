@@ -8,6 +8,7 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -29,7 +30,7 @@ func checkReport(t *T) {
 	} else {
 		t.Fact("abi", abi)
 		if r, err := landlock.Supported(abi); err == nil {
-			t.Fact("rights", fmt.Sprintf("fs=%#x net=%#x scope=%#x", r.FS, r.Net, r.Scope))
+			t.Fact("rights", fmt.Sprintf("fs=%#x net=%#x scope=%#x", r[access.FS], r[access.Net], r[access.Scope]))
 		}
 	}
 	spec, err := btf.LoadKernelSpec()

@@ -5,8 +5,8 @@ package main
 import (
 	"fmt"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -98,7 +98,7 @@ func expectSleeper(t *T, snap *scan.Snapshot, s *sleeper, abi int) domainid.ID {
 		}
 		handled := s.layers[i]
 		if abi >= 2 {
-			handled.FS |= access.Refer
+			handled[access.FS] |= access.Refer
 		}
 		if int(d.Depth) != i+1 || d.Handled != handled {
 			t.Errorf("depth %d: layer %d has depth %d and handles %+v, want %+v", depth, i, d.Depth, d.Handled, handled)

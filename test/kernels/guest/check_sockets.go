@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	explaining "github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/sockets"
 	"github.com/landlockd/landlockd/internal/explain/target"
@@ -47,16 +47,16 @@ func checkSockets(t *T) {
 	for _, c := range []struct {
 		name           string
 		abi            int
-		handled        domainid.Rights
+		handled        access.Rights
 		below          string // a rule that grants fs.resolve_unix
 		path, abstract bool   // reaches the socket
 	}{
-		{"nothing of sockets", 1, domainid.Rights{FS: makeReg}, "", true, true},
-		{"abstract sockets", 6, domainid.Rights{FS: makeReg, Scope: abstractUDS}, "", true, false},
-		{"sockets with a path", 9, domainid.Rights{FS: resolveUnix}, "", false, true},
-		{"both", 9, domainid.Rights{FS: resolveUnix, Scope: abstractUDS}, "", false, false},
-		{"sockets with a path, but this", 9, domainid.Rights{FS: resolveUnix}, top, true, true},
-		{"sockets with a path, but others", 9, domainid.Rights{FS: resolveUnix}, filepath.Join(top, "other"), false, true},
+		{"nothing of sockets", 1, access.Rights{access.FS: makeReg}, "", true, true},
+		{"abstract sockets", 6, access.Rights{access.FS: makeReg, access.Scope: abstractUDS}, "", true, false},
+		{"sockets with a path", 9, access.Rights{access.FS: resolveUnix}, "", false, true},
+		{"both", 9, access.Rights{access.FS: resolveUnix, access.Scope: abstractUDS}, "", false, false},
+		{"sockets with a path, but this", 9, access.Rights{access.FS: resolveUnix}, top, true, true},
+		{"sockets with a path, but others", 9, access.Rights{access.FS: resolveUnix}, filepath.Join(top, "other"), false, true},
 	} {
 		if c.abi > abi {
 			t.Fact("left_out", fmt.Sprintf("%s: needs ABI %d, this is %d", c.name, c.abi, abi))
@@ -101,8 +101,8 @@ type client struct {
 	out *bufio.Reader
 }
 
-func startClient(t *T, handled domainid.Rights, below string) *client {
-	cmd := exec.Command(self, "boxed", fmt.Sprint(handled.FS), fmt.Sprint(handled.Scope), below)
+func startClient(t *T, handled access.Rights, below string) *client {
+	cmd := exec.Command(self, "boxed", fmt.Sprint(handled[access.FS]), fmt.Sprint(handled[access.Scope]), below)
 	cmd.Stderr = os.Stderr
 	r, w, err := os.Pipe()
 	t.Must(err)
@@ -141,7 +141,7 @@ func boxed(args []string) {
 	scope, err := strconv.ParseUint(args[1], 10, 32)
 	exit("boxed", err)
 	exit("boxed", landlock.NoNewPrivs())
-	fd, err := landlock.CreateRuleset(domainid.Rights{FS: uint32(fs), Scope: uint32(scope)})
+	fd, err := landlock.CreateRuleset(access.Rights{access.FS: uint32(fs), access.Scope: uint32(scope)})
 	exit("boxed", err)
 	if args[2] != "" {
 		dir, err := unix.Open(args[2], unix.O_PATH|unix.O_CLOEXEC, 0)

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -19,15 +19,15 @@ import (
 type sleeper struct {
 	pid int
 	// layers are what the layers of its domain handle, innermost last.
-	layers []domainid.Rights
+	layers []access.Rights
 	in     io.Closer
 	cmd    *exec.Cmd
 }
 
 // layer returns the rights that layer n (0 is the outermost) handles: one right
 // that differs from layer to layer and that nothing here needs.
-func layer(n int) domainid.Rights {
-	return domainid.Rights{FS: 1 << (6 + n%6)} // make_char ... make_sym
+func layer(n int) access.Rights {
+	return access.Rights{access.FS: 1 << (6 + n%6)} // make_char ... make_sym
 }
 
 // startSleepers starts a number of processes in one domain of the given depth;

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
@@ -53,7 +53,7 @@ func launch(args []string) {
 			fail(o, err)
 			depth = d
 		case o == "weak":
-			rights = domainid.Rights{FS: unix.LANDLOCK_ACCESS_FS_MAKE_SYM}
+			rights = access.Rights{access.FS: unix.LANDLOCK_ACCESS_FS_MAKE_SYM}
 		default:
 			fail("option", fmt.Errorf("%q", o))
 		}
@@ -118,17 +118,17 @@ func forever() {
 }
 
 // strong are all rights but those that a program needs to start and to sleep.
-func strong() domainid.Rights {
+func strong() access.Rights {
 	abi, err := landlock.ABI()
 	fail("landlock", err)
 	r, err := landlock.Supported(abi)
 	fail("landlock", err)
-	r.FS &^= unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
+	r[access.FS] &^= unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
 	return r
 }
 
 // restrict puts the calling thread into a domain nested depth times.
-func restrict(depth int, r domainid.Rights) error {
+func restrict(depth int, r access.Rights) error {
 	if err := landlock.NoNewPrivs(); err != nil {
 		return err
 	}

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/landlockd/landlockd/domainid"
 )
 
 // Right is one right.
@@ -33,10 +31,10 @@ type Right struct {
 func (r Right) String() string { return r.Name }
 
 // Rights returns the set of this right alone.
-func (r Right) Rights() domainid.Rights { return r.Class.rights(1 << r.Bit) }
+func (r Right) Rights() Rights { return r.Class.Rights(1 << r.Bit) }
 
-// In says whether the right is in a set.
-func (r Right) In(set domainid.Rights) bool { return r.Class.of(set)&(1<<r.Bit) != 0 }
+// In reports whether the right is in a set.
+func (r Right) In(set Rights) bool { return r.Class < NumClasses && set[r.Class]>>r.Bit&1 != 0 }
 
 // All returns every right with a name, by class and bit.
 func All() []Right { return slices.Clone(table[:]) }
@@ -53,7 +51,7 @@ func Lookup(name string) (Right, bool) {
 	if !ok {
 		return Right{}, false
 	}
-	for c := range numClasses {
+	for c := range NumClasses {
 		n, err := strconv.ParseUint(bit, 10, 8)
 		if err == nil && n < bitsPerClass && c.String() == class && nameless(c, uint8(n)) == name {
 			r := at(c, uint8(n))
@@ -64,11 +62,11 @@ func Lookup(name string) (Right, bool) {
 }
 
 // Of returns the rights of a set, by class and bit.
-func Of(set domainid.Rights) []Right {
+func Of(set Rights) []Right {
 	var rights []Right
-	for c := range numClasses {
+	for c := range NumClasses {
 		for bit := range uint8(bitsPerClass) {
-			if c.of(set)&(1<<bit) != 0 {
+			if set[c]>>bit&1 != 0 {
 				rights = append(rights, at(c, bit))
 			}
 		}
@@ -77,7 +75,7 @@ func Of(set domainid.Rights) []Right {
 }
 
 // Names returns the names of the rights of a set, by class and bit.
-func Names(set domainid.Rights) []string {
+func Names(set Rights) []string {
 	rights := Of(set)
 	names := make([]string, len(rights))
 	for i, r := range rights {
@@ -100,16 +98,16 @@ func Match(glob string) []Right {
 
 // Supported returns the rights that a version of the Landlock interface has, of
 // those with a name: all of them for a later one, none for 0.
-func Supported(abi int) domainid.Rights {
+func Supported(abi int) Rights {
 	return which(func(r Right) bool { return r.ABI <= abi })
 }
 
 // OnFiles returns the rights that a rule on a file, not on a directory, can
 // grant.
-func OnFiles() domainid.Rights { return which(func(r Right) bool { return r.OnFile }) }
+func OnFiles() Rights { return which(func(r Right) bool { return r.OnFile }) }
 
-func which(keep func(Right) bool) domainid.Rights {
-	var set domainid.Rights
+func which(keep func(Right) bool) Rights {
+	var set Rights
 	for _, r := range table {
 		if keep(r) {
 			set = set.Union(r.Rights())

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/landlockd/landlockd/domainid"
 )
 
 func TestTable(t *testing.T) {
@@ -34,7 +32,7 @@ func TestTable(t *testing.T) {
 		lastABI[r.Class] = r.ABI
 		seen[r.Name] = true
 	}
-	if r, ok := Lookup("fs.refer"); !ok || r.Rights() != (domainid.Rights{FS: Refer}) {
+	if r, ok := Lookup("fs.refer"); !ok || r.Rights() != (Rights{FS: Refer}) {
 		t.Errorf("fs.refer: %+v", r)
 	}
 }
@@ -42,20 +40,20 @@ func TestTable(t *testing.T) {
 func TestSupported(t *testing.T) {
 	for _, c := range []struct {
 		abi  int
-		want domainid.Rights
+		want Rights
 	}{
-		{-1, domainid.Rights{}},
-		{0, domainid.Rights{}},
-		{1, domainid.Rights{FS: 0x1fff}},
-		{2, domainid.Rights{FS: 0x3fff}},
-		{3, domainid.Rights{FS: 0x7fff}},
-		{4, domainid.Rights{FS: 0x7fff, Net: 3}},
-		{5, domainid.Rights{FS: 0xffff, Net: 3}},
-		{6, domainid.Rights{FS: 0xffff, Net: 3, Scope: 3}},
-		{8, domainid.Rights{FS: 0xffff, Net: 3, Scope: 3}},
-		{9, domainid.Rights{FS: 0x1ffff, Net: 3, Scope: 3}},
-		{10, domainid.Rights{FS: 0x1ffff, Net: 15, Scope: 3}},
-		{1000, domainid.Rights{FS: 0x1ffff, Net: 15, Scope: 3}},
+		{-1, Rights{}},
+		{0, Rights{}},
+		{1, Rights{FS: 0x1fff}},
+		{2, Rights{FS: 0x3fff}},
+		{3, Rights{FS: 0x7fff}},
+		{4, Rights{FS: 0x7fff, Net: 3}},
+		{5, Rights{FS: 0xffff, Net: 3}},
+		{6, Rights{FS: 0xffff, Net: 3, Scope: 3}},
+		{8, Rights{FS: 0xffff, Net: 3, Scope: 3}},
+		{9, Rights{FS: 0x1ffff, Net: 3, Scope: 3}},
+		{10, Rights{FS: 0x1ffff, Net: 15, Scope: 3}},
+		{1000, Rights{FS: 0x1ffff, Net: 15, Scope: 3}},
 	} {
 		if got := Supported(c.abi); got != c.want {
 			t.Errorf("ABI %d: %+v, want %+v", c.abi, got, c.want)
@@ -65,12 +63,12 @@ func TestSupported(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for _, c := range []struct {
-		set  domainid.Rights
+		set  Rights
 		want string
 	}{
-		{domainid.Rights{}, ""},
-		{domainid.Rights{FS: 1<<31 | 1<<17 | 1<<16 | 2}, "fs.write_file fs.resolve_unix fs.bit17 fs.bit31"},
-		{domainid.Rights{Scope: 7, Net: 1 << 4, FS: 1}, "fs.execute net.bit4 scope.abstract_unix_socket scope.signal scope.bit2"},
+		{Rights{}, ""},
+		{Rights{FS: 1<<31 | 1<<17 | 1<<16 | 2}, "fs.write_file fs.resolve_unix fs.bit17 fs.bit31"},
+		{Rights{Scope: 7, Net: 1 << 4, FS: 1}, "fs.execute net.bit4 scope.abstract_unix_socket scope.signal scope.bit2"},
 	} {
 		if got := strings.Join(Names(c.set), " "); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.set, got, c.want)
@@ -81,8 +79,8 @@ func TestNames(t *testing.T) {
 // Every set is the union of its rights, and every right is found by its name.
 func TestNamesAreComplete(t *testing.T) {
 	for range 1000 {
-		set := domainid.Rights{FS: rand.Uint32(), Net: rand.Uint32() & rand.Uint32(), Scope: rand.Uint32()}
-		var union domainid.Rights
+		set := Rights{FS: rand.Uint32(), Net: rand.Uint32() & rand.Uint32(), Scope: rand.Uint32()}
+		var union Rights
 		names := Names(set)
 		for i, r := range Of(set) {
 			if found, ok := Lookup(r.Name); !ok || found != r || !r.In(set) || names[i] != r.Name {
@@ -139,8 +137,28 @@ func TestAllIsACopy(t *testing.T) {
 }
 
 func TestInvalidClass(t *testing.T) {
-	r := Right{Class: numClasses}
-	if r.In(domainid.Rights{FS: 1, Net: 1, Scope: 1}) || r.Rights() != (domainid.Rights{}) || r.Class.String() != "invalid" {
+	r := Right{Class: NumClasses}
+	if r.In(Rights{FS: 1, Net: 1, Scope: 1}) || r.Rights() != (Rights{}) || r.Class.String() != "invalid" {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestRights(t *testing.T) {
+	a, b := Rights{FS: 0b110, Net: 0b011, Scope: 0b1}, Rights{FS: 0b011, Net: 0b011}
+	for name, c := range map[string]struct{ got, want Rights }{
+		"union":     {a.Union(b), Rights{FS: 0b111, Net: 0b011, Scope: 0b1}},
+		"intersect": {a.Intersect(b), Rights{FS: 0b010, Net: 0b011}},
+		"without":   {a.Without(b), Rights{FS: 0b100, Scope: 0b1}},
+		"every":     {Every().Without(a).Union(a), Every()},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, c.got, c.want)
+		}
+	}
+	if n := (Rights{FS: 0xffffffff, Net: 3, Scope: 1}).Count(); n != 35 {
+		t.Errorf("%d rights", n)
+	}
+	if !a.Has(Rights{Net: 1}) || a.Has(b) || !a.Has(Rights{}) || a.Empty() || !(Rights{}).Empty() {
+		t.Error("Has or Empty is wrong")
 	}
 }
