@@ -21,13 +21,28 @@ const (
 // written.
 var classes = [NumClasses]struct {
 	// name is what the names of its rights begin with.
-	name string
-	// ruleOn is what a rule that grants one of its rights is on.
-	ruleOn string
+	name      string
+	grantedBy Grant
 }{
-	FS:    {"fs", "a directory"},
-	Net:   {"net", "a port"},
-	Scope: {"scope", ""},
+	FS:    {"fs", ByPath},
+	Net:   {"net", ByPort},
+	Scope: {"scope", ByNone},
+}
+
+// Grant is what a rule that grants rights is on.
+type Grant uint8
+
+const (
+	// ByNone: no rule can grant such a right.
+	ByNone Grant = iota
+	// ByPath: a rule is on a file, or on a directory and all that is below it.
+	ByPath
+	// ByPort: a rule is on a port.
+	ByPort
+)
+
+func (g Grant) String() string {
+	return [...]string{"no rule can allow it", "a directory", "a port"}[g]
 }
 
 func (c Class) String() string {
@@ -37,13 +52,23 @@ func (c Class) String() string {
 	return classes[c].name
 }
 
-// RuleOn returns what a rule that grants a right of the class is on, "a port";
-// empty if no rule can grant one.
-func (c Class) RuleOn() string {
+// GrantedBy returns what rules that grant rights of the class are on.
+func (c Class) GrantedBy() Grant {
 	if c >= NumClasses {
-		return ""
+		return ByNone
 	}
-	return classes[c].ruleOn
+	return classes[c].grantedBy
+}
+
+// ClassOf returns the class of a name, which is also what the kernel calls its
+// masks.
+func ClassOf(name string) (Class, bool) {
+	for c := range NumClasses {
+		if classes[c].name == name {
+			return c, true
+		}
+	}
+	return 0, false
 }
 
 // Rights returns the set with this mask in the class and nothing else.

@@ -7,6 +7,15 @@ package access
 // allows it, and newer kernels store it as handled, asked for or not.
 const Refer uint32 = 1 << 13
 
+// Implied returns what a layer handles that was asked for some rights, on a
+// kernel with a version of the Landlock interface.
+func Implied(handled Rights, abi int) Rights {
+	if abi >= 2 && handled[FS] != 0 {
+		handled[FS] |= Refer
+	}
+	return handled
+}
+
 // table has every right with a name, each class from bit 0 on without a gap. It
 // is never written. Sources: include/uapi/linux/landlock.h (bits, ABI) and, in
 // security/landlock, audit.c (names) and ACCESS_FILE in fs.c (OnFile).

@@ -2,7 +2,10 @@
 
 package collector
 
-import "github.com/landlockd/landlockd/scan"
+import (
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/scan"
+)
 
 // maxDepth is the deepest depth with a series of its own: the kernel's limit
 // since Linux 5.19. All deeper ones share one.
@@ -16,9 +19,11 @@ type counts struct {
 	byDepth   [maxDepth + 2]int // known processes; the last is for all deeper ones
 	layers    int
 	deepest   int
+	// ineffective processes and those with an outside worker: known ones alone.
+	ineffective, outside int
 }
 
-// count allocates nothing, whatever the host runs.
+// count allocates nothing, whatever the host runs, if the snapshot is concluded.
 func count(s *scan.Snapshot) (c counts) {
 	for i := range s.Processes {
 		p := &s.Processes[i]
@@ -31,6 +36,12 @@ func count(s *scan.Snapshot) (c counts) {
 		depth := depthOf(p)
 		c.byDepth[min(depth, maxDepth+1)]++
 		c.layers += depth
+		if s.Ineffective(p) == access.Yes {
+			c.ineffective++
+		}
+		if s.OutsideWorker(p) == access.Yes {
+			c.outside++
+		}
 	}
 	for i := range s.Tasks {
 		c.threads[s.Tasks[i].State&3]++

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -20,7 +21,12 @@ func host(n int) *scan.Snapshot {
 		state := scan.States()[i%4]
 		depth := uint16(i / 4 % 20)
 		add(s, state, scan.Reason(rnd.IntN(256)), depth, depth+uint16(rnd.IntN(3)), scan.States()[rnd.IntN(4)])
+		if p := &s.Processes[i]; i%5 == 0 {
+			p.UIDsDiffer = true
+			outsider(s, i, scan.Place{State: scan.States()[rnd.IntN(4)], Domain: domainid.Outermost})
+		}
 	}
+	s.Conclude()
 	return s
 }
 
@@ -59,8 +65,8 @@ func TestCountsAddUp(t *testing.T) {
 
 func TestCoverage(t *testing.T) {
 	c := count(mixed())
-	if got, ok := c.coverage(); !ok || got != 0.5 {
-		t.Errorf("coverage %v %v, want 3 of 6", got, ok)
+	if got, ok := c.coverage(); !ok || got != 5./8 {
+		t.Errorf("coverage %v %v, want 5 of 8", got, ok)
 	}
 	dark := newSnapshot()
 	add(dark, scan.Unknown, scan.Denied, 0, 0)
@@ -71,18 +77,22 @@ func TestCoverage(t *testing.T) {
 }
 
 func TestCollectAllocatesNothingPerProcess(t *testing.T) {
-	allocs := func(n int) float64 {
-		s := host(n)
-		ch := make(chan prometheus.Metric, 1000)
-		return testing.AllocsPerRun(20, func() {
-			New(s).Collect(ch)
-			for len(ch) > 0 {
-				<-ch
-			}
-		})
-	}
-	if few, many := allocs(100), allocs(10_000); few != many {
-		t.Errorf("%v allocations for 100 processes, %v for 10 000", few, many)
+	for name, collector := range map[string]func(*scan.Snapshot) prometheus.Collector{
+		"facts": New, "rights": NewRestricted, "hardening": NewHardening,
+	} {
+		allocs := func(n int) float64 {
+			s := host(n)
+			ch := make(chan prometheus.Metric, 1000)
+			return testing.AllocsPerRun(20, func() {
+				collector(s).Collect(ch)
+				for len(ch) > 0 {
+					<-ch
+				}
+			})
+		}
+		if few, many := allocs(100), allocs(10_000); few != many {
+			t.Errorf("%s: %v allocations for 100 processes, %v for 10 000", name, few, many)
+		}
 	}
 	s := host(10_000)
 	if n := testing.AllocsPerRun(20, func() { count(s) }); n != 0 {

@@ -60,6 +60,7 @@ func (d daemon) collectScan(ch chan<- prometheus.Metric) {
 		// Another reader's scan may have ended since: Scans could be of that one.
 		emit(ch, scanDuration, d.Snapshot.Duration.Seconds())
 		emit(ch, scanTasks, float64(d.Snapshot.TasksRead))
+		emit(ch, domainsUnread, float64(d.Snapshot.DomainsUnread))
 	case d.Scans.Finished > 0:
 		emit(ch, scanDuration, d.Scans.LastDuration.Seconds())
 	}

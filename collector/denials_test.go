@@ -12,13 +12,15 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // someDenials are those of a host with Landlock of ABI 1, and of a right that came
 // later and one that nobody knows.
 func someDenials() denials.Stats {
+	kernel := scan.Kernel{Landlock: scan.Enabled, ABI: 1, Rights: access.Exactly(access.Supported(1))}
 	s := denials.Stats{
-		Total: 1234, TotalKnown: true, Fed: true, Blockers: denials.Supported(1), Lost: 5,
+		Total: 1234, TotalKnown: true, Fed: true, Blockers: denials.Supported(kernel), Lost: 5,
 		ByWorkload: map[string]uint64{"a.service": 7, "b\"\n": 1, denials.UnknownWorkload: 2, Other: 3},
 	}
 	s.ByBlocker[denials.RightBlocker(access.FS, 2)] = 9

@@ -23,6 +23,10 @@ func (f facts) Collect(ch chan<- prometheus.Metric) {
 	c := count(f.snap)
 	f.collectKernel(ch)
 	collectStates(ch, &c)
+	if tellsMeaning(f.snap) {
+		emit(ch, processesIneffective, float64(c.ineffective))
+		emit(ch, processesOutsideWorker, float64(c.outside))
+	}
 	collectDepths(ch, &c)
 	emit(ch, domains, float64(len(f.snap.Domains)))
 }
@@ -33,6 +37,14 @@ func (f facts) collectKernel(ch chan<- prometheus.Metric) {
 	emit(ch, abiVersion, float64(k.ABI))
 	emit(ch, kernelInfo, 1, k.Release)
 	emit(ch, nestingDepthLimit, float64(k.NestingLimit()))
+	collectErrata(ch, &k)
+}
+
+// tellsMeaning reports whether the snapshot can tell what a sandbox means: not if
+// its source finds out only which processes are in one. Without Landlock there is
+// none, which is known.
+func tellsMeaning(s *scan.Snapshot) bool {
+	return s.Kernel.Landlock != scan.Enabled || s.Source.Rules != "none"
 }
 
 func collectStates(ch chan<- prometheus.Metric, c *counts) {

@@ -36,10 +36,18 @@ func newSnapshot() *scan.Snapshot {
 	return &scan.Snapshot{
 		Time:     began,
 		Duration: 12345 * time.Microsecond,
-		Kernel:   scan.Kernel{Release: "6.12.9-amd64", Landlock: scan.Enabled, ABI: 6},
+		Kernel:   kernelOf("6.12.9-amd64", 6),
 		Source: scan.SourceInfo{Name: "taskiter", IDs: "derived", Lineage: "known",
 			Rules: "unread", Denials: "none", PIDNS: "init"},
 		Passes: 1,
+	}
+}
+
+// kernelOf has Landlock with all rights of its ABI.
+func kernelOf(release string, abi int) scan.Kernel {
+	return scan.Kernel{
+		Release: release, Landlock: scan.Enabled, ABI: abi,
+		Rights: access.Exactly(access.Supported(abi)),
 	}
 }
 
@@ -52,7 +60,13 @@ func add(s *scan.Snapshot, state scan.State, reason scan.Reason, depth, deepest 
 		FirstTask: int32(len(s.Tasks)), NumTasks: int32(len(tasks)),
 	})
 	for i, t := range tasks {
-		s.Tasks = append(s.Tasks, scan.Task{TID: pid*100 + int32(i), State: t, Domain: domainid.Outermost})
+		task := scan.Task{
+			TID: pid*100 + int32(i), State: t, Domain: domainid.Outermost, View: domainid.NoView,
+		}
+		if t == scan.Sandboxed {
+			task.Depth, task.DepthExact = depth, true
+		}
+		s.Tasks = append(s.Tasks, task)
 	}
 	s.TasksRead += len(tasks)
 }
@@ -72,49 +86,103 @@ func disabled() *scan.Snapshot {
 	return s
 }
 
+// The domains of mixed, and its views of them in the same order.
+const (
+	outer   = iota // restricts writing and binding, and grants reading everywhere
+	middle         // in outer: restricts signals
+	inner          // in middle: its view is not known
+	nothing        // grants everywhere what it handles
+)
+
 func mixed() *scan.Snapshot {
 	s := newSnapshot()
+	s.Source.Rules = "read"
+	s.Kernel.Errata, s.Kernel.ErrataKnown = 0b1001, true
 	in, out, dark := scan.Sandboxed, scan.Unsandboxed, scan.Unknown
-	add(s, scan.Unsandboxed, scan.NoReason, 0, 0, out)
-	add(s, scan.Unsandboxed, scan.NoReason, 0, 0, out, out)
-	add(s, scan.Sandboxed, scan.NoReason, 1, 1, in)
-	add(s, scan.Sandboxed, scan.NoReason, 1, 3, in, in, in)
-	add(s, scan.Sandboxed, scan.NoReason, 2, 2, in)
+	add(s, out, scan.NoReason, 0, 0, out)
+	add(s, out, scan.NoReason, 0, 0, out, out)
+	add(s, in, scan.NoReason, 1, 1, in)
+	add(s, in, scan.NoReason, 1, 3, in, in, in)
+	add(s, in, scan.NoReason, 2, 2, in)
 	add(s, scan.Partial, scan.NoReason, 0, 1, in, out, dark)
-	add(s, scan.Unknown, scan.Denied, 0, 0, dark)
-	add(s, scan.Unknown, scan.Denied, 0, 0, dark)
-	add(s, scan.Unknown, scan.Changing, 0, 0, dark, out)
+	add(s, dark, scan.Denied, 0, 0, dark)
+	add(s, dark, scan.Denied, 0, 0, dark)
+	add(s, dark, scan.Changing, 0, 0, dark, out)
+	add(s, in, scan.NoReason, 1, 1, in)
+	add(s, in, scan.NoReason, 1, 1, in)
 	s.TasksRead += 200 // kernel threads
+	s.DomainsUnread = 2
+	const read, write, unnamed = 1 << 2, 1 << 1, 1 << 20
 	s.Domains = []domainid.Domain{
-		{ID: 0x1e67bda0b, Parent: domainid.Outermost, Depth: 1, Lineage: domainid.LineageKnown},
-		{ID: 0x1e67bda0c, Parent: 0, Depth: 2, Lineage: domainid.LineageKnown},
-		{ID: 0x1e67bda0d, Parent: 1, Depth: 3, Lineage: domainid.LineageKnown},
+		outer:   {Parent: domainid.Outermost, Depth: 1, Handled: access.FS.Rights(read | write | unnamed)},
+		middle:  {Parent: outer, Depth: 2, Handled: access.Scope.Rights(1 << 1)},
+		inner:   {Parent: middle, Depth: 3, Handled: access.FS.Rights(1<<16 - 1)},
+		nothing: {Parent: domainid.Outermost, Depth: 1, Handled: access.FS.Rights(read)},
 	}
+	s.Domains[outer].Handled[access.Net] = 1
+	for i := range s.Domains {
+		s.Domains[i].ID, s.Domains[i].Lineage = 0x1e67bda0b+domainid.ID(i), domainid.LineageKnown
+	}
+	s.Views = []domainid.View{
+		outer:   {Domain: outer, Everywhere: []uint32{read}},
+		middle:  {Domain: middle, Everywhere: []uint32{read, 0}},
+		inner:   {Domain: inner, Doubt: domainid.RulesUnread},
+		nothing: {Domain: nothing, Everywhere: []uint32{read | access.Refer}},
+	}
+	put(s, 2, outer)
+	put(s, 3, outer, middle, inner)
+	put(s, 4, middle)
+	put(s, 5, outer)
+	put(s, 9, nothing)
+	put(s, 10, outer)
+	outsider(s, 10, scan.Place{State: out, Domain: domainid.Outermost})
 	harden(s)
-	name(s, "a.service", "getty@.service", "getty@.service", "ssh.service", "ssh.service", "web.service", "other", "dark.service", "dark.service")
+	name(s, "a.service", "getty@.service", "getty@.service", "ssh.service", "ssh.service",
+		"web.service", "other", "dark.service", "dark.service", "vain.service", "vm.service")
+	s.Conclude()
 	return s
 }
 
-// harden gives the processes of mixed what rules and hardening can tell of them.
+// put puts the first tasks of a process in domains of the snapshot and the view of
+// the same number.
+func put(s *scan.Snapshot, process int, domains ...int32) {
+	for i, d := range domains {
+		t := &s.TasksOf(&s.Processes[process])[i]
+		t.Domain, t.View, t.Depth = d, d, s.Domains[d].Depth
+	}
+}
+
+// outsider gives a process, of which no later one has any, a worker that is in a
+// place with both of its credentials.
+func outsider(s *scan.Snapshot, process int, at scan.Place) {
+	p := &s.Processes[process]
+	p.FirstWorker, p.NumWorkers = int32(len(s.Workers)), 1
+	s.Workers = append(s.Workers, scan.Worker{TID: p.PID*100 + 99, Real: at, Acting: at})
+}
+
+// harden gives the processes of mixed what hardening can tell of them.
 func harden(s *scan.Snapshot) {
-	s.Source.Rules = "read"
 	const initNS, otherNS = scan.InitUserNS, 4026532001
-	writeAndBind := access.Rights{access.FS: 1<<1 | 1<<20, access.Net: 1}
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		p.UserNS, p.UID = initNS, uint32(i)
 		switch p.State {
 		case scan.Sandboxed:
-			p.NoNewPrivs, p.Restricted = true, writeAndBind
+			p.NoNewPrivs = scan.OfAll
 		case scan.Partial:
-			p.Seccomp, p.UserNS, p.Restricted = 2, otherNS, writeAndBind
+			p.Seccomp, p.UserNS = scan.OfAll, otherNS
 		case scan.Unknown:
-			p.NoNewPrivs, p.UserNS = true, 0
+			p.NoNewPrivs, p.UserNS = scan.OfAll, 0
+		}
+		for j := range s.TasksOf(p) {
+			s.TasksOf(p)[j].UID = p.UID
 		}
 	}
-	s.Processes[3].RulesUnread, s.Processes[3].Restricted = true, access.Rights{access.FS: 0xffff}
-	s.Processes[4].Restricted = access.Rights{access.FS: 1 << 1, access.Scope: 1 << 1}
-	s.Processes[4].Seccomp, s.Processes[4].UserNS = 1, otherNS
+	// One thread of three is nobody's and under seccomp, and another is root's.
+	some := &s.Processes[3]
+	some.NoNewPrivs, some.Seccomp, some.UIDsDiffer = scan.OfSome, scan.OfSome, true
+	s.TasksOf(some)[1].UID, s.TasksOf(some)[2].UID = 65534, 0
+	s.Processes[4].Seccomp, s.Processes[4].UserNS = scan.OfAll, otherNS
 }
 
 // name puts each process in a workload of a name.
@@ -128,7 +196,7 @@ func name(s *scan.Snapshot, names ...string) {
 
 func deep() *scan.Snapshot {
 	s := newSnapshot()
-	s.Kernel = scan.Kernel{Release: "5.15.0-91-generic", Landlock: scan.Enabled, ABI: 1}
+	s.Kernel = kernelOf("5.15.0-91-generic", 1)
 	for _, depth := range []uint16{16, 17, 40, 64} {
 		add(s, scan.Sandboxed, scan.NoReason, depth, depth, scan.Sandboxed)
 	}

@@ -3,21 +3,35 @@
 package collector
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/landlockd/landlockd/scan"
 )
 
-// hardenings are what keeps sandboxes company, each with how it is told of a
-// process whose state is known. It is never written.
+// hardenings are what keeps sandboxes company. Each has what reports whether all
+// tasks of a process whose state is known have it: who takes a process over has
+// the weakest of its threads. It is never written.
 var hardenings = [...]struct {
 	name string
-	has  func(*scan.Process) bool
+	has  func(*scan.Snapshot, *scan.Process) bool
 }{
-	{"no_new_privs", func(p *scan.Process) bool { return p.NoNewPrivs }},
-	{"seccomp", func(p *scan.Process) bool { return p.Seccomp != 0 }},
-	{"non_root", func(p *scan.Process) bool { return p.UID != 0 }},
-	{"user_namespace", func(p *scan.Process) bool { return p.UserNS != 0 && p.UserNS != scan.InitUserNS }},
+	{"no_new_privs", func(_ *scan.Snapshot, p *scan.Process) bool { return p.NoNewPrivs == scan.OfAll }},
+	{"seccomp", func(_ *scan.Snapshot, p *scan.Process) bool { return p.Seccomp == scan.OfAll }},
+	{"non_root", nonRoot},
+	// The kernel lets no task into another user namespace than its process's.
+	{"user_namespace", func(_ *scan.Snapshot, p *scan.Process) bool {
+		return p.UserNS != 0 && p.UserNS != scan.InitUserNS
+	}},
+}
+
+// nonRoot allocates nothing: see Snapshot.UIDs.
+func nonRoot(s *scan.Snapshot, p *scan.Process) bool {
+	if !p.UIDsDiffer {
+		return p.UID != 0
+	}
+	return !slices.ContainsFunc(s.TasksOf(p), func(t scan.Task) bool { return t.UID == 0 })
 }
 
 // NewHardening returns a collector of landlock_processes_hardened of one
@@ -39,7 +53,7 @@ func (v hardeningView) Collect(ch chan<- prometheus.Metric) {
 			continue
 		}
 		for h := range hardenings {
-			if hardenings[h].has(p) {
+			if hardenings[h].has(v.snap, p) {
 				n[h][p.State&3]++
 			}
 		}

@@ -22,20 +22,18 @@ func (v restrictedView) Describe(ch chan<- *prometheus.Desc) {
 }
 
 func (v restrictedView) Collect(ch chan<- prometheus.Metric) {
-	if v.snap.Kernel.Landlock != scan.Enabled || v.snap.Source.Rules == "none" {
+	if v.snap.Kernel.Landlock != scan.Enabled || !tellsMeaning(v.snap) {
 		return
 	}
-	rights := access.Supported(v.snap.Kernel.ABI)
+	rights := v.snap.Kernel.Rights.Sure
 	var n [access.NumClasses][32]int // processes by class and bit
 	for i := range v.snap.Processes {
 		p := &v.snap.Processes[i]
-		// What is no more than an upper bound is not counted.
-		if p.State != scan.Sandboxed || p.RulesUnread {
+		if p.State != scan.Sandboxed {
 			continue
 		}
-		// A kernel can be newer than the table of rights.
-		rights = rights.Union(p.Restricted)
-		for class, mask := range p.Restricted {
+		sandbox, _ := v.snap.SandboxOf(p)
+		for class, mask := range sandbox.Restricts.Sure {
 			for ; mask != 0; mask &= mask - 1 {
 				n[class][bits.TrailingZeros32(mask)]++
 			}

@@ -91,3 +91,17 @@ func TestRuleViolationsAreBounded(t *testing.T) {
 		t.Errorf("not the first ones:\n%s", text)
 	}
 }
+
+// Every reason that a rule can give stands in the table.
+func TestReasonsAreDocumented(t *testing.T) {
+	label := Docs()[ruleViolations].Labels[1]
+	r := policy.NoReason + 1
+	for ; r.String() != ""; r++ {
+		if !strings.Contains(label.Values, "`"+r.String()+"`") {
+			t.Errorf("%s: %s is not among %s", label.Name, r, label.Values)
+		}
+	}
+	if r < policy.TooFew {
+		t.Errorf("only %d reasons have a name", r-1)
+	}
+}

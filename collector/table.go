@@ -9,9 +9,12 @@ const (
 	enabled metricID = iota
 	abiVersion
 	kernelInfo
+	erratumFixed
 	processes
 	threads
 	processCoverage
+	processesIneffective
+	processesOutsideWorker
 	unknownProcesses
 	processesByDepth
 	processLayers
@@ -24,6 +27,7 @@ const (
 
 	workloads
 	workloadCoverage
+	workloadsIneffective
 	workloadProcesses
 
 	denialsTotal
@@ -40,6 +44,7 @@ const (
 	scanDuration
 	scanTasks
 	lastScanTimestamp
+	domainsUnread
 	scanErrors
 	disagreements
 	confined
@@ -69,6 +74,8 @@ const (
 const (
 	ifScanned = "if the scan succeeded"
 	allStates = "all states, if the scan succeeded"
+	ifMeant   = "if the scan succeeded and Landlock is disabled or the source finds out what " +
+		"domains handle"
 
 	ifNamed    = "if the scan succeeded and workloads were named"
 	ifSeries   = "unless `--no-collector.workloads` is given"
@@ -97,6 +104,15 @@ var table = [numMetrics]Doc{
 		Labels:  []Label{{"release", "the release as uname(2) tells it"}},
 		Present: ifScanned,
 	},
+	erratumFixed: {
+		Name: "landlock_kernel_erratum_fixed",
+		Type: Gauge,
+		Help: "1 if this kernel has the fix of an erratum of Landlock, 0 if it has not.",
+		Labels: []Label{{"erratum", "the kernel's number of the erratum: see " +
+			"[rights.md](rights.md#errata)"}},
+		Present: "if the scan succeeded and the kernel says which fixes it has (Linux 6.15, and " +
+			"backports): errata that a kernel of its ABI version can have",
+	},
 	processes: {
 		Name:    "landlock_processes",
 		Type:    Gauge,
@@ -116,6 +132,22 @@ var table = [numMetrics]Doc{
 		Type:    Gauge,
 		Help:    "Sandboxed processes divided by sandboxed, partial and unsandboxed ones. Do not average over hosts: divide sums of landlock_processes.",
 		Present: "if the scan succeeded and the state of some process is known",
+	},
+	processesIneffective: {
+		Name: "landlock_processes_ineffective",
+		Type: Gauge,
+		Help: "Sandboxed processes that are known to be restricted in no right: none is restricted in all " +
+			"of their tasks. Those of which it is unknown are not counted. With " +
+			"landlockd_source_info{rules=\"unread\"} what is handled counts as restricted.",
+		Present: ifMeant,
+	},
+	processesOutsideWorker: {
+		Name: "landlock_processes_outside_worker",
+		Type: Gauge,
+		Help: "Sandboxed processes that are known to have a worker, a thread that the kernel made " +
+			"for them (io_uring, vhost), that may act outside of their domains. Those of which " +
+			"it is unknown are not counted.",
+		Present: ifMeant,
 	},
 	unknownProcesses: {
 		Name:    "landlock_unknown_processes",
@@ -150,23 +182,31 @@ var table = [numMetrics]Doc{
 		Present: ifScanned,
 	},
 	domains: {
-		Name:    "landlock_domains",
-		Type:    Gauge,
-		Help:    "Domains with a live task in them or in a domain nested in them.",
+		Name: "landlock_domains",
+		Type: Gauge,
+		Help: "Domains with a live task in them or in a domain nested in them, without those that " +
+			"were left out: see landlockd_domains_unread.",
 		Present: ifScanned,
 	},
 
 	processesRestricted: {
-		Name:    "landlock_processes_restricted",
-		Type:    Gauge,
-		Help:    "Processes of which every task restricts the right: some layer of its domain handles it and grants it neither everywhere nor, for ports, without limit. With landlockd_source_info{rules=\"unread\"}: handles it.",
-		Labels:  []Label{{"right", "each right that this kernel has, by the kernel's own name: see [rights.md](rights.md)"}},
-		Present: "if the scan succeeded, Landlock is enabled and the source tells what domains handle, unless `--no-collector.rights` is given. A process whose rules could not be read in this scan is not counted",
+		Name: "landlock_processes_restricted",
+		Type: Gauge,
+		Help: "Sandboxed processes of which every task is known to be restricted in the right: some " +
+			"layer of its domain handles it and grants it neither everywhere nor, for ports, without " +
+			"limit. With landlockd_source_info{rules=\"unread\"}: handles it. Those of which it is " +
+			"unknown are not counted.",
+		Labels: []Label{{"right", "each right that this kernel is known to have, by the kernel's own " +
+			"name: see [rights.md](rights.md)"}},
+		Present: "if the scan succeeded, Landlock is enabled and the source finds out what domains " +
+			"handle, unless `--no-collector.rights` is given",
 	},
 	processesHardened: {
 		Name: "landlock_processes_hardened",
 		Type: Gauge,
-		Help: "Processes that have other hardening, by whether they are sandboxed: no_new_privs, a seccomp filter, an effective user other than root, a user namespace other than the initial one.",
+		Help: "Processes all of whose tasks have other hardening, by whether they are sandboxed: " +
+			"no_new_privs, seccomp in any mode, an effective user other than root, a user namespace " +
+			"other than the initial one.",
 		Labels: []Label{
 			{"feature", "`no_new_privs`, `seccomp`, `non_root`, `user_namespace`"},
 			{"state", "`sandboxed`, `unsandboxed`, and `partial` where there are such; processes in state unknown are not counted"},
@@ -186,6 +226,13 @@ var table = [numMetrics]Doc{
 		Type:    Gauge,
 		Help:    "Sandboxed workloads divided by sandboxed, partial and unsandboxed ones. Do not average over hosts: divide sums of landlock_workloads.",
 		Present: "if the state of some workload is known",
+	},
+	workloadsIneffective: {
+		Name: "landlock_workloads_ineffective",
+		Type: Gauge,
+		Help: "Sandboxed workloads all of whose processes are ineffective, as in " +
+			"landlock_processes_ineffective. Those of which it is unknown are not counted.",
+		Present: ifNamed + ", as landlock_processes_ineffective",
 	},
 	workloadProcesses: {
 		Name: "landlock_workload_processes",
@@ -245,7 +292,8 @@ var table = [numMetrics]Doc{
 		Help: "Processes that violate a rule, by the first reason that holds; for too_few, how many are missing.",
 		Labels: []Label{
 			{"rule", "the rule's name"},
-			{"reason", "`landlock_disabled`, `unsandboxed`, `partial`, `too_shallow`, `right_not_restricted`, `too_few`"},
+			{"reason", "`landlock_disabled`, `unsandboxed`, `partial`, `restricts_nothing`, " +
+				"`too_shallow`, `right_not_restricted`, `outside_worker`, `too_few`"},
 			{"workload", "the processes' workload; empty for `too_few`"},
 		},
 		Present: "only above 0, and the first 20 of the host, in the order of the rules",
@@ -298,6 +346,15 @@ var table = [numMetrics]Doc{
 		Type:    Gauge,
 		Help:    "Time at which the last successful scan began, in seconds since the epoch, 0 if there was none.",
 		Present: "always",
+	},
+	domainsUnread: {
+		Name: "landlockd_domains_unread",
+		Type: Gauge,
+		Help: "Domains that this scan left out, or of which it did not read all rules, because of a " +
+			"budget. State and depth of the processes in them are exact. What those that were left " +
+			"out restrict is unknown; of the others only what those with 65535 rules or more " +
+			"restrict of ports.",
+		Present: ifScanned,
 	},
 	scanErrors: {
 		Name:    "landlockd_scan_errors_total",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -56,14 +57,21 @@ func (v workloadView) Collect(ch chan<- prometheus.Metric) {
 	}
 	all := v.snap.ByWorkload()
 	var byState [4]int
+	ineffective := 0
 	for i := range all {
 		byState[all[i].State()]++
+		if all[i].Ineffective == access.Yes {
+			ineffective++
+		}
 	}
 	for _, state := range scan.States() {
 		emit(ch, workloads, float64(byState[state]), state.String())
 	}
 	if known := len(all) - byState[scan.Unknown]; known > 0 {
 		emit(ch, workloadCoverage, float64(byState[scan.Sandboxed])/float64(known))
+	}
+	if tellsMeaning(v.snap) {
+		emit(ch, workloadsIneffective, float64(ineffective))
 	}
 	emit(ch, workloadsUnresolved, float64(unresolved(v.snap)))
 	if v.o.Hide {

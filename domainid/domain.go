@@ -12,8 +12,8 @@ import (
 // index that stands for "no domain".
 const Outermost int32 = -1
 
-// RulesUnread is the number of rules of a domain whose rules were not read.
-const RulesUnread = ^uint32(0)
+// RulesUncounted is the number of rules of a domain of which it is not known.
+const RulesUncounted = ^uint32(0)
 
 // Lineage says how it is known which domain is nested in which.
 type Lineage uint8
@@ -110,8 +110,11 @@ type Domain struct {
 	// Handled are the rights that this domain's own layer handles, without
 	// its parents'.
 	Handled access.Rights
+	// HandlesOther: it also handles rights of a class that this program does not
+	// know, and so cannot name.
+	HandlesOther bool
 	// Rules is the number of rules of the domain and all its parents
-	// together, as the kernel stores them; RulesUnread if it was not read.
+	// together, as the kernel stores them; RulesUncounted if it was not read.
 	Rules uint32
 	// Ruleset is what the rules of this domain's own layer grant, nil if they
 	// were not read.

@@ -22,7 +22,9 @@ const (
 type builder struct {
 	processes []scan.Process
 	tasks     []scan.Task
-	answers   []answer      // of the tasks, one for one
+	answers   []answer // of the tasks, one for one
+	workers   []scan.Worker
+	real      []answer      // of the workers, one for one
 	ids       []domainid.ID // of the last process added: its tasks' domains, None for none
 	read      int
 	passes    int
@@ -30,7 +32,7 @@ type builder struct {
 
 	index   map[domainid.ID]int32
 	domains []domainid.Domain
-	sizes   struct{ processes, tasks int } // of the last snapshot
+	sizes   struct{ processes, tasks, workers int } // of the last snapshot
 }
 
 func newBuilder() builder { return builder{index: map[domainid.ID]int32{}} }
@@ -40,7 +42,11 @@ func (b *builder) begin() {
 	const slack = 64
 	b.processes = make([]scan.Process, 0, b.sizes.processes+b.sizes.processes/8+slack)
 	b.tasks = make([]scan.Task, 0, b.sizes.tasks+b.sizes.tasks/8+slack)
-	b.answers, b.domains = b.answers[:0], b.domains[:0]
+	b.workers = nil
+	if n := b.sizes.workers; n > 0 {
+		b.workers = make([]scan.Worker, 0, n+n/8+slack)
+	}
+	b.answers, b.real, b.domains = b.answers[:0], b.real[:0], b.domains[:0]
 	b.read, b.passes, b.pathBytes = 0, 1, 0
 	clear(b.index)
 }
@@ -54,8 +60,9 @@ func (b *builder) unread(pid int32, uid uint32, landlock scan.Availability) {
 	}
 	b.processes = append(b.processes, scan.Process{
 		PID: pid, UID: uid, State: state, Reason: reason, FirstTask: int32(len(b.tasks)), NumTasks: 1,
+		FirstWorker: int32(len(b.workers)),
 	})
-	b.tasks = append(b.tasks, scan.Task{TID: pid, Domain: domainid.Outermost, State: state, Reason: reason})
+	b.tasks = append(b.tasks, scan.Task{TID: pid, Domain: domainid.Outermost, View: domainid.NoView, UID: uid, State: state, Reason: reason})
 	b.answers = append(b.answers, answer{})
 	b.read++
 }
@@ -65,14 +72,18 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 	b.passes = max(b.passes, f.tries)
 	b.read += len(threads)
 	b.ids = b.ids[:0]
-	first := len(b.tasks)
+	first, firstWorker := len(b.tasks), len(b.workers)
 	for i := range threads {
 		t := &threads[i]
-		if !t.counts() || t.exited {
+		if t.worker && !t.dead && !t.exited {
+			b.worker(t)
+		}
+		if !t.lives() {
 			continue
 		}
 		b.tasks = append(b.tasks, scan.Task{
-			TID: t.tid, Domain: domainid.Outermost, Start: t.start, State: t.answer.state, Reason: t.answer.reason,
+			TID: t.tid, Domain: domainid.Outermost, View: domainid.NoView, UID: t.status.uid, Start: t.start,
+			State: t.answer.state, Reason: t.answer.reason, Hardening: t.status.hardening,
 		})
 		b.answers = append(b.answers, t.answer)
 		if t.answer.state != scan.Unknown {
@@ -80,24 +91,43 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 		}
 	}
 	if len(b.tasks) == first {
-		// All that were listed had gone when they were looked at: changing.
+		// All that were listed had gone when they were looked at: changing, or
+		// unsandboxed where there is no Landlock.
 		b.tasks = append(b.tasks, scan.Task{
-			TID: pid, Domain: domainid.Outermost, Start: st.start, State: scan.Unknown, Reason: f.reason,
+			TID: pid, Domain: domainid.Outermost, View: domainid.NoView, UID: uid, Start: st.start,
+			State: f.verdict.state(), Reason: f.reason,
 		})
 		b.answers = append(b.answers, answer{})
 	}
 	p := scan.Process{
 		PID: pid, PPID: st.ppid, Start: st.start, Exec: e.exec, Comm: st.comm, Exe: e.exe,
-		CgroupID: e.cgroup, CgroupV1ID: e.cgroupV1, UID: uid, UserNS: e.userNS, MountNSOwner: e.mntNSOwner,
-		Seccomp: e.hardening.seccomp, NoNewPrivs: e.hardening.noNewPrivs,
+		CgroupID: e.cgroup, CgroupV1ID: e.cgroupV1, UserNS: e.userNS, MountNSOwner: e.mntNSOwner,
+		UID:   b.tasks[first].UID,
 		State: f.verdict.state(), Reason: f.reason,
 		FirstTask: int32(first), NumTasks: int32(len(b.tasks) - first),
+		FirstWorker: int32(firstWorker), NumWorkers: int32(len(b.workers) - firstWorker),
 	}
+	for _, t := range b.tasks[first+1:] {
+		p.UIDsDiffer = p.UIDsDiffer || t.UID != p.UID
+	}
+	p.NoNewPrivs = scan.ExtentOf(b.tasks[first:], scan.NoNewPrivs)
+	p.Seccomp = scan.ExtentOf(b.tasks[first:], scan.SeccompStrict|scan.SeccompFilter)
 	if len(p.Exe) > longPath && b.pathBytes+len(p.Exe) > maxPathBytes {
 		p.Exe = ""
 	}
 	b.pathBytes += len(p.Exe)
 	b.processes = append(b.processes, p)
+}
+
+// worker adds a thread that the kernel made for a process. Its file shows one of
+// its two sets of credentials; which domain it acts in nobody says.
+func (b *builder) worker(t *thread) {
+	b.workers = append(b.workers, scan.Worker{
+		TID: t.tid, Start: t.start,
+		Real:   scan.Place{State: t.answer.state, Domain: domainid.Outermost},
+		Acting: scan.Place{State: scan.Unknown, Domain: domainid.Outermost},
+	})
+	b.real = append(b.real, t.answer)
 }
 
 func (v verdict) state() scan.State {
@@ -118,6 +148,9 @@ func (b *builder) snapshot(in *domainid.Inference) *scan.Snapshot {
 	for i := range b.answers {
 		b.use(b.answers[i].id, in)
 	}
+	for i := range b.real {
+		b.use(b.real[i].id, in)
+	}
 	// A domain's depth is greater than that of the one it is nested in.
 	slices.SortStableFunc(b.domains, func(x, y domainid.Domain) int { return cmp.Compare(x.Depth, y.Depth) })
 	for i := range b.domains {
@@ -135,14 +168,20 @@ func (b *builder) snapshot(in *domainid.Inference) *scan.Snapshot {
 			b.tasks[i].Domain = b.index[id]
 		}
 	}
+	for i := range b.workers {
+		if id := b.real[i].id; id != domainid.None {
+			b.workers[i].Real.Domain = b.index[id]
+		}
+	}
 	for i := range b.processes {
 		b.depths(&b.processes[i])
 	}
-	b.sizes.processes, b.sizes.tasks = len(b.processes), len(b.tasks)
+	b.sizes.processes, b.sizes.tasks, b.sizes.workers = len(b.processes), len(b.tasks), len(b.workers)
 	snap := &scan.Snapshot{
-		Processes: b.processes, Tasks: b.tasks, Domains: slices.Clone(b.domains), TasksRead: b.read, Passes: b.passes,
+		Processes: b.processes, Tasks: b.tasks, Workers: b.workers, Domains: slices.Clone(b.domains),
+		TasksRead: b.read, Passes: b.passes,
 	}
-	b.processes, b.tasks = nil, nil
+	b.processes, b.tasks, b.workers = nil, nil, nil
 	return snap
 }
 
@@ -153,7 +192,7 @@ func (b *builder) use(id domainid.ID, in *domainid.Inference) {
 			return
 		}
 		b.index[id] = 0
-		d := domainid.Domain{ID: id, Parent: domainid.Outermost, Depth: 1, Rules: domainid.RulesUnread}
+		d := domainid.Domain{ID: id, Parent: domainid.Outermost, Depth: 1, Rules: domainid.RulesUncounted}
 		id = domainid.None
 		if in != nil {
 			if id = in.Parent(d.ID); id != domainid.None {
@@ -169,16 +208,18 @@ func (b *builder) use(id domainid.ID, in *domainid.Inference) {
 func (b *builder) depths(p *scan.Process) {
 	shallowest, deepest := ^uint16(0), uint16(0)
 	for i := p.FirstTask; i < p.FirstTask+p.NumTasks; i++ {
-		t, depth := &b.tasks[i], uint16(0)
+		t := &b.tasks[i]
 		switch {
 		case t.State != scan.Sandboxed:
+			t.DepthExact = t.State == scan.Unsandboxed
 		case t.Domain != domainid.Outermost:
-			depth = b.domains[t.Domain].Depth
+			t.Depth = b.domains[t.Domain].Depth
 		default:
 			// Without a count there is at least one.
-			depth = max(uint16(b.answers[i].layers), 1)
+			layers := b.answers[i].layers
+			t.Depth, t.DepthExact = max(uint16(layers), 1), layers > 0
 		}
-		shallowest, deepest = min(shallowest, depth), max(deepest, depth)
+		shallowest, deepest = min(shallowest, t.Depth), max(deepest, t.Depth)
 	}
 	p.MaxDepth = deepest
 	if p.State == scan.Sandboxed {

@@ -30,6 +30,9 @@ type entry struct {
 	mm     mmMarks
 	comm   scan.Comm
 	domain answer // of the first thread
+	uid    uint32
+
+	hardening scan.Hardening // of a single thread
 
 	due, interval uint64 // scans
 	identity
@@ -40,24 +43,23 @@ type identity struct {
 	exe                string
 	cgroup, cgroupV1   uint64
 	userNS, mntNSOwner uint32
-	hardening          hardening
 }
 
-// changed notes what the scan found of a process, and says whether its identity
+// changed notes what the scan found of a process, and reports whether its identity
 // is to be read again: at once after a change, then after 1, 2, 4 and up to 64
 // scans.
-func (e *entry) changed(scans uint64, pid int32, st *stat, first answer) bool {
+func (e *entry) changed(scans uint64, pid int32, uid uint32, st *stat, first answer) bool {
 	// A leader that has exited has no memory; the process has.
 	exec := st.mm != e.mm && !st.dead()
 	if exec {
 		e.exec++
 		e.exe = ""
 	}
-	if e.interval == 0 || exec || st.comm != e.comm || first != e.domain {
+	if e.interval == 0 || exec || st.comm != e.comm || first != e.domain || uid != e.uid {
 		if !st.dead() {
 			e.mm = st.mm
 		}
-		e.comm, e.domain = st.comm, first
+		e.comm, e.domain, e.uid = st.comm, first, uid
 		e.interval = 1
 		e.due = scans + 1
 		return true
@@ -80,7 +82,7 @@ func (e *entry) changed(scans uint64, pid int32, st *stat, first answer) bool {
 
 // identifier reads identities. What cannot be read stays zero.
 type identifier struct {
-	names struct{ status, exe, cgroup, userNS, mntNS path }
+	names struct{ exe, cgroup, userNS, mntNS path }
 	// Roots of cgroup hierarchies, or -1.
 	cgroupV2, cgroupSystemd int
 	buf                     []byte
@@ -89,7 +91,7 @@ type identifier struct {
 
 func newIdentifier(cgroupFS string) *identifier {
 	i := &identifier{buf: make([]byte, 16<<10)}
-	i.names.status, i.names.exe, i.names.cgroup = newPath("status"), newPath("exe"), newPath("cgroup")
+	i.names.exe, i.names.cgroup = newPath("exe"), newPath("cgroup")
 	i.names.userNS, i.names.mntNS = newPath("ns/user"), newPath("ns/mnt")
 	i.cgroupV2 = openFS(unix.CGROUP2_SUPER_MAGIC, cgroupFS, cgroupFS+"/unified")
 	i.cgroupSystemd = openFS(unix.CGROUP_SUPER_MAGIC, cgroupFS+"/systemd")
@@ -124,11 +126,6 @@ func (i *identifier) close() {
 // read reads the identity of the process in a directory. The scan found it
 // alive before; where it is gone by now, what is there stays.
 func (i *identifier) read(dir int, id *identity) {
-	if n, errno := readAt(dir, i.names.status, i.buf); errno == ok {
-		if h, good := parseStatus(i.buf[:n]); good {
-			id.hardening = h
-		}
-	}
 	i.readExe(dir, id)
 	if n, errno := readAt(dir, i.names.cgroup, i.buf); errno == ok && n < len(i.buf) {
 		p := parseCgroup(i.buf[:n])

@@ -21,22 +21,29 @@ type Options struct {
 	ProcFS string
 	// SysFS is where its sysfs is mounted, with the cgroup hierarchies; "/sys" if empty.
 	SysFS string
+	// Kernel is what was found out about the running kernel before, by whoever
+	// may ask it more; nil to ask it now.
+	Kernel *scan.Kernel
 }
 
 // Open finds out how this kernel tells the domains of tasks. An error is an
 // *[Error].
 //
 // A kernel without Landlock, or with Landlock not enabled, is no error: there
-// the source knows that every process is unsandboxed.
+// the source knows that every process is unsandboxed, and needs no attribute and
+// no privilege.
 func Open(o Options) (*Source, error) {
 	if o.SysFS == "" {
 		o.SysFS = "/sys"
 	}
-	kernel, err := probeKernel(o.SysFS)
-	if err != nil {
-		return nil, err
+	if o.Kernel == nil {
+		kernel, err := probeKernel(o.SysFS)
+		if err != nil {
+			return nil, err
+		}
+		o.Kernel = &kernel
 	}
-	return open(o, kernel, func(p *probe) (string, dialect, int, error) { return p.find() })
+	return open(o, *o.Kernel, func(p *probe) (string, dialect, int, error) { return p.find() })
 }
 
 func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int, error)) (*Source, error) {

@@ -29,7 +29,7 @@ type reader struct {
 	buf     []byte
 	dents   []byte
 	entries []dirEntry
-	status  unix.Stat_t
+	inode   unix.Stat_t
 
 	// err is why an outcome was broken.
 	err error
@@ -47,12 +47,12 @@ type Malformed struct {
 }
 
 // names are the paths that are opened for every process.
-type names struct{ stat, task, attr, attrDir path }
+type names struct{ stat, status, task, attr, attrDir path }
 
 func newReader(proc int) *reader {
 	return &reader{
 		proc: proc, task: -1, dir: -1, buf: make([]byte, 4096), dents: make([]byte, 64<<10),
-		names: names{stat: newPath("stat"), task: newPath("task")},
+		names: names{stat: newPath("stat"), status: newPath("status"), task: newPath("task")},
 	}
 }
 

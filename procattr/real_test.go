@@ -152,7 +152,7 @@ func TestScanRealProcesses(t *testing.T) {
 	snap := mustScan(t, s)
 	p := mustFind(t, snap, int32(cmd.Process.Pid))
 	if p.Exe != sleep || p.Comm.String() != "sleep" || p.UID != 65534 || int(p.PPID) != os.Getpid() || p.NumTasks != 1 ||
-		p.State != scan.Unsandboxed || p.NoNewPrivs || p.Exec != 0 {
+		p.State != scan.Unsandboxed || p.NoNewPrivs != scan.OfNone || p.Exec != 0 {
 		t.Errorf("%+v", p)
 	}
 	var ns unix.Stat_t

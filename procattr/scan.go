@@ -52,6 +52,7 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	snap := s.build.snapshot(s.inference)
 	snap.Kernel, snap.Source = s.kernel, s.info
 	snap.Time, snap.Uptime, snap.Duration = began, uptime, time.Since(began)
+	snap.Conclude()
 	return snap, nil
 }
 
@@ -120,9 +121,11 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 	}
 	e.scan = s.scans
 	first := s.settler.firstThread()
-	if e.changed(s.scans, pid, st, first.answer) {
+	due := e.changed(s.scans, pid, uid, st, first.answer)
+	if due {
 		s.identify(st, first.tid, &e.identity)
 	}
+	s.readStatus(pid, uid, e, due)
 	s.build.add(pid, uid, e, st, f, s.settler.threads)
 	young := st.start > oldEnough
 	if s.inference != nil {
@@ -143,13 +146,13 @@ const noUser = ^uint32(0)
 // its directory, which every user may look at and the kernel keeps up to date.
 // It reports whether the directory is still shown.
 func (r *reader) owner() (uint32, bool) {
-	err := unix.Fstat(r.dir, &r.status)
-	return r.status.Uid, err == nil
+	err := unix.Fstat(r.dir, &r.inode)
+	return r.inode.Uid, err == nil
 }
 
 // identify reads the identity of the process that is open: of its leader, or, if
 // that has exited, of a thread that lives. Of a dead leader the kernel tells no
-// executable and no seccomp mode.
+// executable.
 func (s *Source) identify(leader *stat, live int32, id *identity) {
 	if !leader.dead() {
 		s.identifier.read(s.reader.dir, id)
@@ -166,7 +169,7 @@ func (s *Source) identify(leader *stat, live int32, id *identity) {
 // firstThread is the first one that counts.
 func (s *settler) firstThread() thread {
 	for i := range s.threads {
-		if s.threads[i].counts() && !s.threads[i].exited {
+		if s.threads[i].lives() {
 			return s.threads[i]
 		}
 	}

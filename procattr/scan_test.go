@@ -162,7 +162,7 @@ func TestScanIdentity(t *testing.T) {
 	s := tr.open(Hex, false)
 	p := mustFind(t, mustScan(t, s), 10)
 	if p.PPID != 3 || p.Comm.String() != "a) R (b\nc" || p.Start != 4711*tick || p.Exe != "/usr/bin/x" ||
-		!p.NoNewPrivs || p.Seccomp != 2 || p.UID != uint32(os.Getuid()) || p.Exec != 0 {
+		p.NoNewPrivs != scan.OfAll || p.Seccomp != scan.OfAll || p.UID != uint32(os.Getuid()) || p.Exec != 0 {
 		t.Errorf("%+v", p)
 	}
 	// A file that is deleted keeps its path; another program does not.
@@ -180,12 +180,12 @@ func TestScanIdentity(t *testing.T) {
 		t.Errorf("after an execve: %+v", p)
 	}
 	// Without any sign of it, a change is noticed in time.
-	task.status = "Name:\tx\nNoNewPrivs:\t0\nSeccomp:\t0\n"
+	task.status = statusText(os.Getuid(), 0, 0)
 	tr.put(task)
 	for range 2 * maxInterval {
 		p = mustFind(t, mustScan(t, s), 10)
 	}
-	if p.NoNewPrivs || p.Seccomp != 0 {
+	if p.NoNewPrivs != scan.OfNone || p.Seccomp != scan.OfNone {
 		t.Errorf("%+v", p)
 	}
 	tr.remove(10)
@@ -332,28 +332,25 @@ func TestScanIdentityDeadLeader(t *testing.T) {
 		pid: 10, start: 5, stack: 9, attr: "none\n", exe: "/usr/bin/x", threads: map[int]string{11: "none\n"},
 	}
 	tr.put(task)
-	link := func(exe, status string) {
-		if err := os.Symlink(exe, filepath.Join(tr.dir, "10/task/11/exe")); err != nil {
-			t.Fatal(err)
-		}
-		tr.write(status, "10", "task", "11", "status")
+	if err := os.Symlink("/usr/bin/x", filepath.Join(tr.dir, "10/task/11/exe")); err != nil {
+		t.Fatal(err)
 	}
-	link("/usr/bin/x", "Name:\tx\nNoNewPrivs:\t1\nSeccomp:\t2\n")
 	s := tr.open(Hex, false)
 	mustScan(t, s)
 
 	die := func() {
-		tr.put(fakeTask{pid: 10, start: 5, state: 'Z', attr: "none\n", threads: task.threads, status: "Name:\tx\nNoNewPrivs:\t0\nSeccomp:\t0\n"})
+		tr.put(fakeTask{pid: 10, start: 5, state: 'Z', attr: "none\n", threads: task.threads,
+			status: statusText(os.Getuid(), 0, 0), threadStatus: map[int]string{11: statusText(os.Getuid(), 1, 2)}})
 		tr.write(statLine(11, 0, "x", 'S', 0, 2, 6, 0), "10", "task", "11", "stat")
 	}
 	die()
 	for n := range 2 * maxInterval {
-		if p := mustFind(t, mustScan(t, s), 10); p.Exe != "/usr/bin/x" || p.Exec != 0 || !p.NoNewPrivs || p.Seccomp != 2 || p.NumTasks != 1 {
+		if p := mustFind(t, mustScan(t, s), 10); p.Exe != "/usr/bin/x" || p.Exec != 0 || p.NoNewPrivs != scan.OfAll || p.Seccomp != scan.OfAll || p.NumTasks != 1 {
 			t.Fatalf("scan %d: %+v", n, p)
 		}
 	}
 	// One that was never seen with its leader alive.
-	if p := mustFind(t, mustScan(t, tr.open(Hex, false)), 10); p.Exe != "/usr/bin/x" || p.Seccomp != 2 || !p.NoNewPrivs {
+	if p := mustFind(t, mustScan(t, tr.open(Hex, false)), 10); p.Exe != "/usr/bin/x" || p.Seccomp != scan.OfAll || p.NoNewPrivs != scan.OfAll {
 		t.Errorf("found with a dead leader: %+v", p)
 	}
 }

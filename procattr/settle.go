@@ -53,10 +53,16 @@ type thread struct {
 	// exited: it had exited when it was last looked at.
 	exited bool
 	answer answer
+	// status is what its status file told; hasStatus: it did.
+	status    status
+	hasStatus bool
 }
 
-// counts says whether a thread is evidence.
+// counts reports whether a thread is evidence.
 func (t *thread) counts() bool { return !t.worker && !t.dead }
+
+// lives reports whether a thread is a task of the snapshot.
+func (t *thread) lives() bool { return t.counts() && !t.exited }
 
 // facts are what earlier scans found of a process, named by PID and start.
 type facts struct {

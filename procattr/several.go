@@ -72,6 +72,7 @@ func (s *settler) readThreads(v view, pid int32) (whole bool, o outcome) {
 		if len(before) > 0 && before[0].tid == e.id && before[0].ino == e.ino {
 			b := &before[0]
 			t.start, t.known, t.worker, t.dead = b.start, b.known, b.worker, b.dead
+			t.status, t.hasStatus = b.status, b.hasStatus
 		}
 		if t.tid == pid {
 			// execve(2) may have put a live thread in a dead one's place.
@@ -82,7 +83,8 @@ func (s *settler) readThreads(v view, pid int32) (whole bool, o outcome) {
 		if !t.known {
 			o = s.look(v, &t)
 		}
-		if o == found && t.counts() {
+		if o == found && !t.dead {
+			// A worker's answer is a fact of the process, and no evidence of its state.
 			t.answer, o = v.attribute(t.tid)
 		}
 		switch o {

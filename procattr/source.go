@@ -15,6 +15,10 @@
 // there at all ([Source.HidePID]); with hidepid=1 they are there, and nothing
 // is known of them but their number and user, kernel threads among them.
 //
+// Users, no_new_privs and seccomp are those of every thread. Threads that the
+// kernel made for a process (io_uring, vhost) are its workers: the file shows one
+// of their two sets of credentials, and the other is unknown.
+//
 // A process is named by PID and start time. Start times have a resolution of
 // 10 ms here. Process.Exec counts the times that landlockd noticed another
 // program, and not what the kernel counts.

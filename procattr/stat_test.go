@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 func TestParseStat(t *testing.T) {
@@ -49,11 +51,17 @@ func TestParseStatOfSelf(t *testing.T) {
 }
 
 func TestParseStatus(t *testing.T) {
-	h, understood := parseStatus([]byte("Name:\tNoNewPrivs:\t0\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t9\n"))
-	if !understood || !h.noNewPrivs || h.seccomp != 2 {
-		t.Errorf("%+v, %v", h, understood)
+	s, understood := parseStatus([]byte("Name:\tUid:\t9\t9\nUid:\t1\t4294967295\t3\t4\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t9\n"))
+	if want := (status{1<<32 - 1, scan.NoNewPrivs | scan.SeccompFilter}); !understood || s != want {
+		t.Errorf("%+v, %v; want %+v", s, understood, want)
 	}
-	for _, text := range []string{"", "NoNewPrivs:\t1\nSeccomp:\t0\n", "Name:\tx\nNoNewPrivs:\tx\nSeccomp:\t0\n", "Name:\tx\nNoNewPrivs:\t1\n"} {
+	const name, uid = "Name:\tx\n", "Uid:\t1\t2\t3\t4\n"
+	for _, text := range []string{
+		"", "NoNewPrivs:\t1\nSeccomp:\t0\n", name + uid + "NoNewPrivs:\tx\nSeccomp:\t0\n", name + uid + "NoNewPrivs:\t1\n",
+		name + "NoNewPrivs:\t1\nSeccomp:\t0\n", name + "Uid:\t1\nNoNewPrivs:\t1\nSeccomp:\t0\n",
+		name + "Uid:\t1\t\nNoNewPrivs:\t1\nSeccomp:\t0\n", name + "Uid:\t1\t4294967296\nNoNewPrivs:\t1\nSeccomp:\t0\n",
+		name + "Uid:\t", name + "Uid:\t7",
+	} {
 		if _, understood := parseStatus([]byte(text)); understood {
 			t.Errorf("%q is understood", text)
 		}

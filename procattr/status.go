@@ -2,22 +2,49 @@
 
 package procattr
 
-import "bytes"
+import (
+	"bytes"
+	"math"
 
-// hardening is what /proc/[pid]/status tells beside what stat does.
-type hardening struct {
-	seccomp    uint8
-	noNewPrivs bool
+	"github.com/landlockd/landlockd/scan"
+)
+
+// status is what a status file tells of one task in one instant.
+type status struct {
+	// uid is the effective user ID.
+	uid       uint32
+	hardening scan.Hardening
 }
 
-// parseStatus reads the lines NoNewPrivs (Linux 4.10) and Seccomp of a status
-// file. It reports false if one of them is missing or holds no number. The
+// parseStatus reads the lines Uid, NoNewPrivs (Linux 4.10) and Seccomp of a
+// status file. It reports false if one of them is missing or holds no number. The
 // name of the process, in the first line, is escaped by the kernel: it has no
 // line feed.
-func parseStatus(b []byte) (h hardening, ok bool) {
+func parseStatus(b []byte) (s status, ok bool) {
+	uid, okU := effectiveUID(b)
 	nnp, okN := statusNumber(b, "\nNoNewPrivs:\t")
 	sec, okS := statusNumber(b, "\nSeccomp:\t")
-	return hardening{seccomp: uint8(min(sec, 255)), noNewPrivs: nnp == 1}, okN && okS
+	s = status{uid: uid, hardening: scan.SeccompMode(uint32(min(sec, 2)))}
+	if nnp == 1 {
+		s.hardening |= scan.NoNewPrivs
+	}
+	return s, okU && okN && okS
+}
+
+// effectiveUID is the second number of the line Uid.
+func effectiveUID(b []byte) (uint32, bool) {
+	const name = "\nUid:\t"
+	i := bytes.Index(b, []byte(name))
+	if i < 0 {
+		return 0, false
+	}
+	b = b[i+len(name):]
+	_, n := leadingNumber(b)
+	if n == 0 || n == len(b) || b[n] != '\t' {
+		return 0, false
+	}
+	v, n := leadingNumber(b[n+1:])
+	return uint32(v), n > 0 && v <= math.MaxUint32
 }
 
 func statusNumber(b []byte, name string) (uint64, bool) {

@@ -32,6 +32,7 @@ type fakeTask struct {
 	threadFlags  map[int]uint32
 	deadThreads  map[int]bool
 	status       string
+	threadStatus map[int]string // instead of status
 	exe          string
 	cgroup       string
 	countThreads int // instead of the number of threads
@@ -61,6 +62,10 @@ func statLine(tid, ppid int, comm string, state byte, flags uint32, threads int,
 		tid, comm, state, ppid, flags, threads, start, stack)
 }
 
+func statusText(uid, noNewPrivs, seccomp int) string {
+	return fmt.Sprintf("Name:\tfake\nUid:\t7\t%d\t8\t9\nGroups:\t\nNoNewPrivs:\t%d\nSeccomp:\t%d\n", uid, noNewPrivs, seccomp)
+}
+
 func (tr *tree) put(f fakeTask) {
 	tr.t.Helper()
 	pid := strconv.Itoa(f.pid)
@@ -76,7 +81,7 @@ func (tr *tree) put(f fakeTask) {
 	}
 	tr.write(statLine(f.pid, f.ppid, f.comm, f.state, f.flags, n, f.start, f.stack), pid, "stat")
 	if f.status == "" {
-		f.status = "Name:\tfake\nNoNewPrivs:\t1\nSeccomp:\t2\n"
+		f.status = statusText(os.Getuid(), 1, 2)
 	}
 	tr.write(f.status, pid, "status")
 	tr.write(f.cgroup, pid, "cgroup")
@@ -103,6 +108,11 @@ func (tr *tree) thread(f fakeTask, tid int, attr string) {
 	}
 	tr.write(statLine(tid, f.ppid, f.comm, state, f.threadFlags[tid], 1+len(f.threads), f.start+1, f.stack),
 		strconv.Itoa(f.pid), "task", strconv.Itoa(tid), "stat")
+	status := f.threadStatus[tid]
+	if status == "" {
+		status = f.status
+	}
+	tr.write(status, strconv.Itoa(f.pid), "task", strconv.Itoa(tid), "status")
 	tr.attr(attr, strconv.Itoa(f.pid), "task", strconv.Itoa(tid))
 }
 

@@ -9,6 +9,7 @@ package scan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/landlockd/landlockd/access"
@@ -38,6 +39,15 @@ type Snapshot struct {
 	// because its domain is nested in them. A parent stands before its
 	// children; otherwise the order means nothing.
 	Domains []domainid.Domain
+	// Views are the domains as the tasks of Tasks have them, by where their root
+	// directories are; nil where rules are not read.
+	Views []domainid.View
+	// Workers are the threads that the kernel made for Processes, grouped by
+	// process in their order and ascending by TID within one.
+	Workers []Worker
+	// DomainsUnread is the number of domains of tasks that are not among Domains,
+	// or of which not all rules were read: what budgets left out of this scan.
+	DomainsUnread int
 	// Workloads are those that a process of Processes is part of; see
 	// [Process.Workload]. Sources leave them out: internal/workload adds them,
 	// ascending by Name.
@@ -47,6 +57,10 @@ type Snapshot struct {
 	// Passes is the number of passes over the host's tasks: more than one
 	// if some processes had to be read again.
 	Passes int
+
+	// sandboxes are what being in domains means, each once; see Conclude.
+	sandboxes []domainid.Sandbox
+	concluded bool
 }
 
 // Kernel is what is known of the running kernel.
@@ -58,6 +72,28 @@ type Kernel struct {
 	Landlock Availability
 	// ABI is Landlock's ABI version; 0 unless Landlock is Enabled.
 	ABI int
+	// Rights are those that this kernel can restrict, as it says itself when it
+	// is asked for each: no ABI version stands for them.
+	Rights access.Bounds
+	// Errata has bit n-1 set if this kernel has the fix of Landlock's erratum n;
+	// ErrataKnown: it says so (Linux 6.15, and backports).
+	Errata      uint32
+	ErrataKnown bool
+	// Ways are those past a right that were found open on this kernel, and
+	// WaysUnknown those of which that could not be found out.
+	Ways, WaysUnknown access.Ways
+}
+
+// Fixed reports whether this kernel has the fix of one of Landlock's errata.
+func (k Kernel) Fixed(erratum int) access.Answer {
+	switch {
+	case !k.ErrataKnown:
+		return access.Unknown
+	case k.Errata>>(erratum-1)&1 != 0:
+		return access.Yes
+	default:
+		return access.No
+	}
 }
 
 // NestingLimit is the number of layers that a task can have on this kernel:
@@ -129,20 +165,6 @@ type SourceInfo struct {
 	PIDNS string `json:"pidns"`
 }
 
-// Task is one live thread. It is named by TID, Start and Exec together: an exec
-// from another thread hands that thread the leader's TID and start time.
-type Task struct {
-	TID int32
-	// Domain is the index in Snapshot.Domains of the task's innermost
-	// domain; domainid.Outermost (-1) unless State is Sandboxed and the
-	// domain is known.
-	Domain int32
-	// Start is the time of creation in nanoseconds since boot.
-	Start  uint64
-	State  State
-	Reason Reason
-}
-
 // InitUserNS is the inode number of the initial user namespace:
 // PROC_USER_INIT_INO of include/linux/proc_ns.h.
 const InitUserNS = 0xEFFFFFFD
@@ -165,14 +187,17 @@ type Process struct {
 	// inode number of its directory), and CgroupV1ID that in the v1
 	// hierarchy named "systemd"; 0 where there is none.
 	CgroupID, CgroupV1ID uint64
-	// UID is the effective user ID in the initial user namespace.
-	UID uint32
+	// UID is the effective user ID, in the initial user namespace, of its leader,
+	// or of a live task of a dead one; UIDsDiffer: other tasks have others
+	// ([Snapshot.UIDs]).
+	UID        uint32
+	UIDsDiffer bool
 	// UserNS and MountNSOwner are the inode numbers of the process's user
 	// namespace and of the user namespace that owns its mount namespace.
 	UserNS, MountNSOwner uint32
-	// Seccomp is the mode as in /proc/[pid]/status: 0 none, 1 strict, 2 filter.
-	Seccomp    uint8
-	NoNewPrivs bool
+	// NoNewPrivs and Seccomp say how many of its tasks have no_new_privs, and are
+	// under seccomp in any mode.
+	NoNewPrivs, Seccomp Extent
 	// SysPtrace: each of its tasks has CAP_SYS_PTRACE in effect in the initial
 	// user namespace, and so may look at every process, as far as capabilities
 	// go. Only the task iterator tells: of procattr it is false.
@@ -183,29 +208,42 @@ type Process struct {
 	// Depth is the depth of the shallowest task: 0 unless State is
 	// Sandboxed. MaxDepth is that of the deepest.
 	Depth, MaxDepth uint16
-	// Restricted are the rights that each of its tasks that is in a domain
-	// restricts: some layer of its domain handles them and grants them neither
-	// everywhere nor, for ports, without limit. Of a Sandboxed process these are
-	// all tasks; those of a Partial one that are in no domain restrict nothing;
-	// of others there are none. Where SourceInfo.Rules is "unread" these are the
-	// handled rights; where it is "none", not even those are known.
-	Restricted access.Rights
-	// RulesUnread: Restricted is no more than an upper bound, because the rules
-	// of some of these tasks were not read in this scan and what is handled
-	// stands in for them. The next scan mostly reads them. It is about a source
-	// that reads rules otherwise: false unless SourceInfo.Rules is "read".
-	RulesUnread bool
 	// Workload is the index in Snapshot.Workloads, or NoWorkload. It has no
 	// meaning if that is empty.
 	Workload int32
-	// FirstTask and NumTasks say which of Snapshot.Tasks are the process's.
-	FirstTask, NumTasks int32
+	// FirstTask and NumTasks say which of Snapshot.Tasks are the process's, and
+	// FirstWorker and NumWorkers which of Snapshot.Workers.
+	FirstTask, NumTasks     int32
+	FirstWorker, NumWorkers int32
+
+	// sandbox is the place in Snapshot.sandboxes.
+	sandbox int32
+	outside access.Answer
 }
 
 // TasksOf returns the tasks of a process of this snapshot. The result shares
 // the snapshot's memory.
 func (s *Snapshot) TasksOf(p *Process) []Task {
 	return s.Tasks[p.FirstTask : p.FirstTask+p.NumTasks]
+}
+
+// WorkersOf returns the workers of a process of this snapshot. The result shares
+// the snapshot's memory.
+func (s *Snapshot) WorkersOf(p *Process) []Worker {
+	return s.Workers[p.FirstWorker : p.FirstWorker+p.NumWorkers]
+}
+
+// UIDs returns the effective user IDs of a process's tasks, ascending.
+func (s *Snapshot) UIDs(p *Process) []uint32 {
+	if !p.UIDsDiffer {
+		return []uint32{p.UID}
+	}
+	var uids []uint32
+	for _, t := range s.TasksOf(p) {
+		uids = append(uids, t.UID)
+	}
+	slices.Sort(uids)
+	return slices.Compact(uids)
 }
 
 // Find returns the process with a PID, or nil.

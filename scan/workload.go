@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/landlockd/landlockd/access"
 )
 
 // NoWorkload is the Workload of a process that none was found for yet.
@@ -103,6 +105,9 @@ type WorkloadProcesses struct {
 	Name string
 	// Processes are counted by state.
 	Processes [4]int
+	// Ineffective: it is sandboxed, and all of its processes are ineffective; see
+	// [Snapshot.Ineffective].
+	Ineffective access.Answer
 }
 
 // State is the workload's: what it is as a whole. One that is in a domain in
@@ -129,11 +134,13 @@ func (s *Snapshot) ByWorkload() []WorkloadProcesses {
 	}
 	all := make([]WorkloadProcesses, len(s.Workloads))
 	for i := range all {
-		all[i].Name = s.Workloads[i].Name
+		all[i].Name, all[i].Ineffective = s.Workloads[i].Name, access.Yes
 	}
 	for i := range s.Processes {
 		if p := &s.Processes[i]; p.Workload >= 0 && int(p.Workload) < len(all) {
-			all[p.Workload].Processes[p.State&3]++
+			w := &all[p.Workload]
+			w.Processes[p.State&3]++
+			w.Ineffective = w.Ineffective.And(s.Ineffective(p))
 		}
 	}
 	byName := func(a, b WorkloadProcesses) int { return strings.Compare(a.Name, b.Name) }
@@ -146,6 +153,7 @@ func (s *Snapshot) ByWorkload() []WorkloadProcesses {
 			for state, processes := range w.Processes {
 				one[n-1].Processes[state] += processes
 			}
+			one[n-1].Ineffective = one[n-1].Ineffective.And(w.Ineffective)
 			continue
 		}
 		one = append(one, w)

@@ -5,6 +5,9 @@ package scan
 import (
 	"reflect"
 	"testing"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
 )
 
 func TestWorkloadState(t *testing.T) {
@@ -41,6 +44,7 @@ func TestByWorkload(t *testing.T) {
 	}
 	want := []WorkloadProcesses{{Name: "a"}, {Name: "b"}}
 	want[0].Processes[Unsandboxed], want[1].Processes[Sandboxed], want[1].Processes[Partial] = 1, 1, 1
+	want[0].Ineffective, want[1].Ineffective = access.No, access.No
 	if got := s.ByWorkload(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -49,6 +53,63 @@ func TestByWorkload(t *testing.T) {
 	}
 	if got := (&Snapshot{}).ByWorkload(); got != nil {
 		t.Errorf("%+v without workloads", got)
+	}
+}
+
+// A workload is ineffective if it is sandboxed and all of its processes are.
+func TestWorkloadIneffective(t *testing.T) {
+	const effective, ineffective, doubtful = 0, 1, 2
+	s := &Snapshot{
+		Kernel: Kernel{Landlock: Enabled, ABI: 6},
+		Source: SourceInfo{Rules: "read"},
+		Domains: []domainid.Domain{
+			effective: {ID: 1, Parent: domainid.Outermost, Depth: 1,
+				Lineage: domainid.LineageKnown, Handled: access.Rights{access.Scope: 1}},
+			ineffective: {ID: 2, Parent: domainid.Outermost, Depth: 1,
+				Lineage: domainid.LineageKnown, Handled: access.Rights{access.FS: 1}},
+			doubtful: {ID: 3, Parent: domainid.Outermost, Depth: 1,
+				Lineage: domainid.LineageKnown, Handled: access.Rights{access.FS: 1}},
+		},
+		Views: []domainid.View{{Domain: ineffective, Everywhere: []uint32{1 | access.Refer}},
+			{Domain: doubtful, Doubt: domainid.RootChanging}},
+	}
+	type process struct {
+		state  State
+		domain int32
+	}
+	in := func(domain int32) process { return process{Sandboxed, domain} }
+	for i, c := range []struct {
+		processes []process
+		want      access.Answer
+	}{
+		{[]process{in(ineffective)}, access.Yes},
+		{[]process{in(ineffective), in(ineffective)}, access.Yes},
+		{[]process{in(ineffective), in(effective)}, access.No},
+		{[]process{in(effective)}, access.No},
+		{[]process{in(ineffective), in(doubtful)}, access.Unknown},
+		{[]process{in(doubtful), in(effective), in(domainid.Outermost)}, access.No},
+		{[]process{in(domainid.Outermost)}, access.Unknown},
+		{[]process{in(ineffective), {Unknown, domainid.Outermost}}, access.Unknown},
+		{[]process{in(ineffective), {Unsandboxed, domainid.Outermost}}, access.No},
+		{[]process{{Unsandboxed, domainid.Outermost}, {Unknown, domainid.Outermost}}, access.No},
+		{[]process{{Unsandboxed, domainid.Outermost}}, access.No},
+	} {
+		s.Workloads = []Workload{{Name: "w"}, {Name: "w"}}
+		s.Processes, s.Tasks = nil, nil
+		for k, p := range c.processes {
+			view := domainid.NoView
+			for v := range s.Views {
+				if s.Views[v].Domain == p.domain {
+					view = int32(v)
+				}
+			}
+			s.Tasks = append(s.Tasks, Task{State: p.state, Domain: p.domain, View: view})
+			s.Processes = append(s.Processes,
+				Process{State: p.state, Workload: int32(k % 2), FirstTask: int32(k), NumTasks: 1})
+		}
+		if got := s.ByWorkload(); len(got) != 1 || got[0].Ineffective != c.want {
+			t.Errorf("case %d: %+v, want %v", i, got, c.want)
+		}
 	}
 }
 

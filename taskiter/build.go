@@ -5,6 +5,7 @@ package taskiter
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"unique"
 
@@ -46,6 +47,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 		Processes: make([]scan.Process, 0, processes),
 		Tasks:     make([]scan.Task, 0, tasks),
 	}
+	s.views.begin()
 	if err := s.buildDomains(groups, snap); err != nil {
 		return nil, err
 	}
@@ -59,6 +61,8 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 			b.add(g, p.records(g))
 		}
 	}
+	snap.Views = s.views.all
+	snap.Conclude()
 	return snap, nil
 }
 
@@ -79,13 +83,12 @@ type builder struct {
 }
 
 func (b *builder) add(g group, records []taskRecord) {
-	firstTask := len(b.snap.Tasks)
+	firstTask, firstWorker := len(b.snap.Tasks), len(b.snap.Workers)
 	var identity *taskRecord // of the leader, or of a live thread of a dead one
 	var start uint64
 	var comm scan.Comm // as ps shows it: the leader's, exited or not
 	minDepth, maxDepth := ^uint16(0), uint16(0)
-	restricted, unread := everyRight, false
-	sysPtrace := true
+	sysPtrace, uids := true, false
 	for i := range records {
 		r := &records[i]
 		leader := r.bits&taskLeader != 0
@@ -93,31 +96,36 @@ func (b *builder) add(g group, records []taskRecord) {
 			start, comm = r.start, r.comm
 		}
 		if !b.source.counts(r) {
+			b.addWorker(r)
 			continue
 		}
 		if identity == nil || leader {
 			identity = r
 		}
 		sysPtrace = sysPtrace && r.bits&taskSysPtrace != 0 && r.userNS == scan.InitUserNS
-		t := scan.Task{TID: r.tid, Start: r.start, State: scan.Unsandboxed, Domain: domainid.Outermost}
-		depth := uint16(0)
+		t := scan.Task{
+			TID: r.tid, Start: r.start, UID: r.euid, State: scan.Unsandboxed, Domain: domainid.Outermost, View: domainid.NoView,
+			DepthExact: true, Hardening: scan.SeccompMode(uint32(r.seccomp)),
+		}
+		if r.bits&taskNoNewPrivs != 0 {
+			t.Hardening |= scan.NoNewPrivs
+		}
+		uids = uids || r.euid != identity.euid
 		if r.domain != 0 {
 			t.State = scan.Sandboxed
-			depth = 1 // at least
+			t.Depth, t.DepthExact = 1, false // at least
 			if r.bits&taskDoubtful == 0 {
-				t.Domain = b.source.index[r.domain]
-				depth = b.snap.Domains[t.Domain].Depth
+				t.Depth, t.DepthExact = r.depth, true
+				if t.Domain = b.source.place(r.domain); t.Domain >= 0 {
+					t.View = b.source.views.of(&b.source.pass, r, t.Domain)
+				}
 			}
 		}
-		minDepth, maxDepth = min(minDepth, depth), max(maxDepth, depth)
-		if r.domain != 0 {
-			rights, read := b.restricted(r, &t)
-			restricted = restricted.Intersect(rights)
-			unread = unread || !read
-		}
+		minDepth, maxDepth = min(minDepth, t.Depth), max(maxDepth, t.Depth)
 		b.snap.Tasks = append(b.snap.Tasks, t)
 	}
 	if identity == nil {
+		b.snap.Workers = b.snap.Workers[:firstWorker]
 		return
 	}
 	if start == 0 {
@@ -127,16 +135,16 @@ func (b *builder) add(g group, records []taskRecord) {
 		PID: g.pid, PPID: identity.ppid, Start: start, Exec: identity.exec, Comm: comm,
 		CgroupID: identity.cgroup, CgroupV1ID: identity.cgroupV1,
 		UID: identity.euid, UserNS: identity.userNS, MountNSOwner: identity.mntNSOwner,
-		Seccomp: uint8(identity.seccomp), NoNewPrivs: identity.bits&taskNoNewPrivs != 0, SysPtrace: sysPtrace,
+		UIDsDiffer: uids, SysPtrace: sysPtrace,
 		State: g.verdict.state(), MaxDepth: maxDepth,
 		FirstTask: int32(firstTask), NumTasks: int32(len(b.snap.Tasks) - firstTask),
+		FirstWorker: int32(firstWorker), NumWorkers: int32(len(b.snap.Workers) - firstWorker),
 	}
+	tasks := b.snap.TasksOf(&pr)
+	pr.NoNewPrivs, pr.Seccomp = scan.ExtentOf(tasks, scan.NoNewPrivs), scan.ExtentOf(tasks, scan.SeccompStrict|scan.SeccompFilter)
 	switch pr.State {
 	case scan.Sandboxed:
 		pr.Depth = minDepth
-		pr.Restricted, pr.RulesUnread = restricted, unread
-	case scan.Partial:
-		pr.Restricted, pr.RulesUnread = restricted, unread
 	case scan.Unknown:
 		pr.Reason = scan.Changing
 		if b.snap.Kernel.Landlock != scan.Enabled {
@@ -148,20 +156,31 @@ func (b *builder) add(g group, records []taskRecord) {
 	b.snap.Processes = append(b.snap.Processes, pr)
 }
 
-// everyRight is what a process without tasks in a domain would restrict.
-var everyRight = access.Every()
+// addWorker adds a live thread that the kernel made for a process.
+func (b *builder) addWorker(r *taskRecord) {
+	if r.exitState != 0 {
+		return
+	}
+	b.snap.Workers = append(b.snap.Workers, scan.Worker{
+		TID: r.tid, Start: r.start, Real: b.source.worksIn(r.domain), Acting: b.source.worksIn(r.acting),
+	})
+}
 
-// restricted returns the rights that a task's domain restricts, and whether that
-// follows from its rules, as far as this source reads rules. Where they were not
-// read, what is handled stands in.
-func (b *builder) restricted(r *taskRecord, t *scan.Task) (rights access.Rights, read bool) {
-	if rights, read = b.source.rulebook.restricted(r.view); read {
-		return rights, true
+// worksIn returns where credentials are that are in the domain of a key.
+func (s *Source) worksIn(key uint64) scan.Place {
+	if key == 0 {
+		return scan.Place{State: scan.Unsandboxed, Domain: domainid.Outermost}
 	}
-	if t.Domain == domainid.Outermost { // it is not known which it is in
-		return everyRight, false
+	return scan.Place{State: scan.Sandboxed, Domain: s.place(key)}
+}
+
+// place returns the place of a key's domain in the snapshot, or
+// domainid.Outermost if it is not there.
+func (s *Source) place(key uint64) int32 {
+	if i, ok := s.index[key]; ok {
+		return i
 	}
-	return domainid.Handled(b.snap.Domains, t.Domain), b.source.rules == nil
+	return domainid.Outermost
 }
 
 // exe returns the path of a process's executable: from this scan if it came,
@@ -204,15 +223,18 @@ func (b *builder) exe(pr *scan.Process) string {
 // that it is nested in, and notes their places in s.index.
 func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 	p := &s.pass
+	before := cap(s.used)
+	if s.used = again(s.used); cap(s.used) < before {
+		s.forgetBurst()
+	}
 	clear(s.index)
-	s.used = s.used[:0]
 	for _, g := range groups {
 		if g.verdict == outside {
 			continue
 		}
 		for _, o := range p.order[g.lo:g.hi] {
 			r := &p.tasks[uint32(o)]
-			if r.domain == 0 || r.bits&taskDoubtful != 0 || !s.counts(r) {
+			if r.domain == 0 || r.bits&taskDoubtful != 0 || r.exitState != 0 {
 				continue
 			}
 			if err := s.use(r); err != nil {
@@ -233,7 +255,7 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 		}
 		snap.Domains[i] = domainid.Domain{
 			ID: s.nameOf(d.key), Parent: parent, Depth: d.depth, Lineage: domainid.LineageKnown,
-			Handled: s.handled(d.mask), Rules: d.rules, Denials: d.denials,
+			Handled: s.handled(d.mask), HandlesOther: d.mask&s.state.Format.Other != 0, Rules: d.rules, Denials: d.denials,
 			Log: s.state.Log[d.logStatus], Creator: s.creatorOf(d),
 		}
 		snap.Domains[i].Ruleset, snap.Domains[i].Creator.Exe = s.rulebook.of(snap.Domains[i].ID)
@@ -254,6 +276,12 @@ func (s *Source) use(r *taskRecord) error {
 	depth := uint16(0)
 	for key := r.domain; key != 0; {
 		i, ok := p.domains[key]
+		if !ok && key == r.domain {
+			return nil // beyond the budgets
+		}
+		if key == r.domain && !s.named(r) {
+			return nil // described only in a later pass than its task was seen in
+		}
 		if !ok {
 			return fmt.Errorf("task %d is in a domain that the pass did not describe", r.tid)
 		}
@@ -271,14 +299,17 @@ func (s *Source) use(r *taskRecord) error {
 	return nil
 }
 
-// handled decodes a layer's mask. A layer with any filesystem right denies
-// refer too, from Linux 5.19 on, but not every kernel stores it so.
+// handled decodes a layer's mask. Not every kernel stores refer, which a layer
+// with any right to files denies, too.
 func (s *Source) handled(mask uint32) access.Rights {
-	r := s.state.Format.decode(mask)
-	if s.state.Kernel.ABI >= 2 && r[access.FS] != 0 {
-		r[access.FS] |= access.Refer
-	}
-	return r
+	return access.Implied(s.state.Format.decode(mask), s.state.Kernel.ABI)
+}
+
+// named reports whether a task's domain and all that it is nested in have names.
+func (s *Source) named(r *taskRecord) bool {
+	return s.deriver == nil || !slices.ContainsFunc(s.chainOf(r), func(key uint64) bool {
+		return s.deriver.id(key) == domainid.None
+	})
 }
 
 // maxLayers is the most that any kernel allowed (64, before Linux 5.19).
@@ -309,6 +340,19 @@ type creatorName struct {
 	comm scan.Comm
 	text string
 	scan uint64
+}
+
+// forgetBurst gives back what maps took that were much larger: deleting gives back
+// nothing.
+func (s *Source) forgetBurst() {
+	s.index = map[uint64]int32{}
+	s.creators = maps.Collect(maps.All(s.creators))
+	s.rulebook.layers = maps.Collect(maps.All(s.rulebook.layers))
+	s.rulebook.shared.bySum = maps.Collect(maps.All(s.rulebook.shared.bySum))
+	s.views = newViews()
+	if s.deriver != nil {
+		s.deriver.forgetBurst()
+	}
 }
 
 func (s *Source) forgetCreators() {

@@ -40,12 +40,12 @@ type helper struct {
 
 // startHelper starts a thread and restricts it by a number of layers beyond
 // those that this process is in.
-func startHelper(layers int, supported access.Rights, abi int) (*helper, error) {
+func startHelper(layers int, supported access.Rights) (*helper, error) {
 	h := &helper{}
 	ready, stop := make(chan error), make(chan struct{})
 	wait := thread.Run(func() {
 		h.tid = int32(unix.Gettid())
-		ready <- restrictLayers(h, layers, supported, abi)
+		ready <- restrictLayers(h, layers, supported)
 		<-stop
 	})
 	h.release = func() { close(stop); wait() }
@@ -56,7 +56,7 @@ func startHelper(layers int, supported access.Rights, abi int) (*helper, error) 
 	return h, nil
 }
 
-func restrictLayers(h *helper, layers int, supported access.Rights, abi int) error {
+func restrictLayers(h *helper, layers int, supported access.Rights) error {
 	if layers == 0 {
 		return nil
 	}
@@ -64,7 +64,7 @@ func restrictLayers(h *helper, layers int, supported access.Rights, abi int) err
 		return err
 	}
 	for range layers {
-		rights := randomRights(supported, abi)
+		rights := randomRights(supported)
 		fd, err := landlock.CreateRuleset(rights)
 		if err != nil {
 			return err
@@ -83,25 +83,22 @@ func restrictLayers(h *helper, layers int, supported access.Rights, abi int) err
 }
 
 // randomRights returns some of the supported rights, with at least one of the
-// filesystem. Kernels differ in whether they store refer as handled if it was
+// filesystem if there is any. Kernels differ in whether they store refer as handled if it was
 // not asked for; it always is.
-func randomRights(supported access.Rights, abi int) access.Rights {
+func randomRights(supported access.Rights) access.Rights {
 	var r access.Rights
 	for class, mask := range supported {
 		r[class] = rand.Uint32() & mask
 	}
-	if abi >= 2 {
-		r[access.FS] |= access.Refer
-	}
+	r[access.FS] |= supported[access.FS] & access.Refer
 	if r[access.FS] == 0 {
-		r[access.FS] = 1
+		r[access.FS] = supported[access.FS] & -supported[access.FS] // the first
 	}
 	return r
 }
 
 // calibrator runs rounds of helpers.
 type calibrator struct {
-	abi       int
 	supported access.Rights
 	format    maskFormat
 	control   *control
@@ -136,7 +133,7 @@ func (c *calibrator) find() (uint32, error) {
 func (c *calibrator) round() (uint32, error) {
 	var r roundResult
 	for i, layers := range []int{0, shallowLayers, helperLayers} {
-		h, err := startHelper(layers, c.supported, c.abi)
+		h, err := startHelper(layers, c.supported)
 		if err != nil {
 			return 0, fmt.Errorf("helper with %d layers: %w", layers, err)
 		}
@@ -148,6 +145,54 @@ func (c *calibrator) round() (uint32, error) {
 		return 0, err
 	}
 	return r.fitting(c.format)
+}
+
+// findObject returns the offset, in bytes, of Landlock's object in what security
+// modules keep of an inode: where there is a pointer to what points back at the
+// inode, for one that a rule is on.
+func (c *calibrator) findObject() (uint32, error) {
+	root, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open the root directory: %w", err)
+	}
+	defer unix.Close(root)
+	// The ruleset alone has the kernel make the object, and keep it.
+	const readDir = 1 << 3
+	ruleset, err := landlock.CreateRuleset(access.FS.Rights(readDir))
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(ruleset)
+	if err := landlock.AllowBeneath(ruleset, root, readDir); err != nil {
+		return 0, err
+	}
+	h, err := startHelper(0, c.supported)
+	if err != nil {
+		return 0, err
+	}
+	defer h.release()
+	c.control.helpers = [3]uint32{uint32(h.tid)}
+	found := objectResult{tid: h.tid}
+	if err := c.read(&found); err != nil {
+		return 0, err
+	}
+	if len(found.slots) != 1 {
+		return 0, fmt.Errorf("%d places of an inode's blob point back at it, expected 1", len(found.slots))
+	}
+	return found.slots[0] * bytesOfPointer, nil
+}
+
+// objectResult collects where a helper's root directory has its object.
+type objectResult struct {
+	nullSink
+	tid   int32
+	slots []uint32
+}
+
+func (r *objectResult) object(o objectRecord) {
+	if o.tid == r.tid && o.proven {
+		r.slots = append(r.slots, o.slot)
+	}
 }
 
 // roundResult collects what the calibrate program told of one round's helpers:
@@ -219,4 +264,7 @@ func (nullSink) exe(int32, uint64, []byte) {}
 func (nullSink) slot(slotRecord)           {}
 func (nullSink) rules(*rulesRecord)        {}
 func (nullSink) launcher(uint64, []byte)   {}
+func (nullSink) grants(int32, []byte)      {}
+func (nullSink) worker(int32, uint64)      {}
+func (nullSink) object(objectRecord)       {}
 func (nullSink) end(uint32)                {}

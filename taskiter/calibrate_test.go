@@ -16,7 +16,7 @@ import (
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
-var testFormat = maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 2}, Scope: bitRange{18, 2}}
+var testFormat = formatOf(0, bitRange{0, 16}, bitRange{16, 2}, bitRange{18, 2})
 
 // newRound makes what the program tells where the process itself is own layers
 // deep and the domain is in one slot; everywhere else is nothing.
@@ -121,17 +121,13 @@ func TestRoundResultSlot(t *testing.T) {
 // for each round.
 func fakeCalibrator(t *testing.T, places func(round int) []int) *calibrator {
 	t.Helper()
-	abi, err := landlock.ABI()
-	if err != nil {
+	if _, err := landlock.ABI(); err != nil {
 		t.Fatalf("this test needs Landlock: %v", err)
 	}
-	supported, err := landlock.Supported(abi)
-	if err != nil {
-		t.Fatal(err)
-	}
+	supported := landlock.Rights().Sure
 	round := -1
 	return &calibrator{
-		abi: abi, supported: supported, format: testFormat, control: &control{controlBlock: &controlBlock{}},
+		supported: supported, format: testFormat, control: &control{controlBlock: &controlBlock{}},
 		read: func(to sink) error {
 			round++
 			r := to.(*roundResult)
@@ -202,13 +198,16 @@ func TestRandomRights(t *testing.T) {
 	supported := access.Rights{access.FS: 0xffff, access.Net: 3, access.Scope: 3}
 	different := map[access.Rights]bool{}
 	for range 1000 {
-		r := randomRights(supported, 7)
+		r := randomRights(supported)
 		if r[access.FS]&access.Refer == 0 || r.Union(supported) != supported {
 			t.Fatalf("%+v", r)
 		}
 		different[r] = true
-		if r := randomRights(access.Rights{access.FS: 0x1fff}, 1); r[access.FS] == 0 || r[access.FS]&access.Refer != 0 {
+		if r := randomRights(access.Rights{access.FS: 0x1fff}); r[access.FS] == 0 || r[access.FS]&access.Refer != 0 {
 			t.Fatalf("ABI 1: %+v", r)
+		}
+		if r := randomRights(access.Rights{access.FS: 0x10}); r != (access.Rights{access.FS: 0x10}) {
+			t.Fatalf("a kernel with one right: %+v", r)
 		}
 	}
 	if len(different) < 500 {
@@ -313,16 +312,12 @@ func roleCalibrateNested(args []string) error {
 
 // TestHelperLayers: the helpers' threads end, and with them what they made.
 func TestHelperLayers(t *testing.T) {
-	abi, err := landlock.ABI()
-	if err != nil {
+	if _, err := landlock.ABI(); err != nil {
 		t.Fatalf("this test needs Landlock: %v", err)
 	}
-	supported, err := landlock.Supported(abi)
-	if err != nil {
-		t.Fatal(err)
-	}
+	supported := landlock.Rights().Sure
 	for _, layers := range []int{0, 1, 1 + rand.IntN(6)} {
-		h, err := startHelper(layers, supported, abi)
+		h, err := startHelper(layers, supported)
 		if err != nil {
 			t.Fatal(err)
 		}

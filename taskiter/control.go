@@ -16,16 +16,45 @@ import (
 // their PIDs (PID_SLOTS in bpf/record.h).
 const pidSlots = 65536
 
+// wantSlots is the number of domains whose rules one pass can read (WANT_SLOTS).
+const wantSlots = 1024
+
+// want is struct want of bpf/record.h.
+type want struct {
+	tid    int32
+	tree   uint32
+	from   uint64
+	levels uint32
+	urgent uint32
+}
+
+// Places in longestNS (PROGRAM_*).
+const (
+	programScan = iota
+	programRules
+	numPrograms
+)
+
 // controlBlock is struct control of bpf/record.h.
 type controlBlock struct {
-	selected uint32
-	helpers  [3]uint32
-	wanted   [pidSlots / 8]byte
-	exeKnown [pidSlots]uint32
+	selected   uint32
+	helpers    [3]uint32
+	maxDomains [2]uint32
+	maxViewNS  uint64
+	allViewNS  uint64
+	deadline   uint64
+	wanted     [pidSlots / 8]byte
+	favoured   [pidSlots / 8]byte
+	exeKnown   [pidSlots]uint32
+	wants      [wantSlots]want
+
+	longestNS    [numPrograms]uint64
+	viewNS       [2]uint64
+	viewAccounts uint64
 }
 
 // control is the memory that the programs share with this process. It is
-// written only while no iterator runs.
+// written only while no iterator runs, but for maxDomains.
 type control struct {
 	mem []byte
 	*controlBlock
@@ -54,6 +83,44 @@ func (c *control) want(pid int32) {
 }
 
 func (c *control) wantNone() { clear(c.wanted[:]) }
+
+// wantRules asks for rules through a task. It reports whether there was room:
+// tasks with numbers that are alike have to wait for another pass.
+func (c *control) wantRules(w want) bool {
+	at := &c.wants[uint32(w.tid)%wantSlots]
+	if at.tid != 0 {
+		return false
+	}
+	*at = w
+	return true
+}
+
+func (c *control) wantNoRules() { clear(c.wants[:]) }
+
+// cutDomains has no more domains described in the pass that runs, of whoever has
+// many: of those that rules are about (in the second place) not before all is full.
+func (c *control) cutDomains(described int) {
+	switch {
+	case described >= 2*maxDomains:
+		c.maxDomains = [2]uint32{}
+	case described >= maxDomains:
+		c.maxDomains[0] = min(c.maxDomains[0], leastDomains)
+	}
+}
+
+// favour sets the processes whose budgets are their own.
+func (c *control) favour(pids []int32) {
+	clear(c.favoured[:])
+	for _, pid := range pids {
+		bit := uint32(pid) % pidSlots
+		c.favoured[bit/8] |= 1 << (bit % 8)
+	}
+}
+
+func (c *control) isFavoured(pid int32) bool {
+	bit := uint32(pid) % pidSlots
+	return c.favoured[bit/8]>>(bit%8)&1 != 0
+}
 
 // know tells the program that the path of a process's executable need not be
 // sent again.

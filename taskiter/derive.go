@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 
 	"github.com/landlockd/landlockd/domainid"
 )
@@ -153,12 +154,20 @@ func (d *deriver) id(address uint64) domainid.ID {
 	if e.doubtful() {
 		goesOn = e.knownAgain
 	}
-	if !goesOn && !e.named {
+	// One that goes on may have no name: nobody asked for it in the scan before.
+	if (!goesOn || e.id == domainid.None) && !e.named {
 		d.gen++
 		e.id = d.hash(address, d.gen)
 	}
 	e.named = true
 	return e.id
+}
+
+// forgetBurst gives back what maps took that were much larger.
+func (d *deriver) forgetBurst() {
+	d.domains = maps.Collect(maps.All(d.domains))
+	d.now = maps.Collect(maps.All(d.now))
+	d.last, d.again = map[taskKey]uint64{}, map[taskKey]struct{}{}
 }
 
 // end forgets what was not seen in this scan.

@@ -15,11 +15,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/crowd"
 )
 
 // roleEnv makes the test binary do something else than run the tests: some of
@@ -85,10 +88,14 @@ func needPrivileges(t testing.TB) {
 	t.Fatalf("this test needs CAP_BPF and CAP_PERFMON (run it as root, or with -short to leave it out): %v", err)
 }
 
-// openSource opens a source on the running kernel.
+// openSource opens a source on the running kernel, one that reads all rules in one
+// scan, unless told otherwise.
 func openSource(t testing.TB, opts Options) *Source {
 	t.Helper()
 	needPrivileges(t)
+	if opts.RuleTime == 0 {
+		opts.RuleTime = time.Minute
+	}
 	s, err := Open(opts)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
@@ -144,8 +151,13 @@ const actorSource = `
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/filter.h>
+#include <linux/io_uring.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -367,18 +379,59 @@ static void threads(void)
 #define READ_FILE (1ULL << 2)
 #define READ_DIR (1ULL << 3)
 
+static void read_through_ring(const char *path);
+
 /*
  * Does one thing after the other: changes its root directory, mounts, and
- * restricts itself to reading files below what was opened before.
+ * restricts itself to reading files below what was opened before. Then it does
+ * what the lines of its input say.
  */
 static void rooted(char **op)
 {
-	struct { uint64_t allowed; int32_t fd; } __attribute__((packed)) beneath = { READ_FILE, -1 };
+	static struct { uint64_t allowed; int32_t fd; } __attribute__((packed)) beneath = { READ_FILE, -1 };
 	uint64_t handled = READ_FILE | READ_DIR;
 	pid_t child = 0;
 
 	for (; *op; op++) {
-		if (!strcmp(*op, "chroot")) {
+		if (!strcmp(*op, "descend")) {
+			for (int n = atoi(*++op); n; n--)
+				if ((mkdir("d", 0755) && errno != EEXIST) || chdir("d"))
+					die("descend");
+			close(open("f", O_CREAT | O_WRONLY, 0644));
+			if (chroot(".") || chdir("/"))
+				die("chroot");
+		} else if (!strcmp(*op, "cd")) {
+			if (chdir(*++op))
+				die(*op);
+		} else if (!strcmp(*op, "cage")) { /* the working directory stays */
+			if (chroot(*++op))
+				die(*op);
+		} else if (!strcmp(*op, "pivot")) {
+			if (chdir(*++op) || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
+				die("pivot_root");
+		} else if (!strcmp(*op, "unshare-fs")) {
+			if (unshare(CLONE_FS))
+				die("unshare");
+		} else if (!strcmp(*op, "ring")) {
+			read_through_ring(NULL);
+		} else if (!strcmp(*op, "ring-read")) {
+			read_through_ring(*++op);
+		} else if (!strcmp(*op, "thread")) {
+			pthread_t th;
+
+			if (pthread_create(&th, NULL, (void *(*)(void *))rooted, op + 1) || pthread_join(th, NULL))
+				die("thread");
+		} else if (!strcmp(*op, "uid")) {
+			if (syscall(SYS_setresuid, atoi(op[1]), atoi(op[1]), atoi(op[1])))
+				die("setresuid");
+			op++;
+		} else if (!strcmp(*op, "seccomp")) {
+			struct sock_filter allow = { BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW };
+			struct sock_fprog filter = { 1, &allow };
+
+			if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0))
+				die("seccomp");
+		} else if (!strcmp(*op, "chroot")) {
 			if (chroot(*++op) || chdir("/"))
 				die(*op);
 		} else if (!strcmp(*op, "namespace")) {
@@ -397,7 +450,7 @@ static void rooted(char **op)
 			int fd = syscall(NR_CREATE_RULESET, &handled, sizeof(handled), 0);
 
 			if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-			    syscall(NR_ADD_RULE, fd, 1, &beneath, 0) || syscall(NR_RESTRICT_SELF, fd, 0))
+			    (beneath.fd >= 0 && syscall(NR_ADD_RULE, fd, 1, &beneath, 0)) || syscall(NR_RESTRICT_SELF, fd, 0))
 				die("restrict");
 		} else if (!strcmp(*op, "try")) {
 			int fd = open(*++op, O_RDONLY);
@@ -418,7 +471,58 @@ static void rooted(char **op)
 		_exit(0);
 	}
 	ready();
-	until_eof();
+	for (;;) {
+		static char line[4096];
+		char *words[16] = { 0 };
+		ssize_t n = read(0, line, sizeof(line) - 1);
+
+		if (n <= 0)
+			_exit(0);
+		line[n] = 0;
+		words[0] = strtok(line, " \n");
+		for (int i = 1; i < 15 && words[i - 1]; i++)
+			words[i] = strtok(NULL, " \n");
+		rooted(words);
+	}
+}
+
+/*
+ * Makes an io_uring whose requests a thread of the kernel's takes, or opens a file
+ * by it and says what came of that.
+ */
+static void read_through_ring(const char *path)
+{
+	static struct io_uring_params p = { .flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1000 };
+	static char *sq, *cq;
+	static struct io_uring_sqe *sqes;
+	static int ring;
+	unsigned tail;
+
+	if (!path) {
+		ring = syscall(SYS_io_uring_setup, 8, &p);
+		if (ring < 0)
+			die("io_uring_setup");
+		sq = mmap(0, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+		cq = mmap(0, p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_CQ_RING);
+		sqes = mmap(0, p.sq_entries * sizeof(*sqes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+		if (sq == MAP_FAILED || cq == MAP_FAILED || sqes == MAP_FAILED)
+			die("mmap");
+		return;
+	}
+	tail = *(unsigned *)(sq + p.sq_off.tail);
+	memset(&sqes[tail % 8], 0, sizeof(*sqes));
+	sqes[tail % 8].opcode = IORING_OP_OPENAT;
+	sqes[tail % 8].fd = AT_FDCWD;
+	sqes[tail % 8].addr = (uint64_t)path;
+	((unsigned *)(sq + p.sq_off.array))[tail % 8] = tail % 8;
+	__atomic_store_n((unsigned *)(sq + p.sq_off.tail), tail + 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP, NULL, 0) < 0)
+		die("io_uring_enter");
+	tail = *(unsigned *)(cq + p.cq_off.head);
+	int res = ((struct io_uring_cqe *)(cq + p.cq_off.cqes))[tail % p.cq_entries].res;
+	*(unsigned *)(cq + p.cq_off.head) = tail + 1;
+	tell("tid", res < 0 ? -res : 0);
 }
 
 int main(int argc, char **argv)
@@ -457,6 +561,9 @@ var actorBinary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	actorDir = dir
+	if err := os.Chmod(dir, 0o755); err != nil { // other users run it
+		return "", err
+	}
 	source, binary := filepath.Join(dir, "actor.c"), filepath.Join(dir, "actor")
 	if err := os.WriteFile(source, []byte(actorSource), 0o600); err != nil {
 		return "", err
@@ -497,7 +604,43 @@ func startActor(t testing.TB, args ...string) *actor {
 
 func startActorAt(t testing.TB, path string, args ...string) *actor {
 	t.Helper()
-	a := &actor{t: t, cmd: exec.Command(path, args...)}
+	return startCommand(t, exec.Command(path, args...))
+}
+
+// startActorIn starts an actor in a directory.
+func startActorIn(t testing.TB, dir string, args ...string) *actor {
+	t.Helper()
+	cmd := exec.Command(actorPath(t), args...)
+	cmd.Dir = dir
+	return startCommand(t, cmd)
+}
+
+// startActorAs starts an actor as another user.
+func startActorAs(t testing.TB, uid uint32, args ...string) *actor {
+	t.Helper()
+	return startAs(t, uid, actorPath(t), args...)
+}
+
+// startCrowd starts what makes many of something, as another user.
+func startCrowd(t testing.TB, uid uint32, args ...string) *actor {
+	t.Helper()
+	program, err := crowd.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startAs(t, uid, program, args...)
+}
+
+func startAs(t testing.TB, uid uint32, path string, args ...string) *actor {
+	t.Helper()
+	cmd := exec.Command(path, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	return startCommand(t, cmd)
+}
+
+func startCommand(t testing.TB, cmd *exec.Cmd) *actor {
+	t.Helper()
+	a := &actor{t: t, cmd: cmd}
 	a.cmd.Stderr = os.Stderr
 	in, err := a.cmd.StdinPipe()
 	if err != nil {
@@ -553,6 +696,14 @@ func (a *actor) stop() {
 	a.in.Close()
 	a.in = nil
 	a.cmd.Wait()
+}
+
+// awaitProcessGone waits until a process, which nobody may have waited for, is gone.
+func awaitProcessGone(t testing.TB, pid int32) {
+	t.Helper()
+	for unix.Kill(int(pid), 0) == nil {
+		unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
+	}
 }
 
 // awaitThreadGone waits until a thread of this process is gone.

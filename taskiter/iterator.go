@@ -3,6 +3,7 @@
 package taskiter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -19,15 +20,18 @@ const readSize = 64 << 10
 const bpfIterCreate = 33
 
 // iterate runs the program behind a link over every task and hands its records
-// to the sink. It is one bpf(2), one read(2) for every 32 KiB of records and
+// to the sink, or until ctx ends. It is one bpf(2), one read(2) for every 32 KiB of records and
 // one close(2), whatever the number of processes.
-func iterate(link int, buf []byte, to sink) error {
+func iterate(ctx context.Context, link int, buf []byte, to sink) error {
 	fd, err := createIterator(link)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		n, err := unix.Read(fd, buf)
 		switch {
 		// EAGAIN: a million tasks were passed over without a record.

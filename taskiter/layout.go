@@ -39,12 +39,17 @@ type layout struct {
 	Fence       uint32
 	LogStatus   uint32
 	CreatorExe  uint32
+	Views       uint32
+	Workers     uint32
+	Object      uint32
 }
 
 // maskFormat says which bits of a layer's mask, as the kernel stores it, are
 // which rights.
 type maskFormat struct {
-	FS, Net, Scope bitRange
+	Classes [access.NumClasses]bitRange
+	// Other are the bits of classes that are not known here.
+	Other uint32
 }
 
 // bitRange is a run of bits, counted from the lowest; Width 0 if there is none.
@@ -56,7 +61,11 @@ func (r bitRange) get(v uint32) uint32 {
 
 // decode turns a stored mask into rights.
 func (f maskFormat) decode(mask uint32) access.Rights {
-	return access.Rights{access.FS: f.FS.get(mask), access.Net: f.Net.get(mask), access.Scope: f.Scope.get(mask)}
+	var r access.Rights
+	for c := range r {
+		r[c] = f.Classes[c].get(mask)
+	}
+	return r
 }
 
 // resolveLayout finds Landlock's structures in a kernel's type information.
@@ -155,11 +164,11 @@ func resolveMasks(domain *btf.Struct, fs uint32, l *layout, f *maskFormat) error
 		case isStruct:
 			return resolveBitFields(el, bigEndian, f)
 		case size == 2:
-			f.FS = bitRange{0, 16}
+			f.Classes[access.FS] = bitRange{0, 16}
 		default:
 			n := uint8(bits.Len32(fs))
-			f.FS = bitRange{0, n}
-			f.Net = bitRange{n, 32 - n}
+			f.Classes[access.FS] = bitRange{0, n}
+			f.Classes[access.Net] = bitRange{n, 32 - n}
 		}
 		return nil
 	}
@@ -168,19 +177,6 @@ func resolveMasks(domain *btf.Struct, fs uint32, l *layout, f *maskFormat) error
 
 func resolveBitFields(s *btf.Struct, bigEndian bool, f *maskFormat) error {
 	for _, m := range s.Members {
-		var into *bitRange
-		switch m.Name {
-		case "fs":
-			into = &f.FS
-		case "net":
-			into = &f.Net
-		case "scope":
-			into = &f.Scope
-		default:
-			// A kind of right that came later: its bits are not
-			// shown, but those of the others are still right.
-			continue
-		}
 		width := m.BitfieldSize
 		if width == 0 {
 			size, err := btf.Sizeof(m.Type)
@@ -196,9 +192,14 @@ func resolveBitFields(s *btf.Struct, bigEndian bool, f *maskFormat) error {
 		if shift+width > 32 {
 			return fmt.Errorf("%s.%s is outside the first 32 bits", s.Name, m.Name)
 		}
-		*into = bitRange{uint8(shift), uint8(width)}
+		if class, ok := access.ClassOf(m.Name); ok {
+			f.Classes[class] = bitRange{uint8(shift), uint8(width)}
+		} else {
+			// A kind of right that came later: that a layer handles some is told.
+			f.Other |= uint32((uint64(1)<<width - 1) << shift)
+		}
 	}
-	if f.FS.Width == 0 {
+	if f.Classes[access.FS].Width == 0 {
 		return fmt.Errorf("%s has no member fs", s.Name)
 	}
 	return nil

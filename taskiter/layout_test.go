@@ -13,6 +13,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/landlock"
 )
 
 // Types that kernels make Landlock's structures of.
@@ -174,22 +175,22 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 	}{
 		{
 			"5.13 to 5.18", kernelTypes{domainName: "landlock_ruleset", hierarchy: old, masksName: "fs_access_masks", masks: typeU16},
-			fsRights(13), maskFormat{FS: bitRange{0, 16}}, 2,
+			fsRights(13), formatOf(0, bitRange{0, 16}), 2,
 			[]decoded{{0x1fff, access.Rights{access.FS: 0x1fff}}, {0, access.Rights{}}},
 		},
 		{
 			"5.19 to 6.6", kernelTypes{domainName: "landlock_ruleset", hierarchy: old, masksName: "fs_access_masks", masks: typeU16},
-			fsRights(15), maskFormat{FS: bitRange{0, 16}}, 2,
+			fsRights(15), formatOf(0, bitRange{0, 16}), 2,
 			[]decoded{{0x7fff, access.Rights{access.FS: 0x7fff}}},
 		},
 		{
 			"6.7 to 6.9", kernelTypes{domainName: "landlock_ruleset", hierarchy: old, masksName: "access_masks", masks: typeU32, twoRoots: true},
-			fsRights(15), maskFormat{FS: bitRange{0, 15}, Net: bitRange{15, 17}}, 4,
+			fsRights(15), formatOf(0, bitRange{0, 15}, bitRange{15, 17}), 4,
 			[]decoded{{0x7fff, access.Rights{access.FS: 0x7fff}}, {3<<15 | 1, access.Rights{access.FS: 1, access.Net: 3}}, {1 << 15, access.Rights{access.Net: 1}}},
 		},
 		{
 			"6.10", kernelTypes{domainName: "landlock_ruleset", hierarchy: old, masksName: "access_masks", masks: typeU32, twoRoots: true},
-			fsRights(16), maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 16}}, 4,
+			fsRights(16), formatOf(0, bitRange{0, 16}, bitRange{16, 16}), 4,
 			[]decoded{{1 << 15, access.Rights{access.FS: 1 << 15}}, {1 << 16, access.Rights{access.Net: 1}}},
 		},
 		{
@@ -197,7 +198,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				domainName: "landlock_ruleset", hierarchy: old, masksName: "access_masks", twoRoots: true,
 				masks: accessMasks(typeU32, bitField{"fs", 16}, bitField{"net", 2}),
 			},
-			fsRights(16), maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 2}}, 4,
+			fsRights(16), formatOf(0, bitRange{0, 16}, bitRange{16, 2}), 4,
 			[]decoded{{0x3ffff, access.Rights{access.FS: 0xffff, access.Net: 3}}, {1 << 18, access.Rights{}}},
 		},
 		{
@@ -205,7 +206,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				domainName: "landlock_ruleset", hierarchy: old, masksName: "access_masks", twoRoots: true,
 				masks: accessMasks(typeU32, bitField{"fs", 16}, bitField{"net", 2}, bitField{"scope", 2}),
 			},
-			fsRights(16), maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 2}, Scope: bitRange{18, 2}}, 4,
+			fsRights(16), formatOf(0, bitRange{0, 16}, bitRange{16, 2}, bitRange{18, 2}), 4,
 			[]decoded{{2<<18 | 1<<16 | 0x2000, access.Rights{access.FS: 0x2000, access.Net: 1, access.Scope: 2}}},
 		},
 		{
@@ -213,7 +214,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				domainName: "landlock_ruleset", hierarchy: withID, masksName: "access_masks", twoRoots: true, credPacked: true,
 				masks: accessMasks(typeU32, bitField{"fs", 16}, bitField{"net", 2}, bitField{"scope", 2}),
 			},
-			fsRights(16), maskFormat{FS: bitRange{0, 16}, Net: bitRange{16, 2}, Scope: bitRange{18, 2}}, 4,
+			fsRights(16), formatOf(0, bitRange{0, 16}, bitRange{16, 2}, bitRange{18, 2}), 4,
 			[]decoded{{3 << 18, access.Rights{access.Scope: 3}}},
 		},
 		{
@@ -221,7 +222,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				domainName: "landlock_ruleset", hierarchy: withID, masksName: "access_masks", twoRoots: true, credPacked: true,
 				masks: accessMasks(typeU32, bitField{"fs", 17}, bitField{"net", 2}, bitField{"scope", 2}),
 			},
-			fsRights(17), maskFormat{FS: bitRange{0, 17}, Net: bitRange{17, 2}, Scope: bitRange{19, 2}}, 4,
+			fsRights(17), formatOf(0, bitRange{0, 17}, bitRange{17, 2}, bitRange{19, 2}), 4,
 			[]decoded{{1<<16 | 1<<17 | 1<<20, access.Rights{access.FS: 1 << 16, access.Net: 1, access.Scope: 2}}},
 		},
 		{
@@ -229,7 +230,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				domainName: "landlock_ruleset", hierarchy: quiet, masksName: "access_masks", twoRoots: true, credPacked: true,
 				masks: accessMasks(typeU32, bitField{"fs", 17}, bitField{"net", 4}, bitField{"scope", 2}),
 			},
-			fsRights(17), maskFormat{FS: bitRange{0, 17}, Net: bitRange{17, 4}, Scope: bitRange{21, 2}}, 4,
+			fsRights(17), formatOf(0, bitRange{0, 17}, bitRange{17, 4}, bitRange{21, 2}), 4,
 			[]decoded{{1<<20 | 1<<22, access.Rights{access.Net: 8, access.Scope: 2}}},
 		},
 		{
@@ -237,7 +238,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				domainName: "landlock_domain", hierarchy: quiet, masksName: "handled_masks", twoRoots: true, credPacked: true,
 				masks: accessMasks(typeU32, bitField{"fs", 17}, bitField{"net", 4}, bitField{"scope", 2}),
 			},
-			fsRights(17), maskFormat{FS: bitRange{0, 17}, Net: bitRange{17, 4}, Scope: bitRange{21, 2}}, 4,
+			fsRights(17), formatOf(0, bitRange{0, 17}, bitRange{17, 4}, bitRange{21, 2}), 4,
 			[]decoded{{1<<23 - 1, access.Rights{access.FS: 1<<17 - 1, access.Net: 15, access.Scope: 3}}},
 		},
 		{
@@ -245,7 +246,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 				domainName: "landlock_domain", hierarchy: quiet, masksName: "handled_masks", twoRoots: true, credPacked: true,
 				masks: accessMasks(typeU32, bitField{"fs", 17}, bitField{"time", 3}, bitField{"net", 4}, bitField{"scope", 2}),
 			},
-			fsRights(17), maskFormat{FS: bitRange{0, 17}, Net: bitRange{20, 4}, Scope: bitRange{24, 2}}, 4,
+			fsRights(17), formatOf(7<<17, bitRange{0, 17}, bitRange{20, 4}, bitRange{24, 2}), 4,
 			[]decoded{{7<<17 | 1<<20, access.Rights{access.Net: 1}}},
 		},
 	} {
@@ -313,7 +314,7 @@ func TestBitFieldsBigEndian(t *testing.T) {
 	if err := resolveBitFields(masks, true, &f); err != nil {
 		t.Fatal(err)
 	}
-	if want := (maskFormat{FS: bitRange{16, 16}, Net: bitRange{14, 2}, Scope: bitRange{12, 2}}); f != want {
+	if want := (formatOf(0, bitRange{16, 16}, bitRange{14, 2}, bitRange{12, 2})); f != want {
 		t.Errorf("got %+v, want %+v", f, want)
 	}
 	if got, want := f.decode(0x2000_0000|1<<14|2<<12), (access.Rights{access.FS: 0x2000, access.Net: 1, access.Scope: 2}); got != want {
@@ -323,7 +324,7 @@ func TestBitFieldsBigEndian(t *testing.T) {
 	whole := structOf("access_masks", 4, at{"fs", 0, typeU32})
 	for _, big := range []bool{false, true} {
 		var f maskFormat
-		if err := resolveBitFields(whole, big, &f); err != nil || f.FS != (bitRange{0, 32}) {
+		if err := resolveBitFields(whole, big, &f); err != nil || f.Classes[access.FS] != (bitRange{0, 32}) {
 			t.Errorf("big endian %v: %+v, %v", big, f, err)
 		}
 		if got := f.decode(0xffffffff)[access.FS]; got != 0xffffffff {
@@ -333,10 +334,11 @@ func TestBitFieldsBigEndian(t *testing.T) {
 }
 
 func TestResolveLayoutOfThisKernel(t *testing.T) {
-	kernel, rights, err := probeKernel("/sys")
+	kernel, err := landlock.Probe("/sys")
 	if err != nil {
 		t.Fatal(err)
 	}
+	rights := kernel.Rights.Sure
 	spec, err := btf.LoadKernelSpec()
 	if err != nil {
 		t.Fatal(err)
@@ -347,13 +349,13 @@ func TestResolveLayoutOfThisKernel(t *testing.T) {
 	}
 	t.Logf("Linux %s, ABI %d: %+v, %+v", kernel.Release, kernel.ABI, l, f)
 	// All that may be asked for must have a place in a mask.
-	for name, n := range map[string][2]int{
-		"fs": {int(f.FS.Width), bits.Len32(rights[access.FS])}, "net": {int(f.Net.Width), bits.Len32(rights[access.Net])},
-		"scope": {int(f.Scope.Width), bits.Len32(rights[access.Scope])},
-	} {
-		if n[0] < n[1] {
-			t.Errorf("%s: the kernel accepts %d rights, but the masks have %d bits", name, n[1], n[0])
+	for c, mask := range rights {
+		if has := int(f.Classes[c].Width); has < bits.Len32(mask) {
+			t.Errorf("%s: the kernel accepts %d rights, but the masks have %d bits", access.Class(c), bits.Len32(mask), has)
 		}
+	}
+	if f.Other != 0 {
+		t.Errorf("bits %#x are of a class that is not known here", f.Other)
 	}
 	if kernel.ABI >= 7 && l.ID == absent {
 		t.Error("ABI 7, but no domain ID was found")
@@ -530,4 +532,12 @@ func editMembers(s *btf.Struct, edit func([]btf.Member) ([]btf.Member, bool)) bo
 		}
 	}
 	return false
+}
+
+// formatOf returns where the rights of each class are in a mask, in the order of
+// the classes, and which bits are of others.
+func formatOf(other uint32, classes ...bitRange) maskFormat {
+	f := maskFormat{Other: other}
+	copy(f.Classes[:], classes)
+	return f
 }

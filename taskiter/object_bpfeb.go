@@ -20,6 +20,7 @@ const (
 	objectMapRulesScratch = "rules_scratch"
 	objectMapScratch      = "scratch"
 	objectMapSeen         = "seen"
+	objectMapSpending     = "spending"
 	objectProgCalibrate   = "calibrate"
 	objectProgRules       = "rules"
 	objectProgScan        = "scan"
@@ -82,6 +83,7 @@ type objectMapSpecs struct {
 	RulesScratch *ebpf.MapSpec `ebpf:"rules_scratch"`
 	Scratch      *ebpf.MapSpec `ebpf:"scratch"`
 	Seen         *ebpf.MapSpec `ebpf:"seen"`
+	Spending     *ebpf.MapSpec `ebpf:"spending"`
 }
 
 // objectVariableSpecs contains global variables before they are loaded into the kernel.
@@ -116,6 +118,7 @@ type objectMaps struct {
 	RulesScratch *ebpf.Map `ebpf:"rules_scratch"`
 	Scratch      *ebpf.Map `ebpf:"scratch"`
 	Seen         *ebpf.Map `ebpf:"seen"`
+	Spending     *ebpf.Map `ebpf:"spending"`
 }
 
 func (m *objectMaps) Close() error {
@@ -124,6 +127,7 @@ func (m *objectMaps) Close() error {
 		m.RulesScratch,
 		m.Scratch,
 		m.Seen,
+		m.Spending,
 	)
 }
 

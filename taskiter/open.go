@@ -3,12 +3,14 @@
 package taskiter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
@@ -35,31 +37,17 @@ func Open(opts Options) (*Source, error) {
 	if err := checkLockdown(opts.SysFS); err != nil {
 		return nil, err
 	}
-	kernel, rights, err := probeKernel(opts.SysFS)
+	kernel, err := landlock.Probe(opts.SysFS)
 	if err != nil {
-		return nil, err
+		return nil, &Error{Reason: Refused, Missing: "what the kernel says of Landlock", Err: err}
 	}
 	cache := btf.NewCache()
 	types, err := cache.Kernel()
 	if err != nil {
 		return nil, &Error{Reason: NoBTF, Missing: "the kernel's type information (BTF, CONFIG_DEBUG_INFO_BTF)", Since: "5.2", Err: err}
 	}
-	o := opener{types: types, cache: cache, kernel: kernel, rights: rights, derive: opts.DeriveIDs}
+	o := opener{types: types, cache: cache, kernel: kernel, derive: opts.DeriveIDs, ruleTime: opts.RuleTime}
 	return o.open()
-}
-
-// probeKernel asks the kernel for its release, for Landlock and for the rights
-// that it can restrict.
-func probeKernel(sysfs string) (scan.Kernel, access.Rights, error) {
-	k, err := landlock.Probe(sysfs)
-	if err != nil {
-		return k, access.Rights{}, &Error{Reason: Refused, Missing: "what the kernel says of Landlock", Err: err}
-	}
-	rights, err := landlock.Supported(k.ABI)
-	if err != nil {
-		return k, rights, &Error{Reason: Refused, Missing: "the rights that Landlock supports", Err: err}
-	}
-	return k, rights, nil
 }
 
 func checkLockdown(sysfs string) error {
@@ -81,8 +69,13 @@ type opener struct {
 	types  *btf.Spec
 	cache  *btf.Cache // has types: to decode them takes longer than all else
 	kernel scan.Kernel
-	rights access.Rights
 	derive bool
+
+	ruleTime time.Duration
+	// rules is how the rules of domains are stored, noRules why they cannot be
+	// read.
+	rules   rulesLayout
+	noRules error
 }
 
 func (o *opener) open() (*Source, error) {
@@ -90,19 +83,19 @@ func (o *opener) open() (*Source, error) {
 	if err := o.resolve(&st); err != nil {
 		return nil, err
 	}
+	st.Layout.Workers = st.Workers
+	if o.kernel.Landlock == scan.Enabled {
+		if o.rules, o.noRules = resolveRules(o.types); o.noRules == nil {
+			st.Layout.Views = 1
+		}
+	}
 	if err := o.calibrate(&st); err != nil {
 		return nil, err
 	}
 	if o.derive {
 		st.Layout.Derive = 1
 	}
-	coll, it, err := o.load(bpfProgram{name: objectProgScan, maps: []string{objectMapSeen, objectMapScratch}, layout: st.Layout})
-	if err != nil && st.Layout.Fence != 0 {
-		// Some kernels cannot compile atomic operations for this machine
-		// (arm64 before 5.18).
-		st.Layout.Fence = 0
-		coll, it, err = o.load(bpfProgram{name: objectProgScan, maps: []string{objectMapSeen, objectMapScratch}, layout: st.Layout})
-	}
+	coll, it, err := o.loadScan(&st)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +121,32 @@ func (o *opener) open() (*Source, error) {
 		}
 		return nil, &Error{Reason: Refused, Missing: "the programs' shared memory", Err: err}
 	}
+	if o.ruleTime > 0 {
+		s.ruleTime, s.share = o.ruleTime, newShare(o.ruleTime)
+	}
 	return s, nil
+}
+
+// loadScan loads the program that scans, with as much as this kernel accepts: it
+// does without what some cannot compile.
+func (o *opener) loadScan(st *state) (*ebpf.Collection, *link.Iter, error) {
+	load := func() (*ebpf.Collection, *link.Iter, error) {
+		return o.load(bpfProgram{
+			name: objectProgScan, maps: []string{objectMapSeen, objectMapScratch, objectMapSpending}, layout: st.Layout,
+		})
+	}
+	coll, it, err := load()
+	if err != nil && st.Layout.Fence != 0 {
+		// Atomic operations, on arm64 before 5.18.
+		st.Layout.Fence = 0
+		coll, it, err = load()
+	}
+	if err != nil && st.Layout.Views != 0 {
+		// Loops that are long enough, before 5.17.
+		st.Layout.Views, o.noRules = 0, err
+		coll, it, err = load()
+	}
+	return coll, it, err
 }
 
 // openRules loads the program that reads the rules of domains, which shares the
@@ -147,12 +165,11 @@ func (o *opener) openRules(st *state, control *ebpf.Map) *os.File {
 }
 
 func (o *opener) loadRules(st *state, control *ebpf.Map) (*os.File, error) {
-	at, err := resolveRules(o.types)
-	if err != nil {
-		return nil, err
+	if o.noRules != nil {
+		return nil, o.noRules
 	}
 	coll, it, err := o.load(bpfProgram{
-		name: objectProgRules, maps: []string{objectMapRulesScratch}, layout: st.Layout, rules: &at, control: control,
+		name: objectProgRules, maps: []string{objectMapRulesScratch}, layout: st.Layout, control: control,
 	})
 	if err != nil {
 		return nil, err
@@ -175,7 +192,7 @@ func (o *opener) resolve(st *state) error {
 		st.Layout = layout{ID: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent, CreatorExe: absent}
 	} else {
 		var err error
-		if st.Layout, st.Format, err = resolveLayout(o.types, o.rights[access.FS]); err != nil {
+		if st.Layout, st.Format, err = resolveLayout(o.types, o.kernel.Rights.Sure[access.FS]); err != nil {
 			return &Error{Reason: UnknownLayout, Missing: "Landlock's structures in a form that is known here", Err: err,
 				Hint: "please report this with the output of landlockd doctor"}
 		}
@@ -203,7 +220,7 @@ func (o *opener) calibrate(st *state) error {
 	defer it.Close()
 	buf := make([]byte, readSize)
 	var level levelSink
-	if err := iterate(it.FD(), buf, &level); err != nil {
+	if err := iterate(context.Background(), it.FD(), buf, &level); err != nil {
 		return &Error{Reason: Read, Missing: "the calibration", Err: err}
 	}
 	if !level.ended {
@@ -219,8 +236,8 @@ func (o *opener) calibrate(st *state) error {
 	}
 	defer ctl.close()
 	c := calibrator{
-		abi: o.kernel.ABI, supported: o.rights, format: st.Format, control: ctl,
-		read: func(to sink) error { return iterate(it.FD(), buf, to) },
+		supported: o.kernel.Rights.Sure, format: st.Format, control: ctl,
+		read: func(to sink) error { return iterate(context.Background(), it.FD(), buf, to) },
 	}
 	offset, err := c.find()
 	if err != nil {
@@ -229,6 +246,11 @@ func (o *opener) calibrate(st *state) error {
 	// The resolved offset is that of the domain within Landlock's part, and
 	// calibration found the domain itself.
 	st.Layout.Blob = offset
+	if st.Layout.Views == 1 {
+		if st.Layout.Object, err = c.findObject(); err != nil {
+			st.Layout.Views, o.noRules = 0, err
+		}
+	}
 	return nil
 }
 
@@ -246,7 +268,6 @@ type bpfProgram struct {
 	// maps are those that it has beside the control map.
 	maps   []string
 	layout layout
-	rules  *rulesLayout
 	// control is another program's control map to share, or nil.
 	control *ebpf.Map
 }
@@ -262,7 +283,7 @@ func (o *opener) load(p bpfProgram) (*ebpf.Collection, *link.Iter, error) {
 			delete(spec.Programs, name)
 		}
 	}
-	for _, name := range []string{objectMapScratch, objectMapSeen, objectMapRulesScratch} {
+	for _, name := range []string{objectMapScratch, objectMapSeen, objectMapSpending, objectMapRulesScratch} {
 		if !slices.Contains(p.maps, name) {
 			delete(spec.Maps, name)
 		}
@@ -271,10 +292,8 @@ func (o *opener) load(p bpfProgram) (*ebpf.Collection, *link.Iter, error) {
 		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
 	}
 	opts := ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: o.types}, Cache: o.cache}
-	if p.rules != nil {
-		if err := spec.Variables[objectVarRulesLayout].Set(*p.rules); err != nil {
-			return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
-		}
+	if err := spec.Variables[objectVarRulesLayout].Set(o.rules); err != nil {
+		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
 	}
 	if p.control != nil {
 		opts.MapReplacements = map[string]*ebpf.Map{objectMapControl: p.control}

@@ -4,6 +4,7 @@ package taskiter
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"slices"
 )
@@ -25,6 +26,18 @@ type pass struct {
 	paths     []byte
 	ended     bool
 	scratch   []taskRecord
+	// granted are the masks of the views in which something is granted, as
+	// taskRecord.granted says. pending is what came for the task that follows.
+	granted [][ruleLayers]uint32
+	pending pending
+	control *control
+}
+
+// pending is what the program returns of a task before its record.
+type pending struct {
+	tid     int32
+	granted int32
+	acting  uint64
 }
 
 // group is the records of one process in one pass: order[lo:hi].
@@ -42,21 +55,60 @@ type exeEntry struct {
 }
 
 func (p *pass) reset() {
-	p.tasks, p.order, p.groups = p.tasks[:0], p.order[:0], p.groups[:0]
-	p.described, p.exes, p.paths = p.described[:0], p.exes[:0], p.paths[:0]
-	if p.domains == nil {
+	p.tasks, p.order, p.groups = again(p.tasks), again(p.order), again(p.groups)
+	p.exes, p.paths, p.granted = again(p.exes), again(p.paths), again(p.granted)
+	p.scratch, p.pending = again(p.scratch), pending{}
+	before := cap(p.described)
+	if p.described = again(p.described); p.domains == nil || cap(p.described) < before {
 		p.domains = map[uint64]int32{}
 	}
 	clear(p.domains)
 }
 
-func (p *pass) task(r taskRecord) { p.tasks = append(p.tasks, r) }
+// again returns a slice's memory for the next scan, or none if the last one needed
+// little of it: what a burst took is given back.
+func again[T any](s []T) []T {
+	const small = 4096
+	if cap(s) > small && cap(s) > 4*len(s) {
+		return nil
+	}
+	return s[:0]
+}
+
+func (p *pass) task(r taskRecord) {
+	if p.pending.tid == r.tid {
+		r.granted, r.acting = p.pending.granted, p.pending.acting
+	}
+	p.pending = pending{}
+	p.tasks = append(p.tasks, r)
+}
+
+func (p *pass) grants(tid int32, everywhere []byte) {
+	var masks [ruleLayers]uint32
+	for i := range min(len(everywhere)/4, ruleLayers) {
+		masks[i] = binary.NativeEndian.Uint32(everywhere[4*i:])
+	}
+	p.granted = append(p.granted, masks)
+	p.await(tid).granted = int32(len(p.granted))
+}
+
+func (p *pass) worker(tid int32, acting uint64) { p.await(tid).acting = acting }
+
+// await returns what is kept until a task's record comes.
+func (p *pass) await(tid int32) *pending {
+	if p.pending.tid != tid {
+		p.pending = pending{tid: tid}
+	}
+	return &p.pending
+}
 
 func (p *pass) domain(r domainRecord) {
 	i, ok := p.domains[r.key]
 	if !ok {
 		p.domains[r.key] = int32(len(p.described))
-		p.described = append(p.described, r)
+		if p.described = append(p.described, r); p.control != nil {
+			p.control.cutDomains(len(p.described))
+		}
 		return
 	}
 	// The number of rules comes only with a task that is in the domain itself.

@@ -19,6 +19,9 @@ const (
 	kindSlot     = 5
 	kindRules    = 6
 	kindLauncher = 7
+	kindGrants   = 8
+	kindWorker   = 9
+	kindObject   = 10
 
 	sizeHeader = 4
 	sizeTask   = 120
@@ -26,9 +29,11 @@ const (
 	sizeExe    = 16 // without the path
 	sizeEnd    = 8
 	sizeSlot   = 56
-	sizeRules  = 48 + ruleLayers*sizeLayer // without the rules
-	sizeLayer  = 24 + 4*netRights
+	sizeRules  = 56 // without the rules
 	sizeRule   = 24
+	sizeGrants = 8 // without the layers
+	sizeWorker = 16
+	sizeObject = 16
 
 	sizeLauncher = 16 + launcherMax
 	launcherMax  = 256
@@ -61,19 +66,34 @@ type taskRecord struct {
 	exec           uint64
 	exits          uint64
 	domain         uint64
-	root           uint64 // of its root directory, only to compare
+	view           uint32 // view*
+	account        uint32 // whose budgets it uses up
 	cgroup         uint64
 	cgroupV1       uint64
 	euid           uint32
 	userNS         uint32
 	mntNSOwner     uint32
-	seccomp        uint32
+	seccomp        uint16
+	depth          uint16
 	comm           scan.Comm
 
-	// view is not the program's: which of rulebook.now this task belongs to,
-	// counted from 1; 0 if it is in no domain that is known.
-	view int32
+	// These come in records of their own: which of pass.granted is what is granted
+	// in its view, counted from 1, or 0 for nothing; and of a worker the key of
+	// the domain that it acts in.
+	granted int32
+	acting  uint64
 }
+
+// What is known of a task's view (VIEW_* in bpf/record.h).
+const (
+	viewNone = iota
+	viewRead
+	viewChanging
+	viewTooDeep
+	viewDetached
+	viewUnread
+	viewOutside
+)
 
 // domainRecord is what one pass tells of one domain.
 type domainRecord struct {
@@ -99,6 +119,13 @@ type slotRecord struct {
 	masks     [helperLayers]uint32
 }
 
+// objectRecord is what calibration found at one place of an inode's blob.
+type objectRecord struct {
+	tid    int32
+	slot   uint32
+	proven bool
+}
+
 // sink takes the records of one read, in order.
 type sink interface {
 	task(taskRecord)
@@ -106,12 +133,17 @@ type sink interface {
 	exe(pid int32, exec uint64, path []byte)
 	slot(slotRecord)
 	rules(*rulesRecord)
+	// grants and worker come before the task's record. There are as many masks as
+	// the task's domain has layers, 4 bytes each.
+	grants(tid int32, everywhere []byte)
+	worker(tid int32, acting uint64)
+	object(objectRecord)
 	launcher(key uint64, path []byte)
 	end(pidLevel uint32)
 }
 
-// parse hands every record of b to the sink. A path and rules that it passes
-// point into b. An error says at which byte the records
+// parse hands every record of b to the sink. Paths, rules and masks that it
+// passes point into b. An error says at which byte the records
 // stopped making sense; nothing behind it was handed over.
 func parse(b []byte, to sink) error {
 	ne := binary.NativeEndian
@@ -132,10 +164,10 @@ func parse(b []byte, to sink) error {
 				flags: ne.Uint32(r[16:]), bits: ne.Uint32(r[20:]),
 				exitState: ne.Uint32(r[24:]), threads: int32(ne.Uint32(r[28:])),
 				start: ne.Uint64(r[32:]), exec: ne.Uint64(r[40:]), exits: ne.Uint64(r[48:]),
-				domain: ne.Uint64(r[56:]), root: ne.Uint64(r[64:]),
+				domain: ne.Uint64(r[56:]), view: ne.Uint32(r[64:]), account: ne.Uint32(r[68:]),
 				cgroup: ne.Uint64(r[72:]), cgroupV1: ne.Uint64(r[80:]),
 				euid: ne.Uint32(r[88:]), userNS: ne.Uint32(r[92:]), mntNSOwner: ne.Uint32(r[96:]),
-				seccomp: ne.Uint32(r[100:]), comm: scan.Comm(r[104:120]),
+				seccomp: ne.Uint16(r[100:]), depth: ne.Uint16(r[102:]), comm: scan.Comm(r[104:120]),
 			})
 		case kind == kindDomain && size == sizeDomain:
 			to.domain(domainRecord{
@@ -162,6 +194,12 @@ func parse(b []byte, to sink) error {
 			to.slot(s)
 		case kind == kindRules && size >= sizeRules && (size-sizeRules)%sizeRule == 0:
 			to.rules(parseRules(r))
+		case kind == kindGrants && size >= sizeGrants && (size-sizeGrants)%4 == 0 && size <= sizeGrants+4*ruleLayers:
+			to.grants(int32(ne.Uint32(r[4:])), r[sizeGrants:])
+		case kind == kindWorker && size == sizeWorker:
+			to.worker(int32(ne.Uint32(r[4:])), ne.Uint64(r[8:]))
+		case kind == kindObject && size == sizeObject:
+			to.object(objectRecord{int32(ne.Uint32(r[4:])), ne.Uint32(r[8:]), ne.Uint32(r[12:]) != 0})
 		case kind == kindLauncher && size == sizeLauncher:
 			path, _, ok := bytes.Cut(r[sizeLauncher-launcherMax:], []byte{0})
 			if !ok {

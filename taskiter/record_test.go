@@ -30,6 +30,14 @@ type collectSink struct {
 	order   []uint16
 
 	launchers []collectedExe // the key as exec
+	granted   []collectedGrants
+	acting    []pending
+	objects   []objectRecord
+}
+
+type collectedGrants struct {
+	tid   int32
+	masks []uint32
 }
 
 type collectedExe struct {
@@ -67,6 +75,22 @@ func (c *collectSink) launcher(key uint64, path []byte) {
 	c.launchers, c.order = append(c.launchers, collectedExe{0, key, string(path)}), append(c.order, kindLauncher)
 }
 
+func (c *collectSink) grants(tid int32, everywhere []byte) {
+	masks := make([]uint32, len(everywhere)/4)
+	for i := range masks {
+		masks[i] = binary.NativeEndian.Uint32(everywhere[4*i:])
+	}
+	c.granted, c.order = append(c.granted, collectedGrants{tid, masks}), append(c.order, kindGrants)
+}
+
+func (c *collectSink) worker(tid int32, acting uint64) {
+	c.acting, c.order = append(c.acting, pending{tid: tid, acting: acting}), append(c.order, kindWorker)
+}
+
+func (c *collectSink) object(o objectRecord) {
+	c.objects, c.order = append(c.objects, o), append(c.order, kindObject)
+}
+
 func (c *collectSink) end(level uint32) {
 	c.ends, c.order = append(c.ends, level), append(c.order, kindEnd)
 }
@@ -95,7 +119,7 @@ func (e *encoder) put(kind uint16, fields ...any) *encoder {
 
 func (e *encoder) task(r taskRecord) *encoder {
 	return e.put(kindTask, r.tid, r.pid, r.ppid, r.flags, r.bits, r.exitState, r.threads, r.start, r.exec,
-		r.exits, r.domain, r.root, r.cgroup, r.cgroupV1, r.euid, r.userNS, r.mntNSOwner, r.seccomp, r.comm)
+		r.exits, r.domain, r.view, r.account, r.cgroup, r.cgroupV1, r.euid, r.userNS, r.mntNSOwner, r.seccomp, r.depth, r.comm)
 }
 
 func (e *encoder) domain(r domainRecord) *encoder {
@@ -120,9 +144,12 @@ func (e *encoder) slot(r slotRecord) *encoder {
 }
 
 func (e *encoder) rules(r collectedRules) *encoder {
-	fields := []any{r.task.tid, r.task.start, r.task.exec, r.root, r.bits, r.numLayers, uint32(len(r.all)), uint32(0)}
-	for _, l := range r.layers {
-		fields = append(fields, l.key, l.inodes, l.ports, l.everywhere, uint32(0), l.granted)
+	bits := uint32(0)
+	if r.done {
+		bits = rulesDone
+	}
+	fields := []any{
+		r.task.tid, r.task.start, r.task.exec, r.domain, r.next, r.tree, bits, r.numLayers, uint32(len(r.all)),
 	}
 	for _, a := range r.all {
 		fields = append(fields, a.object, a.dev, a.access, a.bits, a.level)
@@ -136,14 +163,28 @@ func (e *encoder) launcher(key uint64, path string) *encoder {
 	return e.put(kindLauncher, uint32(0), key, padded)
 }
 
+func (e *encoder) grants(tid int32, masks ...uint32) *encoder {
+	return e.put(kindGrants, tid, masks)
+}
+
+func (e *encoder) worker(tid int32, acting uint64) *encoder { return e.put(kindWorker, tid, acting) }
+
+func (e *encoder) object(o objectRecord) *encoder {
+	proven := uint32(0)
+	if o.proven {
+		proven = 1
+	}
+	return e.put(kindObject, o.tid, o.slot, proven)
+}
+
 func (e *encoder) end(level uint32) *encoder { return e.put(kindEnd, level) }
 
 // Records in which no two fields are equal, so that none can stand for another.
 var (
 	someTask = taskRecord{
 		tid: 1, pid: 2, ppid: 3, flags: 4, bits: 5, exitState: 6, threads: 7, start: 8 << 40, exec: 9 << 40,
-		exits: 10 << 40, domain: 11 << 40, root: 21 << 40, cgroup: 12 << 40, cgroupV1: 13 << 40,
-		euid: 14, userNS: 15, mntNSOwner: 16, seccomp: 17, comm: scan.Comm{'c', 0xff, '\n', 15: 'x'},
+		exits: 10 << 40, domain: 11 << 40, view: 21, account: 22, cgroup: 12 << 40, cgroupV1: 13 << 40,
+		euid: 14, userNS: 15, mntNSOwner: 16, seccomp: 17, depth: 18, comm: scan.Comm{'c', 0xff, '\n', 15: 'x'},
 	}
 	someDomain = domainRecord{
 		depth: 1, logStatus: 9, key: 2 << 40, parent: 3 << 40, denials: 4 << 40, mask: 5, rules: 6,
@@ -154,22 +195,16 @@ var (
 
 func someRules() collectedRules {
 	var r collectedRules
-	r.task, r.root, r.bits, r.numLayers = taskKey{1, 2 << 40, 3 << 40}, 4<<40, 5, 6
-	for i := range r.layers {
-		l := &r.layers[i]
-		n := uint32(100 * (i + 1))
-		l.key, l.inodes, l.ports, l.everywhere = uint64(n)<<40, n+1, n+2, n+3
-		for j := range l.granted {
-			l.granted[j] = n + 10 + uint32(j)
-		}
-	}
+	r.task, r.domain, r.next, r.tree, r.numLayers = taskKey{1, 2 << 40, 3 << 40}, 4<<40, 5<<40, 6, 7
+	r.done = true
 	r.all = []ruleEntry{{object: 7 << 40, dev: 8, access: 9, bits: 10, level: 11}, {object: 12 << 40, dev: 13, access: 14, bits: 15, level: 16}}
 	return r
 }
 
 func someRecords() *encoder {
 	e := &encoder{}
-	return e.task(someTask).domain(someDomain).exe(7, 8<<40, "/bin/x y").exe(-1, 9, "").slot(someSlot).rules(someRules()).launcher(10<<40, "/bin/a b").end(3)
+	return e.task(someTask).domain(someDomain).exe(7, 8<<40, "/bin/x y").exe(-1, 9, "").slot(someSlot).rules(someRules()).launcher(10<<40, "/bin/a b").
+		grants(12, 13, 14, 15).worker(16, 17<<40).object(objectRecord{18, 19, true}).end(3)
 }
 
 func TestParseRoundTrip(t *testing.T) {
@@ -181,7 +216,11 @@ func TestParseRoundTrip(t *testing.T) {
 		tasks: []taskRecord{someTask}, domains: []domainRecord{someDomain}, slots: []slotRecord{someSlot},
 		exes: []collectedExe{{7, 8 << 40, "/bin/x y"}, {-1, 9, ""}}, ruled: []collectedRules{someRules()}, ends: []uint32{3},
 		launchers: []collectedExe{{0, 10 << 40, "/bin/a b"}},
-		order:     []uint16{kindTask, kindDomain, kindExe, kindExe, kindSlot, kindRules, kindLauncher, kindEnd},
+		granted:   []collectedGrants{{12, []uint32{13, 14, 15}}}, acting: []pending{{tid: 16, acting: 17 << 40}},
+		objects: []objectRecord{{18, 19, true}},
+		order: []uint16{
+			kindTask, kindDomain, kindExe, kindExe, kindSlot, kindRules, kindLauncher, kindGrants, kindWorker, kindObject, kindEnd,
+		},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -238,6 +277,10 @@ func TestParseRefuses(t *testing.T) {
 		{"rules too short", (&encoder{}).put(kindRules, make([]byte, sizeRules-sizeHeader-8)).Bytes()},
 		{"a launcher without an end", (&encoder{}).put(kindLauncher, make([]byte, sizeLauncher-launcherMax-sizeHeader), bytes.Repeat([]byte("p"), launcherMax)).Bytes()},
 		{"a launcher too short", (&encoder{}).put(kindLauncher, make([]byte, sizeLauncher-sizeHeader-8)).Bytes()},
+		{"grants of half a mask", (&encoder{}).put(kindGrants, make([]byte, sizeGrants-sizeHeader+2)).Bytes()},
+		{"grants of too many layers", (&encoder{}).put(kindGrants, make([]byte, sizeGrants-sizeHeader+4*ruleLayers+4)).Bytes()},
+		{"worker too short", (&encoder{}).put(kindWorker, uint32(0)).Bytes()},
+		{"object too long", (&encoder{}).put(kindObject, make([]byte, sizeObject-sizeHeader+8)).Bytes()},
 		{"half a rule", (&encoder{}).put(kindRules, make([]byte, sizeRules-sizeHeader+sizeRule/2)).Bytes()},
 		{"size 0", []byte{kindEnd, 0, 0, 0, 0, 0, 0, 0}},
 		{"task too short", (&encoder{}).put(kindTask, make([]byte, sizeTask-sizeHeader-8)).Bytes()},
@@ -302,7 +345,9 @@ func TestRecordSizes(t *testing.T) {
 	}
 	// The types of what is only on the stack need not be in the object.
 	for name, size := range map[string]uint32{
-		"task_record": sizeTask, "domain_record": sizeDomain, "end_record": sizeEnd, "slot_record": sizeSlot, "launcher_record": sizeLauncher, "header": sizeHeader,
+		"task_record": sizeTask, "domain_record": sizeDomain, "end_record": sizeEnd, "slot_record": sizeSlot,
+		"launcher_record": sizeLauncher,
+		"worker_record":   sizeWorker, "object_record": sizeObject, "grants_record": sizeGrants + 4*ruleLayers, "header": sizeHeader,
 	} {
 		if s, err := structByName(spec.Types, name); err == nil && s.Size != size {
 			t.Errorf("struct %s has %d bytes, here %d", name, s.Size, size)
@@ -379,8 +424,8 @@ int main(void)
 	struct task_record t = {
 		.h = { RECORD_TASK, sizeof(t) }, .tid = 1, .pid = 2, .ppid = 3, .flags = 4, .bits = 5, .exit_state = 6,
 		.nr_threads = 7, .start = 8ULL << 40, .exec_id = 9ULL << 40, .exits = 10ULL << 40,
-		.domain = 11ULL << 40, .root = 21ULL << 40, .cgroup = 12ULL << 40, .cgroup_v1 = 13ULL << 40, .euid = 14, .user_ns = 15,
-		.mnt_ns_owner = 16, .seccomp = 17, .comm = { 'c', 0xff, '\n', [15] = 'x' },
+		.domain = 11ULL << 40, .view = 21, .account = 22, .cgroup = 12ULL << 40, .cgroup_v1 = 13ULL << 40, .euid = 14, .user_ns = 15,
+		.mnt_ns_owner = 16, .seccomp = 17, .depth = 18, .comm = { 'c', 0xff, '\n', [15] = 'x' },
 	};
 	struct domain_record d = {
 		.h = { RECORD_DOMAIN, sizeof(d) }, .depth = 1, .log_status = 9, .key = 2ULL << 40, .parent = 3ULL << 40, .denials = 4ULL << 40,
@@ -393,26 +438,19 @@ int main(void)
 		.masks = { 5, 6, 7, 8, 9, 10, 11 },
 	};
 	static struct rules_record r = {
-		.tid = 1, .start = 2ULL << 40, .exec_id = 3ULL << 40, .root = 4ULL << 40, .bits = 5, .num_layers = 6, .num_rules = 2,
+		.tid = 1, .start = 2ULL << 40, .exec_id = 3ULL << 40, .domain = 4ULL << 40, .next = 5ULL << 40, .tree = 6,
+		.bits = RULES_DONE, .num_layers = 7, .num_rules = 2,
 		.rules = { { .object = 7ULL << 40, .dev = 8, .access = 9, .bits = 10, .level = 11 },
 			   { .object = 12ULL << 40, .dev = 13, .access = 14, .bits = 15, .level = 16 } },
 	};
 	struct launcher_record l = { .h = { RECORD_LAUNCHER, sizeof(l) }, .key = 10ULL << 40, .path = "/bin/a b" };
+	struct grants_record grants = { .h = { RECORD_GRANTS, 20 }, .tid = 12, .everywhere = { 13, 14, 15 } };
+	struct worker_record w = { .h = { RECORD_WORKER, sizeof(w) }, .tid = 16, .acting = 17ULL << 40 };
+	struct object_record o = { .h = { RECORD_OBJECT, sizeof(o) }, .tid = 18, .slot = 19, .proven = 1 };
 	struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = 3 };
 
 	r.h.kind = RECORD_RULES;
 	r.h.size = __builtin_offsetof(struct rules_record, rules) + 2 * sizeof(struct rule_entry);
-	for (unsigned i = 0; i < RULE_LAYERS; i++) {
-		struct layer_entry *l = &r.layers[i];
-		unsigned n = 100 * (i + 1);
-
-		l->key = (__u64)n << 40;
-		l->inodes = n + 1;
-		l->ports = n + 2;
-		l->everywhere = n + 3;
-		for (unsigned j = 0; j < NET_RIGHTS; j++)
-			l->granted[j] = n + 10 + j;
-	}
 	W(t);
 	W(d);
 	fwrite(&e, e.h.size, 1, stdout);
@@ -420,6 +458,9 @@ int main(void)
 	W(s);
 	fwrite(&r, r.h.size, 1, stdout);
 	W(l);
+	fwrite(&grants, grants.h.size, 1, stdout);
+	W(w);
+	W(o);
 	W(end);
 	return 0;
 }

@@ -5,24 +5,21 @@ package taskiter
 import (
 	"unique"
 
-	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
 // rulebook keeps what was read of the rules of domains. A domain never changes:
-// its rules are read once, through one of its tasks, and again for each other
-// root directory that its tasks have, because it depends on the root directory
-// what "everywhere" is.
+// the rules of its own layer are read once in its life, with those of its
+// parents' layers that are not known.
 type rulebook struct {
-	scan  uint64
-	views map[viewKey]*view
-	// now are the views of this scan.
-	now []*view
+	scan uint64
 	// layers are the rules of each domain's own layer, used the number of those
 	// that a domain of this scan has.
 	layers map[domainid.ID]*layerRules
 	used   int
-	shared sharedRulesets
+	// readings are those that were begun, by the domain through which they read.
+	readings map[domainid.ID]*reading
+	shared   sharedRulesets
 	// launcherBytes is the size of all launchers' paths in layers.
 	launcherBytes int
 }
@@ -32,70 +29,23 @@ type rulebook struct {
 // as many files.
 const maxLauncherBytes = 4 << 20
 
-// viewKey is a domain as tasks with one root directory have it.
-type viewKey struct {
-	domain domainid.ID
-	root   uint64
-}
-
-type view struct {
-	scan uint64
-	// read: restricted is known. tried: it is of no use to read it again.
-	read, tried bool
-	// scans is the number of scans that tried to read it.
-	scans int
-	// restricted are the rights that the domain and its parents restrict.
-	restricted access.Rights
-	// place is where it stands in now.
-	place int32
-	// tasks are some of those in it, by their places in pass.tasks.
-	tasks    [maxRulePasses]int32
-	numTasks int
-}
-
 type layerRules struct {
 	scan  uint64
-	rules *domainid.Ruleset
+	rules *sharedRuleset
 	// launcher is the path of the executable that made the domain, or empty.
 	launcher string
 }
 
 func newRulebook() rulebook {
-	return rulebook{views: map[viewKey]*view{}, layers: map[domainid.ID]*layerRules{}, shared: newSharedRulesets()}
+	return rulebook{
+		layers: map[domainid.ID]*layerRules{}, readings: map[domainid.ID]*reading{}, shared: newSharedRulesets(),
+	}
 }
 
 // begin starts a scan.
 func (b *rulebook) begin() {
 	b.scan++
-	b.now, b.used = b.now[:0], 0
-}
-
-// see notes a task of this scan, by its place in pass.tasks, and returns what
-// belongs in its record.
-func (b *rulebook) see(k viewKey, task int32) int32 {
-	v := b.views[k]
-	if v == nil {
-		v = &view{}
-		b.views[k] = v
-	}
-	if v.scan != b.scan {
-		v.scan, v.place, v.numTasks = b.scan, int32(len(b.now)), 0
-		b.now = append(b.now, v)
-	}
-	if v.numTasks < len(v.tasks) {
-		v.tasks[v.numTasks] = task
-		v.numTasks++
-	}
-	return v.place + 1
-}
-
-// restricted returns what was read of the view in a task's record.
-func (b *rulebook) restricted(place int32) (access.Rights, bool) {
-	if place < 1 || int(place) > len(b.now) {
-		return access.Rights{}, false
-	}
-	v := b.now[place-1]
-	return v.restricted, v.read
+	b.used = 0
 }
 
 // of returns the rules of a domain's own layer, or nil, and which program made
@@ -109,13 +59,15 @@ func (b *rulebook) of(id domainid.ID) (rules *domainid.Ruleset, launcher string)
 		l.scan = b.scan
 		b.used++
 	}
-	return l.rules, l.launcher
+	return l.rules.rules, l.launcher
 }
 
-// keep notes the rules of a domain's own layer, if they are not known.
-func (b *rulebook) keep(id domainid.ID, rules func() *domainid.Ruleset) {
-	if b.layers[id] == nil {
-		b.layers[id] = &layerRules{rules: b.shared.take(rules())}
+// keep notes the rules of a domain's own layer, if they are not known, on the
+// account of whoever is in it.
+func (b *rulebook) keep(id domainid.ID, account uint32, rules *domainid.Ruleset) {
+	if b.layers[id] == nil && id != domainid.None {
+		b.layers[id] = &layerRules{scan: b.scan, rules: b.shared.take(account, rules)}
+		b.used++
 	}
 }
 
@@ -131,13 +83,6 @@ func (b *rulebook) keepLauncher(id domainid.ID, path []byte) {
 
 // end forgets what no task of this scan has.
 func (b *rulebook) end() {
-	if len(b.now) < len(b.views) {
-		for k, v := range b.views {
-			if v.scan != b.scan {
-				delete(b.views, k)
-			}
-		}
-	}
 	if b.used < len(b.layers) {
 		for id, l := range b.layers {
 			if l.scan != b.scan {
@@ -145,6 +90,11 @@ func (b *rulebook) end() {
 				b.launcherBytes -= len(l.launcher)
 				delete(b.layers, id)
 			}
+		}
+	}
+	for id, r := range b.readings {
+		if r.scan != b.scan {
+			delete(b.readings, id)
 		}
 	}
 }

@@ -3,190 +3,276 @@
 package taskiter
 
 import (
-	"cmp"
+	"context"
 	"slices"
-
-	"golang.org/x/sys/unix"
+	"time"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// maxRulePasses is how often a scan looks for the rules of the same domain, each
-// time through another of its tasks: the first may have gone.
-const maxRulePasses = 3
+const (
+	// maxHolders is how many tasks of a domain are tried, if the first have gone.
+	maxHolders = 3
+	// maxMisses is the number of scans in a row in which nothing came of a
+	// domain's rules: it is not asked for any more.
+	maxMisses = 8
+)
 
-// maxRuleScans is the number of scans that look for the same rules: those that
-// still were not found are given up.
-const maxRuleScans = 8
+// holder is who is in a domain: some tasks whose own it is, by their places in
+// pass.tasks, and the account of the first.
+type holder struct {
+	tasks      [maxHolders]int32
+	num, tried int32
+	account    account
+	outcome    outcome // of the last pass
+}
 
-// allPorts is the number of ports but 0, which nothing can connect to.
-const allPorts = 65535
+// outcome is what a pass over rules brought of a domain.
+type outcome uint8
 
-// readRules notes in the record of every task that is in a domain which view of
-// the rulebook it belongs to, and reads the views that are new. It returns the
-// number of passes that this took: none in the steady state.
+const (
+	notWanted outcome = iota
+	nothingCame
+	someCame
+	allCame
+	givenUp
+)
+
+// account is who uses up budgets, and whether rules are about the process: such
+// ones have shares of their own.
+type account struct {
+	uid      uint32
+	favoured bool
+}
+
+// readRules reads rules of domains that are not known, as far as the time for
+// them goes; the next scan goes on. It returns the number of passes that this
+// took, none in the steady state, and of domains that are left.
 //
 // It comes behind all other passes of a scan, so that a task is, at worst, no
 // longer in the domain that its record says. Then nothing is read through it.
-func (s *Source) readRules(groups []group) (int, error) {
+func (s *Source) readRules(ctx context.Context) (passes, left int, err error) {
 	s.rulebook.begin()
 	if s.rules == nil {
-		return 0, nil
+		return 0, 0, nil
 	}
+	q := s.queueRules()
+	end := time.Now().Add(s.ruleTime)
+	for q.len() > 0 {
+		left := time.Until(end)
+		if passes > 0 && left <= 0 {
+			break
+		}
+		k := s.wantRules(q, left)
+		if len(k.wanted) == 0 {
+			break
+		}
+		if err := iterate(ctx, int(s.rules.Fd()), s.buf, k); err != nil {
+			return passes, 0, err
+		}
+		passes++
+		q.settle(s, k)
+	}
+	return passes, q.len() + q.hopeless, nil
+}
+
+// findHolders notes who is in each of the domains that were described.
+func (s *Source) findHolders(groups []group) {
 	p := &s.pass
+	s.holders = slices.Grow(again(s.holders), len(p.described))[:len(p.described)]
+	clear(s.holders)
 	for _, g := range groups {
 		if g.verdict == outside {
 			continue
 		}
+		favoured := s.control.isFavoured(g.pid)
 		for _, o := range p.order[g.lo:g.hi] {
-			r := &p.tasks[uint32(o)]
-			if r.domain != 0 && r.bits&taskDoubtful == 0 && s.counts(r) {
-				r.view = s.rulebook.see(viewKey{s.nameOf(r.domain), r.root}, int32(uint32(o)))
+			place := uint32(o)
+			r := &p.tasks[place]
+			if r.domain == 0 || r.bits&taskDoubtful != 0 || !s.counts(r) {
+				continue
+			}
+			d, ok := p.domains[r.domain]
+			if !ok {
+				continue
+			}
+			h := &s.holders[d]
+			if favoured && !h.account.favoured {
+				*h = holder{} // its share is that of the favoured one
+			}
+			if h.num == 0 {
+				h.account = account{r.account, favoured}
+			}
+			if h.num < maxHolders {
+				h.tasks[h.num] = int32(place)
+				h.num++
 			}
 		}
 	}
-	for n := range maxRulePasses {
-		wanted := s.wantRules(n)
-		if wanted == nil {
-			return n, nil
-		}
-		if err := iterate(int(s.rules.Fd()), s.buf, &rulesSink{source: s, wanted: wanted}); err != nil {
-			return n, err
-		}
-	}
-	return maxRulePasses, nil
 }
 
-// wantRules selects, for each view that was not read, the task number n of those
-// in it. It returns nil if there is none.
-func (s *Source) wantRules(n int) map[taskKey]int32 {
-	var wanted map[taskKey]int32
-	for _, v := range s.rulebook.now {
-		if n == 0 && !v.tried {
-			v.scans++
-			// Before Linux 5.19 a domain can have more layers than are read.
-			r := &s.pass.tasks[v.tasks[0]]
-			v.tried = v.scans > maxRuleScans || s.pass.described[s.pass.domains[r.domain]].depth > ruleLayers
-		}
-		if v.tried || n >= v.numTasks {
+// queueRules returns the domains of this scan whose rules are not known.
+func (s *Source) queueRules() *ruleQueue {
+	p := &s.pass
+	q := newRuleQueue()
+	for d := range s.holders {
+		h := &s.holders[d]
+		if h.num == 0 {
 			continue
 		}
-		if wanted == nil {
-			wanted = map[taskKey]int32{}
-			s.control.wantNone()
+		id := s.nameOf(p.described[d].key)
+		if s.rulebook.layers[id] != nil || id == domainid.None {
+			continue
 		}
-		r := &s.pass.tasks[v.tasks[n]]
-		wanted[r.key()] = v.tasks[n]
-		s.control.want(r.tid)
+		r := s.rulebook.readings[id]
+		switch {
+		case p.described[d].depth > ruleLayers || r != nil && r.misses >= maxMisses:
+			// Before Linux 5.19 a domain can have more layers than are read.
+			q.hopeless++
+		default:
+			q.add(int32(d), h.account)
+		}
+		if r != nil {
+			r.scan = s.rulebook.scan
+		}
 	}
-	return wanted
+	q.rotate(s.rulebook.scan)
+	return q
+}
+
+// What reading is expected to take at most, to choose as many domains for a pass
+// as there is time for: one that is not reached by the deadline has to wait.
+const (
+	callTime  = 10 * time.Microsecond
+	layerTime = 4 * time.Microsecond
+	ruleTime  = time.Microsecond
+)
+
+const (
+	// maxReadings bounds how many domains may be read in part, and so the memory
+	// of what came of them; maxReadingsOfAccount those of each account.
+	maxReadings          = 64
+	maxReadingsOfAccount = 16
+	// urgentTurns is how many domains of each account are read in a pass whatever
+	// time it takes.
+	urgentTurns = 32
+)
+
+// wantRules selects the domains whose rules a pass reads, each through a task,
+// for about so long: accounts take turns.
+func (s *Source) wantRules(q *ruleQueue, left time.Duration) *rulesSink {
+	k := &rulesSink{source: s, wanted: map[taskKey]int32{}}
+	s.control.wantNoRules()
+	begun := map[account]int{}
+	for _, r := range s.rulebook.readings {
+		begun[r.account]++
+	}
+	var cost time.Duration
+	for turn, d := range q.turns() {
+		desc, h := &s.pass.described[d], &s.holders[d]
+		rec := &s.pass.tasks[h.tasks[h.tried]]
+		rules := time.Duration(min(desc.rules, rulesMax))
+		// Tasks are visited by their numbers: whoever has many must not use the time
+		// up before those of others are reached.
+		urgent := turn < urgentTurns && rules < rulesMax
+		takes := callTime + time.Duration(desc.depth)*layerTime + rules*ruleTime
+		if !urgent && cost+takes > left && len(k.wanted) > 0 {
+			continue
+		}
+		id, a := s.nameOf(desc.key), h.account
+		r := s.rulebook.readings[id]
+		if r == nil {
+			if rules == rulesMax && (len(s.rulebook.readings) >= maxReadings || begun[a] >= maxReadingsOfAccount) {
+				continue
+			}
+			begun[a]++
+			r = newReading(int(desc.depth), s.unreadLevels(rec), a)
+			r.scan = s.rulebook.scan
+			s.rulebook.readings[id] = r
+		}
+		// Tasks whose numbers are alike cannot be asked in one pass: then another one.
+		for ; h.tried < h.num; h.tried++ {
+			rec = &s.pass.tasks[h.tasks[h.tried]]
+			if s.control.wantRules(r.want(rec.tid, urgent)) {
+				k.wanted[rec.key()] = d
+				h.outcome = nothingCame
+				cost += takes
+				break
+			}
+		}
+		h.tried %= h.num
+	}
+	k.deadline = time.Now().Add(max(left, minPass))
+	s.control.deadline = s.clock.at(k.deadline)
+	return k
+}
+
+// minPass is how long a pass over rules may take at least: one that ends before
+// it came to the first task reads nothing, in each scan anew.
+const minPass = 10 * time.Millisecond
+
+// unreadLevels returns the layers of a task's domain whose rules are not known.
+func (s *Source) unreadLevels(r *taskRecord) uint32 {
+	var levels uint32
+	chain := s.chainOf(r)
+	for i, key := range chain {
+		if s.rulebook.layers[s.nameOf(key)] == nil {
+			levels |= 1 << (len(chain) - i - 1)
+		}
+	}
+	return levels
 }
 
 // rulesSink takes the records of one pass for rules.
 type rulesSink struct {
 	nullSink
 	source *Source
-	wanted map[taskKey]int32 // places in pass.tasks
-	// chain are the keys of the domains whose rules came last, if they were taken.
-	chain []uint64
+	wanted map[taskKey]int32 // places in pass.described
+	// deadline is when the program stops to look for rules.
+	deadline time.Time
+	// read are the keys of the layers whose rules came last, all of them.
+	read []uint64
 }
 
 func (k *rulesSink) rules(rec *rulesRecord) {
 	s := k.source
-	k.chain = nil
-	place, ok := k.wanted[rec.task]
+	k.read = nil
+	d, ok := k.wanted[rec.task]
 	if !ok {
 		return // its number is only like that of one that is wanted
 	}
-	r := &s.pass.tasks[place]
-	chain := s.chainOf(r)
-	if rec.root != r.root || !rec.hasLayers(chain) {
-		return // it has moved to another domain, or root directory, since
+	desc, h := &s.pass.described[d], &s.holders[d]
+	id := s.nameOf(desc.key)
+	r := s.rulebook.readings[id]
+	chain := s.chainOf(&s.pass.tasks[h.tasks[h.tried]])
+	if r == nil || rec.domain != desc.key || !r.goesOnFrom(rec) || len(chain) != len(r.layers) {
+		return // it has moved to another domain since
 	}
-	v := s.rulebook.now[r.view-1]
-	v.tried = true
-	if rec.bits&rulesUnfinished != 0 {
+	handled := make([]access.Rights, len(chain))
+	for i, key := range chain {
+		place, ok := s.pass.domains[key]
+		if !ok {
+			return // a budget left an outer one out
+		}
+		handled[len(chain)-1-i] = s.handled(s.pass.described[place].mask)
+	}
+	if h.outcome = someCame; !r.add(rec, handled) {
 		return
 	}
-	k.chain = chain
-	v.read, v.restricted = true, access.Rights{}
+	h.outcome = allCame
 	for i, key := range chain {
-		level := len(chain) - i
-		handled := s.handled(s.pass.described[s.pass.domains[key]].mask)
-		everywhere := rec.layers[level-1].grantsEverywhere().Intersect(handled)
-		v.restricted = v.restricted.Union(handled.Without(everywhere))
-		s.rulebook.keep(s.nameOf(key), func() *domainid.Ruleset {
-			return rec.ruleset(level, handled, everywhere)
-		})
+		if level := len(chain) - i; r.levels>>(level-1)&1 != 0 {
+			s.rulebook.keep(s.nameOf(key), r.account.uid, r.ruleset(level, handled[level-1]))
+			k.read = append(k.read, key)
+		}
 	}
+	delete(s.rulebook.readings, id)
 }
 
-// launcher takes who made one of the domains whose rules came before.
+// launcher takes who made one of the layers whose rules came before.
 func (k *rulesSink) launcher(key uint64, path []byte) {
-	if slices.Contains(k.chain, key) {
+	if slices.Contains(k.read, key) {
 		k.source.rulebook.keepLauncher(k.source.nameOf(key), path)
 	}
-}
-
-// hasLayers says whether the record is of a domain with these keys, the
-// innermost first.
-func (r *rulesRecord) hasLayers(chain []uint64) bool {
-	if int(r.numLayers) != len(chain) || len(chain) > ruleLayers {
-		return false
-	}
-	for i, key := range chain {
-		if r.layers[len(chain)-1-i].key != key {
-			return false
-		}
-	}
-	return true
-}
-
-// grantsEverywhere returns the rights that the layer's rules grant without bound,
-// those that it does not handle among them.
-func (l *layerEntry) grantsEverywhere() access.Rights {
-	g := access.Rights{access.FS: l.everywhere}
-	for bit, ports := range l.granted {
-		if ports >= allPorts {
-			g[access.Net] |= 1 << bit
-		}
-	}
-	return g
-}
-
-// ruleset returns the rules of one layer.
-func (r *rulesRecord) ruleset(level int, handled, everywhere access.Rights) *domainid.Ruleset {
-	sums := &r.layers[level-1]
-	rs := &domainid.Ruleset{Rules: sums.inodes + sums.ports, Everywhere: everywhere}
-	var inodes, ports uint32
-	for i := range r.entries() {
-		e := r.entry(i)
-		switch {
-		case int(e.level) != level:
-		case e.bits&rulePort != 0:
-			ports++
-			rs.Ports = append(rs.Ports, domainid.PortRule{Port: uint16(e.object), Net: e.access & handled[access.Net]})
-		default:
-			inodes++
-			if e.object != 0 {
-				rs.Inodes = append(rs.Inodes, domainid.InodeRule{
-					Dev: userDev(e.dev), Ino: e.object, FS: e.access & handled[access.FS], FSRoot: e.bits&ruleFSRoot != 0,
-				})
-			}
-		}
-	}
-	rs.PortsLeftOut, rs.InodesLeftOut = sums.ports-ports, sums.inodes-inodes
-	slices.SortFunc(rs.Ports, func(a, b domainid.PortRule) int { return cmp.Compare(a.Port, b.Port) })
-	slices.SortFunc(rs.Inodes, func(a, b domainid.InodeRule) int {
-		return cmp.Or(cmp.Compare(a.Dev, b.Dev), cmp.Compare(a.Ino, b.Ino))
-	})
-	rs.Ports, rs.Inodes = slices.Clip(rs.Ports), slices.Clip(rs.Inodes)
-	return rs
-}
-
-// userDev turns the kernel's number of a device into that of stat(2).
-func userDev(dev uint32) uint64 {
-	const minorBits = 20
-	return unix.Mkdev(dev>>minorBits, dev&(1<<minorBits-1))
 }

@@ -3,51 +3,119 @@
 package taskiter
 
 import (
+	"encoding/binary"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
 )
 
-// chained is a source that found one task, in a domain nested in another.
-func chained() (*Source, map[taskKey]int32) {
-	s := &Source{rulebook: newRulebook()}
+// chained is a source that found one task, in a domain nested in another, and has
+// asked for their rules.
+func chained(t *testing.T) (*Source, *rulesSink) {
+	t.Helper()
+	s := &Source{rulebook: newRulebook(), control: &control{controlBlock: &controlBlock{}}}
 	s.state.Format, s.state.Kernel.ABI = testFormat, 1
 	s.pass.reset()
-	s.pass.domain(domainRecord{key: 10, depth: 1, mask: 0b0110})
-	s.pass.domain(domainRecord{key: 20, depth: 2, parent: 10, mask: 0b1010})
-	s.pass.tasks = []taskRecord{{tid: 7, start: 8, exec: 9, domain: 20, root: 5}}
+	s.pass.domain(domainRecord{key: 10, depth: 1, mask: 0b0110, rules: absent})
+	s.pass.domain(domainRecord{key: 20, depth: 2, parent: 10, mask: 0b1010, rules: 3})
+	s.pass.tasks = []taskRecord{{tid: 7, start: 8, exec: 9, domain: 20, depth: 2, account: 5}}
 	s.rulebook.begin()
-	s.pass.tasks[0].view = s.rulebook.see(viewKey{20, 5}, 0)
-	return s, map[taskKey]int32{{7, 8, 9}: 0}
+	s.holders = []holder{{}, {num: 1, account: account{uid: 5}}}
+	q := s.queueRules()
+	k := s.wantRules(q, time.Second)
+	if q.len() != 1 || len(k.wanted) != 1 || s.control.wants[7] != (want{tid: 7, levels: 0b11, urgent: 1}) {
+		t.Fatalf("%d domains wait, wanted %v", q.len(), k.wanted)
+	}
+	return s, k
 }
 
+func encodeRules(entries ...ruleEntry) []byte {
+	var e encoder
+	for _, a := range entries {
+		if err := binary.Write(&e, binary.NativeEndian, a.fields()); err != nil {
+			panic(err)
+		}
+	}
+	return e.Bytes()
+}
+
+func (a *ruleEntry) fields() any {
+	return struct {
+		Object                   uint64
+		Dev, Access, Bits, Level uint32
+	}{a.object, a.dev, a.access, a.bits, a.level}
+}
+
+// chainedRules are all rules of the task's domain.
 func chainedRules() rulesRecord {
-	r := rulesRecord{task: taskKey{7, 8, 9}, root: 5, numLayers: 2}
-	r.layers[0] = layerEntry{key: 10, everywhere: ^uint32(0b0100)}
-	r.layers[1] = layerEntry{key: 20, everywhere: ^uint32(0b1010), inodes: 1}
-	return r
+	return rulesRecord{
+		task: taskKey{7, 8, 9}, domain: 20, numLayers: 2, tree: treeInodes, next: 100, done: true,
+		rules: encodeRules(
+			ruleEntry{object: 443, access: 3, bits: rulePort, level: 2},
+			ruleEntry{object: 99, access: 0b0111, level: 1},
+			ruleEntry{object: 98, access: ^uint32(0), bits: ruleFSRoot, level: 2},
+			ruleEntry{object: 0, access: 1, level: 2}, // its file is gone
+		),
+	}
 }
 
 func TestRulesSink(t *testing.T) {
-	s, wanted := chained()
+	s, k := chained(t)
 	rec := chainedRules()
-	(&rulesSink{source: s, wanted: wanted}).rules(&rec)
-	got, read := s.rulebook.restricted(s.pass.tasks[0].view)
-	if want := (access.Rights{access.FS: 0b1110}); !read || got != want {
-		t.Errorf("restricts %+v (%v), want %+v", got, read, want)
-	}
+	k.rules(&rec)
 	outer, _ := s.rulebook.of(10)
 	inner, _ := s.rulebook.of(20)
-	if outer == nil || outer.Everywhere[access.FS] != 0b0010 || inner == nil || inner.Everywhere[access.FS] != 0 || inner.InodesLeftOut != 1 {
-		t.Errorf("rules %+v and %+v", outer, inner)
+	if outer == nil || inner == nil {
+		t.Fatalf("rules %+v and %+v", outer, inner)
+	}
+	if !slices.Equal(outer.Inodes, []domainid.InodeRule{{Ino: 99, FS: 0b0110}}) || outer.Rules != 1 || outer.Ports != nil {
+		t.Errorf("outer rules %+v", outer)
+	}
+	if inner.Rules != 3 || len(inner.Ports) != 1 || inner.Ports[0] != (domainid.PortRule{Port: 443}) ||
+		!slices.Equal(inner.Inodes, []domainid.InodeRule{{Ino: 98, FS: 0b1010, FSRoot: true}}) || inner.InodesLeftOut != 0 {
+		t.Errorf("inner rules %+v", inner)
+	}
+	if len(s.rulebook.readings) != 0 || s.holders[1].outcome != allCame {
+		t.Errorf("%d readings are left, outcome %v", len(s.rulebook.readings), s.holders[1].outcome)
+	}
+}
+
+// TestRulesInBatches: what comes in parts is put together, and every port counts.
+func TestRulesInBatches(t *testing.T) {
+	s, k := chained(t)
+	for first := 0; first <= allPorts; first += 1000 {
+		rec := chainedRules()
+		rec.tree, rec.next, rec.done, rec.rules = treePorts, uint64(first+1000), false, nil
+		for port := first; port < min(first+1000, allPorts+1); port++ {
+			rec.rules = append(rec.rules, encodeRules(ruleEntry{object: uint64(port), access: 0b10, bits: rulePort, level: 2})...)
+		}
+		k.rules(&rec)
+		if r := s.rulebook.readings[20]; r == nil || r.from != rec.next || r.kept > rulesMax {
+			t.Fatalf("after port %d: %+v", first, r)
+		}
+		if s.rulebook.layers[20] != nil {
+			t.Fatalf("after port %d the rules are taken for all", first)
+		}
+	}
+	s.pass.described[1].mask |= 0b10 << testFormat.Classes[access.Net].Shift
+	rec := chainedRules()
+	k.rules(&rec)
+	inner, _ := s.rulebook.of(20)
+	if inner == nil || inner.Rules != allPorts+1+3 || inner.EveryPort != 0b10 {
+		t.Fatalf("rules %+v", inner)
+	}
+	if len(inner.Ports) != rulesMax || len(inner.Ports)+int(inner.PortsLeftOut) != allPorts+2 || inner.InodesLeftOut != 1 {
+		t.Errorf("%d ports and %d others, %d files and %d others", len(inner.Ports), inner.PortsLeftOut, len(inner.Inodes), inner.InodesLeftOut)
 	}
 }
 
 // TestLaunchers: who made a domain is taken with its rules, once, and goes with it.
 func TestLaunchers(t *testing.T) {
-	s, wanted := chained()
+	s, k := chained(t)
 	rec, other := chainedRules(), chainedRules()
-	k := rulesSink{source: s, wanted: wanted}
 	k.launcher(20, []byte("/before the rules"))
 	k.rules(&rec)
 	k.launcher(20, []byte("/inner"))
@@ -64,69 +132,99 @@ func TestLaunchers(t *testing.T) {
 	}
 	s.rulebook.begin()
 	s.rulebook.end()
-	if s.rulebook.launcherBytes != 0 || len(s.rulebook.layers) != 0 {
+	if s.rulebook.launcherBytes != 0 || len(s.rulebook.layers) != 0 || s.rulebook.shared.bytes != 0 {
 		t.Errorf("%d bytes, %d layers are kept", s.rulebook.launcherBytes, len(s.rulebook.layers))
 	}
 }
 
-// TestRulesSinkRefuses: what is not of the task as the scan found it is not
-// taken for it.
+// TestRulesSinkRefuses: what is not of the task as the scan found it, or not what
+// follows, is not taken for it.
 func TestRulesSinkRefuses(t *testing.T) {
 	for name, change := range map[string]func(*rulesRecord){
-		"another task":         func(r *rulesRecord) { r.task.tid++ },
-		"a later task":         func(r *rulesRecord) { r.task.start++ },
-		"another exec":         func(r *rulesRecord) { r.task.exec++ },
-		"another root":         func(r *rulesRecord) { r.root++ },
-		"a deeper domain":      func(r *rulesRecord) { r.numLayers, r.layers[2].key = 3, 30 },
-		"an outer domain":      func(r *rulesRecord) { r.numLayers = 1 },
-		"too many layers":      func(r *rulesRecord) { r.numLayers = 17 },
-		"another domain":       func(r *rulesRecord) { r.layers[1].key++ },
-		"another outer domain": func(r *rulesRecord) { r.layers[0].key++ },
-		"more than was walked": func(r *rulesRecord) { r.bits = rulesUnfinished },
+		"another task":    func(r *rulesRecord) { r.task.tid++ },
+		"a later task":    func(r *rulesRecord) { r.task.start++ },
+		"another exec":    func(r *rulesRecord) { r.task.exec++ },
+		"another domain":  func(r *rulesRecord) { r.domain++ },
+		"a deeper domain": func(r *rulesRecord) { r.numLayers = 3 },
+		"an outer domain": func(r *rulesRecord) { r.numLayers = 1 },
+		"an earlier part": func(r *rulesRecord) { r.tree, r.next, r.done = treePorts, 4, true },
 	} {
-		s, wanted := chained()
+		s, k := chained(t)
+		s.rulebook.readings[20].from = 5
 		rec := chainedRules()
 		change(&rec)
-		(&rulesSink{source: s, wanted: wanted}).rules(&rec)
-		if got, read := s.rulebook.restricted(s.pass.tasks[0].view); read || len(s.rulebook.layers) > 0 {
-			t.Errorf("%s: restricts %+v", name, got)
+		k.rules(&rec)
+		if s.holders[1].outcome != nothingCame || len(s.rulebook.layers) > 0 {
+			t.Errorf("%s was taken", name)
 		}
 	}
 }
 
 // TestWantRules: tasks are tried one after the other, and not for ever.
 func TestWantRules(t *testing.T) {
-	s, _ := chained()
-	s.control = &control{controlBlock: &controlBlock{}}
-	s.pass.tasks = append(s.pass.tasks, taskRecord{tid: 17, domain: 20, root: 5}, taskRecord{tid: 27, domain: 20, root: 5}, taskRecord{tid: 37, domain: 20, root: 5})
-	for scan := range maxRuleScans + 2 {
-		if scan > 0 {
-			s.rulebook.begin()
-			s.rulebook.see(viewKey{20, 5}, 0)
-		}
-		for i := 1; i < len(s.pass.tasks); i++ {
-			s.rulebook.see(viewKey{20, 5}, int32(i))
-		}
-		for n := range maxRulePasses {
-			wanted := s.wantRules(n)
-			if scan >= maxRuleScans {
-				if wanted != nil {
-					t.Fatalf("scan %d still wants %v", scan, wanted)
+	s, _ := chained(t)
+	s.pass.tasks = append(s.pass.tasks, taskRecord{tid: 17, domain: 20}, taskRecord{tid: 27, domain: 20}, taskRecord{tid: 37, domain: 20})
+	for scan := range maxMisses + 2 {
+		s.rulebook.begin()
+		s.holders = []holder{{}, {num: maxHolders, tasks: [maxHolders]int32{1, 2, 3}}}
+		q := s.queueRules()
+		for n := range maxHolders {
+			if scan >= maxMisses {
+				if q.len() != 0 || q.hopeless != 1 {
+					t.Fatalf("scan %d: %d domains wait, %d do not any more", scan, q.len(), q.hopeless)
 				}
 				continue
 			}
-			key := s.pass.tasks[n].key()
-			if place, ok := wanted[key]; len(wanted) != 1 || !ok || int(place) != n || s.control.wanted[key.tid/8]>>(key.tid%8)&1 != 1 {
-				t.Fatalf("scan %d, pass %d wants %v", scan, n, wanted)
+			k := s.wantRules(q, time.Second)
+			key := s.pass.tasks[n+1].key()
+			if place, ok := k.wanted[key]; len(k.wanted) != 1 || !ok || place != 1 || s.control.wants[key.tid].tid != key.tid {
+				t.Fatalf("scan %d, pass %d wants %v", scan, n, k.wanted)
 			}
+			q.settle(s, k)
+		}
+		if scan < maxMisses && (q.len() != 0 || q.hopeless != 1) {
+			t.Errorf("scan %d: %d domains wait, %d do not", scan, q.len(), q.hopeless)
 		}
 		s.rulebook.end()
 	}
 	s.pass.described[1].depth = ruleLayers + 1
 	s.rulebook = newRulebook()
 	s.rulebook.begin()
-	s.rulebook.see(viewKey{20, 5}, 0)
-	if wanted := s.wantRules(0); wanted != nil {
-		t.Errorf("too deep, but wants %v", wanted)
+	if q := s.queueRules(); q.len() != 0 || q.hopeless != 1 {
+		t.Errorf("too deep, but %d domains wait", q.len())
+	}
+}
+
+// TestRulesInTurns: whoever has many domains, or such with many rules, does not
+// keep those of others from being read; what rules are about comes first.
+func TestRulesInTurns(t *testing.T) {
+	s := &Source{rulebook: newRulebook(), control: &control{controlBlock: &controlBlock{}}}
+	s.state.Format, s.state.Kernel.ABI = testFormat, 1
+	s.pass.reset()
+	add := func(tid int32, a account, rules uint32) {
+		s.pass.domain(domainRecord{key: uint64(tid), depth: 1, mask: 1, rules: rules})
+		s.pass.tasks = append(s.pass.tasks, taskRecord{tid: tid, domain: uint64(tid), account: a.uid})
+		s.holders = append(s.holders, holder{num: 1, tasks: [maxHolders]int32{int32(len(s.pass.tasks)) - 1}, account: a})
+	}
+	flooder, victim := account{uid: 1000}, account{uid: 2000}
+	for i := range int32(500) {
+		add(1+i, flooder, 65535)
+	}
+	for i := range int32(10) {
+		add(601+i, victim, 10)
+	}
+	add(700, account{uid: 1000, favoured: true}, 10)
+	s.rulebook.begin()
+	q := s.queueRules()
+	k := s.wantRules(q, 20*time.Millisecond)
+	got := map[account]int{}
+	for _, d := range k.wanted {
+		got[s.holders[d].account]++
+	}
+	if got[victim] != 10 || got[account{1000, true}] != 1 || got[flooder] == 0 || got[flooder] > maxReadingsOfAccount {
+		t.Errorf("wanted %v", got)
+	}
+	if q.accounts[0] != (account{1000, true}) {
+		t.Errorf("%+v comes first", q.accounts[0])
 	}
 }

@@ -4,6 +4,7 @@ package taskiter
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/landlockd/landlockd/scan"
@@ -42,7 +43,8 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	groups, err := p.run(s.read)
+	s.beginBudgets()
+	groups, err := p.run(s.reader(ctx))
 	if err != nil {
 		return nil, readError(err)
 	}
@@ -53,18 +55,19 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if unsettled, err = s.readAgain(groups, unsettled); err != nil {
+		if unsettled, err = s.readAgain(ctx, groups, unsettled); err != nil {
 			return nil, readError(err)
 		}
 	}
 	if s.deriver != nil {
-		more, err := s.vouch(groups)
+		more, err := s.vouch(ctx, groups)
 		if err != nil {
 			return nil, readError(err)
 		}
 		passes += more
 	}
-	more, err := s.readRules(groups)
+	s.findHolders(groups)
+	more, rulesLeft, err := s.readRules(ctx)
 	if err != nil {
 		return nil, readError(err)
 	}
@@ -80,10 +83,17 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 		return nil, readError(err)
 	}
 	snap.TasksRead, snap.Passes = tasksRead, passes
+	snap.DomainsUnread = s.endBudgets(groups) + rulesLeft
 	return snap, nil
 }
 
-func readError(err error) error { return &Error{Reason: Read, Missing: "the scan", Err: err} }
+// readError wraps an error of reading, but not that of the scan's context.
+func readError(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &Error{Reason: Read, Missing: "the scan", Err: err}
+}
 
 // judge sets each group's verdict and returns the processes without one.
 func (s *Source) judge(groups []group) []int32 {
@@ -100,7 +110,7 @@ func (s *Source) judge(groups []group) []int32 {
 
 // readAgain makes a pass over the named processes, puts what it finds in the
 // place of their groups, and returns those that still have no verdict.
-func (s *Source) readAgain(groups []group, pids []int32) ([]int32, error) {
+func (s *Source) readAgain(ctx context.Context, groups []group, pids []int32) ([]int32, error) {
 	s.control.selected = 1
 	s.control.wantNone()
 	for _, pid := range pids {
@@ -108,7 +118,7 @@ func (s *Source) readAgain(groups []group, pids []int32) ([]int32, error) {
 		i, _ := findGroup(groups, pid)
 		s.before.remember(s.pass.records(groups[i]))
 	}
-	again, err := s.pass.run(s.read)
+	again, err := s.pass.run(s.reader(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +143,7 @@ func (s *Source) readAgain(groups []group, pids []int32) ([]int32, error) {
 // vouch has the deriver see every task of this scan's passes, and those in doubt
 // once more. Tasks that are not found again are marked, and their processes have
 // no verdict. It returns the number of passes that it made.
-func (s *Source) vouch(groups []group) (int, error) {
+func (s *Source) vouch(ctx context.Context, groups []group) (int, error) {
 	p := &s.pass
 	s.deriver.begin()
 	for i := range p.tasks {
@@ -151,7 +161,7 @@ func (s *Source) vouch(groups []group) (int, error) {
 	if passes > 0 {
 		s.control.selected = 1
 		first := len(p.tasks)
-		if _, err := p.run(s.read); err != nil {
+		if _, err := p.run(s.reader(ctx)); err != nil {
 			return 0, err
 		}
 		for i := first; i < len(p.tasks); i++ {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -94,7 +95,7 @@ func TestScan(t *testing.T) {
 	for i, pid := range many.pids {
 		p := mustFind(t, snap, pid)
 		want := uint16(1 + i%7)
-		if p.State != scan.Sandboxed || p.Depth != want || p.MaxDepth != want || p.PPID != many.pid || !p.NoNewPrivs {
+		if p.State != scan.Sandboxed || p.Depth != want || p.MaxDepth != want || p.PPID != many.pid || p.NoNewPrivs != scan.OfAll {
 			t.Errorf("process %d (%d layers): %+v", pid, want, *p)
 		}
 		for depth, d := want, snap.TasksOf(p)[0].Domain; depth > 0; depth-- {
@@ -346,7 +347,7 @@ func TestScanPaths(t *testing.T) {
 	t.Run("scan that failed after it read", func(t *testing.T) {
 		b := startActorAt(t, two, "execs")
 		// The program told the paths, but no snapshot was made of them.
-		if _, err := s.pass.run(s.read); err != nil {
+		if _, err := s.pass.run(s.reader(context.Background())); err != nil {
 			t.Fatal(err)
 		}
 		expect(b, two)
@@ -557,7 +558,7 @@ func TestScanWithoutLandlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kernel, _, err := probeKernel("/sys")
+	kernel, err := landlock.Probe("/sys")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,61 +8,90 @@ import (
 	"hash"
 	"unsafe"
 
-	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
 // maxRuleBytes bounds the memory that the lists of rules may take together.
 // Beyond it lists are left out: whoever can make many domains could give each
-// rules of its own.
+// rules of its own. Those of whoever has most of them go first.
 const maxRuleBytes = 8 << 20
 
 // sharedRulesets keeps one of each ruleset: programs that are started often make
 // a domain with the same rules every time.
 type sharedRulesets struct {
 	bySum map[[sha256.Size]byte]*sharedRuleset
-	// of are the same by what take returned.
-	of    map[*domainid.Ruleset]*sharedRuleset
 	bytes int
+	// byAccount is the size of the lists that each account brought.
+	byAccount map[uint32]int
 }
 
+// sharedRuleset is one that is kept. Its lists may go, if there is no room for
+// them: then rules is another one, which says how long they were.
 type sharedRuleset struct {
-	sum   [sha256.Size]byte
-	rules *domainid.Ruleset
-	uses  int
+	sum     [sha256.Size]byte
+	rules   *domainid.Ruleset
+	account uint32
+	uses    int
 }
 
 func newSharedRulesets() sharedRulesets {
-	return sharedRulesets{bySum: map[[sha256.Size]byte]*sharedRuleset{}, of: map[*domainid.Ruleset]*sharedRuleset{}}
+	return sharedRulesets{bySum: map[[sha256.Size]byte]*sharedRuleset{}, byAccount: map[uint32]int{}}
 }
 
-// take returns a ruleset that is equal to r, but for lists that there is no
-// room for. It is released as often as it was taken.
-func (s *sharedRulesets) take(r *domainid.Ruleset) *domainid.Ruleset {
-	if s.bytes+listBytes(r) > maxRuleBytes {
-		r.PortsLeftOut += uint32(len(r.Ports))
-		r.InodesLeftOut += uint32(len(r.Inodes))
-		r.Ports, r.Inodes = nil, nil
-	}
+// take keeps a ruleset on an account. It is released as often as it was taken.
+func (s *sharedRulesets) take(account uint32, r *domainid.Ruleset) *sharedRuleset {
 	sum := sumOf(r)
 	e := s.bySum[sum]
 	if e == nil {
-		e = &sharedRuleset{sum: sum, rules: r}
-		s.bySum[sum], s.of[r] = e, e
-		s.bytes += listBytes(r)
+		e = &sharedRuleset{sum: sum, rules: r, account: account}
+		s.bySum[sum] = e
+		s.charge(account, listBytes(r))
+		for s.bytes > maxRuleBytes {
+			s.leaveOut()
+		}
 	}
 	e.uses++
-	return e.rules
+	return e
 }
 
-func (s *sharedRulesets) release(r *domainid.Ruleset) {
-	e := s.of[r]
-	if e.uses--; e.uses > 0 {
-		return
+func (s *sharedRulesets) release(e *sharedRuleset) {
+	if e.uses--; e.uses == 0 {
+		delete(s.bySum, e.sum)
+		s.charge(e.account, -listBytes(e.rules))
 	}
-	delete(s.bySum, e.sum)
-	delete(s.of, r)
-	s.bytes -= listBytes(r)
+}
+
+func (s *sharedRulesets) charge(account uint32, bytes int) {
+	s.bytes += bytes
+	if s.byAccount[account] += bytes; s.byAccount[account] == 0 {
+		delete(s.byAccount, account)
+	}
+}
+
+// leaveOut leaves lists of the account that has most of them out, about half.
+func (s *sharedRulesets) leaveOut() {
+	most, left := uint32(0), 0
+	for account, bytes := range s.byAccount {
+		if bytes > left {
+			most, left = account, bytes
+		}
+	}
+	goal := left / 2
+	for _, e := range s.bySum {
+		bytes := listBytes(e.rules)
+		if e.account != most || bytes == 0 {
+			continue
+		}
+		// Snapshots have the one with the lists, so that it must not change.
+		bare := *e.rules
+		bare.PortsLeftOut += uint32(len(bare.Ports))
+		bare.InodesLeftOut += uint32(len(bare.Inodes))
+		bare.Ports, bare.Inodes = nil, nil
+		e.rules = &bare
+		if s.charge(most, -bytes); s.byAccount[most] <= goal {
+			return
+		}
+	}
 }
 
 func listBytes(r *domainid.Ruleset) int {
@@ -71,8 +100,7 @@ func listBytes(r *domainid.Ruleset) int {
 
 func sumOf(r *domainid.Ruleset) (sum [sha256.Size]byte) {
 	h := sha256.New()
-	put(h, uint64(r.Rules), uint64(r.Everywhere[access.FS]), uint64(r.Everywhere[access.Net]), uint64(r.Everywhere[access.Scope]),
-		uint64(r.PortsLeftOut), uint64(r.InodesLeftOut), uint64(len(r.Ports)))
+	put(h, uint64(r.Rules), uint64(r.EveryPort), uint64(r.PortsLeftOut), uint64(r.InodesLeftOut), uint64(len(r.Ports)))
 	for _, p := range r.Ports {
 		put(h, uint64(p.Port), uint64(p.Net))
 	}

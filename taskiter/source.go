@@ -13,8 +13,11 @@
 package taskiter
 
 import (
+	"context"
 	"errors"
 	"os"
+	"sync/atomic"
+	"time"
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
@@ -27,6 +30,9 @@ type Options struct {
 	SysFS string
 	// DeriveIDs gives domains derived IDs even where the kernel has IDs.
 	DeriveIDs bool
+	// RuleTime is how long a scan may read rules of domains; what is left then
+	// goes on in the next scan. 0 is 20 ms, for a daemon.
+	RuleTime time.Duration
 }
 
 // Source reads tasks. It implements [scan.Source].
@@ -48,8 +54,17 @@ type Source struct {
 	deriver   *deriver // nil where the kernel has IDs
 	creators  map[uint64]creatorName
 	rulebook  rulebook
+	holders   []holder // by domain, as pass.described
+	views     views
 	scans     uint64
+
+	ruleTime time.Duration
+	clock    clock
+	share    share
+	favour   atomic.Pointer[[]int32]
 }
+
+const defaultRuleTime = 20 * time.Millisecond
 
 // state is what a source learned while it was opened. It passes from the stage
 // that loads to the one that scans.
@@ -76,8 +91,9 @@ func newSource(st state, link, memory, rules *os.File) (*Source, error) {
 	s := &Source{
 		state: st, link: link, memory: memory, rules: rules, control: c, buf: make([]byte, readSize),
 		before: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
-		rulebook: newRulebook(),
+		rulebook: newRulebook(), views: newViews(), ruleTime: defaultRuleTime, clock: newClock(), share: newShare(defaultRuleTime),
 	}
+	s.pass.control = c
 	// An earlier holder of the programs may have taken paths that are not here.
 	c.forgetAll()
 	if st.Info.IDs == "derived" {
@@ -86,7 +102,21 @@ func newSource(st state, link, memory, rules *os.File) (*Source, error) {
 	return s, nil
 }
 
-func (s *Source) read(to sink) error { return iterate(int(s.link.Fd()), s.buf, to) }
+// reader returns what makes one pass over the host's tasks.
+func (s *Source) reader(ctx context.Context) func(sink) error {
+	return func(to sink) error { return iterate(ctx, int(s.link.Fd()), s.buf, to) }
+}
+
+// LongestCall returns how long the programs were busy with one task at most, since
+// they were loaded, as far as that depends on what users do.
+func (s *Source) LongestCall() time.Duration {
+	return time.Duration(max(s.control.longestNS[programScan], s.control.longestNS[programRules]))
+}
+
+// Favour names processes that rules are about, in whatever order: from the next
+// scan on what is read of them does not depend on how much there is to read of
+// others of their users. It may be called at any time.
+func (s *Source) Favour(pids []int32) { s.favour.Store(&pids) }
 
 // Kernel returns what was found out about the running kernel.
 func (s *Source) Kernel() scan.Kernel { return s.state.Kernel }

@@ -20,14 +20,15 @@ needs=(
 	runc:runc                       # Debian's crun does not know hosts with cgroups v1 and v2
 	rpm:rpm                         # packages
 	lintian:lintian
-	mmdebstrap:mmdebstrap           # the Debian that packages are installed in
+	mmdebstrap:mmdebstrap           # the Debian that packages are installed in, and the one with programs to scan
 	systemd-analyze:systemd
 	man:man-db                      # the manual page, completions
 	zsh:zsh
 	fish:fish
 	tmux:tmux                       # a server outside that a sandboxed shell can ask
 )
-headers=(/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/stdio.h:libc6-dev)
+headers=(/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/stdio.h:libc6-dev
+	/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring)
 
 packages=() missing=()
 for n in "${needs[@]}"; do

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/check"
 	"github.com/landlockd/landlockd/internal/cmdline"
 	"github.com/landlockd/landlockd/internal/policy"
@@ -22,9 +24,9 @@ import (
 func (s *settings) runCheck(w io.Writer) error {
 	var err error
 	switch {
-	case s.check.pid != 0:
+	case s.check.pidGiven:
 		err = s.checkOne(w)
-	case s.check.explain != 0:
+	case s.check.explainGiven:
 		err = s.explain(w)
 	default:
 		err = s.checkRules(w)
@@ -45,9 +47,9 @@ func (s *settings) checkRules(w io.Writer) error {
 		return err
 	}
 	var result *policy.Result
-	snap, err := s.judged(func(snap *scan.Snapshot) bool {
+	snap, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
 		result = s.evaluator(config, snap).Evaluate(snap)
-		return check.Of(result) != check.Undecided
+		return check.Of(result) != check.Undecided, result.About
 	})
 	if err != nil {
 		return undecided(err)
@@ -100,16 +102,20 @@ func (s *settings) evaluator(config *policy.Config, snap *scan.Snapshot) *policy
 // told: mostly processes that are just being made, or are about to end.
 const maxLooks = 4
 
+// judgment reports whether enough is known of a snapshot, and which processes it
+// is about.
+type judgment func(*scan.Snapshot) (known bool, about []int32)
+
 // judged returns the snapshot to look at: of this host, or a recorded one. A host
 // is looked at again, a few times, until told says that enough is known.
-func (s *settings) judged(told func(*scan.Snapshot) bool) (*scan.Snapshot, error) {
+func (s *settings) judged(told judgment) (*scan.Snapshot, error) {
 	if s.check.snapshot == "" {
-		src, _, err := s.openSource()
+		src, f, err := s.openSource()
 		if err != nil {
 			return nil, err
 		}
 		defer func() { _ = src.Close() }()
-		return lookUntil(src, told)
+		return lookUntil(src, f.favour, told)
 	}
 	f, err := os.Open(s.check.snapshot)
 	if err != nil {
@@ -124,12 +130,17 @@ func (s *settings) judged(told func(*scan.Snapshot) bool) (*scan.Snapshot, error
 	return snap, nil
 }
 
-func lookUntil(src scan.Source, told func(*scan.Snapshot) bool) (*scan.Snapshot, error) {
+func lookUntil(src scan.Source, favour func(pids []int32), told judgment) (*scan.Snapshot, error) {
 	for look, pause := 1, 20*time.Millisecond; ; look, pause = look+1, 4*pause {
 		snap, err := src.Scan(context.Background())
-		if err != nil || told(snap) || look == maxLooks {
-			return snap, err
+		if err != nil {
+			return nil, err
 		}
+		known, about := told(snap)
+		if known || look == maxLooks {
+			return snap, nil
+		}
+		favour(about)
 		time.Sleep(pause)
 	}
 }
@@ -145,18 +156,44 @@ func undecided(err error) error {
 
 // process returns the snapshot to look at and one process of it.
 func (s *settings) process(pid int64) (*scan.Snapshot, *scan.Process, error) {
-	snap, err := s.judged(func(snap *scan.Snapshot) bool {
+	snap, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
 		p := snap.Find(int32(pid))
-		return p != nil && p.State != scan.Unknown && p.Exe != "" && !p.RulesUnread
+		return p != nil && settled(snap, p), []int32{int32(pid)}
 	})
 	if err != nil {
 		return nil, nil, undecided(err)
 	}
 	p := snap.Find(int32(pid))
 	if p == nil {
-		return nil, nil, codeError{exitUndecided, fmt.Errorf("there is no process %d: it has ended, is a kernel thread, or cannot be seen from here", pid)}
+		return nil, nil, codeError{exitUndecided, noProcess(snap, int32(pid))}
 	}
 	return snap, p, nil
+}
+
+// noProcess says why there is no process with a PID.
+func noProcess(s *scan.Snapshot, pid int32) error {
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		if slices.ContainsFunc(s.TasksOf(p), func(t scan.Task) bool { return t.TID == pid }) {
+			return fmt.Errorf("%d is a thread of process %d: give that PID", pid, p.PID)
+		}
+		if slices.ContainsFunc(s.WorkersOf(p), func(w scan.Worker) bool { return w.TID == pid }) {
+			return fmt.Errorf("%d is a thread that the kernel made for process %d: give that PID", pid, p.PID)
+		}
+	}
+	return fmt.Errorf("there is no process %d: it has ended, is a kernel thread, or cannot be seen from here", pid)
+}
+
+// settled reports whether nothing about a process is unknown that the next look may
+// find: it may just be made, or about to end, or a budget may have left out its domain
+// or its rules, of which the next scan knows.
+func settled(s *scan.Snapshot, p *scan.Process) bool {
+	var leftOut domainid.Doubt = domainid.RulesUnread
+	if s.DomainsUnread > 0 {
+		leftOut |= domainid.LayersUnknown
+	}
+	sandbox, _ := s.SandboxOf(p)
+	return p.State != scan.Unknown && p.Exe != "" && sandbox.Doubt&leftOut == 0
 }
 
 // checkOne judges one process by --expect, however young it is.

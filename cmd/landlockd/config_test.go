@@ -147,13 +147,15 @@ func TestLookUntil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for told, want := range map[int]int{1: 1, 2: 2, maxLooks: maxLooks, maxLooks + 1: maxLooks} {
 			src := &fakeSource{}
-			snap, err := lookUntil(src, func(s *scan.Snapshot) bool { return s.Passes == told })
-			if err != nil || src.scans != want || snap.Passes != want {
+			var favoured []int32 // what each look is about, before the next
+			snap, err := lookUntil(src, func(pids []int32) { favoured = append(favoured, pids...) },
+				func(s *scan.Snapshot) (bool, []int32) { return s.Passes == told, []int32{int32(s.Passes)} })
+			if err != nil || src.scans != want || snap.Passes != want || len(favoured) != want-1 {
 				t.Errorf("told in scan %d: %d scans, snapshot %+v, %v", told, src.scans, snap, err)
 			}
 		}
 		src := &fakeSource{err: errors.New("x")}
-		if _, err := lookUntil(src, func(*scan.Snapshot) bool { return false }); err == nil || src.scans != 1 {
+		if _, err := lookUntil(src, nil, func(*scan.Snapshot) (bool, []int32) { return false, nil }); err == nil || src.scans != 1 {
 			t.Errorf("a scan that fails: %v, %d scans", err, src.scans)
 		}
 	})

@@ -107,12 +107,9 @@ const auditHint = "to have them in the audit log, and so counted by blocker and 
 	"when the backlog is full, Landlock's are lost and the denied process waits for room for the others (auditctl -b 8192 makes it longer). " +
 	"By default nothing is logged of programs that a sandboxed launcher executes"
 
-// denials tells how denials are counted here. It opens what the daemon would, and
-// changes nothing.
-func (f *findings) denials(counted bool) {
-	if !counted {
-		f.add(markNote, "denials", "this kernel does not count them (Linux 6.15, with CONFIG_AUDIT)")
-	}
+// denials tells how denials are told one by one here. It opens what the daemon would,
+// and changes nothing.
+func (f *findings) denials() {
 	files, err := trace.Open()
 	if err == nil {
 		for _, file := range files {

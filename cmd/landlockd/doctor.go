@@ -10,9 +10,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/procfs"
-	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
@@ -44,18 +42,30 @@ func (f *findings) add(mark, what, text string) {
 // source is enough: the other is a note then.
 func (s *settings) doctor(w io.Writer) error {
 	f := &findings{w: w}
-	f.kernel(s.sysfs)
+	kernel := f.probe(s.sysfs)
 	iter, iterErr := taskiter.Open(taskiter.Options{SysFS: s.sysfs})
-	attr, attrErr := s.openAttribute()
+	attr, attrErr := s.openAttribute(kernel)
 	f.iterator(iter, iterErr, attrErr == nil)
-	f.attribute(attr, attrErr, iterErr == nil)
+	if kernel != nil && kernel.Landlock != scan.Enabled {
+		f.withoutLandlock(attrErr)
+	} else {
+		f.attribute(attr, attrErr, iterErr == nil)
+	}
 	switch {
 	case iterErr == nil:
 		f.scan(iter, s.procfs)
 	case attrErr == nil:
 		f.scan(attr, s.procfs)
 	}
-	f.denials(iterErr == nil && iter.Info().Denials != scan.DenialsNone)
+	switch {
+	case iterErr != nil && attrErr != nil:
+		f.add(markNote, "denials", "whether this kernel counts them is not known: no source works")
+	case iterErr != nil:
+		f.add(markNote, "denials", "not counted: only the task iterator reads the kernel's counters")
+	case iter.Info().Denials == scan.DenialsNone:
+		f.add(markNote, "denials", "this kernel does not count them (Linux 6.15, with CONFIG_AUDIT)")
+	}
+	f.denials()
 	if iterErr == nil {
 		iter.Close()
 	}
@@ -75,24 +85,6 @@ func (s *settings) doctor(w io.Writer) error {
 		return quietError{errors.New("this host cannot be scanned")}
 	}
 	return nil
-}
-
-func (f *findings) kernel(sysfs string) {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err == nil {
-		f.add(markOK, "kernel", unix.ByteSliceToString(u.Release[:])+" "+unix.ByteSliceToString(u.Machine[:]))
-	}
-	k, err := landlock.Probe(sysfs)
-	switch {
-	case err != nil:
-		f.add(markFail, "Landlock", err.Error())
-	case k.Landlock == scan.Enabled:
-		f.add(markOK, "Landlock", fmt.Sprintf("enabled, ABI %d; domains nest up to %d deep", k.ABI, k.NestingLimit()))
-	case k.Landlock == scan.Disabled:
-		f.add(markNote, "Landlock", landlock.ErrDisabled.Error()+": every process is unsandboxed")
-	default:
-		f.add(markNote, "Landlock", landlock.ErrNotBuilt.Error()+": every process is unsandboxed")
-	}
 }
 
 func (f *findings) iterator(src *taskiter.Source, err error, other bool) {
@@ -152,6 +144,9 @@ func (f *findings) scan(src scan.Source, proc string) {
 	}
 	after := userProcesses(proc)
 	f.add(markOK, "scan", fmt.Sprintf("%s (%s)", view.Summary(snap), snap.Duration.Round(1000)))
+	if left := view.Unread(snap); left != "" {
+		f.add(markNote, "scan", left)
+	}
 	var missing []string
 	for pid, start := range before {
 		if after[pid] == start && snap.Find(int32(pid)) == nil {

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/places"
+	"github.com/landlockd/landlockd/internal/explain/roots"
 	"github.com/landlockd/landlockd/internal/explain/sockets"
 	"github.com/landlockd/landlockd/internal/explain/target"
 )
@@ -41,7 +41,7 @@ func (s *settings) explainCommand(app *kingpin.Application) *kingpin.CmdClause {
 
 func (e *explainSettings) validate(snapshot string) error {
 	switch {
-	case e.pid < 1 || e.pid > math.MaxInt32:
+	case !isPID(e.pid):
 		return usageError{fmt.Errorf("%d is no PID", e.pid)}
 	case e.sockets && snapshot != "":
 		return usageError{errors.New("--sockets looks at this host: it is not for --snapshot")}
@@ -51,6 +51,7 @@ func (e *explainSettings) validate(snapshot string) error {
 
 // Bounds of searches: what is served by a program can let them wait for ever.
 const (
+	rootsTime   = 2 * time.Second
 	pathsTime   = 5 * time.Second
 	socketsTime = 30 * time.Second
 )
@@ -77,29 +78,29 @@ func (s *settings) runExplain(w io.Writer) error {
 		if s.check.format == formatJSON {
 			return e.JSON(w)
 		}
-		return e.Text(w, s.ascii || !utf8Locale())
+		return e.Text(w, s.ascii || !utf8Locale(), terminalWidth())
 	})
 }
 
 // lookAround adds what this host tells of the process beside the scan.
 func (s *settings) lookAround(e *explain.Explanation) error {
-	switch {
-	case s.check.snapshot != "":
-		e.NoPlaces = "not sought, as this is a recorded snapshot"
-		return nil
-	case s.explaining.noPaths && !s.explaining.sockets:
-		e.NoPlaces = "not sought, as --no-paths says"
+	if s.check.snapshot != "" {
+		const recorded = "this is a recorded snapshot"
+		e.NoPlaces = "not sought, as " + recorded
+		e.Roots = &explain.Roots{NotKnown: recorded}
 		return nil
 	}
 	t, err := target.Open(s.procfs, e.Process)
 	if err != nil {
 		e.NoPlaces = "not sought: " + oneLine(err.Error())
+		e.Roots = &explain.Roots{NotKnown: oneLine(err.Error())}
 		if s.explaining.sockets {
 			return fmt.Errorf("--sockets: %w", err)
 		}
 		return nil
 	}
 	// Not closed: a search that takes too long goes on until the command ends.
+	addRoots(e, t)
 	s.addPlaces(e, t)
 	if !s.explaining.sockets {
 		return nil
@@ -111,6 +112,18 @@ func (s *settings) lookAround(e *explain.Explanation) error {
 	return s.addSockets(e, t)
 }
 
+func addRoots(e *explain.Explanation, t *target.Process) {
+	tasks := e.Snapshot.TasksOf(e.Process)
+	tids := make([]int32, len(tasks))
+	for i := range tasks {
+		tids[i] = tasks[i].TID
+	}
+	found, err := within(rootsTime, func() (*explain.Roots, error) { return roots.Look(t, tids) })
+	if e.Roots = found; err != nil {
+		e.Roots = &explain.Roots{NotKnown: oneLine(err.Error())}
+	}
+}
+
 func (s *settings) addPlaces(e *explain.Explanation, t *target.Process) {
 	files := e.Files()
 	if s.explaining.noPaths {
@@ -118,36 +131,41 @@ func (s *settings) addPlaces(e *explain.Explanation, t *target.Process) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), pathsTime)
-	found := make(chan map[explain.File]string, 1)
-	go func() {
-		defer cancel()
-		found <- places.Find(ctx, t, files)
-	}()
-	select {
-	case e.Places = <-found:
-	case <-time.After(pathsTime + time.Second):
-		e.NoPlaces = "the search was given up: some filesystem does not answer"
+	defer cancel()
+	found, err := within(pathsTime+time.Second, func() (map[explain.File]string, error) {
+		return places.Find(ctx, t, files), nil
+	})
+	if e.Places = found; err != nil {
+		e.NoPlaces = "the search was " + err.Error()
 	}
 }
 
 func (s *settings) addSockets(e *explain.Explanation, t *target.Process) error {
-	type result struct {
-		sockets *explain.Sockets
-		err     error
+	found, err := within(socketsTime, func() (*explain.Sockets, error) {
+		return sockets.Look(s.procfs, t, e)
+	})
+	if e.Sockets = found; err != nil {
+		return fmt.Errorf("--sockets: %w", err)
 	}
-	found := make(chan result, 1)
+	return nil
+}
+
+// within returns what a search finds. One that takes longer is left to itself, and an
+// error says so.
+func within[T any](limit time.Duration, search func() (T, error)) (found T, err error) {
+	type result struct {
+		found T
+		err   error
+	}
+	ended := make(chan result, 1)
 	go func() {
-		k, err := sockets.Look(s.procfs, t, e)
-		found <- result{k, err}
+		found, err := search()
+		ended <- result{found, err}
 	}()
 	select {
-	case r := <-found:
-		e.Sockets = r.sockets
-		if r.err != nil {
-			return fmt.Errorf("--sockets: %w", r.err)
-		}
-		return nil
-	case <-time.After(socketsTime):
-		return fmt.Errorf("--sockets: given up after %s: some filesystem does not answer", socketsTime)
+	case r := <-ended:
+		return r.found, r.err
+	case <-time.After(limit):
+		return found, fmt.Errorf("given up after %s: some filesystem does not answer", limit)
 	}
 }

@@ -3,8 +3,11 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 // heapGrowth is by how many percent the heap may grow between two collections.
@@ -18,4 +21,34 @@ func keepHeapSmall() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(heapGrowth)
 	}
+}
+
+// thrifty is a source whose memory goes back to the system after a burst: a
+// scrape now and then allocates too little for the runtime to collect what a
+// thousand times as many tasks and domains took.
+type thrifty struct {
+	scan.Source
+	peak, small int
+}
+
+// burst is the least number of tasks and domains that is worth a collection.
+const burst = 8192
+
+// Scan implements [scan.Source].
+func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
+	snap, err := s.Source.Scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := len(snap.Tasks) + len(snap.Domains)
+	switch s.peak = max(s.peak, n); {
+	case s.peak < burst || n > s.peak/4:
+		s.small = 0
+	case s.small < 2: // the source itself gives back in the scan behind a small one
+		s.small++
+	default:
+		s.peak, s.small = n, 0
+		debug.FreeOSMemory()
+	}
+	return snap, nil
 }

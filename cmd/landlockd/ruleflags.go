@@ -12,12 +12,12 @@ import (
 
 // checkSettings are the flags of check, check-config and rules suggest.
 type checkSettings struct {
-	snapshot string
-	pid      int64
-	expect   string
-	explain  int64
-	format   string
-	files    []string
+	snapshot               string
+	pid, explain           int64
+	pidGiven, explainGiven bool
+	expect                 string
+	format                 string
+	files                  []string
 }
 
 const (
@@ -34,9 +34,13 @@ func (s *settings) ruleCommands(app *kingpin.Application, serve, once *kingpin.C
 			PlaceHolder("FILE").StringVar(&s.configFile)
 	}
 	check.Flag("snapshot", "Judge this file, which \"landlockd once --format=json\" wrote, instead of the host.").PlaceHolder("FILE").StringVar(&s.check.snapshot)
-	check.Flag("pid", "Judge one process by --expect, without rules.").PlaceHolder("PID").Int64Var(&s.check.pid)
-	check.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,restricts=fs.write_file,net.*").PlaceHolder("EXPECT").StringVar(&s.check.expect)
-	check.Flag("explain", "Tell which rules apply to one process, why the others do not, and what they say.").PlaceHolder("PID").Int64Var(&s.check.explain)
+	check.Flag("pid", "Judge one process by --expect, without rules.").PlaceHolder("PID").
+		IsSetByUser(&s.check.pidGiven).Int64Var(&s.check.pid)
+	check.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,restricts=fs.write_file,net.*; "+
+		"keys: state, effective (true unless given), min_depth, restricts, and beside that on_old_kernel, outside_workers.").
+		PlaceHolder("EXPECT").StringVar(&s.check.expect)
+	check.Flag("explain", "Tell which rules apply to one process, why the others do not, and what they say.").PlaceHolder("PID").
+		IsSetByUser(&s.check.explainGiven).Int64Var(&s.check.explain)
 	check.Flag("output", "Form of the answer: text, json, nagios.").Short('o').Default(formatText).EnumVar(&s.check.format, formatText, formatJSON, formatNagios)
 
 	config := app.Command(cmdConfig, "Check configuration and rule files strictly: every error with file, line and column. Exit code: 0 valid, 2 not.")
@@ -49,19 +53,23 @@ func (s *settings) ruleCommands(app *kingpin.Application, serve, once *kingpin.C
 
 // validate refuses flags that do not belong together.
 func (c *checkSettings) validate() error {
-	for flag, pid := range map[string]int64{"pid": c.pid, "explain": c.explain} {
-		if pid < 0 || pid > math.MaxInt32 {
-			return usageError{fmt.Errorf("--%s is %d, but cannot be that", flag, pid)}
-		}
+	// 0 is what service managers call the PID of what does not run.
+	if c.pidGiven && !isPID(c.pid) {
+		return usageError{fmt.Errorf("--pid: %d is no PID", c.pid)}
+	}
+	if c.explainGiven && !isPID(c.explain) {
+		return usageError{fmt.Errorf("--explain: %d is no PID", c.explain)}
 	}
 	switch {
-	case (c.pid != 0) != (c.expect != ""):
+	case c.pidGiven != (c.expect != ""):
 		return usageError{errors.New("--pid and --expect are for each other; --explain tells what rules say of one process")}
-	case c.pid != 0 && c.explain != 0:
+	case c.pidGiven && c.explainGiven:
 		return usageError{errors.New("--pid and --explain exclude each other")}
-	case c.explain != 0 && c.format == formatNagios:
+	case c.explainGiven && c.format == formatNagios:
 		return usageError{fmt.Errorf("--explain is for people and programs, not for -o %s", formatNagios)}
 	default:
 		return nil
 	}
 }
+
+func isPID(n int64) bool { return n > 0 && n <= math.MaxInt32 }

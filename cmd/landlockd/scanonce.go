@@ -30,22 +30,26 @@ const (
 
 // snapshot scans once, and tells which sources were tried.
 func (s *settings) snapshot() (*scan.Snapshot, map[string]string, error) {
-	src, tried, err := s.openSource()
+	src, f, err := s.openSource()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { _ = src.Close() }()
 	snap, err := src.Scan(context.Background())
-	return snap, tried, err
+	return snap, f.tried, err
 }
 
-// openSource opens what a command scans with, and tells which sources were tried.
-func (s *settings) openSource() (scan.Source, map[string]string, error) {
-	f, err := s.findSources()
+// onceRuleTime is how long a command that scans once may read rules of domains: it
+// has no later scan that goes on.
+const onceRuleTime = 10 * time.Second
+
+// openSource opens what a command scans with, and returns what it was found among.
+func (s *settings) openSource() (scan.Source, *found, error) {
+	f, err := s.findSources(onceRuleTime)
 	if err != nil {
 		return nil, nil, err
 	}
-	return workload.NewSource(s.reader(f.source, f.attribute, f.failure), s.resolver()), f.tried, nil
+	return workload.NewSource(s.reader(f.source, f.attribute, f.kernel, f.failure), s.resolver()), f, nil
 }
 
 // once writes one scan's result. A failed scan is written too, as metrics:

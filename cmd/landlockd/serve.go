@@ -24,6 +24,7 @@ import (
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/confine"
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/view"
 	lweb "github.com/landlockd/landlockd/internal/web"
@@ -38,6 +39,9 @@ const (
 
 // stopTimeout is how long scrapes that are under way may take after SIGTERM.
 const stopTimeout = 5 * time.Second
+
+// scanGrace is how long a scan that is under way may go on after SIGTERM.
+const scanGrace = 500 * time.Millisecond
 
 // maxConnections is what one listener serves at a time: each connection costs
 // some 20 kB, and descriptors, without which no scan can be made. Those beyond
@@ -95,19 +99,21 @@ func (s *settings) open() (*opened, error) {
 	if o.listeners, err = s.openListeners(); err != nil {
 		return nil, err
 	}
-	f, err := s.findSources()
+	f, err := s.findSources(0)
 	if err != nil {
 		o.close()
 		return nil, err
 	}
-	o.source, o.attribute, o.tried = f.source, f.attribute, f.tried
+	o.source, o.attribute, o.kernel, o.tried = f.source, f.attribute, f.kernel, f.tried
 	if f.failure != nil {
 		o.failure = newFailure(f.failure)
 	}
 	if o.source != nil && !o.source.Unprivileged() {
 		o.keep = append(o.keep, unix.CAP_BPF)
 	}
-	if o.attribute {
+	if o.attribute && (o.kernel.Landlock == scan.Enabled || confine.Permitted(unix.CAP_SYS_PTRACE)) {
+		// Without Landlock it is only for what else there is to read of others'
+		// processes, such as their executables.
 		o.keep = append(o.keep, unix.CAP_SYS_PTRACE)
 	}
 	// Last of what can end the start: its file stays.
@@ -166,13 +172,16 @@ func (s *settings) serveConfined(o *opened) error {
 		return fmt.Errorf("check the confinement: %w", err)
 	}
 	if missing := status.Missing(); len(missing) > 0 {
-		if s.confine == confineRequire || !status.Capabilities || !status.NoNewPrivs {
+		if s.confine == confineRequire || status.Stray || !status.NoNewPrivs {
 			return fmt.Errorf("not confined by %s", strings.Join(missing, ", "))
 		}
 		s.logger.Warn("Not confined in every way", "missing", strings.Join(missing, ","))
 	}
 	if slices.Contains(o.keep, unix.CAP_BPF) {
 		s.logger.Info("This kernel needs CAP_BPF for every scan (before Linux 5.19); it is kept")
+	}
+	if slices.Contains(o.keep, unix.CAP_SYS_PTRACE) {
+		s.logger.Info("CAP_SYS_PTRACE is kept: without it procfs does not show all of others' processes")
 	}
 	if err := web.Validate(s.webConfig); err != nil {
 		return usageError{fmt.Errorf("--web.config.file %s, read as user %d: %w", s.webConfig, os.Getuid(), err)}
@@ -201,7 +210,7 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 	if interval == 0 {
 		interval = -1
 	}
-	reader := s.reader(o.source, o.attribute, o.failure)
+	reader := s.reader(o.source, o.attribute, o.kernel, o.failure)
 	source := s.named(reader)
 	monitor, err := s.monitor(o.denials, o.denialFiles)
 	if err != nil {
@@ -211,8 +220,15 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 		defer func() { _ = monitor.Close() }()
 		source = denials.NewSource(source, monitor)
 	}
-	shared := scan.NewShared(source, scan.SharedOptions{MinInterval: interval, Reasons: failureReasons()})
+	shared := scan.NewShared(&thrifty{Source: source}, scan.SharedOptions{MinInterval: interval, Reasons: failureReasons()})
 	defer shared.Close()
+	evaluate := func(snap *scan.Snapshot) *policy.Result {
+		result := rules.Evaluate(snap)
+		if o.source != nil {
+			o.source.Favour(result.About)
+		}
+		return result
+	}
 	options := lweb.Options{
 		Scans: shared, TelemetryPath: s.telemetryPath, MaxRequests: s.maxRequests,
 		DisableExporterMetrics: s.noRuntime, Sources: func() map[string]string { return o.tried },
@@ -220,9 +236,9 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 		Confined:      status.Mechanisms(), Build: build(), Logger: s.logger,
 		Views: []func(*scan.Snapshot) prometheus.Collector{
 			func(snap *scan.Snapshot) prometheus.Collector {
-				return s.workloads.view(snap, rules.Evaluate(snap).HasRule)
+				return s.workloads.view(snap, evaluate(snap).HasRule)
 			},
-			func(snap *scan.Snapshot) prometheus.Collector { return collector.NewRules(rules.Evaluate(snap)) },
+			func(snap *scan.Snapshot) prometheus.Collector { return collector.NewRules(evaluate(snap)) },
 		},
 		Config: func() prometheus.Collector { return collector.NewConfig(collector.ConfigState(rules.State())) },
 	}
@@ -266,6 +282,8 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 	s.logger.Info("Stopping")
 	reloader.stop()
 	handler.SetStopping()
+	// Whoever waits for a scan that takes long waits in vain.
+	defer time.AfterFunc(scanGrace, func() { _ = shared.Close() }).Stop()
 	deadline, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if err := server.Shutdown(deadline); err != nil {

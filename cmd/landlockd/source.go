@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/procattr"
@@ -18,6 +19,8 @@ type found struct {
 	// attribute says that the attribute is to be read: by the stage that
 	// serves, which opens it anew.
 	attribute bool
+	// kernel is what was found out about the kernel; nil if there is no source.
+	kernel *scan.Kernel
 	// tried are the sources that were tried: why each cannot be used, or empty.
 	tried map[string]string
 	// failure is why there is no source at all, or nil.
@@ -25,17 +28,27 @@ type found struct {
 }
 
 // findSources opens what --source asks for. Only what cannot be mended in the
-// kernel is an error that ends the start; see missingPrivilege.
-func (s *settings) findSources() (*found, error) {
+// kernel is an error that ends the start; see missingPrivilege. ruleTime is how
+// long a scan may read rules; 0 for a daemon.
+func (s *settings) findSources(ruleTime time.Duration) (*found, error) {
 	f := &found{tried: map[string]string{}}
 	var iterErr, attrErr error
 	if s.source != sources.ProcAttr {
-		f.source, iterErr = taskiter.Open(taskiter.Options{SysFS: s.sysfs})
+		f.source, iterErr = taskiter.Open(taskiter.Options{SysFS: s.sysfs, RuleTime: ruleTime})
 		f.note(sources.TaskIter, iterErr)
+		if iterErr == nil {
+			kernel := f.source.Kernel()
+			f.kernel = &kernel
+		}
 	}
+	// Where there is no Landlock, the attribute's source needs neither the
+	// attribute nor BPF: it reads /proc, and every process is unsandboxed.
 	if s.source == sources.ProcAttr || s.source == sources.Compare || f.source == nil {
-		attrErr = s.tryAttribute()
-		f.attribute = attrErr == nil
+		var kernel *scan.Kernel
+		kernel, attrErr = s.tryAttribute(f.kernel)
+		if f.attribute = attrErr == nil; f.attribute {
+			f.kernel = kernel
+		}
 		f.note(sources.ProcAttr, attrErr)
 	}
 	if f.source == nil && !f.attribute {
@@ -50,6 +63,14 @@ func (s *settings) findSources() (*found, error) {
 	return f, nil
 }
 
+// favour has what is read of some processes not depend on what there is to read of
+// others of their users.
+func (f *found) favour(pids []int32) {
+	if f.source != nil && len(pids) > 0 {
+		f.source.Favour(pids)
+	}
+}
+
 func (f *found) note(source string, err error) {
 	f.tried[source] = ""
 	if err != nil {
@@ -57,28 +78,36 @@ func (f *found) note(source string, err error) {
 	}
 }
 
-func (s *settings) tryAttribute() error {
-	src, err := s.openAttribute()
+// tryAttribute returns what the attribute's source knows of the kernel, if it
+// opens.
+func (s *settings) tryAttribute(known *scan.Kernel) (*scan.Kernel, error) {
+	src, err := s.openAttribute(known)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return src.Close()
+	kernel := src.Kernel()
+	return &kernel, src.Close()
 }
 
-func (s *settings) openAttribute() (*procattr.Source, error) {
-	return procattr.Open(procattr.Options{ProcFS: s.procfs, SysFS: s.sysfs})
+// openAttribute opens the attribute's source; known is what is known of the kernel
+// already, or nil.
+func (s *settings) openAttribute(known *scan.Kernel) (*procattr.Source, error) {
+	return procattr.Open(procattr.Options{ProcFS: s.procfs, SysFS: s.sysfs, Kernel: known})
 }
 
-// reader returns what scans are made with in this process. It never fails: a
-// source that cannot be opened any more fails each scan.
-func (s *settings) reader(iterator *taskiter.Source, attribute bool, failure error) scan.Source {
+// reader returns what scans are made with in this process; kernel is what the stage
+// that found the sources knows of it. It never fails: a source that cannot be opened
+// any more fails each scan.
+func (s *settings) reader(
+	iterator *taskiter.Source, attribute bool, kernel *scan.Kernel, failure error,
+) scan.Source {
 	if !attribute {
 		if iterator == nil {
 			return scan.Unusable(failure)
 		}
 		return iterator
 	}
-	attr, err := s.openAttribute()
+	attr, err := s.openAttribute(kernel)
 	switch {
 	case err != nil && iterator == nil:
 		return scan.Unusable(err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/confine"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 )
 
@@ -29,6 +30,7 @@ const stageEnv = "LANDLOCKD_STAGE"
 type opened struct {
 	source    *taskiter.Source
 	attribute bool              // the serving stage is to open it
+	kernel    *scan.Kernel      // what the source is to know of the kernel; nil without one
 	failure   *failure          // why there is no source
 	tried     map[string]string // sources, and why each cannot be used
 	listeners []net.Listener
@@ -64,9 +66,11 @@ type handoff struct {
 	Notify    bool            `json:"notify"`
 	Source    json.RawMessage `json:"source,omitempty"`
 	// SourceFiles is the number of the source's descriptors.
-	SourceFiles int      `json:"source_files,omitempty"`
-	Attribute   bool     `json:"attribute"`
-	Failure     *failure `json:"failure,omitempty"`
+	SourceFiles int  `json:"source_files,omitempty"`
+	Attribute   bool `json:"attribute"`
+	// Kernel is there with Attribute: the stage that serves may ask the kernel less.
+	Kernel  *scan.Kernel `json:"kernel,omitempty"`
+	Failure *failure     `json:"failure,omitempty"`
 	// Tried is why each source that was tried cannot be used; empty if it can.
 	Tried map[string]string `json:"tried"`
 	Keep  []int             `json:"keep,omitempty"`
@@ -85,6 +89,9 @@ func parseHandoff(text []byte) (handoff, error) {
 	}
 	if (h.Source == nil && !h.Attribute) == (h.Failure == nil) {
 		return handoff{}, errors.New("want either a source or why there is none")
+	}
+	if h.Attribute && h.Kernel == nil {
+		return handoff{}, errors.New("an attribute, but nothing of the kernel")
 	}
 	files := h.Listeners
 	for _, there := range []bool{h.API, h.Notify} {
@@ -119,7 +126,14 @@ func parseHandoff(text []byte) (handoff, error) {
 // pack returns the descriptors that the serving stage inherits, with that of the
 // handoff first.
 func (o *opened) pack() ([]*os.File, error) {
-	h := handoff{Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil, Attribute: o.attribute, Failure: o.failure, Tried: o.tried, Keep: o.keep, Cmdline: o.cmdline, Denials: o.denials}
+	h := handoff{
+		Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil,
+		Attribute: o.attribute, Failure: o.failure, Tried: o.tried,
+		Keep: o.keep, Cmdline: o.cmdline, Denials: o.denials,
+	}
+	if o.attribute {
+		h.Kernel = o.kernel
+	}
 	var files []*os.File
 	for _, l := range o.listeners {
 		filer, ok := l.(interface{ File() (*os.File, error) })
@@ -185,7 +199,10 @@ func unpack(number string) (*opened, error) {
 		unix.CloseOnExec(fd) // it goes no further
 		return os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd))
 	}
-	o := &opened{attribute: h.Attribute, failure: h.Failure, tried: h.Tried, keep: h.Keep, cmdline: h.Cmdline, denials: h.Denials}
+	o := &opened{
+		attribute: h.Attribute, kernel: h.Kernel, failure: h.Failure, tried: h.Tried,
+		keep: h.Keep, cmdline: h.Cmdline, denials: h.Denials,
+	}
 	listener := func() (net.Listener, error) {
 		f := next()
 		defer f.Close()

@@ -16,7 +16,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/api"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // handoffChildEnv makes this test binary the one that unpacks.
@@ -43,6 +45,9 @@ func handoffChild(w io.Writer) int {
 		fmt.Fprintf(w, "failure %s: %s\n", o.failure.Reason, o.failure.Message)
 	}
 	fmt.Fprintln(w, "keep", o.keep, "source", o.source != nil)
+	if o.kernel != nil {
+		fmt.Fprintf(w, "attribute %t, kernel %+v\n", o.attribute, *o.kernel)
+	}
 	return 0
 }
 
@@ -126,6 +131,24 @@ func TestNotifyNobody(t *testing.T) {
 	tell(nil, "READY=1")
 }
 
+// What the first stage found out about the kernel, the serving one knows.
+func TestHandoffKernel(t *testing.T) {
+	o := &opened{attribute: true, kernel: &scan.Kernel{
+		Release: "6.18", Landlock: scan.Enabled, ABI: 7,
+		Rights: access.Bounds{Sure: access.Rights{access.FS: 5}, May: access.Rights{access.FS: 7, access.Scope: 1}},
+		Errata: 5, ErrataKnown: true, Ways: 6, WaysUnknown: 1,
+	}}
+	files, err := o.pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, code := unpackElsewhere(t, numberOf(files[0]), files)
+	want := fmt.Sprintf("keep [] source false\nattribute true, kernel %+v\n", *o.kernel)
+	if code != 0 || got != want {
+		t.Errorf("code %d:\n%swant:\n%s", code, got, want)
+	}
+}
+
 // badHandoffs are texts that no first stage leaves. Whoever sets the variable
 // by hand gives such.
 var badHandoffs = []string{
@@ -136,6 +159,7 @@ var badHandoffs = []string{
 	`{"keep":[-1],"failure":{"reason":"x"}}`, `{"keep":[64],"failure":{"reason":"x"}}`, `{"keep":[9999999999999999999]}`, `{"failure":null}`,
 	`{"failure":{"reason":"x"},"source":{}}`, `{"failure":{"reason":"x"},"files":[1]}`, `{"failure":{"reason":"x"},"notify":true,"files":[-1]}`,
 	`{"failure":{"reason":"x"},"notify":true,"files":[4294967300]}`, `{"listeners":-1,"notify":true,"failure":{"reason":"x"}}`,
+	`{"attribute":true}`, `{"attribute":true,"kernel":null}`, `{"attribute":true,"kernel":{"Landlock":"maybe"}}`,
 	`{"failure":{"reason":"x"},"api":true}`, `{"failure":{"reason":"x"},"api":1,"files":[3]}`, `{"failure":{"reason":"x"},"api":true,"files":[0]}`,
 }
 
@@ -177,6 +201,7 @@ func FuzzHandoff(f *testing.F) {
 	for _, text := range badHandoffs {
 		f.Add([]byte(text))
 	}
+	f.Add([]byte(`{"attribute":true,"kernel":{"Landlock":"disabled"},"keep":[19],"files":[]}`))
 	f.Add([]byte(`{"listeners":2,"api":true,"notify":true,"source":{"a":[1]},"source_files":3,"keep":[39],"files":[3,4,5,6,7,8,9]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h, err := parseHandoff(text)

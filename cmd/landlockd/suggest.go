@@ -11,7 +11,14 @@ import (
 
 // suggestRules writes rules for what is sandboxed now.
 func (s *settings) suggestRules(w io.Writer) error {
-	snap, err := s.judged(func(*scan.Snapshot) bool { return true })
+	snap, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
+		for i := range snap.Processes {
+			if !settled(snap, &snap.Processes[i]) {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ package check
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/view"
@@ -123,16 +124,23 @@ func describe(s *scan.Snapshot, p *scan.Process, ascii bool) string {
 			text += " (" + p.Reason.String() + ")"
 		}
 	}
-	if at := since(s, p); at != "-" {
-		text += ", started " + at
+	if at := view.Started(s, p); !at.IsZero() {
+		text += ", started " + localTime(at)
 	}
 	return text
 }
 
-// since is when a process began: what it lacks it has lacked since then, as a
-// domain can only be gained.
-func since(s *scan.Snapshot, p *scan.Process) string {
-	at := view.Started(s, p)
+// since returns when a process began to lack what a rule expects; zero if that is
+// not known.
+func since(s *scan.Snapshot, p *scan.Process, x *policy.Expect, r policy.Reason) time.Time {
+	if !x.Lasting(r) {
+		return time.Time{}
+	}
+	return view.Started(s, p)
+}
+
+// localTime is a time as people read it; "-" if it is zero.
+func localTime(at time.Time) string {
 	if at.IsZero() {
 		return "-"
 	}

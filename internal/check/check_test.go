@@ -4,6 +4,7 @@ package check
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -48,6 +49,9 @@ func TestText(t *testing.T) {
 web      unsandboxed  20   2025-03-01 11:30:00  "web\x1b[31m\x09|"  web.service  "/usr/bin/web\u202egnp"
 missing  too_few      -    -                    2 missing           -            -
 
+RULE    UNKNOWN  PID  COMM    WHY
+hidden  1        30   hidden  its state is unknown: denied
+
 RULE     RESULT     SEVERITY  VIOLATING  COMPLIANT  STARTING  UNKNOWN  FILE
 web      violated   critical  1          0          0         0        rules.yml:3
 missing  violated   warning   0          0          0         0        rules.yml:6
@@ -59,6 +63,32 @@ good     compliant  warning   0          1          0         0        rules.yml
 `
 	if got := w.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// What can begin while a process runs has no time.
+func TestSince(t *testing.T) {
+	old := time.Local
+	time.Local = time.UTC
+	defer func() { time.Local = old }()
+	h := mixed()
+	for expect, want := range map[string]string{
+		"min_depth: 2": `too_shallow +10 +2025-03-01 1\d:\d\d:00 `,
+		"min_depth: 2, state: [sandboxed, partial]":   `too_shallow +10 +- `,
+		"restricts: [net.connect_tcp]":                `right_not_restricted +10 +- `,
+		"restricts: [net.connect_tcp], min_depth: 16": `too_shallow +10 +2025-03-01 1\d:\d\d:00 `,
+	} {
+		r := h.judge(t, "rules: [{name: a, match: {unit: [good.service]}, expect: {"+expect+"}}]")
+		var text, js strings.Builder
+		if err := errors.Join(Text(&text, &h.Snapshot, r, true), JSON(&js, &h.Snapshot, r)); err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`(?m)^a +` + want).MatchString(text.String()) {
+			t.Errorf("%s:\n%s", expect, &text)
+		}
+		if strings.Contains(js.String(), `"since": null`) != strings.HasSuffix(want, "- ") {
+			t.Errorf("%s:\n%s", expect, &js)
+		}
 	}
 }
 
@@ -129,7 +159,11 @@ func TestJSON(t *testing.T) {
 			Name, Result string
 			Violated     bool
 			Processes    map[string]int
-			Violations   []struct {
+			Unknown      *struct {
+				Why     string
+				Process struct{ PID int32 }
+			}
+			Violations []struct {
 				Reason    string
 				Workload  *string
 				Processes int
@@ -154,6 +188,9 @@ func TestJSON(t *testing.T) {
 	for _, r := range got.Rules {
 		if r.Violated != (len(r.Violations) > 0) || len(r.Processes) != 4 {
 			t.Errorf("%+v", r)
+		}
+		if u := r.Unknown; (u != nil) != (r.Name == "hidden") || u != nil && (u.Process.PID != 30 || u.Why != "its state is unknown: denied") {
+			t.Errorf("%+v: %+v", r, u)
 		}
 		if r.Name != "web" {
 			continue
@@ -236,6 +273,34 @@ func TestExplained(t *testing.T) {
 		lines := strings.Split(w.String(), "\n")
 		if !strings.Contains(lines[4], " yes ") || strings.Contains(lines[5], " yes ") {
 			t.Errorf("pid %d:\n%s", pid, &w)
+		}
+	}
+}
+
+// What could not be told is said with its reason.
+func TestUnknownSaysWhy(t *testing.T) {
+	h := mixed()
+	h.Source.Rules = "read" // of which nothing was read
+	h.process(50, "other.service", "other", "/usr/bin/other", 1, scan.Sandboxed).MountNSOwner = 0
+	h.process(60, "other.service", "none", "", 1, scan.Unsandboxed)
+	var w strings.Builder
+	err := Text(&w, &h.Snapshot, h.judge(t, `rules:
+  - {name: good, match: {unit: [good.service]}, expect: {restricts: [fs.execute]}}
+  - {name: other, match: {exe: [/usr/bin/other]}}
+  - {name: others, match: {exe: [/usr/bin/web]}, min_processes: 1}
+  - {name: but, match: {unit: [other.service]}, except: [{exe: ["/usr/bin/*"]}], expect: {effective: false}}
+`), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`good +1 +10 +good +it is not known whether it restricts fs.execute: not all of its rules were read\n`,
+		`other +3 +50 +other +it is not known whether the rule is about it: exe: the owner of its mount namespace is not known`,
+		`others +2 +- +- +it is not known of these whether the rule is about them`,
+		`but +2 +50 +other +it is not known whether the rule is about it, for its except`,
+	} {
+		if !regexp.MustCompile(want).MatchString(w.String()) {
+			t.Errorf("no %q in\n%s", want, &w)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type host struct{ scan.Snapshot }
 func newHost() *host {
 	return &host{scan.Snapshot{
 		Time: time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC), Uptime: time.Hour,
-		Kernel:  scan.Kernel{Release: "6.12.9", Landlock: scan.Enabled, ABI: 6},
+		Kernel:  scan.Kernel{Release: "6.12.9", Landlock: scan.Enabled, ABI: 6, Rights: access.Exactly(access.Supported(6))},
 		Source:  scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
 		Domains: []domainid.Domain{{ID: 0xabc, Parent: -1, Depth: 1, Lineage: domainid.LineageKnown, Handled: access.Rights{access.FS: 0xffff}}},
 	}}
@@ -35,10 +35,10 @@ func (h *host) process(pid int32, unit, comm, exe string, minute int, state scan
 		FirstTask: int32(len(h.Tasks)), NumTasks: 1, Workload: int32(len(h.Workloads)),
 	}
 	copy(p.Comm[:15], comm)
-	task := scan.Task{TID: pid, Start: p.Start, Domain: domainid.Outermost, State: state}
+	task := scan.Task{TID: pid, Start: p.Start, Domain: domainid.Outermost, View: domainid.NoView, State: state}
 	switch state {
 	case scan.Sandboxed:
-		task.Domain, p.Depth, p.MaxDepth = 0, 1, 1
+		task.Domain, task.Depth, task.DepthExact, p.Depth, p.MaxDepth = 0, 1, true, 1, 1
 	case scan.Unknown:
 		p.Reason, task.Reason = scan.Denied, scan.Denied
 	}

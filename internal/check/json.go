@@ -32,6 +32,7 @@ type RuleJSON struct {
 	Violated   bool            `json:"violated"`
 	Processes  map[string]int  `json:"processes"`
 	Violations []violationJSON `json:"violations"`
+	Unknown    *unknownJSON    `json:"unknown,omitempty"`
 }
 
 type violationJSON struct {
@@ -43,6 +44,8 @@ type violationJSON struct {
 }
 
 type exampleJSON struct {
+	// Since is when the process began to lack what the rule expects: null if that
+	// is not known.
 	Since   *string `json:"since"`
 	Process any     `json:"process"`
 }
@@ -52,11 +55,15 @@ func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result) error {
 	a := answerJSON{Schema: Schema, Answer: Of(r), Time: timeText(s.Time), Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true)}
 	process := view.Processes(s)
 	for i := range a.Rules {
+		if p, why := firstUnknown(s, &r.Rules[i]); p != nil {
+			a.Rules[i].Unknown = &unknownJSON{why, process(p)}
+		}
+		expect := &r.Rules[i].Rule.Expect
 		for k := range a.Rules[i].Violations {
 			v := &a.Rules[i].Violations[k]
 			for _, pid := range v.PIDs {
 				if p := s.Find(pid); p != nil {
-					v.Examples = append(v.Examples, exampleJSON{sinceJSON(s, p), process(p)})
+					v.Examples = append(v.Examples, exampleJSON{sinceJSON(since(s, p, expect, v.Reason)), process(p)})
 				}
 			}
 		}
@@ -101,8 +108,7 @@ func textJSON(s string) *view.Text {
 	return &t
 }
 
-func sinceJSON(s *scan.Snapshot, p *scan.Process) *string {
-	at := view.Started(s, p)
+func sinceJSON(at time.Time) *string {
 	if at.IsZero() {
 		return nil
 	}

@@ -43,10 +43,10 @@ func (o *One) JSON(w io.Writer) error {
 		Outcome policy.Outcome `json:"result"`
 		Reason  *policy.Reason `json:"reason"`
 		Why     *string        `json:"why"`
-		exampleJSON
+		Process any            `json:"process"`
 	}{
 		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Outcome, orNull(o.Reason), orNull(o.Why),
-		exampleJSON{sinceJSON(o.Snapshot, o.Process), view.Processes(o.Snapshot)(o.Process)},
+		view.Processes(o.Snapshot)(o.Process),
 	})
 }
 
@@ -156,10 +156,10 @@ func (e *Explained) JSON(w io.Writer) error {
 		}
 	}
 	return write(w, struct {
-		Schema string `json:"schema"`
-		Answer Answer `json:"answer"`
-		Time   string `json:"time"`
-		exampleJSON
-		Rules []ruleJSON `json:"rules"`
-	}{Schema, e.Answer(), timeText(e.Snapshot.Time), exampleJSON{sinceJSON(e.Snapshot, e.Process), view.Processes(e.Snapshot)(e.Process)}, rules})
+		Schema  string     `json:"schema"`
+		Answer  Answer     `json:"answer"`
+		Time    string     `json:"time"`
+		Process any        `json:"process"`
+		Rules   []ruleJSON `json:"rules"`
+	}{Schema, e.Answer(), timeText(e.Snapshot.Time), view.Processes(e.Snapshot)(e.Process), rules})
 }

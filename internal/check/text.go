@@ -32,7 +32,8 @@ func (t *table) row(cells ...string) {
 func (t *table) end() error { return t.w.Flush() }
 
 // Text writes what rules say of a snapshot: first the processes that violate
-// them, then every rule, the worst first, and then all in a line.
+// them, and what could not be told; then every rule, the worst first; and then all
+// in a line.
 func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
 	b := bufio.NewWriter(w)
 	rules := ranked(r)
@@ -40,6 +41,11 @@ func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
 		if err := violations(b, s, rules, ascii); err != nil {
 			return err
 		}
+		b.WriteByte('\n')
+	}
+	if written, err := unknowns(b, s, rules, ascii); err != nil {
+		return err
+	} else if written {
 		b.WriteByte('\n')
 	}
 	t := newTable(b)
@@ -73,7 +79,8 @@ func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleResult, ascii
 		for _, v := range rule.Violations {
 			for _, pid := range v.PIDs {
 				if p := s.Find(pid); p != nil {
-					t.row(rule.Rule.Name, v.Reason.String(), fmt.Sprint(pid), since(s, p), name(p.Comm.String()), name(workloadOf(s, p)), name(p.Exe))
+					t.row(rule.Rule.Name, v.Reason.String(), fmt.Sprint(pid),
+						localTime(since(s, p, &rule.Rule.Expect, v.Reason)), name(p.Comm.String()), name(workloadOf(s, p)), name(p.Exe))
 				}
 			}
 			more, text := v.Processes-len(v.PIDs), "and %d more"

@@ -19,9 +19,11 @@ import (
 // Status is how this process is confined, read back from the kernel. Each is
 // true only if it holds for every thread.
 type Status struct {
-	// Capabilities: the permitted, effective, inheritable and ambient sets
-	// hold nothing but what was meant to be kept.
+	// Capabilities: the permitted, effective, inheritable and ambient sets hold
+	// none.
 	Capabilities bool
+	// Stray: a capability is held that was not meant to be kept.
+	Stray bool
 	// NoNewPrivs is set.
 	NoNewPrivs bool
 	// User is not root.
@@ -37,18 +39,28 @@ func (s Status) Mechanisms() map[string]bool {
 	}
 }
 
-// Missing returns the names of what does not hold.
+// Missing returns the names of what does not hold, and was meant to.
 func (s Status) Missing() []string {
 	var m []string
 	for _, c := range []struct {
 		name string
 		ok   bool
-	}{{"capabilities", s.Capabilities}, {"no_new_privs", s.NoNewPrivs}, {"user", s.User}, {"landlock", s.Landlock}} {
+	}{{"capabilities", !s.Stray}, {"no_new_privs", s.NoNewPrivs}, {"user", s.User}, {"landlock", s.Landlock}} {
 		if !c.ok {
 			m = append(m, c.name)
 		}
 	}
 	return m
+}
+
+// Permitted reports whether the calling thread may have a capability in effect.
+func Permitted(capability int) bool {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	data := [2]unix.CapUserData{}
+	if err := unix.Capget(&hdr, &data[0]); err != nil {
+		return false
+	}
+	return data[capability/32].Permitted>>(capability%32)&1 != 0
 }
 
 // Inspect reads how this process is confined, keep being the capabilities that
@@ -73,7 +85,8 @@ func Inspect(keep []int) (Status, error) {
 		if err != nil {
 			return Status{}, fmt.Errorf("%s: %w", f, err)
 		}
-		s.Capabilities = s.Capabilities && t.capabilities&^allowed == 0
+		s.Capabilities = s.Capabilities && t.capabilities == 0
+		s.Stray = s.Stray || t.capabilities&^allowed != 0
 		s.NoNewPrivs = s.NoNewPrivs && t.noNewPrivs
 		s.User = s.User && !t.root
 	}
@@ -81,7 +94,7 @@ func Inspect(keep []int) (Status, error) {
 	return s, nil
 }
 
-// deniedRoot says whether "/" may not be listed, which every user may who is in
+// deniedRoot reports whether "/" may not be listed, which every user may who is in
 // no domain. All threads are in one: they come from the one that was restricted.
 func deniedRoot() bool {
 	fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // Blocker is what denied an access: a right that a domain handles, or one of the
@@ -56,7 +57,7 @@ type Blockers [2]uint64
 // Add adds a blocker.
 func (s *Blockers) Add(b Blocker) { s[b/64] |= 1 << (b % 64) }
 
-// Has says whether a blocker is in the set.
+// Has reports whether a blocker is in the set.
 func (s *Blockers) Has(b Blocker) bool { return s[b/64]&(1<<(b%64)) != 0 }
 
 // AddMask adds the rights of a class whose bits are set.
@@ -88,15 +89,13 @@ func (s *Blockers) Names() []string {
 	return names
 }
 
-// Supported returns the blockers that a kernel with this version of the Landlock
-// interface can name: none for 0.
-func Supported(abi int) Blockers {
+// Supported returns the blockers that a kernel can name: none without Landlock.
+func Supported(k scan.Kernel) Blockers {
 	var s Blockers
-	if abi < 1 {
+	if k.Landlock != scan.Enabled {
 		return s
 	}
-	rights := access.Supported(abi)
-	for class, mask := range rights {
+	for class, mask := range k.Rights.Sure {
 		s.AddMask(access.Class(class), mask)
 	}
 	s.Add(Ptrace)

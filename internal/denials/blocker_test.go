@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/scan"
 )
 
 func TestBlockers(t *testing.T) {
@@ -68,10 +69,23 @@ func TestBlockerMasks(t *testing.T) {
 }
 
 func TestSupported(t *testing.T) {
-	for abi, want := range map[int]int{-1: 0, 0: 0, 1: 13 + 2, 7: 16 + 2 + 2 + 2, 10: 17 + 4 + 2 + 2} {
-		s := Supported(abi)
-		if got := len(s.Names()); got != want {
-			t.Errorf("ABI %d has %d blockers, want %d", abi, got, want)
+	all := access.Exactly(access.Supported(6))
+	newer := access.Exactly(all.Sure.Union(access.Rights{access.FS: 1 << 30}))
+	refused := access.Exactly(all.Sure.Without(access.Rights{access.Scope: 2}))
+	for name, c := range map[string]struct {
+		kernel scan.Kernel
+		want   int
+	}{
+		"no Landlock":            {scan.Kernel{}, 0},
+		"Landlock is off":        {scan.Kernel{Landlock: scan.Disabled, Rights: all}, 0},
+		"all of an ABI":          {scan.Kernel{Landlock: scan.Enabled, Rights: all}, 16 + 2 + 2 + 2},
+		"a right without a name": {scan.Kernel{Landlock: scan.Enabled, Rights: newer}, 16 + 1 + 2 + 2 + 2},
+		"one that its ABI has":   {scan.Kernel{Landlock: scan.Enabled, ABI: 6, Rights: refused}, 16 + 2 + 1 + 2},
+		"no right that is known": {scan.Kernel{Landlock: scan.Enabled, Rights: access.Anything()}, 2},
+	} {
+		s := Supported(c.kernel)
+		if got := len(s.Names()); got != c.want {
+			t.Errorf("%s: %d blockers, want %d", name, got, c.want)
 		}
 	}
 }

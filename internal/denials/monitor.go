@@ -120,7 +120,7 @@ func (m *Monitor) update(s *scan.Snapshot) {
 		m.totalKnown = true
 		m.tracker.Update(s.Domains)
 	}
-	m.blockers = Supported(s.Kernel.ABI)
+	m.blockers = Supported(s.Kernel)
 	if m.workloads != nil {
 		m.named = m.named || len(s.Workloads) > 0
 		m.workloads.update(s)

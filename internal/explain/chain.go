@@ -5,7 +5,6 @@ package explain
 import (
 	"slices"
 
-	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -32,15 +31,4 @@ func Above(s *scan.Snapshot, domain, other int32) []int32 {
 		above = append(above, d)
 	}
 	return above
-}
-
-// Handling returns those of some domains whose own layer handles a right.
-func Handling(s *scan.Snapshot, domains []int32, r access.Right) []int32 {
-	var handling []int32
-	for _, d := range domains {
-		if r.In(s.Domains[d].Handled) {
-			handling = append(handling, d)
-		}
-	}
-	return handling
 }

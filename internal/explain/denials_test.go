@@ -54,7 +54,7 @@ func TestDenialsText(t *testing.T) {
 		e := Of(s, p)
 		e.Denials = d
 		var b bytes.Buffer
-		if err := e.Text(&b, true); err != nil {
+		if err := e.Text(&b, true, 0); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), want) || d == nil && strings.Contains(b.String(), "Last denials") {

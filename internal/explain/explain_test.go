@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -22,23 +21,27 @@ import (
 
 var update = flag.Bool("update", false, "write testdata")
 
-// host is a snapshot of ABI 7 with one process, whose tasks are in the domains.
+// host is a snapshot of ABI 7 with one process, whose tasks are in the domains,
+// with a view of each in which no rule grants anything everywhere.
 func host(domains []domainid.Domain, tasks ...int32) (*scan.Snapshot, *scan.Process) {
 	s := &scan.Snapshot{
 		Time: time.Unix(1_750_000_000, 0), Uptime: time.Hour,
-		Kernel:  scan.Kernel{Landlock: scan.Enabled, ABI: 7},
+		Kernel: scan.Kernel{Landlock: scan.Enabled, ABI: 7,
+			Rights: access.Exactly(access.Supported(7))},
 		Source:  scan.SourceInfo{Name: "taskiter", Rules: "read", Denials: "counters", Lineage: "known"},
 		Domains: domains,
 	}
+	for i := range domains {
+		s.Views = append(s.Views, domainid.View{Domain: int32(i)})
+	}
 	p := scan.Process{PID: 100, Start: uint64(30 * time.Minute), State: scan.Sandboxed, Depth: 1, NumTasks: int32(len(tasks)), UserNS: scan.InitUserNS, Workload: scan.NoWorkload}
 	copy(p.Comm[:], "sh")
-	p.Restricted = access.Rights{access.FS: ^uint32(0), access.Net: ^uint32(0), access.Scope: ^uint32(0)}
 	for i, d := range tasks {
-		t := scan.Task{TID: 100 + int32(i), State: scan.Sandboxed, Domain: d}
+		t := scan.Task{TID: 100 + int32(i), State: scan.Sandboxed, Domain: d, View: d}
 		if d < 0 {
-			t.State, p.State, p.Depth = scan.Unsandboxed, scan.Partial, 0
+			t.State, t.View, p.State, p.Depth = scan.Unsandboxed, domainid.NoView, scan.Partial, 0
 		} else {
-			p.Restricted = p.Restricted.Intersect(domainid.Restricted(domains, d))
+			t.Depth, t.DepthExact = domains[d].Depth, true
 		}
 		s.Tasks = append(s.Tasks, t)
 	}
@@ -66,57 +69,83 @@ func deed(t *testing.T, e *Explanation, right string) *Deed {
 
 func TestDeeds(t *testing.T) {
 	outer := layer(-1, access.Rights{access.FS: readFile | writeFile, access.Net: 3, access.Scope: 1}, domainid.Ruleset{
-		Everywhere: access.Rights{access.FS: readFile},
-		Ports:      []domainid.PortRule{{Port: 53, Net: 2}, {Port: 443, Net: 2}, {Port: 8080, Net: 1}},
-		Inodes:     []domainid.InodeRule{{Dev: 8, Ino: 7, FS: writeFile}},
+		Ports: []domainid.PortRule{{Port: 53, Net: 2}, {Port: 443, Net: 2}, {Port: 8080, Net: 1}},
+		Inodes: []domainid.InodeRule{{Dev: 8, Ino: 2, FS: readFile},
+			{Dev: 8, Ino: 7, FS: writeFile}},
 	})
 	inner := layer(0, access.Rights{access.Net: 2}, domainid.Ruleset{Ports: []domainid.PortRule{{Port: 443, Net: 2}, {Port: 444, Net: 2}}})
 	inner.Depth, inner.ID = 2, 0x1e67bda19
 	s, p := host([]domainid.Domain{outer, inner}, 1)
+	s.Views[1].Everywhere = []uint32{readFile}
 	e := Of(s, p)
 	for right, want := range map[string]struct {
-		may   May
-		why   Why
+		may   domainid.Where
+		why   domainid.Why
 		where string
 	}{
-		"fs.read_file":               {Everywhere, RulesGrant, "everywhere (its rules grant that)"},
-		"fs.write_file":              {Limited, Restricted, "only below these"},
-		"fs.execute":                 {Everywhere, SandboxDoesNot, "everywhere (this sandbox does not restrict it)"},
-		"fs.resolve_unix":            {Everywhere, KernelCannot, "yes (this kernel cannot restrict it; Linux 7.1 can)"},
-		"net.bind_tcp":               {Limited, Restricted, "only 8080"},
-		"net.connect_tcp":            {Limited, Restricted, "only 443"},
-		"net.bind_udp":               {Everywhere, KernelCannot, "all (this kernel cannot restrict it; Linux 7.2 can)"},
-		"scope.abstract_unix_socket": {Nowhere, Restricted, "no"},
-		"scope.signal":               {Everywhere, SandboxDoesNot, "yes (this sandbox does not restrict it)"},
+		"fs.read_file": {domainid.Everywhere, domainid.RulesGrant,
+			"everywhere (its rules grant that)"},
+		"fs.write_file": {domainid.Limited, domainid.Restricted, "only below these"},
+		"fs.execute": {domainid.Everywhere, domainid.NotHandled,
+			"everywhere (this sandbox does not restrict it)"},
+		"fs.resolve_unix": {domainid.Everywhere, domainid.KernelCannot,
+			"yes (this kernel cannot restrict it; Linux 7.1 can)"},
+		"net.bind_tcp":    {domainid.Limited, domainid.Restricted, "only 8080"},
+		"net.connect_tcp": {domainid.Limited, domainid.Restricted, "only 443"},
+		"net.bind_udp": {domainid.Everywhere, domainid.KernelCannot,
+			"all (this kernel cannot restrict it; Linux 7.2 can)"},
+		"scope.abstract_unix_socket": {domainid.Nowhere, domainid.Restricted, "no"},
+		"scope.signal": {domainid.Everywhere, domainid.NotHandled,
+			"yes (this sandbox does not restrict it)"},
 	} {
-		if d := deed(t, e, right); d.May != want.may || d.Why != want.why || d.Where() != want.where {
-			t.Errorf("%s: %v, %v, %q; want %v, %v, %q", right, d.May, d.Why, d.Where(), want.may, want.why, want.where)
+		if d := deed(t, e, right); d.Where != want.may || d.Why != want.why ||
+			d.WhereText() != want.where {
+			t.Errorf("%s: %v, %v, %q; want %v, %v, %q", right, d.Where, d.Why, d.WhereText(),
+				want.may, want.why, want.where)
 		}
 	}
 
-	// What was not read is not told.
-	p.RulesUnread = true
-	if d := deed(t, Of(s, p), "net.connect_tcp"); d.May != Unknown || d.Why != RulesUnread {
-		t.Errorf("unread: %v, %v", d.May, d.Why)
+	// From another root directory, and from one of which it is not known.
+	s.Views[1].Everywhere = []uint32{writeFile}
+	e = Of(s, p)
+	reads, writes := deed(t, e, "fs.read_file").Where, deed(t, e, "fs.write_file").Where
+	if reads != domainid.Limited || writes != domainid.Everywhere {
+		t.Errorf("another root directory: reads %v, writes %v", reads, writes)
 	}
-	p.RulesUnread = false
-	s.Domains[1].Lineage = domainid.LineageInferred
-	if d := deed(t, Of(s, p), "fs.execute"); d.May != Unknown || d.Why != LayersUnknown {
-		t.Errorf("layers that are not known: %v, %v", d.May, d.Why)
+	s.Views[1] = domainid.View{Domain: 1, Doubt: domainid.RootTooDeep}
+	e = Of(s, p)
+	const tooDeep = "not known: its root directory is too deep below the top of its mounts"
+	read, connect := deed(t, e, "fs.read_file"), deed(t, e, "net.connect_tcp")
+	if read.WhereText() != tooDeep || connect.WhereText() != "only 443" {
+		t.Errorf("a root directory that is too deep: %q, %q", read.WhereText(), connect.WhereText())
 	}
-	if d := deed(t, Of(s, p), "scope.abstract_unix_socket"); d.May != Nowhere {
-		t.Errorf("a layer is known to close it: %v", d.May)
+	s.Views[1].Doubt = 0
+
+	// Layers outside of those that are known.
+	s.Domains[1].Lineage, s.Domains[1].Parent = domainid.LineageInferred, domainid.Outermost
+	for right, want := range map[string]string{
+		"fs.execute":                 "not known: not all of its layers are known",
+		"scope.abstract_unix_socket": "not known: not all of its layers are known",
+		"net.connect_tcp":            "only 443 and 444, or less (not all of its layers are known)",
+		"net.bind_udp":               "all (this kernel cannot restrict it; Linux 7.2 can)",
+	} {
+		if d := deed(t, Of(s, p), right); d.WhereText() != want {
+			t.Errorf("layers that are not known: %s %q, want %q", right, d.WhereText(), want)
+		}
 	}
-	s.Domains[1].Lineage = domainid.LineageKnown
 
 	// A source that tells nothing of what is handled.
 	plain := layer(-1, access.Rights{}, domainid.Ruleset{})
 	plain.Ruleset, plain.Lineage = nil, domainid.LineageInferred
 	s2, p2 := host([]domainid.Domain{plain}, 0)
-	s2.Source.Rules, p2.Restricted = "none", access.Rights{}
-	for right, want := range map[string]May{"fs.read_file": Unknown, "scope.signal": Unknown, "net.bind_udp": Everywhere} {
-		if d := deed(t, Of(s2, p2), right); d.May != want {
-			t.Errorf("nothing is known of the layers: %s %v, want %v", right, d.May, want)
+	s2.Source.Rules = "none"
+	for right, want := range map[string]domainid.Where{
+		"fs.read_file": domainid.WhereUnknown,
+		"scope.signal": domainid.WhereUnknown,
+		"net.bind_udp": domainid.Everywhere,
+	} {
+		if d := deed(t, Of(s2, p2), right); d.Where != want {
+			t.Errorf("nothing is known of the layers: %s %v, want %v", right, d.Where, want)
 		}
 	}
 	// One that reads no rules: handled is known, what is granted is not.
@@ -124,127 +153,214 @@ func TestDeeds(t *testing.T) {
 	unread.Ruleset = nil
 	s3, p3 := host([]domainid.Domain{unread}, 0)
 	s3.Source.Rules = "unread"
-	for right, want := range map[string]May{"fs.read_file": Unknown, "fs.execute": Everywhere, "scope.abstract_unix_socket": Nowhere} {
-		if d := deed(t, Of(s3, p3), right); d.May != want {
-			t.Errorf("no rules are read: %s %v, want %v", right, d.May, want)
+	for right, want := range map[string]domainid.Where{
+		"fs.read_file":               domainid.WhereUnknown,
+		"fs.execute":                 domainid.Everywhere,
+		"scope.abstract_unix_socket": domainid.Nowhere,
+	} {
+		if d := deed(t, Of(s3, p3), right); d.Where != want {
+			t.Errorf("no rules are read: %s %v, want %v", right, d.Where, want)
 		}
-	}
-
-	// In another root directory than that through which the rules were read.
-	p.Restricted[access.FS] |= readFile
-	if d := deed(t, Of(s, p), "fs.read_file"); d.May == Everywhere {
-		t.Errorf("another root directory: %v, %v", d.May, d.Why)
-	}
-	p.Restricted[access.FS] &^= writeFile
-	if d := deed(t, Of(s, p), "fs.write_file"); d.May != Everywhere || d.Why != RulesGrant {
-		t.Errorf("a root directory that a rule is on: %v, %v", d.May, d.Why)
 	}
 }
 
-// What is said of rights is what the layers grant, tried on every port and file.
-func TestDeedsAgree(t *testing.T) {
-	var seen [4]int
-	for seed := range uint64(3000) {
-		r := rand.New(rand.NewPCG(seed, 5))
-		var domains []domainid.Domain
-		depth := 1 + r.IntN(3)
-		for i := range depth {
-			handled := access.Rights{access.FS: r.Uint32()&0xf | 1<<8, access.Net: r.Uint32() & 3}
-			rs := domainid.Ruleset{Everywhere: access.Rights{access.FS: handled[access.FS] & r.Uint32() & r.Uint32(), access.Net: handled[access.Net] & r.Uint32() & r.Uint32()}}
-			for port := range uint16(4) {
-				if r.IntN(2) == 0 {
-					rs.Ports = append(rs.Ports, domainid.PortRule{Port: port, Net: handled[access.Net] & r.Uint32()})
-				}
-			}
-			for ino := range uint64(4) {
-				if r.IntN(2) == 0 {
-					rs.Inodes = append(rs.Inodes, domainid.InodeRule{Dev: 1, Ino: ino, FS: handled[access.FS] & r.Uint32()})
-				}
-			}
-			d := layer(int32(i)-1, handled, rs)
-			d.Depth, d.ID = uint16(i+1), domainid.ID(i+1)
-			domains = append(domains, d)
+// TestDeedsOfPorts: port 0 is one of its own to bind, and none to connect to.
+func TestDeedsOfPorts(t *testing.T) {
+	const (
+		all     = "all (its rules grant that)"
+		but     = "all but 0 (one that the kernel picks): its rules grant that"
+		only    = "only 0 (one that the kernel picks)"
+		perhaps = "only 80, and perhaps others that are not known"
+	)
+	on := func(ports ...uint16) (rules []domainid.PortRule) {
+		for _, port := range ports {
+			rules = append(rules, domainid.PortRule{Port: port, Net: 3})
 		}
-		s, p := host(domains, int32(depth-1))
-		for _, d := range Of(s, p).Sandboxes[0].Deeds {
-			seen[d.May]++
-			for _, right := range d.Rights {
-				for object := range uint16(5) { // 4 is named by no rule
-					truth := true
-					for i := range domains {
-						truth = truth && grants(&domains[i], right, object)
-					}
-					says := d.May == Everywhere
-					if d.May == Limited && right.Class == access.Net {
-						says = slices.Contains(d.Ports, object)
-					} else if d.May == Limited {
-						says = !slices.ContainsFunc(d.Limits, func(l Limit) bool {
-							return !slices.ContainsFunc(l.Files, func(f domainid.InodeRule) bool { return f.Ino == uint64(object) })
-						})
-					}
-					if says != truth || d.May == Unknown {
-						t.Fatalf("seed %d: %s on %d: %v, but says %+v", seed, right.Name, object, truth, d)
-					}
-				}
-			}
+		return rules
+	}
+	every := domainid.Ruleset{EveryPort: 3, PortsLeftOut: 65534}
+	for name, c := range map[string]struct {
+		rules         domainid.Ruleset
+		bind, connect string
+	}{
+		"every port":       {every, but, all},
+		"every port and 0": {domainid.Ruleset{EveryPort: 3, Ports: on(0), PortsLeftOut: 65534}, all, all},
+		"0":                {domainid.Ruleset{Ports: on(0)}, only, "none"},
+		"0 and 80":         {domainid.Ruleset{Ports: on(0, 80)}, only + " and 80", "only 80"},
+		"left out":         {domainid.Ruleset{Ports: on(80), PortsLeftOut: 1}, perhaps, perhaps},
+	} {
+		s, p := host([]domainid.Domain{layer(-1, access.Rights{access.Net: 3}, c.rules)}, 0)
+		e := Of(s, p)
+		bind, connect := deed(t, e, "net.bind_tcp").WhereText(), deed(t, e, "net.connect_tcp").WhereText()
+		if bind != c.bind || connect != c.connect {
+			t.Errorf("%s: bind %q, connect %q; want %q, %q", name, bind, connect, c.bind, c.connect)
 		}
 	}
-	if seen[Everywhere] < 100 || seen[Limited] < 100 || seen[Nowhere] < 100 {
-		t.Errorf("%v: this says little", seen)
+	// A layer that grants every port but 0 keeps what another grants from it.
+	zero := domainid.Ruleset{Ports: []domainid.PortRule{{Port: 0, Net: 1}, {Port: 80, Net: 1}}}
+	inner := layer(0, access.Rights{access.Net: 1}, zero)
+	inner.Depth = 2
+	s, p := host([]domainid.Domain{layer(-1, access.Rights{access.Net: 3}, every), inner}, 1)
+	if d := deed(t, Of(s, p), "net.bind_tcp"); d.WhereText() != "only 80" {
+		t.Errorf("two layers: %q", d.WhereText())
 	}
 }
 
-func grants(d *domainid.Domain, r access.Right, object uint16) bool {
-	if !r.In(d.Handled) || r.In(d.Ruleset.Everywhere) {
-		return true
+// TestWays: what a kernel leaves open is said where a right is restricted, and only
+// there.
+func TestWays(t *testing.T) {
+	handled := access.Rights{access.FS: writeFile, access.Net: 2}
+	s, p := host([]domainid.Domain{layer(-1, handled, domainid.Ruleset{})}, 0)
+	way := func(right, name string) access.Ways {
+		r, _ := access.Lookup(right)
+		w, found := access.LookupWay(r, name)
+		if !found {
+			t.Fatalf("no way %s past %s", name, right)
+		}
+		return w.Ways()
 	}
-	for _, p := range d.Ruleset.Ports {
-		if r.Class == access.Net && p.Port == object && p.Net&r.Rights()[access.Net] != 0 {
-			return true
+	mptcp, fastOpen := way("net.connect_tcp", "mptcp"), way("net.connect_tcp", "tcp_fast_open")
+	s.Kernel.Ways = mptcp | fastOpen | way("net.bind_tcp", "mptcp")
+	s.Kernel.WaysUnknown = way("fs.refer", "disconnected_directory")
+	for right, want := range map[string]string{
+		"net.connect_tcp": "none, but by MPTCP and Fast Open (this kernel)",
+		"net.bind_tcp":    "all (this sandbox does not restrict it)",
+		"fs.refer": "nowhere, but perhaps by directories that were moved out of a bind " +
+			"mount (this kernel)",
+		"fs.write_file": "nowhere",
+	} {
+		if d := deed(t, Of(s, p), right); d.WhereText() != want {
+			t.Errorf("%s: %q, want %q", right, d.WhereText(), want)
 		}
 	}
-	for _, n := range d.Ruleset.Inodes {
-		if r.Class == access.FS && n.Ino == uint64(object) && n.FS&r.Rights()[access.FS] != 0 {
-			return true
+	s.Domains[0].Ruleset.Ports = []domainid.PortRule{{Port: 53, Net: 2}}
+	s.Kernel.Ways, s.Kernel.WaysUnknown = mptcp, fastOpen
+	const limited = "only 53, but by MPTCP, and perhaps by Fast Open (this kernel)"
+	if d := deed(t, Of(s, p), "net.connect_tcp"); d.WhereText() != limited {
+		t.Errorf("%q, want %q", d.WhereText(), limited)
+	}
+	// Where what is said has a doubt or a bracket, no exception follows.
+	const andMore = "only 53, and perhaps others that are not known; on this kernel "
+	s.Domains[0].Ruleset.PortsLeftOut = 1
+	for want, open := range map[string]struct{ ways, unknown access.Ways }{
+		"MPTCP and Fast Open can get past that":           {mptcp | fastOpen, 0},
+		"MPTCP can get past that, and perhaps Fast Open":  {mptcp, fastOpen},
+		"Fast Open may get past that, which is not known": {0, fastOpen},
+	} {
+		s.Kernel.Ways, s.Kernel.WaysUnknown = open.ways, open.unknown
+		if d := deed(t, Of(s, p), "net.connect_tcp"); d.WhereText() != andMore+want {
+			t.Errorf("%q, want %q", d.WhereText(), andMore+want)
 		}
 	}
-	return false
+	s.Domains[0].Handled[access.Net] = 1
+	s.Domains[0].Ruleset = &domainid.Ruleset{Ports: []domainid.PortRule{{Port: 0, Net: 1}}}
+	s.Kernel.Ways = way("net.bind_tcp", "listen") | way("net.bind_tcp", "mptcp")
+	const zero = "only 0 (one that the kernel picks); on this kernel MPTCP can get past that"
+	if d := deed(t, Of(s, p), "net.bind_tcp"); d.WhereText() != zero {
+		t.Errorf("%q, want %q", d.WhereText(), zero)
+	}
+	s.Domains[0].Ruleset.Ports[0].Port = 80
+	const other = "only 80, but by MPTCP and listening without bind(2) (this kernel)"
+	if d := deed(t, Of(s, p), "net.bind_tcp"); d.WhereText() != other {
+		t.Errorf("%q, want %q", d.WhereText(), other)
+	}
+}
+
+// TestSummary: all rights to files that go together are said in a few words.
+func TestSummary(t *testing.T) {
+	every := access.Rights{access.FS: 1<<16 - 1}
+	s, p := host([]domainid.Domain{layer(-1, every, domainid.Ruleset{})}, 0)
+	wants(t, textOf(t, Of(s, p)), "\n  - do anything with files (16 rights): nowhere\n",
+		"  - connect to Unix sockets outside that have a path: yes (this kernel cannot")
+	s.Domains[0].Handled[access.FS] = 1<<13 - 1
+	s.Kernel.ABI, s.Kernel.Rights = 1, access.Exactly(access.Supported(1))
+	wants(t, textOf(t, Of(s, p)),
+		"\n  - do anything with files that this kernel can restrict (13 rights): nowhere\n",
+		"\n  - link or rename a file from one directory to another, truncate a file, use")
+	s.Domains[0].Ruleset.Inodes = []domainid.InodeRule{{Dev: 1, Ino: 1, FS: readFile}}
+	never(t, textOf(t, Of(s, p)), "do anything")
+}
+
+// TestWrap: lines are broken between words, but never within what others chose, and
+// not where there is no terminal.
+func TestWrap(t *testing.T) {
+	e := hostile()
+	var whole bytes.Buffer
+	if err := e.Text(&whole, true, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, columns := range []int{1, 40, 80, 200} {
+		var b bytes.Buffer
+		if err := e.Text(&b, true, columns); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			line = strings.TrimSuffix(line, "\n")
+			long := strings.Contains(strings.TrimLeft(line, " -"), " ")
+			if most := max(columns, minWidth); len(line) > most && long {
+				if words := strings.Fields(line); len(words) > 2 {
+					t.Errorf("%d columns, want %d: %q", len(line), most, line)
+				}
+			}
+		}
+		got, want := strings.Fields(b.String()), strings.Fields(whole.String())
+		if !slices.Equal(got, want) {
+			t.Errorf("%d columns: the words are not the same", columns)
+		}
+	}
+	for text, want := range map[string]string{
+		"a\n": "a\n",
+		"  - one two three four five six seven eight nine\n": "  - one two three four five six seven " +
+			"eight\n    nine\n",
+		"  - " + fixed(strings.Repeat("a b ", 20)) + " c": "  - " + strings.Repeat("a b ", 20) +
+			"\n    c",
+	} {
+		if got := wrap(text, 43); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
 
 func TestTogether(t *testing.T) {
 	e := &Explanation{Places: map[File]string{{1, 1}: "/a", {1, 2}: "/a/b", {1, 3}: "/ab", {1, 4}: "/", {1, 5}: "/c\x1b"}}
-	files := func(numbers ...uint64) Limit {
-		var l Limit
+	files := func(numbers ...uint64) domainid.Limit {
+		var l domainid.Limit
 		for _, n := range numbers {
 			l.Files = append(l.Files, domainid.InodeRule{Dev: 1, Ino: n})
 		}
 		return l
 	}
 	for _, c := range []struct {
-		limits []Limit
+		limits []domainid.Limit
 		want   string
 		known  bool
 	}{
-		{[]Limit{files(1, 2, 3)}, "/a /ab", true},
-		{[]Limit{files(1, 3), files(2)}, "/a/b", true},
-		{[]Limit{files(2), files(3)}, "", true},
-		{[]Limit{files(4), files(2, 3)}, "/a/b /ab", true},
-		{[]Limit{files(4), files(9)}, "", false},
+		{[]domainid.Limit{files(1, 2, 3)}, "/a /ab", true},
+		{[]domainid.Limit{files(1, 3), files(2)}, "/a/b", true},
+		{[]domainid.Limit{files(2), files(3)}, "", true},
+		{[]domainid.Limit{files(4), files(2, 3)}, "/a/b /ab", true},
+		{[]domainid.Limit{files(4), files(9)}, "", false},
 	} {
-		got, known := e.Together(&Deed{Limits: c.limits})
+		got, known := e.Together(limited(c.limits...))
 		if strings.Join(got, " ") != c.want || known != c.known {
 			t.Errorf("%v: %q, %v; want %q, %v", c.limits, got, known, c.want, c.known)
 		}
 	}
-	if _, known := e.Together(&Deed{Limits: []Limit{files(1)}, More: true}); known {
+	more := files(1)
+	more.More = true
+	if _, known := e.Together(limited(more)); known {
 		t.Error("known, although there are more rules")
 	}
+}
+
+func limited(limits ...domainid.Limit) *Deed {
+	return &Deed{Allowed: domainid.Allowed{Where: domainid.Limited, Limits: limits}}
 }
 
 // hostile is an explanation full of what others chose.
 func hostile() *Explanation {
 	outer := layer(-1, access.Rights{access.FS: readFile | writeFile | resolve | 1<<20, access.Net: 3, access.Scope: 3}, domainid.Ruleset{
-		Rules: 9, Everywhere: access.Rights{access.FS: readFile}, PortsLeftOut: 3, InodesLeftOut: 1,
+		Rules: 9, PortsLeftOut: 3, InodesLeftOut: 1,
 		Ports:  []domainid.PortRule{{Port: 0, Net: 1}, {Port: 8000, Net: 1}, {Port: 8001, Net: 1}, {Port: 8002, Net: 1}},
 		Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: 2, FS: writeFile, FSRoot: true}, {Dev: 0x801, Ino: 77, FS: writeFile}},
 	})
@@ -255,11 +371,19 @@ func hostile() *Explanation {
 	other := layer(-1, access.Rights{access.FS: 1}, domainid.Ruleset{})
 	other.ID = 0x300000001
 	s, p := host([]domainid.Domain{outer, inner, other}, 1, 1, 2, -1)
+	s.Views[1].Everywhere = []uint32{readFile}
 	copy(p.Comm[:], "x\n- y\x1b[2J")
-	p.Exe, p.Seccomp, p.NoNewPrivs, p.UserNS = "/tmp/\xff", 2, true, 5
+	p.Exe, p.Seccomp, p.NoNewPrivs, p.UserNS = "/tmp/\xff", scan.OfSome, scan.OfAll, 5
+	p.UIDsDiffer, s.Tasks[1].UID, s.Tasks[2].UID = true, 33, 65534
+	s.Tasks[3].Hardening = scan.SeccompFilter
 	s.Workloads = []scan.Workload{{Name: "a", FullName: "a\u200b"}}
 	p.Workload = 0
 	e := Of(s, p)
+	e.Roots = &Roots{All: []Root{
+		{TIDs: []int32{100, 101, 102}, Path: "/srv/j\x1b[31m", Own: true},
+		{TIDs: []int32{103}, Path: "/", Own: true, OtherMounts: true,
+			Mounted: Mounted{"/a\x07", "fuse.\u202e", "0:5"}},
+	}}
 	e.Places = map[File]string{{0x801, 77}: "/srv/\x1b[31m", {0x801, 78}: "/srv/\x1b[31m/x"}
 	e.Rules = []policy.Explanation{
 		{Rule: &policy.Rule{Name: "web", Severity: "critical"}, Applies: "yes", Outcome: policy.Violating, Reason: policy.Partial, Text: "some\x1b tasks"},
@@ -288,7 +412,7 @@ func hostile() *Explanation {
 func TestGoldenText(t *testing.T) {
 	for _, ascii := range []bool{false, true} {
 		var b bytes.Buffer
-		if err := hostile().Text(&b, ascii); err != nil {
+		if err := hostile().Text(&b, ascii, 0); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range b.String() {
@@ -361,21 +485,20 @@ func TestJSON(t *testing.T) {
 }
 
 func TestAbove(t *testing.T) {
-	s := &scan.Snapshot{Domains: []domainid.Domain{{Parent: -1, Handled: access.Rights{access.Scope: 1}}, {Parent: 0}, {Parent: 1, Handled: access.Rights{access.Scope: 1}}, {Parent: 0}}}
-	right, _ := access.Lookup("scope.abstract_unix_socket")
+	domains := []domainid.Domain{{Parent: -1}, {Parent: 0}, {Parent: 1}, {Parent: 0}}
+	s := &scan.Snapshot{Domains: domains}
 	for _, c := range []struct {
 		mine, theirs int32
 		want         []int32
 	}{
-		{2, -1, []int32{2, 0}}, // outside of all
-		{2, 0, []int32{2}},
-		{2, 3, []int32{2}},
+		{2, -1, []int32{2, 1, 0}}, // outside of all
+		{2, 0, []int32{2, 1}},
+		{2, 3, []int32{2, 1}},
 		{2, 2, nil},
 		{1, 2, nil}, // nested in mine
-		{1, 3, nil}, // only mine handles, which does not
-		{1, -1, []int32{0}},
+		{1, 3, []int32{1}},
 	} {
-		if got := Handling(s, Above(s, c.mine, c.theirs), right); !slices.Equal(got, c.want) {
+		if got := Above(s, c.mine, c.theirs); !slices.Equal(got, c.want) {
 			t.Errorf("from %d to %d: layers %v, want %v", c.mine, c.theirs, got, c.want)
 		}
 	}

@@ -21,18 +21,42 @@ import (
 const Schema = "landlockd/explain/v1"
 
 type explanationJSON struct {
-	Schema    string        `json:"schema"`
-	Time      string        `json:"time"`
-	Process   any           `json:"process"`
-	Domains   []any         `json:"domains"`
-	Rulesets  []any         `json:"rulesets"`
-	Free      int           `json:"threads_in_no_domain"`
-	Unknown   int           `json:"threads_unknown"`
-	Sandboxes []sandboxJSON `json:"sandboxes"`
-	NoPlaces  *string       `json:"paths_not_sought"`
-	Rules     []ruleJSON    `json:"rules"`
-	Sockets   *socketsJSON  `json:"sockets"`
-	Denials   *denialsJSON  `json:"denials"`
+	Schema   string `json:"schema"`
+	Time     string `json:"time"`
+	Process  any    `json:"process"`
+	Domains  []any  `json:"domains"`
+	Rulesets []any  `json:"rulesets"`
+	Free     int    `json:"threads_in_no_domain"`
+	Unknown  int    `json:"threads_unknown"`
+	// Ineffective: it is sandboxed and restricted in nothing.
+	Ineffective access.Answer `json:"ineffective"`
+	// Whole is what holds for all threads in domains, null if none is in one.
+	Whole         *meaningJSON  `json:"as_a_whole"`
+	Roots         []rootJSON    `json:"root_directories"`
+	NoRoots       *string       `json:"root_directories_not_known"`
+	OutsideWorker access.Answer `json:"outside_worker"`
+	Workers       []workerJSON  `json:"workers"`
+	Sandboxes     []sandboxJSON `json:"sandboxes"`
+	NoPlaces      *string       `json:"paths_not_sought"`
+	Rules         []ruleJSON    `json:"rules"`
+	Sockets       *socketsJSON  `json:"sockets"`
+	Denials       *denialsJSON  `json:"denials"`
+}
+
+// meaningJSON is what being in domains comes to. Rights have their names.
+type meaningJSON struct {
+	Handles        []string `json:"handles"`
+	HandlesPerhaps []string `json:"handles_perhaps"`
+	// Restricts is null where rules are not read.
+	Restricts        []string `json:"restricts"`
+	RestrictsPerhaps []string `json:"restricts_perhaps"`
+	// Doubt has the reasons for which something of this is not known.
+	Doubt []string `json:"doubt"`
+}
+
+type layerJSON struct {
+	Domain domainid.ID `json:"domain"`
+	meaningJSON
 }
 
 type denialsJSON struct {
@@ -46,20 +70,34 @@ type denialsJSON struct {
 
 type sandboxJSON struct {
 	Threads int           `json:"threads"`
+	TIDs    []int32       `json:"tids"`
 	Domains []domainid.ID `json:"domains"`
 	Layers  []domainid.ID `json:"layers"`
-	May     []deedJSON    `json:"may"`
+	// ByLayer says what each of Layers comes to for these threads.
+	ByLayer []layerJSON `json:"by_layer"`
+	// Effective: some right is restricted.
+	Effective access.Answer `json:"effective"`
+	Doubt     []string      `json:"doubt"`
+	May       []deedJSON    `json:"may"`
 }
 
 type deedJSON struct {
-	Rights []string    `json:"rights"`
-	What   string      `json:"what"`
-	Where  string      `json:"where"`
-	May    May         `json:"may"`
-	Why    Why         `json:"why"`
-	Ports  []uint16    `json:"ports"`
-	Below  []limitJSON `json:"below"`
-	More   bool        `json:"more_not_known"`
+	Rights []string       `json:"rights"`
+	What   string         `json:"what"`
+	Where  string         `json:"where"`
+	May    domainid.Where `json:"may"`
+	Why    domainid.Why   `json:"why"`
+	// Doubt is why may is unknown; where it is limited, why less may be allowed.
+	Doubt []string `json:"doubt"`
+	// ButBy are the names of ways past the rights that this kernel leaves open, and
+	// PerhapsBy of those of which that is not known.
+	ButBy     []string `json:"but_by"`
+	PerhapsBy []string `json:"but_perhaps_by"`
+	Ports     []uint16 `json:"ports"`
+	// But are the ports on which it may not be done, where may is everywhere.
+	But   []uint16    `json:"but_ports"`
+	Below []limitJSON `json:"below"`
+	More  bool        `json:"more_not_known"`
 	// Together are the paths that all of below grant, null if not known.
 	Together []view.Text `json:"below_all"`
 }
@@ -67,6 +105,7 @@ type deedJSON struct {
 type limitJSON struct {
 	Depth int        `json:"layer_depth"`
 	Files []fileJSON `json:"files"`
+	More  bool       `json:"more_not_known"`
 }
 
 type fileJSON struct {
@@ -111,31 +150,30 @@ func (e *Explanation) JSON(w io.Writer) error {
 	process := view.Processes(s)
 	j := explanationJSON{
 		Schema: Schema, Time: s.Time.UTC().Format(time.RFC3339Nano), Process: process(e.Process),
-		Free: e.Free, Unknown: e.Unknown, Sandboxes: []sandboxJSON{}, NoPlaces: orNull(e.NoPlaces), Rules: []ruleJSON{},
+		Free: e.Free, Unknown: e.Unknown, Ineffective: s.Ineffective(e.Process),
+		OutsideWorker: s.OutsideWorker(e.Process), Workers: e.workersJSON(),
+		Sandboxes: []sandboxJSON{}, NoPlaces: orNull(e.NoPlaces), Rules: []ruleJSON{},
 	}
+	if sandbox, inside := s.SandboxOf(e.Process); inside {
+		whole := newMeaningJSON(s, sandbox.Handles, sandbox.Restricts, sandbox.Doubt)
+		j.Whole = &whole
+	}
+	j.Roots, j.NoRoots = e.Roots.json()
 	var domains []int32
+	seen := map[int32]bool{}
 	for i := range e.Sandboxes {
 		b := &e.Sandboxes[i]
-		k := sandboxJSON{Threads: b.Tasks, Domains: []domainid.ID{}, Layers: []domainid.ID{}}
-		for _, d := range b.Domains {
-			if d != domainid.Outermost {
-				k.Domains = append(k.Domains, s.Domains[d].ID)
-			}
+		j.Sandboxes = append(j.Sandboxes, e.sandboxJSON(b))
+		for _, d := range b.Domains() {
 			chain := slices.Collect(domainid.Chain(s.Domains, d))
 			slices.Reverse(chain)
 			for _, at := range chain {
-				if !slices.Contains(domains, at) {
+				if !seen[at] {
+					seen[at] = true
 					domains = append(domains, at)
 				}
 			}
 		}
-		for _, d := range b.Chain(s) {
-			k.Layers = append(k.Layers, s.Domains[d].ID)
-		}
-		for n := range b.Deeds {
-			k.May = append(k.May, e.deedJSON(&b.Deeds[n]))
-		}
-		j.Sandboxes = append(j.Sandboxes, k)
 	}
 	j.Domains, j.Rulesets = view.DomainObjects(s, domains)
 	for i := range e.Rules {
@@ -153,16 +191,79 @@ func (e *Explanation) JSON(w io.Writer) error {
 	return enc.Encode(j)
 }
 
+func (e *Explanation) sandboxJSON(b *Sandbox) sandboxJSON {
+	s := e.Snapshot
+	j := sandboxJSON{
+		Threads: len(b.TIDs), TIDs: b.TIDs,
+		Domains: []domainid.ID{}, Layers: []domainid.ID{}, ByLayer: []layerJSON{},
+		Effective: b.Means.Effective(), Doubt: words(b.Means.Doubt),
+	}
+	for _, d := range b.Domains() {
+		j.Domains = append(j.Domains, s.Domains[d].ID)
+	}
+	for i := range b.Layers {
+		l := &b.Layers[i]
+		id := s.Domains[l.Domain].ID
+		j.Layers = append(j.Layers, id)
+		means := newMeaningJSON(s, l.Handles, l.Restricts, l.Doubt)
+		j.ByLayer = append(j.ByLayer, layerJSON{id, means})
+	}
+	for n := range b.Deeds {
+		j.May = append(j.May, e.deedJSON(&b.Deeds[n]))
+	}
+	return j
+}
+
+func newMeaningJSON(
+	s *scan.Snapshot, handles, restricts access.Bounds, doubt domainid.Doubt,
+) meaningJSON {
+	j := meaningJSON{Doubt: words(doubt)}
+	j.Handles, j.HandlesPerhaps = boundsJSON(s, handles)
+	if s.Source.Rules == "read" {
+		j.Restricts, j.RestrictsPerhaps = boundsJSON(s, restricts)
+	}
+	return j
+}
+
+// boundsJSON names the rights that are in a set for certain and, of those that have
+// a name and that this kernel has, those that may be in it.
+func boundsJSON(s *scan.Snapshot, b access.Bounds) (sure, perhaps []string) {
+	open := b.Unknown().Intersect(s.Kernel.Rights.May)
+	return access.Names(b.Sure), access.Names(open.Without(unnamed(open)))
+}
+
+// words has a word for each reason, and is never null.
+func words(d domainid.Doubt) []string { return append([]string{}, d.Words()...) }
+
+func wayNames(w access.Ways) []string {
+	ways := w.All()
+	names := make([]string, len(ways))
+	for i, way := range ways {
+		names[i] = way.Name
+	}
+	return names
+}
+
 func (e *Explanation) deedJSON(d *Deed) deedJSON {
-	j := deedJSON{What: d.What(), Where: d.Where(), May: d.May, Why: d.Why, Ports: d.Ports, Below: []limitJSON{}, More: d.More}
+	j := deedJSON{
+		What: d.What(), Where: d.WhereText(), May: d.Where, Why: d.Why, Doubt: words(d.Doubt),
+		ButBy: wayNames(d.ButBy), PerhapsBy: wayNames(d.PerhapsBy),
+		Below: []limitJSON{}, More: d.MorePorts,
+	}
 	for _, r := range d.Rights {
 		j.Rights = append(j.Rights, r.Name)
 	}
-	if d.Rights[0].Class != access.Net || d.May != Limited {
-		j.Ports = nil
+	if d.Rights[0].Class == access.Net {
+		if d.Where == domainid.Limited {
+			j.Ports = append([]uint16{}, d.Ports...)
+		}
+		if j.But = []uint16{}; d.ButZero {
+			j.But = append(j.But, 0)
+		}
 	}
 	for _, l := range d.Limits {
-		k := limitJSON{Depth: l.Depth, Files: []fileJSON{}}
+		k := limitJSON{Depth: l.Depth, Files: []fileJSON{}, More: l.More}
+		j.More = j.More || l.More
 		for _, f := range l.Files {
 			x := fileJSON{Dev: view.DeviceText(f.Dev), Ino: strconv.FormatUint(f.Ino, 10), FSRoot: f.FSRoot}
 			if path, found := e.Places[File{f.Dev, f.Ino}]; found {

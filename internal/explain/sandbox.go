@@ -3,6 +3,8 @@
 package explain
 
 import (
+	"fmt"
+	"hash/maphash"
 	"reflect"
 	"slices"
 
@@ -20,10 +22,12 @@ type Explanation struct {
 	// Free and Unknown are the numbers of tasks that are in no domain, and of
 	// those of which that could not be told.
 	Free, Unknown int
+	// Roots are the root directories of its tasks; nil if they were not looked for.
+	Roots *Roots
 	// Rules is what rules of a configuration have to do with it.
 	Rules []policy.Explanation
-	// Places are the paths that were found of files; NoPlaces says why not all
-	// were looked for.
+	// Places are the paths that were found of files, as seen from the first of
+	// Roots; NoPlaces says why not all were looked for.
 	Places   map[File]string
 	NoPlaces string
 	// Sockets is nil if they were not looked for.
@@ -38,54 +42,112 @@ type File struct{ Dev, Ino uint64 }
 
 // Sandbox is domains that let tasks do the same.
 type Sandbox struct {
-	// Domains are the different domains of its tasks, as places in the
-	// snapshot. They are alike in what they let do, and no more than that.
-	Domains []int32
-	Tasks   int
-	Deeds   []Deed
+	// In are the different places of its tasks. They are alike in what they let do,
+	// and no more than that.
+	In []In
+	// TIDs are those of its tasks, ascending.
+	TIDs []int32
+	// Layers are those of the first of In, the outermost first.
+	Layers []domainid.Layer
+	// Means is what being in the first of In means.
+	Means domainid.Sandbox
+	Deeds []Deed
 }
 
-// Chain returns the domains of the sandbox's layers, those of the first of its
-// Domains, the outermost first.
-func (b *Sandbox) Chain(s *scan.Snapshot) []int32 {
-	if len(b.Domains) == 0 {
-		return nil
+// In is where a task is: a domain, or domainid.Outermost if that is not known, and
+// the view of it, or domainid.NoView. Both are indices in the snapshot.
+type In struct{ Domain, View int32 }
+
+// Domains returns the different domains of a sandbox, as indices in the snapshot.
+func (b *Sandbox) Domains() []int32 {
+	var domains []int32
+	seen := map[int32]bool{}
+	for _, in := range b.In {
+		if in.Domain >= 0 && !seen[in.Domain] {
+			seen[in.Domain] = true
+			domains = append(domains, in.Domain)
+		}
 	}
-	chain := slices.Collect(domainid.Chain(s.Domains, b.Domains[0]))
-	slices.Reverse(chain)
-	return chain
+	return domains
 }
 
 // Of explains a process of a snapshot.
 func Of(s *scan.Snapshot, p *scan.Process) *Explanation {
 	e := &Explanation{Snapshot: s, Process: p}
-	tasks := map[int32]int{} // by domain
-	var order []int32
-	for _, t := range s.TasksOf(p) {
+	g := grouper{e: e, m: s.Meaning(), at: map[place]int{}, like: map[uint64][]int{}, seed: maphash.MakeSeed()}
+	for i := range s.TasksOf(p) {
+		t := &s.TasksOf(p)[i]
 		switch t.State {
 		case scan.Unsandboxed:
 			e.Free++
-		case scan.Sandboxed:
-			if tasks[t.Domain] == 0 {
-				order = append(order, t.Domain)
-			}
-			tasks[t.Domain]++
-		default:
+		case scan.Unknown:
 			e.Unknown++
+		default:
+			b := &e.Sandboxes[g.sandboxOf(t)]
+			b.TIDs = append(b.TIDs, t.TID)
 		}
-	}
-	// Only if all tasks have one domain, what is known of the process is of that.
-	alone := len(order) == 1 && (p.State == scan.Sandboxed || p.State == scan.Partial)
-	for _, d := range order {
-		deeds := deedsOf(s, p, d, alone)
-		if i := slices.IndexFunc(e.Sandboxes, func(b Sandbox) bool { return reflect.DeepEqual(b.Deeds, deeds) }); i >= 0 {
-			b := &e.Sandboxes[i]
-			b.Domains, b.Tasks = append(b.Domains, d), b.Tasks+tasks[d]
-			continue
-		}
-		e.Sandboxes = append(e.Sandboxes, Sandbox{Domains: []int32{d}, Tasks: tasks[d], Deeds: deeds})
 	}
 	return e
+}
+
+// grouper puts tasks into sandboxes. Whoever is explained can have a thread in each of
+// very many.
+type grouper struct {
+	e *Explanation
+	m *domainid.Meaning
+	// at has the sandbox of tasks that are in one place, and like those that may be
+	// alike.
+	at   map[place]int
+	like map[uint64][]int
+	seed maphash.Seed
+}
+
+// place is where a task is, and how deep if its domain is not known.
+type place struct {
+	in    In
+	depth uint16
+	exact bool
+}
+
+// sandboxOf returns the index of the sandbox that a task is in.
+func (g *grouper) sandboxOf(t *scan.Task) int {
+	in := In{t.Domain, t.View}
+	at := place{in: in}
+	if in.Domain < 0 {
+		at.depth, at.exact = t.Depth, t.DepthExact
+	}
+	if n, found := g.at[at]; found {
+		return n
+	}
+	b := Sandbox{
+		In:     []In{in},
+		Layers: g.m.Layers(t.Domain, t.View),
+		Means:  g.m.Task(t.Domain, t.View, t.Depth, t.DepthExact),
+	}
+	b.Deeds = deedsOf(g.e.Snapshot, g.m, in, b.Means.Handles.Sure)
+	all := &g.e.Sandboxes
+	hash := maphash.Bytes(g.seed, fmt.Append(nil, b.Deeds))
+	for _, n := range g.like[hash] {
+		if b.alike((*all)[n]) {
+			g.at[at] = n
+			(*all)[n].In = append((*all)[n].In, in)
+			return n
+		}
+	}
+	n := len(*all)
+	*all = append(*all, b)
+	g.at[at], g.like[hash] = n, append(g.like[hash], n)
+	return n
+}
+
+// alike reports whether two sandboxes let do the same, layer by layer.
+func (b *Sandbox) alike(o Sandbox) bool {
+	sameLayer := func(x, y domainid.Layer) bool {
+		x.Domain, y.Domain = 0, 0
+		return x == y
+	}
+	return b.Means == o.Means && slices.EqualFunc(b.Layers, o.Layers, sameLayer) &&
+		reflect.DeepEqual(b.Deeds, o.Deeds)
 }
 
 // Files returns the files that rules are on, each once.

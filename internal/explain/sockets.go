@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -62,7 +61,7 @@ func (t *textWriter) sockets(s *Sockets) {
 }
 
 func (t *textWriter) socket(k *Socket) {
-	name := view.Escape(k.Name, 0, t.ascii)
+	name := t.escape(k.Name)
 	if k.Abstract {
 		name = "abstract " + name
 	}
@@ -92,9 +91,9 @@ func (t *textWriter) holder(pid int32) string {
 	if p == nil {
 		return fmt.Sprint(pid)
 	}
-	text := fmt.Sprintf("%d %s, user %d, %s", pid, view.Escape(p.Comm.String(), 0, t.ascii), p.UID, p.State)
+	text := fmt.Sprintf("%d %s, user %d, %s", pid, t.escape(p.Comm.String()), p.UID, p.State)
 	if w := t.e.Snapshot.WorkloadOf(p); w != nil {
-		text += ", " + view.Escape(w.FullName, 0, t.ascii)
+		text += ", " + t.escape(w.FullName)
 	}
 	return text
 }

@@ -5,6 +5,8 @@ package explain
 import (
 	"slices"
 	"strings"
+
+	"github.com/landlockd/landlockd/domainid"
 )
 
 // Together returns the paths below which all layers that limit a deed grant it,
@@ -12,7 +14,8 @@ import (
 // elsewhere, too, there may be more. It is false unless a path is known of each
 // file that rules are on.
 func (e *Explanation) Together(d *Deed) ([]string, bool) {
-	if d.More || len(d.Limits) == 0 {
+	more := func(l domainid.Limit) bool { return l.More }
+	if len(d.Limits) == 0 || slices.ContainsFunc(d.Limits, more) {
 		return nil, false
 	}
 	byLayer := make([][]string, len(d.Limits))
@@ -45,7 +48,7 @@ func (e *Explanation) Together(d *Deed) ([]string, bool) {
 	return together, true
 }
 
-// isBelow says whether a path is the other or below it.
+// isBelow reports whether a path is the other or below it.
 func isBelow(path, above string) bool {
 	return path == above || above == "/" || strings.HasPrefix(path, above+"/")
 }

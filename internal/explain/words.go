@@ -9,10 +9,14 @@ import (
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
 )
 
 // What returns what is done, "open a file for reading, list a directory".
 func (d *Deed) What() string {
+	if d.summary != "" {
+		return fmt.Sprintf("%s (%d rights)", d.summary, len(d.Rights))
+	}
 	words := make([]string, len(d.Rights))
 	for i, r := range d.Rights {
 		words[i] = deedWords(r)
@@ -43,52 +47,104 @@ func deedWords(r access.Right) string {
 	return r.Meaning
 }
 
-// Where returns where it may be done, in words; the files follow behind "only
+// WhereText returns where it may be done, in words; the files follow behind "only
 // below".
-func (d *Deed) Where() string {
-	switch d.May {
-	case Everywhere:
+func (d *Deed) WhereText() string {
+	text, ways := d.where(), d.waysText()
+	switch {
+	case ways == "":
+		return text
+	case d.plain():
+		return text + ", " + ways
+	default:
+		return text + "; " + ways
+	}
+}
+
+func (d *Deed) where() string {
+	class := d.Rights[0].Class
+	switch d.Where {
+	case domainid.Everywhere:
 		return d.everywhere()
-	case Nowhere:
+	case domainid.Nowhere:
 		switch {
-		case d.Rights[0].Class == access.Scope || apart(d):
+		case class == access.Scope || apart(d):
 			return "no"
-		case d.Rights[0].Class == access.Net:
+		case class == access.Net:
 			return "none"
 		default:
 			return "nowhere"
 		}
-	case Limited:
+	case domainid.Limited:
+		text := "only below these"
 		switch {
-		case d.Rights[0].Class != access.Net && len(d.Limits) == 1 && len(d.Limits[0].Files) == 0:
-			return "only below some, which are not known"
-		case d.Rights[0].Class != access.Net:
-			return "only below these"
-		case len(d.Ports) == 0:
-			return "only some, which are not known"
-		case d.More:
-			return "only " + portWords(d.Ports) + ", and some that are not known"
-		default:
-			return "only " + portWords(d.Ports)
+		case class == access.Net && len(d.Ports) == 0:
+			text = "only some, which are not known"
+		case class == access.Net:
+			text = "only " + portWords(d.Ports)
+			if d.MorePorts {
+				text += ", and perhaps others that are not known"
+			}
+		case !d.lists():
+			text = "only below some, which are not known"
+		case len(d.Limits) > 1:
+			text = fmt.Sprintf("only below what each of %s grants", count(len(d.Limits), "layer"))
 		}
+		if d.Doubt != 0 {
+			text += ", or less (" + strings.Join(d.Doubt.Sentences(), "; ") + ")"
+		}
+		return text
 	default:
-		if d.Why == RulesUnread {
-			return "not known: a layer handles it, but its rules could not be read"
-		}
-		return "not known: not all layers are"
+		return "not known: " + strings.Join(d.Doubt.Sentences(), "; ")
+	}
+}
+
+// lists reports whether there is a file to list.
+func (d *Deed) lists() bool {
+	return slices.ContainsFunc(d.Limits, func(l domainid.Limit) bool { return len(l.Files) > 0 })
+}
+
+// plain reports whether where it may be done is said without a doubt and without
+// a bracket, so that an exception can follow.
+func (d *Deed) plain() bool {
+	more := func(l domainid.Limit) bool { return l.More }
+	return d.Doubt == 0 && !d.MorePorts && !slices.ContainsFunc(d.Limits, more) &&
+		!slices.Contains(d.Ports, 0)
+}
+
+// waysText says by which ways it may be done all the same, empty if by none.
+func (d *Deed) waysText() string {
+	by, perhaps := access.WaysText(d.ButBy.All()), access.WaysText(d.PerhapsBy.All())
+	switch {
+	case by == "" && perhaps == "":
+		return ""
+	case d.plain() && perhaps == "":
+		return "but by " + by + " (this kernel)"
+	case d.plain() && by == "":
+		return "but perhaps by " + perhaps + " (this kernel)"
+	case d.plain():
+		return "but by " + by + ", and perhaps by " + perhaps + " (this kernel)"
+	case perhaps == "":
+		return "on this kernel " + by + " can get past that"
+	case by == "":
+		return "on this kernel " + perhaps + " may get past that, which is not known"
+	default:
+		return "on this kernel " + by + " can get past that, and perhaps " + perhaps
 	}
 }
 
 func (d *Deed) everywhere() string {
 	where := "everywhere"
 	switch {
+	case d.ButZero:
+		return "all but 0 (one that the kernel picks): its rules grant that"
 	case d.Rights[0].Class == access.Net:
 		where = "all"
 	case d.Rights[0].Class == access.Scope || apart(d):
 		where = "yes"
 	}
 	switch d.Why {
-	case KernelCannot:
+	case domainid.KernelCannot:
 		var since []string
 		for _, r := range d.Rights {
 			if v := access.Release(r.ABI); v != "" && !slices.Contains(since, v) {
@@ -96,7 +152,7 @@ func (d *Deed) everywhere() string {
 			}
 		}
 		return fmt.Sprintf("%s (this kernel cannot restrict it; Linux %s can)", where, strings.Join(since, ", "))
-	case SandboxDoesNot:
+	case domainid.NotHandled:
 		return where + " (this sandbox does not restrict it)"
 	default:
 		return where + " (its rules grant that)"

@@ -40,42 +40,48 @@ func ABI() (int, error) {
 	}
 }
 
-// Supported returns all rights that this kernel can handle, found by asking it:
-// what it accepts is a fact, what a version stands for is a table.
-func Supported(abi int) (access.Rights, error) {
-	var r access.Rights
-	if abi < 1 {
-		return r, nil
+// errataFlag is LANDLOCK_CREATE_RULESET_ERRATA (Linux 6.15, and backports).
+const errataFlag = 1 << 1
+
+// Errata returns which fixes of Landlock this kernel says that it has: bit n-1
+// is that of erratum n. It is false for a kernel that does not say.
+func Errata() (fixed uint32, known bool) {
+	v, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, errataFlag)
+	if errno != 0 {
+		return 0, false
 	}
-	r[access.FS] = supported(func(m uint32) access.Rights { return access.Rights{access.FS: m} })
-	if abi >= 4 {
-		r[access.Net] = supported(func(m uint32) access.Rights { return access.Rights{access.Net: m} })
-	}
-	if abi >= 6 {
-		r[access.Scope] = supported(func(m uint32) access.Rights { return access.Rights{access.Scope: m} })
-	}
-	if r[access.FS] == 0 {
-		return r, fmt.Errorf("landlock_create_ruleset(2) accepts no right, though its ABI version is %d", abi)
-	}
-	return r, nil
+	return uint32(v), true
 }
 
-// supported returns the mask of those low bits that the kernel accepts.
-func supported(rights func(uint32) access.Rights) uint32 {
-	n := 0
-	for n < 32 && accepts(rights(1<<n)) {
-		n++
+// Rights asks this kernel for each right whether it can restrict it, those
+// included that nobody has named yet. What an ABI version stands for is a table,
+// and some kernels do not keep to it. Whatever is neither yes nor the kernel's
+// way to say no (a seccomp filter, say) leaves the right unknown.
+func Rights() access.Bounds {
+	var rights access.Bounds
+	for _, r := range access.Of(access.Every()) {
+		switch accepts(r.Rights()) {
+		case access.Yes:
+			rights = rights.Union(access.Exactly(r.Rights()))
+		case access.Unknown:
+			rights.May = rights.May.Union(r.Rights())
+		}
 	}
-	return uint32(uint64(1)<<n - 1)
+	return rights
 }
 
-func accepts(r access.Rights) bool {
+// accepts reports whether the kernel makes a ruleset that handles the rights.
+func accepts(r access.Rights) access.Answer {
 	fd, err := CreateRuleset(r)
-	if err != nil {
-		return false
+	switch {
+	case err == nil:
+		unix.Close(fd)
+		return access.Yes
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.E2BIG): // no such bit; no such class
+		return access.No
+	default:
+		return access.Unknown
 	}
-	unix.Close(fd)
-	return true
 }
 
 // attrSize is the length of struct landlock_ruleset_attr up to the last field
@@ -120,8 +126,21 @@ func AllowBeneath(ruleset, fd int, rights uint32) error {
 
 // RestrictThread puts the calling thread, and no other, in a new domain. The
 // caller has locked its goroutine to the thread and has set no_new_privs.
-func RestrictThread(ruleset int) error {
-	_, _, errno := unix.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(ruleset), 0, 0)
+func RestrictThread(ruleset int) error { return restrictThread(ruleset, 0) }
+
+// restrictThreadQuietly is RestrictThread for a domain whose denials are expected:
+// where the kernel can (Linux 6.15), they are not in the audit log.
+func restrictThreadQuietly(ruleset int) error {
+	const logSameExecOff = 1 << 0
+	err := restrictThread(ruleset, logSameExecOff)
+	if errors.Is(err, unix.EINVAL) {
+		err = restrictThread(ruleset, 0)
+	}
+	return err
+}
+
+func restrictThread(ruleset int, flags uintptr) error {
+	_, _, errno := unix.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(ruleset), flags, 0)
 	if errno != 0 {
 		return fmt.Errorf("landlock_restrict_self(2): %w", errno)
 	}

@@ -53,6 +53,7 @@ func manyProcesses(n, units int) host {
 		p := h.process(ws[i%units], fmt.Sprintf("/usr/sbin/daemon%d", i%units), dom, dom, dom)
 		p.PPID = 10 + int32(i%(i/2+1))
 	}
+	h.Conclude() // as sources do
 	return h
 }
 

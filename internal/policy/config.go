@@ -74,14 +74,19 @@ type UIDRange struct{ First, Last uint32 }
 type Expect struct {
 	// Partial: it may be [scan.Partial]. [scan.Sandboxed] is always right.
 	Partial bool
+	// Ineffective: it may be restricted in no right.
+	Ineffective bool
 	// MinDepth is the least depth of its tasks that are in a domain.
 	MinDepth int
 	// Restricts are names and globs of rights. Each of its tasks that is in a
 	// domain must have a layer that handles the right and grants it neither
 	// everywhere nor, for ports, without limit.
 	Restricts []string
-	// OldKernel says what of a right that the running kernel does not have.
+	// OldKernel is what follows of a right that the running kernel does not have.
 	OldKernel OldKernel
+	// OutsideWorkers is what follows, if Restricts asks for something, of a worker
+	// that may act outside of the process's domains.
+	OutsideWorkers OutsideWorkers
 }
 
 // Allows says whether a state is right.
@@ -105,6 +110,24 @@ func (o OldKernel) String() string {
 	}
 	return "skip"
 }
+
+// OutsideWorkers is what follows if a worker of a process may act outside of the
+// process's domains: what they restrict does not hold for it.
+type OutsideWorkers uint8
+
+const (
+	// OutsideUnknown: it is unknown whether the process complies.
+	OutsideUnknown OutsideWorkers = iota
+	// OutsideViolates: the process violates the rule.
+	OutsideViolates
+	// OutsideAllowed: nothing.
+	OutsideAllowed
+)
+
+// outsideWorkers are the words, by value. It is never written.
+var outsideWorkers = [...]string{"unknown", "violation", "allow"}
+
+func (o OutsideWorkers) String() string { return outsideWorkers[o%3] }
 
 // Default returns a configuration without rules.
 func Default() *Config {

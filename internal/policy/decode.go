@@ -113,7 +113,7 @@ func (d *decoder) severity(n *yaml.Node) string {
 
 func (d *decoder) expect(n *yaml.Node) Expect {
 	var x Expect
-	d.mapping(n,
+	seen := d.mapping(n,
 		field{"state", func(n *yaml.Node) {
 			var states []string
 			d.list(n, 2, func(n *yaml.Node) {
@@ -126,6 +126,11 @@ func (d *decoder) expect(n *yaml.Node) Expect {
 			})
 			if n.Kind == yaml.SequenceNode && !slices.Contains(states, "sandboxed") {
 				d.fail(n, "sandboxed must be among the states")
+			}
+		}},
+		field{"effective", func(n *yaml.Node) {
+			if v, ok := d.boolean(n); ok {
+				x.Ineffective = !v
 			}
 		}},
 		field{"min_depth", func(n *yaml.Node) { x.MinDepth = d.integer(n, maxMinDepth) }},
@@ -144,9 +149,27 @@ func (d *decoder) expect(n *yaml.Node) Expect {
 					d.fail(n, "%v", err)
 				}
 			}
+		}},
+		field{"outside_workers", func(n *yaml.Node) {
+			if text, ok := d.text(n, "unknown, violation or allow"); ok {
+				if err := x.setOutsideWorkers(text); err != nil {
+					d.fail(n, "%v", err)
+				}
+			}
 		}})
+	for _, key := range besideRestricts {
+		if at := seen[key]; at != nil && seen["restricts"] == nil {
+			d.fail(at, "%v", aloneError(key))
+		}
+	}
 	return x
 }
+
+// besideRestricts are the keys that say something of restricts only. It is never
+// written.
+var besideRestricts = [...]string{"on_old_kernel", "outside_workers"}
+
+func aloneError(key string) error { return fmt.Errorf("%s needs restricts beside it", key) }
 
 func (x *Expect) addState(text string) error {
 	switch text {
@@ -168,5 +191,14 @@ func (x *Expect) setOldKernel(text string) error {
 	default:
 		return fmt.Errorf("%s: want skip or violation", quote(text))
 	}
+	return nil
+}
+
+func (x *Expect) setOutsideWorkers(text string) error {
+	i := slices.Index(outsideWorkers[:], text)
+	if i < 0 {
+		return fmt.Errorf("%s: want unknown, violation or allow", quote(text))
+	}
+	x.OutsideWorkers = OutsideWorkers(i)
 	return nil
 }

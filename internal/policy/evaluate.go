@@ -35,8 +35,7 @@ type Evaluator struct {
 	snap    *scan.Snapshot
 	facts   facts // of one process
 	demands []demand
-	abi     int // that demands are for
-	chains  []chain
+	limits  limits // that demands are for
 	groups  []group
 	groupOf []int32 // by process
 	ruled   []bool  // by workload
@@ -48,13 +47,15 @@ type Evaluator struct {
 type group struct {
 	matched   *matched // of its first process
 	condition condition
+	first     int32 // the lowest PID
 	count     int
 	age       time.Duration
 	// asked are the rules of matched.ask with what the command line says; only
 	// for a group of one.
 	asked []ruleLevel
-	// violating: some rule says so.
-	violating bool
+	// violating: some rule says so. about: some rule is about its processes, or
+	// likely so.
+	violating, about bool
 }
 
 type groupKey struct {
@@ -69,6 +70,7 @@ type groupKey struct {
 // tally adds up one rule's outcomes.
 type tally struct {
 	processes [4]int
+	first     [4]int32
 	// certain is the number of processes that the rule is about for certain,
 	// likely and doubtful that of those of which that is less certain.
 	certain, likely, doubtful int
@@ -84,7 +86,7 @@ func New(c *Config, o Options) *Evaluator {
 		o.InitUserNS = scan.InitUserNS
 	}
 	e := &Evaluator{
-		config: c, options: o, seen: c.seenBy(), cache: newMatchCache(c), abi: -1,
+		config: c, options: o, seen: c.seenBy(), cache: newMatchCache(c),
 		applied: make([]bool, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
 		byKey: map[groupKey]int32{},
 	}
@@ -110,6 +112,7 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Result {
 	e.tallyUndecided()
 	r := e.result()
 	r.ruled, r.workloads = e.ruled, s.Workloads
+	r.About = e.about()
 	e.end()
 	return r
 }
@@ -118,14 +121,24 @@ func (e *Evaluator) begin(s *scan.Snapshot) {
 	e.snap = s
 	e.cache.begin()
 	clear(e.tallies)
-	e.chains = chains(s, e.chains)
-	if e.abi != s.Kernel.ABI {
-		e.abi = s.Kernel.ABI
+	if l := limitsOf(s); len(e.demands) == 0 || e.limits != l {
+		e.limits = l
 		e.demands = e.demands[:0]
 		for i := range e.config.Rules {
-			e.demands = append(e.demands, e.config.Rules[i].Expect.demandOn(e.abi))
+			e.demands = append(e.demands, e.config.Rules[i].Expect.demandOn(l))
 		}
 	}
+}
+
+// about returns the processes that some rule is about.
+func (e *Evaluator) about() []int32 {
+	var pids []int32
+	for i, g := range e.groupOf {
+		if g != noGroup && e.groups[g].about {
+			pids = append(pids, e.snap.Processes[i].PID)
+		}
+	}
+	return pids
 }
 
 // end forgets the snapshot.
@@ -151,7 +164,7 @@ func (e *Evaluator) group() {
 			e.groupOf = append(e.groupOf, noGroup)
 			continue
 		}
-		k := groupKey{rules: m.rules, condition: conditionOf(e.snap, p, e.chains)}
+		k := groupKey{rules: m.rules, condition: conditionOf(e.snap, p)}
 		age := age(now, p)
 		if age < e.longest || len(m.ask) > 0 || !m.decided {
 			k.alone = int32(i) + 1
@@ -160,10 +173,12 @@ func (e *Evaluator) group() {
 		if !ok {
 			n = int32(len(e.groups))
 			e.byKey[k] = n
-			e.groups = append(e.groups, group{matched: m, condition: k.condition, age: age, asked: e.ask(m, p)})
+			e.groups = append(e.groups, group{matched: m, condition: k.condition, first: p.PID, age: age, asked: e.ask(m, p)})
+			g := &e.groups[n]
+			g.about = aboutSome(m.rules.rules) || aboutSome(g.asked)
 		}
 		if p.Workload >= 0 && int(p.Workload) < len(e.ruled) && !e.ruled[p.Workload] {
-			e.ruled[p.Workload] = aboutSome(m.rules.rules) || aboutSome(e.groups[n].asked)
+			e.ruled[p.Workload] = e.groups[n].about
 		}
 		e.groups[n].count++
 		e.groupOf = append(e.groupOf, n)
@@ -245,13 +260,20 @@ func (e *Evaluator) tallyRule(g *group, r ruleLevel) {
 	switch l {
 	case yes:
 		t.certain += g.count
-		t.processes[outcome] += g.count
+		t.add(outcome, g)
 		g.violating = g.violating || outcome == Violating
 	case likely:
 		t.likely += g.count
-		t.processes[Unknown] += g.count
+		t.add(Unknown, g)
 	case unknown:
 		t.doubt(g, outcome)
+	}
+}
+
+func (t *tally) add(outcome Outcome, g *group) {
+	t.processes[outcome] += g.count
+	if first := &t.first[outcome]; *first == 0 || g.first < *first {
+		*first = g.first
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 // What an expectation says of one process, in the order of reasons.
 func TestJudge(t *testing.T) {
 	h := newHost()
+	h.Kernel.Rights.May[access.FS] |= 1 << 30 // a kernel that did not say whether it has fs.bit30
 	write := access.Rights{access.FS: 1 << 1}
 	outer := h.domain(-1, allFS)
 	inner := h.domain(outer, access.Rights{access.Net: 3, access.Scope: 3})
@@ -65,7 +66,9 @@ func TestJudge(t *testing.T) {
 		{[]int32{inner}, "restricts=net.bind_udp,on_old_kernel=violation", "violating right_not_restricted"},
 		{[]int32{inner}, "restricts=net.*,on_old_kernel=violation", "compliant "},
 		{[]int32{inner}, "restricts=net.*_udp,on_old_kernel=violation", "violating right_not_restricted"},
-		{[]int32{inner}, "restricts=fs.bit31", "violating right_not_restricted"},
+		{[]int32{inner}, "restricts=fs.bit30", "violating right_not_restricted"},
+		{[]int32{inner}, "restricts=fs.bit31", "compliant "},
+		{[]int32{inner}, "restricts=fs.bit31,on_old_kernel=violation", "violating right_not_restricted"},
 	} {
 		x, err := ParseExpect(c.expect)
 		if err != nil {
@@ -81,18 +84,21 @@ func TestJudge(t *testing.T) {
 		}
 	}
 	// A domain that is not known, and no task at all.
-	h.Tasks[h.process(-1, "", outer).FirstTask].Domain = -1
+	task := &h.Tasks[h.process(-1, "", outer).FirstTask]
+	task.Domain, task.Depth, task.DepthExact = -1, 3, false
 	unnamed := h.Processes[len(h.Processes)-1]
-	unnamed.Depth = 3
 	none := scan.Process{State: scan.Sandboxed, Depth: 1}
-	for _, p := range []*scan.Process{&unnamed, &none} {
-		for expect, want := range map[string]Outcome{"min_depth=1": Compliant, "min_depth=4": Unknown, "restricts=fs.execute": Unknown} {
-			x, err := ParseExpect(expect)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, _, _ := x.Judge(h.Snapshot, p); got != want {
-				t.Errorf("%s: %s, want %s", expect, got, want)
+	for expect, want := range map[string][2]Outcome{
+		"min_depth=1": {Compliant, Unknown}, "min_depth=4": {Unknown, Unknown}, "restricts=fs.execute": {Unknown, Unknown},
+	} {
+		x, err := ParseExpect(expect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range []*scan.Process{&unnamed, &none} {
+			got, _, words := x.Judge(h.Snapshot, p)
+			if got != want[i] || (words == "") != (got == Compliant) {
+				t.Errorf("%s: %s (%s), want %s", expect, got, words, want[i])
 			}
 		}
 	}

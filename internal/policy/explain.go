@@ -55,6 +55,24 @@ func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 	return all
 }
 
+// About reports whether a match is about a process of a snapshot, "yes", "no" or
+// "unknown", and why not, or why that is not known, in words without text that
+// others chose. It looks at no command line.
+func (m *Match) About(s *scan.Snapshot, p *scan.Process) (applies, why string) {
+	var what seen
+	what.add(m)
+	f := factsOf(s, p, what, scan.InitUserNS)
+	r := Rule{Match: *m}
+	switch l, w := r.about(&f, no, nil); l {
+	case yes:
+		return "yes", ""
+	case no:
+		return "no", w.words(&r, l, &f, s.WorkloadOf(p))
+	default:
+		return "unknown", w.words(&r, l, &f, s.WorkloadOf(p))
+	}
+}
+
 // words says why a rule is not about a process, or why that is not known.
 func (w why) words(r *Rule, l level, f *facts, load *scan.Workload) string {
 	switch {

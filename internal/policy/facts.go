@@ -3,6 +3,8 @@
 package policy
 
 import (
+	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/landlockd/landlockd/scan"
@@ -15,6 +17,9 @@ type facts struct {
 	unit, slice, cgroup, container, namespace, pod, exe string
 	comm                                                scan.Comm
 	uid                                                 uint32
+	// uids are the user IDs of a process whose tasks have different ones, ascending
+	// and each in four bytes; otherwise it is empty, and uid is that of all.
+	uids string
 	// host says whether the mount namespace is owned by the initial user
 	// namespace, main whether the parent is outside the workload.
 	host, main level
@@ -41,7 +46,12 @@ const (
 
 // seen says which facts some rule looks at. The others are left out, so that
 // processes that differ in them alone have the same.
-type seen struct{ slice, cgroup, container, exe, comm, uid, main bool }
+type seen struct {
+	slice, cgroup, container, exe, comm, uid, main bool
+	// uids are the user IDs at which some rule begins or ends, ascending: those
+	// between two of them are the same to all rules. Nil keeps all apart.
+	uids []uint32
+}
 
 // factsOf returns the facts of a process.
 func factsOf(s *scan.Snapshot, p *scan.Process, what seen, userNS uint32) facts {
@@ -64,12 +74,60 @@ func factsOf(s *scan.Snapshot, p *scan.Process, what seen, userNS uint32) facts 
 		}
 	}
 	if what.uid {
-		f.uid = p.UID
+		f.setUIDs(s, p, &what)
 	}
 	if what.main {
 		f.main = isMain(s, p, w)
 	}
 	return f
+}
+
+// setUIDs takes no memory for a process of one user.
+func (f *facts) setUIDs(s *scan.Snapshot, p *scan.Process, what *seen) {
+	f.uid = what.sameUID(p.UID)
+	if !p.UIDsDiffer {
+		return
+	}
+	var packed []byte
+	last, different := uint32(0), 0
+	for _, uid := range s.UIDs(p) { // ascending, and so are those that stand for them
+		if uid = what.sameUID(uid); different == 0 || uid != last {
+			packed = binary.NativeEndian.AppendUint32(packed, uid)
+			last, different = uid, different+1
+		}
+	}
+	if f.uid = last; different > 1 {
+		f.uid, f.uids = 0, string(packed)
+	}
+}
+
+// sameUID returns the lowest user ID that is the same as one to all rules.
+func (s *seen) sameUID(uid uint32) uint32 {
+	if s.uids == nil {
+		return uid
+	}
+	i, found := slices.BinarySearch(s.uids, uid)
+	switch {
+	case found:
+		return uid
+	case i == 0:
+		return 0
+	default:
+		return s.uids[i-1]
+	}
+}
+
+// eachUID yields the user IDs of the process's tasks.
+func (f *facts) eachUID(yield func(uint32) bool) {
+	if f.uids == "" {
+		yield(f.uid)
+		return
+	}
+	for i := 0; i < len(f.uids); i += 4 {
+		if !yield(binary.NativeEndian.Uint32([]byte(f.uids[i : i+4]))) {
+			return
+		}
+	}
 }
 
 func (f *facts) setPlace(w *scan.Workload, what seen) {

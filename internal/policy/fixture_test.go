@@ -17,11 +17,14 @@ const second = uint64(time.Second)
 type host struct{ *scan.Snapshot }
 
 func newHost() host {
-	return host{&scan.Snapshot{
-		Uptime: 1000 * time.Second,
-		Kernel: scan.Kernel{Landlock: scan.Enabled, ABI: 6},
-		Source: scan.SourceInfo{PIDNS: "init"},
-	}}
+	h := host{&scan.Snapshot{Uptime: 1000 * time.Second, Source: scan.SourceInfo{PIDNS: "init"}}}
+	h.kernel(6)
+	return h
+}
+
+// kernel makes the host's kernel one that has all rights of an ABI version.
+func (h host) kernel(abi int) {
+	h.Kernel = scan.Kernel{Landlock: scan.Enabled, ABI: abi, Rights: access.Exactly(access.Supported(abi))}
 }
 
 // workload adds a workload and returns its index.
@@ -51,8 +54,15 @@ func (h host) domain(parent int32, handled access.Rights) int32 {
 	return int32(len(h.Domains) - 1)
 }
 
+// view adds a view of a domain in which each layer grants everywhere what is
+// given, the outermost first, and returns its index.
+func (h host) view(domain int32, everywhere ...uint32) int32 {
+	h.Views = append(h.Views, domainid.View{Domain: domain, Everywhere: everywhere})
+	return int32(len(h.Views) - 1)
+}
+
 // process adds a process of a workload with a task in each of some domains; -1
-// is in none, -2 unknown. It is 500 seconds old and in the host's mount
+// is in none, -2 unknown. Its tasks have no view of their domains. It is 500 seconds old and in the host's mount
 // namespace. The result is valid until the next call.
 func (h host) process(workload int32, exe string, domains ...int32) *scan.Process {
 	p := scan.Process{
@@ -61,10 +71,11 @@ func (h host) process(workload int32, exe string, domains ...int32) *scan.Proces
 	}
 	var in, out, dark int
 	for i, d := range domains {
-		t := scan.Task{TID: p.PID*100 + int32(i), Start: p.Start, Domain: domainid.Outermost}
+		t := scan.Task{TID: p.PID*100 + int32(i), Start: p.Start, Domain: domainid.Outermost, View: domainid.NoView}
 		switch {
 		case d >= 0:
 			t.State, t.Domain = scan.Sandboxed, d
+			t.Depth, t.DepthExact = h.Domains[d].Depth, h.Domains[d].Lineage == domainid.LineageKnown
 			in++
 		case d == -1:
 			t.State = scan.Unsandboxed
@@ -103,5 +114,23 @@ func (r *Result) rule(name string) *RuleResult {
 	}
 	return nil
 }
+
+// worker gives the process that was added last a worker in a place.
+func (h host) worker(real, acting scan.Place) {
+	p := &h.Processes[len(h.Processes)-1]
+	if p.NumWorkers == 0 {
+		p.FirstWorker = int32(len(h.Workers))
+	}
+	p.NumWorkers++
+	h.Workers = append(h.Workers, scan.Worker{TID: p.PID*100 + 50 + p.NumWorkers, Start: p.Start, Real: real, Acting: acting})
+}
+
+// Places of workers: in no domain, and where could not be told.
+var (
+	freePlace = scan.Place{State: scan.Unsandboxed, Domain: domainid.Outermost}
+	darkPlace = scan.Place{State: scan.Unknown, Domain: domainid.Outermost}
+)
+
+func placeIn(domain int32) scan.Place { return scan.Place{State: scan.Sandboxed, Domain: domain} }
 
 var allFS = access.Rights{access.FS: 1<<16 - 1}

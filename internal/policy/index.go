@@ -121,15 +121,23 @@ func (x *index) decided(f *facts) bool {
 // seenBy says which facts the rules and exemptions look at.
 func (c *Config) seenBy() seen {
 	var s seen
+	add := func(m *Match) {
+		s.add(m)
+		for _, r := range m.UID {
+			s.uids = append(s.uids, r.First, r.Last+1) // Last is never the highest number
+		}
+	}
 	for i := range c.Rules {
-		s.add(&c.Rules[i].Match)
+		add(&c.Rules[i].Match)
 		for j := range c.Rules[i].Except {
-			s.add(&c.Rules[i].Except[j])
+			add(&c.Rules[i].Except[j])
 		}
 	}
 	for i := range c.Exempt {
-		s.add(&c.Exempt[i])
+		add(&c.Exempt[i])
 	}
+	slices.Sort(s.uids)
+	s.uids = slices.Compact(s.uids)
 	return s
 }
 

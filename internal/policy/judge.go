@@ -11,15 +11,30 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Judge says whether a process of a snapshot is as expected, whatever its age,
+// Judge reports whether a process of a snapshot is as expected, whatever its age,
 // and in words what is missing or not known; no words if it is compliant.
 func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Outcome, Reason, string) {
 	if s.Kernel.Landlock != scan.Enabled {
 		return Violating, LandlockDisabled, "this kernel cannot sandbox anything: Landlock is " + disabledText(s.Kernel.Landlock)
 	}
-	c, d := conditionOf(s, p, chains(s, nil)), x.demandOn(s.Kernel.ABI)
+	c, d := conditionOf(s, p), x.demandOn(limitsOf(s))
 	outcome, reason := x.judge(&c, &d)
-	return outcome, reason, x.words(outcome, reason, s, p, &c, &d)
+	return outcome, reason, x.words(outcome, reason, p, &c, &d)
+}
+
+// Lasting reports whether a process that is not as expected for a reason never was
+// as expected, since it began: no task leaves a domain, and every task comes from one
+// that was no deeper. What rules come to can change, and so can which workers are
+// outside; and where free tasks are allowed, which tasks count.
+func (x *Expect) Lasting(r Reason) bool {
+	switch r {
+	case LandlockDisabled:
+		return true
+	case Unsandboxed, Partial, TooShallow:
+		return !x.Partial
+	default:
+		return false
+	}
 }
 
 func disabledText(a scan.Availability) string {
@@ -29,7 +44,7 @@ func disabledText(a scan.Availability) string {
 	return "not built into it"
 }
 
-func (x *Expect) words(outcome Outcome, reason Reason, s *scan.Snapshot, p *scan.Process, c *condition, d *demand) string {
+func (x *Expect) words(outcome Outcome, reason Reason, p *scan.Process, c *condition, d *demand) string {
 	switch {
 	case outcome == Compliant:
 		return ""
@@ -37,45 +52,78 @@ func (x *Expect) words(outcome Outcome, reason Reason, s *scan.Snapshot, p *scan
 		return strings.TrimSpace("its state is unknown: " + p.Reason.String())
 	}
 	switch reason {
+	case NoReason:
+		if !c.listed {
+			return "its tasks are not listed"
+		}
 	case Unsandboxed:
 		return "none of its tasks is in a domain"
 	case Partial:
 		return "some of its tasks are in no domain"
+	case RestrictsNothing:
+		return "it is sandboxed, but restricts nothing: no right is restricted in every task"
 	case TooShallow:
-		return fmt.Sprintf("its shallowest task is at depth %d, want at least %d", c.maybeDepth, x.MinDepth)
+		return fmt.Sprintf("its shallowest task is at depth %d, want at least %d", c.sandbox.MostDepth, x.MinDepth)
 	case RightNotRestricted:
 		if len(d.missing) > 0 {
 			return "this kernel lacks " + strings.Join(d.missing, ", ")
 		}
-		return "not restricted in every task: " + rightsLacked(s, p, d.rights.Without(c.maybeRight))
+		return "not restricted in every task: " + rightsLacked(&c.sandbox, d.rights.Without(c.sandbox.Restricts.May))
+	case OutsideWorker:
+		return "it has a " + worker + " that may act outside of its domains"
 	}
-	if int(c.depth) < x.MinDepth {
-		return fmt.Sprintf("its shallowest task is at depth %d or deeper, want at least %d: not all domains that it is nested in are known", c.depth, x.MinDepth)
-	}
-	if rights := d.rights.Without(c.rights); rights != (access.Rights{}) {
-		if p.RulesUnread {
-			return "its rules could not be read: it is not known whether they grant everywhere " + strings.Join(access.Names(rights), ", ")
-		}
-		return "it is not known whether all its layers together restrict " + strings.Join(access.Names(rights), ", ")
-	}
-	return ""
+	return strings.Join(x.doubtWords(c, d), "; ")
 }
 
-// rightsLacked names rights, and apart those that are handled but that rules
-// grant everywhere.
-func rightsLacked(s *scan.Snapshot, p *scan.Process, lacked access.Rights) string {
-	handled := everyRight
-	for _, t := range s.TasksOf(p) {
-		if t.State == scan.Sandboxed {
-			handled = handled.Intersect(domainid.Handled(s.Domains, t.Domain))
-		}
+// worker is what people call scan.Worker.
+const worker = "thread that the kernel made for it (io_uring, vhost)"
+
+// doubtWords says what is not known of a condition, and why.
+func (x *Expect) doubtWords(c *condition, d *demand) []string {
+	unknown := x.doubts(c, d)
+	var words []string
+	because := ": " + strings.Join(c.sandbox.Doubt.Sentences(), ", ")
+	switch {
+	case unknown&doubtRights != 0: // that says it of anything, too
+		names := access.Names(d.rights.Without(c.sandbox.Restricts.Sure))
+		words = append(words, "it is not known whether it restricts "+firstOf(names)+because)
+	case unknown&doubtEffective != 0:
+		words = append(words, "it is not known whether it restricts anything"+because)
 	}
+	if unknown&doubtDepth != 0 {
+		words = append(words, fmt.Sprintf("its shallowest task is at depth %d or deeper, want at least %d: "+
+			"not all domains that it is nested in are known", c.sandbox.Depth, x.MinDepth))
+	}
+	switch {
+	case unknown&doubtWorker == 0:
+	case c.outside == access.Yes:
+		words = append(words, "what it restricts may not hold: it has a "+worker+" that may act outside of its domains")
+	default:
+		words = append(words, "what it restricts may not hold: it is not known whether a "+worker+
+			" may act outside of its domains")
+	}
+	return words
+}
+
+// firstOf lists as many names as one can read in a line, and counts the others.
+func firstOf(names []string) string {
+	const most = 8
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// rightsLacked names rights, and apart those that every task handles but that rules
+// grant everywhere to some task.
+func rightsLacked(c *domainid.Sandbox, lacked access.Rights) string {
+	handled := c.Handles.Sure
 	var parts []string
 	if names := access.Names(lacked.Without(handled)); len(names) > 0 {
 		parts = append(parts, strings.Join(names, ", "))
 	}
 	if names := access.Names(lacked.Intersect(handled)); len(names) > 0 {
-		parts = append(parts, strings.Join(names, ", ")+" (handled, but its rules grant that everywhere)")
+		parts = append(parts, strings.Join(names, ", ")+" (handled, but granted everywhere in some task)")
 	}
 	return strings.Join(parts, ", ")
 }

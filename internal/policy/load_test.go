@@ -30,6 +30,8 @@ rules:
       min_depth: 2
       restricts: [fs.write_file, "net.*", scope.signal]
       on_old_kernel: violation
+      effective: false
+      outside_workers: allow
     grace: 1m30s
     min_processes: 1
     severity: critical
@@ -105,7 +107,8 @@ func TestLoad(t *testing.T) {
 		t.Errorf("patterns %q, want %q", c.Patterns, want)
 	}
 	r := c.Rules[0]
-	if x := r.Expect; !x.Partial || x.MinDepth != 2 || x.OldKernel != Violate || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*", "scope.signal"}) {
+	if x := r.Expect; !x.Partial || x.MinDepth != 2 || x.OldKernel != Violate ||
+		!x.Ineffective || x.OutsideWorkers != OutsideAllowed || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*", "scope.signal"}) {
 		t.Errorf("expect %+v", x)
 	}
 	if r.MinProcesses != 1 || len(r.Except) != 1 || r.Except[0].Main == nil || !*r.Except[0].Main || r.Line != 7 {
@@ -210,7 +213,15 @@ var bad = []struct {
 	{"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [fs.write]}}]", []string{`1:59: "fs.write" is no right`}, true},
 	{`rules: [{name: a, match: {uid: [1]}, expect: {restricts: ["nat.*"]}}]`, []string{`"nat.*" matches no right`}, true},
 	{`rules: [{name: a, match: {uid: [1]}, expect: {restricts: ["fs.[a"]}}]`, []string{`"fs.[a": syntax error in pattern`}, true},
-	{"rules: [{name: a, match: {uid: [1]}, expect: {on_old_kernel: warn}}]", []string{`"warn": want skip or violation`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {effective: maybe}}]", []string{`"maybe": want true or false`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [net.*], outside_workers: skip}}]",
+		[]string{`"skip": want unknown, violation or allow`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {outside_workers: allow}}]",
+		[]string{"1:47: outside_workers needs restricts beside it"}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {on_old_kernel: violation}}]",
+		[]string{"1:47: on_old_kernel needs restricts beside it"}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [net.*], on_old_kernel: warn}}]",
+		[]string{`"warn": want skip or violation`}, false},
 	{"defaults: {state: [sandboxed]}", []string{`unknown key "state": want one of grace, severity`}, false},
 	{"defaults:", []string{`nothing: want a mapping`}, false},
 	{"exempt: [{comm: [a]}]", []string{`a process chooses both itself`, `exempt by exe or main alone`}, false},
@@ -355,17 +366,21 @@ func TestHash(t *testing.T) {
 }
 
 func TestParseExpect(t *testing.T) {
-	x, err := ParseExpect("state=sandboxed,partial, min_depth=2,restricts=fs.write_file,net.*,on_old_kernel=violation")
-	if err != nil || !x.Partial || x.MinDepth != 2 || x.OldKernel != Violate || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*"}) {
+	x, err := ParseExpect("state=sandboxed,partial, min_depth=2,restricts=fs.write_file,net.*,on_old_kernel=violation," +
+		"effective=false,outside_workers=violation")
+	if err != nil || !x.Partial || x.MinDepth != 2 || x.OldKernel != Violate ||
+		!x.Ineffective || x.OutsideWorkers != OutsideViolates || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*"}) {
 		t.Errorf("%+v, %v", x, err)
 	}
-	if x, err := ParseExpect("min_depth=1"); err != nil || x.Partial || x.MinDepth != 1 {
+	if x, err := ParseExpect("min_depth=1,effective=true"); err != nil || x.Partial || x.Ineffective || x.MinDepth != 1 {
 		t.Errorf("%+v, %v", x, err)
 	}
 	for text, want := range map[string]string{
 		"": "want key=value", "sandboxed": "want key=value", "state=partial": "sandboxed must be", "state=x": "want sandboxed",
 		"min_depth=17": "0 to 16", "min_depth=1,2": "want key=value", "min_depth=": "0 to 16", "restricts=fs.x": "no right", "restricts=": "no right",
-		"on_old_kernel=a": "want skip", "a=b": "unknown key", "state=sandboxed,state=partial": "twice", ",": "want key=value",
+		"restricts=net.*,on_old_kernel=a": `on_old_kernel: "a": want skip`, "effective=no": `effective: "no": want true or false`,
+		"outside_workers=allow": "outside_workers needs restricts", "on_old_kernel=violation": "on_old_kernel needs restricts",
+		"restricts=net.*,outside_workers=a": `outside_workers: "a": want unknown, violation or allow`, "a=b": "unknown key", "state=sandboxed,state=partial": "twice", ",": "want key=value",
 	} {
 		if _, err := ParseExpect(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

@@ -2,7 +2,10 @@
 
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // cmdline returns a process's command line; false if it cannot be read.
 type cmdline func() (string, bool)
@@ -23,11 +26,26 @@ func (d *decision) and(given bool, key string, of func(*Match, *facts) level, m 
 	}
 }
 
-// level says whether a process is meant, and which key decides that: the first
+// tasks is how many of a process's tasks must match where they differ.
+type tasks bool
+
+const (
+	// anyTask: one is enough to be under a rule, so that no process leaves a rule
+	// by what it does with one thread.
+	anyTask tasks = false
+	// allTasks: all of them, to be let out of a rule.
+	allTasks tasks = true
+)
+
+// level reports whether a process is meant, and which key decides that: the first
 // one with the least level. A key that is not given holds.
-func (m *Match) level(f *facts, cmd cmdline) (level, string) {
+func (m *Match) level(f *facts, of tasks, cmd cmdline) (level, string) {
 	d := decision{level: yes}
-	d.and(len(m.UID) > 0, "uid", (*Match).uidLevel, m, f)
+	uidLevel := (*Match).uidLevelOfAny
+	if of == allTasks {
+		uidLevel = (*Match).uidLevelOfAll
+	}
+	d.and(len(m.UID) > 0, "uid", uidLevel, m, f)
 	d.and(m.Main != nil, "main", (*Match).mainLevel, m, f)
 	d.and(len(m.Unit) > 0, "unit", (*Match).unitLevel, m, f)
 	d.and(len(m.Slice) > 0, "slice", (*Match).sliceLevel, m, f)
@@ -50,13 +68,26 @@ func (m *Match) level(f *facts, cmd cmdline) (level, string) {
 	return d.level, d.key
 }
 
-func (m *Match) uidLevel(f *facts) level {
-	for _, r := range m.UID {
-		if r.First <= f.uid && f.uid <= r.Last {
+func (m *Match) uidLevelOfAny(f *facts) level {
+	for uid := range f.eachUID {
+		if m.hasUID(uid) {
 			return yes
 		}
 	}
 	return no
+}
+
+func (m *Match) uidLevelOfAll(f *facts) level {
+	for uid := range f.eachUID {
+		if !m.hasUID(uid) {
+			return no
+		}
+	}
+	return yes
+}
+
+func (m *Match) hasUID(uid uint32) bool {
+	return slices.ContainsFunc(m.UID, func(r UIDRange) bool { return r.First <= uid && uid <= r.Last })
 }
 
 func (m *Match) mainLevel(f *facts) level {
@@ -149,7 +180,7 @@ func (m *Match) trusts(f *facts) level {
 // about says whether a rule is about a process, given whether the process is
 // exempt. If not, or if that is not known, why tells which key decides.
 func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
-	l, w.key = r.Match.level(f, cmd)
+	l, w.key = r.Match.level(f, anyTask, cmd)
 	if l == no {
 		return no, w
 	}
@@ -158,7 +189,7 @@ func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
 	}
 	except, key := no, ""
 	for i := range r.Except {
-		if e, k := r.Except[i].level(f, cmd); e > except {
+		if e, k := r.Except[i].level(f, allTasks, cmd); e > except {
 			except, key = e, k
 		}
 	}
@@ -184,7 +215,7 @@ type why struct {
 func (c *Config) exemption(f *facts) level {
 	most := no
 	for i := range c.Exempt {
-		l, _ := c.Exempt[i].level(f, nil)
+		l, _ := c.Exempt[i].level(f, allTasks, nil)
 		most = max(most, l)
 	}
 	return most

@@ -97,7 +97,7 @@ func (c *matchCache) match(f *facts) *matched {
 	for _, n := range c.candidates {
 		rule := &c.config.Rules[n]
 		if rule.usesCmdline() {
-			if l, _ := rule.Match.level(f, nil); l != no {
+			if l, _ := rule.Match.level(f, anyTask, nil); l != no {
 				m.ask = append(m.ask, n)
 			}
 		} else if l, _ := rule.about(f, m.exempt, nil); l != no {

@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -24,17 +25,22 @@ func ParseExpect(text string) (Expect, error) {
 		value := strings.TrimSpace(item)
 		if k, v, ok := strings.Cut(value, "="); ok {
 			if key, value = strings.TrimSpace(k), strings.TrimSpace(v); seen[key] {
-				return Expect{}, fmt.Errorf("expectation: %s is there twice", quote(key))
+				return Expect{}, fmt.Errorf("%s is there twice", quote(key))
 			}
 			seen[key] = true
 		} else if key != "state" && key != "restricts" {
-			return Expect{}, fmt.Errorf("expectation %s: want key=value", quote(item))
+			return Expect{}, fmt.Errorf("%s: want key=value", quote(item))
 		}
 		var err error
 		switch key {
 		case "state":
 			err = x.addState(value)
 			sandboxed = sandboxed || value == "sandboxed"
+		case "effective":
+			if value != "true" && value != "false" {
+				err = fmt.Errorf("%s: want true or false", quote(value))
+			}
+			x.Ineffective = value == "false"
 		case "min_depth":
 			x.MinDepth, err = strconv.Atoi(value)
 			if err != nil || x.MinDepth < 0 || x.MinDepth > maxMinDepth {
@@ -44,15 +50,23 @@ func ParseExpect(text string) (Expect, error) {
 			err = x.addRight(value)
 		case "on_old_kernel":
 			err = x.setOldKernel(value)
+		case "outside_workers":
+			err = x.setOutsideWorkers(value)
 		default:
-			err = fmt.Errorf("unknown key %s: want one of state, min_depth, restricts, on_old_kernel", quote(key))
+			return Expect{}, fmt.Errorf("unknown key %s: want one of state, effective, min_depth, "+
+				"restricts, on_old_kernel, outside_workers", quote(key))
 		}
 		if err != nil {
-			return Expect{}, fmt.Errorf("expectation: %w", err)
+			return Expect{}, fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	if seen["state"] && !sandboxed {
-		return Expect{}, fmt.Errorf("expectation: sandboxed must be among the states")
+		return Expect{}, errors.New("state: sandboxed must be among the states")
+	}
+	for _, key := range besideRestricts {
+		if seen[key] && !seen["restricts"] {
+			return Expect{}, aloneError(key)
+		}
 	}
 	return x, nil
 }

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -16,6 +17,9 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
+// allSeen keeps processes apart whatever rules look at.
+var allSeen = seen{true, true, true, true, true, true, true, nil}
+
 // naive judges every process by every rule, without an index, a cache or groups.
 type naive struct {
 	config  *Config
@@ -25,7 +29,7 @@ type naive struct {
 
 func (e *naive) evaluate(s *scan.Snapshot) *Result {
 	r := &Result{Loaded: len(e.config.Rules)}
-	all := seen{true, true, true, true, true, true, true}
+	about := map[int32]bool{}
 	for i := range e.config.Rules {
 		rule := &e.config.Rules[i]
 		x := RuleResult{Rule: rule}
@@ -33,7 +37,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 		by := map[string]*Violation{}
 		for j := range s.Processes {
 			p := &s.Processes[j]
-			f := factsOf(s, p, all, scan.InitUserNS)
+			f := factsOf(s, p, allSeen, scan.InitUserNS)
 			l, _ := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
 			if l == no {
 				continue
@@ -41,6 +45,15 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 			outcome, reason, _ := rule.Expect.Judge(s, p)
 			if outcome == Violating && max(0, s.Uptime-time.Duration(p.Start)) < rule.Grace {
 				outcome = Starting
+			}
+			if l == likely {
+				outcome = Unknown
+			}
+			if l >= likely {
+				if x.First[outcome] == 0 {
+					x.First[outcome] = p.PID
+				}
+				about[p.PID] = true
 			}
 			switch l {
 			case yes:
@@ -100,6 +113,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 		}
 		r.Rules = append(r.Rules, x)
 	}
+	r.About = slices.Sorted(maps.Keys(about))
 	return r
 }
 
@@ -173,9 +187,12 @@ func someRules(rnd *rand.Rand) string {
 		if rnd.IntN(3) == 0 {
 			fmt.Fprintf(&b, "  except:\n  - %s\n  - %s\n", someMatch(rnd, false), someMatch(rnd, false))
 		}
-		fmt.Fprintf(&b, "  expect: {state: %s, min_depth: %d", oneOf(rnd, "[sandboxed]", "[sandboxed, partial]"), rnd.IntN(3))
+		fmt.Fprintf(&b, "  expect: {state: %s, min_depth: %d, effective: %t",
+			oneOf(rnd, "[sandboxed]", "[sandboxed, partial]"), rnd.IntN(3), rnd.IntN(2) == 0)
 		if rnd.IntN(2) == 0 {
-			fmt.Fprintf(&b, ", restricts: [%q], on_old_kernel: %s", oneOf(rnd, "fs.*", "fs.execute", "net.*", "net.bind_udp"), oneOf(rnd, "skip", "violation"))
+			fmt.Fprintf(&b, ", restricts: [%q], on_old_kernel: %s, outside_workers: %s",
+				oneOf(rnd, "fs.*", "fs.execute", "net.*", "net.bind_udp"), oneOf(rnd, "skip", "violation"),
+				oneOf(rnd, "unknown", "violation", "allow"))
 		}
 		b.WriteString("}\n")
 	}
@@ -184,7 +201,10 @@ func someRules(rnd *rand.Rand) string {
 
 func someHost(rnd *rand.Rand) host {
 	h := newHost()
-	h.Kernel.ABI = oneOf(rnd, 1, 6, 11)
+	h.kernel(oneOf(rnd, 1, 6, 11))
+	if rnd.IntN(4) == 0 { // a kernel that did not say all
+		h.Kernel.Rights.Sure[access.Net] = 0
+	}
 	if rnd.IntN(8) == 0 {
 		h.Kernel.Landlock = scan.Disabled
 	}
@@ -217,7 +237,24 @@ func someHost(rnd *rand.Rand) host {
 		p.PPID = int32(rnd.IntN(40))
 		p.Start = uint64(rnd.IntN(1100)) * second
 		p.UID = uint32(rnd.IntN(7))
-		p.Restricted, p.RulesUnread = oneOf(rnd, allFS, access.Rights{access.FS: 1}, access.Rights{}), rnd.IntN(5) == 0
+		tasksOf := h.TasksOf(p)
+		for i := range tasksOf {
+			t := &tasksOf[i]
+			if t.UID = p.UID; rnd.IntN(4) == 0 {
+				t.UID = uint32(rnd.IntN(7))
+				p.UIDsDiffer = p.UIDsDiffer || t.UID != p.UID
+			}
+			if t.Domain >= 0 && rnd.IntN(3) > 0 {
+				everywhere := make([]uint32, h.Domains[t.Domain].Depth)
+				for j := range everywhere {
+					everywhere[j] = oneOf[uint32](rnd, 0, 1, allFS[access.FS])
+				}
+				t.View = h.view(t.Domain, everywhere...)
+			}
+		}
+		for rnd.IntN(4) == 0 {
+			h.worker(oneOf(rnd, freePlace, darkPlace), oneOf(rnd, freePlace, darkPlace))
+		}
 		p.MountNSOwner = oneOf[uint32](rnd, 0, scan.InitUserNS, scan.InitUserNS, 7)
 		copy(p.Comm[:], oneOf(rnd, "a", "bb", ""))
 	}
@@ -229,7 +266,7 @@ func (e *naive) ruled(s *scan.Snapshot) []bool {
 	ruled := make([]bool, len(s.Workloads))
 	for i := range s.Processes {
 		p := &s.Processes[i]
-		f := factsOf(s, p, seen{true, true, true, true, true, true, true}, scan.InitUserNS)
+		f := factsOf(s, p, allSeen, scan.InitUserNS)
 		for j := range e.config.Rules {
 			l, _ := e.config.Rules[j].about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
 			if p.Workload >= 0 && l >= likely {
@@ -288,7 +325,14 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 			// Explain says the same of each process.
 			for i := range h.Processes {
 				p := &h.Processes[i]
-				f := factsOf(h.Snapshot, p, seen{true, true, true, true, true, true, true}, scan.InitUserNS)
+				f := factsOf(h.Snapshot, p, allSeen, scan.InitUserNS)
+				for j := range c.Rules {
+					m := &c.Rules[j].Match
+					l, _ := m.level(&f, anyTask, nil)
+					if applies, why := m.About(h.Snapshot, p); (l == yes) != (applies == "yes") || (l == no) != (applies == "no") || (why == "") != (l == yes) {
+						t.Fatalf("seed %d: pid %d, match of %s: %s (%s), want level %d", seed, p.PID, c.Rules[j].Name, applies, why, l)
+					}
+				}
 				for j, x := range fast.Explain(h.Snapshot, p) {
 					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p.PID, p.Start) })
 					if (l == yes) != (x.Applies == "yes") || (l == no) != (x.Applies == "no") || (x.Why == "") != (l == yes) {

@@ -46,10 +46,14 @@ const (
 	Unsandboxed
 	// Partial: some tasks are in no domain.
 	Partial
+	// RestrictsNothing: no right is restricted in every task that is in a domain.
+	RestrictsNothing
 	// TooShallow: a task's depth is less than min_depth.
 	TooShallow
 	// RightNotRestricted: some task is not restricted in a right.
 	RightNotRestricted
+	// OutsideWorker: a worker of it may act outside of its domains.
+	OutsideWorker
 	// TooFew: there are fewer processes than min_processes.
 	TooFew
 	numReasons
@@ -63,10 +67,14 @@ func (r Reason) String() string {
 		return "unsandboxed"
 	case Partial:
 		return "partial"
+	case RestrictsNothing:
+		return "restricts_nothing"
 	case TooShallow:
 		return "too_shallow"
 	case RightNotRestricted:
 		return "right_not_restricted"
+	case OutsideWorker:
+		return "outside_worker"
 	case TooFew:
 		return "too_few"
 	default:
@@ -85,6 +93,8 @@ type Result struct {
 	Rules []RuleResult
 	// Loaded is the number of rules, Applied of those that applied.
 	Loaded, Applied int
+	// About are the processes that some rule is about, or likely so, ascending.
+	About []int32
 	// ruled says for each of the snapshot's workloads, which ascend by name,
 	// whether a rule is about some process of it.
 	ruled     []bool
@@ -132,6 +142,11 @@ type RuleResult struct {
 	Applied bool
 	// Processes are the numbers of processes by [Outcome].
 	Processes [4]int
+	// First are the lowest PIDs by [Outcome], or 0: of processes that the rule is
+	// about, and of those, all Unknown, that only may not be trusted to be what
+	// they are called. Others of which it is not known whether the rule is about
+	// them are counted in Processes alone.
+	First [4]int32
 	// Violated: a process violates the rule, or there are too few.
 	Violated bool
 	// CountUnknown: it cannot be told whether there are too few.

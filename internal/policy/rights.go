@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // addRight adds the name of a right or a glob over names.
@@ -27,23 +28,34 @@ func (x *Expect) addRight(text string) error {
 
 func isRightGlob(text string) bool { return strings.ContainsAny(text, `*?[\`) }
 
-// demand is what rights an Expect asks for on one kernel.
-type demand struct {
-	rights access.Rights
-	// missing are the names and globs that this kernel has no right of, if
-	// that violates.
-	missing []string
+// limits are what of a snapshot decides what can be asked for.
+type limits struct {
+	// rights are those that its kernel can restrict.
+	rights access.Bounds
+	// rulesRead: the rules of domains are read there. Where they are not, being in
+	// a domain stands in for being restricted in some right: each handles one.
+	rulesRead bool
 }
 
-// demandOn returns what is asked for on a kernel with an ABI version.
-func (x *Expect) demandOn(abi int) demand {
-	var d demand
-	kernel := access.Supported(abi)
+func limitsOf(s *scan.Snapshot) limits { return limits{s.Kernel.Rights, s.Source.Rules == "read"} }
+
+// demand is what an Expect asks for on one host.
+type demand struct {
+	rights access.Rights
+	// missing are the names and globs that the kernel has no right of, if that
+	// violates.
+	missing   []string
+	rulesRead bool
+}
+
+// demandOn returns what is asked for on a host: all rights but those that the
+// kernel is known to lack.
+func (x *Expect) demandOn(l limits) demand {
+	d := demand{rulesRead: l.rulesRead}
 	for _, text := range x.Restricts {
 		has := false
 		for _, r := range rightsOf(text) {
-			// What the table does not know may be there: the kernel is newer.
-			if r.ABI == 0 || r.In(kernel) {
+			if l.rights.Of(r) != access.No {
 				d.rights, has = d.rights.Union(r.Rights()), true
 			}
 		}

@@ -44,7 +44,7 @@ func (e *Evaluator) result() *Result {
 			continue
 		}
 		t, rule := &e.tallies[i], &e.config.Rules[i]
-		out := RuleResult{Rule: rule, Applied: e.applied[i], Processes: t.processes}
+		out := RuleResult{Rule: rule, Applied: e.applied[i], Processes: t.processes, First: t.first}
 		out.Processes[Unknown] += t.unknown
 		out.Violated = t.processes[Violating] > 0
 		if t.list {

@@ -10,7 +10,7 @@ import (
 )
 
 func (l *loader) domain(value string) error {
-	d := domainid.Domain{Rules: domainid.RulesUnread}
+	d := domainid.Domain{Rules: domainid.RulesUncounted}
 	var parent domainid.ID
 	var lineage, log string
 	ruleset := noRuleset
@@ -21,6 +21,7 @@ func (l *loader) domain(value string) error {
 		required("depth", integer(&d.Depth, 1, 1<<16-1)),
 		required("lineage", oneOf(&lineage, "known", "inferred", "unknown")),
 		required("handled", objectOrNull(rightsMembers(&d.Handled)...)),
+		required("handles_other", boolean(&d.HandlesOther)),
 		required("rules", orNull(integer(&d.Rules, 0, 1<<32-1))),
 		optional("ruleset_index", orNull(integer(&ruleset, 0, maxTasks))),
 		optional("log", orNull(word(&log))),

@@ -29,6 +29,15 @@ func random(r *rand.Rand) *scan.Snapshot {
 		TasksRead: r.IntN(1 << 20),
 		Passes:    1 + r.IntN(3),
 	}
+	s.Kernel.Rights = access.Exactly(access.Rights{access.FS: r.Uint32(),
+		access.Net: r.Uint32() & 3})
+	maybe := access.Rights{access.FS: r.Uint32() & r.Uint32(), access.Scope: r.Uint32() & 3}
+	s.Kernel.Rights.May = s.Kernel.Rights.May.Union(maybe)
+	s.Kernel.Ways, s.Kernel.WaysUnknown = access.Ways(r.Uint32()&3), access.Ways(r.Uint32()&3)
+	s.DomainsUnread = r.IntN(3)
+	if s.Kernel.ErrataKnown = r.IntN(2) == 0; s.Kernel.ErrataKnown {
+		s.Kernel.Errata = r.Uint32() & 7
+	}
 	if r.IntN(10) == 0 {
 		s.Kernel.Landlock, s.Kernel.ABI = scan.Availability(r.IntN(2)), 0
 	}
@@ -40,6 +49,9 @@ func random(r *rand.Rand) *scan.Snapshot {
 	for i := range r.IntN(8) {
 		s.Domains = append(s.Domains, randomDomain(r, s, i))
 		s.Domains[i].Ruleset = pick(r, rulesets...)
+		for range r.IntN(3) {
+			s.Views = append(s.Views, randomView(r, s, int32(i)))
+		}
 	}
 	for pid := int32(1 + r.IntN(3)); len(s.Processes) < 12; pid += 1 + int32(r.IntN(1000)) {
 		s.Processes = append(s.Processes, randomProcess(r, s, pid))
@@ -47,7 +59,30 @@ func random(r *rand.Rand) *scan.Snapshot {
 			break
 		}
 	}
+	s.Conclude()
 	return s
+}
+
+func randomView(r *rand.Rand, s *scan.Snapshot, domain int32) domainid.View {
+	v := domainid.View{Domain: domain}
+	if r.IntN(4) == 0 {
+		v.Doubt = pick(r, domainid.RulesUnread, domainid.RootChanging,
+			domainid.RootTooDeep|domainid.RootDetached)
+		return v
+	}
+	for range r.IntN(int(s.Domains[domain].Depth) + 1) {
+		v.Everywhere = append(v.Everywhere, r.Uint32()|r.Uint32())
+	}
+	return v
+}
+
+func randomPlace(r *rand.Rand, s *scan.Snapshot) scan.Place {
+	p := scan.Place{State: pick(r, scan.Unknown, scan.Unsandboxed, scan.Sandboxed, scan.Sandboxed),
+		Domain: domainid.Outermost}
+	if p.State == scan.Sandboxed {
+		p.Domain = int32(r.IntN(len(s.Domains)+1)) - 1
+	}
+	return p
 }
 
 func randomDomain(r *rand.Rand, s *scan.Snapshot, i int) domainid.Domain {
@@ -64,8 +99,9 @@ func randomDomain(r *rand.Rand, s *scan.Snapshot, i int) domainid.Domain {
 		d.Creator = domainid.Creator{PID: r.Int32(), UID: r.Uint32(), Comm: randomText(r), Exe: randomText(r)}
 	}
 	if r.IntN(5) == 0 {
-		d.Rules, d.Handled = domainid.RulesUnread, access.Rights{}
+		d.Rules, d.Handled = domainid.RulesUncounted, access.Rights{}
 	}
+	d.HandlesOther = r.IntN(6) == 0
 	return d
 }
 
@@ -74,23 +110,38 @@ func randomProcess(r *rand.Rand, s *scan.Snapshot, pid int32) scan.Process {
 	p := scan.Process{
 		PID: pid, PPID: int32(r.IntN(int(pid))), Start: r.Uint64() >> r.IntN(64), Exec: r.Uint64() >> r.IntN(64), Exe: randomText(r),
 		CgroupID: r.Uint64() * uint64(r.IntN(2)), CgroupV1ID: r.Uint64() * uint64(r.IntN(2)), UID: r.Uint32(),
-		UserNS: r.Uint32() * uint32(r.IntN(2)), MountNSOwner: r.Uint32() * uint32(r.IntN(2)), Seccomp: uint8(r.IntN(3)),
-		NoNewPrivs: r.IntN(2) == 0, FirstTask: int32(len(s.Tasks)), NumTasks: int32(1 + r.IntN(4)), Workload: int32(r.IntN(len(s.Workloads)+1)) - 1,
+		UserNS: r.Uint32() * uint32(r.IntN(2)), MountNSOwner: r.Uint32() * uint32(r.IntN(2)),
+		FirstTask: int32(len(s.Tasks)), NumTasks: int32(1 + r.IntN(4)),
+		FirstWorker: int32(len(s.Workers)), NumWorkers: int32(max(0, r.IntN(5)-2)),
+		Workload: int32(r.IntN(len(s.Workloads)+1)) - 1,
+	}
+	for i := range p.NumWorkers {
+		s.Workers = append(s.Workers,
+			scan.Worker{TID: pid + 7 + i, Start: r.Uint64(), Real: randomPlace(r, s),
+				Acting: randomPlace(r, s)})
 	}
 	copy(p.Comm[:maxComm], randomText(r))
 	alike := r.IntN(2) == 0
 	var n [4]int32
 	least := ^uint16(0)
 	for i := range p.NumTasks {
-		t := scan.Task{TID: pid + i, Start: p.Start + uint64(i), State: scan.State(r.IntN(4)), Domain: domainid.Outermost}
+		t := scan.Task{TID: pid + i, Start: p.Start + uint64(i), State: scan.State(r.IntN(4)),
+			Domain: domainid.Outermost, View: domainid.NoView, UID: p.UID}
+		if r.IntN(2) == 0 {
+			t.Hardening = scan.SeccompMode(uint32(r.IntN(3))) | scan.Hardening(r.IntN(2))
+		}
+		if r.IntN(4) == 0 {
+			t.UID = r.Uint32() & 1
+		}
 		if alike && i > 0 {
 			t = s.Tasks[len(s.Tasks)-1]
 			t.TID++
 		} else if t.State == scan.Partial {
 			t.State = scan.Sandboxed
 		}
-		depth := uint16(0)
 		switch t.State {
+		case scan.Unsandboxed:
+			t.DepthExact = true
 		case scan.Unknown:
 			if t.Reason == scan.NoReason {
 				t.Reason = scan.Reasons()[r.IntN(4)]
@@ -98,14 +149,17 @@ func randomProcess(r *rand.Rand, s *scan.Snapshot, pid int32) scan.Process {
 		case scan.Sandboxed:
 			if !alike || i == 0 {
 				t.Domain = int32(r.IntN(len(s.Domains)+1)) - 1
+				t.View = randomViewOf(r, s, t.Domain)
+				t.Depth, t.DepthExact = uint16(1+r.IntN(9)), r.IntN(2) == 0
 			}
-			depth = 1
 			if t.Domain >= 0 {
-				depth = s.Domains[t.Domain].Depth
+				t.Depth, t.DepthExact = s.Domains[t.Domain].Depth,
+					s.Domains[t.Domain].Lineage == domainid.LineageKnown
 			}
 		}
 		n[t.State]++
-		least, p.MaxDepth = min(least, depth), max(p.MaxDepth, depth)
+		least, p.MaxDepth = min(least, t.Depth), max(p.MaxDepth, t.Depth)
+		p.UIDsDiffer = p.UIDsDiffer || t.UID != p.UID
 		s.Tasks = append(s.Tasks, t)
 	}
 	switch {
@@ -120,11 +174,20 @@ func randomProcess(r *rand.Rand, s *scan.Snapshot, pid int32) scan.Process {
 	default:
 		p.State = scan.Unsandboxed
 	}
-	if s.Source.Rules != "none" && (p.State == scan.Sandboxed || p.State == scan.Partial) {
-		p.Restricted = access.Rights{access.FS: r.Uint32(), access.Net: r.Uint32() & 3, access.Scope: r.Uint32() & 3}
-		p.RulesUnread = s.Source.Rules == "read" && r.IntN(4) == 0
-	}
+	p.NoNewPrivs = scan.ExtentOf(s.TasksOf(&p), scan.NoNewPrivs)
+	p.Seccomp = scan.ExtentOf(s.TasksOf(&p), scan.SeccompStrict|scan.SeccompFilter)
 	return p
+}
+
+// randomViewOf returns a view of a domain, or NoView.
+func randomViewOf(r *rand.Rand, s *scan.Snapshot, domain int32) int32 {
+	view := domainid.NoView
+	for v := range s.Views {
+		if s.Views[v].Domain == domain && r.IntN(3) > 0 {
+			view = int32(v)
+		}
+	}
+	return view
 }
 
 // randomRulesets are a few that domains share, and nil.
@@ -132,7 +195,7 @@ func randomRulesets(r *rand.Rand) []*domainid.Ruleset {
 	all := []*domainid.Ruleset{nil}
 	for range r.IntN(4) {
 		rs := &domainid.Ruleset{
-			Rules: r.Uint32(), Everywhere: access.Rights{access.FS: r.Uint32() >> r.IntN(32), access.Net: r.Uint32() & 3},
+			Rules: r.Uint32(), EveryPort: r.Uint32() & 3,
 			PortsLeftOut: r.Uint32() >> r.IntN(32), InodesLeftOut: r.Uint32() >> r.IntN(32),
 		}
 		for port := range r.IntN(4) {

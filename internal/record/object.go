@@ -147,15 +147,12 @@ func object(value string, members ...member) error {
 	return s.missing(members)
 }
 
-// objectOrNull reads an object, or nothing at all.
-func objectOrNull(members ...member) reader {
-	return func(value string) error {
-		if value == null {
-			return nil
-		}
-		return object(value, members...)
-	}
+// objectOf reads an object, and objectOrNull one or nothing at all.
+func objectOf(members ...member) reader {
+	return func(value string) error { return object(value, members...) }
 }
+
+func objectOrNull(members ...member) reader { return orNull(objectOf(members...)) }
 
 // list reads an array with a reader of its elements.
 func list(element reader) reader {

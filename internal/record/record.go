@@ -12,7 +12,8 @@
 // What a file does not hold, a snapshot does not have: TID and start time of a
 // task are 0 where they were left out because all tasks of its process were
 // alike. Members that follow from others ("counts", "nesting_limit", "start",
-// "depth_exact", a process's "domains", ...) are not read.
+// "restricted", a process's "domains", ...) are not read: what the snapshot means is
+// concluded anew.
 package record
 
 import (
@@ -87,23 +88,24 @@ func (b *bounded) Read(p []byte) (int, error) {
 // domains is resolved at the end.
 type loader struct {
 	snap *scan.Snapshot
-	// parents[i] is the domain that Domains[i] is nested in; domains[i] that
-	// of Tasks[i].
-	parents, domains []domainid.ID
+	// parents[i] is the domain that Domains[i] is nested in, domains[i] that of
+	// Tasks[i], viewed[i] that of Views[i], and places[i] those of Workers[i]: of its
+	// real credentials and of those that it acts with.
+	parents, domains, viewed []domainid.ID
+	places                   [][2]domainid.ID
+	// firstWorker is the first worker of the process that is being read.
+	firstWorker int32
 	// rulesetOf[i] is the ruleset of Domains[i], or noRuleset.
 	rulesets  []*domainid.Ruleset
 	rulesetOf []int32
 	rules     int
-	// unread are the processes in domains of which the file does not say what
-	// they restrict.
-	unread []int32
 }
 
 const noRuleset int32 = -1
 
 func (l *loader) read(dec *json.Decoder) error {
 	var schema string
-	var summary, rulesets, domains, workloads, processes bool
+	var summary, rulesets, domains, views, workloads, processes bool
 	err := stream(dec,
 		required("schema", word(&schema)),
 		required("summary", boolean(&summary)),
@@ -112,6 +114,7 @@ func (l *loader) read(dec *json.Decoder) error {
 		required("scan", l.scan),
 		array("rulesets", &rulesets, l.ruleset),
 		array("domains", &domains, l.domain),
+		array("views", &views, l.view),
 		array("workloads", &workloads, l.workload),
 		array("processes", &processes, l.process),
 	)
@@ -124,8 +127,8 @@ func (l *loader) read(dec *json.Decoder) error {
 		return err
 	case summary:
 		return ErrSummary
-	case !domains || !processes:
-		return errors.New("domains or processes are missing")
+	case !domains || !views || !processes:
+		return errors.New("domains, views or processes are missing")
 	}
 	switch _, err := dec.Token(); {
 	case errors.Is(err, errTooLong):
@@ -133,20 +136,34 @@ func (l *loader) read(dec *json.Decoder) error {
 	case !errors.Is(err, io.EOF):
 		return errors.New("something stands behind the snapshot")
 	}
-	return l.resolve()
+	if err := l.resolve(); err != nil {
+		return err
+	}
+	l.snap.Conclude()
+	return nil
 }
 
 func (l *loader) host(value string) error {
 	k := &l.snap.Kernel
 	var landlock string
+	var unknown access.Rights
 	err := object(value,
 		required("kernel_release", text(&k.Release, maxName)),
 		required("landlock", word(&landlock)),
 		required("abi", integer(&k.ABI, 0, 1<<16)),
+		required("rights", objectOf(rightsMembers(&k.Rights.Sure)...)),
+		required("rights_unknown", objectOf(rightsMembers(&unknown)...)),
+		required("errata", orNull(func(s string) error {
+			k.ErrataKnown = true
+			return mask(&k.Errata)(s)
+		})),
+		required("ways_past", ways(&k.Ways)),
+		required("ways_past_unknown", ways(&k.WaysUnknown)),
 	)
 	if err != nil {
 		return err
 	}
+	k.Rights.May = k.Rights.Sure.Union(unknown)
 	if err := k.Landlock.UnmarshalText([]byte(landlock)); err != nil {
 		return err
 	}
@@ -177,6 +194,7 @@ func (l *loader) scan(value string) error {
 		required("duration", seconds(&s.Duration)),
 		required("tasks", integer(&s.TasksRead, 0, 1<<31-1)),
 		required("passes", integer(&s.Passes, 0, 1<<31-1)),
+		required("domains_unread", integer(&s.DomainsUnread, 0, 1<<31-1)),
 	)
 	if err != nil {
 		return err
@@ -186,85 +204,4 @@ func (l *loader) scan(value string) error {
 	}
 	s.Time = s.Time.UTC()
 	return nil
-}
-
-// resolve turns the names of domains into indices.
-func (l *loader) resolve() error {
-	index := make(map[domainid.ID]int32, len(l.snap.Domains))
-	for i := range l.snap.Domains {
-		d := &l.snap.Domains[i]
-		if _, found := index[d.ID]; found {
-			return fmt.Errorf("domains[%d]: %s stands there twice", i, d.ID)
-		}
-		d.Parent = domainid.Outermost
-		if parent := l.parents[i]; parent != domainid.None {
-			p, found := index[parent]
-			if !found {
-				return fmt.Errorf("domains[%d]: parent %s does not stand before it", i, parent)
-			}
-			if l.snap.Domains[p].Depth >= d.Depth {
-				return fmt.Errorf("domains[%d]: at depth %d, but nested in %s at depth %d", i, d.Depth, parent, l.snap.Domains[p].Depth)
-			}
-			d.Parent = p
-		}
-		index[d.ID] = int32(i)
-		if n := l.rulesetOf[i]; n != noRuleset {
-			if int(n) >= len(l.rulesets) {
-				return fmt.Errorf("domains[%d]: ruleset %d is none of the snapshot's", i, n)
-			}
-			d.Ruleset = l.rulesets[n]
-		}
-	}
-	defer l.resolveRestricted()
-	for i := range l.snap.Processes {
-		p := &l.snap.Processes[i]
-		if p.Workload != scan.NoWorkload && int(p.Workload) >= len(l.snap.Workloads) {
-			return fmt.Errorf("processes[%d] (pid %d): workload %d is none of the snapshot's", i, p.PID, p.Workload)
-		}
-		for t := p.FirstTask; t < p.FirstTask+p.NumTasks; t++ {
-			l.snap.Tasks[t].Domain = domainid.Outermost
-			if id := l.domains[t]; id != domainid.None {
-				d, found := index[id]
-				if !found {
-					return fmt.Errorf("processes[%d] (pid %d): domain %s is none of the snapshot's", i, p.PID, id)
-				}
-				l.snap.Tasks[t].Domain = d
-			}
-			if p.State == scan.Unknown {
-				// Not told of such a process, but of its tasks.
-				p.MaxDepth = max(p.MaxDepth, l.depth(&l.snap.Tasks[t]))
-			}
-		}
-	}
-	return nil
-}
-
-// resolveRestricted completes processes of which an older landlockd did not write
-// what they restrict: as if their rules had not been read.
-func (l *loader) resolveRestricted() {
-	s := l.snap
-	for _, i := range l.unread {
-		p := &s.Processes[i]
-		if s.Source.Rules == "none" {
-			continue
-		}
-		p.RulesUnread = s.Source.Rules == "read"
-		p.Restricted = access.Every()
-		for _, t := range s.TasksOf(p) {
-			if t.State == scan.Sandboxed {
-				p.Restricted = p.Restricted.Intersect(domainid.Handled(s.Domains, t.Domain))
-			}
-		}
-	}
-}
-
-func (l *loader) depth(t *scan.Task) uint16 {
-	switch {
-	case t.State != scan.Sandboxed:
-		return 0
-	case t.Domain < 0:
-		return 1 // at least
-	default:
-		return l.snap.Domains[t.Domain].Depth
-	}
 }

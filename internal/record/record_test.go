@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,14 +41,18 @@ func TestLoadKeepsFacts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !got.Time.Equal(s.Time) || got.Uptime != s.Uptime || got.Duration != s.Duration || got.Kernel != s.Kernel || got.Source != s.Source || len(got.Processes) != len(s.Processes) {
+		if !got.Time.Equal(s.Time) || got.Uptime != s.Uptime || got.Duration != s.Duration ||
+			got.Kernel != s.Kernel || got.DomainsUnread != s.DomainsUnread ||
+			got.Source != s.Source || len(got.Processes) != len(s.Processes) {
 			t.Fatalf("%+v is not %+v", got, s)
 		}
 		if !reflect.DeepEqual(got.Workloads, s.Workloads) {
 			t.Fatalf("%+v becomes %+v", s.Workloads, got.Workloads)
 		}
 		for i := range s.Domains {
-			if d := domainNamed(got, s.Domains[i].ID); d == nil || !reflect.DeepEqual(d.Ruleset, s.Domains[i].Ruleset) || d.Log != s.Domains[i].Log {
+			if d := domainNamed(got, s.Domains[i].ID); d == nil ||
+				!reflect.DeepEqual(d.Ruleset, s.Domains[i].Ruleset) || d.Log != s.Domains[i].Log ||
+				d.HandlesOther != s.Domains[i].HandlesOther {
 				t.Fatalf("seed %d: %+v becomes %+v", seed, s.Domains[i], d)
 			}
 		}
@@ -55,19 +60,75 @@ func TestLoadKeepsFacts(t *testing.T) {
 			p, q := s.Processes[i], got.Processes[i]
 			for k, u := range s.TasksOf(&p) {
 				v := got.TasksOf(&q)[k]
-				if u.State != v.State || u.Reason != v.Reason || nameOf(s, u) != nameOf(got, v) || v.TID != 0 && (u.TID != v.TID || u.Start != v.Start) {
+				if nameOf(s, u) != nameOf(got, v) ||
+					!reflect.DeepEqual(viewOf(s, u), viewOf(got, v)) {
+					t.Errorf("seed %d, pid %d: task %+v becomes %+v", seed, p.PID, u, v)
+				}
+				if u.Domain, u.View = v.Domain, v.View; v.TID == 0 {
+					v.TID, v.Start = u.TID, u.Start // left out
+				}
+				if u != v {
 					t.Errorf("seed %d, pid %d: task %+v becomes %+v", seed, p.PID, u, v)
 				}
 			}
+			compareMeaning(t, s, got, &p, &q)
 			if !bytes.Equal(p.Comm[:len(p.Comm.String())], q.Comm[:len(q.Comm.String())]) {
 				t.Errorf("%q becomes %q", p.Comm, q.Comm)
 			}
 			q.Comm = p.Comm
-			if p != q {
+			if withoutMeaning(p) != withoutMeaning(q) {
 				t.Errorf("seed %d: %+v becomes %+v", seed, p, q)
 			}
 		}
 	}
+}
+
+// withoutMeaning returns what was read of a process, without what was concluded
+// from it: the place where that is differs.
+func withoutMeaning(p scan.Process) scan.Process {
+	v := reflect.New(reflect.TypeOf(p)).Elem()
+	for i := range v.NumField() {
+		if v.Type().Field(i).IsExported() {
+			v.Field(i).Set(reflect.ValueOf(p).Field(i))
+		}
+	}
+	return v.Interface().(scan.Process)
+}
+
+// compareMeaning compares what is concluded of a process.
+func compareMeaning(t *testing.T, s, got *scan.Snapshot, p, q *scan.Process) {
+	t.Helper()
+	a, insideA := s.SandboxOf(p)
+	b, insideB := got.SandboxOf(q)
+	if a != b || insideA != insideB || s.Ineffective(p) != got.Ineffective(q) ||
+		s.OutsideWorker(p) != got.OutsideWorker(q) || !slices.Equal(s.UIDs(p), got.UIDs(q)) {
+		t.Errorf("pid %d: %+v becomes %+v", p.PID, a, b)
+	}
+	for i := range s.WorkersOf(p) {
+		v, w := &s.WorkersOf(p)[i], &got.WorkersOf(q)[i]
+		if v.TID != w.TID || v.Start != w.Start || v.Real.State != w.Real.State ||
+			v.Acting.State != w.Acting.State ||
+			s.Outside(p, v) != got.Outside(q, w) || idAt(s, v.Real) != idAt(got, w.Real) ||
+			idAt(s, v.Acting) != idAt(got, w.Acting) {
+			t.Errorf("pid %d: worker %+v becomes %+v", p.PID, *v, *w)
+		}
+	}
+}
+
+func idAt(s *scan.Snapshot, at scan.Place) domainid.ID {
+	if at.Domain < 0 {
+		return domainid.None
+	}
+	return s.Domains[at.Domain].ID
+}
+
+// viewOf returns a task's view with the name of its domain, or nil.
+func viewOf(s *scan.Snapshot, t scan.Task) any {
+	if t.View < 0 {
+		return nil
+	}
+	v := s.Views[t.View]
+	return []any{s.Domains[v.Domain].ID, v.Doubt, append([]uint32{}, v.Everywhere...)}
 }
 
 func domainNamed(s *scan.Snapshot, id domainid.ID) *domainid.Domain {
@@ -122,8 +183,17 @@ func golden(t testing.TB) string {
 	return string(b)
 }
 
-const someRuleset = `{"rules":3,"everywhere":{"fs":"0x0","net":"0x0","scope":"0x0"},"ports":[{"port":53,"net":"0x2"},{"port":80,"net":"0x2"}],` +
+const someRuleset = `{"rules":3,"every_port":"0x0","ports":[{"port":53,"net":"0x2"},{"port":80,"net":"0x2"}],` +
 	`"inodes":[{"dev":"8:1","ino":"2","fs":"0x4","filesystem_root":false}],"ports_left_out":0,"inodes_left_out":0}`
+
+const (
+	someTask = `{"tid":1,"start_ns":"1","state":"unsandboxed","reason":null,"depth":0,"depth_exact":true,"domain":null,"view_index":null,` +
+		`"uid":0,"no_new_privs":false,"seccomp":"none"}`
+	inSandbox = `{"tid":1,"start_ns":"1","state":"sandboxed","reason":null,"depth":1,"depth_exact":true,"domain":null,"view_index":null,` +
+		`"uid":0,"no_new_privs":false,"seccomp":"none"}`
+	freePlace  = `{"state":"unsandboxed","domain":null}`
+	someWorker = `{"tid":2,"start_ns":"1","real":` + freePlace + `,"acting":` + freePlace + `}`
+)
 
 func TestLoadRefuses(t *testing.T) {
 	valid := golden(t)
@@ -138,8 +208,7 @@ func TestLoadRefuses(t *testing.T) {
 		{`"ruleset_index":null`, `"ruleset_index":0`, "ruleset 0 is none of the snapshot's"},
 		{`"ruleset_index":null`, `"ruleset_index":-2`, "ruleset_index: "},
 		{`"log":null`, `"log":"loud"`, "log status"},
-		{`"restricted":null,"rules_unread":false`, `"restricted":null,"rules_unread":true`, "rules_unread"},
-		{`"rulesets":[]`, `"rulesets":[{"rules":1}]`, "rulesets[0].everywhere: missing"},
+		{`"rulesets":[]`, `"rulesets":[{"rules":1}]`, "rulesets[0].every_port: missing"},
 		{`"rulesets":[]`, `"rulesets":[` + someRuleset + `,` + strings.Replace(someRuleset, `"8:1"`, `"08:1"`, 1) + `]`, "rulesets[1].inodes[0].dev"},
 		{`"rulesets":[]`, `"rulesets":[` + strings.Replace(someRuleset, `"port":53`, `"port":443`, 1) + `]`, "does not ascend"},
 		{`"landlock":"enabled"`, `"landlock":"maybe"`, `host: availability`},
@@ -160,8 +229,8 @@ func TestLoadRefuses(t *testing.T) {
 		{`"parent":"1e67bda0b"`, `"parent":"1e67bda19"`, "domains[1]: parent"},
 		{`"parent":"1e67bda0b","depth":2`, `"parent":"1e67bda0b","depth":1`, "domains[1]: at depth 1"},
 		{`"lineage":"known","handled"`, `"lineage":"told","handled"`, "domains[0].lineage: "},
-		{`"fs":"0xffff"`, `"fs":"65535"`, "domains[0].handled.fs: "},
-		{`"fs":"0xffff"`, `"fs":"0x1ffffffff"`, "domains[0].handled.fs: "},
+		{`"handled":{"fs":"0xffff"`, `"handled":{"fs":"65535"`, "domains[0].handled.fs: "},
+		{`"handled":{"fs":"0xffff"`, `"handled":{"fs":"0x1ffffffff"`, "domains[0].handled.fs: "},
 		{`"rules":4`, `"rules":-4`, "domains[0].rules: "},
 		{`"denials":12`, `"denials":-12`, "domains[1].denials: "},
 		{`"pid":640,`, ``, "processes[1].pid: missing"},
@@ -196,10 +265,73 @@ func TestLoadRefuses(t *testing.T) {
 		{`"threads":1`, `"threads":0`, "processes[0].threads: "},
 		{`"threads":1`, `"threads":99999999`, "processes[0].threads: "},
 		{`"threads":1`, `"threads":4194304`, "processes[1]: pid 640: too many threads"},
-		{`"threads":1`, `"threads":2,"tasks":[{"tid":1,"start_ns":"1","state":"unsandboxed","reason":null,"domain":null}]`, "processes[0]: pid 1: 2 threads, but 1 tasks"},
-		{`"threads":1`, `"threads":1,"tasks":[{"tid":1,"start_ns":"1","state":"sandboxed","reason":null,"domain":null}]`, "processes[0]: pid 1: it is unsandboxed, but its tasks say otherwise"},
-		{`"threads":1`, `"threads":1,"tasks":[{"tid":1,"start_ns":"1","state":"partial","reason":null,"domain":null}]`, "processes[0].tasks[0].state: "},
-		{`"threads":1`, `"threads":2,"tasks":[{"tid":2,"start_ns":"1","state":"unsandboxed","reason":null,"domain":null},{"tid":1,"start_ns":"1","state":"unsandboxed","reason":null,"domain":null}]`, "tid 1 does not ascend"},
+		{`"threads":1`, `"threads":2,"tasks":[` + someTask + `]`,
+			"processes[0]: pid 1: 2 threads, but 1 tasks"},
+		{`"threads":1`, `"threads":1,"tasks":[` + inSandbox + `]`,
+			"processes[0]: pid 1: it is unsandboxed, but its tasks say otherwise"},
+		{`"threads":1`, `"threads":1,"tasks":[` +
+			strings.Replace(someTask, "unsandboxed", "partial", 1) + `]`,
+			"processes[0].tasks[0].state: "},
+		{`"threads":1`, `"threads":2,"tasks":[` +
+			strings.Replace(someTask, `"tid":1`, `"tid":2`, 1) + `,` + someTask + `]`,
+			"tid 1 does not ascend"},
+		{`"threads":1`, `"threads":1,"tasks":[` +
+			strings.Replace(someTask, `"depth":0`, `"depth":1`, 1) + `]`,
+			"tid 1: it is unsandboxed at depth 1"},
+		{`"threads":1`, `"threads":1,"tasks":[` +
+			strings.Replace(inSandbox, `"depth":1`, `"depth":null`, 1) + `]`,
+			"tid 1: it is sandboxed at depth 0"},
+		{`"threads":1`, `"threads":1,"tasks":[` + strings.Replace(someTask, `"none"`, `"all"`, 1) +
+			`]`, "processes[0].tasks[0].seccomp: "},
+		{`"threads":1`, `"threads":1,"tasks":[` +
+			strings.Replace(someTask, `"none"`, `"strict"`, 1) + `]`,
+			"seccomp of none, but its tasks say otherwise"},
+		{`"threads":1`, `"threads":1,"tasks":[` +
+			strings.Replace(someTask, `"no_new_privs":false`, `"no_new_privs":true`, 1) + `]`,
+			"no_new_privs of none"},
+		{`"threads":1`, `"threads":1,"tasks":[` +
+			strings.Replace(someTask, `"view_index":null`, `"view_index":0`, 1) + `]`,
+			"processes[0] (pid 1): view 0 is none of its domain"},
+		{`"seccomp":"none"`, `"seccomp":"some"`, "seccomp of some, but its tasks say otherwise"},
+		{`"no_new_privs":"none"`, `"no_new_privs":"some"`, "no_new_privs of some"},
+		{`"no_new_privs":"none"`, `"no_new_privs":false`, "processes[0].no_new_privs: "},
+		{`"view_index":null`, `"view_index":0`,
+			"processes[0] (pid 1): view 0 is none of its domain"},
+		{`"view_index":null`, `"view_index":-1`, "processes[0].view_index: "},
+		{`"depth_exact":true,"domain":null`, `"depth_exact":null,"domain":null`,
+			"processes[0].depth_exact: "},
+		{`"depth":1,"depth_exact":true,"domain":"1e67bda0b","lineage":"known","max_depth":1`,
+			`"depth":1,"depth_exact":true,"domain":"1e67bda0b","lineage":"known","max_depth":2`,
+			"processes[4] (pid 2301): it is at depths 1 to 2, but its tasks are at 1 to 1"},
+		{`"views":[]`, `"views":null`, "views: want ["},
+		{`"views":[],`, ``, "domains, views or processes are missing"},
+		{`"views":[]`, `"views":[{"domain":null,"everywhere":[],"doubt":[]}]`, "views[0].domain: "},
+		{`"views":[]`, `"views":[{"domain":"1e67bda0c","everywhere":[],"doubt":[]}]`,
+			"views[0]: domain 1e67bda0c is none"},
+		{`"views":[]`, `"views":[{"domain":"1e67bda19","everywhere":["0x1","0x2","0x3"],"doubt":[]}]`, "views[0]: 3 layers, but domain 1e67bda19 is at depth 2"},
+		{`"views":[]`, `"views":[{"domain":"1e67bda19","everywhere":[1],"doubt":[]}]`,
+			"views[0].everywhere[0]: "},
+		{`"views":[]`, `"views":[{"domain":"1e67bda19","everywhere":null,"doubt":[]}]`,
+			"views[0]: what is granted everywhere is known and in doubt, or neither"},
+		{`"views":[]`, `"views":[{"domain":"1e67bda19","everywhere":[],"doubt":["rules_unread"]}]`,
+			"views[0]: what is granted everywhere is known and in doubt, or neither"},
+		{`"views":[]`, `"views":[{"domain":"1e67bda19","everywhere":null,"doubt":["whim"]}]`,
+			"views[0].doubt[0]: "},
+		{`"threads":1`, `"threads":1,"workers":[{"tid":2,"start_ns":"1","real":` + freePlace +
+			`,"acting":{"state":"unsandboxed","domain":"1e67bda0b"}}]`,
+			"processes[0].workers[0].acting: it is unsandboxed, but in a domain"},
+		{`"threads":1`, `"threads":1,"workers":[{"tid":2,"start_ns":"1","real":` + freePlace +
+			`,"acting":{"state":"sandboxed","domain":"1e67bda0c"}}]`,
+			"processes[0] (pid 1): domain 1e67bda0c is none"},
+		{`"threads":1`, `"threads":1,"workers":[{"tid":2,"start_ns":"1","real":{"state":"partial","domain":null},"acting":` + freePlace + `}]`, "processes[0].workers[0].real.state: "},
+		{`"threads":1`, `"threads":1,"workers":[` + someWorker + `,` + someWorker + `]`,
+			"processes[0].workers[1]: tid 2 does not ascend"},
+		{`"handles_other":false`, `"handles_other":null`, "domains[0].handles_other: "},
+		{`"rights":{"fs":"0xffff"`, `"rights":{"fs":"all"`, "host.rights.fs: "},
+		{`"rights_unknown":{`, `"rights_unknown":null,"others":{`, "host.rights_unknown: want {"},
+		{`"errata":null`, `"errata":1`, "host.errata: "},
+		{`"ways_past":[]`, `"ways_past":["net.connect_tcp by magic"]`, "host.ways_past"},
+		{`"domains_unread":0`, `"domains_unread":-1`, "scan.domains_unread: "},
 	} {
 		text := strings.Replace(valid, c.old, c.new, 1)
 		if text == valid {

@@ -22,7 +22,7 @@ func (l *loader) ruleset(value string) error {
 	var r domainid.Ruleset
 	err := object(value,
 		required("rules", integer(&r.Rules, 0, 1<<32-1)),
-		required("everywhere", rights(&r.Everywhere)),
+		required("every_port", mask(&r.EveryPort)),
 		required("ports", list(func(value string) error {
 			var p domainid.PortRule
 			err := object(value, required("port", integer(&p.Port, 0, 1<<16-1)), required("net", mask(&p.Net)))
@@ -64,13 +64,6 @@ func rightsMembers(to *access.Rights) []member {
 		members[c] = required(access.Class(c).String(), mask(&to[c]))
 	}
 	return members
-}
-
-// rights reads a set of rights.
-func rights(to *access.Rights) reader {
-	return func(value string) error {
-		return object(value, rightsMembers(to)...)
-	}
 }
 
 // device reads a device such as "8:1".

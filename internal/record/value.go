@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/view"
 )
@@ -194,4 +195,21 @@ func unquote(s string) (string, error) {
 		return "", err
 	}
 	return t, nil
+}
+
+// ways reads ways past a right by their names.
+func ways(to *access.Ways) reader {
+	return list(func(value string) error {
+		var name string
+		if err := word(&name)(value); err != nil {
+			return err
+		}
+		for _, w := range access.AllWays() {
+			if w.String() == name {
+				*to |= w.Ways()
+				return nil
+			}
+		}
+		return fmt.Errorf("%.60q is no way past a right", name)
+	})
 }

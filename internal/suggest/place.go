@@ -25,8 +25,25 @@ type place struct {
 
 type key struct{ name, pattern string }
 
-// placeOf returns what names a process.
+// placeOf returns what names a process, such that a rule of that name is about it
+// for certain.
 func placeOf(s *scan.Snapshot, p *scan.Process) place {
+	at := nameOf(s, p)
+	if at.nameless != "" {
+		return at
+	}
+	switch applies, why := at.match.About(s, p); applies {
+	case "yes":
+	case "no":
+		at.nameless = "no rule: none would be about it: " + why
+	default:
+		at.nameless = "no rule: it is not known whether one would be about it: " + why
+	}
+	return at
+}
+
+// nameOf returns what names a process.
+func nameOf(s *scan.Snapshot, p *scan.Process) place {
 	w := s.WorkloadOf(p)
 	if w == nil {
 		return byExe(p)

@@ -5,9 +5,10 @@
 //
 // A rule names what stays the same: a unit, a container as Kubernetes names it, or
 // else a program's path. It names no user, no version in a path, no instance of a
-// template, nothing that is made up for each start, and no cgroup. Before a rule is
-// written it judges the snapshot that it is made from: one that does not hold there
-// becomes a comment, like everything that is not sandboxed.
+// template, nothing that is made up for each start, and no cgroup. It pins what is
+// certain of all processes that it is about. Before a rule is written it judges the
+// snapshot that it is made from: one that does not hold there becomes a comment with
+// the reason, like everything that is not sandboxed or that restricts nothing.
 package suggest
 
 import (
@@ -37,8 +38,11 @@ type suggestion struct {
 	*group
 	name   string
 	expect policy.Expect
-	// rights are the names of expect.Restricts.
-	rights []string
+	// about is the number of processes that it is about, which may be in other
+	// groups, too.
+	about int
+	// notes are what a reader must know before the rule is believed, a line each.
+	notes []string
 }
 
 // todo is what no rule was made for.
@@ -53,58 +57,85 @@ func suggestions(s *scan.Snapshot) ([]suggestion, []todo) {
 	var todos []todo
 	names := map[string]bool{}
 	for _, g := range groups(s) {
-		switch why := g.unfit(); {
+		switch why := g.unfit(s); {
 		case why != "":
 			todos = append(todos, todo{g, why})
 		case len(rules) == maxListed:
 			todos = append(todos, todo{g, "left out: too many rules"})
 		default:
-			x := expectationOf(s, g)
-			rules = append(rules, suggestion{group: g, name: nameFor(g.label, names), expect: x, rights: x.Restricts})
+			r := suggestion{group: g, name: nameFor(g.label, names)}
+			r.expect, r.notes = expectationOf(s, g)
+			rules = append(rules, r)
 		}
 	}
-	held := holding(s, rules)
+	faults := evaluate(s, rules)
 	for _, r := range rules {
-		if !held[r.name] {
-			todos = append(todos, todo{r.group, "no rule: it would not hold now, for other processes match it too"})
+		if why := faults[r.name]; why != "" {
+			todos = append(todos, todo{r.group, why})
 		}
 	}
-	return slices.DeleteFunc(rules, func(r suggestion) bool { return !held[r.name] }), todos
+	return slices.DeleteFunc(rules, func(r suggestion) bool { return faults[r.name] != "" }), todos
 }
 
 // groups returns the processes of a snapshot by what names them, ordered by that.
 func groups(s *scan.Snapshot) []*group {
-	byLabel := map[string]*group{}
+	type id struct{ label, nameless string }
+	byID := map[id]*group{}
 	var all []*group
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		at := placeOf(s, p)
-		g := byLabel[at.label]
+		g := byID[id{at.label, at.nameless}]
 		if g == nil {
 			g = &group{place: at}
-			byLabel[at.label] = g
+			byID[id{at.label, at.nameless}] = g
 			all = append(all, g)
 		}
 		g.processes = append(g.processes, p)
 		g.states[p.State&3]++
 	}
-	slices.SortFunc(all, func(a, b *group) int { return cmp.Compare(a.label, b.label) })
+	slices.SortFunc(all, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(a.label, b.label), cmp.Compare(a.nameless, b.nameless))
+	})
 	return all
 }
 
 // unfit says why there can be no rule for a group; empty if there can.
-func (g *group) unfit() string {
+func (g *group) unfit(s *scan.Snapshot) string {
 	n := len(g.processes)
 	switch {
 	case g.states[scan.Unknown] > 0:
-		return fmt.Sprintf("%d of %s could not be told", g.states[scan.Unknown], processes(n))
+		return g.some(g.states[scan.Unknown]) + " could not be told"
 	case g.states[scan.Unsandboxed] == n:
 		return processes(n) + ", not sandboxed"
 	case g.states[scan.Unsandboxed] > 0:
-		return fmt.Sprintf("%d of %s not sandboxed", g.states[scan.Unsandboxed], processes(n))
-	default:
+		return g.some(g.states[scan.Unsandboxed]) + " not sandboxed"
+	case g.nameless != "":
 		return g.nameless
 	}
+	if none := g.count(func(p *scan.Process) bool { return effective(s, p) == access.No }); none > 0 {
+		return "sandboxed, but restricts nothing: " + g.some(none)
+	}
+	return ""
+}
+
+// count returns the number of processes of which something is true.
+func (g *group) count(is func(*scan.Process) bool) int {
+	n := 0
+	for _, p := range g.processes {
+		if is(p) {
+			n++
+		}
+	}
+	return n
+}
+
+// some says how many of a group's processes are meant.
+func (g *group) some(n int) string {
+	if all := len(g.processes); n < all {
+		return fmt.Sprintf("%d of %s", n, processes(all))
+	}
+	return processes(n)
 }
 
 func processes(n int) string {
@@ -114,66 +145,39 @@ func processes(n int) string {
 	return fmt.Sprintf("%d processes", n)
 }
 
-// expectationOf returns what is true of all processes of a group.
-func expectationOf(s *scan.Snapshot, g *group) policy.Expect {
-	x := policy.Expect{Partial: g.states[scan.Partial] > 0}
-	depth := ^uint16(0)
-	handled := access.Every()
-	for _, p := range g.processes {
-		for _, t := range s.TasksOf(p) {
-			if t.State != scan.Sandboxed {
-				continue
-			}
-			var d uint16
-			var of access.Rights
-			if t.Domain >= 0 {
-				d, of = s.Domains[t.Domain].Depth, handledBy(s, t.Domain)
-			}
-			depth = min(depth, d)
-			handled = handled.Intersect(of)
-		}
-	}
-	// A depth that was concluded may be less after a restart of landlockd.
-	if depth > 1 && s.Source.Lineage == "known" {
-		x.MinDepth = int(min(depth, 16))
-	}
-	// It is denied by every layer that handles any right of files.
-	handled[access.FS] &^= access.Refer
-	for _, name := range access.Names(handled) {
-		if _, known := access.Lookup(name); known && !strings.Contains(name, ".bit") {
-			x.Restricts = append(x.Restricts, name)
-		}
-	}
-	return x
-}
-
-// handledBy returns what a domain and those that it is nested in handle together.
-func handledBy(s *scan.Snapshot, d int32) access.Rights {
-	var r access.Rights
-	for d >= 0 {
-		r = r.Union(s.Domains[d].Handled)
-		if parent := s.Domains[d].Parent; parent < d {
-			d = parent
-		} else {
-			break
-		}
-	}
-	return r
-}
-
-// holding returns the names of the rules that hold in the snapshot, for every
-// process that they are about.
-func holding(s *scan.Snapshot, rules []suggestion) map[string]bool {
+// evaluate counts what rules are about, and returns why they would not hold in the
+// snapshot, for some process that they are about, by name; nothing of those that
+// hold.
+func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 	c := policy.Default()
+	byName := map[string]*suggestion{}
 	for i := range rules {
-		c.Rules = append(c.Rules, policy.Rule{Name: rules[i].name, Match: rules[i].match, Expect: rules[i].expect, Severity: c.Defaults.Severity})
+		r := &rules[i]
+		byName[r.name] = r
+		c.Rules = append(c.Rules, policy.Rule{Name: r.name, Match: r.match, Expect: r.expect, Severity: c.Defaults.Severity})
 	}
-	held := map[string]bool{}
-	for _, r := range policy.New(c, policy.Options{}).Evaluate(s).Rules {
-		n := &r.Processes
-		held[r.Rule.Name] = !r.Violated && n[policy.Compliant] > 0 && n[policy.Violating]+n[policy.Starting]+n[policy.Unknown] == 0
+	faults := map[string]string{}
+	for _, result := range policy.New(c, policy.Options{}).Evaluate(s).Rules {
+		r := byName[result.Rule.Name]
+		r.about = result.Processes[policy.Compliant]
+		for _, outcome := range [...]policy.Outcome{policy.Violating, policy.Unknown} {
+			if p := s.Find(result.First[outcome]); p != nil {
+				faults[r.name] = r.fault(s, p)
+				break
+			}
+		}
 	}
-	return held
+	return faults
+}
+
+// fault says why a rule does not hold for a process that it matches.
+func (r *suggestion) fault(s *scan.Snapshot, p *scan.Process) string {
+	who := fmt.Sprintf("process %d (%s)", p.PID, comment(placeOf(s, p).label))
+	if applies, why := r.match.About(s, p); applies != "yes" {
+		return fmt.Sprintf("no rule: it is not known whether it would be about %s: %s", who, why)
+	}
+	_, _, why := r.expect.Judge(s, p)
+	return fmt.Sprintf("no rule: it would be about %s, too: %s", who, why)
 }
 
 // nameFor makes the name of a rule from a label, one that no other has.

@@ -25,7 +25,7 @@ type host struct{ scan.Snapshot }
 func newHost() *host {
 	return &host{scan.Snapshot{
 		Time: time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC), Uptime: time.Hour,
-		Kernel: scan.Kernel{Release: "6.12.9\n- x", Landlock: scan.Enabled, ABI: 6},
+		Kernel: scan.Kernel{Release: "6.12.9\n- x", Landlock: scan.Enabled, ABI: 6, Rights: access.Exactly(access.Supported(6))},
 		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
 		Domains: []domainid.Domain{
 			{ID: 0xa, Parent: -1, Depth: 1, Lineage: domainid.LineageKnown, Handled: access.Rights{access.FS: 1<<1 | 1<<13, access.Net: 1 << 1}},
@@ -43,12 +43,13 @@ func (h *host) process(w scan.Workload, exe string, states ...scan.State) *scan.
 	var n [4]int
 	least := uint16(99)
 	for i, state := range states {
-		t := scan.Task{TID: p.PID + int32(i), Domain: domainid.Outermost, State: state}
+		t := scan.Task{TID: p.PID + int32(i), Domain: domainid.Outermost, View: domainid.NoView, State: state}
 		depth := uint16(0)
 		switch state {
 		case scan.Sandboxed:
 			t.Domain = int32((int(p.PID) + i) % len(h.Domains))
 			depth = h.Domains[t.Domain].Depth
+			t.Depth, t.DepthExact = depth, h.Domains[t.Domain].Lineage == domainid.LineageKnown
 		case scan.Unknown:
 			t.Reason = scan.Denied
 		}
@@ -103,9 +104,9 @@ func text(t testing.TB, s *scan.Snapshot) string {
 	return w.String()
 }
 
-// holds checks that what was written can be loaded, both as a configuration and
-// as a rule file, and that the snapshot that it is from violates nothing.
-func holds(t testing.TB, s *scan.Snapshot, rules string) *policy.Config {
+// loaded checks that what was written can be loaded, both as a configuration and as
+// a rule file, and returns it with rules about processes of any age.
+func loaded(t testing.TB, rules string) *policy.Config {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "suggested.yml")
 	main := filepath.Join(filepath.Dir(path), "main.yml")
@@ -125,8 +126,16 @@ func holds(t testing.TB, s *scan.Snapshot, rules string) *policy.Config {
 		t.Errorf("warnings: %v\n%s", c.Warnings, rules)
 	}
 	for i := range c.Rules {
-		c.Rules[i].Grace = 0 // however young
+		c.Rules[i].Grace = 0
 	}
+	return c
+}
+
+// holds checks that what was written can be loaded, and that of the snapshot that
+// it is from nothing violates it, or may.
+func holds(t testing.TB, s *scan.Snapshot, rules string) *policy.Config {
+	t.Helper()
+	c := loaded(t, rules)
 	r := policy.New(c, policy.Options{}).Evaluate(s)
 	if r.Violated() || r.Undecided() || r.Applied != len(c.Rules) {
 		t.Errorf("violated %v, undecided %v, %d of %d rules applied:\n%s", r.Violated(), r.Undecided(), r.Applied, len(c.Rules), rules)
@@ -160,51 +169,52 @@ rules:
     expect:
       state: [sandboxed]
       min_depth: 2
-      restricts: [fs.write_file, net.connect_tcp, scope.signal]
+      restricts: [fs.write_file, fs.refer, net.connect_tcp, scope.signal]
   - name: container-with-usr-bin-postgres # 1 process
     match: {container: ["*"], exe: ["/usr/bin/postgres"]}
     expect:
       state: [sandboxed]
-      restricts: [fs.write_file, net.connect_tcp]
+      restricts: [fs.write_file, fs.refer, net.connect_tcp]
   - name: program-opt-app-bin-app # 1 process
     match: {exe: ["/opt/app-*/bin/app"]}
     expect:
       state: [sandboxed]
-      restricts: [fs.write_file, net.connect_tcp]
+      restricts: [fs.write_file, fs.refer, net.connect_tcp]
   - name: program-usr-bin-gone # 1 process
     match: {exe: ["/usr/bin/gone"]}
     expect:
       state: [sandboxed]
-      restricts: [fs.write_file, net.connect_tcp]
+      restricts: [fs.write_file, fs.refer, net.connect_tcp]
   - name: unit-half-service # 1 process
+    # partial: 1 of 2 threads of 1 process in no domain
     match: {unit: ["half.service"]}
     expect:
       state: [sandboxed, partial]
-      restricts: [fs.write_file, net.connect_tcp]
+      restricts: [fs.write_file, fs.refer, net.connect_tcp]
   - name: unit-resolved-service # 1 process
     match: {unit: ["resolved.service"]}
     expect:
       state: [sandboxed]
-      restricts: [fs.write_file, net.connect_tcp]
+      restricts: [fs.write_file, fs.refer, net.connect_tcp]
   - name: unit-user-tracker-service # 1 process
     match: {unit: ["user@*/tracker.service"]}
     expect:
       state: [sandboxed]
       min_depth: 2
-      restricts: [fs.write_file, net.connect_tcp, scope.signal]
+      restricts: [fs.write_file, fs.refer, net.connect_tcp, scope.signal]
   - name: unit-worker-service # 2 processes
     match: {unit: ["worker@*.service"]}
     expect:
       state: [sandboxed]
       min_depth: 2
-      restricts: [fs.write_file, net.connect_tcp, scope.signal]
+      restricts: [fs.write_file, fs.refer, net.connect_tcp, scope.signal]
 
 # To do:
 # - command comm: no rule: its program is not known, and a process chooses its own name
 # - program /memfd:x: no rule: its program is in no file
 # - "program /tmp/\x1b[[]31m\x0a- name: forged": no rule: its name cannot be written into one
 # - unit cron.service: 1 process, not sandboxed
-# - unit dark.service: 1 of 1 process could not be told
+# - unit dark.service: 1 process could not be told
 # - unit some.service: 1 of 2 processes not sandboxed
 `
 	got := text(t, &h.Snapshot)
@@ -223,7 +233,40 @@ func TestWriteNoRuleThatDoesNotHold(t *testing.T) {
 	h.process(program(), "/usr/bin/app-1.0", scan.Sandboxed)
 	h.process(unit("a.service", "a.service"), "/usr/bin/app-2.0", scan.Unsandboxed)
 	got := text(t, &h.Snapshot)
-	if c := holds(t, &h.Snapshot, got); len(c.Rules) != 0 || !strings.Contains(got, "it would not hold now") {
+	if c := holds(t, &h.Snapshot, got); len(c.Rules) != 0 || !strings.Contains(got,
+		"# - program /usr/bin/app-*: no rule: it would be about process 11 (unit a.service), too: none of its tasks is in a domain\n") {
+		t.Errorf("%s", got)
+	}
+}
+
+// One process of which the program is not known takes no rule from others.
+func TestWriteBesideOneWithoutName(t *testing.T) {
+	h := newHost()
+	h.process(program(), "/usr/bin/a", scan.Sandboxed)
+	h.process(program(), "/usr/bin/b", scan.Sandboxed)
+	h.process(program(), "", scan.Unsandboxed)
+	got := text(t, &h.Snapshot)
+	c := loaded(t, got)
+	if r := policy.New(c, policy.Options{}).Evaluate(&h.Snapshot); len(c.Rules) != 2 || r.Violated() || r.Applied != 2 {
+		t.Errorf("%s", got)
+	}
+}
+
+// The commonest sandbox allows to read everywhere: what else it restricts is pinned.
+func TestWriteWhatIsRestricted(t *testing.T) {
+	h := newHost()
+	h.Source.Rules = "read"
+	h.Domains[0].Handled = access.Rights{access.FS: 1<<1 | 1<<2 | 1<<13}
+	h.Domains[0].Ruleset = &domainid.Ruleset{Rules: 1}
+	h.process(unit("a.service", "a.service"), "/usr/bin/a", scan.Sandboxed)
+	h.process(unit("b.service", "b.service"), "/usr/bin/b", scan.Sandboxed)
+	h.Views = []domainid.View{{Domain: 0, Everywhere: []uint32{1 << 2}}, {Domain: 0, Everywhere: []uint32{1<<1 | 1<<2 | 1<<13}}}
+	for i := range h.Tasks {
+		h.Tasks[i].Domain, h.Tasks[i].View, h.Tasks[i].Depth = 0, int32(i), 1
+	}
+	got := text(t, &h.Snapshot)
+	if holds(t, &h.Snapshot, got); !strings.Contains(got, "      restricts: [fs.write_file, fs.refer]\n") ||
+		!strings.Contains(got, "# - unit b.service: sandboxed, but restricts nothing: 1 process\n") {
 		t.Errorf("%s", got)
 	}
 }
@@ -238,7 +281,9 @@ func TestWriteInferredDepth(t *testing.T) {
 		h.Domains[i].Lineage, h.Domains[i].Handled = domainid.LineageInferred, access.Rights{}
 	}
 	got := text(t, &h.Snapshot)
-	if c := holds(t, &h.Snapshot, got); len(c.Rules) != 2 || strings.Contains(got, "min_depth") || strings.Contains(got, "restricts") {
+	note := "# restricts is left out, as no right is known to be restricted in all: not all of its layers are known\n"
+	if c := holds(t, &h.Snapshot, got); len(c.Rules) != 2 || strings.Contains(got, "min_depth") || strings.Contains(got, "restricts:") ||
+		strings.Count(got, note) != 2 {
 		t.Errorf("%s", got)
 	}
 }

@@ -43,7 +43,10 @@ func Write(w io.Writer, s *scan.Snapshot) error {
 }
 
 func (r *suggestion) write(b *bufio.Writer) {
-	fmt.Fprintf(b, "  - name: %s # %s\n", r.name, processes(len(r.processes)))
+	fmt.Fprintf(b, "  - name: %s # %s\n", r.name, processes(r.about))
+	for _, note := range r.notes {
+		fmt.Fprintf(b, "    # %s\n", note)
+	}
 	keys := make([]string, len(r.keys))
 	for i, k := range r.keys {
 		keys[i] = fmt.Sprintf("%s: [%s]", k.name, quoted(k.pattern))
@@ -54,11 +57,14 @@ func (r *suggestion) write(b *bufio.Writer) {
 		states += ", " + scan.Partial.String()
 	}
 	fmt.Fprintf(b, "      state: [%s]\n", states)
+	if r.expect.Ineffective {
+		b.WriteString("      effective: false\n")
+	}
 	if r.expect.MinDepth > 0 {
 		fmt.Fprintf(b, "      min_depth: %d\n", r.expect.MinDepth)
 	}
-	if len(r.rights) > 0 {
-		fmt.Fprintf(b, "      restricts: [%s]\n", strings.Join(r.rights, ", "))
+	if len(r.expect.Restricts) > 0 {
+		fmt.Fprintf(b, "      restricts: [%s]\n", strings.Join(r.expect.Restricts, ", "))
 	}
 }
 

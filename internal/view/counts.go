@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -28,6 +28,10 @@ type Counts struct {
 	Processes, Threads ByState
 	// Workloads are counted by state and by Name; nil if the snapshot has none.
 	Workloads *ByState
+	// IneffectiveProcesses and IneffectiveWorkloads are the sandboxed ones that
+	// restrict nothing, and OutsideWorkers the processes with a worker that may act
+	// outside of their domains: those of which that is certain.
+	IneffectiveProcesses, IneffectiveWorkloads, OutsideWorkers int
 	// Reasons counts the unknown processes.
 	Reasons map[scan.Reason]int
 	Domains int
@@ -44,6 +48,9 @@ func Count(s *scan.Snapshot) Counts {
 		c.Workloads = &ByState{}
 		for i := range workloads {
 			c.Workloads[workloads[i].State()]++
+			if workloads[i].Ineffective == access.Yes {
+				c.IneffectiveWorkloads++
+			}
 		}
 	}
 	for i := range s.Processes {
@@ -52,6 +59,12 @@ func Count(s *scan.Snapshot) Counts {
 		if p.State == scan.Unknown {
 			c.Reasons[p.Reason]++
 			c.DepthExact = false
+		}
+		if s.Ineffective(p) == access.Yes {
+			c.IneffectiveProcesses++
+		}
+		if s.OutsideWorker(p) == access.Yes {
+			c.OutsideWorkers++
 		}
 		c.MaxDepth = max(c.MaxDepth, int(p.MaxDepth))
 	}
@@ -62,8 +75,7 @@ func Count(s *scan.Snapshot) Counts {
 			c.DepthExact = false
 		case t.State == scan.Sandboxed:
 			c.MaxDepth = max(c.MaxDepth, 1)
-			d := domainOf(s, t)
-			c.DepthExact = c.DepthExact && d >= 0 && s.Domains[d].Lineage == domainid.LineageKnown
+			c.DepthExact = c.DepthExact && t.DepthExact
 		}
 	}
 	return c
@@ -71,25 +83,31 @@ func Count(s *scan.Snapshot) Counts {
 
 // Summary returns one line, without its end, such as
 //
-//	12 of 40 workloads are sandboxed (30.0 %), 1 partially, 0 unknown; 42 of 317 processes are sandboxed (13.2 %), 1 partially, 0 unknown
+//	12 of 40 workloads are sandboxed (30.0 %), 1 partially, 0 unknown;
+//	42 of 317 processes are sandboxed (13.2 %), 2 of them ineffective, 1 partially, 0 unknown
+//
+// Ineffective ones are named only if there are any.
 //
 // The percentages are the coverage; those in state Unknown stand beside it: they
 // are not among the 40 and the 317. The first half is left out if the snapshot has
 // no workloads.
 func Summary(s *scan.Snapshot) string {
 	c := Count(s)
-	text := c.Processes.summary("process", "processes")
+	text := c.Processes.summary("process", "processes", c.IneffectiveProcesses)
 	if c.Workloads != nil {
-		text = c.Workloads.summary("workload", "workloads") + "; " + text
+		text = c.Workloads.summary("workload", "workloads", c.IneffectiveWorkloads) + "; " + text
 	}
 	return text
 }
 
-func (c ByState) summary(one, many string) string {
+func (c ByState) summary(one, many string, ineffective int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of %s sandboxed", c.Of(scan.Sandboxed), isAre(c.Known(), one, many))
 	if share := percent(c.Of(scan.Sandboxed), c.Known()); share != "" {
 		fmt.Fprintf(&b, " (%s %%)", share)
+	}
+	if ineffective > 0 {
+		fmt.Fprintf(&b, ", %d of them ineffective", ineffective)
 	}
 	fmt.Fprintf(&b, ", %d partially, ", c.Of(scan.Partial))
 	switch n := c.Of(scan.Unknown); n {

@@ -3,8 +3,11 @@
 package view
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -46,6 +49,50 @@ func TestSummaryOfWorkloads(t *testing.T) {
 	want := "1 of 2 workloads are sandboxed (50.0 %), 1 partially, 1 more unknown; 2 of 3 processes are sandboxed (66.6 %), 0 partially, 1 more unknown"
 	if got := Summary(&s); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// Of processes and workloads that are sandboxed, those that restrict nothing are named.
+func TestIneffectiveAndOutside(t *testing.T) {
+	h := newHost()
+	h.Source.Rules = "read"
+	d := h.domain(0xa, domainid.Outermost)
+	h.Domains[d].Handled = access.Rights{access.FS: 4}
+	all, none, unread := h.view(d, 0xffff), h.view(d), domainid.NoView
+	free := scan.Place{State: scan.Unsandboxed, Domain: domainid.Outermost}
+	h.process(1, 0, "idle", seen(d, all)).Workload = 0
+	h.process(2, 0, "idle", seen(d, all)).Workload = 0
+	h.process(3, 0, "idle", seen(d, all)).Workload = 1
+	h.process(4, 0, "not", seen(d, none)).Workload = 1
+	h.process(5, 0, "not-known", seen(d, unread)).Workload = 2
+	h.worker(50, free, free)
+	h.worker(51, free, free)
+	h.Workloads = []scan.Workload{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	want := "3 of 3 workloads are sandboxed (100.0 %), 1 of them ineffective, 0 partially, 0 unknown; " +
+		"5 of 5 processes are sandboxed (100.0 %), 3 of them ineffective, 0 partially, 0 unknown"
+	if got := Summary(&h.Snapshot); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if c := Count(&h.Snapshot); c.IneffectiveProcesses != 3 || c.IneffectiveWorkloads != 1 ||
+		c.OutsideWorkers != 1 {
+		t.Errorf("%+v", c)
+	}
+	var w strings.Builder
+	if err := Tree(&w, &h.Snapshot, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	wantTree := `PID    STATE        DEPTH DOMAIN     COMMAND
+1      ineffective      1 a          idle
+2      ineffective      1 a          idle
+3      ineffective      1 a          idle
+4      sandboxed        1 a          not
+5      sandboxed        1 a          not-known
+                                       · 2 workers outside: 50, 51
+3 workloads: 3 sandboxed (1 ineffective), 0 partial, 0 unsandboxed, 0 unknown
+5 processes: 5 sandboxed (3 ineffective), 0 partial, 0 unsandboxed, 0 unknown; 1 domain; deepest 1
+`
+	if w.String() != wantTree {
+		t.Errorf("got\n%s\nwant\n%s", w.String(), wantTree)
 	}
 }
 

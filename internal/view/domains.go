@@ -17,7 +17,7 @@ import (
 //
 //	domain 1e67bda0b  depth 1, outermost, handles 16 rights, 4 rules, 0 denials; 2 processes (1 deeper)
 //	├─2301 bash [1 child deeper]
-//	└─domain 1e67bda19  depth 2, in 1e67bda0b, handles 16 rights, 7 rules, 0 denials; 1 process
+//	└─domain 1e67bda19  depth 2, in 1e67bda0b, handles 16 rights, 7 rules with its parents', 0 denials; 1 process
 //	  └─2350 bash
 //
 // "Deeper" are processes with a task in a domain nested in the one named. A
@@ -36,9 +36,9 @@ func Domains(w io.Writer, s *scan.Snapshot, o Options) error {
 		branch := draw.line(int32(line))
 		v.w.WriteString(branch)
 		if r.process < 0 {
-			v.domain(r.domain, columns(branch))
+			v.domain(r.domain, Columns(branch))
 		} else {
-			v.process(line, columns(branch))
+			v.process(line, Columns(branch))
 		}
 		v.w.WriteByte('\n')
 	}
@@ -65,12 +65,20 @@ func (v *domainWriter) domain(d int32, used int) {
 	case domain.Lineage != domainid.LineageKnown:
 		parent = "parent not known"
 	}
-	text := fmt.Sprintf("domain %s  depth %s, %s, %s", idText(domain.ID), domainDepthText(domain), parent, handledText(domain.Handled))
-	if v.s.Source.Rules != "none" {
+	text := fmt.Sprintf("domain %s  depth %s, %s, %s", idText(domain.ID), domainDepthText(domain),
+		parent, handledText(domain))
+	if domain.Rules != domainid.RulesUncounted {
 		text += ", " + plural(int(domain.Rules), "rule", "rules")
+		if domain.Lineage != domainid.LineageKnown || domain.Depth > 1 {
+			text += " with its parents'"
+		}
 	}
 	if countsDenials(v.s) {
-		text += fmt.Sprintf(", %d denials", domain.Denials)
+		denials := "denials"
+		if domain.Denials == 1 {
+			denials = "denial"
+		}
+		text += fmt.Sprintf(", %d %s", domain.Denials, denials)
 	}
 	below := v.forest.NumBelow(d)
 	text += "; " + plural(below, "process", "processes")
@@ -84,19 +92,29 @@ func (v *domainWriter) domain(d int32, used int) {
 	}
 }
 
-func handledText(r access.Rights) string {
-	n := r.Count()
-	if n == 0 {
+func handledText(d *domainid.Domain) string {
+	text := "handles " + plural(d.Handled.Count(), "right", "rights")
+	switch {
+	case d.HandlesOther:
+		return text + " and newer ones that have no name here"
+	case d.Handled.Empty():
 		// No kernel makes a domain that handles nothing.
 		return "handled rights not known"
+	default:
+		return text
 	}
-	return "handles " + plural(n, "right", "rights")
 }
 
 func (v *domainWriter) process(line, used int) {
 	p := &v.s.Processes[v.rows[line].process]
 	n := v.notes[line]
 	notes := ""
+	if v.s.Ineffective(p) == access.Yes {
+		notes += " [ineffective]"
+	}
+	for _, w := range outsideWorkers(v.s, p) {
+		notes += " [" + w.text() + "]"
+	}
 	if n.threads < int(p.NumTasks) {
 		notes += fmt.Sprintf(" [%d of %s]", n.threads, plural(int(p.NumTasks), "thread", "threads"))
 	}

@@ -29,7 +29,7 @@ func Escape(text string, limit int, ascii bool) string {
 	if limit > 0 {
 		body, _, cut = escapeBody(text, max(limit-quotes, minEscaped), ascii)
 		if cut {
-			body, _, _ = escapeBody(text, max(limit-quotes-columns(dots), minEscaped), ascii)
+			body, _, _ = escapeBody(text, max(limit-quotes-Columns(dots), minEscaped), ascii)
 		}
 	}
 	if !cut {
@@ -57,7 +57,7 @@ func escapeBody(text string, limit int, ascii bool) (body string, plain, cut boo
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
 		form := escapeRune(r, size, text[0], ascii)
-		width := columns(form)
+		width := Columns(form)
 		if limit > 0 && used+width > limit {
 			return b.String(), plain, true
 		}
@@ -92,10 +92,10 @@ func usual(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || r != 0 && strings.ContainsRune("_-./:+@#%=,()~", r)
 }
 
-// columns is how many columns of a terminal text takes at most. It counts two
+// Columns is how many columns of a terminal text takes at most. It counts two
 // for every character beyond ASCII, except for those that this package prints
 // itself, because some are wide and none is wider.
-func columns(text string) int {
+func Columns(text string) int {
 	n := 0
 	for _, r := range text {
 		switch {

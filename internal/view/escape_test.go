@@ -83,7 +83,7 @@ func FuzzEscape(f *testing.F) {
 		if what := unsafe(got); what != "" {
 			t.Fatalf("%q has %s", got, what)
 		}
-		if n := columns(got); limit >= minEscaped+5 && n > limit {
+		if n := Columns(got); limit >= minEscaped+5 && n > limit {
 			t.Fatalf("%q takes %d columns of %d", got, n, limit)
 		}
 		if i := strings.IndexFunc(got, func(r rune) bool { return r >= utf8.RuneSelf }); ascii && i >= 0 {

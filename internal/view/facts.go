@@ -17,12 +17,15 @@ type facts struct {
 	// lineage is the least certain one of its domains; without meaning
 	// unless sandboxed.
 	lineage domainid.Lineage
+	// view is the one that every task has, or domainid.NoView.
+	view int32
 	// exact says whether depth and max_depth are exact, not lower bounds.
 	exact bool
 	// sandboxed says that at least one task is in a domain.
 	sandboxed bool
-	// differ says that its tasks are in different states or domains.
-	differ bool
+	// differ says that its tasks are in different states or domains, and
+	// listed that more is to be said of them than of the process.
+	differ, listed bool
 	// depth and maxDepth are those of the process, but at least 1 for a task
 	// in a domain of unknown depth. Without meaning if the state is Unknown.
 	depth, maxDepth int
@@ -45,10 +48,13 @@ func (r *factsReader) read(i int32) facts {
 	p := &r.s.Processes[i]
 	tasks := r.s.TasksOf(p)
 	r.domains = r.domains[:0]
-	f := facts{domain: domainid.Outermost, lineage: domainid.LineageKnown, exact: p.State != scan.Unknown}
-	named := 0
+	f := facts{domain: domainid.Outermost, view: domainid.NoView, lineage: domainid.LineageKnown,
+		exact: p.State != scan.Unknown}
+	named, oneView := 0, true
 	for _, t := range tasks {
-		f.differ = f.differ || !alike(t, tasks[0])
+		oneView = oneView && t.View == tasks[0].View
+		f.differ = f.differ || !inOnePlace(t, tasks[0])
+		f.listed = f.listed || !follows(t, p, tasks[0])
 		d := domainOf(r.s, t)
 		switch {
 		case t.State == scan.Unsandboxed:
@@ -58,14 +64,13 @@ func (r *factsReader) read(i int32) facts {
 			continue
 		}
 		f.sandboxed = true
+		f.exact = f.exact && t.DepthExact
 		if d < 0 {
-			f.lineage, f.exact = domainid.LineageUnknown, false
+			f.lineage = domainid.LineageUnknown
 			continue
 		}
 		named++
-		lineage := r.s.Domains[d].Lineage
-		f.lineage = min(f.lineage, lineage)
-		f.exact = f.exact && lineage == domainid.LineageKnown
+		f.lineage = min(f.lineage, r.s.Domains[d].Lineage)
 		if r.seen[d] != i+1 {
 			r.seen[d] = i + 1
 			r.domains = append(r.domains, d)
@@ -74,6 +79,9 @@ func (r *factsReader) read(i int32) facts {
 	f.domains = r.domains
 	if p.State == scan.Sandboxed && len(f.domains) == 1 && named == len(tasks) {
 		f.domain = f.domains[0]
+		if oneView {
+			f.view = tasks[0].View
+		}
 	}
 	f.depth, f.maxDepth = int(p.Depth), int(p.MaxDepth)
 	switch p.State {
@@ -86,10 +94,20 @@ func (r *factsReader) read(i int32) facts {
 	return f
 }
 
-// alike reports whether two tasks are in the same state for the same reason and
-// in the same domain.
-func alike(a, b scan.Task) bool {
+// inOnePlace reports whether two tasks are in the same state for the same reason
+// and in the same domain.
+func inOnePlace(a, b scan.Task) bool {
 	return a.State == b.State && a.Reason == b.Reason && a.Domain == b.Domain
+}
+
+// follows reports whether all that JSON has of a task follows from what it has of
+// its process, whose first task is another: all of its tasks are alike, and what was
+// read of them adds up to what the process is.
+func follows(t scan.Task, p *scan.Process, first scan.Task) bool {
+	return inOnePlace(t, first) && t.View == first.View && t.UID == p.UID &&
+		t.Hardening == first.Hardening &&
+		(t.State != scan.Sandboxed || t.Depth == first.Depth && t.DepthExact == first.DepthExact) &&
+		t.State == p.State && t.Reason == p.Reason && t.Hardening&scan.SeccompStrict == 0
 }
 
 // depthOf returns a domain's depth, which is at least 1 whatever the source says.

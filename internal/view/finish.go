@@ -26,15 +26,34 @@ func finish(w *bufio.Writer, s *scan.Snapshot) {
 		deepest = ">=" + deepest
 	}
 	if c.Workloads != nil {
-		fmt.Fprintf(w, "%s: %s\n", plural(c.Workloads.Total(), "workload", "workloads"), c.Workloads.all())
+		fmt.Fprintf(w, "%s: %s\n", plural(c.Workloads.Total(), "workload", "workloads"),
+			c.Workloads.all(c.IneffectiveWorkloads))
 	}
-	fmt.Fprintf(w, "%s: %s; %s; deepest %s\n", plural(c.Processes.Total(), "process", "processes"), c.Processes.all(), plural(c.Domains, "domain", "domains"), deepest)
+	fmt.Fprintf(w, "%s: %s; %s; deepest %s\n", plural(c.Processes.Total(), "process", "processes"),
+		c.Processes.all(c.IneffectiveProcesses), plural(c.Domains, "domain", "domains"), deepest)
+	if left := Unread(s); left != "" {
+		fmt.Fprintf(w, "Not all is known: %s\n", left)
+	}
 }
 
-// all lists the numbers in all states.
-func (c ByState) all() string {
-	return fmt.Sprintf("%d sandboxed, %d partial, %d unsandboxed, %d unknown",
-		c.Of(scan.Sandboxed), c.Of(scan.Partial), c.Of(scan.Unsandboxed), c.Of(scan.Unknown))
+// Unread says in words what budgets left out of a snapshot, empty if nothing.
+func Unread(s *scan.Snapshot) string {
+	if s.DomainsUnread == 0 {
+		return ""
+	}
+	return plural(s.DomainsUnread, "domain was", "domains were") + " not read, or without all " +
+		"rules, to stay within a budget: state and depth are exact, what they restrict may be unknown"
+}
+
+// all lists the numbers in all states, and of the sandboxed ones how many are
+// ineffective, if any is.
+func (c ByState) all(ineffective int) string {
+	note := ""
+	if ineffective > 0 {
+		note = fmt.Sprintf(" (%d ineffective)", ineffective)
+	}
+	return fmt.Sprintf("%d sandboxed%s, %d partial, %d unsandboxed, %d unknown",
+		c.Of(scan.Sandboxed), note, c.Of(scan.Partial), c.Of(scan.Unsandboxed), c.Of(scan.Unknown))
 }
 
 func absence(a scan.Availability) string {

@@ -19,9 +19,10 @@ func newHost() *host {
 	return &host{scan.Snapshot{
 		Time:     time.Date(2025, 3, 1, 12, 0, 0, 250, time.FixedZone("", 3600)),
 		Duration: 1500 * time.Microsecond,
-		Kernel:   scan.Kernel{Release: "6.15.2-amd64", Landlock: scan.Enabled, ABI: 7},
-		Source:   scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
-		Passes:   1,
+		Kernel: scan.Kernel{Release: "6.15.2-amd64", Landlock: scan.Enabled, ABI: 7,
+			Rights: access.Exactly(access.Supported(7))},
+		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
+		Passes: 1,
 	}}
 }
 
@@ -35,10 +36,40 @@ func (h *host) domain(id domainid.ID, parent int32) int32 {
 	return int32(len(h.Domains) - 1)
 }
 
-func in(domain int32) scan.Task { return scan.Task{State: scan.Sandboxed, Domain: domain} }
-func free() scan.Task           { return scan.Task{State: scan.Unsandboxed, Domain: domainid.Outermost} }
+// view adds a view of a domain and returns its index.
+func (h *host) view(domain int32, everywhere ...uint32) int32 {
+	h.Views = append(h.Views, domainid.View{Domain: domain, Everywhere: everywhere})
+	return int32(len(h.Views) - 1)
+}
+
+func in(domain int32) scan.Task {
+	return scan.Task{State: scan.Sandboxed, Domain: domain, View: domainid.NoView}
+}
+
+func seen(domain, view int32) scan.Task {
+	return scan.Task{State: scan.Sandboxed, Domain: domain, View: view}
+}
+
+func free() scan.Task {
+	return scan.Task{State: scan.Unsandboxed, Domain: domainid.Outermost, View: domainid.NoView}
+}
+
 func untold(r scan.Reason) scan.Task {
-	return scan.Task{State: scan.Unknown, Reason: r, Domain: domainid.Outermost}
+	return scan.Task{State: scan.Unknown, Reason: r, Domain: domainid.Outermost,
+		View: domainid.NoView}
+}
+
+func as(uid uint32, h scan.Hardening, t scan.Task) scan.Task {
+	t.UID, t.Hardening = uid, h
+	return t
+}
+
+// worker adds a worker to the process that was added last.
+func (h *host) worker(tid int32, realPlace, acting scan.Place) {
+	p := &h.Processes[len(h.Processes)-1]
+	p.NumWorkers++
+	h.Workers = append(h.Workers,
+		scan.Worker{TID: tid, Start: p.Start + 7, Real: realPlace, Acting: acting})
 }
 
 // process adds a process with a task for each argument.
@@ -46,12 +77,28 @@ func (h *host) process(pid, ppid int32, comm string, tasks ...scan.Task) *scan.P
 	p := scan.Process{
 		PID: pid, PPID: ppid, Start: uint64(pid) * 1_000_000_007, Exec: 1, Exe: "/usr/bin/" + comm, UID: 1000,
 		UserNS: 4026531837, MountNSOwner: 4026531837, CgroupID: 1 << 60, FirstTask: int32(len(h.Tasks)), NumTasks: int32(len(tasks)),
+		FirstWorker: int32(len(h.Workers)),
 	}
 	copy(p.Comm[:15], comm)
 	for i, t := range tasks {
 		t.TID, t.Start = pid+int32(i), p.Start+uint64(i)
+		if t.UID == 0 {
+			t.UID = p.UID
+		}
+		switch {
+		case t.State == scan.Unsandboxed:
+			t.DepthExact = true
+		case t.State == scan.Sandboxed && t.Domain < 0:
+			t.Depth = 1
+		case t.State == scan.Sandboxed:
+			d := &h.Domains[t.Domain]
+			t.Depth, t.DepthExact = d.Depth, d.Lineage == domainid.LineageKnown
+		}
+		p.UIDsDiffer = p.UIDsDiffer || t.UID != p.UID
 		h.Tasks = append(h.Tasks, t)
 	}
+	p.NoNewPrivs = scan.ExtentOf(h.TasksOf(&p), scan.NoNewPrivs)
+	p.Seccomp = scan.ExtentOf(h.TasksOf(&p), scan.SeccompStrict|scan.SeccompFilter)
 	h.TasksRead += len(tasks)
 	h.judge(&p)
 	h.Processes = append(h.Processes, p)
@@ -64,11 +111,7 @@ func (h *host) judge(p *scan.Process) {
 	least := uint16(0xffff)
 	for _, t := range h.TasksOf(p) {
 		n[t.State]++
-		depth := uint16(0)
-		if t.State == scan.Sandboxed && t.Domain >= 0 {
-			depth = h.Domains[t.Domain].Depth
-		}
-		least, p.MaxDepth = min(least, depth), max(p.MaxDepth, depth)
+		least, p.MaxDepth = min(least, t.Depth), max(p.MaxDepth, t.Depth)
 		if p.Reason == scan.NoReason {
 			p.Reason = t.Reason
 		}
@@ -114,7 +157,7 @@ func mixed() *host {
 	h.Domains[a].Creator = domainid.Creator{PID: 99, UID: 33, Comm: "launch\x1b[2J", Exe: "/usr/bin/launch\x1b[2J"}
 	h.Domains[a].Log = domainid.LogDisabled
 	h.Domains[a].Ruleset = &domainid.Ruleset{
-		Rules: 9, Everywhere: access.Rights{access.FS: 0xc},
+		Rules: 9, EveryPort: 2,
 		Ports:  []domainid.PortRule{{Port: 53, Net: 3}, {Port: 443, Net: 2}},
 		Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: 2, FS: 0xc, FSRoot: true}, {Dev: 0x801, Ino: 1 << 60, FS: 0xffff}}, InodesLeftOut: 5,
 	}
@@ -126,13 +169,20 @@ func mixed() *host {
 	h.Domains[inferred].Lineage = domainid.LineageInferred
 	deeper := h.domain(0x300000002, inferred)
 	h.Domains[deeper].Lineage = domainid.LineageInferred
+	reads, changing := h.view(a, 0xc), h.view(a)
+	h.Views[changing].Doubt = domainid.RootChanging
+	idle := h.domain(0x300000003, domainid.Outermost)
+	h.Domains[idle].Handled = access.Rights{access.FS: 4 | access.Refer}
+	all := h.view(idle, 0xffff)
+	newer := h.domain(0x300000004, domainid.Outermost)
+	h.Domains[newer].Handled, h.Domains[newer].HandlesOther = access.Rights{}, true
 	nameless := h.domain(domainid.None, domainid.Outermost)
 	h.Domains[nameless] = domainid.Domain{Parent: domainid.Outermost, Depth: 1}
 
 	h.process(1, 0, "systemd", free())
-	worker := h.process(100, 1, "worker", in(a), in(a), in(a), free())
+	worker := h.process(100, 1, "worker", seen(a, reads), seen(a, reads), seen(a, reads), free())
 	worker.Exe = "/opt/worker/bin/python3.12"
-	h.process(101, 100, "child", in(a))
+	h.process(101, 100, "child", seen(a, reads))
 	var threads []scan.Task
 	for _, d := range own {
 		threads = append(threads, in(d))
@@ -145,17 +195,32 @@ func mixed() *host {
 	h.process(420, 1, "two-depths", in(a), in(own[0]), in(inferred))
 	h.process(430, 1, "nameless", in(nameless), in(nameless))
 	h.process(440, 1, "no-domain", in(domainid.Outermost))
+	h.process(450, 1, "idle", seen(idle, all))
+	h.process(451, 1, "idle-threads", seen(idle, all), seen(a, reads))
+	h.process(452, 1, "newer", in(newer))
+	h.process(460, 1, "ring", seen(a, reads))
+	outside := scan.Place{State: scan.Unsandboxed, Domain: domainid.Outermost}
+	h.worker(461, outside, outside)
+	h.worker(462, scan.Place{State: scan.Sandboxed, Domain: a},
+		scan.Place{State: scan.Sandboxed, Domain: a})
+	h.worker(463, scan.Place{State: scan.Sandboxed, Domain: a},
+		scan.Place{State: scan.Sandboxed, Domain: idle})
+	h.worker(464, scan.Place{State: scan.Sandboxed, Domain: a},
+		scan.Place{Domain: domainid.Outermost})
+	h.process(470, 1, "two-users", as(1000, scan.NoNewPrivs|scan.SeccompFilter, free()),
+		as(1001, 0, free()))
+	h.process(471, 1, "strict", as(1000, scan.SeccompStrict, seen(a, changing)))
+	h.process(472, 1, "two-roots", seen(a, reads), seen(a, changing))
 	h.process(500, 1, "x\x1b]0;owned\x07", in(a))
 	h.process(501, 1, "a [denied]", in(a)).Exe = "/tmp/\u202egnp.exe\u200b"
 	h.process(502, 1, "└─bash\xff", in(a)).Exe = ""
 	h.process(503, 1, "", in(a)).Exe = "/" + string(slices.Repeat([]byte("long/"), 800))
 	h.process(504, 1, "日本語", in(a))
 	h.Source.Rules = "read"
-	for i := range h.Processes {
-		if p := &h.Processes[i]; p.State == scan.Sandboxed || p.State == scan.Partial {
-			p.Restricted, p.RulesUnread = access.Rights{access.FS: 0xfff3, access.Net: 3}, p.PID == 500
-		}
-	}
+	h.Kernel.Rights.May[access.FS] |= 1 << 16
+	h.Kernel.Errata, h.Kernel.ErrataKnown = 5, true
+	h.Kernel.Ways, h.Kernel.WaysUnknown = 1, 2
+	h.DomainsUnread = 3
 	h.workloads()
 	return h
 }
@@ -183,6 +248,8 @@ func random(r *rand.Rand, processes int) *host {
 	if r.IntN(10) == 0 {
 		h.Kernel.Landlock, h.Kernel.ABI = scan.Availability(r.IntN(2)), 0
 	}
+	h.Source.Rules = []string{"read", "unread", "none"}[r.IntN(3)]
+	h.Kernel.ErrataKnown, h.Kernel.Errata = r.IntN(2) == 0, r.Uint32()
 	for i := range r.IntN(8) {
 		d := h.domain(domainid.ID(r.Uint64()>>r.IntN(64)), int32(r.IntN(i+1))-1)
 		h.Domains[d].Lineage = domainid.Lineage(r.IntN(3))
@@ -190,9 +257,27 @@ func random(r *rand.Rand, processes int) *host {
 		h.Domains[d].Log = domainid.LogStatus(r.IntN(4))
 		if r.IntN(2) == 0 {
 			h.Domains[d].Ruleset = &domainid.Ruleset{
-				Rules: 2, Everywhere: access.Rights{access.FS: r.Uint32() & 0xffff}, Ports: []domainid.PortRule{{Port: 53, Net: 2}},
+				Rules: 2, EveryPort: r.Uint32() & 3, Ports: []domainid.PortRule{{Port: 53, Net: 2}},
 				Inodes: []domainid.InodeRule{{Dev: 0x801, Ino: r.Uint64(), FS: 4, FSRoot: true}}, InodesLeftOut: 3,
 			}
+		}
+	}
+	for d := range h.Domains {
+		for range r.IntN(3) {
+			if v := h.view(int32(d), r.Uint32()|0xffff); r.IntN(3) == 0 {
+				h.Views[v].Everywhere, h.Views[v].Doubt = nil,
+					domainid.RootTooDeep|domainid.RulesUnread
+			}
+		}
+	}
+	place := func() scan.Place {
+		switch r.IntN(4) {
+		case 0:
+			return scan.Place{Domain: domainid.Outermost}
+		case 1:
+			return scan.Place{State: scan.Unsandboxed, Domain: domainid.Outermost}
+		default:
+			return scan.Place{State: scan.Sandboxed, Domain: int32(r.IntN(len(h.Domains)+1)) - 1}
 		}
 	}
 	pid := int32(0)
@@ -206,13 +291,25 @@ func random(r *rand.Rand, processes int) *host {
 			case k == 1:
 				tasks = append(tasks, free())
 			default:
-				tasks = append(tasks, in(int32(r.IntN(len(h.Domains)+1))-1))
+				t := in(int32(r.IntN(len(h.Domains)+1)) - 1)
+				if view := r.IntN(len(h.Views) + 1); view < len(h.Views) && r.IntN(2) == 0 {
+					t = seen(h.Views[view].Domain, int32(view))
+				}
+				tasks = append(tasks, t)
+			}
+			if r.IntN(3) == 0 {
+				t := &tasks[len(tasks)-1]
+				*t = as(uint32(1000+r.IntN(2)),
+					scan.SeccompMode(uint32(r.IntN(3)))|scan.Hardening(r.IntN(2)), *t)
 			}
 		}
 		p := h.process(pid, int32(r.IntN(int(pid)+8)), randomBytes(r), tasks...)
 		p.Start = uint64(r.IntN(3))
 		p.Exe = randomBytes(r)
 		p.CgroupID, p.UserNS = r.Uint64()*uint64(r.IntN(2)), r.Uint32()*uint32(r.IntN(2))
+		for i := range r.IntN(3) {
+			h.worker(pid+int32(100+i), place(), place())
+		}
 	}
 	if r.IntN(2) == 0 {
 		h.workloads()

@@ -18,7 +18,7 @@ const Schema = "landlockd/snapshot/v1"
 
 // JSONOptions say what JSON writes.
 type JSONOptions struct {
-	// Summary leaves out processes, domains, rulesets and workloads: counts without names.
+	// Summary leaves out processes, domains, views, rulesets and workloads: counts without names.
 	Summary bool
 	// Rules is what rules say of the snapshot, if it is not nil.
 	Rules any
@@ -26,7 +26,7 @@ type JSONOptions struct {
 
 // JSON writes a snapshot as one JSON object and a newline, in the schema that
 // docs/json.md explains and docs/schema/snapshot-v1.json defines. Each process,
-// domain, ruleset and workload is on a line of its own. They are encoded one at a time.
+// domain, view, ruleset and workload is on a line of its own. They are encoded one at a time.
 func JSON(w io.Writer, s *scan.Snapshot, o JSONOptions) error {
 	e := newEncoder(w)
 	e.member("{", "schema", Schema)
@@ -40,11 +40,12 @@ func JSON(w io.Writer, s *scan.Snapshot, o JSONOptions) error {
 	}
 	if !o.Summary {
 		forest := Forest(s)
-		rulesets := newRulesetIndex(s, forest)
+		rulesets, views := newRulesetIndex(s, forest), newViewIndex(s, forest)
 		e.rulesets(rulesets)
 		e.domains(s, forest, rulesets)
+		e.views(s, views)
 		e.workloads(s)
-		e.processes(s)
+		e.processes(s, views)
 	}
 	e.text("}\n")
 	return e.flush()
@@ -122,11 +123,11 @@ func (e *encoder) domains(s *scan.Snapshot, forest *domainid.Forest, rulesets *r
 	})
 }
 
-func (e *encoder) processes(s *scan.Snapshot) {
+func (e *encoder) processes(s *scan.Snapshot, views *viewIndex) {
 	reader := newFactsReader(s)
 	e.list("processes", func(yield func(any) bool) {
 		for i := range s.Processes {
-			if !yield(newProcessJSON(s, &s.Processes[i], reader.read(int32(i)))) {
+			if !yield(newProcessJSON(s, &s.Processes[i], reader.read(int32(i)), views)) {
 				return
 			}
 		}

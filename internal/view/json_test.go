@@ -43,13 +43,14 @@ func strictSchema(t *testing.T) *jsonschema.Schema {
 			}
 		}
 	}
-	for _, name := range []string{"counts", "process", "task", "domain", "workload", "container", "rights", "ruleset"} {
+	for _, name := range []string{"counts", "process", "task", "domain", "workload", "container",
+		"rights", "ruleset", "view", "worker", "place"} {
 		shut(root["$defs"].(map[string]any)[name])
 	}
 	for _, name := range []string{"ports", "inodes"} {
 		shut(root["$defs"].(map[string]any)["ruleset"].(map[string]any)["properties"].(map[string]any)[name].(map[string]any)["items"])
 	}
-	if want := 1 + 3 + 1 + 8 + 2; closed != want {
+	if want := 1 + 3 + 1 + 11 + 2; closed != want {
 		t.Fatalf("%d objects of the schema closed, want %d", closed, want)
 	}
 	c := jsonschema.NewCompiler()
@@ -124,6 +125,23 @@ func TestSchemaRefuses(t *testing.T) {
 		{`"workload_index":0,`, ``},
 		{`"pod_uid":null`, `"pod":"web"`},
 		{`"container":null`, `"container":{}`},
+		{`"ineffective":"yes"`, `"ineffective":true`},
+		{`"outside":"unknown"`, `"outside":null`},
+		{`"doubt":["rules_unread"]`, `"doubt":["whim"]`},
+		{`"everywhere":["0xc"],"doubt":[]`, `"everywhere":["0xc"],"doubt":["rules_unread"]`},
+		{`"everywhere":null,"doubt":["root_changing"]`, `"everywhere":null,"doubt":[]`},
+		{`"everywhere":["0xc"]`, `"everywhere":[12]`},
+		{`"every_port":"0x2"`, `"every_port":2`},
+		{`"view_index":0`, `"view_index":-1`},
+		{`"uids":[1000,1001]`, `"uids":[1000,1000]`},
+		{`"uids":[1000]`, `"uids":[]`},
+		{`"seccomp":"strict"`, `"seccomp":1`},
+		{`"no_new_privs":"some"`, `"no_new_privs":"2 of 3"`},
+		{`"real":{`, `"real":null,"other":{`},
+		{`"errata":"0x5"`, `"errata":5`},
+		{`"rights":{`, `"rights":null,"others":{`},
+		{`"domains_unread":3`, `"domains_unread":null`},
+		{`"ineffective_processes":2`, `"ineffective_processes":"2"`},
 		{`"time":"2025-03-01T11:00:00.00000025Z"`, `"time":"yesterday"`},
 	} {
 		text := strings.Replace(w.String(), change[0], change[1], 1)
@@ -144,12 +162,15 @@ func TestSchemaRefuses(t *testing.T) {
 type decoded struct {
 	Domains   []struct{ ID string }
 	Processes []struct {
+		PID               int32
 		Comm, Exe, Domain string
 		Start             json.Number
 		StartNS           string `json:"start_ns"`
 		CgroupID          string `json:"cgroup_id"`
 		Tasks             []struct{ TID int32 }
+		ViewIndex         *int `json:"view_index"`
 	}
+	Views []struct{ Everywhere []string }
 }
 
 func decode(t *testing.T, s *scan.Snapshot) decoded {
@@ -225,13 +246,58 @@ func TestJSONDomainOrder(t *testing.T) {
 func TestJSONTasksOnlyWhereTheyDiffer(t *testing.T) {
 	h := newHost()
 	d := h.domain(0xa, domainid.Outermost)
+	read, unread := h.view(d, 1), h.view(d)
 	h.process(10, 0, "same", in(d), in(d))
-	h.process(20, 0, "partial", in(d), free())
-	got := decode(t, &h.Snapshot).Processes
-	if got[0].Tasks != nil || got[0].Domain != "a" {
-		t.Errorf("alike tasks: %+v", got[0])
+	h.process(20, 0, "same-view", as(0, scan.SeccompFilter, seen(d, read)),
+		as(0, scan.SeccompFilter, seen(d, read)))
+	differ := h.process(30, 0, "partial", in(d), free()).PID
+	h.process(40, 0, "views", seen(d, read), seen(d, unread))
+	h.process(50, 0, "users", as(1, 0, in(d)), as(2, 0, in(d)))
+	h.process(60, 0, "hardening", as(0, scan.NoNewPrivs, in(d)), in(d))
+	h.process(70, 0, "strict", as(0, scan.SeccompStrict, in(d)))
+	h.process(80, 0, "depths", in(domainid.Outermost), in(domainid.Outermost))
+	h.Tasks[len(h.Tasks)-1].Depth = 7
+	h.process(90, 0, "moving", free()).State = scan.Unknown
+	for _, p := range decode(t, &h.Snapshot).Processes {
+		tasks := int(h.Find(p.PID).NumTasks)
+		switch {
+		case p.PID < differ && p.Tasks != nil:
+			t.Errorf("alike tasks of %s: %+v", p.Comm, p)
+		case p.PID >= differ && (len(p.Tasks) != tasks || p.Tasks[0].TID != p.PID):
+			t.Errorf("different tasks of %s: %+v", p.Comm, p)
+		}
+		one := p.Comm != "partial" && p.Comm != "depths" && p.Comm != "moving"
+		if (p.Domain == "a") != one {
+			t.Errorf("domain of %s: %q", p.Comm, p.Domain)
+		}
+		if (p.ViewIndex != nil) != (p.Comm == "same-view") {
+			t.Errorf("view of %s: %v", p.Comm, p.ViewIndex)
+		}
 	}
-	if len(got[1].Tasks) != 2 || got[1].Tasks[1].TID != 21 || got[1].Domain != "" {
-		t.Errorf("different tasks: %+v", got[1])
+}
+
+// Views are numbered in the order of the domains in the output, which is not that
+// of the snapshot.
+func TestJSONViews(t *testing.T) {
+	h := newHost()
+	a, b := h.domain(0xa, domainid.Outermost), h.domain(0xb, domainid.Outermost)
+	first, second, other := h.view(a, 1), h.view(b, 2), h.view(b, 3)
+	h.process(1, 0, "one", seen(b, other))
+	h.process(2, 0, "two", seen(a, first))
+	h.process(3, 0, "three", seen(b, second))
+	h.process(4, 0, "four", seen(a, second)) // of no source: a view of another domain
+	got := decode(t, &h.Snapshot)
+	want := map[int32]string{1: "0x3", 2: "0x1", 3: "0x2"}
+	if len(got.Views) != 3 || got.Views[2].Everywhere[0] != "0x1" {
+		t.Errorf("%+v", got.Views)
+	}
+	for _, p := range got.Processes {
+		mask := ""
+		if p.ViewIndex != nil {
+			mask = got.Views[*p.ViewIndex].Everywhere[0]
+		}
+		if mask != want[p.PID] {
+			t.Errorf("%s has %q, want %q", p.Comm, mask, want[p.PID])
+		}
 	}
 }

@@ -19,10 +19,11 @@ type domainJSON struct {
 	DepthExact bool             `json:"depth_exact"`
 	Lineage    domainid.Lineage `json:"lineage"`
 	Handled    *rightsJSON      `json:"handled"`
-	Restricted *rightsJSON      `json:"restricted"`
-	Layers     []domainid.ID    `json:"layers"`
-	Children   []domainid.ID    `json:"children"`
-	Rules      *uint32          `json:"rules"`
+	// HandlesOther: it also handles rights of a class without a name here.
+	HandlesOther bool          `json:"handles_other"`
+	Layers       []domainid.ID `json:"layers"`
+	Children     []domainid.ID `json:"children"`
+	Rules        *uint32       `json:"rules"`
 	// RulesetIndex is that in the array of rulesets.
 	RulesetIndex *int32              `json:"ruleset_index"`
 	Denials      *uint64             `json:"denials"`
@@ -77,6 +78,7 @@ func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetI
 		Children:   []domainid.ID{},
 		Members:    []int32{},
 
+		HandlesOther: d.HandlesOther,
 		RulesetIndex: rulesets.find(d.Ruleset),
 	}
 	for at := range domainid.Chain(s.Domains, i) {
@@ -93,10 +95,10 @@ func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetI
 		j.Parent = s.Domains[parent].ID
 	}
 	// No kernel makes a domain that handles nothing: then it was not read.
-	if d.Handled != (access.Rights{}) {
-		j.Handled, j.Restricted = newRightsJSON(d.Handled), newRightsJSON(domainid.Restricted(s.Domains, i))
+	if !d.Handled.Empty() || d.HandlesOther {
+		j.Handled = newRightsJSON(d.Handled)
 	}
-	if s.Source.Rules != "none" && d.Rules != domainid.RulesUnread {
+	if d.Rules != domainid.RulesUncounted {
 		j.Rules = &d.Rules
 	}
 	if countsDenials(s) {

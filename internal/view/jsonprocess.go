@@ -3,6 +3,7 @@
 package view
 
 import (
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -18,25 +19,28 @@ type processJSON struct {
 	// WorkloadIndex is that in the array of workloads.
 	WorkloadIndex *int32 `json:"workload_index"`
 	stateJSON
-	MaxDepth     *int          `json:"max_depth"`
-	Domains      []domainid.ID `json:"domains"`
-	Restricted   *rightsJSON   `json:"restricted"`
-	RulesUnread  bool          `json:"rules_unread"`
-	UID          uint32        `json:"uid"`
-	UserNS       *uint32       `json:"user_ns"`
-	MountNSOwner *uint32       `json:"mount_ns_owner"`
-	Seccomp      uint8         `json:"seccomp"`
-	NoNewPrivs   bool          `json:"no_new_privs"`
-	CgroupID     *uint64       `json:"cgroup_id,string"`
-	CgroupV1ID   *uint64       `json:"cgroup_v1_id,string"`
-	Threads      int32         `json:"threads"`
-	Tasks        []taskJSON    `json:"tasks,omitempty"`
-}
-
-type taskJSON struct {
-	TID int32 `json:"tid"`
-	startJSON
-	stateJSON
+	MaxDepth *int          `json:"max_depth"`
+	Domains  []domainid.ID `json:"domains"`
+	// ViewIndex is that in the array of views.
+	ViewIndex *int32 `json:"view_index"`
+	// Restricted are the rights that it restricts for certain, and
+	// RestrictedUnknown those of which that is not known, for the reasons of Doubt.
+	Restricted        *rightsJSON   `json:"restricted"`
+	RestrictedUnknown *rightsJSON   `json:"restricted_unknown"`
+	Doubt             []string      `json:"doubt"`
+	Ineffective       access.Answer `json:"ineffective"`
+	OutsideWorker     access.Answer `json:"outside_worker"`
+	UID               uint32        `json:"uid"`
+	UIDs              []uint32      `json:"uids"`
+	UserNS            *uint32       `json:"user_ns"`
+	MountNSOwner      *uint32       `json:"mount_ns_owner"`
+	Seccomp           scan.Extent   `json:"seccomp"`
+	NoNewPrivs        scan.Extent   `json:"no_new_privs"`
+	CgroupID          *uint64       `json:"cgroup_id,string"`
+	CgroupV1ID        *uint64       `json:"cgroup_v1_id,string"`
+	Threads           int32         `json:"threads"`
+	Tasks             []taskJSON    `json:"tasks,omitempty"`
+	Workers           []workerJSON  `json:"workers,omitempty"`
 }
 
 // startJSON is one time twice: a number for people and for arithmetic, which
@@ -66,7 +70,7 @@ func newStateJSON(state scan.State, reason scan.Reason) stateJSON {
 	return j
 }
 
-func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts) processJSON {
+func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts, views *viewIndex) processJSON {
 	j := processJSON{
 		PID:          p.PID,
 		PPID:         p.PPID,
@@ -76,7 +80,10 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts) processJSON {
 		Exe:          unlessZero(hostile(p.Exe)),
 		stateJSON:    newStateJSON(p.State, p.Reason),
 		Domains:      make([]domainid.ID, len(f.domains)),
+		ViewIndex:    views.find(s, f.view, f.domain),
+		Doubt:        []string{},
 		UID:          p.UID,
+		UIDs:         s.UIDs(p),
 		UserNS:       unlessZero(p.UserNS),
 		MountNSOwner: unlessZero(p.MountNSOwner),
 		Seccomp:      p.Seccomp,
@@ -85,8 +92,13 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts) processJSON {
 		CgroupV1ID:   unlessZero(p.CgroupV1ID),
 		Threads:      p.NumTasks,
 	}
-	if s.Source.Rules != "none" && (p.State == scan.Sandboxed || p.State == scan.Partial) {
-		j.Restricted, j.RulesUnread = newRightsJSON(p.Restricted), p.RulesUnread
+	j.Ineffective, j.OutsideWorker = s.Ineffective(p), s.OutsideWorker(p)
+	if sandbox, inside := s.SandboxOf(p); inside {
+		j.Restricted, j.Doubt = newRightsJSON(sandbox.Restricts.Sure), words(sandbox.Doubt)
+		// What a kernel cannot restrict, nothing on it does.
+		if unknown := sandbox.Restricts.Unknown().Intersect(s.Kernel.Rights.May); !unknown.Empty() {
+			j.RestrictedUnknown = newRightsJSON(unknown)
+		}
 	}
 	if w := s.WorkloadOf(p); w != nil {
 		name := hostile(w.Name)
@@ -105,32 +117,13 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts) processJSON {
 	if f.sandboxed || p.State == scan.Sandboxed {
 		j.Lineage = &f.lineage
 	}
-	if f.differ || saysOtherwise(p, s.TasksOf(p)) {
+	if f.listed {
 		for _, t := range s.TasksOf(p) {
-			j.Tasks = append(j.Tasks, newTaskJSON(s, t))
+			j.Tasks = append(j.Tasks, newTaskJSON(s, t, views))
 		}
 	}
-	return j
-}
-
-// saysOtherwise reports whether a process's state is not that of its tasks, which
-// are alike: they were read, but what was read does not add up.
-func saysOtherwise(p *scan.Process, tasks []scan.Task) bool {
-	return len(tasks) > 0 && (tasks[0].State != p.State || tasks[0].Reason != p.Reason)
-}
-
-func newTaskJSON(s *scan.Snapshot, t scan.Task) taskJSON {
-	j := taskJSON{TID: t.TID, startJSON: newStartJSON(t.Start), stateJSON: newStateJSON(t.State, t.Reason)}
-	switch t.State {
-	case scan.Unsandboxed:
-		j.Depth, j.DepthExact = new(int), true
-	case scan.Sandboxed:
-		depth, lineage := 1, domainid.LineageUnknown
-		if d := domainOf(s, t); d >= 0 {
-			domain := &s.Domains[d]
-			depth, lineage, j.Domain = depthOf(domain), domain.Lineage, domain.ID
-		}
-		j.Depth, j.Lineage, j.DepthExact = &depth, &lineage, lineage == domainid.LineageKnown
+	for i := range s.WorkersOf(p) {
+		j.Workers = append(j.Workers, newWorkerJSON(s, p, &s.WorkersOf(p)[i]))
 	}
 	return j
 }

@@ -14,7 +14,7 @@ import (
 // rulesetJSON is what the rules of a layer grant.
 type rulesetJSON struct {
 	Rules         uint32          `json:"rules"`
-	Everywhere    *rightsJSON     `json:"everywhere"`
+	EveryPort     mask            `json:"every_port"`
 	Ports         []portRuleJSON  `json:"ports"`
 	Inodes        []inodeRuleJSON `json:"inodes"`
 	PortsLeftOut  uint32          `json:"ports_left_out"`
@@ -38,7 +38,7 @@ func DeviceText(dev uint64) string { return fmt.Sprintf("%d:%d", unix.Major(dev)
 
 func newRulesetJSON(r *domainid.Ruleset) rulesetJSON {
 	j := rulesetJSON{
-		Rules: r.Rules, Everywhere: newRightsJSON(r.Everywhere), PortsLeftOut: r.PortsLeftOut, InodesLeftOut: r.InodesLeftOut,
+		Rules: r.Rules, EveryPort: mask(r.EveryPort), PortsLeftOut: r.PortsLeftOut, InodesLeftOut: r.InodesLeftOut,
 		Ports: make([]portRuleJSON, len(r.Ports)), Inodes: make([]inodeRuleJSON, len(r.Inodes)),
 	}
 	for i, p := range r.Ports {

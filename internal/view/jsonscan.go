@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -23,15 +24,35 @@ type hostJSON struct {
 	Landlock      scan.Availability `json:"landlock"`
 	ABI           int               `json:"abi"`
 	NestingLimit  int               `json:"nesting_limit"`
+	// Rights are those that this kernel can restrict for certain, RightsUnknown
+	// those of which it is not known.
+	Rights        *rightsJSON `json:"rights"`
+	RightsUnknown *rightsJSON `json:"rights_unknown"`
+	// Errata has a bit for each fix that this kernel has.
+	Errata *mask `json:"errata"`
+	// WaysPast are ways past a right that are open, and WaysPastUnknown those of
+	// which it is not known.
+	WaysPast        []string `json:"ways_past"`
+	WaysPastUnknown []string `json:"ways_past_unknown"`
 }
 
 func newHostJSON(s *scan.Snapshot) hostJSON {
-	return hostJSON{
-		KernelRelease: hostile(s.Kernel.Release),
-		Landlock:      s.Kernel.Landlock,
-		ABI:           s.Kernel.ABI,
-		NestingLimit:  s.Kernel.NestingLimit(),
+	k := &s.Kernel
+	j := hostJSON{
+		KernelRelease:   hostile(k.Release),
+		Landlock:        k.Landlock,
+		ABI:             k.ABI,
+		NestingLimit:    k.NestingLimit(),
+		Rights:          newRightsJSON(k.Rights.Sure),
+		RightsUnknown:   newRightsJSON(k.Rights.Unknown()),
+		WaysPast:        wayNames(k.Ways),
+		WaysPastUnknown: wayNames(k.WaysUnknown),
 	}
+	if k.ErrataKnown {
+		errata := mask(k.Errata)
+		j.Errata = &errata
+	}
+	return j
 }
 
 type scanJSON struct {
@@ -40,6 +61,8 @@ type scanJSON struct {
 	Duration nanoseconds `json:"duration"`
 	Tasks    int         `json:"tasks"`
 	Passes   int         `json:"passes"`
+	// DomainsUnread are those that budgets left out.
+	DomainsUnread int `json:"domains_unread"`
 }
 
 func newScanJSON(s *scan.Snapshot) scanJSON {
@@ -49,6 +72,8 @@ func newScanJSON(s *scan.Snapshot) scanJSON {
 		Duration: nanoseconds(max(0, s.Duration)),
 		Tasks:    s.TasksRead,
 		Passes:   s.Passes,
+
+		DomainsUnread: s.DomainsUnread,
 	}
 }
 
@@ -62,6 +87,10 @@ type countsJSON struct {
 	Domains          int                `json:"domains"`
 	MaxDepth         int                `json:"max_depth"`
 	DepthExact       bool               `json:"depth_exact"`
+	// These are counted where it is certain.
+	IneffectiveProcesses   int  `json:"ineffective_processes"`
+	IneffectiveWorkloads   *int `json:"ineffective_workloads"`
+	ProcessesOutsideWorker int  `json:"processes_outside_worker"`
 }
 
 type processCountsJSON struct {
@@ -93,6 +122,8 @@ func newCountsJSON(c Counts) countsJSON {
 		Domains:          c.Domains,
 		MaxDepth:         c.MaxDepth,
 		DepthExact:       c.DepthExact,
+
+		IneffectiveProcesses: c.IneffectiveProcesses, ProcessesOutsideWorker: c.OutsideWorkers,
 	}
 	for _, r := range scan.Reasons() {
 		j.UnknownProcesses[r.String()] = c.Reasons[r]
@@ -100,6 +131,7 @@ func newCountsJSON(c Counts) countsJSON {
 	if c.Workloads != nil {
 		workloads := newProcessCountsJSON(*c.Workloads)
 		j.Workloads, j.WorkloadCoverage = &workloads, c.Workloads.coverage()
+		j.IneffectiveWorkloads = &c.IneffectiveWorkloads
 	}
 	return j
 }
@@ -122,4 +154,14 @@ func (c ByState) coverage() *float64 {
 	}
 	coverage := float64(c.Of(scan.Sandboxed)) / float64(known)
 	return &coverage
+}
+
+// wayNames returns ways past a right, "net.connect_tcp by mptcp".
+func wayNames(ways access.Ways) []string {
+	all := ways.All()
+	names := make([]string, len(all))
+	for i, w := range all {
+		names[i] = w.String()
+	}
+	return names
 }

@@ -58,7 +58,7 @@ func (o Options) command(p *scan.Process, room int) string {
 		return name
 	}
 	const around = len(" [exe ]")
-	return name + " [exe " + Escape(p.Exe, max(room-columns(name)-around, minName), o.ASCII) + "]"
+	return name + " [exe " + Escape(p.Exe, max(room-Columns(name)-around, minName), o.ASCII) + "]"
 }
 
 // namedAfter reports whether execve(2) would call a program of this path by

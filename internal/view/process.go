@@ -15,12 +15,12 @@ import (
 type Text = hostile
 
 // Processes returns a function that makes the object that JSON has of a process
-// of a snapshot.
+// of a snapshot. It has no view_index, which is one of that array.
 func Processes(s *scan.Snapshot) func(*scan.Process) any {
 	reader := newFactsReader(s)
 	return func(p *scan.Process) any {
 		i, _ := slices.BinarySearchFunc(s.Processes, p.PID, func(q scan.Process, pid int32) int { return cmp.Compare(q.PID, pid) })
-		j := newProcessJSON(s, p, reader.read(int32(i)))
+		j := newProcessJSON(s, p, reader.read(int32(i)), nil)
 		j.Domains = slices.Clone(j.Domains)
 		return j
 	}

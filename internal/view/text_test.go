@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -137,6 +138,7 @@ func TestLongChain(t *testing.T) {
 	for pid := int32(1); pid <= n; pid++ {
 		h.process(pid, pid-1, "link", in(d))
 	}
+	h.Conclude()
 	for name, write := range map[string]func(io.Writer, *scan.Snapshot, Options) error{"tree": Tree, "domains": Domains} {
 		var w bytes.Buffer
 		if err := write(&w, &h.Snapshot, Options{}); err != nil {
@@ -169,6 +171,7 @@ func TestManyThreadsAndChildren(t *testing.T) {
 	for i := range int32(n) {
 		h.process(n+2+i, 1, "child", in(nested))
 	}
+	h.Conclude()
 	var tree, domains strings.Builder
 	if err := errors.Join(Tree(&tree, &h.Snapshot, Options{}), Domains(&domains, &h.Snapshot, Options{})); err != nil {
 		t.Fatal(err)
@@ -246,5 +249,39 @@ func TestWriteErrors(t *testing.T) {
 	}
 	if err := JSON(brokenWriter{}, &h.Snapshot, JSONOptions{}); !errors.Is(err, errBroken) {
 		t.Errorf("JSON: %v", err)
+	}
+}
+
+// TestOneDomainTwoRoots: threads of one domain stand in lines of their own if only
+// some of them are restricted in nothing, in both forms it is said of the process, and
+// one denial is one.
+func TestOneDomainTwoRoots(t *testing.T) {
+	h := newHost()
+	d := h.domain(0x1e67bda0b, domainid.Outermost)
+	h.Domains[d].Denials = 1
+	h.Source.Rules = "read"
+	all := h.view(d, ^uint32(0))
+	h.Domains[d].Handled = access.Rights{access.FS: 4}
+	reads := h.view(d)
+	h.process(7, 0, "mixed", seen(d, reads), seen(d, all))
+	h.process(17, 0, "same", seen(d, all), seen(d, all))
+	h.process(27, 0, "free", seen(d, reads), seen(d, reads))
+	var tree, domains strings.Builder
+	if err := errors.Join(Tree(&tree, &h.Snapshot, Options{}), Domains(&domains, &h.Snapshot, Options{})); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`7      ineffective      1 1e67bda0b  mixed
+       sandboxed        1 1e67bda0b    · 1 thread in 1e67bda0b (7)
+       ineffective      1 1e67bda0b    · 1 thread in 1e67bda0b (8)
+17     ineffective      1 1e67bda0b  same
+27     sandboxed        1 1e67bda0b  free
+`, ", 1 denial; ", "7 mixed [ineffective]\n", "27 free\n"} {
+		if !strings.Contains(tree.String()+domains.String(), want) {
+			t.Errorf("want %q in\n%s%s", want, &tree, &domains)
+		}
+	}
+	if strings.Contains(tree.String(), "Not all is known") {
+		t.Errorf("nothing was left out:\n%s", &tree)
 	}
 }

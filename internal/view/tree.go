@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -21,16 +22,19 @@ import (
 //	2301   sandboxed        1 1e67bda0b      └─bash
 //	2350   sandboxed        2 1e67bda19        └─bash
 //
-// A depth of ">=2" is a lower bound, "1-3" the shallowest and the deepest task.
-// "?" is what could not be told. If a process's tasks are in different states or
-// domains, they are listed under it. Two lines at the end count what is not
-// shown and what was found.
+// The state of a sandboxed process that restricts nothing is "ineffective". A depth
+// of ">=2" is a lower bound, "1-3" the shallowest and the deepest task. "?" is what
+// could not be told. If a process's tasks are in different states or domains, or only
+// some of them are ineffective, they are listed under it, and so are workers that may
+// act outside of its domains. The lines at the end count what is not shown and what was
+// found.
 func Tree(w io.Writer, s *scan.Snapshot, o Options) error {
 	t := &treeWriter{
 		w:     bufio.NewWriter(w),
 		s:     s,
 		o:     o,
 		facts: newFactsReader(s),
+		means: s.Meaning(),
 	}
 	shown, hidden := t.layOut()
 	t.measure(shown)
@@ -52,6 +56,7 @@ type treeWriter struct {
 	s     *scan.Snapshot
 	o     Options
 	facts *factsReader
+	means *domainid.Meaning
 	lines outline
 	// pidWidth and domainWidth are the widths of columns.
 	pidWidth, domainWidth int
@@ -117,19 +122,31 @@ func (t *treeWriter) header(lines int) {
 func (t *treeWriter) process(i, line int32, draw *pen) {
 	p := &t.s.Processes[i]
 	f := t.facts.read(i)
-	used := t.columnsOf(strconv.Itoa(int(p.PID)), p.State.String(), depthText(p, f), t.domainText(p, f))
+	used := t.columnsOf(strconv.Itoa(int(p.PID)), t.stateText(p), depthText(p, f),
+		t.domainText(p, f))
 	branch := draw.line(line)
 	note := ""
 	if p.State == scan.Unknown && p.Reason != scan.NoReason {
 		note = " [" + p.Reason.String() + "]"
 	}
 	t.w.WriteString(branch)
-	t.w.WriteString(t.o.command(p, t.o.room(used+columns(branch)+len(note))))
+	t.w.WriteString(t.o.command(p, t.o.room(used+Columns(branch)+len(note))))
 	t.w.WriteString(note)
 	t.w.WriteByte('\n')
-	if f.differ {
+	if f.differ || t.s.Ineffective(p) == access.Yes {
 		t.tasks(p, draw.under(line)+draw.g.bullet)
 	}
+	t.workers(p, draw.under(line)+draw.g.bullet)
+}
+
+// ineffective stands in for the state of what restricts nothing.
+const ineffective = "ineffective"
+
+func (t *treeWriter) stateText(p *scan.Process) string {
+	if t.s.Ineffective(p) == access.Yes {
+		return ineffective
+	}
+	return p.State.String()
 }
 
 func depthText(p *scan.Process, f facts) string {

@@ -42,7 +42,14 @@ struct ns_common {
 	unsigned int inum;
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
 struct user_namespace {
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
 	struct ns_common ns;
 };
 
@@ -67,10 +74,6 @@ struct pid {
 };
 
 typedef struct {
-	__u32 val;
-} kuid_t;
-
-typedef struct {
 	__u64 val;
 } kernel_cap_t;
 
@@ -79,6 +82,7 @@ struct cred {
 	kernel_cap_t cap_effective;
 	void *security;
 	struct user_namespace *user_ns;
+	kuid_t uid;
 };
 
 /* Before Linux 6.3 a set of capabilities is 32-bit words, the lowest first. */
@@ -122,11 +126,25 @@ struct super_block {
 };
 
 struct inode {
+	void *i_security;
 	struct super_block *i_sb;
 	__u64 i_ino;
 };
 
+struct seqcount {
+	unsigned int sequence;
+};
+
+struct seqcount_spinlock {
+	struct seqcount seqcount;
+};
+
+typedef struct {
+	struct seqcount_spinlock seqcount;
+} seqlock_t;
+
 struct dentry {
+	struct seqcount_spinlock d_seq;
 	struct dentry *d_parent;
 	struct inode *d_inode;
 };
@@ -147,7 +165,14 @@ struct path {
 };
 
 struct fs_struct {
+	struct seqcount_spinlock seq;
 	struct path root;
+	struct path pwd;
+};
+
+/* Later. */
+struct fs_struct___seqlock {
+	seqlock_t seq;
 };
 
 struct rb_node {
@@ -163,18 +188,6 @@ struct file {
 struct mm_struct {
 	struct file *exe_file;
 };
-
-struct seqcount {
-	unsigned int sequence;
-};
-
-struct seqcount_spinlock {
-	struct seqcount seqcount;
-};
-
-typedef struct {
-	struct seqcount_spinlock seqcount;
-} seqlock_t;
 
 struct sighand_struct;
 
@@ -202,6 +215,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	const struct cred *real_cred;
+	const struct cred *cred;
 	struct mm_struct *mm;
 	struct seccomp seccomp;
 	unsigned long atomic_flags;

@@ -33,6 +33,9 @@ struct layout {
 	__u32 fence;	   /* 1: this machine reorders loads */
 	__u32 log_status;  /* in struct landlock_hierarchy */
 	__u32 creator_exe; /* in struct landlock_details */
+	__u32 views;	   /* 1: what is granted on a task's root directory is looked for */
+	__u32 workers;	   /* PF_*: of threads that the kernel makes for processes */
+	__u32 object;	   /* in inode->i_security: Landlock's object of the inode */
 };
 
 /*
@@ -54,21 +57,55 @@ struct rules_layout {
 };
 
 #define PID_SLOTS 65536
+#define WANT_SLOTS 1024
+
+enum tree {
+	TREE_PORTS = 0,
+	TREE_INODES = 1,
+};
+
+/* A task whose domain's rules are wanted, and from which rule on. */
+struct want {
+	__s32 tid;    /* 0: none */
+	__u32 tree;   /* enum tree */
+	__u64 from;   /* least key of a rule; nothing is read at it */
+	__u32 levels; /* bit n: of the layer at depth n + 1 */
+	__u32 urgent; /* 1: after the deadline, too */
+};
+
+enum program {
+	PROGRAM_SCAN = 0,
+	PROGRAM_RULES = 1,
+	NUM_PROGRAMS = 2,
+};
 
 /*
  * Shared with user space through mmap(2), since the stage that scans may not
- * call bpf(2) but to create an iterator. It is written by user space alone.
- * Nothing in it may be an offset or an address to read at.
+ * call bpf(2) but to create an iterator. It is written by user space alone, but
+ * for the last members. Nothing in it may be an offset or an address to read at.
  */
 struct control {
 	__u32 selected; /* 1: only the processes in wanted */
 	__u32 helpers[3]; /* calibration: the tasks to look at */
-	__u8 wanted[PID_SLOTS / 8]; /* by the lowest 16 bits of the PID; rules: of the TID */
+	/* Of those who are not favoured, and of those who are. */
+	__u32 max_domains[2]; /* described in a pass, of each account */
+	__u64 max_view_ns;    /* spent on views in a pass, for each account */
+	__u64 all_view_ns;    /* and for all together, of each kind */
+	__u64 deadline; /* CLOCK_MONOTONIC, of a pass over rules; 0: none */
+	__u8 wanted[PID_SLOTS / 8]; /* by the lowest 16 bits of the PID */
+	/* By the same: processes whose share does not depend on others of the account. */
+	__u8 favoured[PID_SLOTS / 8];
 	/*
 	 * By the same: exe_tag() of the process whose executable's path is
 	 * known. A wrong match only leaves a path out, and user space sees that.
 	 */
 	__u32 exe_known[PID_SLOTS];
+	struct want wants[WANT_SLOTS]; /* by the TID, modulo WANT_SLOTS */
+
+	/* Written by the programs. */
+	__u64 longest_ns[NUM_PROGRAMS]; /* of all calls for a task in a domain */
+	__u64 view_ns[2];    /* spent on views */
+	__u64 view_accounts; /* for which any was */
 };
 
 enum record_kind {
@@ -79,6 +116,9 @@ enum record_kind {
 	RECORD_SLOT = 5,
 	RECORD_RULES = 6,
 	RECORD_LAUNCHER = 7,
+	RECORD_GRANTS = 8,
+	RECORD_WORKER = 9,
+	RECORD_OBJECT = 10,
 };
 
 struct header {
@@ -90,6 +130,17 @@ struct header {
 #define TASK_LEADER (1U << 1)
 #define TASK_NO_NEW_PRIVS (1U << 2)
 #define TASK_SYS_PTRACE (1U << 3) /* it has CAP_SYS_PTRACE in its user namespace */
+
+/* What is known of what rules grant on a task's root directory or above it. */
+enum view {
+	VIEW_NONE = 0,	   /* it is in no domain, or views are not looked for */
+	VIEW_READ = 1,	   /* nothing is granted, but for what a grants_record says */
+	VIEW_CHANGING = 2, /* the root directory was moved meanwhile */
+	VIEW_TOO_DEEP = 3, /* it has more directories above it than are looked at */
+	VIEW_DETACHED = 4, /* no way leads up from it to the top of a mount */
+	VIEW_UNREAD = 5,   /* the account's time was used up */
+	VIEW_OUTSIDE = 6,  /* the working directory is outside of the root directory */
+};
 
 struct task_record {
 	struct header h;
@@ -104,14 +155,33 @@ struct task_record {
 	__u64 exec_id;
 	__u64 exits;	  /* grows whenever a thread of the process goes */
 	__u64 domain;	  /* key of the innermost domain, 0 = none */
-	__u64 root;	  /* what its root directory is, only to compare; 0 without a domain */
+	__u32 view;	  /* enum view */
+	__u32 account;	  /* whose budgets it uses up: a user in the initial user namespace */
 	__u64 cgroup;
 	__u64 cgroup_v1;
 	__u32 euid;
 	__u32 user_ns;
 	__u32 mnt_ns_owner;
-	__u32 seccomp;
+	__u16 seccomp;
+	__u16 depth;	  /* number of the domain's layers */
 	char comm[16];
+};
+
+#define RULE_LAYERS 16
+
+/* Comes before the task's record, of a view in which anything is granted. */
+struct grants_record {
+	struct header h;
+	__s32 tid;
+	/* For each layer, the outermost first; the record ends behind the last one. */
+	__u32 everywhere[RULE_LAYERS];
+};
+
+/* Comes before the task's record, of a thread that the kernel made. */
+struct worker_record {
+	struct header h;
+	__s32 tid;
+	__u64 acting;	  /* key of the domain of task->cred, 0 = none */
 };
 
 struct domain_record {
@@ -147,19 +217,7 @@ struct end_record {
 	__u32 pid_level; /* depth of the reader's PID namespace */
 };
 
-#define RULE_LAYERS 16
 #define RULES_MAX 1024
-#define NET_RIGHTS 8
-
-/* What the rules of one layer come to. */
-struct layer_entry {
-	__u64 key;	  /* of the domain whose own layer it is */
-	__u32 inodes;	  /* number of rules */
-	__u32 ports;
-	__u32 everywhere; /* rights granted on the task's root directory or above it */
-	__u32 spare;
-	__u32 granted[NET_RIGHTS]; /* on how many ports, without port 0, each right is */
-};
 
 #define RULE_PORT (1U << 0)	/* on a port, else on an inode */
 #define RULE_FS_ROOT (1U << 1)	/* on the root of a filesystem */
@@ -176,27 +234,27 @@ struct rule_entry {
 	__u32 level;	  /* of the layer, from 1 */
 };
 
-#define RULES_UNFINISHED (1U << 0) /* there are more than was looked at */
+#define RULES_DONE (1U << 0) /* there is no rule behind the last one */
 
-/* The rules of all layers of one task's domain. */
+/* Some rules of one task's domain, in the order of their keys. */
 struct rules_record {
 	struct header h;
 	__s32 tid;
 	__u64 start;
 	__u64 exec_id;
-	__u64 root;	  /* as in the task's record */
+	__u64 domain;	  /* key */
+	__u64 next;	  /* least key that the rule that follows may have */
+	__u32 tree;	  /* enum tree, in which that is */
 	__u32 bits;	  /* RULES_* */
 	__u32 num_layers;
-	__u32 num_rules;  /* of the entries that follow the layers */
-	__u32 spare;
-	struct layer_entry layers[RULE_LAYERS]; /* the outermost first */
+	__u32 num_rules;  /* of the entries */
 	struct rule_entry rules[RULES_MAX];
 };
 
 /* The kernel's LANDLOCK_PATH_MAX_SIZE. */
 #define LAUNCHER_MAX 256
 
-/* The executable of who created a domain, behind the rules of one that is in it. */
+/* The executable of who created a domain, behind the last rules of one that is in it. */
 struct launcher_record {
 	struct header h;
 	__u32 spare;
@@ -217,6 +275,14 @@ struct slot_record {
 	__u32 num_layers;
 	__u32 chain;	  /* number of hierarchies from the one found to the outermost */
 	__u32 masks[HELPER_LAYERS]; /* of the innermost layers, innermost first */
+};
+
+/* Calibration: what would be there if Landlock's object of an inode were in this slot. */
+struct object_record {
+	struct header h;
+	__s32 tid;	  /* of the helper whose root directory's inode it is */
+	__u32 slot;	  /* offset in the blob, in units of 8 bytes */
+	__u32 proven;	  /* it points back at the inode */
 };
 
 #endif

@@ -3,31 +3,39 @@
  * The rules of a domain. A domain holds the rules of all its layers in two
  * red-black trees, one for inodes and one for ports, which never change. Each
  * rule says for each layer that has it which rights it grants.
+ *
+ * A call returns some rules in the order of their keys, from a key on, and stops
+ * by the clock. User space remembers how far it came: what a call wrote may be
+ * thrown away and written again.
  */
 #ifndef LANDLOCKD_RULES_H
 #define LANDLOCKD_RULES_H
 
 #include <bpf/bpf_endian.h>
 
-#define ROOTS_MAX 32
-#define ROOT_STEPS 64
+/* More than a walk over as many rules as a record has room for takes. */
+#define WALK_STEPS (4 * RULES_MAX)
 
-/* A tree of n rules is walked in less than 2n steps. */
-#define WALK_STEPS (1U << 18)
+/* A call looks no longer for rules than this. */
+#define CALL_NS 400000
 
-volatile const struct rules_layout rules_layout = {};
+enum came {
+	FROM_ABOVE,
+	FROM_LEFT, /* or there is nothing to the left that is wanted */
+	FROM_RIGHT,
+};
+
+/* Where a walk in the order of keys is, and which way it came there. */
+struct walk {
+	__u64 node;
+	__u64 came; /* enum came */
+};
 
 struct rules_scratch {
 	struct rules_record rec;
-	/*
-	 * The inodes that every path which the task can resolve leads through:
-	 * its root directory and all above it.
-	 */
-	__u64 roots[ROOTS_MAX];
-	__u32 num_roots;
-	__u32 hidden; /* 1: a mount hides the directory that the way up has come to */
-	__u32 ports;  /* 1: the tree of ports is walked */
-	__u32 everywhere; /* all bits if the rule is on one of roots */
+	struct walk walk;
+	__u64 began;
+	__u32 levels; /* of struct want */
 	struct rule_entry entry; /* of the rule */
 	struct launcher_record launcher;
 };
@@ -46,151 +54,39 @@ static __always_inline struct rules_scratch *get_rules_scratch(void)
 	return bpf_map_lookup_elem(&rules_scratch, &zero);
 }
 
-/* Where the way up from a task's root directory is. */
-struct ascent {
-	__u64 dentry;
-	__u64 mnt;
-};
-
-/*
- * Landlock looks for rules from a file upwards: through the directories of a
- * mount, on above the directory that the mount hides, to the mount at the top.
- */
-static long ascend(__u32 i, struct ascent *a)
+static long note_layer(__u32 i, __u64 *layer)
 {
 	struct rules_scratch *tmp = get_rules_scratch();
-	struct dentry *dentry = (void *)a->dentry;
-	struct mount *mnt = (void *)a->mnt;
-	__u32 n;
-
-	if (!tmp || !dentry || !mnt)
-		return 1;
-	n = tmp->num_roots;
-	if (!tmp->hidden && n < ROOTS_MAX) {
-		tmp->roots[n] = (__u64)BPF_CORE_READ(dentry, d_inode);
-		tmp->num_roots = n + 1;
-	}
-	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
-		struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
-
-		tmp->hidden = 1;
-		a->dentry = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
-		a->mnt = (__u64)below;
-		return below == mnt;
-	}
-	tmp->hidden = 0;
-	a->dentry = (__u64)BPF_CORE_READ(dentry, d_parent);
-	return a->dentry == (__u64)dentry;
-}
-
-static __always_inline void read_roots(struct rules_scratch *tmp, struct task_struct *task)
-{
-	struct ascent a = {
-		.dentry = (__u64)BPF_CORE_READ(task, fs, root.dentry),
-		.mnt = (__u64)BPF_CORE_READ(task, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt),
-	};
-
-	tmp->num_roots = 0;
-	tmp->hidden = 0;
-	tmp->roots[0] = 0;
-	bpf_loop(ROOT_STEPS, ascend, &a, 0);
-}
-
-/* Where a layer's sums are. The verifier must see the bound, the compiler not. */
-static __always_inline struct layer_entry *sum_of(struct rules_record *rec, __u32 level)
-{
-	__u32 i = level - 1;
-
-	asm volatile("" : "+r"(i));
-	return &rec->layers[i % RULE_LAYERS];
-}
-
-static __always_inline __u32 read_number(const void *at, __u32 size)
-{
-	__u32 wide = 0;
-	__u16 half = 0;
-	__u8 byte = 0;
-
-	switch (size) {
-	case 1:
-		READ(byte, at);
-		return byte;
-	case 2:
-		READ(half, at);
-		return half;
-	default:
-		READ(wide, at);
-		return wide;
-	}
-}
-
-/* The rule that is looked at: where it says what it grants in the next layer. */
-struct grants {
-	__u64 layer;
-};
-
-static long note_layer(__u32 i, struct grants *g)
-{
-	struct rules_scratch *tmp = get_rules_scratch();
-	const void *layer = (void *)g->layer;
-	__u32 at, access, level, bit;
-	struct layer_entry *sum;
+	struct grant g = read_grant((void *)*layer);
 	struct rule_entry *entry;
+	__u32 at;
 
 	if (!tmp)
 		return 1;
-	level = read_number(layer + rules_layout.level, rules_layout.level_size);
-	access = read_number(layer + rules_layout.access, rules_layout.access_size);
-	g->layer += rules_layout.layer_size;
-	if (level < 1 || level > RULE_LAYERS)
-		return 0;
-	sum = sum_of(&tmp->rec, level);
-	sum->everywhere |= access & tmp->everywhere;
-	if (!tmp->ports)
-		sum->inodes++;
-	else
-		sum->ports++;
-	if (tmp->ports && tmp->entry.object)
-		for (bit = 0; bit < NET_RIGHTS; bit++)
-			sum->granted[bit] += access >> bit & 1;
+	*layer += rules_layout.layer_size;
 	at = tmp->rec.num_rules;
-	if (at >= RULES_MAX)
+	if (!g.level || !(tmp->levels >> ((g.level - 1) & 31) & 1) || at >= RULES_MAX)
 		return 0;
 	entry = &tmp->rec.rules[at];
 	entry->object = tmp->entry.object;
 	entry->dev = tmp->entry.dev;
 	entry->bits = tmp->entry.bits;
-	entry->access = access;
-	entry->level = level;
+	entry->access = g.access;
+	entry->level = g.level;
 	tmp->rec.num_rules = at + 1;
 	return 0;
 }
 
-static long match_root(__u32 i, __u64 *inode)
+static __always_inline void note_rule(struct rules_scratch *tmp, const void *rule, __u64 key)
 {
-	struct rules_scratch *tmp = get_rules_scratch();
-
-	if (!tmp || i >= tmp->num_roots || i >= ROOTS_MAX)
-		return 1;
-	if (tmp->roots[i] != *inode)
-		return 0;
-	tmp->everywhere = ~0U;
-	return 1;
-}
-
-static __always_inline void note_rule(struct rules_scratch *tmp, const void *rule)
-{
-	struct grants g = { .layer = (__u64)rule + rules_layout.layers };
-	__u64 key = 0, inode = 0;
+	__u64 layers = (__u64)rule + rules_layout.layers, inode = 0;
 	__u32 n = 0;
 
-	READ(key, rule + rules_layout.key);
 	READ(n, rule + rules_layout.num_layers);
 	tmp->entry.object = 0;
 	tmp->entry.dev = 0;
 	tmp->entry.bits = 0;
-	tmp->everywhere = 0;
-	if (tmp->ports) {
+	if (tmp->rec.tree == TREE_PORTS) {
 		tmp->entry.bits = RULE_PORT;
 		tmp->entry.object = bpf_ntohs((__u16)key);
 	} else {
@@ -204,80 +100,115 @@ static __always_inline void note_rule(struct rules_scratch *tmp, const void *rul
 		tmp->entry.dev = BPF_CORE_READ(at, i_sb, s_dev);
 		if (BPF_CORE_READ(at, i_sb, s_root, d_inode) == at)
 			tmp->entry.bits = RULE_FS_ROOT;
-		bpf_loop(ROOTS_MAX, match_root, &inode, 0);
 	}
-	bpf_loop(n < RULE_LAYERS ? n : RULE_LAYERS, note_layer, &g, 0);
+	bpf_loop(n < RULE_LAYERS ? n : RULE_LAYERS, note_layer, &layers, 0);
 }
 
-/* Where a walk is: at a node, and which it came from. */
-struct walk {
-	__u64 node;
-	__u64 from;
-};
-
-/*
- * One step of a walk: down to the left, then to the right, then up. The way to
- * go on follows from where it came from, so that nothing needs to be remembered.
- */
-static long walk_step(__u32 i, struct walk *w)
+/* The least key that is not less than the wanted one: where a walk begins. */
+static long bound_step(__u32 i, struct search *s)
 {
-	struct rules_scratch *tmp = get_rules_scratch();
-	struct rb_node *node = (void *)w->node;
-	__u64 parent, left, right, next;
+	struct rb_node *node = (void *)s->node;
+	__u64 key = 0;
 
-	if (!tmp || !node)
+	if (!node)
 		return 1;
-	parent = BPF_CORE_READ(node, __rb_parent_color) & ~3ULL;
-	left = (__u64)BPF_CORE_READ(node, rb_left);
-	right = (__u64)BPF_CORE_READ(node, rb_right);
-	next = parent;
-	if (w->from == parent) {
-		note_rule(tmp, (void *)node - rules_layout.node);
-		if (left)
-			next = left;
-		else if (right)
-			next = right;
-	} else if (w->from == left && right) {
-		next = right;
+	READ(key, (void *)node - rules_layout.node + rules_layout.key);
+	if (key >= s->key) {
+		s->found = (__u64)node;
+		s->node = (__u64)BPF_CORE_READ(node, rb_left);
+	} else {
+		s->node = (__u64)BPF_CORE_READ(node, rb_right);
 	}
-	w->from = w->node;
-	w->node = next;
 	return 0;
 }
 
-static __always_inline void walk_rules(struct rules_scratch *tmp, const void *domain, __u32 root, __u32 ports)
+static long walk_step(__u32 i, void *unused)
 {
-	struct walk w = {};
+	struct rules_scratch *tmp = get_rules_scratch();
+	struct rb_node *node, *above;
+	__u64 left, right, key = 0;
+	struct walk *w;
 
-	if (root == ABSENT)
-		return;
-	tmp->ports = ports;
-	READ(w.node, domain + root);
-	bpf_loop(WALK_STEPS, walk_step, &w, 0);
-	if (w.node)
-		tmp->rec.bits |= RULES_UNFINISHED;
+	if (!tmp || !tmp->walk.node)
+		return 1;
+	w = &tmp->walk;
+	node = (void *)w->node;
+	left = (__u64)BPF_CORE_READ(node, rb_left);
+	if (w->came == FROM_ABOVE && left) {
+		w->node = left;
+		return 0;
+	}
+	if (w->came != FROM_RIGHT) {
+		/* The next one may need room for all layers. */
+		if (tmp->rec.num_rules > RULES_MAX - RULE_LAYERS || bpf_ktime_get_ns() - tmp->began > CALL_NS)
+			return 1;
+		READ(key, (void *)node - rules_layout.node + rules_layout.key);
+		note_rule(tmp, (void *)node - rules_layout.node, key);
+		tmp->rec.next = key + 1;
+		right = (__u64)BPF_CORE_READ(node, rb_right);
+		if (right) {
+			w->came = FROM_ABOVE;
+			w->node = right;
+			return 0;
+		}
+	}
+	above = (void *)(BPF_CORE_READ(node, __rb_parent_color) & ~3ULL);
+	w->node = (__u64)above;
+	if (above)
+		w->came = BPF_CORE_READ(above, rb_left) == node ? FROM_LEFT : FROM_RIGHT;
+	return 0;
 }
 
-/* Returns who created the domain and those that it is nested in: what ran then. */
+/* Returns whether it came to the tree's end. */
+static __always_inline bool walk_tree(struct rules_scratch *tmp, const void *domain, __u32 root)
+{
+	struct search s = { .key = tmp->rec.next };
+
+	if (root != ABSENT)
+		READ(s.node, domain + root);
+	bpf_loop(TREE_STEPS, bound_step, &s, 0);
+	tmp->walk.node = s.found;
+	tmp->walk.came = FROM_LEFT;
+	bpf_loop(WALK_STEPS, walk_step, 0, 0);
+	return !tmp->walk.node;
+}
+
+static __always_inline void walk_rules(struct rules_scratch *tmp, const void *domain)
+{
+	if (tmp->rec.tree == TREE_PORTS) {
+		if (!walk_tree(tmp, domain, rules_layout.ports))
+			return;
+		tmp->rec.tree = TREE_INODES;
+		tmp->rec.next = 0;
+	}
+	if (walk_tree(tmp, domain, rules_layout.inodes))
+		tmp->rec.bits |= RULES_DONE;
+}
+
+/* Returns who created the wanted layers: what ran then. */
 static __always_inline void put_launchers(struct seq_file *seq, struct rules_scratch *tmp, const void *hierarchy)
 {
 	struct launcher_record *rec = &tmp->launcher;
+	__u32 level = tmp->rec.num_layers;
 	int i;
 
 	if (layout.creator_exe == ABSENT)
 		return;
 	rec->h.kind = RECORD_LAUNCHER;
 	rec->h.size = sizeof(*rec);
-	for (i = 0; i < RULE_LAYERS && hierarchy; i++) {
+	for (i = 0; i < RULE_LAYERS && level > 0 && hierarchy; i++) {
 		const void *details = 0;
 
-		rec->key = domain_key(hierarchy);
-		READ(details, hierarchy + layout.details);
-		rec->path[0] = 0;
-		if (details)
-			bpf_probe_read_kernel_str(rec->path, LAUNCHER_MAX, details + layout.creator_exe);
-		if (bpf_seq_write(seq, rec, sizeof(*rec)))
-			return;
+		level--;
+		if (tmp->levels >> (level & 31) & 1) {
+			rec->key = domain_key(hierarchy);
+			READ(details, hierarchy + layout.details);
+			rec->path[0] = 0;
+			if (details)
+				bpf_probe_read_kernel_str(rec->path, LAUNCHER_MAX, details + layout.creator_exe);
+			if (bpf_seq_write(seq, rec, sizeof(*rec)))
+				return;
+		}
 		READ(hierarchy, hierarchy + layout.parent);
 	}
 }
@@ -287,14 +218,14 @@ int rules(struct bpf_iter__task *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
-	const void *domain = 0, *innermost = 0, *hierarchy;
+	const void *domain = 0, *hierarchy = 0;
 	struct rules_scratch *tmp;
 	struct rules_record *rec;
 	struct control *ctl;
+	const struct want *want;
 	__u32 n = 0, num;
 	__u64 size;
 	__s32 tid;
-	int i, bit;
 
 	if (!task) {
 		struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = layout.pid_level };
@@ -307,40 +238,32 @@ int rules(struct bpf_iter__task *ctx)
 	if (!ctl || !tmp)
 		return 0;
 	tid = layout.pid_level ? pid_number(BPF_CORE_READ(task, thread_pid), task, layout.pid_level) : task->pid;
-	if (!(ctl->wanted[(__u32)tid % PID_SLOTS / 8] & (1 << ((__u32)tid % 8))))
+	want = &ctl->wants[(__u32)tid % WANT_SLOTS];
+	if (!tid || want->tid != tid)
+		return 0;
+	tmp->began = bpf_ktime_get_ns();
+	if (!want->urgent && ctl->deadline && tmp->began > ctl->deadline)
 		return 0;
 	READ(domain, task->real_cred->security + layout.blob);
 	if (!domain)
 		return 0;
-	READ(innermost, domain + layout.hierarchy);
-	hierarchy = innermost;
+	READ(hierarchy, domain + layout.hierarchy);
 	READ(n, domain + layout.num_layers);
-	if (n > RULE_LAYERS) /* possible before Linux 5.19 */
+	if (!hierarchy || n > RULE_LAYERS) /* possible before Linux 5.19 */
 		return 0;
 
 	rec = &tmp->rec;
 	rec->tid = tid;
 	rec->start = task->start_boottime;
 	rec->exec_id = task->self_exec_id;
+	rec->domain = domain_key(hierarchy);
+	rec->tree = want->tree;
+	rec->next = want->from;
 	rec->bits = 0;
 	rec->num_rules = 0;
 	rec->num_layers = n;
-	for (i = 0; i < RULE_LAYERS; i++) {
-		rec->layers[i].key = 0;
-		rec->layers[i].inodes = 0;
-		rec->layers[i].ports = 0;
-		rec->layers[i].everywhere = 0;
-		for (bit = 0; bit < NET_RIGHTS; bit++)
-			rec->layers[i].granted[bit] = 0;
-	}
-	for (i = 0; i < RULE_LAYERS && n > 0 && hierarchy; i++, n--) {
-		sum_of(rec, n)->key = domain_key(hierarchy);
-		READ(hierarchy, hierarchy + layout.parent);
-	}
-	read_roots(tmp, task);
-	rec->root = root_key((void *)tmp->roots[0]);
-	walk_rules(tmp, domain, rules_layout.ports, 1);
-	walk_rules(tmp, domain, rules_layout.inodes, 0);
+	tmp->levels = want->levels;
+	walk_rules(tmp, domain);
 
 	num = rec->num_rules;
 	if (num > RULES_MAX)
@@ -348,8 +271,9 @@ int rules(struct bpf_iter__task *ctx)
 	size = __builtin_offsetof(struct rules_record, rules) + num * sizeof(struct rule_entry);
 	rec->h.kind = RECORD_RULES;
 	rec->h.size = size;
-	if (!bpf_seq_write(seq, rec, size))
-		put_launchers(seq, tmp, innermost);
+	if (!bpf_seq_write(seq, rec, size) && rec->bits & RULES_DONE)
+		put_launchers(seq, tmp, hierarchy);
+	note_time(ctl, PROGRAM_RULES, tmp->began);
 	return 0;
 }
 

@@ -37,10 +37,31 @@ struct {
 /* Which pass last returned a domain. Forgetting only repeats a record. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 32768);
 	__type(key, __u64);
 	__type(value, __u64);
 } seen SEC(".maps");
+
+/*
+ * Where the way up from a task's root directory is. It is in a map, as is all that
+ * loops decide by: before Linux 6.8 the verifier takes a loop's body to see only
+ * the values that its context has at first, if they are constant, and drops what
+ * is for others.
+ */
+struct ascent {
+	__u64 dentry;
+	__u64 mnt;
+	__u64 tree;   /* root of the domain's rules on inodes; 0: they are not searched */
+	__u64 way;    /* stands for all that it led through */
+	__u32 hidden; /* 1: a mount hides the directory that it has come to */
+	__u32 view;   /* enum view, at its end */
+	__u32 met;    /* 1: it came to until */
+	__u32 spare;
+	struct {      /* where it ends, if it comes there; 0: at the top alone */
+		__u64 dentry;
+		__u64 mnt;
+	} until;
+};
 
 /*
  * What is too large for the stack, or kept from task to task. A pass never runs
@@ -48,6 +69,8 @@ struct {
  */
 struct scratch {
 	struct exe_record exe;
+	struct grants_record grants;
+	struct ascent ascent;
 	/* the link between a css_set and its cgroup in the v1 hierarchy, last found */
 	struct cgrp_cset_link *v1;
 	__u64 fence;
@@ -86,6 +109,8 @@ static __always_inline struct scratch *get_scratch(void)
 }
 
 #define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), (const void *)(src))
+
+#include "views.h"
 
 /*
  * The number of a struct pid in the reader's PID namespace, which is that of
@@ -237,11 +262,13 @@ static __always_inline int put_domain(struct seq_file *seq, const void *domain, 
  * before the last write.
  *
  * mark is odd for a domain that a task is in itself: only then the number of
- * its rules is at hand.
+ * its rules is at hand. An account that has had its share has no more described.
  */
 static __always_inline int put_domains(struct seq_file *seq, __u64 session, const void *domain,
-				       const void *innermost, struct task_struct *visited)
+				       const void *innermost, struct task_struct *visited,
+				       struct control *ctl, const struct task_record *rec)
 {
+	struct spent *spent;
 	__u64 mark = session * 2;
 	const void *hierarchy = innermost;
 	__u32 num_layers = 0, num_rules = ABSENT, depth;
@@ -251,6 +278,9 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 	key = domain_key(innermost);
 	last = bpf_map_lookup_elem(&seen, &key);
 	if (last && *last == mark + 1)
+		return 0;
+	spent = get_spent(ctl, rec, session);
+	if (!spent || spent->domains >= ctl->max_domains[is_favoured(ctl, rec) & 1])
 		return 0;
 
 	READ(num_layers, domain + layout.num_layers);
@@ -277,6 +307,8 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 		last = bpf_map_lookup_elem(&seen, &key);
 		if (last && i > 0 && *last / 2 == session)
 			break;
+		if (!last || *last / 2 != session)
+			spent->domains++;
 		if (last)
 			*last = now;
 		else
@@ -284,14 +316,6 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 		READ(hierarchy, hierarchy + layout.parent);
 	}
 	return 0;
-}
-
-/*
- * Names a task's root directory. Nothing can be done with it but to compare.
- */
-static __always_inline __u64 root_key(struct inode *inode)
-{
-	return (__u64)inode ^ (BPF_CORE_READ(inode, i_ino) * 0x9e3779b97f4a7c15ULL);
 }
 
 /* What names a program: a process and its exec count. user space: exeTag(). */
@@ -340,6 +364,36 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
 	return bpf_seq_write(seq, rec, size) != 0;
 }
 
+/*
+ * Returns what a thread that the kernel made for a process acts with. Its two
+ * sets of credentials can be of different domains: that of cred changes with what
+ * it works on.
+ */
+static __always_inline int put_worker(struct seq_file *seq, struct control *ctl, struct scratch *tmp,
+				      struct task_struct *task, const struct task_record *of, __u64 session)
+{
+	struct worker_record rec = { .h = { RECORD_WORKER, sizeof(rec) }, .tid = of->tid };
+	const void *domain = 0, *hierarchy = 0;
+
+	if (layout.landlock) {
+		READ(domain, BPF_CORE_READ(task, cred, security) + layout.blob);
+		if (domain)
+			READ(hierarchy, domain + layout.hierarchy);
+		if (hierarchy)
+			rec.acting = domain_key(hierarchy);
+	}
+	return bpf_seq_write(seq, &rec, sizeof(rec)) != 0;
+}
+
+/* Notes how long a call took, if none took longer. */
+static __always_inline void note_time(struct control *ctl, __u32 program, __u64 began)
+{
+	__u64 took = bpf_ktime_get_ns() - began;
+
+	if (program < NUM_PROGRAMS && ctl->longest_ns[program] < took)
+		ctl->longest_ns[program] = took;
+}
+
 static __always_inline bool has_sys_ptrace(const struct cred *cred)
 {
 	if (bpf_core_field_exists(cred->cap_effective.val))
@@ -355,6 +409,7 @@ int scan(struct bpf_iter__task *ctx)
 	struct task_record rec = { .h = { RECORD_TASK, sizeof(rec) } };
 	const void *domain = 0, *hierarchy = 0;
 	struct signal_struct *signal;
+	__u64 began = 0;
 	const struct cred *cred;
 	struct control *ctl;
 	struct scratch *tmp;
@@ -395,15 +450,20 @@ int scan(struct bpf_iter__task *ctx)
 
 	cred = task->real_cred;
 	rec.euid = cred->euid.val;
+	rec.account = account_of(cred);
 	rec.user_ns = cred->user_ns->ns.inum;
 	if (has_sys_ptrace(cred))
 		rec.bits |= TASK_SYS_PTRACE;
 	if (layout.landlock) {
 		READ(domain, cred->security + layout.blob);
 		if (domain) {
+			__u32 depth = 0;
+
 			READ(hierarchy, domain + layout.hierarchy);
 			if (hierarchy)
 				rec.domain = domain_key(hierarchy);
+			READ(depth, domain + layout.num_layers);
+			rec.depth = depth;
 		}
 	}
 	fence(tmp);
@@ -420,8 +480,6 @@ int scan(struct bpf_iter__task *ctx)
 		rec.bits |= TASK_LEADER;
 	if (task->atomic_flags & PFA_NO_NEW_PRIVS)
 		rec.bits |= TASK_NO_NEW_PRIVS;
-	if (rec.domain)
-		rec.root = root_key(BPF_CORE_READ(task, fs, root.dentry, d_inode));
 	rec.start = task->start_boottime;
 	rec.mnt_ns_owner = task->nsproxy->mnt_ns->user_ns->ns.inum;
 	if (bpf_core_field_exists(task->seccomp.mode))
@@ -432,12 +490,22 @@ int scan(struct bpf_iter__task *ctx)
 		rec.cgroup_v1 = cgroup_v1(tmp, set);
 	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
 
+	if (hierarchy)
+		began = bpf_ktime_get_ns();
 	if (put_exe(seq, ctl, tmp, task, &rec))
 		return 0;
+	if (hierarchy && layout.views && put_view(seq, ctl, tmp, ctx->meta->session_id, task, cred, domain, &rec))
+		return 0;
+	if (layout.workers && rec.flags & layout.workers) {
+		if (put_worker(seq, ctl, tmp, task, &rec, ctx->meta->session_id))
+			return 0;
+	}
 	if (bpf_seq_write(seq, &rec, sizeof(rec)))
 		return 0;
-	if (hierarchy)
-		put_domains(seq, ctx->meta->session_id, domain, hierarchy, task);
+	if (hierarchy) {
+		put_domains(seq, ctx->meta->session_id, domain, hierarchy, task, ctl, &rec);
+		note_time(ctl, PROGRAM_SCAN, began);
+	}
 	return 0;
 }
 
@@ -471,6 +539,25 @@ __noinline int read_slot(struct slot_record *rec, __u64 at)
 	return 0;
 }
 
+/* Where in the blob of a helper's root directory's inode its object may be. */
+static __always_inline int put_objects(struct seq_file *seq, struct task_struct *task, __s32 tid)
+{
+	struct inode *inode = BPF_CORE_READ(task, fs, root.dentry, d_inode);
+	const void *blob = BPF_CORE_READ(inode, i_security);
+	__u32 slot;
+
+	for (slot = 0; slot < SLOTS; slot++) {
+		struct object_record rec = { .h = { RECORD_OBJECT, sizeof(rec) }, .tid = tid, .slot = slot };
+		__u64 object = 0, back = 0;
+
+		if (blob && !READ(object, blob + slot * 8) && object && !READ(back, object + rules_layout.inode))
+			rec.proven = back == (__u64)inode;
+		if (bpf_seq_write(seq, &rec, sizeof(rec)))
+			return 1;
+	}
+	return 0;
+}
+
 SEC("iter/task")
 int calibrate(struct bpf_iter__task *ctx)
 {
@@ -496,6 +583,8 @@ int calibrate(struct bpf_iter__task *ctx)
 	kthread = (task->flags & PF_KTHREAD) && task->pid == 2;
 	tid = pid_number(BPF_CORE_READ(task, thread_pid), task, level);
 	if (!kthread && tid != ctl->helpers[0] && tid != ctl->helpers[1] && tid != ctl->helpers[2])
+		return 0;
+	if (tid == ctl->helpers[0] && put_objects(seq, task, tid))
 		return 0;
 	blob = task->real_cred->security;
 

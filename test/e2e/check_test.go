@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,7 +103,14 @@ func TestCheckOneProcess(t *testing.T) {
 	checkRefusal(t, run(t, "check", "--pid=2", "--expect=state=sandboxed"), exitUndecided, "no process 2", "kernel thread")
 	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=stat=sandboxed"), exitUsage, "--expect", "stat")
 	checkRefusal(t, run(t, "check", "--pid="+inside), exitUsage, "--expect")
-	checkRefusal(t, run(t, "check", "--pid=-4", "--expect=state=sandboxed"), exitUsage, "--pid")
+	for _, flag := range []string{"--pid=-4", "--pid=0", "--pid=4294967297"} {
+		checkRefusal(t, run(t, "check", flag, "--expect=state=sandboxed"), exitUsage, "--pid", "no PID")
+	}
+	checkRefusal(t, run(t, "check", "--explain=0"), exitUsage, "--explain", "no PID")
+	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=restricts=fs.*,outside_workers=no"), exitUsage,
+		`--expect: outside_workers: "no"`)
+	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=on_old_kernel=violation"), exitUsage,
+		"on_old_kernel needs restricts")
 	checkRefusal(t, run(t, "check", "--explain="+inside, "-o", "nagios"), exitUsage, "--explain")
 	checkRefusal(t, runWith(t, asNobody(), "check", "--pid="+inside, "--expect=state=sandboxed"), exitUndecided, "CAP_BPF")
 	p := runWith(t, asNobody(), "check", "--pid="+inside, "--expect=state=sandboxed", "-o", "nagios")
@@ -255,9 +263,13 @@ func TestSuggest(t *testing.T) {
 	runs(t, copyOfCat(t, "outside"))
 	p := stay(t, false, sandboxed(2, program)...)
 	var recorded string
-	eventually(t, "the program runs", func() bool {
+	// Of a process without a program, which is about to end, no rule about programs is
+	// decided; check looks again then, but not at a recorded snapshot.
+	eventually(t, "the program runs, and every process has one", func() bool {
 		recorded = run(t, "once", "--format=json").stdout.String()
-		return strings.Contains(recorded, program)
+		var s snapshot
+		return json.Unmarshal([]byte(recorded), &s) == nil && strings.Contains(recorded, program) &&
+			!slices.ContainsFunc(s.Processes, func(p processJSON) bool { return p.Exe == nil })
 	})
 	dir := publicDir(t)
 	host := write(t, filepath.Join(dir, "host.json"), recorded, 0o644)

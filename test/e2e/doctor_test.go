@@ -24,7 +24,7 @@ func TestDoctorTellsWhatWorks(t *testing.T) {
 			t.Errorf("line %q is no finding", line)
 		}
 	}
-	for _, want := range []string{"kernel", "Landlock", "task iterator", "serving", "PID namespace", "scan", "compared to procfs", "--web.listen-address"} {
+	for _, want := range []string{"kernel", "Landlock", "rights", "errata", "task iterator", "serving", "PID namespace", "scan", "compared to procfs", "--web.listen-address"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nothing about %q in:\n%s", want, out)
 		}

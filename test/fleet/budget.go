@@ -33,7 +33,7 @@ func Budget() []Part {
 		{"denials", begins("landlock_denials_", "landlock_workload_denials_", "landlockd_denials_"), func(workloads, _ int) int { return rights + 5 + workloads }},
 		{"rights", is("landlock_processes_restricted"), always(rights)},
 		{"hardening", is("landlock_processes_hardened"), always(12)},
-		{"the host and landlockd", begins("landlock_", "landlockd_"), always(60)},
+		{"the host and landlockd", begins("landlock_", "landlockd_"), always(80)},
 	}
 }
 

@@ -56,6 +56,9 @@ func (c Counts) Total() int { return c.Known() + c[scan.Unknown] }
 type Unit struct {
 	Name      string
 	Processes Counts
+	// Ineffective of its sandboxed processes are restricted in nothing, and
+	// OutsideWorkers of them have a worker that may act outside.
+	Ineffective, OutsideWorkers int
 }
 
 // Host is what one simulated host is made of. It is not changed once it was generated.
@@ -65,8 +68,10 @@ type Host struct {
 	Release       string
 	// ABI is the version of Landlock's interface; 0 if Landlock is off.
 	ABI int
-	// NamesDomains: the kernel (from 6.15 on) names domains and counts their denials.
+	// NamesDomains: the kernel (from 6.15 on) names domains, counts their denials
+	// and says which Errata have its fix: bit n-1 is that of erratum n.
 	NamesDomains bool
+	Errata       uint32
 	// Units are in ascending order of their names, each with at least one process.
 	Units []Unit
 	// Depth is the depth of sandboxed processes.
@@ -78,6 +83,9 @@ type Host struct {
 	Young bool
 }
 
+// readsRules says whether rules of domains are read: from Linux 5.17 on.
+func (h *Host) readsRules() bool { return h.ABI >= 2 }
+
 // clusters are those of a fleet, hosts in turn.
 func clusters() []string { return []string{"eu", "us"} }
 
@@ -85,7 +93,9 @@ func clusters() []string { return []string{"eu", "us"} }
 func kernels() []Host {
 	return []Host{
 		{Release: "5.15.0-91-generic", ABI: 1}, {Release: "6.1.0-13-amd64", ABI: 2},
-		{Release: "6.12.9-amd64", ABI: 6}, {Release: "7.1.2-amd64", ABI: 9, NamesDomains: true}, {Release: "7.3.0-amd64", ABI: 11, NamesDomains: true},
+		{Release: "6.12.9-amd64", ABI: 6},
+		{Release: "7.1.2-amd64", ABI: 9, NamesDomains: true, Errata: 0b0011},
+		{Release: "7.3.0-amd64", ABI: 11, NamesDomains: true, Errata: 0b0111},
 	}
 }
 
@@ -131,6 +141,11 @@ func Generate(o Options) []*Host {
 		h.Units = units(rng, names, h.Kind)
 		hosts[i] = &h
 	}
+	for _, h := range hosts {
+		for i := range h.Units {
+			h.Units[i].weaken(rng, h.readsRules())
+		}
+	}
 	return hosts
 }
 
@@ -174,10 +189,31 @@ func units(rng *rand.Rand, names []string, kind Kind) []Unit {
 				c[drawState(rng, kind)]++
 			}
 		}
-		out = append(out, Unit{name, c})
+		out = append(out, Unit{Name: name, Processes: c})
 	}
 	sortUnits(out)
 	return out
+}
+
+// weaken makes some sandboxed processes ineffective or gives them outside workers.
+// Where rules are not read, none counts as ineffective. Rules are about what is as
+// it should be in this.
+func (u *Unit) weaken(rng *rand.Rand, readsRules bool) {
+	n := u.Processes[scan.Sandboxed]
+	if n == 0 || hasRule(u.Name) {
+		return
+	}
+	switch rng.IntN(8) {
+	case 0:
+		u.Ineffective = n
+	case 1:
+		u.Ineffective = 1
+	case 2:
+		u.OutsideWorkers = 1 + rng.IntN(n)
+	}
+	if !readsRules {
+		u.Ineffective = 0
+	}
 }
 
 // drawState returns mostly Sandboxed, and now and then each other state. A Losing
@@ -206,7 +242,7 @@ func (h *Host) withoutLandlock() *Host {
 	lost.Units = slices.Clone(h.Units)
 	for i := range lost.Units {
 		u := &lost.Units[i]
-		u.Processes = Counts{scan.Unsandboxed: u.Processes.Total()}
+		*u = Unit{Name: u.Name, Processes: Counts{scan.Unsandboxed: u.Processes.Total()}}
 	}
 	return &lost
 }

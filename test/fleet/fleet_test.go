@@ -42,6 +42,9 @@ func TestFleetHasAll(t *testing.T) {
 	}
 	reasons := map[string]bool{}
 	truth := TruthOf(hosts)
+	if n := truth.IneffectiveWorkloads; n == 0 || truth.Ineffective <= n || truth.OutsideWorkers == 0 {
+		t.Errorf("%d workloads and %d processes are ineffective, %d have outside workers", n, truth.Ineffective, truth.OutsideWorkers)
+	}
 	for _, r := range truth.ByRule {
 		for reason := range r.Violations {
 			reasons[reason] = true
@@ -147,7 +150,13 @@ func checkHost(t *testing.T, h *Host, got map[string]float64) {
 	want := map[string]float64{
 		"landlock_enabled": float64(1 - truth.Disabled), "landlock_abi_version": float64(h.ABI),
 		"landlock_process_layers": float64(truth.Layers), "landlockd_scan_success": 1,
-		`landlockd_rules{status="loaded"}`: float64(len(Rules())),
+		`landlockd_rules{status="loaded"}`:  float64(len(Rules())),
+		"landlock_processes_ineffective":    float64(truth.Ineffective),
+		"landlock_workloads_ineffective":    float64(truth.IneffectiveWorkloads),
+		"landlock_processes_outside_worker": float64(truth.OutsideWorkers), "landlockd_domains_unread": 0,
+	}
+	for erratum, n := range truth.WithoutFix {
+		want[fmt.Sprintf(`landlock_kernel_erratum_fixed{erratum=%q}`, erratum)] = float64(1 - n)
 	}
 	for _, state := range scan.States() {
 		want[fmt.Sprintf(`landlock_processes{state=%q}`, state)] = float64(truth.Processes[state])
@@ -171,7 +180,7 @@ func checkHost(t *testing.T, h *Host, got map[string]float64) {
 	for series, v := range got {
 		name, _, _ := strings.Cut(series, "{")
 		if _, ok := want[series]; !ok && v != 0 && slices.Contains([]string{
-			"landlock_workload_processes", "landlock_rule_processes", "landlock_rule_violated", "landlock_rule_violations", "landlock_processes_restricted",
+			"landlock_workload_processes", "landlock_rule_processes", "landlock_rule_violated", "landlock_rule_violations", "landlock_processes_restricted", "landlock_kernel_erratum_fixed",
 		}, name) {
 			t.Errorf("%s: %s is %v, want no such series", h.Name, series, v)
 		}
@@ -206,7 +215,7 @@ func wantRules(truth Truth, want map[string]float64) {
 func checkBudget(t *testing.T, h *Host, got map[string]float64) {
 	t.Helper()
 	rules := len(TruthOf([]*Host{h}).ByRule)
-	have := make([]int, len(Budget()))
+	have, fixed := make([]int, len(Budget())), 0
 	for series := range got {
 		name, _, _ := strings.Cut(series, "{")
 		part := slices.IndexFunc(Budget(), func(p Part) bool { return p.Of(name) })
@@ -219,6 +228,12 @@ func checkBudget(t *testing.T, h *Host, got map[string]float64) {
 		if most := p.Most(len(h.Units), rules); have[i] > most {
 			t.Errorf("%s: %d series of %s, want at most %d", h.Name, have[i], p.Name, most)
 		}
+		if slices.Contains([]string{"rights", "hardening", "the host and landlockd"}, p.Name) {
+			fixed += have[i]
+		}
+	}
+	if fixed > 110 {
+		t.Errorf("%s: %d series beside those of workloads, rules and denials, want at most 110", h.Name, fixed)
 	}
 }
 

@@ -36,12 +36,13 @@ func (h *Host) snapshot(uptime time.Duration, denied uint64) *scan.Snapshot {
 	if !h.NamesDomains {
 		s.Source.IDs, s.Source.Denials = "derived", scan.DenialsNone
 	}
-	if h.ABI < 2 { // before Linux 5.17 no rules are read
+	if !h.readsRules() {
 		s.Source.Rules = "unread"
 	}
 	if h.Kind == Disabled {
 		s.Kernel.Landlock, s.Kernel.ABI = scan.Disabled, 0
 	} else {
+		s.Kernel.Errata, s.Kernel.ErrataKnown = h.Errata, h.NamesDomains
 		h.addDomains(s, denied)
 	}
 	born := bootTime
@@ -51,12 +52,18 @@ func (h *Host) snapshot(uptime time.Duration, denied uint64) *scan.Snapshot {
 	for i, u := range h.Units {
 		s.Workloads = append(s.Workloads, u.workload())
 		for state, n := range u.Processes {
-			for range n {
-				h.addProcess(s, int32(i), scan.State(state), born)
+			for k := range n {
+				in := scan.State(state) == scan.Sandboxed
+				h.addProcess(s, process{
+					workload: int32(i), state: scan.State(state), born: born,
+					ineffective: in && k < u.Ineffective, outside: in && k < u.OutsideWorkers,
+				})
 			}
 		}
 	}
 	s.TasksRead = len(s.Tasks)
+	s.Kernel.Rights = access.Exactly(access.Supported(s.Kernel.ABI))
+	s.Conclude()
 	return s
 }
 
@@ -69,17 +76,38 @@ func (h *Host) handled() access.Rights {
 	return rights
 }
 
-// addDomains nests as many domains as sandboxed processes have.
+// addDomains makes the domain that effective sandboxes are, nested in as many as
+// sandboxed processes are deep, and where rules are read that of ineffective ones.
 func (h *Host) addDomains(s *scan.Snapshot, denied uint64) {
+	innermost := h.nest(s, h.handled(), 0)
+	if h.NamesDomains {
+		s.Domains[innermost].Denials = denied
+	}
+	if h.readsRules() {
+		files := access.FS.Rights(access.Supported(h.ABI)[access.FS])
+		h.nest(s, files, files[access.FS])
+	}
+}
+
+// nest adds domains nested in each other and, where rules are read, a view of the
+// innermost, which it returns: each handles rights, and grants some on files everywhere.
+func (h *Host) nest(s *scan.Snapshot, handled access.Rights, granted uint32) (innermost int32) {
+	innermost = domainid.Outermost
+	view := domainid.View{}
 	for depth := range h.Depth {
 		s.Domains = append(s.Domains, domainid.Domain{
-			ID: domainid.ID(0x100000000 + uint64(depth)), Parent: int32(depth) - 1, Depth: depth + 1,
-			Lineage: domainid.LineageKnown, Handled: h.handled(), Rules: domainid.RulesUnread,
+			ID: domainid.ID(0x100000000 + uint64(len(s.Domains))), Parent: innermost, Depth: depth + 1,
+			Lineage: domainid.LineageKnown, Handled: handled, Rules: domainid.RulesUncounted,
 		})
+		innermost = int32(len(s.Domains)) - 1
+		view.Everywhere = append(view.Everywhere, granted)
 	}
-	if h.NamesDomains {
-		s.Domains[h.Depth-1].Denials = denied
+	if h.readsRules() {
+		s.Domains[innermost].Rules = 1
+		view.Domain = innermost
+		s.Views = append(s.Views, view)
 	}
+	return innermost
 }
 
 // workload is the unit as landlockd finds it.
@@ -102,21 +130,39 @@ func (u *Unit) workload() scan.Workload {
 	return w
 }
 
+// process is one that a host is to have.
+type process struct {
+	workload int32
+	state    scan.State
+	born     time.Duration
+	// ineffective and outside: see Unit.
+	ineffective, outside bool
+}
+
 // addProcess appends a process of one task, or of two if it is partial.
-func (h *Host) addProcess(s *scan.Snapshot, workload int32, state scan.State, born time.Duration) {
+func (h *Host) addProcess(s *scan.Snapshot, of process) {
 	p := scan.Process{
-		PID: int32(100 + len(s.Processes)), PPID: 1, Start: uint64(born), State: state, Workload: workload,
+		PID: int32(100 + len(s.Processes)), PPID: 1, Start: uint64(of.born), State: of.state, Workload: of.workload,
 		MountNSOwner: hostUserNS, UserNS: hostUserNS, FirstTask: int32(len(s.Tasks)), NumTasks: 1,
 	}
-	in := scan.Task{TID: p.PID, Start: p.Start, State: scan.Sandboxed, Domain: int32(h.Depth) - 1}
-	out := scan.Task{TID: p.PID, Start: p.Start, State: scan.Unsandboxed, Domain: domainid.Outermost}
-	switch state {
+	in := scan.Task{
+		TID: p.PID, Start: p.Start, State: scan.Sandboxed, Domain: int32(h.Depth) - 1, View: domainid.NoView,
+		Depth: h.Depth, DepthExact: true,
+	}
+	if s.Views != nil {
+		in.View = 0
+	}
+	if of.ineffective {
+		in.Domain, in.View = 2*int32(h.Depth)-1, 1
+	}
+	out := scan.Task{TID: p.PID, Start: p.Start, State: scan.Unsandboxed, Domain: domainid.Outermost, View: domainid.NoView, DepthExact: true}
+	switch of.state {
 	case scan.Sandboxed:
-		p.Depth, p.MaxDepth, p.NoNewPrivs, p.UID = h.Depth, h.Depth, true, 1000
-		p.Restricted = h.handled()
+		p.Depth, p.MaxDepth, p.NoNewPrivs, p.UID = h.Depth, h.Depth, scan.OfAll, 1000
+		in.UID, in.Hardening = p.UID, scan.NoNewPrivs
 		s.Tasks = append(s.Tasks, in)
 	case scan.Partial:
-		p.NumTasks, p.MaxDepth, p.Restricted = 2, h.Depth, h.handled()
+		p.NumTasks, p.MaxDepth = 2, h.Depth
 		in.TID += 100_000
 		s.Tasks = append(s.Tasks, out, in)
 	case scan.Unknown:
@@ -125,6 +171,11 @@ func (h *Host) addProcess(s *scan.Snapshot, workload int32, state scan.State, bo
 		s.Tasks = append(s.Tasks, out)
 	default:
 		s.Tasks = append(s.Tasks, out)
+	}
+	if of.outside {
+		p.FirstWorker, p.NumWorkers = int32(len(s.Workers)), 1
+		anywhere := scan.Place{State: scan.Unsandboxed, Domain: domainid.Outermost}
+		s.Workers = append(s.Workers, scan.Worker{TID: p.PID + 200_000, Start: p.Start, Real: anywhere, Acting: anywhere})
 	}
 	s.Processes = append(s.Processes, p)
 }

@@ -3,6 +3,8 @@
 package fleet
 
 import (
+	"strconv"
+
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -42,11 +44,15 @@ func (u *Unit) state() scan.State {
 }
 
 // restricted are the processes that restrict a right, for those rights that
-// the kernel has: every sandboxed one restricts all of them, or those on files.
+// the kernel has: every effective one restricts all of them, or those on files.
 func (h *Host) restricted() map[string]int {
+	effective := h.processes()[scan.Sandboxed]
+	for _, u := range h.Units {
+		effective -= u.Ineffective
+	}
 	m := map[string]int{}
 	for _, right := range access.Names(access.Supported(h.ABI)) {
-		m[right] = h.processes()[scan.Sandboxed]
+		m[right] = effective
 		if h.FilesOnly && right[:3] != "fs." {
 			m[right] = 0
 		}
@@ -70,6 +76,11 @@ type Truth struct {
 	Answering            int
 	ByABI                map[int]int
 	Workloads, Processes Counts
+	// Ineffective are the workloads and the processes that are sandboxed and
+	// restricted in nothing, OutsideWorkers the processes with such a worker.
+	IneffectiveWorkloads, Ineffective, OutsideWorkers int
+	// WithoutFix is the number of hosts that say that they lack the fix, by erratum.
+	WithoutFix map[string]int
 	// Layers is the sum of the depths of all processes.
 	Layers     int
 	ByWorkload map[string]WorkloadTruth
@@ -81,7 +92,7 @@ type Truth struct {
 
 // TruthOf adds up hosts. It reads what they were made of, never a snapshot.
 func TruthOf(hosts []*Host) Truth {
-	t := Truth{ByABI: map[int]int{}, ByWorkload: map[string]WorkloadTruth{}, ByRule: map[string]RuleTruth{}, Restricted: map[string]int{}, Having: map[string]int{}}
+	t := Truth{ByABI: map[int]int{}, ByWorkload: map[string]WorkloadTruth{}, ByRule: map[string]RuleTruth{}, Restricted: map[string]int{}, Having: map[string]int{}, WithoutFix: map[string]int{}}
 	for _, h := range hosts {
 		if h.Kind != Down {
 			t.Answering++
@@ -111,7 +122,17 @@ func (t *Truth) add(h *Host) {
 		t.Restricted[right] += n
 		t.Having[right] += processes.Known()
 	}
+	if h.NamesDomains && h.Kind != Disabled {
+		for i := range 4 {
+			t.WithoutFix[strconv.Itoa(i+1)] += int(1 - h.Errata>>i&1)
+		}
+	}
 	for _, u := range h.Units {
+		t.Ineffective += u.Ineffective
+		t.OutsideWorkers += u.OutsideWorkers
+		if u.Ineffective > 0 && u.Ineffective == u.Processes.Total() {
+			t.IneffectiveWorkloads++
+		}
 		w := t.ByWorkload[u.Name]
 		w.Hosts++
 		for state, n := range u.Processes {

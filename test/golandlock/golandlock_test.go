@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
@@ -101,7 +102,7 @@ func TestGoLandlock(t *testing.T) {
 		}
 		t.Fatal("needs root: run the tests as root, or with -short to leave this one out")
 	}
-	source, err := taskiter.Open(taskiter.Options{})
+	source, err := taskiter.Open(taskiter.Options{RuleTime: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,10 +114,7 @@ func TestGoLandlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rights, err := landlock.Supported(abi)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rights := landlock.Rights().Sure
 	site, err := rulesets.NewSite(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +167,11 @@ func settled(t *testing.T, source scan.Source, helpers []*helper) *scan.Snapshot
 		}
 		changing := func(h *helper) bool {
 			p := snap.Find(int32(h.cmd.Process.Pid))
-			return p != nil && (p.State == scan.Unknown || p.RulesUnread)
+			if p == nil || p.State == scan.Unknown {
+				return p != nil
+			}
+			sandbox, _ := snap.SandboxOf(p)
+			return sandbox.Doubt != 0
 		}
 		if n == scans || !slices.ContainsFunc(helpers, changing) {
 			return snap
@@ -187,8 +189,10 @@ func (h *helper) compare(t *testing.T, snap *scan.Snapshot, abi int) int {
 		return 0
 	}
 	asked := h.asked(abi)
-	if want := asked.Restricted(abi); p.Restricted != want || p.RulesUnread {
-		t.Errorf("sandbox %d restricts %+v (unread %v), want %+v", h.Number, p.Restricted, p.RulesUnread, want)
+	sandbox, _ := snap.SandboxOf(p)
+	if want := access.Exactly(asked.Restricted(abi)); sandbox.Restricts != want || sandbox.Doubt != 0 {
+		t.Errorf("sandbox %d restricts %+v (in doubt: %v), want %+v",
+			h.Number, sandbox.Restricts, sandbox.Doubt.Words(), want)
 	}
 	for _, task := range snap.TasksOf(p) {
 		for _, err := range asked.Compare(snap, pid, task.TID, abi) {

@@ -101,7 +101,9 @@ func (c *choice) want(key, expr string) (want map[string]float64, sure bool) {
 func choices(t *testing.T, hosts []*fleet.Host) []*choice {
 	eu := slices.DeleteFunc(slices.Clone(hosts), func(h *fleet.Host) bool { return h.Cluster != "eu" })
 	i := slices.IndexFunc(hosts, func(h *fleet.Host) bool {
-		return h.Kind == fleet.Steady && h.NamesDomains && fleet.TruthOf([]*fleet.Host{h}).ByRule[chosenRule].Violating > 0
+		t := fleet.TruthOf([]*fleet.Host{h})
+		return h.Kind == fleet.Steady && h.NamesDomains && t.ByRule[chosenRule].Violating > 0 &&
+			t.Ineffective > 0 && t.Processes[scan.Partial] > 0 && t.Processes[scan.Unknown] > 0
 	})
 	if i < 0 {
 		t.Fatal("no host of the fleet is fit to be chosen")
@@ -194,6 +196,9 @@ func labels(m model.Metric) string {
 // only if one cluster is chosen, because they have a series for each.
 func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 	ratio := func(c fleet.Counts) float64 { return float64(c[scan.Sandboxed]) / float64(c.Known()) }
+	effective := func(c fleet.Counts, ineffective int) map[string]float64 {
+		return map[string]float64{"": float64(c[scan.Sandboxed]-ineffective) / float64(c.Known())}
+	}
 	total := func(c fleet.Counts) float64 { return float64(c.Known() + c[scan.Unknown]) }
 	stat := func(v float64) map[string]float64 { return map[string]float64{"": v} }
 	states := func(c fleet.Counts) map[string]float64 {
@@ -215,6 +220,10 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 	out := map[string]map[string]float64{
 		"fleet/Workload coverage/A":                    stat(ratio(t.Workloads)),
 		"fleet/Process coverage/A":                     stat(ratio(t.Processes)),
+		"fleet/Effective workload coverage/A":          effective(t.Workloads, t.IneffectiveWorkloads),
+		"fleet/Effective process coverage/A":           effective(t.Processes, t.Ineffective),
+		"fleet/Outside workers/A":                      stat(float64(t.OutsideWorkers)),
+		"fleet/Hosts without a fix/A":                  {},
 		"fleet/Unknown processes/A":                    stat(float64(t.Processes[scan.Unknown]) / total(t.Processes)),
 		"fleet/Hosts with facts/A":                     stat(float64(t.Hosts)),
 		"fleet/Hosts without Landlock/A":               stat(float64(t.Disabled)),
@@ -232,6 +241,13 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		"fleet/Hosts by landlockd version/A":           {"version=" + fleet.Version: float64(t.Answering)},
 		"host/Workload coverage/A":                     stat(ratio(t.Workloads)),
 		"host/Process coverage/A":                      stat(ratio(t.Processes)),
+		"host/Effective workload coverage/A":           effective(t.Workloads, t.IneffectiveWorkloads),
+		"host/Effective process coverage/A":            effective(t.Processes, t.Ineffective),
+		"host/Ineffective workloads/A":                 stat(float64(t.IneffectiveWorkloads)),
+		"host/Ineffective processes/A":                 stat(float64(t.Ineffective)),
+		"host/Outside workers/A":                       stat(float64(t.OutsideWorkers)),
+		"host/Unread domains/A":                        stat(0),
+		"host/Errata of Landlock/A":                    {},
 		"host/Unknown processes/A":                     stat(float64(t.Processes[scan.Unknown])),
 		"host/Workloads by state/A":                    states(t.Workloads),
 		"host/Processes by state/A":                    states(t.Processes),
@@ -250,6 +266,7 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		out["fleet/Hosts without landlockd/A"] = stat(missing)
 		out["fleet/Mean nesting depth/A"] = stat(float64(t.Layers) / float64(t.Processes.Known()))
 		out["fleet/Workload coverage by cluster/A"] = stat(ratio(t.Workloads))
+		out["fleet/Workload coverage by cluster/B"] = effective(t.Workloads, t.IneffectiveWorkloads)
 	}
 	for _, named := range fleet.Rules() {
 		rule, ok := t.ByRule[named.Name]
@@ -270,6 +287,10 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		out["fleet/Workloads/B"][key] = float64(w.Processes.Known())
 		out["fleet/Workloads/C"][key] = float64(w.Hosts)
 		out["fleet/Workloads/D"][key] = float64(w.Unsandboxed)
+	}
+	for erratum, n := range t.WithoutFix {
+		out["fleet/Hosts without a fix/A"]["erratum="+erratum] = float64(n)
+		out["host/Errata of Landlock/A"]["erratum="+erratum] = float64(1 - n)
 	}
 	for abi, n := range t.ByABI {
 		out["fleet/Kernels by Landlock ABI/A"][fmt.Sprintf("abi=%d", abi)] = float64(n)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -20,18 +21,19 @@ func (s Sandbox) Compare(snap *scan.Snapshot, pid, tid int32, abi int) []error {
 	if p == nil {
 		return []error{fmt.Errorf("process %d is not in the snapshot", pid)}
 	}
-	at := domainid.Outermost
+	at, view := domainid.Outermost, domainid.NoView
 	found := false
 	for _, t := range snap.TasksOf(p) {
 		if t.TID == tid {
-			found, at = true, t.Domain
+			found, at, view = true, t.Domain, t.View
 		}
 	}
 	if !found || at == domainid.Outermost {
 		return []error{fmt.Errorf("task %d: found %v, in no domain that is known", tid, found)}
 	}
-	if got, want := domainid.Restricted(snap.Domains, at), s.Restricted(abi); got != want {
-		wrong("it restricts %+v, want %+v", got, want)
+	sandbox := snap.Meaning().Task(at, view, 0, false)
+	if got, want := sandbox.Restricts, access.Exactly(s.Restricted(abi)); got != want || sandbox.Doubt != 0 {
+		wrong("it restricts %+v (in doubt: %v), want %+v", got, sandbox.Doubt.Words(), want)
 	}
 	for level := len(s); level > 0; level-- {
 		if at == domainid.Outermost {

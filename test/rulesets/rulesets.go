@@ -134,11 +134,7 @@ func (l *Layer) enter() error {
 
 // handled returns what the layer denies unless a rule allows it.
 func (l *Layer) handled(abi int) access.Rights {
-	r := l.Handled
-	if abi >= 2 && r[access.FS] != 0 {
-		r[access.FS] |= access.Refer
-	}
-	return r
+	return access.Implied(l.Handled, abi)
 }
 
 // Restricted returns what the sandbox restricts.
@@ -153,8 +149,7 @@ func (s Sandbox) Restricted(abi int) access.Rights {
 // ruleset returns what a scan says of the layer's rules.
 func (l *Layer) ruleset() (*domainid.Ruleset, error) {
 	rs := &domainid.Ruleset{
-		Rules:      uint32(len(l.Files) + len(l.Ports)),
-		Everywhere: access.Rights{access.FS: l.Files["/"]},
+		Rules: uint32(len(l.Files) + len(l.Ports)),
 	}
 	for port, rights := range l.Ports {
 		rs.Ports = append(rs.Ports, domainid.PortRule{Port: port, Net: rights})

@@ -5,6 +5,7 @@ package truth
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -20,7 +21,24 @@ func TestNothingIsLeft(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
+			t.Cleanup(func() {
+				if err := os.RemoveAll(f.site); err != nil {
+					t.Error(err)
+				}
+			})
 			return f.c, nil
+		},
+		"swing": func() (*coordinator, error) {
+			s, err := StartSwing(t.Context(), actor(t), 3)
+			if err != nil {
+				return nil, err
+			}
+			t.Cleanup(func() {
+				if err := os.RemoveAll(s.site); err != nil {
+					t.Error(err)
+				}
+			})
+			return s.c, s.end()
 		},
 		"churn": func() (*coordinator, error) {
 			c, err := StartChurn(t.Context(), actor(t), 3, 100)

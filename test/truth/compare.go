@@ -19,6 +19,10 @@ type Config struct {
 	NoLineage bool
 	// NoHandled: no handled rights.
 	NoHandled bool
+	// NoViews: no rights that a task's layers restrict.
+	NoViews bool
+	// NoActing: not the credentials that workers act with.
+	NoActing bool
 	// StartUnit is what the source rounds start times down to; 0 is a nanosecond.
 	StartUnit time.Duration
 }
@@ -51,7 +55,7 @@ func (m Mismatch) String() string {
 // process that is in no domain itself.
 func Compare(snap *scan.Snapshot, truth *Truth, cfg Config) []Mismatch {
 	c := &comparison{
-		snap: snap, truth: truth, cfg: cfg,
+		snap: snap, truth: truth, cfg: cfg, meaning: snap.Meaning(),
 		domainOf: map[uint32]int32{}, layerOf: map[int32]uint32{},
 	}
 	c.wellFormed()
@@ -74,6 +78,8 @@ type comparison struct {
 	truth *Truth
 	cfg   Config
 	found []Mismatch
+	// meaning is what the snapshot's domains come to.
+	meaning *domainid.Meaning
 	// Which domain is which layer: one to one, in both directions.
 	domainOf map[uint32]int32
 	layerOf  map[int32]uint32
@@ -97,7 +103,7 @@ func equal[T comparable](c *comparison, pid, tid int32, field string, got, want 
 // wellFormed checks what every snapshot promises, whatever it is of.
 func (c *comparison) wellFormed() {
 	s := c.snap
-	tasks := int32(0)
+	tasks, workers := int32(0), int32(0)
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		if i > 0 && s.Processes[i-1].PID >= p.PID {
@@ -108,6 +114,13 @@ func (c *comparison) wellFormed() {
 			return
 		}
 		tasks += p.NumTasks
+		if p.FirstWorker != workers && p.NumWorkers != 0 || p.NumWorkers < 0 ||
+			int(workers+p.NumWorkers) > len(s.Workers) {
+			c.add(p.PID, 0, "workers", fmt.Sprintf("[%d, +%d]", p.FirstWorker, p.NumWorkers),
+				"right behind those of the process before")
+			return
+		}
+		workers += p.NumWorkers
 	}
 	ids := map[domainid.ID]bool{}
 	for i := range s.Domains {
@@ -120,10 +133,22 @@ func (c *comparison) wellFormed() {
 			c.add(0, 0, fmt.Sprintf("parent of domain %d", i), d.Parent, "a domain before it")
 		}
 	}
-	for i := range s.Tasks {
-		if d := s.Tasks[i].Domain; d < domainid.Outermost || int(d) >= len(s.Domains) {
-			c.add(0, s.Tasks[i].TID, "domain", d, fmt.Sprintf("below %d", len(s.Domains)))
+	within := func(tid, domain int32) {
+		if domain < domainid.Outermost || int(domain) >= len(s.Domains) {
+			c.add(0, tid, "domain", domain, fmt.Sprintf("below %d", len(s.Domains)))
 		}
+	}
+	for i := range s.Tasks {
+		t := &s.Tasks[i]
+		within(t.TID, t.Domain)
+		if t.View < domainid.NoView || int(t.View) >= len(s.Views) ||
+			t.View != domainid.NoView && s.Views[t.View].Domain != t.Domain {
+			c.add(0, t.TID, "view", t.View, fmt.Sprintf("one of domain %d", t.Domain))
+		}
+	}
+	for i := range s.Workers {
+		within(s.Workers[i].TID, s.Workers[i].Real.Domain)
+		within(s.Workers[i].TID, s.Workers[i].Acting.Domain)
 	}
 }
 
@@ -134,7 +159,9 @@ func (c *comparison) process(want *Process) {
 		return
 	}
 	c.tasks(got, want)
+	c.workers(got, want)
 	c.state(got, want)
+	c.restricts(got, want)
 	c.identity(got, want)
 }
 

@@ -44,35 +44,37 @@ func (c *comparison) task(pid int32, got *scan.Task, want *Task) {
 	equal(c, pid, want.TID, "reason", got.Reason, scan.NoReason)
 	c.born(pid, want.TID, got.Start, want.BornFrom, want.BornTo)
 	if !c.cfg.NoDomains {
-		c.domains(pid, got, want)
+		c.domains(pid, want.TID, got.Domain, want.Layers)
 	}
+	equal(c, pid, want.TID, "UID", got.UID, want.UID)
+	equal(c, pid, want.TID, "hardening", got.Hardening, want.hardening())
+	c.taskRestricts(pid, got, want)
 }
 
-// domains compares a task's chain of domains, from the innermost outwards, with
+// domains compares a thread's chain of domains, from the innermost outwards, with
 // its layers.
-func (c *comparison) domains(pid int32, got *scan.Task, want *Task) {
-	at := got.Domain
-	for depth := len(want.Layers); depth > 0; depth-- {
-		layer := want.Layers[depth-1]
+func (c *comparison) domains(pid, tid, at int32, layers []uint32) {
+	for depth := len(layers); depth > 0; depth-- {
+		layer := layers[depth-1]
 		if at == domainid.Outermost {
-			c.add(pid, want.TID, "lineage", fmt.Sprintf("no domain at depth %d", depth), fmt.Sprintf("that of layer %d", layer))
+			c.add(pid, tid, "lineage", fmt.Sprintf("no domain at depth %d", depth), fmt.Sprintf("that of layer %d", layer))
 			return
 		}
-		c.same(pid, want.TID, at, layer)
+		c.same(pid, tid, at, layer)
 		d := &c.snap.Domains[at]
 		if !c.cfg.NoHandled {
-			equal(c, pid, want.TID, fmt.Sprintf("handled rights at depth %d", depth), d.Handled, c.truth.Layers[layer-1])
+			equal(c, pid, tid, fmt.Sprintf("handled rights at depth %d", depth), d.Handled, c.truth.Layers[layer-1])
 		}
 		if c.cfg.NoLineage {
 			return
 		}
-		equal(c, pid, want.TID, fmt.Sprintf("depth of domain %s", d.ID), int(d.Depth), depth)
-		equal(c, pid, want.TID, fmt.Sprintf("lineage of domain %s", d.ID), d.Lineage, domainid.LineageKnown)
+		equal(c, pid, tid, fmt.Sprintf("depth of domain %s", d.ID), int(d.Depth), depth)
+		equal(c, pid, tid, fmt.Sprintf("lineage of domain %s", d.ID), d.Lineage, domainid.LineageKnown)
 		at = d.Parent
 	}
 	if at != domainid.Outermost {
-		c.add(pid, want.TID, "lineage", fmt.Sprintf("domain %s outside of all others", c.snap.Domains[at].ID),
-			fmt.Sprintf("a chain of %d", len(want.Layers)))
+		c.add(pid, tid, "lineage", fmt.Sprintf("domain %s outside of all others", c.snap.Domains[at].ID),
+			fmt.Sprintf("a chain of %d", len(layers)))
 	}
 }
 

@@ -4,6 +4,8 @@ package truth
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/landlockd/landlockd/scan"
 )
@@ -14,21 +16,57 @@ func (c *comparison) identity(got *scan.Process, want *Process) {
 	equal(c, pid, 0, "PPID", got.PPID, want.PPID)
 	equal(c, pid, 0, "comm", got.Comm.String(), want.Comm)
 	equal(c, pid, 0, "executable", got.Exe, want.Exe)
-	equal(c, pid, 0, "UID", got.UID, want.UID)
+	c.users(got, want)
 	equal(c, pid, 0, "user namespace", got.UserNS, want.UserNS)
 	c.born(pid, 0, got.Start, want.BornFrom, want.BornTo)
 
-	// These belong to a thread, and a snapshot has one for the process: it
-	// must be that of some live thread, so it is exact where all agree.
-	nnp, seccomp := map[bool]bool{}, map[uint8]bool{}
+	var nnp, seccomp int
 	for _, t := range want.Tasks {
-		nnp[t.NoNewPrivs], seccomp[t.Seccomp] = true, true
+		if t.NoNewPrivs {
+			nnp++
+		}
+		if t.Seccomp != 0 {
+			seccomp++
+		}
 	}
-	if !nnp[got.NoNewPrivs] {
-		c.add(pid, 0, "no_new_privs", got.NoNewPrivs, !got.NoNewPrivs)
+	equal(c, pid, 0, "no_new_privs", got.NoNewPrivs, extent(nnp, len(want.Tasks)))
+	equal(c, pid, 0, "seccomp", got.Seccomp, extent(seccomp, len(want.Tasks)))
+}
+
+// users compares who the threads are. The process is who its leader is, or one of
+// those that live.
+func (c *comparison) users(got *scan.Process, want *Process) {
+	uids := map[uint32]bool{}
+	for _, t := range want.Tasks {
+		uids[t.UID] = true
+		if t.TID == want.PID {
+			equal(c, want.PID, 0, "UID", got.UID, t.UID)
+		}
 	}
-	if !seccomp[got.Seccomp] {
-		c.add(pid, 0, "seccomp", got.Seccomp, fmt.Sprintf("%d, as in every thread", want.Tasks[0].Seccomp))
+	all := slices.Sorted(maps.Keys(uids))
+	if !uids[got.UID] {
+		c.add(want.PID, 0, "UID", got.UID, fmt.Sprint("one of ", all))
+	}
+	equal(c, want.PID, 0, "whether UIDs differ", got.UIDsDiffer, len(uids) > 1)
+	equal(c, want.PID, 0, "UIDs", fmt.Sprint(c.snap.UIDs(got)), fmt.Sprint(all))
+}
+
+func (t *Task) hardening() scan.Hardening {
+	h := scan.SeccompMode(uint32(t.Seccomp))
+	if t.NoNewPrivs {
+		h |= scan.NoNewPrivs
+	}
+	return h
+}
+
+func extent(n, of int) scan.Extent {
+	switch n {
+	case 0:
+		return scan.OfNone
+	case of:
+		return scan.OfAll
+	default:
+		return scan.OfSome
 	}
 }
 

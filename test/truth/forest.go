@@ -4,6 +4,10 @@ package truth
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 )
 
@@ -21,6 +25,7 @@ type Forest struct {
 	// Truth is what they are.
 	Truth *Truth
 	c     *coordinator
+	site  string
 }
 
 // Start grows a forest with the actor at bin ([Build]) and returns when nothing
@@ -29,18 +34,39 @@ func Start(ctx context.Context, bin string, opts Options) (*Forest, error) {
 	if opts.Processes == 0 {
 		opts.Processes = 64
 	}
+	site, err := newSite()
+	if err != nil {
+		return nil, err
+	}
 	c, out, err := start(ctx, bin, nil, "--forest",
-		strconv.FormatUint(opts.Seed, 10), strconv.Itoa(opts.Processes))
+		strconv.FormatUint(opts.Seed, 10), strconv.Itoa(opts.Processes), site)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(site))
 	}
-	t, err := parseTruth(out, c.dir)
-	if err != nil {
-		_ = c.close()
-		return nil, err
+	f := &Forest{c: c, site: site}
+	if f.Truth, err = parseTruth(out, c.dir); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
-	return &Forest{Truth: t, c: c}, nil
+	return f, nil
 }
 
 // Close ends and reaps every process, and fails if one is left or had crashed.
-func (f *Forest) Close() error { return f.c.close() }
+func (f *Forest) Close() error { return errors.Join(f.c.close(), os.RemoveAll(f.site)) }
+
+// newSite makes an empty directory that every user may enter, for what processes
+// have as their roots. No rule of a sandbox is on it: it is not in the folder of
+// the actor, which each allows to execute.
+func newSite() (string, error) {
+	site, err := os.MkdirTemp("", "truth-site")
+	if err != nil {
+		return "", fmt.Errorf("make the site: %w", err)
+	}
+	// The kernel tells paths without symbolic links.
+	if site, err = filepath.EvalSymlinks(site); err == nil {
+		err = os.Chmod(site, 0o755)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make the site: %w", err)
+	}
+	return site, nil
+}

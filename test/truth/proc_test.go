@@ -79,8 +79,17 @@ func checkProc(t *testing.T, p *Process) {
 				t.Errorf("task %d of %d: %s is %q, want %q", task.TID, p.PID, key, s[key], want)
 			}
 		}
-		if uid := strings.Fields(s["Uid"]); len(uid) < 2 || uid[1] != fmt.Sprint(p.UID) {
-			t.Errorf("task %d of %d: Uid is %q, want %d", task.TID, p.PID, uid, p.UID)
+		if uid := strings.Fields(s["Uid"]); len(uid) < 2 || uid[1] != fmt.Sprint(task.UID) {
+			t.Errorf("task %d of %d: Uid is %q, want %d", task.TID, p.PID, uid, task.UID)
+		}
+		if len(task.Layers) == 0 && task.Denied != 0 {
+			t.Errorf("task %d of %d is in no domain and was denied %#x of %#x", task.TID, p.PID, task.Denied, task.Tried)
+		}
+	}
+	for _, w := range p.Workers {
+		live++
+		if name := status(t, p.PID, w.TID)["Name"]; !strings.HasPrefix(name, "iou-sqp-") {
+			t.Errorf("worker %d of %d is called %q", w.TID, p.PID, name)
 		}
 	}
 	if p.ZombieLeader {

@@ -6,7 +6,11 @@
 // A [Forest] grows from a seed and stands still; [Compare] then demands that a
 // snapshot tells exactly its [Truth]. A [Churn] keeps moving while it is
 // scanned; [Judge] then demands that every statement of a snapshot was true at
-// some instant of its scan. The same seed always makes the same plan.
+// some instant of its scan. Of a [Swing] root directories are moved, and [JudgeSwing]
+// demands the same. The same seed always makes the same plan.
+//
+// What a thread's rules come to is not computed here: each thread of a forest tries
+// in the end what it may do in its root directory, and says so.
 //
 // The processes are made by a C program (folder actor), since the runtime of
 // Go has threads of its own and does not say which of them does what.
@@ -28,6 +32,8 @@ type Truth struct {
 	// ABI is Landlock's, and Rights are those that this kernel knows.
 	ABI    int           `json:"abi"`
 	Rights access.Rights `json:"rights"`
+	// Rings: this kernel made rings of io_uring for the coordinator, and their workers.
+	Rings bool `json:"rings"`
 	// Ops counts the operations that succeeded, by kind.
 	Ops map[string]int `json:"ops"`
 	// Layers are the rights that each layer handles; layer n is Layers[n-1].
@@ -43,8 +49,7 @@ type Truth struct {
 type Process struct {
 	PID  int32 `json:"pid"`
 	PPID int32 `json:"ppid"`
-	// UID is the effective user, UserNS the inode of the user namespace.
-	UID    uint32 `json:"uid"`
+	// UserNS is the inode of the user namespace.
 	UserNS uint32 `json:"user_ns"`
 	// Exe is the absolute path that was executed.
 	Exe  string `json:"exe"`
@@ -57,6 +62,8 @@ type Process struct {
 	BornFrom uint64 `json:"born_from"`
 	BornTo   uint64 `json:"born_to"`
 	Tasks    []Task `json:"tasks"`
+	// Workers are the threads that the kernel made for the process.
+	Workers []Worker `json:"workers"`
 }
 
 // Task is one live thread.
@@ -64,11 +71,27 @@ type Task struct {
 	TID int32 `json:"tid"`
 	// Layers are numbers of Truth.Layers, outermost first. Tasks are in the
 	// same domain if, and only if, these are equal.
-	Layers     []uint32 `json:"layers"`
-	NoNewPrivs bool     `json:"no_new_privs"`
-	Seccomp    uint8    `json:"seccomp"`
-	BornFrom   uint64   `json:"born_from"`
-	BornTo     uint64   `json:"born_to"`
+	Layers []uint32 `json:"layers"`
+	// UID is the effective user in the first user namespace.
+	UID        uint32 `json:"uid"`
+	NoNewPrivs bool   `json:"no_new_privs"`
+	Seccomp    uint8  `json:"seccomp"`
+	// Tried are the rights to files that it tried in its root directory, with the
+	// mask access.FS, and Denied those of them that it does not have there.
+	Tried    uint32 `json:"tried"`
+	Denied   uint32 `json:"denied"`
+	BornFrom uint64 `json:"born_from"`
+	BornTo   uint64 `json:"born_to"`
+}
+
+// Worker is the thread of a ring of io_uring. It is idle: both its credentials are
+// those of whoever made the ring.
+type Worker struct {
+	TID int32 `json:"tid"`
+	// Layers are the domain that it is in, as those of a Task.
+	Layers   []uint32 `json:"layers"`
+	BornFrom uint64   `json:"born_from"`
+	BornTo   uint64   `json:"born_to"`
 }
 
 // Tasks returns the number of live threads.
@@ -97,12 +120,24 @@ func parseTruth(data []byte, dir string) (*Truth, error) {
 			return nil, fmt.Errorf("the actor's truth: process %d has no task", p.PID)
 		}
 		for _, task := range p.Tasks {
-			for _, l := range task.Layers {
-				if l < 1 || int(l) > len(t.Layers) {
-					return nil, fmt.Errorf("the actor's truth: task %d has a layer %d of %d", task.TID, l, len(t.Layers))
-				}
+			if err := t.checkLayers(task.TID, task.Layers); err != nil {
+				return nil, err
+			}
+		}
+		for _, w := range p.Workers {
+			if err := t.checkLayers(w.TID, w.Layers); err != nil {
+				return nil, err
 			}
 		}
 	}
 	return t, nil
+}
+
+func (t *Truth) checkLayers(tid int32, layers []uint32) error {
+	for _, l := range layers {
+		if l < 1 || int(l) > len(t.Layers) {
+			return fmt.Errorf("the actor's truth: thread %d has a layer %d of %d", tid, l, len(t.Layers))
+		}
+	}
+	return nil
 }

@@ -27,11 +27,16 @@ type kind struct {
 	want    unix.Errno
 }
 
-// Kinds returns the names of the blockers that a kernel with this version of the
-// Landlock interface has, all of which can be provoked.
-func Kinds(abi int) []string {
-	names := append(access.Names(access.Supported(abi)), "ptrace")
-	return append(names, "fs.change_topology")
+// Kinds returns the names of the blockers of a kernel that has some rights, but for
+// rights that the table does not name. All of them can be provoked.
+func Kinds(rights access.Rights) []string {
+	var names []string
+	for _, r := range access.All() {
+		if r.In(rights) {
+			names = append(names, r.Name)
+		}
+	}
+	return append(names, "ptrace", "fs.change_topology")
 }
 
 // Denials is the number of denials that n attempts make, at most and at least. The

@@ -30,7 +30,8 @@ import (
 // with a path are reached whatever network namespace they are of, abstract ones
 // only in the process's own.
 func Look(procfs string, t *target.Process, e *explain.Explanation) (*explain.Sockets, error) {
-	l := &look{s: e.Snapshot, p: e.Process, t: t, out: &explain.Sockets{}, socketDomains: socketDomains(e)}
+	l := &look{s: e.Snapshot, p: e.Process, t: t, out: &explain.Sockets{}}
+	l.places(e)
 	own, err := t.Link("ns/net")
 	if err != nil {
 		return nil, err
@@ -76,23 +77,37 @@ func Look(procfs string, t *target.Process, e *explain.Explanation) (*explain.So
 
 // look is one run of Look.
 type look struct {
-	s             *scan.Snapshot
-	p             *scan.Process
-	t             *target.Process
-	able          *double
-	out           *explain.Sockets
-	socketDomains []int32
-	holders       map[uint32][]int32 // PIDs by the socket's inode number
-	unseen        int
+	s    *scan.Snapshot
+	p    *scan.Process
+	t    *target.Process
+	able *double
+	out  *explain.Sockets
+	// domains are those that the process's tasks are in, and mine what being in one
+	// of its places comes to.
+	domains []int32
+	mine    []place
+	holders map[uint32][]int32 // PIDs by the socket's inode number
+	unseen  int
 }
 
-// socketDomains are the domains that the process's tasks are in.
-func socketDomains(e *explain.Explanation) []int32 {
-	var domains []int32
+// place is a place that a task of the process is in.
+type place struct {
+	domain int32
+	layers []domainid.Layer
+	// whole is false if there may be layers that are not known.
+	whole bool
+}
+
+func (l *look) places(e *explain.Explanation) {
+	m := l.s.Meaning()
 	for i := range e.Sandboxes {
-		domains = append(domains, e.Sandboxes[i].Domains...)
+		b := &e.Sandboxes[i]
+		l.domains = append(l.domains, b.Domains()...)
+		for _, in := range b.In {
+			whole := !m.Task(in.Domain, in.View, 0, false).Doubt.Has(domainid.LayersUnknown)
+			l.mine = append(l.mine, place{in.Domain, m.Layers(in.Domain, in.View), whole})
+		}
 	}
-	return domains
 }
 
 // maxSpaces is how many network namespaces are looked at.
@@ -139,7 +154,7 @@ func (l *look) judge(k *listener) {
 	l.out.Listening++
 	var outside []*scan.Process
 	for _, pid := range l.holders[k.inode] {
-		if h := l.s.Find(pid); h != nil && h.PID != l.p.PID && !explain.Inside(l.s, h, l.socketDomains) {
+		if h := l.s.Find(pid); h != nil && h.PID != l.p.PID && !explain.Inside(l.s, h, l.domains) {
 			outside = append(outside, h)
 		}
 	}
@@ -155,7 +170,8 @@ func (l *look) judge(k *listener) {
 		r.Holders = append(r.Holders, h.PID)
 	}
 	if r.Abstract {
-		if !l.lets(outside, abstractUnix, nil) {
+		var lets access.Answer
+		if lets, r.Doubt = l.lets(outside, abstractUnix, nil); lets == access.No {
 			l.out.Kept.Landlock++
 			return
 		}
@@ -171,10 +187,12 @@ func (l *look) judge(k *listener) {
 		l.out.Kept.Permission++
 		return
 	}
-	if !l.lets(outside, resolveUnix, func(d int32) bool { return at.granted(&l.s.Domains[d], &r.Doubt) }) {
+	lets, doubt := l.lets(outside, resolveUnix, at)
+	if lets == access.No {
 		l.out.Kept.Landlock++
 		return
 	}
+	r.Doubt = doubt
 	if at.doubt != "" {
 		r.Doubt = at.doubt
 	}
@@ -186,12 +204,12 @@ var (
 	resolveUnix, _  = access.Lookup("fs.resolve_unix")
 )
 
-// lets says whether some task of the process may connect to a socket that was
-// made by a task of one of its holders, as far as a right goes. That it was made
-// by one that has it open now is an assumption: the kernel does not tell who made
-// it. It lets a task pass if each of its layers that the other lacks does not
-// handle the right, or grants it.
-func (l *look) lets(holders []*scan.Process, r access.Right, grants func(domain int32) bool) bool {
+// lets reports whether some task of the process may connect to a socket that was
+// made by a task of one of its holders, as far as a right goes, and why that is not
+// known. That it was made by one that has it open now is an assumption: the kernel
+// does not tell who made it. at is what the socket's path leads to, nil for one
+// without.
+func (l *look) lets(holders []*scan.Process, r access.Right, at *spot) (access.Answer, string) {
 	others := map[int32]bool{}
 	for _, h := range holders {
 		for _, t := range l.s.TasksOf(h) {
@@ -201,18 +219,51 @@ func (l *look) lets(holders []*scan.Process, r access.Right, grants func(domain 
 	if len(others) == 0 {
 		others[domainid.Outermost] = true
 	}
-	for _, mine := range l.socketDomains {
+	some, why := access.No, ""
+	for i := range l.mine {
 		for theirs := range others {
-			passes := true
-			for _, d := range explain.Handling(l.s, explain.Above(l.s, mine, theirs), r) {
-				passes = passes && grants != nil && grants(d)
-			}
-			if passes {
-				return true
+			switch lets, doubt := l.passes(&l.mine[i], theirs, r, at); lets {
+			case access.Yes:
+				return access.Yes, ""
+			case access.Unknown:
+				some, why = access.Unknown, doubt
 			}
 		}
 	}
-	return false
+	return some, why
+}
+
+// passes reports whether a task in a place may connect to a socket that was made by
+// a task in another domain: each of its layers that the other lacks does not
+// restrict the right, or has a rule for this socket.
+func (l *look) passes(p *place, theirs int32, r access.Right, at *spot) (access.Answer, string) {
+	all, why := access.Yes, ""
+	if !p.whole && l.s.Kernel.Rights.Of(r) != access.No {
+		all, why = access.Unknown, "not all layers of the process are known"
+	}
+	above := explain.Above(l.s, p.domain, theirs)
+	for i := range p.layers {
+		layer := &p.layers[i]
+		restricts := layer.Restricts.Of(r)
+		if restricts == access.No || !slices.Contains(above, layer.Domain) {
+			continue
+		}
+		lets, doubt := access.No, ""
+		if at != nil {
+			lets, doubt = at.granted(l.s.Domains[layer.Domain].Ruleset)
+		}
+		switch {
+		case lets == access.Yes:
+		case lets == access.Unknown:
+			all, why = access.Unknown, doubt
+		case restricts == access.Unknown:
+			all, why = access.Unknown, "whether a layer restricts "+r.Name+" for the process is "+
+				"not known"
+		default:
+			return access.No, ""
+		}
+	}
+	return all, why
 }
 
 // listenersOf returns the listening sockets of a network namespace.

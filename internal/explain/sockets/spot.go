@@ -125,35 +125,29 @@ func kernelDev(dev uint64) uint32 {
 	return unix.Major(dev)<<minorBits | unix.Minor(dev)
 }
 
-// granted says whether the layer of a domain, which handles fs.resolve_unix, lets
-// connect. Where that cannot be told, it does, and doubt says so.
-func (s *spot) granted(d *domainid.Domain, doubt *string) bool {
-	rs := d.Ruleset
+// granted reports whether a rule of a layer, which restricts fs.resolve_unix, is
+// about this path and grants it, and why that is not known.
+func (s *spot) granted(rs *domainid.Ruleset) (access.Answer, string) {
 	if rs == nil {
-		*doubt = "a layer handles fs.resolve_unix, but its rules could not be read"
-		return true
+		return access.Unknown, "a layer handles fs.resolve_unix, but its rules could not be read"
 	}
 	right := resolveUnix.Rights()[access.FS]
-	if rs.Everywhere[access.FS]&right != 0 {
-		return true
-	}
 	for _, rule := range rs.Inodes {
 		if rule.FS&right == 0 {
 			continue
 		}
 		for _, at := range s.above {
 			if rule.Dev == at.dev && rule.Ino == at.ino {
-				return true
+				return access.Yes, ""
 			}
 		}
 		if s.guess {
-			*doubt = "a layer handles fs.resolve_unix, and whether its rules are about this path cannot be told"
-			return true
+			return access.Unknown, "a layer handles fs.resolve_unix, and whether its rules are " +
+				"about this path cannot be told"
 		}
 	}
 	if rs.InodesLeftOut > 0 {
-		*doubt = "a layer handles fs.resolve_unix, and not all of its rules are known"
-		return true
+		return access.Unknown, "a layer handles fs.resolve_unix, and not all of its rules are known"
 	}
-	return false
+	return access.No, ""
 }

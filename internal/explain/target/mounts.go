@@ -3,6 +3,8 @@
 package target
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 )
@@ -11,15 +13,24 @@ import (
 type Mount struct {
 	// Point is where it is mounted, as the process finds it.
 	Point string
-	// Type is the filesystem's.
-	Type string
+	// Root is the directory of the filesystem that is mounted there.
+	Root string
+	// Type and Dev are the filesystem's, as the kernel tells them: "ext4", "8:1".
+	Type, Dev string
 }
 
 // Mounts reads where something is mounted, for the process. Whoever has a mount
 // namespace chooses the text.
-func (t *Process) Mounts() ([]Mount, error) {
+func (t *Process) Mounts() ([]Mount, error) { return t.mounts(t.dir, "mountinfo") }
+
+// MountsOf is Mounts, for one thread.
+func (t *Process) MountsOf(tid int32) ([]Mount, error) {
+	return t.mounts(t.all, fmt.Sprintf("task/%d/mountinfo", tid))
+}
+
+func (t *Process) mounts(dir *os.File, name string) ([]Mount, error) {
 	const limit = 4 << 20
-	b, err := t.Read("mountinfo", limit)
+	b, err := t.read(dir, name, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +46,9 @@ func parseMounts(text string) []Mount {
 		if !found || len(fields) < 6 || len(types) < 1 || !strings.HasPrefix(fields[4], "/") {
 			continue
 		}
-		mounts = append(mounts, Mount{Point: unescape(fields[4]), Type: types[0]})
+		mounts = append(mounts, Mount{
+			Point: unescape(fields[4]), Root: unescape(fields[3]), Type: types[0], Dev: fields[2],
+		})
 	}
 	return mounts
 }
@@ -64,5 +77,5 @@ var local = []string{
 	"squashfs", "sysfs", "tmpfs", "tracefs", "udf", "vfat", "xfs", "zfs",
 }
 
-// Local says whether the mount's filesystem answers by itself.
+// Local reports whether the mount's filesystem answers by itself.
 func (m *Mount) Local() bool { return slices.Contains(local, m.Type) }

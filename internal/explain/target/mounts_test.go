@@ -25,7 +25,10 @@ not a line
 
 func TestParseMounts(t *testing.T) {
 	got := parseMounts(mountinfo)
-	want := []Mount{{"/", "ext4"}, {"/proc", "proc"}, {"/mnt/with space\\\n", "fuse.sshfs"}}
+	want := []Mount{
+		{"/", "/", "ext4", "254:0"}, {"/proc", "/", "proc", "0:20"},
+		{"/mnt/with space\\\n", "/a b", "fuse.sshfs", "0:21"},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -78,7 +81,7 @@ func TestOpen(t *testing.T) {
 	if err := os.Symlink("/../../etc", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	inDir := &Process{PID: p.PID, dir: target.dir}
+	inDir := &Process{PID: p.PID, all: target.all, dir: target.dir}
 	if inDir.Root, err = open(unix.AT_FDCWD, dir, unix.O_PATH|unix.O_DIRECTORY); err != nil {
 		t.Fatal(err)
 	}

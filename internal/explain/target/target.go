@@ -24,7 +24,9 @@ var ErrOther = errors.New("the PID is another process's by now")
 // process, whatever becomes of its PID.
 type Process struct {
 	PID int32
-	dir *os.File // in /proc
+	// all is its directory in /proc, and dir that of what is looked at for it: the
+	// same, or of a dead leader that of a live thread.
+	all, dir *os.File
 	// Root is the process's root directory (O_PATH).
 	Root *os.File
 }
@@ -35,21 +37,45 @@ func Open(procfs string, p *scan.Process) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open process %d: %w", p.PID, err)
 	}
-	t := &Process{PID: p.PID, dir: dir}
+	t := &Process{PID: p.PID, all: dir, dir: dir}
 	if err := t.verify(p.Start); err != nil {
 		t.Close()
 		return nil, err
 	}
-	if t.Root, err = open(int(dir.Fd()), "root", unix.O_PATH|unix.O_DIRECTORY); err != nil {
+	if err := t.openRoot(); err != nil {
 		t.Close()
 		return nil, fmt.Errorf("open the root directory of process %d: %w", p.PID, err)
 	}
 	return t, nil
 }
 
+// openRoot opens the root directory of the leader, or of a live thread of a dead
+// one, which has none.
+func (t *Process) openRoot() (err error) {
+	const flags, maxThreads = unix.O_PATH | unix.O_DIRECTORY, 1 << 16
+	if t.Root, err = open(int(t.dir.Fd()), "root", flags); !errors.Is(err, unix.ENOENT) {
+		return err
+	}
+	for _, tid := range t.Names("task", maxThreads) {
+		dir, e := open(int(t.all.Fd()), "task/"+tid, unix.O_DIRECTORY|unix.O_RDONLY)
+		if e != nil {
+			continue
+		}
+		if t.Root, e = open(int(dir.Fd()), "root", flags); e == nil {
+			t.dir = dir
+			return nil
+		}
+		dir.Close()
+	}
+	return err
+}
+
 // Close releases the descriptors.
 func (t *Process) Close() {
-	t.dir.Close()
+	t.all.Close()
+	if t.dir != t.all {
+		t.dir.Close()
+	}
 	if t.Root != nil {
 		t.Root.Close()
 	}
@@ -74,7 +100,11 @@ func (t *Process) verify(start uint64) error {
 
 // Read reads a file in the process's directory in /proc, at most limit bytes.
 func (t *Process) Read(name string, limit int64) ([]byte, error) {
-	f, err := open(int(t.dir.Fd()), name, unix.O_RDONLY)
+	return t.read(t.dir, name, limit)
+}
+
+func (t *Process) read(dir *os.File, name string, limit int64) ([]byte, error) {
+	f, err := open(int(dir.Fd()), name, unix.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("open %s of process %d: %w", name, t.PID, err)
 	}
@@ -98,9 +128,11 @@ func (t *Process) Names(name string, limit int) []string {
 }
 
 // Link reads a symbolic link in the process's directory in /proc.
-func (t *Process) Link(name string) (string, error) {
+func (t *Process) Link(name string) (string, error) { return t.link(t.dir, name) }
+
+func (t *Process) link(dir *os.File, name string) (string, error) {
 	b := make([]byte, 4096)
-	n, err := unix.Readlinkat(int(t.dir.Fd()), name, b)
+	n, err := unix.Readlinkat(int(dir.Fd()), name, b)
 	if err != nil {
 		return "", fmt.Errorf("read the link %s of process %d: %w", name, t.PID, err)
 	}

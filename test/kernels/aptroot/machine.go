@@ -60,7 +60,7 @@ func MachineList(ctx context.Context) (list, release string, err error) {
 	}
 	var lines []string
 	for _, s := range sources {
-		line := fmt.Sprintf("deb [signed-by=%s] %s %s main\n", keyring, s.uri, s.suite)
+		line := sourceLine(s.uri, s.suite)
 		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
@@ -69,9 +69,30 @@ func MachineList(ctx context.Context) (list, release string, err error) {
 		}
 	}
 	if release == "" {
-		return "", "", errors.New("apt on this machine has no source of Debian's main archive")
+		return "", "", errNoArchive
 	}
 	return strings.Join(lines, ""), release, nil
+}
+
+// SuiteList returns a suite of the archive that the machine gets Debian from, one
+// that it need not be configured with, as a line of sources.list(5).
+func SuiteList(ctx context.Context, suite string) (string, error) {
+	sources, err := findMachineSources(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range sources {
+		if s.label == "Debian" {
+			return sourceLine(s.uri, suite), nil
+		}
+	}
+	return "", errNoArchive
+}
+
+var errNoArchive = errors.New("apt on this machine has no source of Debian's main archive")
+
+func sourceLine(uri, suite string) string {
+	return fmt.Sprintf("deb [signed-by=%s] %s %s main\n", keyring, uri, suite)
 }
 
 // MachineSettings returns how the machine's apt reaches archives (proxies,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -42,7 +43,7 @@ func checkCaps(t *T) {
 // iterate opens the source, and prints the state and depth of processes, or
 // why it cannot.
 func iterate(args []string) {
-	s, err := taskiter.Open(taskiter.Options{})
+	s, err := taskiter.Open(taskiter.Options{RuleTime: time.Minute})
 	var e *taskiter.Error
 	if errors.As(err, &e) && e.Reason == taskiter.NoCapability {
 		fmt.Println(e.Reason, strings.TrimPrefix(e.Missing, "missing "))

@@ -87,12 +87,15 @@ type want struct {
 func daemonWants(expect, source string) []want {
 	is := func(series string, v float64) want { return want{series: series, least: v, most: v} }
 	some := func(series string) want { return want{series: series, least: 1, most: 1e6} }
-	confined := 1.0
-	if source == "both" || source == "procattr" || expect == "off" {
-		confined = 0 // a reader of the attribute is in no domain; nor can anybody be where Landlock is off
+	confined, capabilities := 1.0, 1.0
+	if source == "both" || source == "procattr" {
+		confined, capabilities = 0, 0 // a reader of the attribute is in no domain, and keeps CAP_SYS_PTRACE
+	}
+	if expect == "off" {
+		confined = 0 // nobody can be in one
 	}
 	always := []want{
-		is(`landlockd_confined{mechanism="capabilities"}`, 1), is(`landlockd_confined{mechanism="no_new_privs"}`, 1),
+		is(`landlockd_confined{mechanism="capabilities"}`, capabilities), is(`landlockd_confined{mechanism="no_new_privs"}`, 1),
 		is(`landlockd_confined{mechanism="user"}`, 1), is(`landlockd_confined{mechanism="landlock"}`, confined),
 	}
 	switch expect {

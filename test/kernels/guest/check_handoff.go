@@ -40,11 +40,7 @@ func resume(args []string) {
 	for fd := range n {
 		files = append(files, os.NewFile(uintptr(3+fd), "handed"))
 	}
-	abi, err := landlock.ABI()
-	exit("ABI", err)
-	rights, err := landlock.Supported(abi)
-	exit("rights", err)
-	ruleset, err := landlock.CreateRuleset(rights)
+	ruleset, err := landlock.CreateRuleset(landlock.Rights().Sure)
 	exit("ruleset", err)
 	// The main thread, which scans.
 	exit("no_new_privs", landlock.NoNewPrivs())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // reported are the kernel's types on whose layout landlockd relies.
@@ -24,14 +25,20 @@ func checkReport(t *T) {
 	t.Fact("release", release())
 	t.Fact("lsm", strings.Join(modules(), ","))
 	t.Fact("lockdown", firstLine("/sys/kernel/security/lockdown"))
-	abi, err := landlock.ABI()
-	if err != nil {
+	loopbackUp(t) // or nothing is known of ways past rights to ports
+	k, err := landlock.Probe("/sys")
+	switch {
+	case err != nil:
 		t.Fact("abi", err.Error())
-	} else {
-		t.Fact("abi", abi)
-		if r, err := landlock.Supported(abi); err == nil {
-			t.Fact("rights", fmt.Sprintf("fs=%#x net=%#x scope=%#x", r[access.FS], r[access.Net], r[access.Scope]))
-		}
+	case k.Landlock != scan.Enabled:
+		t.Fact("abi", k.Landlock)
+	default:
+		t.Fact("abi", k.ABI)
+		r := k.Rights.Sure
+		t.Fact("rights", fmt.Sprintf("fs=%#x net=%#x scope=%#x", r[access.FS], r[access.Net], r[access.Scope]))
+		t.Fact("rights_unknown", strings.Join(access.Names(k.Rights.Unknown()), ","))
+		t.Fact("errata", fmt.Sprintf("%#x known=%t", k.Errata, k.ErrataKnown))
+		t.Fact("ways", fmt.Sprintf("open=%v unknown=%v", k.Ways.All(), k.WaysUnknown.All()))
 	}
 	spec, err := btf.LoadKernelSpec()
 	if err != nil {

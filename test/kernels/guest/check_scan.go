@@ -73,7 +73,7 @@ func expectSleeper(t *T, snap *scan.Snapshot, s *sleeper, abi int) domainid.ID {
 	if p.State != want || int(p.Depth) != depth || int(p.MaxDepth) != depth {
 		t.Errorf("depth %d: process is %v (%v) of depth %d to %d, want %v", depth, p.State, p.Reason, p.Depth, p.MaxDepth, want)
 	}
-	if p.Exe != self || p.NoNewPrivs != (depth > 0) {
+	if p.Exe != self || (p.NoNewPrivs == scan.OfAll) != (depth > 0) {
 		t.Errorf("depth %d: executable %q, no_new_privs %v", depth, p.Exe, p.NoNewPrivs)
 	}
 	for _, task := range snap.TasksOf(p) {

@@ -18,19 +18,66 @@ const actor = "/truth/actor"
 const mostShown = 10
 
 // checkTruth compares scans of random forests with what the forests know of
-// themselves. Arguments: seeds, the number of forests; first, the first seed;
+// themselves, and judges scans of roots that are moved. Arguments: seeds, the number of forests; first, the first seed;
 // processes in each.
-func checkTruth(t *T) { compareForests(t, openIterator(t), truth.Config{}) }
+func checkTruth(t *T) {
+	source := openIterator(t)
+	// Where rules are not read, nobody says what they come to.
+	unread := source.Info().Rules != "read"
+	compareForests(t, source, truth.Config{NoViews: unread})
+	if !unread {
+		judgeSwing(t, source)
+	}
+}
+
+// swingTime is how long roots are moved while they are looked at, unless it takes
+// longer until one stood still during a scan.
+const swingTime = 5 * time.Second
+
+// judgeSwing scans while root directories are moved between places that different
+// rules are on.
+func judgeSwing(t *T, source scan.Source) {
+	swing, err := truth.StartSwing(context.Background(), actor, uint64(time.Now().UnixNano()))
+	t.Must(err)
+	var sum truth.SwingVerdict
+	scans, moves := 0, 0
+	goOn := func(spent time.Duration) bool {
+		return spent < swingTime || sum.Steady == 0 && spent < churnTime
+	}
+	for began := time.Now(); goOn(time.Since(began)); scans++ {
+		from := truth.Now()
+		snap := scanOnce(t, source)
+		total, during := swing.Moves(from, truth.Now())
+		moves = total
+		sum.Add(truth.JudgeSwing(snap, swing.PIDs, during))
+	}
+	t.Must(swing.Close())
+	t.Fact("swing", fmt.Sprintf("%d scans, %d moves, %d statements, %d on roots at rest, %d changing, %d unread, %d false",
+		scans, moves, sum.Told, sum.Steady, sum.Changing, sum.Unread, len(sum.False)))
+	for i, text := range sum.False {
+		if i == mostShown {
+			t.Errorf("and %d more false statements", len(sum.False)-i)
+			break
+		}
+		t.Errorf("false: %s", text)
+	}
+	if sum.Steady == 0 {
+		t.Errorf("%d scans in %s, and no root stood still during one: nothing could be told wrongly", scans, churnTime)
+	}
+}
 
 func compareForests(t *T, source scan.Source, cfg truth.Config) {
 	seeds, first, processes := t.Number("seeds", 4), t.Number("first", 1), t.Number("processes", 64)
-	var all, tasks, layers, bad int
+	var all, tasks, workers, layers, bad int
 	for seed := first; seed < first+seeds; seed++ {
 		f, err := truth.Start(context.Background(), actor, truth.Options{Seed: uint64(seed), Processes: processes})
 		t.Must(err)
 		snap := scanOnce(t, source)
 		found := truth.Compare(snap, f.Truth, cfg)
 		all, tasks, layers, bad = all+len(f.Truth.Processes), tasks+f.Truth.Tasks(), layers+len(f.Truth.Layers), bad+len(found)
+		for i := range f.Truth.Processes {
+			workers += len(f.Truth.Processes[i].Workers)
+		}
 		for i, m := range found {
 			if i == mostShown {
 				t.Errorf("seed %d: and %d more", seed, len(found)-i)
@@ -40,7 +87,8 @@ func compareForests(t *T, source scan.Source, cfg truth.Config) {
 		}
 		t.Must(f.Close())
 	}
-	t.Fact("truth", fmt.Sprintf("%d forests, %d processes, %d tasks, %d layers, %d mismatches", seeds, all, tasks, layers, bad))
+	t.Fact("truth", fmt.Sprintf("%d forests, %d processes, %d tasks, %d workers, %d layers, %d mismatches",
+		seeds, all, tasks, workers, layers, bad))
 }
 
 // checkChurn scans back to back while processes change as fast as they can: no

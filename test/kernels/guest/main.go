@@ -19,6 +19,7 @@ import (
 
 	"github.com/landlockd/landlockd/test/kernels/check"
 	"github.com/landlockd/landlockd/test/kernels/protocol"
+	"github.com/landlockd/landlockd/test/programs"
 )
 
 // self is where the host puts this program in the initramfs.
@@ -29,6 +30,7 @@ const self = "/init"
 func init() { runtime.LockOSThread() }
 
 func main() {
+	programs.EnterIfAsked()
 	switch {
 	case os.Getpid() == 1:
 		boot()

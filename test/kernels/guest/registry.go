@@ -35,6 +35,7 @@ var registry = map[string]check.Check{
 	"both":     checkBoth,
 	"daemon":   checkDaemon,
 	"denials":  checkDenials,
+	"programs": checkPrograms,
 	"kernel":   check.Kernel,
 }
 

@@ -34,7 +34,7 @@ func openIterator(t *T) *taskiter.Source {
 
 // openAnother opens a source of the check's own.
 func openAnother(t *T) *taskiter.Source {
-	s, err := taskiter.Open(taskiter.Options{})
+	s, err := taskiter.Open(taskiter.Options{RuleTime: time.Minute})
 	if err != nil {
 		t.Fatalf("taskiter.Open: %s", explain(err))
 	}

@@ -86,6 +86,9 @@ var (
 		{"attr-behind-selinux", one + "lsm=selinux,landlock,yama selinux=1", []string{"order:before=selinux", "attr:current=selinux"}},
 	}
 
+	// real has programs as Debian has them, which start slowly there.
+	real = Boot{"programs", one, []string{"programs"}}
+
 	// both is for a patched kernel with task iterators.
 	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}
 )
@@ -110,7 +113,7 @@ func Matrix() []Guest {
 		{Series: "6.12", Arch: "amd64", Patched: true, Mandatory: true, Boots: attributes},
 		{Series: "7.3", Arch: "amd64", Patched: true, Daemon: true, Mandatory: true, Boots: slices.Concat([]Boot{both}, attributes[1:], selinux)},
 		{Series: "6.1", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1:addresses=1")}, others)},
-		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1")}, orders)},
+		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1")}, orders, []Boot{real})},
 	}
 	for _, series := range strings.Fields("6.16 6.17 6.18 6.19 7.0 7.1 7.2") {
 		boots := few
@@ -120,7 +123,7 @@ func Matrix() []Guest {
 		guests = append(guests, Guest{Series: series, Arch: "amd64", Boots: boots})
 	}
 	return append(guests,
-		Guest{Series: "7.3", Arch: "amd64", Boots: slices.Concat([]Boot{whole("100", "daemon:readable=1")}, others, []Boot{denialsTrace})},
+		Guest{Series: "7.3", Arch: "amd64", Boots: slices.Concat([]Boot{whole("100", "daemon:readable=1")}, others, []Boot{denialsTrace, real})},
 		Guest{Series: "7.3", Arch: "arm64", Boots: few},
 	)
 }

@@ -4,6 +4,7 @@ package matrix
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,16 +39,40 @@ func initramfs(ctx context.Context, module, dir, arch string) (string, error) {
 	w.CharDevice("dev/console", 0o600, 5, 1)
 	w.CharDevice("dev/null", 0o666, 1, 3)
 	w.File(0o755, content, "init")
-	for name, add := range payloads {
+	err = addAll(ctx, w, payloads, module, dir, arch)
+	return archive, errors.Join(err, w.Close(), buffered.Flush(), f.Close())
+}
+
+// addAll has payloads add what they have.
+func addAll(
+	ctx context.Context, w *cpio.Writer, all map[string]payload, module, dir, arch string,
+) error {
+	for name, add := range all {
 		own := filepath.Join(dir, name+"-"+arch)
 		err := os.Mkdir(own, 0o755)
 		if err == nil {
 			err = add(ctx, w, module, own, arch)
 		}
 		if err != nil {
-			f.Close()
-			return "", fmt.Errorf("%s for %s: %w", name, arch, err)
+			return fmt.Errorf("%s for %s: %w", name, arch, err)
 		}
 	}
-	return archive, errors.Join(w.Close(), buffered.Flush(), f.Close())
+	return nil
+}
+
+// initramfsWith returns the path of an archive that is one that there is, with what a
+// check needs beside: the kernel unpacks archives that follow each other.
+func initramfsWith(ctx context.Context, archive, check, module, dir, arch string) (string, error) {
+	content, err := os.ReadFile(archive)
+	if err != nil {
+		return "", err
+	}
+	b := bytes.NewBuffer(content)
+	w := cpio.NewWriter(b)
+	err = addAll(ctx, w, map[string]payload{check: further[check]}, module, dir, arch)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return "", err
+	}
+	with := archive + "-" + check
+	return with, os.WriteFile(with, b.Bytes(), 0o644)
 }

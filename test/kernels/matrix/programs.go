@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/landlockd/landlockd/test/kernels/cpio"
 	"github.com/landlockd/landlockd/test/kernels/machine"
+	"github.com/landlockd/landlockd/test/programs"
 	"github.com/landlockd/landlockd/test/truth"
 )
 
@@ -22,6 +24,9 @@ var payloads = map[string]payload{
 	"truth":     addActor,
 	"landlockd": addDaemon,
 }
+
+// further are in the guests that have a check of the name.
+var further = map[string]payload{"programs": addPrograms}
 
 // compilers make statically linked programs for an architecture.
 var compilers = map[string]string{
@@ -77,4 +82,49 @@ func addActor(ctx context.Context, w *cpio.Writer, _, dir, arch string) error {
 	w.Dir("truth", 0o755)
 	w.File(0o755, content, names...)
 	return nil
+}
+
+// addPrograms adds a tree of real programs, as /programs.
+func addPrograms(ctx context.Context, w *cpio.Writer, _, _, arch string) error {
+	if arch != runtime.GOARCH {
+		return fmt.Errorf("the programs are those of %s", runtime.GOARCH)
+	}
+	cache, err := machine.Cache("programs")
+	if err != nil {
+		return err
+	}
+	tree, err := programs.OpenTree(ctx, cache)
+	if err != nil {
+		return err
+	}
+	files, err := tree.FilesForGuests(ctx)
+	if err != nil {
+		return err
+	}
+	dirs := map[string]bool{".": true}
+	for _, file := range files {
+		path := filepath.Join(tree.Dir, file)
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name := filepath.Join("programs", file)
+		addDirs(w, dirs, filepath.Dir(name))
+		w.File(uint32(info.Mode().Perm()), content, name)
+	}
+	return nil
+}
+
+// addDirs adds a directory and those above it, unless they were added.
+func addDirs(w *cpio.Writer, added map[string]bool, name string) {
+	if added[name] {
+		return
+	}
+	added[name] = true
+	addDirs(w, added, filepath.Dir(name))
+	w.Dir(name, 0o755)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,7 +85,7 @@ type runner struct {
 	boots  sync.WaitGroup
 
 	archives  sync.Mutex        // guards initramfs
-	initramfs map[string]string // by architecture
+	initramfs map[string]string // by architecture and what else is in it
 
 	mu      sync.Mutex // guards what follows, and Out
 	summary Summary
@@ -95,9 +96,13 @@ type runner struct {
 func (r *runner) guest(g Guest) {
 	var boots []Boot
 	for _, b := range g.Boots {
-		if r.Boots == nil || r.Boots.MatchString(b.Name) {
-			boots = append(boots, b)
+		if r.Boots != nil && !r.Boots.MatchString(b.Name) {
+			continue
 		}
+		if r.Checks != nil {
+			b.Checks = r.Checks
+		}
+		boots = append(boots, b)
 	}
 	if len(boots) == 0 || r.ctx.Err() != nil {
 		return
@@ -108,9 +113,11 @@ func (r *runner) guest(g Guest) {
 		r.skipped(g, err)
 		return
 	}
-	var archive string
-	if err == nil {
-		archive, err = r.archive(g.Arch)
+	archives := make([]string, len(boots))
+	for i, b := range boots {
+		if err == nil {
+			archives[i], err = r.archive(g.Arch, b.Checks)
+		}
 	}
 	if err != nil {
 		r.failed(g, err)
@@ -120,28 +127,40 @@ func (r *runner) guest(g Guest) {
 		r.printf("got   %-14s %s in %s\n", g.Name(), img.version, took.Round(time.Second))
 	}
 	r.ran(g)
-	for _, b := range boots {
-		if r.Checks != nil {
-			b.Checks = r.Checks
-		}
+	for i, b := range boots {
 		r.slots <- struct{}{}
 		r.boots.Go(func() {
 			defer func() { <-r.slots }()
-			r.boot(g, img, archive, b)
+			r.boot(g, img, archives[i], b)
 		})
 	}
 }
 
-// archive returns the initramfs of an architecture.
-func (r *runner) archive(arch string) (string, error) {
+// archive returns the initramfs of an architecture that has what checks need.
+func (r *runner) archive(arch string, checks []string) (string, error) {
 	r.archives.Lock()
 	defer r.archives.Unlock()
-	if path, ok := r.initramfs[arch]; ok {
+	path, err := r.once(arch, func() (string, error) { return initramfs(r.ctx, r.Module, r.tmp, arch) })
+	for _, c := range checks {
+		name, _, _ := strings.Cut(c, ":")
+		if err == nil && further[name] != nil {
+			base := path
+			path, err = r.once(filepath.Base(base)+"-"+name, func() (string, error) {
+				return initramfsWith(r.ctx, base, name, r.Module, r.tmp, arch)
+			})
+		}
+	}
+	return path, err
+}
+
+// once returns the archive of a name, and makes it if there is none.
+func (r *runner) once(name string, archive func() (string, error)) (string, error) {
+	if path, ok := r.initramfs[name]; ok {
 		return path, nil
 	}
-	path, err := initramfs(r.ctx, r.Module, r.tmp, arch)
+	path, err := archive()
 	if err == nil {
-		r.initramfs[arch] = path
+		r.initramfs[name] = path
 	}
 	return path, err
 }
@@ -177,4 +196,4 @@ func (r *runner) printf(format string, args ...any) {
 }
 
 // shown are the facts that are always printed.
-var shown = []string{"offset", "info", "truth", "churn", "same", "both", "ids", "id_steps"}
+var shown = []string{"offset", "info", "truth", "churn", "same", "both", "ids", "id_steps", "programs"}

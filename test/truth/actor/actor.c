@@ -3,8 +3,9 @@
 // actor makes real processes whose Landlock domains are known, because each of
 // them made its own.
 //
-//	actor --forest SEED PROCESSES   grow, print the truth, wait for stdin to end
-//	actor --churn SEED LIMIT        keep moving until stdin ends
+//	actor --forest SEED PROCESSES SITE   grow, print the truth, wait for stdin to end
+//	actor --churn SEED LIMIT             keep moving until stdin ends
+//	actor --swing SITE                   be where others move the roots
 //
 // Either way the process that was started is the coordinator: the subreaper of
 // everything else. It ends when nothing is left of it. PR_SET_PDEATHSIG is not
@@ -12,7 +13,6 @@
 // the point here. Instead every process watches a pipe that hangs up with the
 // coordinator.
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@
 #include "churn.h"
 #include "forest.h"
 #include "reap.h"
+#include "swing.h"
 #include "sys.h"
 #include "table.h"
 
@@ -42,7 +43,6 @@ static void open_bin(void)
 {
 	char path[4096];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	int fd;
 
 	if (n < 0) {
 		perror("/proc/self/exe");
@@ -50,12 +50,7 @@ static void open_bin(void)
 	}
 	path[n] = 0;
 	*strrchr(path, '/') = 0;
-	fd = open(path, O_PATH | O_DIRECTORY);
-	if (fd < 0 || dup2(fd, FD_BIN) < 0) {
-		perror(path);
-		_exit(1);
-	}
-	close(fd);
+	open_at(FD_BIN, path);
 }
 
 static void coordinate(void)
@@ -71,6 +66,7 @@ static void coordinate(void)
 		_exit(1);
 	}
 	table_create();
+	table->coordinator = getpid();
 	table->abi = ll_abi();
 	if (table->abi > 0)
 		table->rights = ll_rights();
@@ -78,7 +74,7 @@ static void coordinate(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: actor --forest SEED PROCESSES | --churn SEED LIMIT\n");
+	fprintf(stderr, "usage: actor --forest SEED PROCESSES SITE | --churn SEED LIMIT | --swing SITE\n");
 	return 2;
 }
 
@@ -99,24 +95,24 @@ int main(int argc, char **argv)
 	const char *mode = argc > 1 ? argv[1] : "";
 	char c;
 
-	if (argc != 4)
+	if (argc == 3 && !strcmp(mode, "--swing")) {
+		coordinate();
+		swing_start(argv[2]);
+	} else if (argc == 5 && !strcmp(mode, "--forest")) {
+		coordinate();
+		forest_plant(strtoull(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), argv[4]);
+		forest_report();
+	} else if (argc != 4) {
 		return usage();
-	if (!strcmp(mode, "--resume")) {
+	} else if (!strcmp(mode, "--resume")) {
 		table_attach();
 		forest_resume(atoi(argv[2]), atoi(argv[3]));
-	}
-	if (!strcmp(mode, "--alive")) {
+	} else if (!strcmp(mode, "--alive")) {
 		table_attach();
 		churn_resume(strtoull(argv[2], NULL, 10), atoi(argv[3]));
-	}
-	if (!strcmp(mode, "--manage")) {
+	} else if (!strcmp(mode, "--manage")) {
 		table_attach();
 		churn_manage(atoi(argv[2]), strtoull(argv[3], NULL, 10));
-	}
-	if (!strcmp(mode, "--forest")) {
-		coordinate();
-		forest_plant(strtoull(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
-		forest_report();
 	} else if (!strcmp(mode, "--churn")) {
 		// Handed over as the first descriptor behind the standard ones.
 		if (dup2(3, FD_LIVES) < 0) {

@@ -59,7 +59,7 @@ static void start_family(int family, uint64_t seed)
 	life_is(l, l->generation, getpid());
 	// Before the exec that gives the name: whoever has the name is sandboxed.
 	if (family_depth(family) &&
-	    ll_restrict(ll_random(table->rights, &seed, 1), &nnp))
+	    ll_restrict(ll_random(table->rights, &seed, 1), NULL, 0, &nnp))
 		die("restrict the family that is always sandboxed");
 	snprintf(fam, sizeof(fam), "%d", family);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)seed);

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "forest.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "ring.h"
 #include "rng.h"
+#include "site.h"
 #include "steps.h"
 #include "sys.h"
 #include "table.h"
+#include "try.h"
 
 struct proc *self;
 
@@ -50,7 +54,8 @@ static const struct {
 	{STEP_FORK, 18},       {STEP_CLONE_PARENT, 5}, {STEP_THREAD, 18},    {STEP_RESTRICT, 15},
 	{STEP_RESTRICT_ALL, 6}, {STEP_EXEC, 5},	       {STEP_EXEC_THREAD, 5}, {STEP_THREAD_EXIT, 4},
 	{STEP_LEADER_EXIT, 4}, {STEP_COMM, 5},	       {STEP_NNP, 3},	     {STEP_SECCOMP, 3},
-	{STEP_SETRESUID, 3},   {STEP_USERNS, 2},       {STEP_SUBREAPER, 4},
+	{STEP_SETRESUID, 6},   {STEP_USERNS, 2},       {STEP_SUBREAPER, 4},  {STEP_RING, 5},
+	{STEP_ROOT, 5},	       {STEP_ROOT_ALONE, 3},   {STEP_MOUNT, 8},	     {STEP_RENAME, 6},
 };
 
 static enum step draw(void)
@@ -92,11 +97,14 @@ static int actor(enum step step)
 		return others && live > 1 ? crew_pick(rng_below(&self->rng, others), 0) : -1;
 	case STEP_LEADER_EXIT:
 		return leader && others ? 0 : -1;
-	case STEP_SETRESUID:
 	case STEP_USERNS:
-		// One thread changes its own credentials only, and the kernel
-		// refuses a new user namespace to a group of several.
-		return crew_ever() == 1 ? 0 : -1;
+		// The kernel refuses a new user namespace to a group of several, and
+		// rings have threads, too.
+		return crew_ever() == 1 && !self->nrings ? 0 : -1;
+	case STEP_ROOT_ALONE:
+		if (live < 2)
+			return -1;
+		break;
 	default:
 		break;
 	}
@@ -167,8 +175,11 @@ void forest_prepare_thread(int creator, int idx)
 	self->task[idx] = new_task(task_of(creator));
 }
 
-// parked checks what this task believes of itself against the kernel, reports
-// and waits for the end.
+// trying is held by the thread that tries: the memory for that is the process's.
+static pthread_mutex_t trying = PTHREAD_MUTEX_INITIALIZER;
+
+// parked checks what this task believes of itself against the kernel, tries what
+// it may do, reports and waits for the end.
 static void parked(int me)
 {
 	struct task *t = task_of(me);
@@ -184,6 +195,12 @@ static void parked(int me)
 		die("task %d: seccomp is not %d", t->tid, t->seccomp);
 	if (sys_gettid() != t->tid || getpid() != self->tgid)
 		die("task %d is %d", t->tid, sys_gettid());
+	// In a user namespace of its own it is called something else.
+	if (self->userns == table->userns && geteuid() != t->uid)
+		die("task %d: user is %u, not %u", t->tid, geteuid(), t->uid);
+	pthread_mutex_lock(&trying);
+	t->tried = try_rights(table->can_try, &t->denied);
+	pthread_mutex_unlock(&trying);
 	t->ppid = getppid();
 	__atomic_fetch_add(&table->reported, 1, __ATOMIC_SEQ_CST);
 	futex_wake(&table->reported);
@@ -192,6 +209,17 @@ static void parked(int me)
 }
 
 static const struct crew_plan plan = {joined, step, parked};
+
+// take_slot gives half of the processes directories of their own.
+static int take_slot(uint64_t *rng)
+{
+	uint64_t n;
+
+	if (rng_below(rng, 2))
+		return -1;
+	n = __atomic_fetch_add(&table->nslots, 1, __ATOMIC_SEQ_CST);
+	return n < table->slots ? (int)n : -1;
+}
 
 void forest_spawn(unsigned long flags, const struct proc *from, const struct task *creator,
 		  uint64_t rng, uint32_t budget)
@@ -210,6 +238,10 @@ void forest_spawn(unsigned long flags, const struct proc *from, const struct tas
 	child->op = child->then = 0;
 	// The kernel clears the subreaper bit in the child, too.
 	child->subreaper = child->leader_gone = 0;
+	// Rings and their workers stay with their process.
+	child->nrings = 0;
+	child->a_moved = child->b_moved = child->b_stays = 0;
+	child->slot = take_slot(&child->rng);
 	memset(child->task, -1, sizeof(child->task));
 	child->task[0] = new_task(creator);
 	__atomic_fetch_add(&table->acting, 1, __ATOMIC_SEQ_CST);
@@ -245,20 +277,27 @@ void forest_resume(int proc, int task)
 	t->born_to = old.born_to;
 	t->live = 1;
 	self->leader_gone = 0;
+	self->nrings = 0;
 	self->op = 0;
 	crew_run(&plan);
 }
 
-void forest_plant(uint64_t seed, uint32_t processes)
+void forest_plant(uint64_t seed, uint32_t processes, const char *site)
 {
-	struct proc root = {.uid = geteuid(), .userns = ns_inode("/proc/self/ns/user")};
+	struct proc root = {.mount_fd = -1, .userns = ns_inode("/proc/self/ns/user")};
 	struct task first = {
+		.uid = geteuid(),
 		.nnp = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
 		.seccomp = prctl(PR_GET_SECCOMP),
 	};
 	uint64_t rng = seed;
-	uint32_t roots = 2 + rng_below(&rng, 4);
+	uint32_t denied, roots = 2 + rng_below(&rng, 4);
 
+	table->userns = root.userns;
+	table->rings = ring_works();
+	// Half of them want one: this leaves out few in very few forests.
+	site_make(site, processes / 2 + processes / 8 + 8);
+	table->can_try = try_rights(~(uint32_t)0, &denied) & ~denied;
 	prctl(PR_GET_NAME, first.comm);
 	snprintf(root.exe, sizeof(root.exe), "%s", "actor");
 	for (uint32_t left = processes; left; roots--) {

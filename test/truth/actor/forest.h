@@ -6,9 +6,9 @@
 
 #include <stdint.h>
 
-// forest_plant grows the forest below the coordinator; it returns when every
-// process has parked or ended, as /proc confirms.
-void forest_plant(uint64_t seed, uint32_t processes);
+// forest_plant grows the forest below the coordinator, with a site in an empty
+// directory that every user may enter.
+void forest_plant(uint64_t seed, uint32_t processes, const char *site);
 // forest_resume goes on in a new image.
 void forest_resume(int proc, int task) __attribute__((noreturn));
 // forest_report prints the truth as one JSON document.

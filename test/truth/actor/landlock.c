@@ -70,7 +70,7 @@ struct ll_mask ll_rights(void)
 	return all;
 }
 
-static uint32_t some_of(uint32_t all, uint64_t *rng)
+uint32_t ll_some(uint32_t all, uint64_t *rng)
 {
 	uint32_t m = all & (uint32_t)rng_next(rng);
 	uint32_t skip;
@@ -91,14 +91,14 @@ struct ll_mask ll_random(struct ll_mask all, uint64_t *rng, int plain)
 		fs &= ~(LL_FS_EXECUTE | LL_FS_READ_FILE);
 	kind = rng_below(rng, 6);
 	if (kind == 1 && all.net) {
-		m.net = some_of(all.net, rng);
+		m.net = ll_some(all.net, rng);
 	} else if (kind == 2 && all.scope) {
-		m.scope = some_of(all.scope, rng);
+		m.scope = ll_some(all.scope, rng);
 	} else {
-		m.fs = some_of(fs, rng);
+		m.fs = ll_some(fs, rng);
 		if (kind >= 3) {
-			m.net = some_of(all.net, rng);
-			m.scope = some_of(all.scope, rng);
+			m.net = ll_some(all.net, rng);
+			m.scope = ll_some(all.scope, rng);
 		}
 	}
 	// Newer kernels store refer as handled whenever a right of fs is, older
@@ -108,22 +108,25 @@ struct ll_mask ll_random(struct ll_mask all, uint64_t *rng, int plain)
 	return m;
 }
 
-int ll_restrict(struct ll_mask m, uint8_t *nnp)
+static int add_rule(int fd, uint32_t allowed, int dir)
 {
-	struct path_beneath rule = {
-		.allowed = m.fs & (LL_FS_EXECUTE | LL_FS_READ_FILE),
-		.parent = FD_BIN,
-	};
-	int err = 0, fd = create(m);
+	struct path_beneath rule = {.allowed = allowed, .parent = dir};
+
+	if (!allowed || !syscall(NR_ADD_RULE, fd, RULE_PATH_BENEATH, &rule, 0))
+		return 0;
+	return errno;
+}
+
+int ll_restrict(struct ll_mask m, const struct ll_rule *rules, int n, uint8_t *nnp)
+{
+	int fd = create(m), err;
 
 	if (fd < 0)
 		return errno;
-	if (rule.allowed && syscall(NR_ADD_RULE, fd, RULE_PATH_BENEATH, &rule, 0)) {
-		err = errno;
-		close(fd);
-		return err;
-	}
-	if (syscall(NR_RESTRICT_SELF, fd, 0)) {
+	err = add_rule(fd, m.fs & (LL_FS_EXECUTE | LL_FS_READ_FILE), FD_BIN);
+	for (int i = 0; i < n && !err; i++)
+		err = add_rule(fd, rules[i].allowed, rules[i].fd);
+	if (!err && syscall(NR_RESTRICT_SELF, fd, 0)) {
 		err = errno;
 		if (err == EPERM && !*nnp && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
 			*nnp = 1;

@@ -16,8 +16,16 @@ struct ll_mask {
 
 enum {
 	LL_FS_EXECUTE = 1 << 0,
+	LL_FS_WRITE_FILE = 1 << 1,
 	LL_FS_READ_FILE = 1 << 2,
+	LL_FS_READ_DIR = 1 << 3,
+	LL_FS_MAKE_DIR = 1 << 7,
+	LL_FS_MAKE_REG = 1 << 8,
+	LL_FS_MAKE_SOCK = 1 << 9,
+	LL_FS_MAKE_FIFO = 1 << 10,
+	LL_FS_MAKE_SYM = 1 << 12,
 	LL_FS_REFER = 1 << 13,
+	LL_FS_TRUNCATE = 1 << 14,
 };
 
 // ll_abi returns the kernel's ABI version, or a negative errno.
@@ -32,9 +40,18 @@ struct ll_mask ll_rights(void);
 // out if plain is set.
 struct ll_mask ll_random(struct ll_mask all, uint64_t *rng, int plain);
 
-// ll_restrict makes a ruleset that handles the mask, restricts the calling
-// thread with it and returns 0 or an errno. Executing the actor's links stays
-// allowed. Without CAP_SYS_ADMIN it first sets no_new_privs, and then *nnp.
-int ll_restrict(struct ll_mask mask, uint8_t *nnp);
+// ll_some draws a mask of some of the bits of another; of none only if that has none.
+uint32_t ll_some(uint32_t all, uint64_t *rng);
+
+// struct ll_rule allows rights to what is below a directory.
+struct ll_rule {
+	int fd;
+	uint32_t allowed;
+};
+
+// ll_restrict makes a ruleset that handles the mask and has n rules, restricts the
+// calling thread with it and returns 0 or an errno. Executing the actor's links
+// stays allowed. Without CAP_SYS_ADMIN it first sets no_new_privs, and then *nnp.
+int ll_restrict(struct ll_mask mask, const struct ll_rule *rules, int n, uint8_t *nnp);
 
 #endif

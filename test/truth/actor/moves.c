@@ -75,7 +75,7 @@ static void restrict_me(int me)
 		return;
 	depths[me]++;
 	change(state(-1));
-	err = ll_restrict(m, &nnp);
+	err = ll_restrict(m, NULL, 0, &nnp);
 	if (err)
 		die("restrict at depth %d: %s", had, strerror(err));
 	life_changed(life);

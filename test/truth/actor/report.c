@@ -10,30 +10,38 @@
 #include <unistd.h>
 
 #include "forest.h"
+#include "ring.h"
 #include "sys.h"
 #include "table.h"
 
 // settled tells whether the live tasks of a process are those of the table. A
 // thread's last words come before its end, so this takes a moment.
-static int settled(const struct proc *p)
+static int settled(struct proc *p)
 {
-	int want = 0, found = 0;
+	int want = 0, found = 0, live = 0;
 	struct dirent *e;
 	char path[32];
 	DIR *dir;
 
-	if (p->gone)
-		return task_state(p->tgid, p->tgid) == 'Z';
+	// The thread of a ring may end behind the leader.
+	if (p->gone && task_state(p->tgid, p->tgid) != 'Z')
+		return 0;
 	for (int i = 0; i < CREW_MAX; i++) {
 		const struct task *t = &table->task[p->task[i] < 0 ? 0 : p->task[i]];
 
 		if (p->task[i] < 0 || !t->live)
 			continue;
 		want++;
+		live = t->tid;
 		if (!task_state(p->tgid, t->tid))
 			return 0;
 	}
-	if (p->leader_gone) {
+	if (!p->gone) {
+		want += p->nrings;
+		if (!ring_find(p, live))
+			return 0;
+	}
+	if (p->gone || p->leader_gone) {
 		want++;
 		if (task_state(p->tgid, p->tgid) != 'Z')
 			return 0;
@@ -80,15 +88,27 @@ static void print_bytes(const char *s, size_t n)
 		printf("%02x", (unsigned char)s[i]);
 }
 
+// print_life prints the rest of what is known of a thread.
+static void print_life(uint64_t from, uint64_t to, const uint32_t *layers, int depth)
+{
+	printf("\"born_from\":%llu,\"born_to\":%llu,\"layers\":[", (unsigned long long)from,
+	       (unsigned long long)to);
+	for (int i = 0; i < depth; i++)
+		printf("%s%u", i ? "," : "", layers[i]);
+	printf("]}");
+}
+
 static void print_task(const struct task *t)
 {
-	printf("{\"tid\":%d,\"no_new_privs\":%s,\"seccomp\":%d,\"born_from\":%llu,\"born_to\":%llu,"
-	       "\"layers\":[",
-	       t->tid, t->nnp ? "true" : "false", t->seccomp, (unsigned long long)t->born_from,
-	       (unsigned long long)t->born_to);
-	for (int i = 0; i < t->depth; i++)
-		printf("%s%u", i ? "," : "", t->layers[i]);
-	printf("]}");
+	printf("{\"tid\":%d,\"uid\":%u,\"no_new_privs\":%s,\"seccomp\":%d,\"tried\":%u,\"denied\":%u,",
+	       t->tid, t->uid, t->nnp ? "true" : "false", t->seccomp, t->tried, t->denied);
+	print_life(t->born_from, t->born_to, t->layers, t->depth);
+}
+
+static void print_worker(const struct ring *r)
+{
+	printf("{\"tid\":%d,", r->tid);
+	print_life(r->born_from, r->born_to, r->layers, r->depth);
 }
 
 static void print_proc(const struct proc *p)
@@ -100,9 +120,9 @@ static void print_proc(const struct proc *p)
 	for (int i = 0; i < CREW_MAX; i++)
 		if (p->task[i] >= 0 && table->task[p->task[i]].live)
 			ppid = table->task[p->task[i]].ppid;
-	printf("{\"pid\":%d,\"ppid\":%d,\"uid\":%u,\"user_ns\":%llu,\"exe\":\"%s\",\"zombie_leader\":%s,"
+	printf("{\"pid\":%d,\"ppid\":%d,\"user_ns\":%llu,\"exe\":\"%s\",\"zombie_leader\":%s,"
 	       "\"born_from\":%llu,\"born_to\":%llu,\"comm_hex\":\"",
-	       p->tgid, ppid, p->uid, (unsigned long long)p->userns, p->exe,
+	       p->tgid, ppid, (unsigned long long)p->userns, p->exe,
 	       p->leader_gone ? "true" : "false", (unsigned long long)leader->born_from,
 	       (unsigned long long)leader->born_to);
 	print_bytes(leader->comm, sizeof(leader->comm));
@@ -113,6 +133,11 @@ static void print_proc(const struct proc *p)
 		printf("%s", sep);
 		sep = ",\n  ";
 		print_task(&table->task[p->task[i]]);
+	}
+	printf("],\"workers\":[");
+	for (int i = 0; i < p->nrings; i++) {
+		printf("%s", i ? "," : "");
+		print_worker(&p->ring[i]);
 	}
 	printf("]}");
 }
@@ -178,14 +203,15 @@ void forest_report(void)
 		return;
 	count_adoptions(&by_coordinator, &by_subreaper);
 
-	printf("{\"coordinator\":%d,\"abi\":%d,\"rights\":{\"fs\":%u,\"net\":%u,\"scope\":%u},\n\"ops\":{",
-	       getpid(), table->abi, table->rights.fs, table->rights.net, table->rights.scope);
+	printf("{\"coordinator\":%d,\"rings\":%s,\"abi\":%d,\"rights\":[%u,%u,%u],\n\"ops\":{",
+	       getpid(), table->rings ? "true" : "false", table->abi, table->rights.fs, table->rights.net,
+	       table->rights.scope);
 	for (int i = 0; i < OP_COUNT; i++)
 		printf("\"%s\":%u,", names[i], table->ops[i]);
 	printf("\"adopted_by_coordinator\":%u,\"adopted_by_subreaper\":%u},\n\"layers\":[", by_coordinator,
 	       by_subreaper);
 	for (unsigned i = 1; i <= table->nlayers; i++)
-		printf("%s{\"fs\":%u,\"net\":%u,\"scope\":%u}", i > 1 ? "," : "", table->layer[i].fs,
+		printf("%s[%u,%u,%u]", i > 1 ? "," : "", table->layer[i].fs,
 		       table->layer[i].net, table->layer[i].scope);
 	printf("],\n\"gone\":[");
 	print_list(1);

@@ -14,7 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ring.h"
 #include "rng.h"
+#include "roots.h"
 #include "sys.h"
 
 uint64_t ns_inode(const char *link)
@@ -43,9 +45,10 @@ static void count_mask(struct ll_mask m)
 static void restrict_once(struct task *t)
 {
 	struct ll_mask m = ll_random(table->rights, &self->rng, 0);
+	struct ll_rule rules[MAX_RULES];
 	uint8_t had = t->nnp;
 	uint32_t id;
-	int err;
+	int err, n;
 
 	if (table->abi < 1)
 		return;
@@ -53,7 +56,7 @@ static void restrict_once(struct task *t)
 		// Before ABI 2 the kernel's limit is 64, and this would succeed.
 		if (table->abi < 2)
 			return;
-		err = ll_restrict(m, &t->nnp);
+		err = ll_restrict(m, NULL, 0, &t->nnp);
 		if (err != E2BIG)
 			die("layer %d: got %s, want E2BIG", t->depth + 1, strerror(err));
 		table_count(OP_restrict_beyond_limit);
@@ -61,7 +64,10 @@ static void restrict_once(struct task *t)
 	}
 	id = 1 + table_take(&table->nlayers, MAX_LAYERS - 1);
 	table->layer[id] = m;
-	err = ll_restrict(m, &t->nnp);
+	n = root_rules(rules, m.fs);
+	err = ll_restrict(m, rules, n, &t->nnp);
+	while (n-- > 0)
+		close(rules[n].fd);
 	if (err)
 		die("restrict to %x %x %x: %s", m.fs, m.net, m.scope, strerror(err));
 	t->layers[t->depth++] = id;
@@ -69,6 +75,8 @@ static void restrict_once(struct task *t)
 	table_count(t->nnp ? OP_restrict_with_no_new_privs : OP_restrict_with_capability);
 	if (!had && t->nnp)
 		table_count(OP_no_new_privs);
+	if (self->nrings)
+		table_count(OP_restrict_after_ring);
 	if (t->depth == LL_MAX_DEPTH)
 		table_count(OP_restrict_to_limit);
 }
@@ -145,7 +153,7 @@ static void seccomp_allow_all(struct task *t)
 			die("seccomp: %m");
 	}
 	t->seccomp = SECCOMP_MODE_FILTER;
-	table_count(OP_seccomp);
+	table_count(crew_live() > 1 ? OP_seccomp_of_thread : OP_seccomp);
 }
 
 static void set_comm(struct task *t)
@@ -161,15 +169,16 @@ static void set_comm(struct task *t)
 	table_count(OP_comm);
 }
 
-static void set_uid(void)
+// set_uid changes the user of one thread.
+static void set_uid(struct task *t)
 {
 	uid_t uid = 20000 + rng_below(&self->rng, 1000);
 
 	// Fails for all but root, and where the user namespace maps nobody.
 	if (syscall(SYS_setresuid, uid, uid, uid))
 		return;
-	self->uid = uid;
-	table_count(OP_setresuid);
+	t->uid = uid;
+	table_count(crew_live() > 1 ? OP_setresuid_of_thread : OP_setresuid);
 }
 
 static void new_userns(void)
@@ -263,13 +272,13 @@ int step_do(enum step step, int me)
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 			die("no_new_privs: %m");
 		task_of(me)->nnp = 1;
-		table_count(OP_no_new_privs);
+		table_count(crew_live() > 1 ? OP_no_new_privs_of_thread : OP_no_new_privs);
 		break;
 	case STEP_SECCOMP:
 		seccomp_allow_all(task_of(me));
 		break;
 	case STEP_SETRESUID:
-		set_uid();
+		set_uid(task_of(me));
 		break;
 	case STEP_USERNS:
 		new_userns();
@@ -279,6 +288,21 @@ int step_do(enum step step, int me)
 			die("subreaper: %m");
 		self->subreaper = 1;
 		table_count(OP_subreaper);
+		break;
+	case STEP_RING:
+		ring_make(self, task_of(me));
+		break;
+	case STEP_ROOT:
+		root_change();
+		break;
+	case STEP_ROOT_ALONE:
+		root_change_alone();
+		break;
+	case STEP_MOUNT:
+		root_mount();
+		break;
+	case STEP_RENAME:
+		root_rename();
 		break;
 	case STEP_EXIT:
 		end();

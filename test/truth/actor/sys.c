@@ -23,6 +23,17 @@ void leave_coordinator(void)
 	close(STDOUT_FILENO);
 }
 
+void open_at(int fd, const char *path)
+{
+	int dir = open(path, O_PATH | O_DIRECTORY);
+
+	if (dir < 0 || dup2(dir, fd) < 0) {
+		perror(path);
+		_exit(1);
+	}
+	close(dir);
+}
+
 pid_t sys_gettid(void)
 {
 	return syscall(SYS_gettid);
@@ -93,22 +104,43 @@ void futex_wake(uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE, 0x7fffffff, NULL, NULL, 0);
 }
 
-char task_state(pid_t tgid, pid_t tid)
+// task_stat reads /proc/[tgid]/task/[tid]/stat and returns what is behind the name,
+// or NULL if there is no such task.
+static const char *task_stat(pid_t tgid, pid_t tid, char *buf, size_t size)
 {
-	char path[64], buf[512], *end;
+	char path[64], *end;
 	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", tgid, tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
-	n = read(fd, buf, sizeof(buf) - 1);
+		return NULL;
+	n = read(fd, buf, size - 1);
 	close(fd);
 	if (n <= 0)
-		return 0;
+		return NULL;
 	buf[n] = 0;
 	// The name in brackets may itself hold brackets and blanks.
 	end = strrchr(buf, ')');
-	return end && end[1] ? end[2] : 0;
+	return end && end[1] ? end + 2 : NULL;
+}
+
+char task_state(pid_t tgid, pid_t tid)
+{
+	char buf[512];
+	const char *stat = task_stat(tgid, tid, buf, sizeof(buf));
+
+	return stat ? *stat : 0;
+}
+
+int task_is_worker(pid_t tgid, pid_t tid)
+{
+	const unsigned io_worker = 0x10; // PF_IO_WORKER
+	const char *stat;
+	unsigned flags;
+	char buf[512];
+
+	stat = task_stat(tgid, tid, buf, sizeof(buf));
+	return stat && sscanf(stat, "%*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & io_worker;
 }

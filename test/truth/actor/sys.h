@@ -13,6 +13,8 @@
 enum {
 	FD_TABLE = 50, // the shared table, mapped by every process
 	FD_BIN,	       // O_PATH: the folder of the binary and its links
+	FD_SITE,       // O_PATH: the site
+	FD_TOP,	       // O_PATH: the coordinator's root directory
 	FD_GO,	       // hangs up when everybody is to report
 	FD_LIFE,       // hangs up when the coordinator is gone or has ended
 	FD_LIVES,      // churn: the file that the harness reads
@@ -20,12 +22,15 @@ enum {
 	FD_LIFE_END,
 };
 
+// open_at opens a directory (O_PATH) under a number.
+void open_at(int fd, const char *path);
+
 // leave_coordinator closes, in a new child of the coordinator, what is the
 // coordinator's alone.
 void leave_coordinator(void);
 
 // fail records the text where the coordinator finds it; die also ends the
-// process. The coordinator itself must not die: it has to reap.
+// process. The coordinator must not die once it has children: it has to reap.
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
@@ -51,5 +56,8 @@ void futex_wake(uint32_t *word);
 // task_state returns the letter of /proc/[tgid]/task/[tid]/stat, 0 if there is
 // no such task.
 char task_state(pid_t tgid, pid_t tid);
+// task_is_worker reports whether there is such a task and the kernel made it for
+// io_uring.
+int task_is_worker(pid_t tgid, pid_t tid);
 
 #endif

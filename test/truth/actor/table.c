@@ -84,5 +84,8 @@ void die(const char *fmt, ...)
 	va_start(ap, fmt);
 	vfail(fmt, ap);
 	va_end(ap);
+	// Nobody is left then to print it.
+	if (table && table->coordinator == getpid())
+		fprintf(stderr, "actor: %s\n", table->failed);
 	_exit(1);
 }

@@ -5,20 +5,28 @@ function(config)
   local by = config.clusterLabel;
   local share(sum) = 'sum(%(sum)s{%(c)s, state="sandboxed"}) / sum(%(sum)s{%(c)s, state!="unknown"})' % { sum: sum, c: g.cluster };
 
+  local effective(what) = '(sum(cluster:landlock_%(what)s:sum{%(c)s, state="sandboxed"}) - sum(cluster:landlock_%(what)s_ineffective:sum{%(c)s})) / sum(cluster:landlock_%(what)s:sum{%(c)s, state!="unknown"})' % { what: what, c: g.cluster };
+
   g.dashboard('fleet', 'Landlock / Fleet', 'What share of services and processes is sandboxed with Landlock, and where it is not.', ['instance'], [
     {
       title: 'Coverage',
       panels: [
-        g.stat('Workload coverage', 'Sandboxed workloads (services, containers) divided by those whose state is known: sums over hosts, not an average of ratios.', 'percentunit', q(share('cluster:landlock_workloads:sum')), g.coverage, w=3),
-        g.stat('Process coverage', 'Sandboxed processes divided by those whose state is known. Builds and batch jobs move it; workload coverage is the number to watch.', 'percentunit', q(share('cluster:landlock_processes:sum')), g.coverage, w=3),
-        g.stat('Unknown processes', 'Share of all processes of which it could not be told whether they are sandboxed. It stands beside coverage, not in it.', 'percentunit', q('sum(cluster:landlock_processes:sum{%(c)s, state="unknown"}) / sum(cluster:landlock_processes:sum{%(c)s})' % { c: g.cluster }), g.thresholds([[null, 'green'], [0.01, 'yellow'], [0.05, 'red']]), w=3),
-        g.stat('Hosts with facts', 'Hosts whose last scan in a few minutes succeeded: all other figures are about these.', 'short', q('sum(cluster:landlock_hosts:count{%s})' % g.cluster), w=3),
-        g.stat('Hosts without facts', 'Hosts where landlockd answers but cannot scan, or does not answer.', 'short', q('sum(cluster:landlockd_hosts_without_facts:count{%s})' % g.cluster), g.zeroIsGood, w=3),
-        g.stat('Hosts without Landlock', 'Hosts whose kernel does not offer Landlock: nothing on them is sandboxed, and they are in the coverage.', 'short', q('sum(cluster:landlock_hosts:count{%(c)s}) - sum(cluster:landlock_hosts_enabled:sum{%(c)s})' % { c: g.cluster }), g.zeroIsGood, w=3),
-        g.stat('Hosts without landlockd', 'Hosts that the inventory job knows and that have no landlockd: they are in no other figure. Empty without such a job.', 'short', q('sum(cluster:landlockd_hosts_missing:count{%s})' % g.cluster), g.zeroIsGood, w=3),
-        g.stat('Alerts', 'Alerts of this mixin that fire.', 'short', q('count(ALERTS{%s, alertname=~"Landlock.*", alertstate="firing"}) or vector(0)' % g.cluster), g.zeroIsGood, w=3),
+        g.stat('Workload coverage', 'Sandboxed workloads (services, containers) divided by those whose state is known: sums over hosts, not an average of ratios.', 'percentunit', q(share('cluster:landlock_workloads:sum')), g.coverage),
+        g.stat('Effective workload coverage', 'The same without workloads that are known to be ineffective: they are sandboxed, and no right is restricted. Where that is unknown a workload counts as effective.', 'percentunit', q(effective('workloads')), g.coverage),
+        g.stat('Process coverage', 'Sandboxed processes divided by those whose state is known. Builds and batch jobs move it; workload coverage is the number to watch.', 'percentunit', q(share('cluster:landlock_processes:sum')), g.coverage),
+        g.stat('Effective process coverage', 'The same without processes that are known to be ineffective: they are sandboxed, and no right is restricted. Where that is unknown a process counts as effective.', 'percentunit', q(effective('processes')), g.coverage),
+        g.stat('Unknown processes', 'Share of all processes of which it could not be told whether they are sandboxed. It stands beside coverage, not in it.', 'percentunit', q('sum(cluster:landlock_processes:sum{%(c)s, state="unknown"}) / sum(cluster:landlock_processes:sum{%(c)s})' % { c: g.cluster }), g.thresholds([[null, 'green'], [0.01, 'yellow'], [0.05, 'red']])),
+        g.stat('Outside workers', 'Sandboxed processes with a worker, a thread that the kernel made for them (io_uring, vhost), that may act outside of their domains.', 'short', q('sum(cluster:landlock_processes_outside_worker:sum{%s})' % g.cluster), g.thresholds([[null, 'green'], [1, 'yellow']])),
+        g.stat('Hosts with facts', 'Hosts whose last scan in a few minutes succeeded: all other figures are about these.', 'short', q('sum(cluster:landlock_hosts:count{%s})' % g.cluster)),
+        g.stat('Hosts without facts', 'Hosts where landlockd answers but cannot scan, or does not answer.', 'short', q('sum(cluster:landlockd_hosts_without_facts:count{%s})' % g.cluster), g.zeroIsGood),
+        g.stat('Hosts without Landlock', 'Hosts whose kernel does not offer Landlock: nothing on them is sandboxed, and they are in the coverage.', 'short', q('sum(cluster:landlock_hosts:count{%(c)s}) - sum(cluster:landlock_hosts_enabled:sum{%(c)s})' % { c: g.cluster }), g.zeroIsGood),
+        g.stat('Hosts without landlockd', 'Hosts that the inventory job knows and that have no landlockd: they are in no other figure. Empty without such a job.', 'short', q('sum(cluster:landlockd_hosts_missing:count{%s})' % g.cluster), g.zeroIsGood),
+        g.stat('Alerts', 'Alerts of this mixin that fire.', 'short', q('count(ALERTS{%s, alertname=~"Landlock.*", alertstate="firing"}) or vector(0)' % g.cluster), g.zeroIsGood),
         g.graph('Workloads by state', 'All workloads of all hosts. partial: some threads are sandboxed and some are not.', 'short', q('sum by (state) (cluster:landlock_workloads:sum{%s})' % g.cluster, '{{state}}'), stack=true),
-        g.graph('Workload coverage by cluster', 'Sandboxed workloads divided by known ones.', 'percentunit', q('cluster:landlock_workload_coverage:ratio{%s}' % g.cluster, '{{%s}}' % by), max=1),
+        g.graph('Workload coverage by cluster', 'Sandboxed workloads divided by known ones, and the same without those that are known to be ineffective.', 'percentunit', [
+          q('cluster:landlock_workload_coverage:ratio{%s}' % g.cluster, '{{%s}}' % by),
+          q('cluster:landlock_workload_effective_coverage:ratio{%s}' % g.cluster, '{{%s}}, effective' % by),
+        ], max=1),
         g.graph('Processes by state', 'All processes of all hosts, without kernel threads and zombies.', 'short', q('sum by (state) (cluster:landlock_processes:sum{%s})' % g.cluster, '{{state}}'), stack=true),
         g.graph('Mean nesting depth', 'Domains around a process, on average over known processes; 0 is no domain.', 'short', q('sum by (%(by)s) (cluster:landlock_process_layers:sum{%(c)s}) / sum by (%(by)s) (cluster:landlock_processes:sum{%(c)s, state!="unknown"})' % { by: by, c: g.cluster }, '{{%s}}' % by)),
       ],
@@ -92,9 +100,10 @@ function(config)
           { Host: g.toDashboard('host', 'instance') },
           w=12
         ),
-        g.bars('Kernels by Landlock ABI', "Hosts by the version of the kernel's Landlock ABI; 0 is none. A right can be restricted only from its ABI on.", 'short', q('sum by (abi) (cluster:landlock_hosts_by_abi:count{%s})' % g.cluster, 'ABI {{abi}}'), g.neutral, w=8),
-        g.bars('Hosts by landlockd version', 'What a roll-out has reached.', 'short', q('sum by (version) (cluster:landlockd_hosts_by_version:count{%s})' % g.cluster, '{{version}}'), g.neutral, w=8),
-        g.bars('Hosts by source of facts', 'How hosts read domains, and where domain IDs come from.', 'short', q('sum by (source, ids) (cluster:landlockd_hosts_by_source:count{%s})' % g.cluster, '{{source}}, IDs {{ids}}'), g.neutral, w=8),
+        g.bars('Kernels by Landlock ABI', "Hosts by the version of the kernel's Landlock ABI; 0 is none. A right can be restricted only from its ABI on.", 'short', q('sum by (abi) (cluster:landlock_hosts_by_abi:count{%s})' % g.cluster, 'ABI {{abi}}'), g.neutral, w=6),
+        g.bars('Hosts without a fix', "Hosts whose kernel says that it lacks the fix of an erratum of Landlock. Numbers are the kernel's; kernels before 6.15 mostly say nothing.", 'short', q('sum by (erratum) (cluster:landlock_hosts_without_fix:sum{%s})' % g.cluster, 'erratum {{erratum}}'), g.zeroIsGood, w=6),
+        g.bars('Hosts by landlockd version', 'What a roll-out has reached.', 'short', q('sum by (version) (cluster:landlockd_hosts_by_version:count{%s})' % g.cluster, '{{version}}'), g.neutral, w=6),
+        g.bars('Hosts by source of facts', 'How hosts read domains, and where domain IDs come from.', 'short', q('sum by (source, ids) (cluster:landlockd_hosts_by_source:count{%s})' % g.cluster, '{{source}}, IDs {{ids}}'), g.neutral, w=6),
       ],
     },
     {

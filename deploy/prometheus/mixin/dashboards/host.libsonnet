@@ -4,6 +4,8 @@ function(config)
   local q = g.query;
   local by = config.clusterLabel;
   local share(metric) = 'sum(%(m)s{%(f)s, state="sandboxed"}) / sum(%(m)s{%(f)s, state!="unknown"})' % { m: metric, f: g.facts };
+  local effective(metric) =
+    '(sum(%(m)s{%(f)s, state="sandboxed"}) - (sum(%(m)s_ineffective{%(f)s}) or vector(0))) / sum(%(m)s{%(f)s, state!="unknown"})' % { m: metric, f: g.facts };
   local yesNo(yes, no) = [{ type: 'value', options: { '1': { text: yes, color: 'green', index: 0 }, '0': { text: no, color: 'red', index: 1 } } }];
 
   g.dashboard('host', 'Landlock / Host', 'One host: what is sandboxed on it, what its rules say, and how landlockd knows.', ['host'], [
@@ -12,10 +14,16 @@ function(config)
       panels: [
         g.stat('Landlock', 'Whether the kernel can sandbox processes at all. Of several hosts, the worst.', 'short', q('min(landlock_enabled{%s})' % g.facts), mappings=yesNo('enabled', 'off')),
         g.stat('Workload coverage', 'Sandboxed workloads divided by those whose state is known.', 'percentunit', q(share('landlock_workloads')), g.coverage),
+        g.stat('Effective workload coverage', 'The same without workloads that are known to be ineffective: they are sandboxed, and no right is restricted.', 'percentunit', q(effective('landlock_workloads')), g.coverage),
         g.stat('Process coverage', 'Sandboxed processes divided by those whose state is known.', 'percentunit', q(share('landlock_processes')), g.coverage),
+        g.stat('Effective process coverage', 'The same without processes that are known to be ineffective: they are sandboxed, and no right is restricted.', 'percentunit', q(effective('landlock_processes')), g.coverage),
         g.stat('Unknown processes', 'Processes of which it could not be told whether they are sandboxed.', 'short', q('sum(landlock_processes{%s, state="unknown"})' % g.facts), g.thresholds([[null, 'green'], [1, 'yellow']])),
         g.stat('Violated rules', 'Rules that are violated now. The alert looks at a window.', 'short', q('sum(landlock_rule_violated{%s}) or vector(0)' % g.facts), g.zeroIsGood),
+        g.stat('Ineffective workloads', 'Sandboxed workloads all of whose processes are known to be restricted in no right.', 'short', q('sum(landlock_workloads_ineffective{%s})' % g.facts), g.thresholds([[null, 'green'], [1, 'yellow']])),
+        g.stat('Ineffective processes', 'Sandboxed processes that are known to be restricted in no right: none is restricted in all of their tasks.', 'short', q('sum(landlock_processes_ineffective{%s})' % g.facts), g.thresholds([[null, 'green'], [1, 'yellow']])),
+        g.stat('Outside workers', 'Sandboxed processes with a worker, a thread that the kernel made for them (io_uring, vhost), that may act outside of their domains.', 'short', q('sum(landlock_processes_outside_worker{%s})' % g.facts), g.thresholds([[null, 'green'], [1, 'yellow']])),
         g.stat('Domains', 'Domains with a live task in them or in a domain nested in them.', 'short', q('sum(landlock_domains{%s})' % g.facts)),
+        g.stat('Unread domains', 'Domains that a budget left out of the scan, or not all of whose rules were read. What processes in those that were left out are restricted in is unknown.', 'short', q('sum(landlockd_domains_unread{%s})' % g.facts), g.thresholds([[null, 'green'], [1, 'yellow']])),
         g.graph('Workloads by state', 'partial: some threads are sandboxed and some are not. unknown: it could not be told.', 'short', q('sum by (state) (landlock_workloads{%s})' % g.facts, '{{state}}'), stack=true),
         g.graph('Processes by state', 'Without kernel threads and zombies.', 'short', q('sum by (state) (landlock_processes{%s})' % g.facts, '{{state}}'), stack=true),
         g.graph('Threads by state', 'A thread is in a domain or is not: none is partial.', 'short', q('sum by (state) (landlock_threads{%s})' % g.facts, '{{state}}'), stack=true, w=8),
@@ -113,7 +121,16 @@ function(config)
           [q('max by (instance, mechanism) (landlockd_confined{%s})' % g.facts)],
           [{ name: 'Confined', unit: 'bool_yes_no' }],
           [['instance', 'Host'], ['mechanism', 'Mechanism']],
-          w=24,
+          w=12,
+          h=6
+        ),
+        g.table(
+          'Errata of Landlock',
+          "Whether this kernel has the fix, by the kernel's number of the erratum. Empty if it does not say.",
+          [q('max by (instance, erratum) (landlock_kernel_erratum_fixed{%s})' % g.facts)],
+          [{ name: 'Fixed', unit: 'bool_yes_no' }],
+          [['instance', 'Host'], ['erratum', 'Erratum']],
+          w=12,
           h=6
         ),
       ],

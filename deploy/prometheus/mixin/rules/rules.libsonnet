@@ -20,6 +20,21 @@
     (sum by (%(by)s) (%(sum)s{state!="unknown"}) > 0)
   ||| % { by: by, sum: sum },
 
+  // Of a metric that hosts need not have, for each cluster that has any of a sum.
+  local sumOrZero(metric, sum) = |||
+    sum by (%%(clusterLabel)s) (%(metric)s)
+    or
+    0 * sum by (%%(clusterLabel)s) (%(sum)s)
+  ||| % { metric: last(metric), sum: sum },
+
+  // Of what is sandboxed, without what is known to be ineffective / known.
+  local effective(what, metric) = |||
+    cluster:landlock_%(what)s_coverage:ratio
+    -
+    cluster:landlock_%(metric)s_ineffective:sum
+    / sum by (%%(clusterLabel)s) (cluster:landlock_%(metric)s:sum{state!="unknown"})
+  ||| % { what: what, metric: metric },
+
   // The host of a target: its instance without the port.
   local hosts(vector) =
     'group by (%s, host) (label_replace(%s, "host", "$1", "instance", "(.+?)(:[0-9]+)?"))' % [c.clusterLabel, vector],
@@ -63,6 +78,11 @@
           record('cluster:landlock_workload_coverage:ratio', ratio('cluster:landlock_workloads:sum', c.clusterLabel)),
           record('cluster:landlock_processes:sum', 'sum by (%(clusterLabel)s, state) (' + last('landlock_processes') + ')'),
           record('cluster:landlock_process_coverage:ratio', ratio('cluster:landlock_processes:sum', c.clusterLabel)),
+          record('cluster:landlock_workloads_ineffective:sum', sumOrZero('landlock_workloads_ineffective', 'cluster:landlock_workloads:sum')),
+          record('cluster:landlock_workload_effective_coverage:ratio', effective('workload', 'workloads')),
+          record('cluster:landlock_processes_ineffective:sum', sumOrZero('landlock_processes_ineffective', 'cluster:landlock_processes:sum')),
+          record('cluster:landlock_process_effective_coverage:ratio', effective('process', 'processes')),
+          record('cluster:landlock_processes_outside_worker:sum', sumOrZero('landlock_processes_outside_worker', 'cluster:landlock_processes:sum')),
           record('cluster:landlock_process_layers:sum', 'sum by (%(clusterLabel)s) (' + last('landlock_process_layers') + ')'),
           record('cluster:landlock_hosts:count', 'count by (%(clusterLabel)s) (' + last('landlock_enabled') + ')'),
           record('cluster:landlock_hosts_enabled:sum', 'sum by (%(clusterLabel)s) (' + last('landlock_enabled') + ')'),
@@ -82,6 +102,7 @@
             0 * count by (%(clusterLabel)s) (up{%(daemon)s} or landlockd_scan_success{%(facts)s})
           |||),
           record('cluster:landlock_hosts_by_abi:count', 'count_values by (%(clusterLabel)s) ("abi", ' + last('landlock_abi_version') + ')'),
+          record('cluster:landlock_hosts_without_fix:sum', 'sum by (%(clusterLabel)s, erratum) (1 - (' + unlessDisabled(last('landlock_kernel_erratum_fixed')) + '))'),
           record('cluster:landlockd_hosts_by_version:count', 'count by (%(clusterLabel)s, version) (' + last('landlockd_build_info') + ')'),
           record('cluster:landlockd_hosts_by_source:count', 'count by (%(clusterLabel)s, source, ids) (' + last('landlockd_source_info') + ')'),
           record('cluster:landlock_denials:rate', 'sum by (%(clusterLabel)s) (rate(landlock_denials_total{%(facts)s}[%(factWindow)s]))'),

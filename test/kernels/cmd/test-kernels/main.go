@@ -21,6 +21,7 @@ import (
 	"github.com/landlockd/landlockd/test/kernels/machine"
 	"github.com/landlockd/landlockd/test/kernels/matrix"
 	"github.com/landlockd/landlockd/test/kernels/stock"
+	"github.com/landlockd/landlockd/test/programs"
 )
 
 func main() {
@@ -83,7 +84,7 @@ func run(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	if err := machine.Install(ctx, os.Stdout, matrix.Tools, stock.Tools); err != nil {
+	if err := machine.Install(ctx, os.Stdout, matrix.Tools, stock.Tools, programs.Tools); err != nil {
 		return false, err
 	}
 	began := time.Now()

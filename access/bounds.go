@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+// Answer is what is known of a question that has two answers.
+type Answer uint8
+
+const (
+	// Unknown: it cannot be told.
+	Unknown Answer = iota
+	// No and Yes are known for certain.
+	No
+	Yes
+)
+
+func (a Answer) String() string {
+	switch a {
+	case No:
+		return "no"
+	case Yes:
+		return "yes"
+	default:
+		return "unknown"
+	}
+}
+
+// MarshalText encodes the word.
+func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// Or returns whether a or o is so.
+func (a Answer) Or(o Answer) Answer {
+	switch {
+	case a == Yes || o == Yes:
+		return Yes
+	case a == No && o == No:
+		return No
+	default:
+		return Unknown
+	}
+}
+
+// Not returns whether a is not so.
+func (a Answer) Not() Answer {
+	switch a {
+	case No:
+		return Yes
+	case Yes:
+		return No
+	default:
+		return Unknown
+	}
+}
+
+// And returns whether both a and o are so.
+func (a Answer) And(o Answer) Answer {
+	switch {
+	case a == No || o == No:
+		return No
+	case a == Yes && o == Yes:
+		return Yes
+	default:
+		return Unknown
+	}
+}
+
+// Bounds is a set of rights that is not wholly known: the rights in Sure are in
+// it, those that are not in May are not, and of the others it is unknown. Sure is
+// within May.
+type Bounds struct{ Sure, May Rights }
+
+// Exactly is a set that is known.
+func Exactly(r Rights) Bounds { return Bounds{r, r} }
+
+// Anything is a set of which nothing is known.
+func Anything() Bounds { return Bounds{May: Every()} }
+
+// Of reports whether a right is in the set.
+func (b Bounds) Of(r Right) Answer {
+	switch {
+	case r.In(b.Sure):
+		return Yes
+	case r.In(b.May):
+		return Unknown
+	default:
+		return No
+	}
+}
+
+// Some reports whether there is a right in the set.
+func (b Bounds) Some() Answer {
+	switch {
+	case !b.Sure.Empty():
+		return Yes
+	case !b.May.Empty():
+		return Unknown
+	default:
+		return No
+	}
+}
+
+// Unknown returns the rights of which it is unknown.
+func (b Bounds) Unknown() Rights { return b.May.Without(b.Sure) }
+
+// Union returns the set of what is in b or in o.
+func (b Bounds) Union(o Bounds) Bounds {
+	return Bounds{b.Sure.Union(o.Sure), b.May.Union(o.May)}
+}
+
+// Intersect returns the set of what is in b and in o.
+func (b Bounds) Intersect(o Bounds) Bounds {
+	return Bounds{b.Sure.Intersect(o.Sure), b.May.Intersect(o.May)}
+}

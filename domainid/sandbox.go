@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package domainid
+
+import (
+	"math"
+
+	"github.com/landlockd/landlockd/access"
+)
+
+// Sandbox is what being in a domain means: for one task, or for all tasks of a
+// process that are in one, which together may do what any of them may. It is a
+// value: equal sandboxes mean the same.
+type Sandbox struct {
+	// The shallowest task is at least at Depth and at most at MostDepth, which
+	// is AnyDepth where there is no bound. They are equal where depth is known.
+	Depth, MostDepth uint16
+	// Deepest is the depth of the deepest task, a lower bound unless Exact.
+	Deepest uint16
+	// Exact: the depth of every task is known.
+	Exact bool
+	// Handles are the rights that some layer of each task names.
+	Handles access.Bounds
+	// Restricts are those that some layer of each task handles and grants neither
+	// everywhere nor, for ports, without limit.
+	Restricts access.Bounds
+	// Doubt is why something of this is unknown; 0 if nothing is.
+	Doubt Doubt
+}
+
+// AnyDepth stands for a depth without an upper bound.
+const AnyDepth = math.MaxUint16
+
+// Effective reports whether the sandbox restricts any right at all.
+func (s *Sandbox) Effective() access.Answer {
+	some := s.Restricts.Some()
+	if some == access.No && s.Doubt.Has(ClassUnknown) {
+		return access.Unknown
+	}
+	return some
+}
+
+// And returns the sandbox of tasks in s and in o together.
+func (s Sandbox) And(o Sandbox) Sandbox {
+	both := Sandbox{
+		Depth: min(s.Depth, o.Depth), MostDepth: min(s.MostDepth, o.MostDepth),
+		Deepest: max(s.Deepest, o.Deepest), Exact: s.Exact && o.Exact,
+		Handles: s.Handles.Intersect(o.Handles), Restricts: s.Restricts.Intersect(o.Restricts),
+		Doubt: s.Doubt | o.Doubt,
+	}
+	both.settle()
+	return both
+}
+
+// settle drops the doubts that came to nothing: what one layer or task leaves
+// open, another can settle.
+func (s *Sandbox) settle() {
+	if !s.Handles.Unknown().Empty() || !s.Restricts.Unknown().Empty() {
+		return
+	}
+	stays := ClassUnknown
+	if !s.Exact {
+		stays |= LayersUnknown
+	}
+	s.Doubt &= stays
+}
+
+// unknownSandbox is that of a task in a domain of which nothing is known but
+// that there is one; depth is a lower bound, or exact.
+func unknownSandbox(depth uint16, exact bool) Sandbox {
+	s := Sandbox{
+		Depth: max(1, depth), MostDepth: AnyDepth, Exact: exact,
+		Handles: access.Anything(), Restricts: access.Anything(), Doubt: LayersUnknown,
+	}
+	s.Deepest = s.Depth
+	if exact {
+		s.MostDepth = s.Depth
+	}
+	return s
+}
+
+// Host is what meaning depends on beside domains and their views.
+type Host struct {
+	// ABI is the kernel's version of the Landlock interface.
+	ABI int
+	// RulesRead: the rules of domains are read on this host. Where they are not,
+	// what is handled stands in for what is restricted.
+	RulesRead bool
+	// Rights are those that the kernel can restrict.
+	Rights access.Bounds
+}
+
+// Meaning concludes what domains mean for the tasks in them. This is the one
+// place where that is concluded. It is not safe for concurrent use.
+type Meaning struct {
+	host    Host
+	domains []Domain
+	views   []View
+	// ofView and ofDomain are what was concluded already.
+	ofView, ofDomain []conclusion
+}
+
+type conclusion struct {
+	done    bool
+	sandbox Sandbox
+}
+
+// NewMeaning returns the meaning of domains, of which a parent stands before its
+// children, and of views of them. It keeps both.
+func NewMeaning(host Host, domains []Domain, views []View) *Meaning {
+	return &Meaning{host: host, domains: domains, views: views}
+}
+
+// Task returns what being in a domain means for a task. domain and view are
+// indices; domain is Outermost if it is not known which one it is in, and view is
+// NoView if it is not known what its rules grant. depth is that of a task whose
+// domain is not known: a lower bound, unless exact.
+func (m *Meaning) Task(domain, view int32, depth uint16, exact bool) Sandbox {
+	switch {
+	case domain < 0 || int(domain) >= len(m.domains):
+		return unknownSandbox(depth, exact)
+	case view >= 0 && int(view) < len(m.views) && m.views[view].Domain == domain:
+		return memo(&m.ofView, len(m.views), view, func() Sandbox { return m.conclude(domain, &m.views[view]) })
+	default:
+		return memo(&m.ofDomain, len(m.domains), domain, func() Sandbox { return m.conclude(domain, nil) })
+	}
+}
+
+func memo(all *[]conclusion, n int, i int32, conclude func() Sandbox) Sandbox {
+	if *all == nil {
+		*all = make([]conclusion, n)
+	}
+	c := &(*all)[i]
+	if !c.done {
+		*c = conclusion{true, conclude()}
+	}
+	return c.sandbox
+}
+
+// conclude puts together what the layers of a domain come to.
+func (m *Meaning) conclude(domain int32, v *View) Sandbox {
+	d := &m.domains[domain]
+	s := Sandbox{Depth: max(1, d.Depth), MostDepth: AnyDepth, Deepest: max(1, d.Depth)}
+	if s.Exact = d.Lineage == LineageKnown; s.Exact {
+		s.MostDepth = s.Depth
+	}
+	for l := range m.layers(domain, v) {
+		s.Handles, s.Restricts = s.Handles.Union(l.Handles), s.Restricts.Union(l.Restricts)
+		s.Doubt |= l.Doubt
+	}
+	if !Whole(m.domains, domain) {
+		// There may be layers outside of those that are known.
+		s.Handles.May, s.Restricts.May = access.Every(), access.Every()
+		s.Doubt |= LayersUnknown
+	}
+	s.settle()
+	return s
+}

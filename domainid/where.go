@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package domainid
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/landlockd/landlockd/access"
+)
+
+// Where is where something may be done, as far as Landlock goes.
+type Where uint8
+
+const (
+	// WhereUnknown: it could not be told.
+	WhereUnknown Where = iota
+	// Everywhere, on every port, to everybody.
+	Everywhere
+	// Limited: where rules grant it.
+	Limited
+	// Nowhere.
+	Nowhere
+)
+
+func (w Where) String() string {
+	return [...]string{"unknown", "everywhere", "limited", "nowhere"}[w&3]
+}
+
+// MarshalText encodes the word.
+func (w Where) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// Why is the reason for a Where.
+type Why uint8
+
+const (
+	// Restricted: by some layer. The reason for Limited and Nowhere.
+	Restricted Why = iota
+	// KernelCannot: this kernel can restrict it to nobody.
+	KernelCannot
+	// NotHandled: no layer handles it.
+	NotHandled
+	// RulesGrant: a layer handles it, but rules grant it everywhere.
+	RulesGrant
+	// NotKnown: for the reasons that Doubt says.
+	NotKnown
+)
+
+func (w Why) String() string {
+	words := [...]string{"restricted", "kernel_cannot", "sandbox_does_not", "rules_grant"}
+	if int(w) < len(words) {
+		return words[w]
+	}
+	return "not_known"
+}
+
+// MarshalText encodes the word.
+func (w Why) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// Allowed is where tasks may do what a right is about, as far as Landlock goes.
+type Allowed struct {
+	Where Where
+	Why   Why
+	// Limits are the layers that limit a right to files, or may, the outermost
+	// first: all of them must grant it. Layers that grant the same stand there once.
+	Limits []Limit
+	// Ports are those on which all layers grant a right to ports, ascending, and
+	// Where is Limited. To bind port 0 is to bind one that the kernel picks.
+	Ports []uint16
+	// MorePorts: there may be ports beside Ports.
+	MorePorts bool
+	// ButZero: Everywhere, but not on port 0.
+	ButZero bool
+	// Doubt is why Where is WhereUnknown; where it is Limited, why still less may
+	// be allowed.
+	Doubt Doubt
+}
+
+// Limit is what one layer grants of a right to files.
+type Limit struct {
+	// Depth is that of the domain whose own layer it is.
+	Depth int
+	// Files are what its rules are on; FS is 0 in each.
+	Files []InodeRule
+	// More: it may grant the right on files beside these.
+	More bool
+}
+
+func (l *Limit) equal(o *Limit) bool { return l.More == o.More && slices.Equal(l.Files, o.Files) }
+
+// rootDoubts are the reasons that are about root directories, and so about rights
+// to files alone.
+const rootDoubts = RootChanging | RootTooDeep | RootDetached
+
+// Allows returns where tasks with a view of a domain, or NoView, may do what a
+// right is about. domain is Outermost if it is not known which one they are in.
+func (m *Meaning) Allows(domain, view int32, r access.Right) Allowed {
+	s := m.Task(domain, view, 0, false)
+	handles, restricts, by := s.Handles.Of(r), s.Restricts.Of(r), r.Class.GrantedBy()
+	doubt := s.Doubt &^ ClassUnknown
+	if by != access.ByPath {
+		doubt &^= rootDoubts
+	}
+	switch {
+	case handles != access.Yes && m.host.Rights.Of(r) == access.No:
+		return Allowed{Where: Everywhere, Why: KernelCannot}
+	case handles == access.No:
+		return Allowed{Where: Everywhere, Why: NotHandled}
+	case restricts == access.No:
+		return Allowed{Where: Everywhere, Why: RulesGrant, ButZero: m.barsZero(domain, view, r)}
+	case restricts == access.Unknown:
+		return Allowed{Why: NotKnown, Doubt: doubt}
+	case by == access.ByNone:
+		return Allowed{Where: Nowhere}
+	case !m.host.RulesRead:
+		return Allowed{Why: NotKnown, Doubt: doubt | RulesUnread}
+	case by == access.ByPort:
+		return m.onPorts(m.Layers(domain, view), r, doubt&LayersUnknown)
+	default:
+		return m.onFiles(m.Layers(domain, view), r, doubt&LayersUnknown)
+	}
+}
+
+// onFiles returns where layers, of which one restricts a right to files, allow it.
+func (m *Meaning) onFiles(layers []Layer, r access.Right, doubt Doubt) Allowed {
+	a := Allowed{Where: Limited, Doubt: doubt}
+	for i := range layers {
+		restricts := layers[i].Restricts.Of(r)
+		if restricts == access.No {
+			continue
+		}
+		d := &m.domains[layers[i].Domain]
+		l := Limit{Depth: int(d.Depth)}
+		l.More = restricts != access.Yes || d.Ruleset == nil || d.Ruleset.InodesLeftOut > 0
+		if d.Ruleset != nil {
+			for _, rule := range d.Ruleset.Inodes {
+				if rule.FS>>r.Bit&1 != 0 {
+					rule.FS = 0
+					l.Files = append(l.Files, rule)
+				}
+			}
+		}
+		if len(l.Files) == 0 && !l.More {
+			return Allowed{Where: Nowhere}
+		}
+		if !slices.ContainsFunc(a.Limits, func(o Limit) bool { return o.equal(&l) }) {
+			a.Limits = append(a.Limits, l)
+		}
+	}
+	return a
+}
+
+// onPorts returns where layers, of which one restricts a right to ports, allow it.
+func (m *Meaning) onPorts(layers []Layer, r access.Right, doubt Doubt) Allowed {
+	a := Allowed{Where: Limited, Doubt: doubt, MorePorts: true}
+	var named []uint16
+	for i := range layers {
+		rs := m.domains[layers[i].Domain].Ruleset
+		if rs == nil {
+			continue
+		}
+		for _, p := range rs.Ports {
+			named = append(named, p.Port)
+		}
+		if rs.PortsLeftOut == 0 && layers[i].Restricts.Of(r) == access.Yes {
+			a.MorePorts = false // all that it grants is named
+		}
+	}
+	slices.Sort(named)
+	for _, port := range slices.Compact(named) {
+		if port == 0 && !bindsPort(r) {
+			continue
+		}
+		switch m.onPort(layers, r, port) {
+		case access.Yes:
+			a.Ports = append(a.Ports, port)
+		case access.Unknown:
+			a.MorePorts = true
+		}
+	}
+	if len(a.Ports) == 0 && !a.MorePorts {
+		return Allowed{Where: Nowhere}
+	}
+	return a
+}
+
+// onPort reports whether all of some layers grant a right on a port.
+func (m *Meaning) onPort(layers []Layer, r access.Right, port uint16) access.Answer {
+	all := access.Yes
+	for i := range layers {
+		switch m.grantsPort(&layers[i], r, port) {
+		case access.No:
+			return access.No
+		case access.Unknown:
+			all = access.Unknown
+		}
+	}
+	return all
+}
+
+// grantsPort reports whether one layer does.
+func (m *Meaning) grantsPort(l *Layer, r access.Right, port uint16) access.Answer {
+	rs := m.domains[l.Domain].Ruleset
+	switch {
+	case l.Handles.Of(r) == access.No:
+		return access.Yes
+	case rs == nil:
+		return access.Unknown
+	case port != 0 && rs.EveryPort>>r.Bit&1 != 0:
+		return access.Yes
+	}
+	i, found := slices.BinarySearchFunc(rs.Ports, port,
+		func(p PortRule, port uint16) int { return int(p.Port) - int(port) })
+	switch {
+	case found && rs.Ports[i].Net>>r.Bit&1 != 0:
+		return access.Yes
+	case !found && port != 0 && rs.PortsLeftOut > 0:
+		return access.Unknown
+	default:
+		return access.No
+	}
+}
+
+// barsZero reports whether a right that is granted on every port but 0 is not
+// granted on 0, where that is an access of its own.
+func (m *Meaning) barsZero(domain, view int32, r access.Right) bool {
+	return bindsPort(r) && m.onPort(m.Layers(domain, view), r, 0) != access.Yes
+}
+
+// bindsPort reports whether a right is about a port of one's own, of which 0
+// stands for one that the kernel picks. To connect to, 0 is no port.
+func bindsPort(r access.Right) bool { return strings.HasPrefix(r.Name, "net.bind_") }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// process writes what is known of the process beside its sandbox.
+func (t *textWriter) process() {
+	s, p := t.e.Snapshot, t.e.Process
+	comm := t.escape(p.Comm.String())
+	t.line("Process %d (%s) is %s", p.PID, comm, t.e.stateWords())
+	t.line("  executable  %s", t.name(p.Exe))
+	workload := ""
+	if w := s.WorkloadOf(p); w != nil {
+		workload = w.FullName
+	}
+	t.line("  workload    %s", t.name(workload))
+	if at := view.Started(s, p); !at.IsZero() {
+		t.line("  started     %s", at.UTC().Format(time.RFC3339))
+	}
+	t.line("  runs as     %s", strings.Join(hardening(s, p), ", "))
+	t.line("  threads     %s", t.threads())
+	t.roots()
+}
+
+// inside returns the number of tasks that are in a domain.
+func (e *Explanation) inside() int {
+	n := 0
+	for i := range e.Sandboxes {
+		n += len(e.Sandboxes[i].TIDs)
+	}
+	return n
+}
+
+func (e *Explanation) stateWords() string {
+	s, p := e.Snapshot, e.Process
+	text := p.State.String()
+	switch p.State {
+	case scan.Unknown:
+		if p.Reason != scan.NoReason {
+			text += " (" + p.Reason.String() + ")"
+		}
+	case scan.Partial:
+		inside := e.inside()
+		text += fmt.Sprintf(": %d of its %s in a domain", inside, threadsAre(int(p.NumTasks), inside))
+	case scan.Sandboxed:
+		sandbox, _ := s.SandboxOf(p)
+		text += " at depth " + depthWords(&sandbox)
+		switch s.Ineffective(p) {
+		case access.Yes:
+			text += ", but restricted in nothing (ineffective)"
+		case access.Unknown:
+			text += "; whether it is restricted in anything is not known: " +
+				strings.Join(sandbox.Doubt.Sentences(), "; ")
+		}
+	}
+	return text
+}
+
+func threadsAre(of, n int) string {
+	if n == 1 {
+		return count(of, "thread") + " is"
+	}
+	return count(of, "thread") + " are"
+}
+
+func depthWords(b *domainid.Sandbox) string {
+	switch {
+	case !b.Exact:
+		return fmt.Sprintf("%d or deeper", b.Depth)
+	case b.Deepest > b.Depth:
+		return fmt.Sprintf("%d to %d", b.Depth, b.Deepest)
+	default:
+		return fmt.Sprint(b.Depth)
+	}
+}
+
+func hardening(s *scan.Snapshot, p *scan.Process) []string {
+	words := []string{userWords(s.UIDs(p))}
+	if p.State == scan.Unknown && p.Reason == scan.Denied {
+		return words
+	}
+	tasks := s.TasksOf(p)
+	for _, h := range []struct {
+		extent scan.Extent
+		of     scan.Hardening
+		what   string
+	}{
+		{p.NoNewPrivs, scan.NoNewPrivs, "no_new_privs"},
+		{p.Seccomp, scan.SeccompStrict | scan.SeccompFilter, "seccomp"},
+	} {
+		switch h.extent {
+		case scan.OfAll:
+			words = append(words, h.what)
+		case scan.OfSome:
+			n := 0
+			for i := range tasks {
+				if tasks[i].Hardening&h.of != 0 {
+					n++
+				}
+			}
+			of := count(len(tasks), "thread")
+			words = append(words, fmt.Sprintf("%s in %d of %s only", h.what, n, of))
+		}
+	}
+	if p.UserNS != 0 && p.UserNS != scan.InitUserNS {
+		words = append(words, "a user namespace of its own")
+	}
+	return words
+}
+
+// userWords names the users that the threads of a process are.
+func userWords(uids []uint32) string {
+	words := make([]string, 0, len(uids))
+	for i, uid := range uids {
+		if i == maxUsers {
+			words = append(words, fmt.Sprintf("%d more", len(uids)-i))
+			break
+		}
+		words = append(words, fmt.Sprint(uid))
+	}
+	if len(words) == 1 {
+		return "user " + words[0]
+	}
+	return "users " + strings.Join(words, ", ") + " (threads differ)"
+}
+
+// maxUsers is how many users text has of one process.
+const maxUsers = 8
+
+func (t *textWriter) threads() string {
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		what string
+	}{
+		{t.e.inside(), "in a domain"},
+		{t.e.Free, "in no domain"},
+		{t.e.Unknown, "of which that could not be told"},
+	} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if n := len(t.e.Sandboxes); n > 1 {
+		text += fmt.Sprintf(", in %d sandboxes that differ", n)
+	}
+	return text
+}
+
+// whole says what the process may do as a whole, where that is not what one
+// sandbox lets do.
+func (t *textWriter) whole() {
+	s, e := t.e.Snapshot, t.e
+	switch {
+	case s.Kernel.Landlock != scan.Enabled:
+		t.line("\nThis kernel can sandbox nothing: Landlock is %s.",
+			strings.ReplaceAll(s.Kernel.Landlock.String(), "_", " "))
+		return
+	case e.Process.State == scan.Unsandboxed:
+		t.line("\nIt is in no domain: Landlock keeps it from nothing.")
+		return
+	case len(e.Sandboxes) == 0:
+		return
+	case e.Free > 0:
+		t.line("\nAs a whole Landlock keeps it from nothing: its %s in no domain may do "+
+			"everything.", count(e.Free, "thread"))
+		return
+	}
+	sandbox, inside := s.SandboxOf(e.Process)
+	if !inside || len(e.Sandboxes) == 1 && e.Unknown == 0 {
+		return
+	}
+	t.line("\nAs a whole it may do what any of its threads may, which share memory and open files.")
+	if s.Source.Rules == "read" {
+		t.line("  In all of them this is restricted: %s.",
+			rightsText(sandbox.Restricts.Sure, "nothing"))
+	} else {
+		t.line("  In all of them this is handled: %s.", rightsText(sandbox.Handles.Sure, "nothing"))
+	}
+	if open := e.openRights(&sandbox); !open.Empty() {
+		t.line("  Whether this is, is not known: %s (%s).", rightsText(open, ""),
+			strings.Join(sandbox.Doubt.Sentences(), "; "))
+	}
+}
+
+// openRights returns the rights with a name of which it is not known whether all
+// threads are restricted in them.
+func (e *Explanation) openRights(sandbox *domainid.Sandbox) access.Rights {
+	open := sandbox.Restricts.Unknown()
+	if e.Snapshot.Source.Rules != "read" {
+		open = sandbox.Handles.Unknown()
+	}
+	// What this kernel cannot restrict, it does not.
+	return open.Intersect(e.Snapshot.Kernel.Rights.May).Without(unnamed(open))
+}
+
+// rightsText names rights as in the audit log.
+func rightsText(r access.Rights, none string) string {
+	if r.Empty() {
+		return none
+	}
+	return strings.Join(access.Names(r), ", ")
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package roots finds out which root directories the threads of a process have,
+// with the caller's own rights.
+package roots
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/explain"
+	"github.com/landlockd/landlockd/internal/explain/target"
+)
+
+// Look looks at the root directories of threads of a process. Those that have the
+// one from which t finds files stand first. A thread that has gone is left out; it
+// is an error if none could be looked at.
+func Look(t *target.Process, tids []int32) (*explain.Roots, error) {
+	own, err := see(unix.AT_FDCWD, "/")
+	if err != nil {
+		return nil, fmt.Errorf("look at the root directory: %w", err)
+	}
+	first, err := see(int(t.Root.Fd()), "")
+	if err != nil {
+		return nil, fmt.Errorf("look at the root directory of process %d: %w", t.PID, err)
+	}
+	mounts, err := os.Readlink("/proc/self/ns/mnt")
+	if err != nil {
+		return nil, fmt.Errorf("read the own mount namespace: %w", err)
+	}
+	found, at := &explain.Roots{}, map[place]int{}
+	var missing error
+	for _, tid := range tids {
+		p, err := placeOf(t, tid)
+		if err != nil {
+			missing = err
+			continue
+		}
+		i, known := at[p]
+		if !known {
+			r := explain.Root{Path: p.path, OtherMounts: p.mounts != mounts}
+			if r.Own = p.path != "/" || p.sight.file != own.file; r.Own {
+				r.Mounted = mountedOn(t, tid)
+			}
+			i = len(found.All)
+			at[p], found.All = i, append(found.All, r)
+		}
+		found.All[i].TIDs = append(found.All[i].TIDs, tid)
+	}
+	if len(found.All) == 0 {
+		return nil, missing
+	}
+	for p, i := range at {
+		if p.sight == first {
+			found.All[0], found.All[i] = found.All[i], found.All[0]
+			break
+		}
+	}
+	return found, nil
+}
+
+// place is a root directory as a thread has it.
+type place struct {
+	sight        sight
+	mounts, path string
+}
+
+func placeOf(t *target.Process, tid int32) (place, error) {
+	root, err := t.RootOf(tid)
+	if err != nil {
+		return place{}, err
+	}
+	defer root.Dir.Close()
+	p := place{mounts: root.Mounts, path: root.Path}
+	if p.sight, err = see(int(root.Dir.Fd()), ""); err != nil {
+		return place{}, fmt.Errorf("look at the root directory of thread %d: %w", tid, err)
+	}
+	return p, nil
+}
+
+// sight is what tells one root directory from another: the mount and the file.
+type sight struct {
+	mount uint64
+	file  explain.File
+}
+
+// see looks at a directory. It does not ask filesystems that are served by
+// programs.
+func see(dir int, path string) (sight, error) {
+	var st unix.Statx_t
+	const flags = unix.AT_EMPTY_PATH | unix.AT_STATX_DONT_SYNC | unix.AT_NO_AUTOMOUNT
+	if err := unix.Statx(dir, path, flags, unix.STATX_INO|unix.STATX_MNT_ID, &st); err != nil {
+		return sight{}, err
+	}
+	dev := unix.Mkdev(st.Dev_major, st.Dev_minor)
+	return sight{st.Mnt_id, explain.File{Dev: dev, Ino: st.Ino}}, nil
+}
+
+// mountedOn returns what is mounted on the root directory of a thread.
+func mountedOn(t *target.Process, tid int32) explain.Mounted {
+	mounts, err := t.MountsOf(tid)
+	if err != nil {
+		return explain.Mounted{}
+	}
+	var found explain.Mounted
+	for _, m := range mounts {
+		if m.Point == "/" { // of several the last one counts
+			found = explain.Mounted{Path: m.Root, Type: m.Type, Dev: m.Dev}
+		}
+	}
+	return found
+}

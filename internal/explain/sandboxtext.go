@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/view"
+)
+
+func (t *textWriter) sandbox(b *Sandbox) {
+	title := "Sandbox of " + count(len(b.TIDs), "thread")
+	if !t.isAlone(b) {
+		title = fmt.Sprintf("Sandbox of %s (%s)", count(len(b.TIDs), "thread"), tidsText(b.TIDs))
+	}
+	n := len(b.Layers)
+	if n == 0 {
+		n = int(b.Means.Depth)
+	}
+	layers := count(n, "layer")
+	if !b.Means.Exact {
+		layers += " or more"
+	}
+	t.line("\n%s, %s", title, layers)
+	if len(b.Layers) == 0 {
+		t.line("  its domain is not known%s", t.leftOut())
+	}
+	for i := range b.Layers {
+		if i == maxDomains {
+			t.line("  %d more layers", len(b.Layers)-i)
+			break
+		}
+		t.domain(&b.Layers[i])
+	}
+	if more := len(b.Domains()) - 1; more > 0 {
+		t.line("  The other threads are in %s that let do the same.", count(more, "other domain"))
+	}
+	t.line("\n%s", t.deedsTitle(b))
+	for i := range b.Deeds {
+		t.deed(&b.Deeds[i])
+	}
+	if b.Means.Doubt.Has(domainid.ClassUnknown) {
+		t.line("  - what this landlockd has no name for: not known, as a layer handles rights " +
+			"that are newer")
+	}
+	switch paths := t.pathsText(); {
+	case !slices.ContainsFunc(b.Deeds, func(d Deed) bool { return d.lists() }):
+	case t.e.NoPlaces != "":
+		t.line("  Paths: %s.", t.e.NoPlaces)
+	case paths != "":
+		t.line("  Paths are %s.", paths)
+	}
+}
+
+// leftOut says why a domain is not known, if it is because of a budget: the one
+// source that has budgets knows all other domains.
+func (t *textWriter) leftOut() string {
+	if t.e.Snapshot.DomainsUnread == 0 {
+		return ""
+	}
+	return ": this scan left it out to stay within a budget"
+}
+
+// isAlone reports whether all threads of the process are in a sandbox.
+func (t *textWriter) isAlone(b *Sandbox) bool {
+	return len(b.TIDs) == t.e.inside()+t.e.Free+t.e.Unknown
+}
+
+// deedsTitle says of which threads the deeds are, and what the others may do.
+func (t *textWriter) deedsTitle(b *Sandbox) string {
+	if t.isAlone(b) {
+		return fmt.Sprintf("What it may still do, as far as Landlock goes%s:", t.butWorkers())
+	}
+	where := "this domain"
+	if len(b.Domains()) > 1 {
+		where = "these domains"
+	}
+	text := fmt.Sprintf("What its %s in %s may still do, as far as Landlock goes%s",
+		count(len(b.TIDs), "thread"), where, t.butWorkers())
+	var others []string
+	if n := t.e.Free; n == 1 {
+		others = append(others, "1 is in no domain and may do everything")
+	} else if n > 1 {
+		others = append(others, fmt.Sprintf("%d are in no domain and may do everything", n))
+	}
+	if n := t.e.inside() - len(b.TIDs); n > 0 {
+		others = append(others, fmt.Sprintf("%d in other sandboxes may do what those let do", n))
+	}
+	if n := t.e.Unknown; n > 0 {
+		others = append(others, fmt.Sprintf("of %d it is not known", n))
+	}
+	return fmt.Sprintf("%s; of its other threads, %s:", text, strings.Join(others, ", "))
+}
+
+// domain writes one layer, and the domain whose own layer it is.
+func (t *textWriter) domain(l *domainid.Layer) {
+	s := t.e.Snapshot
+	d := &s.Domains[l.Domain]
+	id := "?"
+	if d.ID != domainid.None {
+		id = d.ID.String()
+	}
+	depth := fmt.Sprint(d.Depth)
+	if d.Lineage != domainid.LineageKnown {
+		depth += " or deeper"
+	}
+	text := fmt.Sprintf("  domain %s, depth %s", id, depth)
+	if c := &d.Creator; *c != (domainid.Creator{}) {
+		text += fmt.Sprintf(", made by %d (%s) of user %d", c.PID, t.name(c.Comm), c.UID)
+		if c.Exe != "" {
+			text += ", " + t.name(c.Exe)
+		}
+	}
+	text += t.layerText(l)
+	text += fmt.Sprintf("; holds %s", processes(t.forest.NumBelow(l.Domain)))
+	if n := len(t.forest.NestedDomains(l.Domain)); n > 0 {
+		text += " and " + count(n, "nested domain")
+	}
+	if s.Source.Denials != "none" {
+		text += fmt.Sprintf("; denied %s", times(d.Denials))
+		switch d.Log {
+		case domainid.LogDisabled:
+			text += ", which the kernel does not log"
+		case domainid.LogPending, domainid.LogRecorded:
+			text += ", which the kernel logs where audit runs"
+		}
+	}
+	t.line("%s", text)
+}
+
+// layerText says how much a layer handles and, for the threads of the sandbox,
+// restricts.
+func (t *textWriter) layerText(l *domainid.Layer) string {
+	if l.Handles.Sure.Empty() {
+		return ""
+	}
+	text := "; handles " + count(l.Handles.Sure.Count(), "right")
+	if l.Doubt.Has(domainid.ClassUnknown) {
+		text += " and some that have no name here"
+	}
+	if t.e.Snapshot.Source.Rules == "read" {
+		sure, perhaps := l.Restricts.Sure.Count(), l.Restricts.May.Count()
+		switch {
+		case sure == perhaps:
+			text += fmt.Sprintf(", restricts %d", sure)
+		default:
+			text += fmt.Sprintf(", restricts at least %d and at most %d", sure, perhaps)
+		}
+	}
+	if rs := t.e.Snapshot.Domains[l.Domain].Ruleset; rs != nil {
+		text += ", has " + count(int(rs.Rules), "rule")
+	}
+	return text
+}
+
+func (t *textWriter) deed(d *Deed) {
+	if d.Where != domainid.Limited || d.Rights[0].Class == access.Net || !d.lists() {
+		t.line("  - %s: %s", d.What(), d.WhereText())
+		return
+	}
+	if together, known := t.e.Together(d); known && len(together) > 0 && len(d.Limits) > 1 {
+		t.line("  - %s: only below these, which all of %s grant, by the paths that were found",
+			d.What(), count(len(d.Limits), "layer"))
+		for i, path := range together {
+			if i == maxFiles {
+				t.line("      %d more", len(together)-i)
+				break
+			}
+			t.line("      %s", t.name(path))
+		}
+		t.ways(d)
+		return
+	}
+	t.line("  - %s: %s", d.What(), d.where())
+	for i := range d.Limits {
+		indent := "      "
+		if len(d.Limits) > 1 {
+			t.line("      the layer of depth %d:", d.Limits[i].Depth)
+			indent += "  "
+		}
+		t.files(&d.Limits[i], indent)
+	}
+	t.ways(d)
+}
+
+// ways writes the ways past a right behind the files.
+func (t *textWriter) ways(d *Deed) {
+	if ways := d.waysText(); ways != "" {
+		t.line("      %s", ways)
+	}
+}
+
+func (t *textWriter) files(l *domainid.Limit, indent string) {
+	for i, f := range l.Files {
+		if i == maxFiles {
+			t.line("%s%d more", indent, len(l.Files)-i)
+			break
+		}
+		if path, found := t.e.Places[File{f.Dev, f.Ino}]; found {
+			t.line("%s%s", indent, t.name(path))
+			continue
+		}
+		what := fmt.Sprintf("inode %d", f.Ino)
+		if f.FSRoot {
+			what = "the root of the filesystem"
+		}
+		t.line("%s%s on device %s, of which no path is known", indent, what, view.DeviceText(f.Dev))
+	}
+	if l.More {
+		t.line("%sand perhaps others, which are not known", indent)
+	}
+}
+
+// tidsText lists threads.
+func tidsText(tids []int32) string {
+	const most = 6
+	numbers := make([]string, min(most, len(tids)))
+	for i := range numbers {
+		numbers[i] = fmt.Sprint(tids[i])
+	}
+	text := strings.Join(numbers, ", ")
+	if more := len(tids) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// threadsText names threads.
+func threadsText(tids []int32) string {
+	if len(tids) == 1 {
+		return "thread " + tidsText(tids)
+	}
+	return "threads " + tidsText(tids)
+}

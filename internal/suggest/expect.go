@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package suggest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// effective reports whether those tasks of a process that are in a domain are
+// restricted in any right, as a rule asks for it on this host.
+func effective(s *scan.Snapshot, p *scan.Process) access.Answer {
+	x := policy.Expect{Partial: true}
+	switch outcome, _, _ := x.Judge(s, p); outcome {
+	case policy.Compliant:
+		return access.Yes
+	case policy.Violating:
+		return access.No
+	default:
+		return access.Unknown
+	}
+}
+
+// expectationOf returns what is certain of all processes of a group, none of which
+// is known to be ineffective, and what a reader must know of it.
+func expectationOf(s *scan.Snapshot, g *group) (x policy.Expect, notes []string) {
+	all, _ := s.SandboxOf(g.processes[0])
+	var vague int // processes
+	var doubt domainid.Doubt
+	for _, p := range g.processes {
+		sandbox, _ := s.SandboxOf(p)
+		all = all.And(sandbox)
+		if effective(s, p) == access.Unknown {
+			vague++
+			doubt |= sandbox.Doubt
+		}
+	}
+	if x.Partial = g.states[scan.Partial] > 0; x.Partial {
+		notes = append(notes, g.partial(s))
+	}
+	// A depth that was concluded may be less after a restart of landlockd.
+	if exact := all.Depth == all.MostDepth; exact && all.Depth > 1 && s.Source.Lineage == "known" {
+		x.MinDepth = int(min(all.Depth, 16))
+	}
+	x.Ineffective = vague > 0
+	x.Restricts = named(all.Restricts.Sure)
+	switch note := g.outside(s); {
+	case x.Ineffective:
+		notes = append(notes, fmt.Sprintf("effective is false and restricts left out, as it is not known of %s "+
+			"whether anything is restricted: %s", g.some(vague), because(doubt)))
+	case len(x.Restricts) == 0 && len(named(all.Restricts.May)) > 0:
+		notes = append(notes, "restricts is left out, as no right is known to be restricted in all: "+because(all.Doubt))
+	case len(x.Restricts) > 0 && note != "":
+		x.Restricts = nil
+		notes = append(notes, "restricts is left out, as "+note)
+	}
+	return x, notes
+}
+
+func because(doubt domainid.Doubt) string { return strings.Join(doubt.Sentences(), ", ") }
+
+// named returns the names of the rights that rules pin.
+func named(rights access.Rights) []string {
+	var names []string
+	for _, right := range access.Of(rights) {
+		if right.ABI > 0 { // others may have another name in the next version
+			names = append(names, right.Name)
+		}
+	}
+	return names
+}
+
+// partial says how many threads of a group's partial processes are free.
+func (g *group) partial(s *scan.Snapshot) string {
+	free, unknown, all := 0, 0, 0
+	for _, p := range g.processes {
+		if p.State != scan.Partial {
+			continue
+		}
+		for _, t := range s.TasksOf(p) {
+			all++
+			switch t.State {
+			case scan.Unsandboxed:
+				free++
+			case scan.Unknown:
+				unknown++
+			}
+		}
+	}
+	text := fmt.Sprintf("partial: %d of %d threads of %s in no domain", free, all, processes(g.states[scan.Partial]))
+	if unknown > 0 {
+		text += fmt.Sprintf(", and %d may be in none", unknown)
+	}
+	return text
+}
+
+// outside says that workers of a group's processes may act outside of their
+// domains; empty if none may.
+func (g *group) outside(s *scan.Snapshot) string {
+	has := func(answer access.Answer) int {
+		return g.count(func(p *scan.Process) bool { return s.OutsideWorker(p) == answer })
+	}
+	const worker = "a worker of the kernel (io_uring, vhost) may act outside of the domains"
+	if n := has(access.Yes); n > 0 {
+		return fmt.Sprintf("%s of %s", worker, g.some(n))
+	}
+	if n := has(access.Unknown); n > 0 {
+		return fmt.Sprintf("it is not known of %s whether %s", g.some(n), worker)
+	}
+	return ""
+}

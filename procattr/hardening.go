@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package procattr
+
+// readStatus fills in who each thread of the process that is open is, and what
+// hardens it. uid is the effective user of the process's own directory; due: its
+// identity is read in this scan.
+//
+// What is the same for all threads may be as old as the identity. That threads
+// differ is said only of what was read in this scan: a process that changes user
+// in all of its threads would else be one that did in some.
+func (s *Source) readStatus(pid int32, uid uint32, e *entry, due bool) {
+	threads := s.settler.threads
+	if len(threads) == 1 && threads[0].tid == pid {
+		if due {
+			if st, there := s.status(s.reader.dir, s.reader.names.status); there {
+				e.hardening = st.hardening
+			}
+		}
+		threads[0].status = status{uid: uid, hardening: e.hardening}
+		return
+	}
+	old := false
+	for i := range threads {
+		t := &threads[i]
+		switch {
+		case !t.lives():
+		case due || !t.hasStatus:
+			s.threadStatus(t)
+		default:
+			old = true
+		}
+	}
+	if old && s.settler.differ(pid, uid) {
+		for i := range threads {
+			if t := &threads[i]; t.lives() {
+				s.threadStatus(t)
+			}
+		}
+	}
+	s.settler.fillStatus(uid)
+}
+
+// differ reports whether the threads differ in what their status files told, or
+// the leader from who it is.
+func (s *settler) differ(pid int32, uid uint32) bool {
+	var first *thread
+	for i := range s.threads {
+		t := &s.threads[i]
+		if !t.lives() || !t.hasStatus {
+			continue
+		}
+		if first == nil {
+			first = t
+		}
+		if t.status != first.status || t.tid == pid && t.status.uid != uid {
+			return true
+		}
+	}
+	return false
+}
+
+// fillStatus states of threads that had gone when their status was to be read
+// what is so of the first one of which it is known: they then make no difference.
+func (s *settler) fillStatus(uid uint32) {
+	known := status{uid: uid}
+	for i := range s.threads {
+		if t := &s.threads[i]; t.lives() && t.hasStatus {
+			known = t.status
+			break
+		}
+	}
+	for i := range s.threads {
+		if t := &s.threads[i]; !t.hasStatus {
+			t.status = known
+		}
+	}
+}
+
+// threadStatus reads the status file of a thread of the process that is open.
+// What was read before stays where there is none any more.
+func (s *Source) threadStatus(t *thread) {
+	if st, there := s.status(s.reader.task, s.reader.path.task(t.tid, "/status\x00")); there {
+		t.status, t.hasStatus = st, true
+	}
+}
+
+// status reads a status file. Into the identifier's memory: a line in front of
+// what is wanted has all groups of the task.
+func (s *Source) status(dir int, p path) (status, bool) {
+	n, errno := readAt(dir, p, s.identifier.buf)
+	if errno != ok {
+		return status{}, false
+	}
+	return parseStatus(s.identifier.buf[:n])
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"cmp"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
+)
+
+// allPorts is the number of ports but 0, which nothing can connect to.
+const allPorts = 65535
+
+// reading is the rules of one domain as far as they came: in batches, over
+// several passes and scans.
+type reading struct {
+	// scan is the last one that had the domain.
+	scan uint64
+	// levels are the layers that are read: bit n is the one at depth n+1.
+	levels uint32
+	// tree and from say which rule comes next.
+	tree uint32
+	from uint64
+	// layers are what came, the outermost first; kept is the number of their
+	// rules that are kept.
+	layers  []layerReading
+	kept    int
+	account account
+	// misses is the number of scans in a row in which nothing came.
+	misses int
+}
+
+// layerReading is what came of one layer.
+type layerReading struct {
+	ports, inodes uint32
+	// granted is the number of ports, without port 0, on which each right is.
+	granted [netRights]uint32
+	rules   domainid.Ruleset
+}
+
+func newReading(depth int, levels uint32, a account) *reading {
+	return &reading{levels: levels, layers: make([]layerReading, depth), account: a}
+}
+
+// goesOnFrom reports whether a batch is of what comes next.
+func (r *reading) goesOnFrom(rec *rulesRecord) bool {
+	return int(rec.numLayers) == len(r.layers) && (rec.tree > r.tree || rec.tree == r.tree && rec.next >= r.from)
+}
+
+// want returns what is asked of a task.
+func (r *reading) want(tid int32, urgent bool) want {
+	w := want{tid: tid, tree: r.tree, from: r.from, levels: r.levels}
+	if urgent {
+		w.urgent = 1
+	}
+	return w
+}
+
+// add takes the next batch and reports whether it was the last one. The handled
+// rights are those of the layers, the outermost first.
+func (r *reading) add(rec *rulesRecord, handled []access.Rights) (done bool) {
+	for i := range rec.entries() {
+		if e := rec.entry(i); e.level >= 1 && int(e.level) <= len(r.layers) {
+			r.addRule(&r.layers[e.level-1], e, handled[e.level-1])
+		}
+	}
+	r.tree, r.from, r.misses = rec.tree, rec.next, 0
+	return rec.done
+}
+
+func (r *reading) addRule(l *layerReading, e ruleEntry, handled access.Rights) {
+	room := r.kept < rulesMax
+	if e.bits&rulePort != 0 {
+		l.ports++
+		for bit := range l.granted {
+			if e.object != 0 && e.access>>bit&1 != 0 {
+				l.granted[bit]++
+			}
+		}
+		if room {
+			r.kept++
+			l.rules.Ports = append(l.rules.Ports, domainid.PortRule{Port: uint16(e.object), Net: e.access & handled[access.Net]})
+		}
+		return
+	}
+	l.inodes++
+	if room && e.object != 0 {
+		r.kept++
+		l.rules.Inodes = append(l.rules.Inodes, domainid.InodeRule{
+			Dev: userDev(e.dev), Ino: e.object, FS: e.access & handled[access.FS], FSRoot: e.bits&ruleFSRoot != 0,
+		})
+	} else if e.object != 0 {
+		l.rules.InodesLeftOut++
+	}
+}
+
+// ruleset returns the rules of the layer at a depth, all of which came.
+func (r *reading) ruleset(depth int, handled access.Rights) *domainid.Ruleset {
+	l := &r.layers[depth-1]
+	rs := &l.rules
+	rs.Rules = l.ports + l.inodes
+	rs.PortsLeftOut = l.ports - uint32(len(rs.Ports))
+	for bit, ports := range l.granted {
+		if ports >= allPorts {
+			rs.EveryPort |= 1 << bit & handled[access.Net]
+		}
+	}
+	slices.SortFunc(rs.Ports, func(a, b domainid.PortRule) int { return cmp.Compare(a.Port, b.Port) })
+	slices.SortFunc(rs.Inodes, func(a, b domainid.InodeRule) int {
+		return cmp.Or(cmp.Compare(a.Dev, b.Dev), cmp.Compare(a.Ino, b.Ino))
+	})
+	rs.Ports, rs.Inodes = slices.Clip(rs.Ports), slices.Clip(rs.Inodes)
+	return rs
+}
+
+// userDev turns the kernel's number of a device into that of stat(2).
+func userDev(dev uint32) uint64 {
+	const minorBits = 20
+	return unix.Mkdev(dev>>minorBits, dev&(1<<minorBits-1))
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// maxDomains is how many domains a scan describes, about: state and depth of
+	// tasks in others are known all the same. Those that rules are about may be as
+	// many again.
+	maxDomains = 32768
+	// sharedDomains is how many of them are shared out: the others are for those
+	// who come, of whom the scan before knew nothing.
+	sharedDomains = maxDomains * 3 / 4
+	// usualDomains is what each account may have, until it is known who needs more,
+	// and leastDomains what each still gets where all is full.
+	usualDomains = 8192
+	leastDomains = 64
+	// maxViewTime is how long a scan may look for what is granted to tasks by
+	// where their root directories are, about, and at the same time the share of
+	// each account while there is enough for all: for 40 000 tasks in domains,
+	// whose root directory is that of the host. It is as long again for those that
+	// rules are about.
+	maxViewTime = 40 * time.Millisecond
+)
+
+// share is what each account gets of what a scan can read. One that needs less
+// leaves the rest to the others; nobody's need takes anything from those who
+// need no more than their share.
+type share struct {
+	domains  uint32
+	viewTime time.Duration
+	// mostViewTime is maxViewTime, or more for whoever has the time.
+	mostViewTime time.Duration
+	// need is how many domains each account had in this scan, described or not.
+	need map[account]int
+	// left are the keys of domains that were not described.
+	left []uint64
+}
+
+// newShare returns the shares of the first scan. ruleTime is how long one may read
+// rules: whoever has more time than is usual has it for views, too.
+func newShare(ruleTime time.Duration) share {
+	most := max(ruleTime, maxViewTime)
+	return share{domains: usualDomains, viewTime: most, mostViewTime: most, need: map[account]int{}}
+}
+
+// beginBudgets sets the shares of the scan that begins.
+func (s *Source) beginBudgets() {
+	c, h := s.control, &s.share
+	c.maxDomains = [2]uint32{h.domains, max(h.domains, usualDomains)}
+	c.maxViewNS, c.allViewNS = uint64(h.viewTime), uint64(h.mostViewTime*3/2)
+	c.viewNS, c.viewAccounts = [2]uint64{}, 0
+	if pids := s.favour.Swap(nil); pids != nil {
+		c.favour(*pids)
+	}
+}
+
+// endBudgets works out the shares of the next scan, and returns how many domains
+// of tasks were not described in this one.
+func (s *Source) endBudgets(groups []group) int {
+	h, c := &s.share, s.control
+	switch spent := time.Duration(max(c.viewNS[0], c.viewNS[1])); {
+	case spent > h.mostViewTime:
+		h.viewTime = h.mostViewTime / time.Duration(max(c.viewAccounts, 1))
+	case spent < h.mostViewTime/2:
+		h.viewTime = min(h.viewTime*2, h.mostViewTime)
+	}
+	h.left = h.left[:0]
+	p := &s.pass
+	for _, g := range groups {
+		if g.verdict == outside {
+			continue
+		}
+		for _, o := range p.order[g.lo:g.hi] {
+			if r := &p.tasks[uint32(o)]; r.domain != 0 {
+				if _, ok := p.domains[r.domain]; !ok {
+					h.left = append(h.left, r.domain)
+					h.need[account{r.account, s.control.isFavoured(r.pid)}] += int(r.depth)
+				}
+			}
+		}
+	}
+	if len(h.left) == 0 && h.domains == usualDomains {
+		h.left = nil
+		return 0
+	}
+	for i, holder := range s.holders {
+		if holder.num > 0 {
+			h.need[holder.account] += int(p.described[i].depth)
+		}
+	}
+	needs, sum := make([]int, 0, len(h.need)), 0
+	for _, n := range h.need {
+		needs = append(needs, n)
+		sum += n
+	}
+	clear(h.need)
+	h.domains = usualDomains
+	if sum > sharedDomains || slices.ContainsFunc(needs, func(n int) bool { return n > usualDomains }) {
+		h.domains = uint32(fairShare(needs, sharedDomains))
+	}
+	slices.Sort(h.left)
+	return len(slices.Compact(h.left))
+}
+
+// fairShare returns the most that each can have of what there is: whoever needs
+// less has what it needs, and all others have as much as each other.
+func fairShare(needs []int, all int) int {
+	slices.Sort(needs)
+	rest := all
+	for i, n := range needs {
+		if each := rest / (len(needs) - i); n > each {
+			return each
+		}
+		rest -= n
+	}
+	return all
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package programs
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+	"github.com/landlockd/landlockd/test/kernels/machine"
+)
+
+func TestMain(m *testing.M) {
+	EnterIfAsked()
+	os.Exit(m.Run())
+}
+
+// TestPrograms: of real programs, what a scan says of every task is what strace saw
+// it ask for.
+func TestPrograms(t *testing.T) {
+	tree, snapshot := open(t)
+	for _, p := range Catalog() {
+		t.Run(p.Name, func(t *testing.T) {
+			line, err := tree.Check(p, directory(t), snapshot)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Log(line)
+		})
+	}
+}
+
+// TestCompareFinds: had the program asked for anything else, the comparison would not
+// be equal.
+func TestCompareFinds(t *testing.T) {
+	tree, snapshot := open(t)
+	all := Catalog()
+	p := all[slices.IndexFunc(all, func(p Program) bool { return p.Name == "setpriv, twice" })]
+	r, err := tree.Start(p, directory(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.End()
+	var snap *scan.Snapshot
+	trace, err := r.compare(func() (_ *scan.Snapshot, err error) {
+		snap, err = snapshot()
+		return snap, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(tasks *[]Task, l []Layer){
+		"a task more":   func(tasks *[]Task, _ []Layer) { *tasks = append(*tasks, Task{TID: 1 << 30}) },
+		"a task less":   func(tasks *[]Task, _ []Layer) { *tasks = (*tasks)[1:] },
+		"free":          func(tasks *[]Task, _ []Layer) { (*tasks)[0].Layers = nil },
+		"a layer less":  func(tasks *[]Task, l []Layer) { (*tasks)[0].Layers = l[:1] },
+		"a layer more":  func(tasks *[]Task, l []Layer) { (*tasks)[0].Layers = append(l, l[1]) },
+		"another order": func(_ *[]Task, l []Layer) { l[0], l[1] = l[1], l[0] },
+		"a right less":  func(_ *[]Task, l []Layer) { l[0].Handled[access.FS] &^= 1 },
+		"another class": func(_ *[]Task, l []Layer) { l[1].Handled[access.Net] = 1 },
+		"a rule less":   func(_ *[]Task, l []Layer) { l[1].Rules = nil },
+		"less granted":  func(_ *[]Task, l []Layer) { l[0].Rules[0].Rights &^= 1 },
+		"elsewhere":     func(_ *[]Task, l []Layer) { l[1].Rules[0].Path = "/home" },
+		"a rule on a port": func(_ *[]Task, l []Layer) {
+			l[1].Rules = append(l[1].Rules, Rule{Class: access.Net, Port: 1, Rights: 1})
+		},
+	} {
+		other := deepCopy(t, trace)
+		change(&other.Tasks, other.Tasks[0].Layers)
+		if err := other.Compare(snap); err == nil {
+			t.Errorf("%s: equal", name)
+		}
+	}
+	if err := deepCopy(t, trace).Compare(snap); err != nil {
+		t.Errorf("as it is: %v", err)
+	}
+}
+
+func deepCopy(t *testing.T, trace Trace) (c Trace) {
+	text, err := json.Marshal(trace)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// open returns the tree of programs, and what makes scans.
+func open(t *testing.T) (*Tree, Scan) {
+	if testing.Short() {
+		t.Skip("starts real programs as root; skipped because of -short")
+	}
+	if os.Geteuid() != 0 {
+		t.Fatal("needs root: run the tests as root, or with -short to leave this one out")
+	}
+	cache, err := machine.Cache("programs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := OpenTree(t.Context(), cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := taskiter.Open(taskiter.Options{RuleTime: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { source.Close() })
+	if source.Info().Rules != "read" {
+		t.Fatalf("rules are %s: %s", source.Info().Rules, source.NoRules())
+	}
+	return tree, func() (*scan.Snapshot, error) { return source.Scan(context.Background()) }
+}
+
+// directory is one that everybody may enter.
+func directory(t *testing.T) string {
+	dir, err := os.MkdirTemp("", "landlockd-programs-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
