@@ -100,5 +100,6 @@ func (s *Snapshot) conclude(m *domainid.Meaning, p *Process) (sandbox domainid.S
 
 // alike reports whether being in its domain means the same for two tasks.
 func (t *Task) alike(o *Task) bool {
-	return t.Domain == o.Domain && t.View == o.View && t.Depth == o.Depth && t.DepthExact == o.DepthExact && t.State == o.State
+	return t.Domain == o.Domain && t.View == o.View && t.State == o.State &&
+		t.Depth == o.Depth && t.DepthExact == o.DepthExact
 }

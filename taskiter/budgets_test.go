@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -112,7 +113,7 @@ func testManyDomains(t *testing.T, opts Options) {
 // TestManyUsers: users who each have no more than is usual, but all together more
 // than is read, keep nothing of another from being read, whose processes come last.
 func TestManyUsers(t *testing.T) {
-	const first, users, victim = 60001, 5, 1
+	const first, users, victim = 60001, 5, 2
 	s := openSource(t, Options{RuleTime: defaultRuleTime})
 	var crowds []*actor
 	for i := range uint32(users) {
@@ -158,11 +159,55 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// TestManyThreads: the same of threads of one process, each in domains of its own.
+func TestManyThreads(t *testing.T) {
+	const flooder, victim, threads, layers = 65534, 3, 3000, 14
+	s := openSource(t, Options{RuleTime: defaultRuleTime})
+	flood := startCrowd(t, flooder, "threads", strconv.Itoa(threads), strconv.Itoa(layers))
+	others := startCrowd(t, victim, "domains", "20", "2")
+	for range 4 {
+		snap := mustScan(t, s)
+		demandRead(t, snap, 2, others.pids...)
+		p := mustFind(t, snap, flood.pid)
+		if p.State != scan.Partial || p.NumTasks != threads+1 || p.MaxDepth != layers {
+			t.Fatalf("%v, %d tasks, down to depth %d", p.State, p.NumTasks, p.MaxDepth)
+		}
+		unread := 0
+		for _, task := range snap.TasksOf(p) {
+			if task.TID == p.PID {
+				continue
+			}
+			if task.State != scan.Sandboxed || task.Depth != layers || !task.DepthExact {
+				t.Fatalf("task %+v", task)
+			}
+			if task.Domain < 0 {
+				unread++
+			}
+		}
+		if unread == 0 || snap.DomainsUnread < unread {
+			t.Fatalf("domains of %d threads are unread, in all %d", unread, snap.DomainsUnread)
+		}
+	}
+}
+
 // TestManyRules: a domain with as many rules as there are ports, and processes in
-// it that change their root directories all the time, keep nothing of others from
-// being read, and no processor for long.
+// it that change their root directories all the time; or one with many rules on
+// files, and processes whose root directories are far below: they keep nothing of
+// others from being read, and no processor for long.
 func TestManyRules(t *testing.T) {
-	const flooder, victim = 65534, 1
+	for name, c := range map[string]struct {
+		verb, rules string
+		all         uint32 // rules of each layer
+	}{
+		"ports": {"roots", "65535", 65535},
+		"files": {"files", "20000", 20001},
+	} {
+		t.Run(name, func(t *testing.T) { testManyRules(t, c.all, c.verb, "300", c.rules, "4") })
+	}
+}
+
+func testManyRules(t *testing.T, all uint32, crowd ...string) {
+	const flooder, victim, layers = 65534, 4, 4
 	s := openSource(t, Options{RuleTime: defaultRuleTime})
 	if s.state.Kernel.ABI < 4 {
 		t.Fatal("this kernel has no rules on ports: run this test on Linux 6.7 or later")
@@ -171,7 +216,7 @@ func TestManyRules(t *testing.T) {
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	flood := startCrowd(t, flooder, "roots", "300", "65535", "4", dir)
+	flood := startCrowd(t, flooder, append(crowd, dir)...)
 	others := startActorAs(t, victim, "many", "30", "2")
 	var shallow, deep []int32
 	for i, pid := range others.pids {
@@ -188,19 +233,20 @@ func TestManyRules(t *testing.T) {
 		demandRead(t, snap, 2, deep...)
 		for i := range snap.Processes {
 			if p := &snap.Processes[i]; p.PPID == flood.pid {
-				if p.State != scan.Sandboxed || p.Depth != 4 {
+				if p.State != scan.Sandboxed || p.Depth != layers {
 					t.Fatalf("process %d: %v at depth %d", p.PID, p.State, p.Depth)
 				}
 			}
 		}
 		if d := snap.TasksOf(mustFind(t, snap, flood.pid))[0].Domain; snap.Domains[d].Ruleset != nil {
 			read++
-			if rs := snap.Domains[d].Ruleset; rs.Rules != 65535 || rs.EveryPort != 0 {
+			if rs := snap.Domains[d].Ruleset; rs.Rules != all || rs.EveryPort != 0 {
 				t.Fatalf("rules %d, on every port %#x", rs.Rules, rs.EveryPort)
 			}
 		}
 	}
-	t.Logf("%d scans, %d of them with all 65 535 rules of 4 layers; the longest call took %v", scans, read, s.LongestCall())
+	t.Logf("%d scans, %d of them with all %d rules of %d layers; the longest call took %v",
+		scans, read, all, layers, s.LongestCall())
 	if read == 0 {
 		t.Error("the rules were never read")
 	}

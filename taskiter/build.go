@@ -104,8 +104,8 @@ func (b *builder) add(g group, records []taskRecord) {
 		}
 		sysPtrace = sysPtrace && r.bits&taskSysPtrace != 0 && r.userNS == scan.InitUserNS
 		t := scan.Task{
-			TID: r.tid, Start: r.start, UID: r.euid, State: scan.Unsandboxed, Domain: domainid.Outermost, View: domainid.NoView,
-			DepthExact: true, Hardening: scan.SeccompMode(uint32(r.seccomp)),
+			TID: r.tid, Start: r.start, UID: r.euid, State: scan.Unsandboxed,
+			Domain: domainid.Outermost, View: domainid.NoView, DepthExact: true, Hardening: scan.SeccompMode(uint32(r.seccomp)),
 		}
 		if r.bits&taskNoNewPrivs != 0 {
 			t.Hardening |= scan.NoNewPrivs
@@ -141,7 +141,8 @@ func (b *builder) add(g group, records []taskRecord) {
 		FirstWorker: int32(firstWorker), NumWorkers: int32(len(b.snap.Workers) - firstWorker),
 	}
 	tasks := b.snap.TasksOf(&pr)
-	pr.NoNewPrivs, pr.Seccomp = scan.ExtentOf(tasks, scan.NoNewPrivs), scan.ExtentOf(tasks, scan.SeccompStrict|scan.SeccompFilter)
+	pr.NoNewPrivs = scan.ExtentOf(tasks, scan.NoNewPrivs)
+	pr.Seccomp = scan.ExtentOf(tasks, scan.SeccompStrict|scan.SeccompFilter)
 	switch pr.State {
 	case scan.Sandboxed:
 		pr.Depth = minDepth
@@ -255,7 +256,8 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 		}
 		snap.Domains[i] = domainid.Domain{
 			ID: s.nameOf(d.key), Parent: parent, Depth: d.depth, Lineage: domainid.LineageKnown,
-			Handled: s.handled(d.mask), HandlesOther: d.mask&s.state.Format.Other != 0, Rules: d.rules, Denials: d.denials,
+			Handled: s.handled(d.mask), HandlesOther: d.mask&s.state.Format.Other != 0,
+			Rules: d.rules, Denials: d.denials,
 			Log: s.state.Log[d.logStatus], Creator: s.creatorOf(d),
 		}
 		snap.Domains[i].Ruleset, snap.Domains[i].Creator.Exe = s.rulebook.of(snap.Domains[i].ID)

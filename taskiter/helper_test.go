@@ -696,6 +696,10 @@ func (a *actor) stop() {
 	a.in.Close()
 	a.in = nil
 	a.cmd.Wait()
+	// What it started ends a little later, and counts until then.
+	for _, pid := range a.pids {
+		awaitProcessGone(a.t, pid)
+	}
 }
 
 // awaitProcessGone waits until a process, which nobody may have waited for, is gone.

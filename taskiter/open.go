@@ -46,7 +46,9 @@ func Open(opts Options) (*Source, error) {
 	if err != nil {
 		return nil, &Error{Reason: NoBTF, Missing: "the kernel's type information (BTF, CONFIG_DEBUG_INFO_BTF)", Since: "5.2", Err: err}
 	}
-	o := opener{types: types, cache: cache, kernel: kernel, derive: opts.DeriveIDs, ruleTime: opts.RuleTime}
+	o := opener{
+		types: types, cache: cache, kernel: kernel, derive: opts.DeriveIDs, ruleTime: opts.RuleTime,
+	}
 	return o.open()
 }
 
@@ -132,7 +134,8 @@ func (o *opener) open() (*Source, error) {
 func (o *opener) loadScan(st *state) (*ebpf.Collection, *link.Iter, error) {
 	load := func() (*ebpf.Collection, *link.Iter, error) {
 		return o.load(bpfProgram{
-			name: objectProgScan, maps: []string{objectMapSeen, objectMapScratch, objectMapSpending}, layout: st.Layout,
+			name: objectProgScan, layout: st.Layout,
+			maps: []string{objectMapSeen, objectMapScratch, objectMapSpending},
 		})
 	}
 	coll, it, err := load()
@@ -192,7 +195,8 @@ func (o *opener) resolve(st *state) error {
 		st.Layout = layout{ID: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent, CreatorExe: absent}
 	} else {
 		var err error
-		if st.Layout, st.Format, err = resolveLayout(o.types, o.kernel.Rights.Sure[access.FS]); err != nil {
+		files := o.kernel.Rights.Sure[access.FS]
+		if st.Layout, st.Format, err = resolveLayout(o.types, files); err != nil {
 			return &Error{Reason: UnknownLayout, Missing: "Landlock's structures in a form that is known here", Err: err,
 				Hint: "please report this with the output of landlockd doctor"}
 		}
@@ -283,7 +287,9 @@ func (o *opener) load(p bpfProgram) (*ebpf.Collection, *link.Iter, error) {
 			delete(spec.Programs, name)
 		}
 	}
-	for _, name := range []string{objectMapScratch, objectMapSeen, objectMapSpending, objectMapRulesScratch} {
+	for _, name := range []string{
+		objectMapScratch, objectMapSeen, objectMapSpending, objectMapRulesScratch,
+	} {
 		if !slices.Contains(p.maps, name) {
 			delete(spec.Maps, name)
 		}

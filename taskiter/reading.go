@@ -48,7 +48,8 @@ func newReading(depth int, levels uint32, a account) *reading {
 
 // goesOnFrom reports whether a batch is of what comes next.
 func (r *reading) goesOnFrom(rec *rulesRecord) bool {
-	return int(rec.numLayers) == len(r.layers) && (rec.tree > r.tree || rec.tree == r.tree && rec.next >= r.from)
+	return int(rec.numLayers) == len(r.layers) &&
+		(rec.tree > r.tree || rec.tree == r.tree && rec.next >= r.from)
 }
 
 // want returns what is asked of a task.
@@ -83,7 +84,8 @@ func (r *reading) addRule(l *layerReading, e ruleEntry, handled access.Rights) {
 		}
 		if room {
 			r.kept++
-			l.rules.Ports = append(l.rules.Ports, domainid.PortRule{Port: uint16(e.object), Net: e.access & handled[access.Net]})
+			rule := domainid.PortRule{Port: uint16(e.object), Net: e.access & handled[access.Net]}
+			l.rules.Ports = append(l.rules.Ports, rule)
 		}
 		return
 	}
@@ -91,7 +93,8 @@ func (r *reading) addRule(l *layerReading, e ruleEntry, handled access.Rights) {
 	if room && e.object != 0 {
 		r.kept++
 		l.rules.Inodes = append(l.rules.Inodes, domainid.InodeRule{
-			Dev: userDev(e.dev), Ino: e.object, FS: e.access & handled[access.FS], FSRoot: e.bits&ruleFSRoot != 0,
+			Dev: userDev(e.dev), Ino: e.object,
+			FS: e.access & handled[access.FS], FSRoot: e.bits&ruleFSRoot != 0,
 		})
 	} else if e.object != 0 {
 		l.rules.InodesLeftOut++

@@ -14,6 +14,9 @@ import (
 const (
 	// maxHolders is how many tasks of a domain are tried, if the first have gone.
 	maxHolders = 3
+	// maxDisplaced is how many passes a scan makes, whatever time they take, for what
+	// is urgent and had no place in the one before.
+	maxDisplaced = 4
 	// maxMisses is the number of scans in a row in which nothing came of a
 	// domain's rules: it is not asked for any more.
 	maxMisses = 8
@@ -59,12 +62,14 @@ func (s *Source) readRules(ctx context.Context) (passes, left int, err error) {
 	}
 	q := s.queueRules()
 	end := time.Now().Add(s.ruleTime)
+	displaced := false
 	for q.len() > 0 {
 		left := time.Until(end)
-		if passes > 0 && left <= 0 {
+		if passes > 0 && left <= 0 && !(displaced && passes < maxDisplaced) {
 			break
 		}
 		k := s.wantRules(q, left)
+		displaced = k.displaced
 		if len(k.wanted) == 0 {
 			break
 		}
@@ -169,43 +174,67 @@ func (s *Source) wantRules(q *ruleQueue, left time.Duration) *rulesSink {
 		begun[r.account]++
 	}
 	var cost time.Duration
-	for turn, d := range q.turns() {
-		desc, h := &s.pass.described[d], &s.holders[d]
-		rec := &s.pass.tasks[h.tasks[h.tried]]
-		rules := time.Duration(min(desc.rules, rulesMax))
-		// Tasks are visited by their numbers: whoever has many must not use the time
-		// up before those of others are reached.
-		urgent := turn < urgentTurns && rules < rulesMax
-		takes := callTime + time.Duration(desc.depth)*layerTime + rules*ruleTime
-		if !urgent && cost+takes > left && len(k.wanted) > 0 {
-			continue
-		}
-		id, a := s.nameOf(desc.key), h.account
-		r := s.rulebook.readings[id]
-		if r == nil {
-			if rules == rulesMax && (len(s.rulebook.readings) >= maxReadings || begun[a] >= maxReadingsOfAccount) {
+	// Tasks are visited by their numbers: whoever has many must not use the time up
+	// before those of others are reached, nor take the places of these.
+	for _, urgent := range []bool{true, false} {
+		for turn, d := range q.turns() {
+			desc, h := &s.pass.described[d], &s.holders[d]
+			rules := time.Duration(min(desc.rules, rulesMax))
+			if urgent != (turn < urgentTurns && rules < rulesMax) {
 				continue
 			}
-			begun[a]++
-			r = newReading(int(desc.depth), s.unreadLevels(rec), a)
-			r.scan = s.rulebook.scan
-			s.rulebook.readings[id] = r
-		}
-		// Tasks whose numbers are alike cannot be asked in one pass: then another one.
-		for ; h.tried < h.num; h.tried++ {
-			rec = &s.pass.tasks[h.tasks[h.tried]]
-			if s.control.wantRules(r.want(rec.tid, urgent)) {
-				k.wanted[rec.key()] = d
-				h.outcome = nothingCame
-				cost += takes
-				break
+			takes := callTime + time.Duration(desc.depth)*layerTime + rules*ruleTime
+			if !urgent && cost+takes > left && len(k.wanted) > 0 {
+				continue
 			}
+			r := s.readingOf(d, rules == rulesMax, begun)
+			if r == nil {
+				continue
+			}
+			if s.ask(k, d, r, urgent) {
+				cost += takes
+			} else if urgent {
+				k.displaced = true
+			}
+			h.tried %= h.num
 		}
-		h.tried %= h.num
 	}
 	k.deadline = time.Now().Add(max(left, minPass))
 	s.control.deadline = s.clock.at(k.deadline)
 	return k
+}
+
+// readingOf returns the reading of a domain, a new one if none was begun; nil if it
+// is large, and too many are read in part already.
+func (s *Source) readingOf(d int32, large bool, begun map[account]int) *reading {
+	desc, h := &s.pass.described[d], &s.holders[d]
+	id := s.nameOf(desc.key)
+	r := s.rulebook.readings[id]
+	switch {
+	case r != nil:
+		return r
+	case large && (len(s.rulebook.readings) >= maxReadings || begun[h.account] >= maxReadingsOfAccount):
+		return nil
+	}
+	begun[h.account]++
+	r = newReading(int(desc.depth), s.unreadLevels(&s.pass.tasks[h.tasks[h.tried]]), h.account)
+	r.scan = s.rulebook.scan
+	s.rulebook.readings[id] = r
+	return r
+}
+
+// ask asks for a domain's rules through one of its tasks. It reports whether there
+// was a place: tasks whose numbers are alike cannot be asked in one pass.
+func (s *Source) ask(k *rulesSink, d int32, r *reading, urgent bool) bool {
+	for h := &s.holders[d]; h.tried < h.num; h.tried++ {
+		rec := &s.pass.tasks[h.tasks[h.tried]]
+		if s.control.wantRules(r.want(rec.tid, urgent)) {
+			k.wanted[rec.key()] = d
+			h.outcome = nothingCame
+			return true
+		}
+	}
+	return false
 }
 
 // minPass is how long a pass over rules may take at least: one that ends before
@@ -231,6 +260,8 @@ type rulesSink struct {
 	wanted map[taskKey]int32 // places in pass.described
 	// deadline is when the program stops to look for rules.
 	deadline time.Time
+	// displaced: something urgent could not be asked for beside something else.
+	displaced bool
 	// read are the keys of the layers whose rules came last, all of them.
 	read []uint64
 }

@@ -100,7 +100,8 @@ func listBytes(r *domainid.Ruleset) int {
 
 func sumOf(r *domainid.Ruleset) (sum [sha256.Size]byte) {
 	h := sha256.New()
-	put(h, uint64(r.Rules), uint64(r.EveryPort), uint64(r.PortsLeftOut), uint64(r.InodesLeftOut), uint64(len(r.Ports)))
+	put(h, uint64(r.Rules), uint64(r.EveryPort), uint64(r.PortsLeftOut), uint64(r.InodesLeftOut),
+		uint64(len(r.Ports)))
 	for _, p := range r.Ports {
 		put(h, uint64(p.Port), uint64(p.Net))
 	}

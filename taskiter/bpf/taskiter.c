@@ -369,8 +369,8 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
  * sets of credentials can be of different domains: that of cred changes with what
  * it works on.
  */
-static __always_inline int put_worker(struct seq_file *seq, struct control *ctl, struct scratch *tmp,
-				      struct task_struct *task, const struct task_record *of, __u64 session)
+static __always_inline int put_worker(struct seq_file *seq, struct task_struct *task,
+				      const struct task_record *of)
 {
 	struct worker_record rec = { .h = { RECORD_WORKER, sizeof(rec) }, .tid = of->tid };
 	const void *domain = 0, *hierarchy = 0;
@@ -409,7 +409,7 @@ int scan(struct bpf_iter__task *ctx)
 	struct task_record rec = { .h = { RECORD_TASK, sizeof(rec) } };
 	const void *domain = 0, *hierarchy = 0;
 	struct signal_struct *signal;
-	__u64 began = 0;
+	__u64 began = 0, session;
 	const struct cred *cred;
 	struct control *ctl;
 	struct scratch *tmp;
@@ -490,20 +490,21 @@ int scan(struct bpf_iter__task *ctx)
 		rec.cgroup_v1 = cgroup_v1(tmp, set);
 	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
 
+	if (rec.exit_state)
+		hierarchy = 0; /* what a dead task is in is nobody's */
 	if (hierarchy)
 		began = bpf_ktime_get_ns();
 	if (put_exe(seq, ctl, tmp, task, &rec))
 		return 0;
-	if (hierarchy && layout.views && put_view(seq, ctl, tmp, ctx->meta->session_id, task, cred, domain, &rec))
+	session = ctx->meta->session_id;
+	if (hierarchy && layout.views && put_view(seq, ctl, tmp, session, task, cred, domain, &rec))
 		return 0;
-	if (layout.workers && rec.flags & layout.workers) {
-		if (put_worker(seq, ctl, tmp, task, &rec, ctx->meta->session_id))
-			return 0;
-	}
+	if (layout.workers && rec.flags & layout.workers && put_worker(seq, task, &rec))
+		return 0;
 	if (bpf_seq_write(seq, &rec, sizeof(rec)))
 		return 0;
 	if (hierarchy) {
-		put_domains(seq, ctx->meta->session_id, domain, hierarchy, task, ctl, &rec);
+		put_domains(seq, session, domain, hierarchy, task, ctl, &rec);
 		note_time(ctl, PROGRAM_SCAN, began);
 	}
 	return 0;

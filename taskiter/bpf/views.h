@@ -207,7 +207,8 @@ static __always_inline __u64 real_mount(struct vfsmount *mnt)
  * directory that is not below the root directory is a way to what rules on that
  * do not grant.
  */
-static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *task, __u64 tree, __u32 *any)
+static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *task, __u64 tree,
+				       __u32 *any)
 {
 	struct fs_struct *fs = BPF_CORE_READ(task, fs);
 	__u32 seq = fs_sequence(fs), view, outside, i;
@@ -267,7 +268,8 @@ static __always_inline __u32 is_favoured(struct control *ctl, const struct task_
 	return ctl->favoured[bit / 8] >> (bit % 8) & 1;
 }
 
-static __always_inline struct spent *get_spent(struct control *ctl, const struct task_record *rec, __u64 session)
+static __always_inline struct spent *get_spent(struct control *ctl,
+					       const struct task_record *rec, __u64 session)
 {
 	__u64 key = rec->account | (__u64)is_favoured(ctl, rec) << 32;
 	struct spent fresh = { .session = session };
@@ -301,9 +303,10 @@ static __always_inline __u32 account_of(const struct cred *cred)
 }
 
 /* Sets the record's view. Returns 1 if the buffer is full. */
-static __always_inline int put_view(struct seq_file *seq, struct control *ctl, struct scratch *tmp, __u64 session,
-				    struct task_struct *task, const struct cred *cred, const void *domain,
-				    struct task_record *rec)
+static __always_inline int put_view(struct seq_file *seq, struct control *ctl,
+				    struct scratch *tmp, __u64 session,
+				    struct task_struct *task, const struct cred *cred,
+				    const void *domain, struct task_record *rec)
 {
 	__u32 favoured = is_favoured(ctl, rec) & 1, any = 0;
 	__u64 tree = 0, began, n, size, took;

@@ -22,7 +22,7 @@ func Build(dir string) (string, error) {
 	if err := os.WriteFile(file, source, 0o600); err != nil {
 		return "", fmt.Errorf("build the crowd: %w", err)
 	}
-	out, err := exec.Command("cc", "-O1", "-static", "-Wall", "-Wextra", "-Werror", "-o", program, file).CombinedOutput()
+	out, err := exec.Command("cc", "-O1", "-static", "-pthread", "-Wall", "-Wextra", "-Werror", "-o", program, file).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build the crowd (a C compiler is needed): %w\n%s", err, out)
 	}
