@@ -18,10 +18,22 @@
 #define PATH 512
 
 // enter makes a directory (O_PATH) the root of the calling thread and of those that
-// share its root. It leads from any root to any other.
+// share its root, and their working directory. It leads from any root to any other.
+// If the kernel forbids it, nothing changes: a working directory outside of the root
+// would be a way to what is not tried.
 static int enter(int fd)
 {
-	return !fchdir(fd) && !chroot(".");
+	int was = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int ok = 0;
+
+	if (was < 0 || fchdir(fd))
+		goto out;
+	ok = !chroot(".");
+	if (!ok && fchdir(was))
+		die("return to the working directory: %m");
+out:
+	close(was);
+	return ok;
 }
 
 static int enter_site(const char *path)
