@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -143,18 +144,25 @@ func (c *credentials) take(mnt, root *os.File) error {
 	return nil
 }
 
-var errStatus = errors.New("/proc/[pid]/status makes no sense")
+var (
+	errStatus  = errors.New("/proc/[pid]/status makes no sense")
+	statusKeys = []string{"Uid", "Gid", "Groups", "CapEff"} // each is there once
+)
 
 // parseStatus reads what decides about files: fsuid, fsgid, groups and effective
 // capabilities (man proc_pid_status).
 func parseStatus(text string) (credentials, error) {
 	c := credentials{uid: -1, gid: -1}
-	seen := 0
+	seen := map[string]bool{}
 	for line := range strings.Lines(text) {
 		key, value, found := strings.Cut(line, ":")
-		if !found {
+		if !found || !slices.Contains(statusKeys, key) {
 			continue
 		}
+		if seen[key] {
+			return c, errStatus // which of the two is true?
+		}
+		seen[key] = true
 		fields := strings.Fields(value)
 		var err error
 		switch key {
@@ -170,25 +178,22 @@ func parseStatus(text string) (credentials, error) {
 			} else {
 				c.gid = int(n)
 			}
-			seen++
 		case "Groups":
 			for _, f := range fields {
 				n, e := strconv.ParseUint(f, 10, 32)
 				c.groups, err = append(c.groups, int(n)), errors.Join(err, e)
 			}
-			seen++
 		case "CapEff":
 			if len(fields) != 1 {
 				return c, errStatus
 			}
 			c.caps, err = strconv.ParseUint(fields[0], 16, 64)
-			seen++
 		}
 		if err != nil {
 			return c, errStatus
 		}
 	}
-	if seen != 4 {
+	if len(seen) != len(statusKeys) {
 		return c, errStatus
 	}
 	return c, nil

@@ -111,6 +111,9 @@ func TestParseStatus(t *testing.T) {
 		if c, err := parseStatus(strings.Replace(status, line, "", 1)); err == nil {
 			t.Errorf("without %q: %+v", line, c)
 		}
+		if c, err := parseStatus(status + line); err == nil {
+			t.Errorf("with %q twice: %+v", line, c)
+		}
 	}
 	for _, change := range [][2]string{{"\t4\n", "\t-4\n"}, {"\t4\n", "\n"}, {"9 10", "9 x"}, {"00000000a80425fb", "g"}} {
 		if c, err := parseStatus(strings.Replace(status, change[0], change[1], 1)); err == nil {
