@@ -51,7 +51,7 @@ const maxConnections = 256
 func limited(in []net.Listener) []net.Listener {
 	out := make([]net.Listener, len(in))
 	for i, l := range in {
-		out[i] = netutil.LimitListener(l, maxConnections)
+		out[i] = newDrainable(netutil.LimitListener(l, maxConnections))
 	}
 	return out
 }
@@ -261,9 +261,9 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	defer stop()
-	done := make(chan error, 1)
+	done, listeners := make(chan error, 1), limited(o.listeners)
 	go func() {
-		done <- web.ServeMultiple(limited(o.listeners), server, &web.FlagConfig{WebConfigFile: &s.webConfig}, s.logger)
+		done <- web.ServeMultiple(listeners, server, &web.FlagConfig{WebConfigFile: &s.webConfig}, s.logger)
 	}()
 	defer s.serveAPI(o.api, shared, monitor)()
 	s.announce(ctx, o, shared)
@@ -284,11 +284,7 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 	handler.SetStopping()
 	// Whoever waits for a scan that takes long waits in vain.
 	defer time.AfterFunc(scanGrace, func() { _ = shared.Close() }).Stop()
-	deadline, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	if err := server.Shutdown(deadline); err != nil {
-		_ = server.Close()
-	}
+	drain(server, listeners)
 	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
