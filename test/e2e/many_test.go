@@ -104,12 +104,14 @@ func cpuTime(t testing.TB, pid int) time.Duration {
 }
 
 // residentMemory is that of a process, in kB.
-func residentMemory(t testing.TB, pid int) int {
+func residentMemory(t testing.TB, pid int) int { return statusKB(t, pid, "VmRSS") }
+
+func statusKB(t testing.TB, pid int, key string) int {
 	t.Helper()
-	line := statusLine(t, fmt.Sprintf("/proc/%d/status", pid), "VmRSS")
+	line := statusLine(t, fmt.Sprintf("/proc/%d/status", pid), key)
 	kB, err := strconv.Atoi(strings.TrimSuffix(line, " kB"))
 	if err != nil {
-		t.Fatalf("VmRSS: %v", err)
+		t.Fatalf("%s: %v", key, err)
 	}
 	return kB
 }
