@@ -11,36 +11,48 @@ import (
 
 // tasks compares the live threads of a process, no more and no fewer.
 func (c *comparison) tasks(got *scan.Process, want *Process) {
-	seen := map[int32]*scan.Task{}
-	tasks := c.snap.TasksOf(got)
-	for i := range tasks {
-		t := &tasks[i]
-		if i > 0 && tasks[i-1].TID >= t.TID {
-			c.add(want.PID, t.TID, "order", "not above the one before", "ascending by TID")
+	matchThreads(c, want.PID, "a live task", c.snap.TasksOf(got), want.Tasks,
+		func(t *scan.Task) int32 { return t.TID }, func(t *Task) int32 { return t.TID },
+		func(g *scan.Task, w *Task) { c.task(want.PID, g, w) })
+}
+
+// matchThreads compares threads of one kind of a process one by one, no more and no
+// fewer: what was read is in order.
+func matchThreads[G, W any](c *comparison, pid int32, kind string, got []G, want []W,
+	gotTID func(*G) int32, wantTID func(*W) int32, compare func(*G, *W)) {
+	seen := map[int32]*G{}
+	for i := range got {
+		tid := gotTID(&got[i])
+		if i > 0 && gotTID(&got[i-1]) >= tid {
+			c.add(pid, tid, "order", "not above the one before", "ascending by TID")
 		}
-		seen[t.TID] = t
+		seen[tid] = &got[i]
 	}
-	for i := range want.Tasks {
-		w := &want.Tasks[i]
-		g := seen[w.TID]
+	for i := range want {
+		tid := wantTID(&want[i])
+		g := seen[tid]
 		if g == nil {
-			c.add(want.PID, w.TID, "presence", "none", "a live task")
+			c.add(pid, tid, "presence", "none", kind)
 			continue
 		}
-		delete(seen, w.TID)
-		c.task(want.PID, g, w)
+		delete(seen, tid)
+		compare(g, &want[i])
 	}
 	for tid := range seen {
-		c.add(want.PID, tid, "presence", "a live task", "none")
+		c.add(pid, tid, "presence", kind, "none")
 	}
 }
 
-func (c *comparison) task(pid int32, got *scan.Task, want *Task) {
-	state := scan.Unsandboxed
-	if len(want.Layers) > 0 {
-		state = scan.Sandboxed
+// stateIn is that of a thread in the domains of some layers.
+func stateIn(layers []uint32) scan.State {
+	if len(layers) > 0 {
+		return scan.Sandboxed
 	}
-	equal(c, pid, want.TID, "state", got.State, state)
+	return scan.Unsandboxed
+}
+
+func (c *comparison) task(pid int32, got *scan.Task, want *Task) {
+	equal(c, pid, want.TID, "state", got.State, stateIn(want.Layers))
 	equal(c, pid, want.TID, "reason", got.Reason, scan.NoReason)
 	c.born(pid, want.TID, got.Start, want.BornFrom, want.BornTo)
 	if !c.cfg.NoDomains {

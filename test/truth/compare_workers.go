@@ -12,31 +12,14 @@ import (
 // workers compares the threads that the kernel made for a process, no more and no
 // fewer, and whether they may act outside of its domains.
 func (c *comparison) workers(got *scan.Process, want *Process) {
-	seen := map[int32]*scan.Worker{}
-	workers := c.snap.WorkersOf(got)
-	for i := range workers {
-		w := &workers[i]
-		if i > 0 && workers[i-1].TID >= w.TID {
-			c.add(want.PID, w.TID, "order", "not above the one before", "ascending by TID")
-		}
-		seen[w.TID] = w
-	}
+	matchThreads(c, want.PID, "a worker", c.snap.WorkersOf(got), want.Workers,
+		func(w *scan.Worker) int32 { return w.TID }, func(w *Worker) int32 { return w.TID },
+		func(g *scan.Worker, w *Worker) { c.worker(got, g, want, w) })
 	outside := access.No
 	for i := range want.Workers {
-		w := &want.Workers[i]
-		g := seen[w.TID]
-		if want.outside(w) {
+		if want.outside(&want.Workers[i]) {
 			outside = access.Yes
 		}
-		if g == nil {
-			c.add(want.PID, w.TID, "presence", "none", "a worker")
-			continue
-		}
-		delete(seen, w.TID)
-		c.worker(got, g, want, w)
-	}
-	for tid := range seen {
-		c.add(want.PID, tid, "presence", "a worker", "none")
 	}
 	if !c.cfg.NoActing {
 		equal(c, want.PID, 0, "worker outside", c.snap.OutsideWorker(got), outside)
@@ -60,11 +43,7 @@ func (c *comparison) worker(p *scan.Process, got *scan.Worker, of *Process, want
 
 // place compares where a worker's credentials are.
 func (c *comparison) place(pid int32, want *Worker, which string, got scan.Place) {
-	state := scan.Unsandboxed
-	if len(want.Layers) > 0 {
-		state = scan.Sandboxed
-	}
-	equal(c, pid, want.TID, "state of its "+which+" credentials", got.State, state)
+	equal(c, pid, want.TID, "state of its "+which+" credentials", got.State, stateIn(want.Layers))
 	if !c.cfg.NoDomains {
 		c.domains(pid, want.TID, got.Domain, want.Layers)
 	}
