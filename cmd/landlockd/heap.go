@@ -34,6 +34,9 @@ type thrifty struct {
 // burst is the least number of tasks and domains that is worth a collection.
 const burst = 8192
 
+// After so many small scans in a row memory goes back, twice.
+const firstFree, lastFree = 3, 10
+
 // Scan implements [scan.Source].
 func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	snap, err := s.Source.Scan(ctx)
@@ -44,11 +47,16 @@ func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	switch s.peak = max(s.peak, n); {
 	case s.peak < burst || n > s.peak/4:
 		s.small = 0
-	case s.small < 2: // the source itself gives back in the scan behind a small one
-		s.small++
 	default:
-		s.peak, s.small = n, 0
-		debug.FreeOSMemory()
+		s.small++
+		// The source itself gives back in the scan behind a small one. What others keep
+		// of a burst, rules and views say, is free some scans later.
+		if s.small == firstFree || s.small == lastFree {
+			debug.FreeOSMemory()
+		}
+		if s.small == lastFree {
+			s.peak, s.small = n, 0
+		}
 	}
 	return snap, nil
 }

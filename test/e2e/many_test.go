@@ -104,14 +104,12 @@ func cpuTime(t testing.TB, pid int) time.Duration {
 }
 
 // residentMemory is that of a process, in kB.
-func residentMemory(t testing.TB, pid int) int { return statusKB(t, pid, "VmRSS") }
-
-func statusKB(t testing.TB, pid int, key string) int {
+func residentMemory(t testing.TB, pid int) int {
 	t.Helper()
-	line := statusLine(t, fmt.Sprintf("/proc/%d/status", pid), key)
+	line := statusLine(t, fmt.Sprintf("/proc/%d/status", pid), "VmRSS")
 	kB, err := strconv.Atoi(strings.TrimSuffix(line, " kB"))
 	if err != nil {
-		t.Fatalf("%s: %v", key, err)
+		t.Fatalf("VmRSS: %v", err)
 	}
 	return kB
 }
