@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -28,6 +29,18 @@ func Outcomes() [4]Outcome { return [...]Outcome{Compliant, Violating, Starting,
 
 func (o Outcome) String() string {
 	return [...]string{"compliant", "violating", "starting", "unknown"}[o&3]
+}
+
+// Answer reports whether the expectation is met.
+func (o Outcome) Answer() access.Answer {
+	switch o {
+	case Compliant:
+		return access.Yes
+	case Violating:
+		return access.No
+	default:
+		return access.Unknown
+	}
 }
 
 // MarshalText encodes the word.

@@ -16,14 +16,8 @@ import (
 // restricted in any right, as a rule asks for it on this host.
 func effective(s *scan.Snapshot, p *scan.Process) access.Answer {
 	x := policy.Expect{Partial: true}
-	switch outcome, _, _ := x.Judge(s, p); outcome {
-	case policy.Compliant:
-		return access.Yes
-	case policy.Violating:
-		return access.No
-	default:
-		return access.Unknown
-	}
+	outcome, _, _ := x.Judge(s, p)
+	return outcome.Answer()
 }
 
 // expectationOf returns what is certain of all processes of a group, none of which

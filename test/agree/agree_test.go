@@ -98,14 +98,8 @@ func fromRules(t *testing.T, s *scan.Snapshot, p *scan.Process) says {
 		return outcome, reason
 	}
 	meets := func(expect string) access.Answer {
-		switch outcome, _ := ask(expect); outcome {
-		case policy.Compliant:
-			return access.Yes
-		case policy.Violating:
-			return access.No
-		default:
-			return access.Unknown
-		}
+		outcome, _ := ask(expect)
+		return outcome.Answer()
 	}
 	r := says{state: meets("state=sandboxed,effective=false"), restricts: map[string]access.Answer{}}
 	r.ineffective = meets("state=sandboxed").Not()
