@@ -107,15 +107,15 @@ const maxLooks = 4
 type judgment func(*scan.Snapshot) (known bool, about []int32)
 
 // judged returns the snapshot to look at: of this host, or a recorded one. A host
-// is looked at again, a few times, until told says that enough is known.
-func (s *settings) judged(told judgment) (*scan.Snapshot, error) {
+// is looked at again, a few times, until enough is known.
+func (s *settings) judged(enough judgment) (*scan.Snapshot, error) {
 	if s.check.snapshot == "" {
 		src, f, err := s.openSource()
 		if err != nil {
 			return nil, err
 		}
 		defer func() { _ = src.Close() }()
-		return lookUntil(src, f.favour, told)
+		return lookUntil(src, f.favour, enough)
 	}
 	f, err := os.Open(s.check.snapshot)
 	if err != nil {
@@ -126,17 +126,17 @@ func (s *settings) judged(told judgment) (*scan.Snapshot, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--snapshot %s: %w", s.check.snapshot, err)}
 	}
-	told(snap)
+	enough(snap)
 	return snap, nil
 }
 
-func lookUntil(src scan.Source, favour func(pids []int32), told judgment) (*scan.Snapshot, error) {
+func lookUntil(src scan.Source, favour func(pids []int32), enough judgment) (*scan.Snapshot, error) {
 	for look, pause := 1, 20*time.Millisecond; ; look, pause = look+1, 4*pause {
 		snap, err := src.Scan(context.Background())
 		if err != nil {
 			return nil, err
 		}
-		known, about := told(snap)
+		known, about := enough(snap)
 		if known || look == maxLooks {
 			return snap, nil
 		}

@@ -39,7 +39,7 @@ func (s *settings) ruleCommands(app *kingpin.Application, serve, once *kingpin.C
 	check.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,restricts=fs.write_file,net.*; "+
 		"keys: state, effective (true unless given), min_depth, restricts, and beside that on_old_kernel, outside_workers.").
 		PlaceHolder("EXPECT").StringVar(&s.check.expect)
-	check.Flag("explain", "Tell which rules apply to one process, why the others do not, and what they say.").PlaceHolder("PID").
+	check.Flag("explain", "Show which rules apply to one process, why the others do not, and what they say.").PlaceHolder("PID").
 		IsSetByUser(&s.check.explainGiven).Int64Var(&s.check.explain)
 	check.Flag("output", "Form of the answer: text, json, nagios.").Short('o').Default(formatText).EnumVar(&s.check.format, formatText, formatJSON, formatNagios)
 
