@@ -14,56 +14,34 @@ import (
 func TestJudgeInWords(t *testing.T) {
 	const read, write = 1 << 2, 1 << 1
 	files := access.Rights{access.FS: read | write | access.Refer}
+	// seen makes a process whose first task has a view in which rights are granted.
+	seen := func(granted uint32, others ...int32) func(host) *scan.Process {
+		return func(h host) *scan.Process {
+			d := h.domain(-1, files)
+			p := h.process(-1, "", append([]int32{d}, others...)...)
+			h.TasksOf(p)[0].View = h.view(d, granted)
+			return p
+		}
+	}
+	const nothing = "violating restricts_nothing: it is sandboxed, but restricts nothing: " +
+		"no right is restricted in every task"
 	for _, c := range []struct {
 		name, expect string
 		add          func(h host) *scan.Process
 		want         string
 	}{
-		{"nothing restricted", "", func(h host) *scan.Process {
-			d := h.domain(-1, files)
-			p := h.process(-1, "", d)
-			h.TasksOf(p)[0].View = h.view(d, allFS[access.FS])
-			return p
-		}, "violating restricts_nothing: it is sandboxed, but restricts nothing: no right is restricted in every task"},
-		{"nothing restricted, and too shallow", "min_depth=3,restricts=fs.*", func(h host) *scan.Process {
-			d := h.domain(-1, files)
-			p := h.process(-1, "", d)
-			h.TasksOf(p)[0].View = h.view(d, allFS[access.FS])
-			return p
-		}, "violating restricts_nothing: it is sandboxed, but restricts nothing: no right is restricted in every task"},
+		{"nothing restricted", "", seen(allFS[access.FS]), nothing},
+		{"nothing restricted, and too shallow", "min_depth=3,restricts=fs.*", seen(allFS[access.FS]), nothing},
 		{"nothing restricted in common", "", func(h host) *scan.Process {
 			return h.process(-1, "", h.domain(-1, access.Rights{access.Net: 1}), h.domain(-1, access.Rights{access.Net: 2}))
-		}, "violating restricts_nothing: it is sandboxed, but restricts nothing: no right is restricted in every task"},
-		{"nothing restricted, which may be", "effective=false", func(h host) *scan.Process {
-			d := h.domain(-1, files)
-			p := h.process(-1, "", d)
-			h.TasksOf(p)[0].View = h.view(d, allFS[access.FS])
-			return p
-		}, "compliant : "},
-		{"partial: what is sandboxed restricts nothing", "state=sandboxed,partial", func(h host) *scan.Process {
-			d := h.domain(-1, files)
-			p := h.process(-1, "", d, -1)
-			h.TasksOf(p)[0].View = h.view(d, allFS[access.FS])
-			return p
-		}, "violating restricts_nothing: it is sandboxed, but restricts nothing: no right is restricted in every task"},
-		{"partial: what is sandboxed restricts something", "state=sandboxed,partial", func(h host) *scan.Process {
-			d := h.domain(-1, files)
-			p := h.process(-1, "", d, -1)
-			h.TasksOf(p)[0].View = h.view(d, read)
-			return p
-		}, "compliant : "},
-		{"granted everywhere", "restricts=fs.read_file", func(h host) *scan.Process {
-			d := h.domain(-1, files)
-			p := h.process(-1, "", d)
-			h.TasksOf(p)[0].View = h.view(d, read)
-			return p
-		}, "violating right_not_restricted: not restricted in every task: fs.read_file (handled, but granted everywhere in some task)"},
-		{"not handled", "restricts=fs.execute", func(h host) *scan.Process {
-			d := h.domain(-1, files)
-			p := h.process(-1, "", d)
-			h.TasksOf(p)[0].View = h.view(d, read)
-			return p
-		}, "violating right_not_restricted: not restricted in every task: fs.execute"},
+		}, nothing},
+		{"nothing restricted, which may be", "effective=false", seen(allFS[access.FS]), "compliant : "},
+		{"partial: what is sandboxed restricts nothing", "state=sandboxed,partial", seen(allFS[access.FS], -1), nothing},
+		{"partial: what is sandboxed restricts something", "state=sandboxed,partial", seen(read, -1), "compliant : "},
+		{"granted everywhere", "restricts=fs.read_file", seen(read),
+			"violating right_not_restricted: not restricted in every task: fs.read_file (handled, but granted everywhere in some task)"},
+		{"not handled", "restricts=fs.execute", seen(read),
+			"violating right_not_restricted: not restricted in every task: fs.execute"},
 		{"rules not read", "restricts=fs.*", func(h host) *scan.Process {
 			return h.process(-1, "", h.domain(-1, access.Rights{access.FS: access.Supported(6)[access.FS]}))
 		}, "unknown : it is not known whether it restricts fs.execute, fs.write_file, fs.read_file, " +
