@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // answering is a socket on which every request gets the same bytes.
@@ -108,7 +110,7 @@ func TestPlantedSocket(t *testing.T) {
 		{"in its own directory, where others may write", 0o777, 65534, false},
 		{"in its own directory", 0o755, 65534, true},
 	} {
-		dir := publicDir(t)
+		dir := publicdir.New(t)
 		if err := os.Chmod(dir, c.mode); err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 func decode(r io.Reader, into any) error { return json.NewDecoder(r).Decode(into) }
@@ -89,7 +90,7 @@ func newHost(t *testing.T) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{socket: filepath.Join(publicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator}}
+	h := &host{socket: filepath.Join(publicdir.New(t), "s"), feed: newFeed(), scans: &counted{Source: iterator}}
 	m := denials.NewMonitor(denials.Options{Feed: h.feed})
 	shared := scan.NewShared(denials.NewSource(h.scans, m), scan.SharedOptions{})
 	serve(t, h.socket, Options{Scans: shared, Denials: m})
@@ -116,20 +117,6 @@ func serve(t *testing.T, socket string, o Options) *Server {
 		}
 	})
 	return s
-}
-
-// publicDir is a directory that every user may search.
-func publicDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "landlockd-api-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 func (h *host) deny(t *testing.T, pid int32, path string) {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/denials/provoke"
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // lastDenials is what explain's JSON has of them.
@@ -37,10 +38,10 @@ type lastDenials struct {
 // its socket.
 func TestExplainLastDenials(t *testing.T) {
 	needCounters(t)
-	socket := filepath.Join(publicDir(t), "s")
+	socket := filepath.Join(publicdir.New(t), "s")
 	flag := apiFlag + socket
 	d := startDaemon(t, daemonOptions{args: []string{"--scan.min-interval=0", "--confine=require", flag}})
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	c, err := provoke.Start(exec.Command(self, roleArg, "provoke", "fs.read_file", dir))
 	if err != nil {
 		t.Fatal(err)

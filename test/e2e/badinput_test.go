@@ -8,11 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 func TestBadInput(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +110,7 @@ func hasAddress(args []string) bool {
 // The stage's descriptors are whatever a hostile caller left there.
 func TestStageByHandWithDescriptors(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	for name, text := range map[string]string{
 		"empty": "", "no JSON": "landlockd", "nothing": "{}", "null": "null", "many": `{"listeners":1000000000}`,
 		"negative": `{"listeners":-1,"failure":{"reason":"x"}}`, "wrong socket": `{"listeners":1,"failure":{"reason":"x"}}`,

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // exitUndecided is check's code for what it could not tell.
@@ -30,7 +32,7 @@ func copyOfCat(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return write(t, filepath.Join(publicDir(t), name), string(b), 0o755)
+	return write(t, filepath.Join(publicdir.New(t), name), string(b), 0o755)
 }
 
 // runs starts a program that stays, and waits until it is what it is to be.
@@ -59,7 +61,7 @@ func checks(t *testing.T, code int, args ...string) *process {
 func rulesFor(t *testing.T, program, more string) string {
 	t.Helper()
 	text := fmt.Sprintf("rules:\n  - name: own\n    match: {exe: [%q]}\n    expect: {state: [sandboxed]}\n    grace: 0s\n%s", program, more)
-	return write(t, filepath.Join(publicDir(t), "rules.yml"), text, 0o644)
+	return write(t, filepath.Join(publicdir.New(t), "rules.yml"), text, 0o644)
 }
 
 func TestCheckOneProcess(t *testing.T) {
@@ -162,7 +164,7 @@ func TestCheckSnapshot(t *testing.T) {
 	rules := rulesFor(t, program, "")
 	pid := runs(t, program)
 	recorded := run(t, "once", "--format=json").stdout.String()
-	file := write(t, filepath.Join(publicDir(t), "host.json"), recorded, 0o644)
+	file := write(t, filepath.Join(publicdir.New(t), "host.json"), recorded, 0o644)
 	args := []string{"check", "--config.file=" + rules, "--snapshot=" + file}
 	asUser := func(code int, args ...string) string {
 		t.Helper()
@@ -207,7 +209,7 @@ func TestCheckYoungProcess(t *testing.T) {
 	needRoot(t)
 	program := ownProgram(t)
 	runs(t, program)
-	rules := write(t, filepath.Join(publicDir(t), "rules.yml"), fmt.Sprintf("rules: [{name: own, match: {exe: [%q]}, grace: 1d}]\n", program), 0o644)
+	rules := write(t, filepath.Join(publicdir.New(t), "rules.yml"), fmt.Sprintf("rules: [{name: own, match: {exe: [%q]}, grace: 1d}]\n", program), 0o644)
 	out := checks(t, 0, "check", "--config.file="+rules).stdout.String()
 	if !regexp.MustCompile(`own +starting +warning +0 +0 +1 +0`).MatchString(out) || !strings.Contains(out, "too young") {
 		t.Errorf("%s", out)
@@ -216,13 +218,13 @@ func TestCheckYoungProcess(t *testing.T) {
 
 func TestCheckWithoutRules(t *testing.T) {
 	needRoot(t)
-	none := write(t, filepath.Join(publicDir(t), "none.yml"), "rules: []\n", 0o644)
+	none := write(t, filepath.Join(publicdir.New(t), "none.yml"), "rules: []\n", 0o644)
 	checkRefusal(t, run(t, "check", "--config.file="+none), exitUsage, "no rules", "--config.file")
 	checkRefusal(t, run(t, "check", "--config.file=/no/such/file"), exitUsage, "/no/such/file", "no such file")
 }
 
 func TestCheckConfig(t *testing.T) {
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	file := func(name, text string) string { return write(t, filepath.Join(dir, name), text, 0o644) }
 	good := file("good.yml", "rules: [{name: a, match: {unit: [a.service]}}, {name: b, match: {unit: [b.service]}}]\n")
 	doubtful := file("doubtful.yml", "rules:\n  - name: c\n    match: {comm: [sshd]}\n")
@@ -271,7 +273,7 @@ func TestSuggest(t *testing.T) {
 		return json.Unmarshal([]byte(recorded), &s) == nil && strings.Contains(recorded, program) &&
 			!slices.ContainsFunc(s.Processes, func(p processJSON) bool { return p.Exe == nil })
 	})
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	host := write(t, filepath.Join(dir, "host.json"), recorded, 0o644)
 	live := checks(t, 0, "rules", "suggest").stdout.String()
 	fromFile := checks(t, 0, "rules", "suggest", "--snapshot="+host).stdout.String()
@@ -335,7 +337,7 @@ func TestOnceRules(t *testing.T) {
 // withEtc is the launcher of a program that finds these files in /etc.
 func withEtc(t *testing.T, files map[string]string) []string {
 	t.Helper()
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	for _, name := range []string{"passwd", "group", "nsswitch.conf"} {
 		if b, err := os.ReadFile("/etc/" + name); err == nil {
 			write(t, filepath.Join(dir, name), string(b), 0o644)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 const (
@@ -44,7 +45,7 @@ func wants(t *testing.T, text string, all ...string) {
 // TestExplain: what a sandbox still lets do, in words, with the paths of its rules.
 func TestExplain(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	odd := filepath.Join(dir, "odd\x1b[31m")
 	if err := os.Mkdir(odd, 0o755); err != nil {
 		t.Fatal(err)
@@ -146,7 +147,7 @@ func exists(path string) bool {
 func TestEscapeByTmux(t *testing.T) {
 	needRoot(t)
 	tmux := needTool(t, "tmux")
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	socket, direct, marker := filepath.Join(dir, "tmux.sock"), filepath.Join(dir, "direct"), filepath.Join(dir, "marker")
 	start := exec.Command(tmux, "-S", socket, "-f", "/dev/null", "new-session", "-d", "cat")
 	start.Env = cleanEnv()
@@ -204,7 +205,7 @@ func TestEscapeByAbstractSocket(t *testing.T) {
 	if abi, err := landlock.ABI(); err != nil || abi < 6 {
 		t.Fatalf("Landlock's ABI is %d (%v): scopes need 6, Linux 6.12", abi, err)
 	}
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	name := "landlockd-e2e-" + filepath.Base(dir)
 	stay(t, true, self, roleArg, "abstract-server", name)
 	for _, c := range []struct {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // pastIt starts a program that tries to get past its sandbox, and returns its PID and
@@ -99,7 +101,7 @@ func TestExplainWays(t *testing.T) {
 // to be one; one that was made in the sandbox is none.
 func TestExplainWorker(t *testing.T) {
 	needRoot(t)
-	secret := write(t, filepath.Join(publicDir(t), "secret"), "x", 0o600)
+	secret := write(t, filepath.Join(publicdir.New(t), "secret"), "x", 0o600)
 	for _, c := range []struct {
 		how     string
 		outside bool

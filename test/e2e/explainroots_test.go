@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // explained is what explain's JSON has of a sandbox.
@@ -67,7 +69,7 @@ func TestExplainOfRoots(t *testing.T) {
 }
 
 func testRoots(t *testing.T, layout string, names []string, threads bool) {
-	p := stay(t, false, self, roleArg, "roots", layout, publicDir(t), strings.Join(names, ","),
+	p := stay(t, false, self, roleArg, "roots", layout, publicdir.New(t), strings.Join(names, ","),
 		fmt.Sprint(threads))
 	eventually(t, "the processes have tried",
 		func() bool { return p.ended() || strings.Contains(p.stdout.String(), "ready\n") })
@@ -126,7 +128,7 @@ func explainKnown(t *testing.T, pid int) (text string, e explained) {
 // are looked at.
 func TestExplainWithoutLeader(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	p := stay(t, true, self, roleArg, "sandbox", "1", self, roleArg, "leaderless", dir)
 	pid := fmt.Sprint(p.cmd.Process.Pid)
 	eventually(t, "its leader has exited", func() bool {

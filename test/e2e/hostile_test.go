@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // stdoutTo makes a command write to a file.
@@ -20,7 +22,7 @@ func stdoutTo(f *os.File) func(*exec.Cmd) {
 // Names are chosen by whoever runs a process, and printed to root's terminal.
 func TestHostileNames(t *testing.T) {
 	needRoot(t)
-	dir := filepath.Join(publicDir(t), "new\nline\x1b[31m\xff\u202e")
+	dir := filepath.Join(publicdir.New(t), "new\nline\x1b[31m\xff\u202e")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

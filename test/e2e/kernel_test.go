@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // checkUnreadable checks what a daemon serves on a kernel that it cannot read.
@@ -68,7 +70,7 @@ func TestKernelWithoutBTF(t *testing.T) {
 
 func TestKernelLockedDown(t *testing.T) {
 	needRoot(t)
-	sysfs := publicDir(t)
+	sysfs := publicdir.New(t)
 	dir := filepath.Join(sysfs, "kernel/security")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)

@@ -85,21 +85,6 @@ func needTool(t testing.TB, name string) string {
 	return path
 }
 
-// publicDir returns a new directory that every user may search: tests' own
-// temporary directories are closed to the serving user.
-func publicDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "landlockd-e2e-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // write makes a file with exactly this mode and returns its path.
 func write(t *testing.T, path, text string, mode os.FileMode) string {
 	t.Helper()

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // noLandlockRole executes a program to which landlock_create_ruleset(2) says that
@@ -78,7 +79,7 @@ func executeFiltered(args []string, filter []unix.SockFilter) error {
 // module, so that what the filter answers is believed.
 func withoutLandlock(t *testing.T, lockdown string) string {
 	t.Helper()
-	sysfs := publicDir(t)
+	sysfs := publicdir.New(t)
 	dir := filepath.Join(sysfs, "kernel/security")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -124,7 +125,7 @@ func checkAllUnsandboxed(t *testing.T, m metrics, reason string) {
 func TestKernelWithoutLandlock(t *testing.T) {
 	needRoot(t)
 	// One that users without privileges may execute, too.
-	launcher := filepath.Join(publicDir(t), "launcher")
+	launcher := filepath.Join(publicdir.New(t), "launcher")
 	program, err := os.ReadFile(self)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 func TestOnceMetrics(t *testing.T) {
@@ -31,7 +33,7 @@ func TestOnceMetrics(t *testing.T) {
 
 func TestOnceTextfile(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	path := filepath.Join(dir, "landlockd.prom")
 	for range 2 { // the second replaces the first
 		p := run(t, "once", "--textfile="+path)
@@ -56,7 +58,7 @@ func TestOnceTextfile(t *testing.T) {
 
 func TestOnceTextfileThatCannotBeWritten(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	if err := os.Mkdir(filepath.Join(dir, "taken"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // asNobody makes a command run as a user that owns nothing, with these
@@ -72,7 +74,7 @@ func TestWithExactlyTheCapabilitiesNeeded(t *testing.T) {
 // What the message about missing privilege advises.
 func TestWithCapabilitiesOfTheFile(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {
 		t.Fatal(err)

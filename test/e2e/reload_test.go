@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 const reloaded = "landlockd_config_last_reload_successful"
@@ -26,7 +28,7 @@ type config struct{ path string }
 
 func newConfig(t *testing.T, text string) config {
 	t.Helper()
-	return config{write(t, filepath.Join(publicDir(t), "landlockd.yml"), text, 0o644)}
+	return config{write(t, filepath.Join(publicdir.New(t), "landlockd.yml"), text, 0o644)}
 }
 
 func (c config) flag() string { return "--config.file=" + c.path }
@@ -186,9 +188,9 @@ func TestReloadOfDirectory(t *testing.T) {
 // What the serving user cannot read is told at start, not at the first reload.
 func TestConfigOfRootAlone(t *testing.T) {
 	needRoot(t)
-	path := write(t, filepath.Join(publicDir(t), "root.yml"), "rules: []\n", 0o600)
+	path := write(t, filepath.Join(publicdir.New(t), "root.yml"), "rules: []\n", 0o600)
 	checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0", apiFlag), exitUsage, "root.yml", "permission denied", "user "+servingUID(t))
-	for _, path := range []string{"/no/such/file.yml", write(t, filepath.Join(publicDir(t), "bad.yml"), "rules: [{nme: x}, {}]\n", 0o644)} {
+	for _, path := range []string{"/no/such/file.yml", write(t, filepath.Join(publicdir.New(t), "bad.yml"), "rules: [{nme: x}, {}]\n", 0o644)} {
 		checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0", apiFlag), exitUsage, path)
 	}
 }
@@ -262,7 +264,7 @@ func TestHangUpEndsOtherCommands(t *testing.T) {
 
 func TestReloadTellsTheServiceManager(t *testing.T) {
 	needRoot(t)
-	path := filepath.Join(publicDir(t), "notify")
+	path := filepath.Join(publicdir.New(t), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)

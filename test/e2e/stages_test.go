@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // checkServingStage checks, from outside, that a daemon gave everything up.
@@ -169,7 +171,7 @@ func TestStartFromClosedDirectory(t *testing.T) {
 func TestDynamicBuild(t *testing.T) {
 	needRoot(t)
 	needTool(t, "cc")
-	program := filepath.Join(publicDir(t), "landlockd")
+	program := filepath.Join(publicdir.New(t), "landlockd")
 	if err := build(program, "CGO_ENABLED=1"); err != nil {
 		t.Fatal(err)
 	}

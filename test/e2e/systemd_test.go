@@ -14,11 +14,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 func TestTellsTheServiceManager(t *testing.T) {
 	needRoot(t)
-	for _, path := range []string{filepath.Join(publicDir(t), "notify"), fmt.Sprintf("@landlockd-e2e-%d", os.Getpid())} {
+	for _, path := range []string{filepath.Join(publicdir.New(t), "notify"), fmt.Sprintf("@landlockd-e2e-%d", os.Getpid())} {
 		conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +68,7 @@ func receive(t *testing.T, conn *net.UnixConn) []string {
 // A service manager that went away is no reason to stop.
 func TestServiceManagerGoes(t *testing.T) {
 	needRoot(t)
-	path := filepath.Join(publicDir(t), "notify")
+	path := filepath.Join(publicdir.New(t), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // certificate makes a self-signed one for loopback and returns its PEM and its
@@ -68,7 +70,7 @@ const (
 
 func TestTLSAndAuthentication(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	cert, key := certificate(t, 1)
 	renewed, renewedKey := certificate(t, 2)
 	write(t, filepath.Join(dir, "tls.crt"), cert, 0o644)
@@ -135,7 +137,7 @@ func replace(t *testing.T, path, text string) {
 // relative ones into another.
 func TestTLSThroughLinks(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	for _, sub := range []string{"live", "archive", "etc"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
 			t.Fatal(err)
@@ -176,7 +178,7 @@ func TestTLSInline(t *testing.T) {
 	needRoot(t)
 	cert, key := certificate(t, 1)
 	indent := func(s string) string { return "    " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n    ") + "\n" }
-	config := write(t, filepath.Join(publicDir(t), "web.yml"),
+	config := write(t, filepath.Join(publicdir.New(t), "web.yml"),
 		"tls_server_config:\n  cert: |\n"+indent(cert)+"  key: |\n"+indent(key), 0o644)
 	d := startDaemon(t, daemonOptions{
 		args: []string{"--confine=require", "--web.config.file=" + config}, client: tlsClient(t, cert),
@@ -189,7 +191,7 @@ func TestTLSInline(t *testing.T) {
 
 func TestTLSKeyThatOnlyRootCanRead(t *testing.T) {
 	needRoot(t)
-	dir := publicDir(t)
+	dir := publicdir.New(t)
 	cert, key := certificate(t, 1)
 	write(t, filepath.Join(dir, "tls.crt"), cert, 0o644)
 	write(t, filepath.Join(dir, "tls.key"), key, 0o600)

@@ -14,6 +14,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/kernels/machine"
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 func TestMain(m *testing.M) {
@@ -27,7 +28,7 @@ func TestPrograms(t *testing.T) {
 	tree, snapshot := open(t)
 	for _, p := range Catalog() {
 		t.Run(p.Name, func(t *testing.T) {
-			line, err := tree.Check(p, directory(t), snapshot)
+			line, err := tree.Check(p, publicdir.New(t), snapshot)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,7 +43,7 @@ func TestCompareFinds(t *testing.T) {
 	tree, snapshot := open(t)
 	all := Catalog()
 	p := all[slices.IndexFunc(all, func(p Program) bool { return p.Name == "setpriv, twice" })]
-	r, err := tree.Start(p, directory(t))
+	r, err := tree.Start(p, publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,17 +119,4 @@ func open(t *testing.T) (*Tree, Scan) {
 		t.Fatalf("rules are %s: %s", source.Info().Rules, source.NoRules())
 	}
 	return tree, func() (*scan.Snapshot, error) { return source.Scan(context.Background()) }
-}
-
-// directory is one that everybody may enter.
-func directory(t *testing.T) string {
-	dir, err := os.MkdirTemp("", "landlockd-programs-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }

@@ -7,29 +7,18 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/target"
-	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/internal/explain/target/targettest"
 )
 
 func self(t *testing.T) *target.Process {
 	t.Helper()
-	stat, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	ticks, err := strconv.ParseUint(fields[19], 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := target.Open("/proc", &scan.Process{PID: int32(os.Getpid()), Start: ticks * 10_000_000})
+	p, err := target.Open("/proc", targettest.Self(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,23 +14,13 @@ import (
 
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/target"
-	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/internal/explain/target/targettest"
 )
 
 // own is this process as a scan has it.
 func own(t *testing.T) *target.Process {
 	t.Helper()
-	stat, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	var ticks uint64
-	for _, c := range fields[19] {
-		ticks = ticks*10 + uint64(c-'0')
-	}
-	p, err := target.Open("/proc", &scan.Process{PID: int32(os.Getpid()),
-		Start: ticks * 10_000_000})
+	p, err := target.Open("/proc", targettest.Self(t))
 	if err != nil {
 		t.Fatal(err)
 	}

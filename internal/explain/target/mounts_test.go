@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/internal/explain/target/targettest"
 )
 
 const mountinfo = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
@@ -50,23 +50,8 @@ func FuzzParseMounts(f *testing.F) {
 	})
 }
 
-// self is this process as a scan has it.
-func self(t *testing.T) *scan.Process {
-	t.Helper()
-	stat, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	var ticks uint64
-	for _, c := range fields[19] {
-		ticks = ticks*10 + uint64(c-'0')
-	}
-	return &scan.Process{PID: int32(os.Getpid()), Start: ticks * 10_000_000}
-}
-
 func TestOpen(t *testing.T) {
-	p := self(t)
+	p := targettest.Self(t)
 	target, err := Open("/proc", p)
 	if err != nil {
 		t.Fatal(err)
