@@ -14,13 +14,16 @@ import (
 // maxViolations bounds the series of landlock_rule_violations of a host.
 const maxViolations = 20
 
-// NewRules returns a collector of what rules say of one snapshot,
-// landlock_rule_*. It is not to be registered for a scan that failed.
+// NewRules returns a collector of what rules say of one snapshot, landlock_rule_* and
+// landlockd_rule_*. It is not to be registered for a scan that failed.
 func NewRules(r *policy.Result) prometheus.Collector { return rules{r} }
 
 type rules struct{ result *policy.Result }
 
-func (r rules) Describe(ch chan<- *prometheus.Desc) { describe(ch, firstRule, lastRule) }
+func (r rules) Describe(ch chan<- *prometheus.Desc) {
+	describe(ch, firstRule, lastRule)
+	describe(ch, ruleMatchUnknown, ruleMatchUnknown)
+}
 
 func (r rules) Collect(ch chan<- prometheus.Metric) {
 	for i := range r.result.Rules {
@@ -29,6 +32,15 @@ func (r rules) Collect(ch chan<- prometheus.Metric) {
 			emit(ch, ruleProcesses, float64(rule.Processes[outcome]), rule.Rule.Name, outcome.String())
 		}
 		emit(ch, ruleViolated, boolValue(rule.Violated), rule.Rule.Name, rule.Rule.Severity)
+	}
+	if r.result.Loaded > 0 {
+		count := map[policy.Doubt]int{}
+		for _, u := range r.result.Undecided {
+			count[u.Doubt] = u.Processes
+		}
+		for _, d := range policy.Doubts() {
+			emit(ch, ruleMatchUnknown, float64(count[d]), d.String())
+		}
 	}
 	for _, v := range r.violations() {
 		emit(ch, ruleViolations, float64(v.processes), v.rule, v.reason, v.workload)

@@ -55,6 +55,8 @@ const (
 
 	denialsLost
 
+	ruleMatchUnknown
+
 	rulesByStatus
 	configHash
 	configReloaded
@@ -297,6 +299,17 @@ var table = [numMetrics]Doc{
 			{"workload", "the processes' workload; empty for `too_few`"},
 		},
 		Present: "only above 0, and the first 20 of the host, in the order of the rules",
+	},
+	ruleMatchUnknown: {
+		Name: "landlockd_rule_match_unknown_processes",
+		Type: Gauge,
+		Help: "Processes of which it is not known whether some rule is about them, by the first reason. " +
+			"They count in no rule; landlockd check names them.",
+		Labels: []Label{
+			{"reason", "what is not known: `cgroup`, `container_name`, `executable` (or not all of its path), " +
+				"`parent` (or its workload), `ancestors` (or their executables), `command_line`"},
+		},
+		Present: "all reasons, if rules are loaded and the scan succeeded",
 	},
 
 	sourceInfo: {

@@ -5,18 +5,16 @@ package procattr
 import (
 	"cmp"
 	"slices"
+	"unique"
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
 
 // maxPathBytes bounds the memory that executables' paths may take together.
-// Beyond it long paths are left out: whoever can start many processes could
-// give each a path of its own.
-const (
-	maxPathBytes = 16 << 20
-	longPath     = 255
-)
+// Beyond it long paths are cut: whoever can start many processes could give each
+// a path of its own.
+const maxPathBytes = 16 << 20
 
 // builder collects processes, ascending by PID, and makes a snapshot of them.
 type builder struct {
@@ -100,7 +98,8 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 		b.answers = append(b.answers, answer{})
 	}
 	p := scan.Process{
-		PID: pid, PPID: st.ppid, Start: st.start, Exec: e.exec, Comm: st.comm, Exe: e.exe,
+		PID: pid, PPID: st.ppid, Start: st.start, Exec: e.exec, Comm: st.comm,
+		Exe: e.path, ExeCut: e.cut, ExeDeleted: e.deleted, ExeOrigin: e.origin,
 		CgroupID: e.cgroup, CgroupV1ID: e.cgroupV1, UserNS: e.userNS, MountNSOwner: e.mntNSOwner,
 		UID:   b.tasks[first].UID,
 		State: f.verdict.state(), Reason: f.reason,
@@ -112,8 +111,8 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 	}
 	p.NoNewPrivs = scan.ExtentOf(b.tasks[first:], scan.NoNewPrivs)
 	p.Seccomp = scan.ExtentOf(b.tasks[first:], scan.SeccompStrict|scan.SeccompFilter)
-	if len(p.Exe) > longPath && b.pathBytes+len(p.Exe) > maxPathBytes {
-		p.Exe = ""
+	if len(p.Exe) > scan.CutPath && b.pathBytes+len(p.Exe) > maxPathBytes {
+		p.Exe, p.ExeCut = unique.Make(p.Exe[:scan.CutPath]).Value(), true
 	}
 	b.pathBytes += len(p.Exe)
 	b.processes = append(b.processes, p)

@@ -4,15 +4,14 @@ package procattr
 
 import (
 	"bytes"
-	"unique"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/scan"
 )
 
-// longestPath is that of an executable's path that is told.
-const longestPath = 1023
+// longestPath is that of a path that the kernel gives.
+const longestPath = unix.PathMax - 1
 
 // maxInterval is the number of scans after which a process's identity is read
 // again although nothing shows that it changed. Credentials, cgroup and seccomp
@@ -40,7 +39,7 @@ type entry struct {
 
 // identity is what is read of a process only now and then.
 type identity struct {
-	exe                string
+	exe
 	cgroup, cgroupV1   uint64
 	userNS, mntNSOwner uint32
 }
@@ -53,7 +52,7 @@ func (e *entry) changed(scans uint64, pid int32, uid uint32, st *stat, first ans
 	exec := st.mm != e.mm && !st.dead()
 	if exec {
 		e.exec++
-		e.exe = ""
+		e.exe = exe{}
 	}
 	if e.interval == 0 || exec || st.comm != e.comm || first != e.domain || uid != e.uid {
 		if !st.dead() {
@@ -82,7 +81,8 @@ func (e *entry) changed(scans uint64, pid int32, uid uint32, st *stat, first ans
 
 // identifier reads identities. What cannot be read stays zero.
 type identifier struct {
-	names struct{ exe, cgroup, userNS, mntNS path }
+	names struct{ exe, cgroup, userNS, mntNS, root path }
+	host  place // the host's, as far as it can be told
 	// Roots of cgroup hierarchies, or -1.
 	cgroupV2, cgroupSystemd int
 	buf                     []byte
@@ -93,6 +93,7 @@ func newIdentifier(cgroupFS string) *identifier {
 	i := &identifier{buf: make([]byte, 16<<10)}
 	i.names.exe, i.names.cgroup = newPath("exe"), newPath("cgroup")
 	i.names.userNS, i.names.mntNS = newPath("ns/user"), newPath("ns/mnt")
+	i.names.root = newPath("root")
 	i.cgroupV2 = openFS(unix.CGROUP2_SUPER_MAGIC, cgroupFS, cgroupFS+"/unified")
 	i.cgroupSystemd = openFS(unix.CGROUP_SUPER_MAGIC, cgroupFS+"/systemd")
 	return i
@@ -126,7 +127,7 @@ func (i *identifier) close() {
 // read reads the identity of the process in a directory. The scan found it
 // alive before; where it is gone by now, what is there stays.
 func (i *identifier) read(dir int, id *identity) {
-	i.readExe(dir, id)
+	i.readExe(dir, &id.exe)
 	if n, errno := readAt(dir, i.names.cgroup, i.buf); errno == ok && n < len(i.buf) {
 		p := parseCgroup(i.buf[:n])
 		id.cgroup, id.cgroupV1 = i.inodeOf(i.cgroupV2, p.v2), i.inodeOf(i.cgroupSystemd, p.systemd)
@@ -135,29 +136,12 @@ func (i *identifier) read(dir int, id *identity) {
 		id.userNS = uint32(inode(fd))
 		closeFD(fd)
 	}
+	mounts := uint64(0)
 	if fd, errno := openAt(dir, i.names.mntNS, unix.O_RDONLY); errno == ok {
-		id.mntNSOwner = ownerOf(fd)
+		id.mntNSOwner, mounts = ownerOf(fd), inode(fd)
 		closeFD(fd)
 	}
-}
-
-func (i *identifier) readExe(dir int, id *identity) {
-	n, errno := readlinkAt(dir, i.names.exe, i.buf[:longestPath+1])
-	if isGone(errno) {
-		return
-	}
-	if errno != ok || n > longestPath {
-		id.exe = ""
-		return
-	}
-	text := i.buf[:n]
-	// A file that was deleted keeps the path that it had when it was started.
-	if len(id.exe) > 0 && string(bytes.TrimSuffix(text, []byte(" (deleted)"))) == id.exe {
-		return
-	}
-	if string(text) != id.exe {
-		id.exe = unique.Make(string(text)).Value()
-	}
+	id.origin = i.origin(dir, id, mounts)
 }
 
 func inode(fd int) uint64 {

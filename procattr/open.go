@@ -75,6 +75,7 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 		}
 	}
 	s.identifier = newIdentifier(filepath.Join(o.SysFS, "fs/cgroup"))
+	s.identifier.host = s.identifier.hostPlace(proc)
 	s.info = infoFor(s.reader.dialect.form, s.reader.pidNamespace())
 	return s, nil
 }

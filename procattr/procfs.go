@@ -84,6 +84,15 @@ func readlinkAt(dir int, p path, b []byte) (int, unix.Errno) {
 	return int(n), errno
 }
 
+// statAt looks at what a path leads to, without waiting for a file system that is
+// slow to say: then it is what the kernel knows already.
+func statAt(dir int, p path, st *unix.Statx_t) unix.Errno {
+	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(dir), uintptr(unsafe.Pointer(&p[0])),
+		unix.AT_STATX_DONT_SYNC|unix.AT_NO_AUTOMOUNT, unix.STATX_INO|unix.STATX_NLINK,
+		uintptr(unsafe.Pointer(st)), 0)
+	return errno
+}
+
 // isGone says that a task, or what names it, is no more.
 func isGone(errno unix.Errno) bool { return errno == unix.ESRCH || errno == unix.ENOENT }
 

@@ -180,9 +180,15 @@ type Process struct {
 	Exec uint64
 	// Comm is the command name as the process set it: hostile text.
 	Comm Comm
-	// Exe is the executable's path as the kernel tells it, empty if it
-	// could not be read: hostile text, see docs/threat-model.md.
+	// Exe is the executable's path as the kernel has it, empty if it could not
+	// be read: hostile text, see docs/threat-model.md.
 	Exe string
+	// ExeCut: the path is longer than Exe, which it begins with. One that is longer
+	// than 4095 bytes the kernel does not give: then Exe is empty.
+	// ExeDeleted: the file has lost its name, and Exe is the one that it had.
+	ExeCut, ExeDeleted bool
+	// ExeOrigin says whose word Exe is.
+	ExeOrigin Origin
 	// CgroupID is the ID of the process's cgroup in the v2 hierarchy (the
 	// inode number of its directory), and CgroupV1ID that in the v1
 	// hierarchy named "systemd"; 0 where there is none.
@@ -248,6 +254,14 @@ func (s *Snapshot) UIDs(p *Process) []uint32 {
 
 // Find returns the process with a PID, or nil.
 func (s *Snapshot) Find(pid int32) *Process {
+	if i := s.Index(pid); i >= 0 {
+		return &s.Processes[i]
+	}
+	return nil
+}
+
+// Index returns the place in Processes of the process with a PID, or -1.
+func (s *Snapshot) Index(pid int32) int {
 	lo, hi := 0, len(s.Processes)
 	for lo < hi {
 		m := int(uint(lo+hi) >> 1)
@@ -258,9 +272,9 @@ func (s *Snapshot) Find(pid int32) *Process {
 		}
 	}
 	if lo < len(s.Processes) && s.Processes[lo].PID == pid {
-		return &s.Processes[lo]
+		return lo
 	}
-	return nil
+	return -1
 }
 
 // Comm is a task's command name: up to 15 bytes and NULs behind them.

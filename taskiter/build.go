@@ -15,12 +15,9 @@ import (
 )
 
 // maxPathBytes bounds the memory that executables' paths may take together.
-// Beyond it long paths are left out: whoever can start many processes could
-// give each a path of its own.
-const (
-	maxPathBytes = 16 << 20
-	longPath     = 255
-)
+// Beyond it long paths are cut: whoever can start many processes could give each
+// a path of its own.
+const maxPathBytes = 16 << 20
 
 // build makes the snapshot from the groups that have a verdict and from those
 // that never got one.
@@ -31,13 +28,14 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 		if g.verdict == outside {
 			continue
 		}
-		live := 0
+		live, runs := 0, false
 		for _, o := range p.order[g.lo:g.hi] {
-			if s.counts(&p.tasks[uint32(o)]) {
+			if r := &p.tasks[uint32(o)]; s.counts(r) {
 				live++
+				runs = runs || r.bits&taskLeaving == 0
 			}
 		}
-		if live > 0 {
+		if runs {
 			processes, tasks = processes+1, tasks+live
 		}
 	}
@@ -84,11 +82,13 @@ type builder struct {
 
 func (b *builder) add(g group, records []taskRecord) {
 	firstTask, firstWorker := len(b.snap.Tasks), len(b.snap.Workers)
-	var identity *taskRecord // of the leader, or of a live thread of a dead one
+	// identity is the record of the leader, or of a thread that runs beside one that
+	// does not.
+	var identity *taskRecord
 	var start uint64
 	var comm scan.Comm // as ps shows it: the leader's, exited or not
 	minDepth, maxDepth := ^uint16(0), uint16(0)
-	sysPtrace, uids := true, false
+	sysPtrace := true
 	for i := range records {
 		r := &records[i]
 		leader := r.bits&taskLeader != 0
@@ -99,7 +99,7 @@ func (b *builder) add(g group, records []taskRecord) {
 			b.addWorker(r)
 			continue
 		}
-		if identity == nil || leader {
+		if r.bits&taskLeaving == 0 && (identity == nil || leader) {
 			identity = r
 		}
 		sysPtrace = sysPtrace && r.bits&taskSysPtrace != 0 && r.userNS == scan.InitUserNS
@@ -110,7 +110,6 @@ func (b *builder) add(g group, records []taskRecord) {
 		if r.bits&taskNoNewPrivs != 0 {
 			t.Hardening |= scan.NoNewPrivs
 		}
-		uids = uids || r.euid != identity.euid
 		if r.domain != 0 {
 			t.State = scan.Sandboxed
 			t.Depth, t.DepthExact = 1, false // at least
@@ -125,7 +124,9 @@ func (b *builder) add(g group, records []taskRecord) {
 		b.snap.Tasks = append(b.snap.Tasks, t)
 	}
 	if identity == nil {
-		b.snap.Workers = b.snap.Workers[:firstWorker]
+		// It exits, or the kernel has not begun its program yet: no process of
+		// anybody's runs here.
+		b.snap.Tasks, b.snap.Workers = b.snap.Tasks[:firstTask], b.snap.Workers[:firstWorker]
 		return
 	}
 	if start == 0 {
@@ -135,12 +136,13 @@ func (b *builder) add(g group, records []taskRecord) {
 		PID: g.pid, PPID: identity.ppid, Start: start, Exec: identity.exec, Comm: comm,
 		CgroupID: identity.cgroup, CgroupV1ID: identity.cgroupV1,
 		UID: identity.euid, UserNS: identity.userNS, MountNSOwner: identity.mntNSOwner,
-		UIDsDiffer: uids, SysPtrace: sysPtrace,
-		State: g.verdict.state(), MaxDepth: maxDepth,
+		SysPtrace: sysPtrace,
+		State:     g.verdict.state(), MaxDepth: maxDepth,
 		FirstTask: int32(firstTask), NumTasks: int32(len(b.snap.Tasks) - firstTask),
 		FirstWorker: int32(firstWorker), NumWorkers: int32(len(b.snap.Workers) - firstWorker),
 	}
 	tasks := b.snap.TasksOf(&pr)
+	pr.UIDsDiffer = slices.ContainsFunc(tasks, func(t scan.Task) bool { return t.UID != pr.UID })
 	pr.NoNewPrivs = scan.ExtentOf(tasks, scan.NoNewPrivs)
 	pr.Seccomp = scan.ExtentOf(tasks, scan.SeccompStrict|scan.SeccompFilter)
 	switch pr.State {
@@ -153,7 +155,7 @@ func (b *builder) add(g group, records []taskRecord) {
 			pr.State, pr.Reason = scan.Unsandboxed, scan.NoReason
 		}
 	}
-	pr.Exe = b.exe(&pr)
+	b.setExe(&pr)
 	b.snap.Processes = append(b.snap.Processes, pr)
 }
 
@@ -184,28 +186,26 @@ func (s *Source) place(key uint64) int32 {
 	return domainid.Outermost
 }
 
-// exe returns the path of a process's executable: from this scan if it came,
+// setExe sets what is known of a process's executable: from this scan if it came,
 // else from the last. If it is in neither, the next scan brings it.
-func (b *builder) exe(pr *scan.Process) string {
+func (b *builder) setExe(pr *scan.Process) {
 	for len(b.last) > 0 && b.last[0].PID < pr.PID {
 		b.last = b.last[1:]
 	}
 	for len(b.exes) > 0 && b.exes[0].pid < pr.PID {
 		b.exes = b.exes[1:]
 	}
-	path, found := "", false
+	found := false
 	if len(b.last) > 0 {
 		if l := &b.last[0]; l.PID == pr.PID && l.Start == pr.Start && l.Exec == pr.Exec {
-			path, found = l.Exe, true
+			pr.Exe, pr.ExeCut, pr.ExeDeleted, pr.ExeOrigin = l.Exe, l.ExeCut, l.ExeDeleted, l.ExeOrigin
+			found = true
 		}
 	}
 	for len(b.exes) > 0 && b.exes[0].pid == pr.PID {
 		if e := b.exes[0]; e.exec == pr.Exec {
-			text := b.source.pass.paths[e.lo:e.hi]
+			e.set(pr, b.source.pass.paths[e.lo:e.hi])
 			found = true
-			if string(text) != path {
-				path = unique.Make(string(text)).Value()
-			}
 			b.source.control.know(pr)
 		}
 		b.exes = b.exes[1:]
@@ -213,11 +213,31 @@ func (b *builder) exe(pr *scan.Process) string {
 	if !found {
 		b.source.control.forget(pr.PID)
 	}
-	if len(path) > longPath && b.pathBytes+len(path) > maxPathBytes {
-		path = ""
+	if len(pr.Exe) > scan.CutPath && b.pathBytes+len(pr.Exe) > maxPathBytes {
+		pr.Exe, pr.ExeCut = unique.Make(pr.Exe[:scan.CutPath]).Value(), true
 	}
-	b.pathBytes += len(path)
-	return path
+	b.pathBytes += len(pr.Exe)
+}
+
+// set sets what a process's executable is.
+func (e *exeEntry) set(pr *scan.Process, path []byte) {
+	pr.SetExe(unique.Make(string(path)).Value(), e.bits&exeUnlinked != 0)
+	pr.ExeCut, pr.ExeOrigin = e.bits&exeLong != 0, e.origin()
+}
+
+// origin says whose word the path is. It is the system's if the kernel itself opened
+// the file, for a task of the initial user namespace, in a mount namespace that
+// this one owns.
+func (e *exeEntry) origin() scan.Origin {
+	const system = exeExecuted | exeInitUser | exeInitMount
+	switch {
+	case e.bits&system != system:
+		return scan.OfUser
+	case e.bits&exeHostTree != 0:
+		return scan.OfHost
+	default:
+		return scan.OfImage
+	}
 }
 
 // buildDomains fills in the domains that a live task is in, each behind the one

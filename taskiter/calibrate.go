@@ -258,13 +258,13 @@ func (s *slotRecord) holds(h *helper, f maskFormat) bool {
 // nullSink passes over every record.
 type nullSink struct{}
 
-func (nullSink) task(taskRecord)           {}
-func (nullSink) domain(domainRecord)       {}
-func (nullSink) exe(int32, uint64, []byte) {}
-func (nullSink) slot(slotRecord)           {}
-func (nullSink) rules(*rulesRecord)        {}
-func (nullSink) launcher(uint64, []byte)   {}
-func (nullSink) grants(int32, []byte)      {}
-func (nullSink) worker(int32, uint64)      {}
-func (nullSink) object(objectRecord)       {}
-func (nullSink) end(uint32)                {}
+func (nullSink) task(taskRecord)                   {}
+func (nullSink) domain(domainRecord)               {}
+func (nullSink) exe(int32, uint64, uint32, []byte) {}
+func (nullSink) slot(slotRecord)                   {}
+func (nullSink) rules(*rulesRecord)                {}
+func (nullSink) launcher(uint64, []byte)           {}
+func (nullSink) grants(int32, []byte)              {}
+func (nullSink) worker(int32, uint64)              {}
+func (nullSink) object(objectRecord)               {}
+func (nullSink) end(uint32)                        {}

@@ -412,6 +412,9 @@ static void rooted(char **op)
 		} else if (!strcmp(*op, "unshare-fs")) {
 			if (unshare(CLONE_FS))
 				die("unshare");
+		} else if (!strcmp(*op, "unshare-user")) {
+			if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+				die("unshare");
 		} else if (!strcmp(*op, "ring")) {
 			read_through_ring(NULL);
 		} else if (!strcmp(*op, "ring-read")) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -208,9 +209,7 @@ func (o *opener) resolve(st *state) error {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "386" && runtime.GOARCH != "s390x" {
 		st.Layout.Fence = 1
 	}
-	if hasSystemdV1() {
-		st.Layout.CgroupV1 = 1
-	}
+	st.Layout.CgroupV1 = hierarchyV1()
 	return nil
 }
 
@@ -343,11 +342,20 @@ func (o *opener) workers() uint32 {
 	return w
 }
 
-// hasSystemdV1 says whether this host has the v1 cgroup hierarchy that systemd
-// names processes in. Without it the walk to its cgroup is left out.
-func hasSystemdV1() bool {
+// hierarchyV1 returns the ID of the v1 cgroup hierarchy that systemd names processes
+// in; 0 if there is none. Then the walk to its cgroup is left out.
+func hierarchyV1() uint32 {
 	b, err := os.ReadFile("/proc/self/cgroup")
-	return err == nil && strings.Contains(string(b), ":name=systemd:")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if id, rest, _ := strings.Cut(line, ":"); strings.HasPrefix(rest, "name=systemd:") {
+			n, _ := strconv.ParseUint(id, 10, 32)
+			return uint32(n)
+		}
+	}
+	return 0
 }
 
 func dup(fd int, name string) (*os.File, error) {

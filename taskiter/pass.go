@@ -24,6 +24,7 @@ type pass struct {
 	described []domainRecord
 	exes      []exeEntry
 	paths     []byte
+	missed    []int32 // processes whose executable changed while it was read
 	ended     bool
 	scratch   []taskRecord
 	// granted are the masks of the views in which something is granted, as
@@ -47,9 +48,10 @@ type group struct {
 	verdict verdict
 }
 
-// exeEntry is a new executable's path: paths[lo:hi].
+// exeEntry is a new executable: its path is paths[lo:hi].
 type exeEntry struct {
 	pid    int32
+	bits   uint32 // exe*
 	exec   uint64
 	lo, hi int
 }
@@ -57,6 +59,7 @@ type exeEntry struct {
 func (p *pass) reset() {
 	p.tasks, p.order, p.groups = again(p.tasks), again(p.order), again(p.groups)
 	p.exes, p.paths, p.granted = again(p.exes), again(p.paths), again(p.granted)
+	p.missed = again(p.missed)
 	p.scratch, p.pending = again(p.scratch), pending{}
 	before := cap(p.described)
 	if p.described = again(p.described); p.domains == nil || cap(p.described) < before {
@@ -121,10 +124,14 @@ func (p *pass) domain(r domainRecord) {
 	*old = r
 }
 
-func (p *pass) exe(pid int32, exec uint64, path []byte) {
+func (p *pass) exe(pid int32, exec uint64, bits uint32, path []byte) {
+	if bits&exeMissed != 0 {
+		p.missed = append(p.missed, pid)
+		return
+	}
 	lo := len(p.paths)
 	p.paths = append(p.paths, path...)
-	p.exes = append(p.exes, exeEntry{pid, exec, lo, len(p.paths)})
+	p.exes = append(p.exes, exeEntry{pid, bits, exec, lo, len(p.paths)})
 }
 
 func (p *pass) end(uint32) { p.ended = true }

@@ -26,7 +26,7 @@ const (
 	sizeHeader = 4
 	sizeTask   = 120
 	sizeDomain = 64
-	sizeExe    = 16 // without the path
+	sizeExe    = 24 // without the path
 	sizeEnd    = 8
 	sizeSlot   = 56
 	sizeRules  = 56 // without the rules
@@ -51,9 +51,21 @@ const (
 	taskLeader
 	taskNoNewPrivs
 	taskSysPtrace
+	taskLeaving
 	// taskDoubtful is not the program's: which domain the task is in could
 	// not be told, only that it is in one.
 	taskDoubtful
+)
+
+// Bits of an executable's record (EXE_* in bpf/record.h).
+const (
+	exeMissed = 1 << iota
+	exeLong
+	exeUnlinked
+	exeExecuted
+	exeInitUser
+	exeInitMount
+	exeHostTree
 )
 
 // taskRecord is what one pass tells of one task.
@@ -130,7 +142,7 @@ type objectRecord struct {
 type sink interface {
 	task(taskRecord)
 	domain(domainRecord)
-	exe(pid int32, exec uint64, path []byte)
+	exe(pid int32, exec uint64, bits uint32, path []byte)
 	slot(slotRecord)
 	rules(*rulesRecord)
 	// grants and worker come before the task's record. There are as many masks as
@@ -181,7 +193,7 @@ func parse(b []byte, to sink) error {
 			if !ok {
 				return fmt.Errorf("byte %d of %d: path without an end", pos, len(b))
 			}
-			to.exe(int32(ne.Uint32(r[4:])), ne.Uint64(r[8:]), path)
+			to.exe(int32(ne.Uint32(r[4:])), ne.Uint64(r[16:]), ne.Uint32(r[8:]), path)
 		case kind == kindSlot && size == sizeSlot:
 			s := slotRecord{
 				tid: int32(ne.Uint32(r[4:])), slot: ne.Uint32(r[8:]),

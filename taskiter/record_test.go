@@ -42,6 +42,7 @@ type collectedGrants struct {
 
 type collectedExe struct {
 	pid  int32
+	bits uint32
 	exec uint64
 	path string
 }
@@ -54,8 +55,8 @@ func (c *collectSink) domain(r domainRecord) {
 	c.domains, c.order = append(c.domains, r), append(c.order, kindDomain)
 }
 
-func (c *collectSink) exe(pid int32, exec uint64, path []byte) {
-	c.exes, c.order = append(c.exes, collectedExe{pid, exec, string(path)}), append(c.order, kindExe)
+func (c *collectSink) exe(pid int32, exec uint64, bits uint32, path []byte) {
+	c.exes, c.order = append(c.exes, collectedExe{pid, bits, exec, string(path)}), append(c.order, kindExe)
 }
 
 func (c *collectSink) slot(r slotRecord) {
@@ -72,7 +73,7 @@ func (c *collectSink) rules(r *rulesRecord) {
 }
 
 func (c *collectSink) launcher(key uint64, path []byte) {
-	c.launchers, c.order = append(c.launchers, collectedExe{0, key, string(path)}), append(c.order, kindLauncher)
+	c.launchers, c.order = append(c.launchers, collectedExe{0, 0, key, string(path)}), append(c.order, kindLauncher)
 }
 
 func (c *collectSink) grants(tid int32, everywhere []byte) {
@@ -126,11 +127,11 @@ func (e *encoder) domain(r domainRecord) *encoder {
 	return e.put(kindDomain, r.depth, r.logStatus, r.key, r.parent, r.denials, r.mask, r.rules, r.creatorPID, r.creatorUID, r.creatorComm)
 }
 
-func (e *encoder) exe(pid int32, exec uint64, path string) *encoder {
+func (e *encoder) exe(pid int32, bits uint32, exec uint64, path string) *encoder {
 	n := (len(path) + 1 + 7) / 8 * 8
 	padded := make([]byte, n)
 	copy(padded, path)
-	return e.put(kindExe, pid, exec, padded)
+	return e.put(kindExe, pid, bits, uint32(0), exec, padded)
 }
 
 func (e *encoder) slot(r slotRecord) *encoder {
@@ -203,7 +204,7 @@ func someRules() collectedRules {
 
 func someRecords() *encoder {
 	e := &encoder{}
-	return e.task(someTask).domain(someDomain).exe(7, 8<<40, "/bin/x y").exe(-1, 9, "").slot(someSlot).rules(someRules()).launcher(10<<40, "/bin/a b").
+	return e.task(someTask).domain(someDomain).exe(7, exeHostTree, 8<<40, "/bin/x y").exe(-1, 0, 9, "").slot(someSlot).rules(someRules()).launcher(10<<40, "/bin/a b").
 		grants(12, 13, 14, 15).worker(16, 17<<40).object(objectRecord{18, 19, true}).end(3)
 }
 
@@ -214,8 +215,8 @@ func TestParseRoundTrip(t *testing.T) {
 	}
 	want := collectSink{
 		tasks: []taskRecord{someTask}, domains: []domainRecord{someDomain}, slots: []slotRecord{someSlot},
-		exes: []collectedExe{{7, 8 << 40, "/bin/x y"}, {-1, 9, ""}}, ruled: []collectedRules{someRules()}, ends: []uint32{3},
-		launchers: []collectedExe{{0, 10 << 40, "/bin/a b"}},
+		exes: []collectedExe{{7, exeHostTree, 8 << 40, "/bin/x y"}, {-1, 0, 9, ""}}, ruled: []collectedRules{someRules()}, ends: []uint32{3},
+		launchers: []collectedExe{{0, 0, 10 << 40, "/bin/a b"}},
 		granted:   []collectedGrants{{12, []uint32{13, 14, 15}}}, acting: []pending{{tid: 16, acting: 17 << 40}},
 		objects: []objectRecord{{18, 19, true}},
 		order: []uint16{
@@ -230,15 +231,15 @@ func TestParseRoundTrip(t *testing.T) {
 // TestParsePathLengths: every length up to the longest, which has no room for
 // more behind its NUL.
 func TestParsePathLengths(t *testing.T) {
-	for n := range 1024 {
+	for n := range 4096 {
 		path := strings.Repeat("p", n)
-		e := (&encoder{}).exe(1, 2, path).end(0)
+		e := (&encoder{}).exe(1, 3, 2, path).end(0)
 		var got collectSink
 		if err := parse(e.Bytes(), &got); err != nil || len(got.exes) != 1 || got.exes[0].path != path || len(got.ends) != 1 {
 			t.Fatalf("path of %d bytes: %v, %d paths", n, err, len(got.exes))
 		}
 	}
-	if err := parse((&encoder{}).put(kindExe, int32(1), uint64(2), []byte("no NUL..")).Bytes(), nullSink{}); err == nil {
+	if err := parse((&encoder{}).put(kindExe, int32(1), uint32(0), uint32(0), uint64(2), []byte("no NUL..")).Bytes(), nullSink{}); err == nil {
 		t.Error("a path without an end was accepted")
 	}
 }
@@ -301,7 +302,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte{kindEnd, 0, 0, 0})
 	f.Add([]byte{kindExe, 0, 16, 0})
 	f.Add(bytes.Repeat([]byte{0xff}, 64))
-	f.Add((&encoder{}).exe(1, 2, "/x").task(someTask).Bytes()[:40])
+	f.Add((&encoder{}).exe(1, 3, 2, "/x").task(someTask).Bytes()[:40])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var got collectSink
 		err := parse(b, &got)
@@ -431,8 +432,8 @@ int main(void)
 		.h = { RECORD_DOMAIN, sizeof(d) }, .depth = 1, .log_status = 9, .key = 2ULL << 40, .parent = 3ULL << 40, .denials = 4ULL << 40,
 		.mask = 5, .num_rules = 6, .creator_pid = 7, .creator_uid = 8, .creator_comm = { [15] = 'y' },
 	};
-	struct exe_record e = { .h = { RECORD_EXE, 32 }, .pid = 7, .exec_id = 8ULL << 40, .path = "/bin/x y" };
-	struct exe_record f = { .h = { RECORD_EXE, 24 }, .pid = -1, .exec_id = 9, .path = "" };
+	struct exe_record e = { .h = { RECORD_EXE, 40 }, .pid = 7, .bits = EXE_HOST_TREE, .exec_id = 8ULL << 40, .path = "/bin/x y" };
+	struct exe_record f = { .h = { RECORD_EXE, 32 }, .pid = -1, .exec_id = 9, .path = "" };
 	struct slot_record s = {
 		.h = { RECORD_SLOT, sizeof(s) }, .tid = 1, .slot = 2, .kthread = 1, .num_layers = 3, .chain = 4,
 		.masks = { 5, 6, 7, 8, 9, 10, 11 },

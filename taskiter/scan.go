@@ -5,6 +5,7 @@ package taskiter
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/landlockd/landlockd/scan"
@@ -95,13 +96,14 @@ func readError(err error) error {
 	return &Error{Reason: Read, Missing: "the scan", Err: err}
 }
 
-// judge sets each group's verdict and returns the processes without one.
+// judge sets each group's verdict and returns the processes that have none, or that
+// began another program while they were read.
 func (s *Source) judge(groups []group) []int32 {
 	s.unsettled = s.unsettled[:0]
 	for i := range groups {
 		g := &groups[i]
 		g.verdict = judge(s.pass.records(*g), s.state.Workers, s.before)
-		if g.verdict == unsettled {
+		if g.verdict == unsettled || slices.Contains(s.pass.missed, g.pid) {
 			s.unsettled = append(s.unsettled, g.pid)
 		}
 	}
@@ -118,6 +120,7 @@ func (s *Source) readAgain(ctx context.Context, groups []group, pids []int32) ([
 		i, _ := findGroup(groups, pid)
 		s.before.remember(s.pass.records(groups[i]))
 	}
+	s.pass.missed = s.pass.missed[:0]
 	again, err := s.pass.run(s.reader(ctx))
 	if err != nil {
 		return nil, err
@@ -133,7 +136,7 @@ func (s *Source) readAgain(ctx context.Context, groups []group, pids []int32) ([
 		}
 		groups[i] = again[j]
 		groups[i].verdict = judge(s.pass.records(again[j]), s.state.Workers, s.before)
-		if groups[i].verdict == unsettled {
+		if groups[i].verdict == unsettled || slices.Contains(s.pass.missed, pid) {
 			left = append(left, pid)
 		}
 	}

@@ -331,8 +331,22 @@ func TestScanPaths(t *testing.T) {
 		if err := os.Remove(gone); err != nil {
 			t.Fatal(err)
 		}
-		expect(b, gone+" (deleted)")
+		expect(b, gone)
+		if p := mustFind(t, mustScan(t, s), b.pid); !p.ExeDeleted {
+			t.Error("not said to be deleted")
+		}
 		expect(a, one)
+	})
+	t.Run("called deleted", func(t *testing.T) {
+		// Never seen before its file is gone, and the other way round.
+		name := filepath.Join(dir, "real (deleted)")
+		b := startActorAt(t, copyActor(t, name), "execs")
+		expect(b, name)
+		c := startActorAt(t, copyActor(t, name+" (deleted)"), "execs")
+		if err := os.Remove(name + " (deleted)"); err != nil {
+			t.Fatal(err)
+		}
+		expect(c, name+" (deleted)")
 	})
 	t.Run("failed scan", func(t *testing.T) {
 		b := startActorAt(t, two, "execs")
@@ -370,16 +384,43 @@ func TestScanPaths(t *testing.T) {
 		path := copyActor(t, filepath.Join(long, "actor"))
 		expect(startActorAt(t, path, "many", "0", "0"), path)
 	})
-	t.Run("longest, and longer", func(t *testing.T) {
-		for _, n := range []int{1022, 1023, 1024, 1025, 2000} {
+	t.Run("longest", func(t *testing.T) {
+		for _, n := range []int{1023, 1024, 1025, 2000, 4095} {
 			path := longPathOf(t, dir, n)
-			want := path
-			if n > 1023 {
-				want = "" // does not fit with its NUL
-			}
-			expect(startActorAt(t, path, "many", "0", "0"), want)
+			expect(startActorAt(t, path, "many", "0", "0"), path)
 		}
 	})
+	t.Run("longer", func(t *testing.T) {
+		a := startTooLong(t, dir)
+		p := mustFind(t, mustScan(t, s), a.pid)
+		if p.Exe != "" || !p.ExeCut || p.ExeOrigin != scan.OfHost {
+			t.Errorf("path %q, cut %v, of %v", p.Exe, p.ExeCut, p.ExeOrigin)
+		}
+	})
+}
+
+// startTooLong starts an actor whose path is longer than any system call takes.
+func startTooLong(t *testing.T, dir string) *actor {
+	t.Helper()
+	at, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(at) })
+	for range 21 {
+		name := strings.Repeat("d", 200)
+		if err := unix.Mkdirat(at, name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		below, err := unix.Openat(at, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(at)
+		at = below
+	}
+	here := fmt.Sprintf("/proc/self/fd/%d", at)
+	return startActorAt(t, copyActor(t, here+"/actor"), "many", "0", "0")
 }
 
 // longPathOf copies the actor to a path of exactly n bytes.

@@ -193,7 +193,7 @@ func settled(s *scan.Snapshot, p *scan.Process) bool {
 		leftOut |= domainid.LayersUnknown
 	}
 	sandbox, _ := s.SandboxOf(p)
-	return p.State != scan.Unknown && p.Exe != "" && sandbox.Doubt&leftOut == 0
+	return p.State != scan.Unknown && (p.Exe != "" || p.ExeCut) && sandbox.Doubt&leftOut == 0
 }
 
 // checkOne judges one process by --expect, however young it is.

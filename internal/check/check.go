@@ -37,7 +37,7 @@ func Of(r *policy.Result) Answer {
 	switch {
 	case r.Violated():
 		return Violated
-	case r.Undecided():
+	case r.Open():
 		return Undecided
 	default:
 		return Compliant

@@ -281,7 +281,7 @@ func TestExplained(t *testing.T) {
 func TestUnknownSaysWhy(t *testing.T) {
 	h := mixed()
 	h.Source.Rules = "read" // of which nothing was read
-	h.process(50, "other.service", "other", "/usr/bin/other", 1, scan.Sandboxed).MountNSOwner = 0
+	h.process(50, "other.service", "other", "/usr/bin/other", 1, scan.Sandboxed).ExeOrigin = scan.OriginUnknown
 	h.process(60, "other.service", "none", "", 1, scan.Unsandboxed)
 	var w strings.Builder
 	err := Text(&w, &h.Snapshot, h.judge(t, `rules:
@@ -295,8 +295,9 @@ func TestUnknownSaysWhy(t *testing.T) {
 	}
 	for _, want := range []string{
 		`good +1 +10 +good +it is not known whether it restricts fs.execute: not all of its rules were read\n`,
-		`other +3 +50 +other +it is not known whether the rule is about it: exe: the owner of its mount namespace is not known`,
-		`others +2 +- +- +it is not known of these whether the rule is about them`,
+		`other +1 +50 +other +it is not known whether the rule is about it: exe: it is not known who put`,
+		`others +0 +- +- +it is not known whether there are too few processes`,
+		`executable +60 +none +the path of its executable is not known`,
 		`but +2 +50 +other +it is not known whether the rule is about it, for its except`,
 	} {
 		if !regexp.MustCompile(want).MatchString(w.String()) {

@@ -14,8 +14,6 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-const initUserNS = 0xEFFFFFFD
-
 // host is a snapshot that is built by hand.
 type host struct{ scan.Snapshot }
 
@@ -31,7 +29,7 @@ func newHost() *host {
 // process adds a process of a unit, begun some minutes after boot.
 func (h *host) process(pid int32, unit, comm, exe string, minute int, state scan.State) *scan.Process {
 	p := scan.Process{
-		PID: pid, PPID: 1, Start: uint64(minute) * uint64(time.Minute), Exe: exe, State: state, MountNSOwner: initUserNS,
+		PID: pid, PPID: 1, Start: uint64(minute) * uint64(time.Minute), Exe: exe, State: state, ExeOrigin: scan.OfHost,
 		FirstTask: int32(len(h.Tasks)), NumTasks: 1, Workload: int32(len(h.Workloads)),
 	}
 	copy(p.Comm[:15], comm)

@@ -22,6 +22,9 @@ type answerJSON struct {
 	Loaded  int        `json:"rules_loaded"`
 	Applied int        `json:"rules_applied"`
 	Rules   []RuleJSON `json:"rules"`
+	// Undecided are the processes of which it is not known whether rules are about
+	// them. They change no rule's result, nor the answer.
+	Undecided []undecidedJSON `json:"undecided"`
 }
 
 // RuleJSON is what one rule says, as a JSON object.
@@ -52,7 +55,7 @@ type exampleJSON struct {
 
 // JSON writes what rules say of a snapshot as one JSON object and a newline.
 func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result) error {
-	a := answerJSON{Schema: Schema, Answer: Of(r), Time: timeText(s.Time), Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true)}
+	a := answerJSON{Schema: Schema, Answer: Of(r), Time: timeText(s.Time), Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true), Undecided: undecided(s, r)}
 	process := view.Processes(s)
 	for i := range a.Rules {
 		if p, why := firstUnknown(s, &r.Rules[i]); p != nil {

@@ -48,6 +48,11 @@ func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
 	} else if written {
 		b.WriteByte('\n')
 	}
+	if written, err := undecidedText(b, s, r, ascii); err != nil {
+		return err
+	} else if written {
+		b.WriteByte('\n')
+	}
 	t := newTable(b)
 	t.row("RULE", "RESULT", "SEVERITY", "VIOLATING", "COMPLIANT", "STARTING", "UNKNOWN", "FILE")
 	for _, rule := range rules {

@@ -33,6 +33,49 @@ func firstUnknown(s *scan.Snapshot, r *policy.RuleResult) (p *scan.Process, why 
 	return p, why
 }
 
+// undecidedJSON is the processes of which it is not known whether rules are about them.
+type undecidedJSON struct {
+	Reason    policy.Doubt  `json:"reason"`
+	Processes int           `json:"processes"`
+	Examples  []unknownJSON `json:"examples"`
+}
+
+func undecided(s *scan.Snapshot, r *policy.Result) []undecidedJSON {
+	list := make([]undecidedJSON, 0, len(r.Undecided))
+	process := view.Processes(s)
+	for _, u := range r.Undecided {
+		j := undecidedJSON{Reason: u.Doubt, Processes: u.Processes}
+		for _, pid := range u.PIDs {
+			if p := s.Find(pid); p != nil {
+				j.Examples = append(j.Examples, unknownJSON{u.Doubt.Words(), process(p)})
+			}
+		}
+		list = append(list, j)
+	}
+	return list
+}
+
+// undecidedText writes the processes of which it is not known whether rules are about
+// them.
+func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) (written bool, err error) {
+	t := newTable(w)
+	t.row("NO RULE DECIDES", "PID", "COMM", "WHY")
+	for _, u := range r.Undecided {
+		for _, pid := range u.PIDs {
+			if p := s.Find(pid); p != nil {
+				t.row(u.Doubt.String(), fmt.Sprint(pid), view.Escape(p.Comm.String(), maxCell, ascii), u.Doubt.Words())
+			}
+		}
+		if more := u.Processes - len(u.PIDs); more > 0 {
+			t.row(u.Doubt.String(), "-", fmt.Sprintf("and %d more", more), u.Doubt.Words())
+		}
+	}
+	if t.rows == 1 {
+		return false, nil
+	}
+	return true, t.end()
+}
+
 // unknowns writes for each rule of which something could not be told what that is.
 func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleResult, ascii bool) (written bool, err error) {
 	t := newTable(w)
@@ -44,8 +87,6 @@ func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleResult, ascii b
 		switch {
 		case p != nil:
 			pid, comm = fmt.Sprint(p.PID), view.Escape(p.Comm.String(), maxCell, ascii)
-		case n > 0:
-			why = "it is not known of these whether the rule is about them"
 		case rule.CountUnknown:
 			why = "it is not known whether there are too few processes"
 		default:

@@ -18,7 +18,7 @@ func (t *textWriter) process() {
 	s, p := t.e.Snapshot, t.e.Process
 	comm := t.escape(p.Comm.String())
 	t.line("Process %d (%s) is %s", p.PID, comm, t.e.stateWords())
-	t.line("  executable  %s", t.name(p.Exe))
+	t.line("  executable  %s", t.executable(p))
 	workload := ""
 	if w := s.WorkloadOf(p); w != nil {
 		workload = w.FullName
@@ -30,6 +30,24 @@ func (t *textWriter) process() {
 	t.line("  runs as     %s", strings.Join(hardening(s, p), ", "))
 	t.line("  threads     %s", t.threads())
 	t.roots()
+}
+
+// executable is the path, and what is to be known of it.
+func (t *textWriter) executable(p *scan.Process) string {
+	text := t.name(p.Exe)
+	if p.ExeCut {
+		text += " (the beginning of a longer path)"
+	}
+	if p.ExeDeleted {
+		text += " (deleted since)"
+	}
+	switch p.ExeOrigin {
+	case scan.OfImage:
+		text += ", below another root directory than the host's"
+	case scan.OfUser:
+		text += ", by the word of its user: not necessarily that file of the host"
+	}
+	return text
 }
 
 // inside returns the number of tasks that are in a domain.

@@ -60,10 +60,16 @@ type Rule struct {
 // holds, and that is one of the key's items.
 type Match struct {
 	Unit, Slice, Container, Namespace, Pod, Exe, Comm, Cmdline, Cgroup []Pattern
-	UID                                                                []UIDRange
+	// AncestorExe is about the executables of its parent, of that one's parent
+	// and so on; ancestry is its number among all matches of the configuration
+	// that look at those.
+	AncestorExe []Pattern
+	ancestry    int
+	UID         []UIDRange
 	// Main is nil, or whether the process's parent must be outside its workload.
 	Main *bool
-	// AnyMountNS lets Exe and Comm match where any user may have chosen them.
+	// AnyMountNS lets Exe, AncestorExe and Comm match where any user may have
+	// chosen them.
 	AnyMountNS bool
 }
 

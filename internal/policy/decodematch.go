@@ -14,7 +14,7 @@ import (
 // match reads one match, of which at least one key must narrow what is meant.
 func (d *decoder) match(n *yaml.Node) Match {
 	var m Match
-	fields := make([]field, 0, 12)
+	fields := make([]field, 0, 13)
 	for _, key := range m.patterns() {
 		fields = append(fields, field{key.name, func(n *yaml.Node) { d.patterns(n, key.patterns) }})
 	}
@@ -35,8 +35,8 @@ func (d *decoder) match(n *yaml.Node) Match {
 	if seen == nil {
 		return m
 	}
-	if at := seen["mntns"]; at != nil && seen["exe"] == nil && seen["comm"] == nil {
-		d.fail(at, "mntns says something of exe and comm only, and neither is here")
+	if at := seen["mntns"]; at != nil && seen["exe"] == nil && seen["ancestor_exe"] == nil && seen["comm"] == nil {
+		d.fail(at, "mntns says something of exe, ancestor_exe and comm only, and none is here")
 	} else if len(n.Content) == 0 {
 		d.fail(n, "an empty match: it would mean every process")
 	}
@@ -52,11 +52,11 @@ type key struct {
 
 // patterns returns the keys whose items are patterns, in the order in which
 // documentation has them.
-func (m *Match) patterns() [9]key {
+func (m *Match) patterns() [10]key {
 	return [...]key{
 		{"unit", &m.Unit}, {"slice", &m.Slice},
 		{"container", &m.Container}, {"namespace", &m.Namespace}, {"pod", &m.Pod},
-		{"exe", &m.Exe}, {"comm", &m.Comm}, {"cmdline", &m.Cmdline}, {"cgroup", &m.Cgroup},
+		{"exe", &m.Exe}, {"ancestor_exe", &m.AncestorExe}, {"comm", &m.Comm}, {"cmdline", &m.Cmdline}, {"cgroup", &m.Cgroup},
 	}
 }
 

@@ -15,9 +15,6 @@ type Options struct {
 	// time, its arguments separated by spaces; false if it cannot be read.
 	// It is called only for processes that cmdline decides about. Nil reads none.
 	Cmdline func(pid int32, start uint64) (string, bool)
-	// InitUserNS is the inode number of the initial user namespace; 0 is the
-	// number that every kernel gives it.
-	InitUserNS uint32
 }
 
 // Evaluator judges snapshots by one configuration. It remembers which rules
@@ -29,6 +26,7 @@ type Evaluator struct {
 	seen    seen
 	longest time.Duration // of all rules' graces
 	cache   matchCache
+	above   ancestors
 	applied []bool
 
 	// What follows is of one evaluation, and kept for its memory.
@@ -41,6 +39,7 @@ type Evaluator struct {
 	ruled   []bool  // by workload
 	byKey   map[groupKey]int32
 	tallies []tally
+	doubts  undecided
 }
 
 // group is processes of one snapshot of which all rules say the same.
@@ -50,20 +49,20 @@ type group struct {
 	first     int32 // the lowest PID
 	count     int
 	age       time.Duration
-	// asked are the rules of matched.ask with what the command line says; only
-	// for a group of one.
+	// asked are the rules of matched.ask with what the command line says, and doubt
+	// why that is not known of some; only for a group of one.
 	asked []ruleLevel
+	doubt Doubt
 	// violating: some rule says so. about: some rule is about its processes, or
 	// likely so.
 	violating, about bool
 }
 
 type groupKey struct {
-	rules     *ruleList
-	condition condition
+	rules, doubtful *ruleList
+	condition       condition
 	// alone is 1 + the index of a process that is a group of its own: one
-	// that is younger than some rule's grace, or of which more is to be found
-	// out.
+	// that is younger than some rule's grace, or whose command line is asked for.
 	alone int32
 }
 
@@ -74,19 +73,15 @@ type tally struct {
 	// certain is the number of processes that the rule is about for certain,
 	// likely and doubtful that of those of which that is less certain.
 	certain, likely, doubtful int
-	// unknown is how many of the doubtful would not comply.
-	unknown int
 	// list: its violations are listed.
 	list bool
 }
 
 // New returns an Evaluator of which no rule applied yet.
 func New(c *Config, o Options) *Evaluator {
-	if o.InitUserNS == 0 {
-		o.InitUserNS = scan.InitUserNS
-	}
+	what := c.seenBy()
 	e := &Evaluator{
-		config: c, options: o, seen: c.seenBy(), cache: newMatchCache(c),
+		config: c, options: o, seen: what, cache: newMatchCache(c), above: newAncestors(what.ancestors),
 		applied: make([]bool, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
 		byKey: map[groupKey]int32{},
 	}
@@ -109,8 +104,8 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Result {
 			e.applied[i] = true
 		}
 	}
-	e.tallyUndecided()
 	r := e.result()
+	r.Undecided = e.doubts.list()
 	r.ruled, r.workloads = e.ruled, s.Workloads
 	r.About = e.about()
 	e.end()
@@ -120,6 +115,8 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Result {
 func (e *Evaluator) begin(s *scan.Snapshot) {
 	e.snap = s
 	e.cache.begin()
+	e.above.begin(s)
+	e.doubts = undecided{}
 	clear(e.tallies)
 	if l := limitsOf(s); len(e.demands) == 0 || e.limits != l {
 		e.limits = l
@@ -158,29 +155,33 @@ func (e *Evaluator) group() {
 	now := uptime(e.snap)
 	for i := range e.snap.Processes {
 		p := &e.snap.Processes[i]
-		e.facts = factsOf(e.snap, p, e.seen, e.options.InitUserNS)
+		e.facts = factsOf(e.snap, p, e.seen)
+		e.facts.ancestors = e.above.of(e.snap, i)
 		m := e.cache.of(&e.facts)
-		if len(m.rules.rules) == 0 && len(m.ask) == 0 && m.decided {
+		if len(m.rules.rules) == 0 && len(m.ask) == 0 && len(m.doubtful.rules) == 0 {
+			e.doubts.add(m.doubt, p.PID)
 			e.groupOf = append(e.groupOf, noGroup)
 			continue
 		}
-		k := groupKey{rules: m.rules, condition: conditionOf(e.snap, p)}
+		k := groupKey{rules: m.rules, doubtful: m.doubtful, condition: conditionOf(e.snap, p)}
 		age := age(now, p)
-		if age < e.longest || len(m.ask) > 0 || !m.decided {
+		if age < e.longest || len(m.ask) > 0 {
 			k.alone = int32(i) + 1
 		}
 		n, ok := e.byKey[k]
 		if !ok {
 			n = int32(len(e.groups))
 			e.byKey[k] = n
-			e.groups = append(e.groups, group{matched: m, condition: k.condition, first: p.PID, age: age, asked: e.ask(m, p)})
+			e.groups = append(e.groups, group{matched: m, condition: k.condition, first: p.PID, age: age})
 			g := &e.groups[n]
+			e.ask(g, p)
 			g.about = aboutSome(m.rules.rules) || aboutSome(g.asked)
 		}
 		if p.Workload >= 0 && int(p.Workload) < len(e.ruled) && !e.ruled[p.Workload] {
 			e.ruled[p.Workload] = e.groups[n].about
 		}
 		e.groups[n].count++
+		e.doubts.add(max(m.doubt, e.groups[n].doubt), p.PID)
 		e.groupOf = append(e.groupOf, n)
 	}
 }
@@ -216,18 +217,21 @@ func age(now time.Duration, p *scan.Process) time.Duration {
 }
 
 // ask asks the rules that look at command lines.
-func (e *Evaluator) ask(m *matched, p *scan.Process) []ruleLevel {
+func (e *Evaluator) ask(g *group, p *scan.Process) {
+	m := g.matched
 	if len(m.ask) == 0 {
-		return nil
+		return
 	}
-	var asked []ruleLevel
 	cmd := e.cmdlineOf(p)
 	for _, n := range m.ask {
-		if l, _ := e.config.Rules[n].about(&m.facts, m.exempt, cmd); l != no {
-			asked = append(asked, ruleLevel(n)<<2|ruleLevel(l))
+		l, w := e.config.Rules[n].about(&m.facts, m.exempt, cmd)
+		if l == unknown && g.doubt == NoDoubt {
+			g.doubt = w.doubt(&m.facts)
+		}
+		if l != no {
+			g.asked = append(g.asked, ruleLevel(n)<<2|ruleLevel(l))
 		}
 	}
-	return asked
 }
 
 // cmdlineOf returns a process's command line, which is read once at most.
@@ -245,20 +249,19 @@ func (e *Evaluator) cmdlineOf(p *scan.Process) cmdline {
 
 // tally adds what the rules say of a group.
 func (e *Evaluator) tally(g *group) {
-	for _, r := range g.matched.rules.rules {
-		e.tallyRule(g, r)
-	}
-	for _, r := range g.asked {
-		e.tallyRule(g, r)
+	for _, rules := range [...][]ruleLevel{g.matched.rules.rules, g.matched.doubtful.rules, g.asked} {
+		for _, r := range rules {
+			e.tallyRule(g, r)
+		}
 	}
 }
 
 func (e *Evaluator) tallyRule(g *group, r ruleLevel) {
 	n, l := r.split()
 	t := &e.tallies[n]
-	outcome, _ := e.judge(n, g)
 	switch l {
 	case yes:
+		outcome, _ := e.judge(n, g)
 		t.certain += g.count
 		t.add(outcome, g)
 		g.violating = g.violating || outcome == Violating
@@ -266,7 +269,7 @@ func (e *Evaluator) tallyRule(g *group, r ruleLevel) {
 		t.likely += g.count
 		t.add(Unknown, g)
 	case unknown:
-		t.doubt(g, outcome)
+		t.doubtful += g.count
 	}
 }
 
@@ -274,15 +277,6 @@ func (t *tally) add(outcome Outcome, g *group) {
 	t.processes[outcome] += g.count
 	if first := &t.first[outcome]; *first == 0 || g.first < *first {
 		*first = g.first
-	}
-}
-
-// doubt counts a group of which it is not known whether the rule is about it. If
-// it complies anyway, that does not matter but to the number of processes.
-func (t *tally) doubt(g *group, outcome Outcome) {
-	t.doubtful += g.count
-	if outcome != Compliant {
-		t.unknown += g.count
 	}
 }
 
@@ -297,28 +291,6 @@ func (e *Evaluator) judge(n int32, g *group) (Outcome, Reason) {
 		outcome = Starting
 	}
 	return outcome, reason
-}
-
-// tallyUndecided adds groups of which the unit or the executable is not known to
-// the rules that have something to say and are found by those.
-func (e *Evaluator) tallyUndecided() {
-	for i := range e.groups {
-		g := &e.groups[i]
-		m := g.matched
-		if m.decided {
-			continue
-		}
-		e.cache.index.undecided(&m.facts, func(n int32) {
-			rule := &e.config.Rules[n]
-			if !e.speaks(n) {
-				return
-			}
-			if l, _ := rule.about(&m.facts, m.exempt, nil); l != no {
-				outcome, _ := e.judge(n, g)
-				e.tallies[n].doubt(g, outcome)
-			}
-		})
-	}
 }
 
 // speaks says whether a rule has something to say.

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,7 +144,7 @@ rules:
 			t.Errorf("got  %s\nwant %s", got, w)
 		}
 	}
-	if !r.Violated() || !r.Undecided() {
+	if !r.Violated() || !r.Open() {
 		t.Error("violated and undecided")
 	}
 	// A rule that applied once says so until the rules are loaded again.
@@ -203,7 +204,7 @@ func TestMinProcesses(t *testing.T) {
 	}
 	// A process that may be the one that is missing.
 	h.process(-1, "/a", -1)
-	if r := evaluate(t, rules, h).rule("a"); r.Violated || !r.CountUnknown || r.Processes != [4]int{0, 0, 0, 2} {
+	if r := evaluate(t, rules, h).rule("a"); r.Violated || !r.CountUnknown || r.Processes != [4]int{0, 0, 0, 1} {
 		t.Errorf("%+v", r)
 	}
 	// It may be where the source does not look.
@@ -228,15 +229,17 @@ func TestMain(t *testing.T) {
 	h.process(a, "/a", -1).PPID = 11  // 12
 	h.process(a, "/a", -1).PPID = 0   // 13, outside
 	h.process(a, "/a", -1).PPID = 2   // 14, the kernel's
-	h.process(a, "/a", -1).PPID = 900 // 15, not known
-	h.process(a, "/a", -1).PPID = 16  // 16, younger than 15
-	h.Processes[6].PPID = 12
-	p := h.process(a, "/a", -1) // 17, of a parent that is younger
+	h.process(a, "/a", -1).PPID = 1   // 15, of the first process, which is not shown
+	h.process(a, "/a", -1).PPID = 900 // 16, not known
+	h.process(a, "/a", -1).PPID = 17  // 17, younger than 16
+	h.Processes[7].PPID = 12
+	p := h.process(a, "/a", -1) // 18, of a parent that is younger
 	p.PPID, p.Start = 11, 400*second
 	sub := h.workload(scan.Workload{Kind: scan.Unit, Unit: "a.service", Cgroup: "/system.slice/a.service/x", Delegated: true})
-	h.process(sub, "/a", -1).PPID = 11 // 18, below the unit's own cgroup
+	h.process(sub, "/a", -1).PPID = 11 // 19, below the unit's own cgroup
 	e := New(load(t, "rules: [{name: m, match: {main: true}, grace: 0}, {name: c, match: {main: false}, grace: 0}, {name: x, match: {unit: [a.service]}, except: [{main: true}]}]"), Options{})
-	want := map[int32]string{11: "yes no no", 12: "no yes yes", 13: "yes no no", 14: "yes no no", 15: "unknown unknown unknown", 16: "no yes yes", 17: "unknown unknown unknown", 18: "no yes yes"}
+	want := map[int32]string{11: "yes no no", 12: "no yes yes", 13: "yes no no", 14: "yes no no", 15: "yes no no",
+		16: "unknown unknown unknown", 17: "no yes yes", 18: "unknown unknown unknown", 19: "no yes yes"}
 	for pid, w := range want {
 		var got []string
 		for _, x := range e.Explain(h.Snapshot, h.Find(pid)) {
@@ -273,8 +276,11 @@ rules:
 		return map[int32]string{10: "/usr/bin/a --serve=1", 11: "a --debug"}[pid], pid < 12
 	}})
 	r := e.Evaluate(h.Snapshot)
-	if got, want := r.rule("a").Processes, [4]int{0, 1, 0, 1}; got != want {
+	if got, want := r.rule("a").Processes, [4]int{0, 1, 0, 0}; got != want {
 		t.Errorf("a: %v, want %v", got, want)
+	}
+	if u := r.Undecided; len(u) != 1 || u[0].Doubt != DoubtCmdline || u[0].Processes != 1 || !slices.Equal(u[0].PIDs, []int32{12}) {
+		t.Errorf("%+v", u)
 	}
 	if got, want := r.rule("b").Processes, [4]int{0, 1, 0, 1}; got != want {
 		t.Errorf("b: %v, want %v", got, want)

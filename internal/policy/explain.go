@@ -27,7 +27,7 @@ type Explanation struct {
 // Explain says for every rule whether it is about a process of a snapshot, and
 // what it says of it. It remembers nothing.
 func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
-	f := factsOf(s, p, e.seen, e.options.InitUserNS)
+	f := allFactsOf(s, p, e.seen)
 	exempt := e.config.exemption(&f)
 	cmd := e.cmdlineOf(p)
 	age := age(uptime(s), p)
@@ -55,14 +55,24 @@ func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 	return all
 }
 
+// allFactsOf returns the facts of one process.
+func allFactsOf(s *scan.Snapshot, p *scan.Process, what seen) facts {
+	f := factsOf(s, p, what)
+	above := newAncestors(what.ancestors)
+	above.begin(s)
+	f.ancestors = above.of(s, s.Index(p.PID))
+	return f
+}
+
 // About reports whether a match is about a process of a snapshot, "yes", "no" or
 // "unknown", and why not, or why that is not known, in words without text that
 // others chose. It looks at no command line.
 func (m *Match) About(s *scan.Snapshot, p *scan.Process) (applies, why string) {
-	var what seen
-	what.add(m)
-	f := factsOf(s, p, what, scan.InitUserNS)
 	r := Rule{Match: *m}
+	r.Match.ancestry = 0
+	var what seen
+	what.add(&r.Match)
+	f := allFactsOf(s, p, what)
 	switch l, w := r.about(&f, no, nil); l {
 	case yes:
 		return "yes", ""
@@ -84,11 +94,12 @@ func (w why) words(r *Rule, l level, f *facts, load *scan.Workload) string {
 		return "except is about it"
 	case w.except:
 		return "it is not known whether except is about it: " + keyWords(w.key, l, f, load)
-	case l == no && (w.key == "exe" || w.key == "comm") && r.Match.trusts(f) == no:
-		if f.place >= inContainer {
-			return w.key + ": it is in a container, and the match has neither container nor mntns"
+	case l == no && (w.key == "exe" || w.key == "comm") && r.Match.trusts(f.exe.origin) == no:
+		if f.exe.origin == scan.OfImage {
+			return w.key + ": its executable is below another root directory than the host's, " +
+				"and the match has neither unit nor container nor mntns"
 		}
-		return w.key + ": its mount namespace is one that any user can make, with any file at any path"
+		return w.key + ": any user could have put its executable where its path says that it is"
 	default:
 		return keyWords(w.key, l, f, load)
 	}
@@ -108,15 +119,17 @@ func keyWords(key string, l level, f *facts, load *scan.Workload) string {
 		}
 	}
 	switch key {
-	case "uid", "comm", "exe":
+	case "comm", "exe":
 		switch {
-		case f.host == likely:
-			return key + ": the owner of its mount namespace is not known"
-		case key == "exe" && f.exe == "":
-			return "exe: its path is not known"
+		case f.exe.origin == scan.OriginUnknown:
+			return key + ": it is not known who put its executable where its path says that it is"
+		case f.exe.cut:
+			return key + ": not all of its path is known"
 		default:
-			return key + ": it is not known whether it is in a container"
+			return key + ": its path is not known"
 		}
+	case "ancestor_exe":
+		return key + ": not all of its ancestors, or of their executables, are known"
 	case "main":
 		return "main: its parent, or the workload of one of them, is not known"
 	case "cmdline":

@@ -13,16 +13,18 @@ import (
 // facts are all that rules can see of a process, but its command line. Processes
 // with the same facts are matched once.
 type facts struct {
-	place                                               place
-	unit, slice, cgroup, container, namespace, pod, exe string
-	comm                                                scan.Comm
-	uid                                                 uint32
+	place                                          place
+	unit, slice, cgroup, container, namespace, pod string
+	exe                                            executable
+	comm                                           scan.Comm
+	uid                                            uint32
 	// uids are the user IDs of a process whose tasks have different ones, ascending
 	// and each in four bytes; otherwise it is empty, and uid is that of all.
 	uids string
-	// host says whether the mount namespace is owned by the initial user
-	// namespace, main whether the parent is outside the workload.
-	host, main level
+	// main says whether the parent is outside the workload.
+	main level
+	// ancestors are the levels of the matches that look at those.
+	ancestors string
 }
 
 // place says what the process's cgroup tells of where it runs.
@@ -48,30 +50,23 @@ const (
 // processes that differ in them alone have the same.
 type seen struct {
 	slice, cgroup, container, exe, comm, uid, main bool
+	// ancestors are the matches that look at those.
+	ancestors []*Match
 	// uids are the user IDs at which some rule begins or ends, ascending: those
 	// between two of them are the same to all rules. Nil keeps all apart.
 	uids []uint32
 }
 
-// factsOf returns the facts of a process.
-func factsOf(s *scan.Snapshot, p *scan.Process, what seen, userNS uint32) facts {
+// factsOf returns the facts of a process, but its ancestors.
+func factsOf(s *scan.Snapshot, p *scan.Process, what seen) facts {
 	var f facts
 	w := s.WorkloadOf(p)
 	f.setPlace(w, what)
 	if what.exe {
-		// A program that was deleted or replaced is still what was started.
-		f.exe = strings.TrimSuffix(p.Exe, " (deleted)")
+		f.exe = executableOf(p)
 	}
 	if what.comm {
-		f.comm = p.Comm
-	}
-	if what.exe || what.comm {
-		switch p.MountNSOwner {
-		case userNS:
-			f.host = yes
-		case 0:
-			f.host = likely
-		}
+		f.comm, f.exe.origin = p.Comm, p.ExeOrigin
 	}
 	if what.uid {
 		f.setUIDs(s, p, &what)
@@ -169,18 +164,17 @@ func (f *facts) setPlace(w *scan.Workload, what seen) {
 // is a container tells the owner of its mount namespace, then.
 func usersOwn(w *scan.Workload) bool { return w.Delegated && strings.HasPrefix(w.Unit, "user@") }
 
-// isMain says whether a process's parent is outside its workload.
+// isMain says whether a process's parent is outside its workload. The first process of
+// all, and the kernel, are outside of every other's.
 func isMain(s *scan.Snapshot, p *scan.Process, w *scan.Workload) level {
-	parent := s.Find(p.PPID)
-	// What the kernel starts is the child of its thread 2, which no snapshot has.
-	if p.PPID == 0 || p.PPID == 2 && parent == nil {
-		return yes
-	}
-	// A parent that is younger than its child is another process by now.
-	if parent == nil || parent.Start > p.Start {
+	place, known := parentOf(s, p)
+	if place < 0 {
+		if known {
+			return yes
+		}
 		return unknown
 	}
-	above := s.WorkloadOf(parent)
+	above := s.WorkloadOf(&s.Processes[place])
 	if w == nil || above == nil || w.Cgroup == "" || above.Cgroup == "" {
 		return unknown
 	}

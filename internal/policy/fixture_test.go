@@ -62,11 +62,11 @@ func (h host) view(domain int32, everywhere ...uint32) int32 {
 }
 
 // process adds a process of a workload with a task in each of some domains; -1
-// is in none, -2 unknown. Its tasks have no view of their domains. It is 500 seconds old and in the host's mount
-// namespace. The result is valid until the next call.
+// is in none, -2 unknown. Its tasks have no view of their domains. It is 500 seconds old, and its
+// executable one of the host's. The result is valid until the next call.
 func (h host) process(workload int32, exe string, domains ...int32) *scan.Process {
 	p := scan.Process{
-		PID: 10 + int32(len(h.Processes)), PPID: 1, Start: 500 * second, Exe: exe, MountNSOwner: scan.InitUserNS,
+		PID: 10 + int32(len(h.Processes)), PPID: 1, Start: 500 * second, Exe: exe, ExeOrigin: scan.OfHost,
 		Workload: workload, FirstTask: int32(len(h.Tasks)), NumTasks: int32(len(domains)),
 	}
 	var in, out, dark int

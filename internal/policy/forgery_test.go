@@ -17,7 +17,12 @@ const containerID = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789a
 var forged = map[string]func(h host, domain int32) *scan.Process{
 	"own mount namespace": func(h host, d int32) *scan.Process {
 		p := h.process(h.unit("session-3.scope"), "/usr/sbin/daemon", d)
-		p.MountNSOwner = 0xF0000001
+		p.ExeOrigin = scan.OfUser
+		return p
+	},
+	"own root directory": func(h host, d int32) *scan.Process {
+		p := h.process(h.unit("jail.service"), "/usr/sbin/daemon", d)
+		p.ExeOrigin = scan.OfImage
 		return p
 	},
 	"user unit with a system unit's name": func(h host, d int32) *scan.Process {
@@ -29,25 +34,27 @@ var forged = map[string]func(h host, domain int32) *scan.Process{
 		w := h.workload(scan.Workload{Kind: scan.Unit, Unit: "box.service", Delegated: true, Slice: "system.slice",
 			Cgroup: "/system.slice/box.service/system.slice/daemon.service"})
 		p := h.process(w, "/x", d)
-		p.MountNSOwner = 0xF0000001
+		p.ExeOrigin = scan.OfUser
 		return p
 	},
 	"renamed": func(h host, d int32) *scan.Process {
 		p := h.process(h.unit("session-3.scope"), "/home/u/x", d)
-		p.MountNSOwner = 0xF0000001
+		p.ExeOrigin = scan.OfUser
 		copy(p.Comm[:], "daemon")
 		return p
 	},
 	"container with a file at the path": func(h host, d int32) *scan.Process {
 		w := h.workload(scan.Workload{Kind: scan.InContainer, FullName: "container:daemon", Slice: "system.slice", Cgroup: "/system.slice/docker-" + containerID + ".scope",
 			Container: &scan.Container{ID: containerID, Runtime: "docker"}})
-		return h.process(w, "/usr/sbin/daemon", d)
+		p := h.process(w, "/usr/sbin/daemon", d)
+		p.ExeOrigin = scan.OfImage
+		return p
 	},
 	"rootless container with a file at the path": func(h host, d int32) *scan.Process {
 		w := h.workload(scan.Workload{Kind: scan.InContainer, FullName: "container:daemon", Unit: "user@1000.service", Delegated: true,
 			Cgroup: "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + containerID + ".scope", Container: &scan.Container{ID: containerID}})
 		p := h.process(w, "/usr/sbin/daemon", d)
-		p.MountNSOwner = 0xF0000001
+		p.ExeOrigin = scan.OfUser
 		return p
 	},
 }
@@ -98,8 +105,8 @@ func TestNoEscape(t *testing.T) {
 		"none":             func(host, *scan.Process) {},
 		"another name":     func(_ host, p *scan.Process) { p.Comm = scan.Comm{'x'} },
 		"another program":  func(_ host, p *scan.Process) { p.Exe = "/tmp/x" },
-		"replaced program": func(_ host, p *scan.Process) { p.Exe += " (deleted)" },
-		"a namespace":      func(_ host, p *scan.Process) { p.MountNSOwner = 0xF0000001 },
+		"replaced program": func(_ host, p *scan.Process) { p.ExeDeleted = true },
+		"a namespace":      func(_ host, p *scan.Process) { p.ExeOrigin = scan.OfUser },
 		"a partial domain": func(h host, p *scan.Process) {
 			p.State = scan.Partial
 			h.Tasks[p.FirstTask].Domain = h.domain(-1, access.Rights{})
@@ -114,7 +121,7 @@ func TestNoEscape(t *testing.T) {
 		}
 	}
 	h := newHost()
-	daemonHost(-1, h).Exe += " (deleted)"
+	daemonHost(-1, h).ExeDeleted = true
 	if r := evaluate(t, "rules: [{name: r, match: {exe: [/usr/sbin/daemon]}}]", h).rule("r"); r == nil || !r.Violated {
 		t.Errorf("a program that was replaced: %+v", r)
 	}
@@ -145,9 +152,9 @@ func TestNoEscape(t *testing.T) {
 // rule is seen.
 func TestUnknownIdentity(t *testing.T) {
 	unresolved := func(h host) *scan.Process { return h.process(-1, "/usr/sbin/daemon", -1) }
-	noOwner := func(h host) *scan.Process {
+	noOrigin := func(h host) *scan.Process {
 		p := daemonHost(-1, h)
-		p.MountNSOwner = 0
+		p.ExeOrigin = scan.OriginUnknown
 		return p
 	}
 	noExe := func(h host) *scan.Process {
@@ -155,47 +162,52 @@ func TestUnknownIdentity(t *testing.T) {
 		p.Exe = ""
 		return p
 	}
+	longExe := func(h host) *scan.Process {
+		p := daemonHost(-1, h)
+		p.Exe, p.ExeCut = "/usr/sbin/"+strings.Repeat("d", scan.CutPath), true
+		return p
+	}
 	for _, c := range []struct {
 		what, rule string
 		add        func(host) *scan.Process
 		applied    bool
 	}{
-		{"owner", "exe", noOwner, true},
-		{"owner", "comm", noOwner, true},
-		{"cgroup", "exe", unresolved, true},
+		{"origin", "exe", noOrigin, true},
+		{"origin", "comm", noOrigin, true},
 		// This would make every rule of the host apply.
 		{"cgroup", "unit", unresolved, false},
 		{"cgroup", "cgroup", unresolved, false},
 		{"exe", "exe", noExe, false},
 		{"exe", "exes", noExe, false},
+		{"rest of exe", "exes", longExe, false},
 	} {
 		text := "rules: [{name: r, match: {" + rulesByName[c.rule] + "}}]"
 		h := newHost()
 		c.add(h)
 		e := New(load(t, text), Options{})
 		r := e.Evaluate(h.Snapshot)
-		if x := r.rule("r"); (x != nil) != c.applied || c.applied && (x.Processes != [4]int{0, 0, 0, 1} || x.Violated || !r.Undecided()) {
+		if x := r.rule("r"); (x != nil) != c.applied || c.applied && (x.Processes != [4]int{0, 0, 0, 1} || x.Violated || !r.Open()) {
 			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, x)
+		}
+		if (len(r.Undecided) == 0) != c.applied {
+			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, r.Undecided)
 		}
 		x := e.Explain(h.Snapshot, &h.Processes[0])[0]
 		if x.Applies != "unknown" || x.Outcome != Unknown || !strings.Contains(x.Why, "known") {
 			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, x)
 		}
-		// Where the rule applies anyway, it counts.
+		// Where the rule applies anyway, it is said of those alone that it may be
+		// about.
+		want := [4]int{1, 0, 0, 0}
+		if c.applied {
+			want[Unknown] = 1
+		}
 		h = newHost()
 		daemonHost(h.domain(-1, allFS), h)
 		c.add(h)
-		if x := evaluate(t, text, h).rule("r"); x.Processes != [4]int{1, 0, 0, 1} || x.Violated {
+		if x := evaluate(t, text, h).rule("r"); x.Processes != want || x.Violated {
 			t.Errorf("%s unknown, %s, beside the daemon: %+v", c.what, c.rule, x)
 		}
-	}
-	// What complies anyway is of no interest.
-	h := newHost()
-	d := h.domain(-1, allFS)
-	daemonHost(d, h)
-	h.process(-1, "/x", d)
-	if x := evaluate(t, "rules: [{name: r, match: {unit: [daemon.service]}}]", h).rule("r"); x.Processes != [4]int{1, 0, 0, 0} {
-		t.Errorf("%+v", x)
 	}
 }
 
@@ -207,9 +219,9 @@ func TestContainers(t *testing.T) {
 		Container: &scan.Container{ID: containerID, PodUID: "Y"}})
 	docker := h.workload(scan.Workload{Kind: scan.InContainer, FullName: "container:web", Cgroup: "/docker/" + containerID,
 		Container: &scan.Container{ID: containerID}})
-	h.process(w, "/bin/web", -1)
-	h.process(unnamed, "/bin/web", -1)
-	h.process(docker, "/bin/web", -1).MountNSOwner = 0xF0000001
+	h.process(w, "/bin/web", -1).ExeOrigin = scan.OfImage
+	h.process(unnamed, "/bin/web", -1).ExeOrigin = scan.OfImage
+	h.process(docker, "/bin/web", -1).ExeOrigin = scan.OfUser
 	h.process(h.unit("web.service"), "/bin/web", -1)
 	e := New(load(t, `
 rules:

@@ -4,6 +4,8 @@ package policy
 
 import (
 	"slices"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 // index finds the rules that may be about a process without looking at all.
@@ -31,7 +33,7 @@ func newIndex(rules []Rule) index {
 		{patterns: func(m *Match) []Pattern { return m.Unit },
 			text: func(f *facts) (string, bool) { return f.unit, f.place != nowhere }},
 		{patterns: func(m *Match) []Pattern { return m.Exe },
-			text: func(f *facts) (string, bool) { return f.exe, f.exe != "" }},
+			text: func(f *facts) (string, bool) { return f.exe.path, f.exe.path != "" }},
 		{patterns: func(m *Match) []Pattern { return m.Namespace },
 			text: func(f *facts) (string, bool) { return f.namespace, f.isKnown(f.namespace, inPod) }},
 		{patterns: func(m *Match) []Pattern { return m.Container },
@@ -64,7 +66,9 @@ func (x *index) add(r *Rule, n int32) {
 
 func (a *anchor) add(m *Match, n int32) bool {
 	patterns := a.patterns(m)
-	if len(patterns) == 0 || slices.ContainsFunc(patterns, func(p Pattern) bool { return p.prefix == "" }) {
+	// Of a path that is cut no more than its beginning is looked for.
+	unfit := func(p Pattern) bool { return p.prefix == "" || len(p.prefix) > scan.CutPath }
+	if len(patterns) == 0 || slices.ContainsFunc(patterns, unfit) {
 		return false
 	}
 	for i := range patterns {
@@ -79,13 +83,17 @@ func (a *anchor) add(m *Match, n int32) bool {
 }
 
 // candidates appends the rules that may be about processes with some facts, each
-// once. Those of which that cannot be told, because what they are found by is not
-// known, are left out: see undecided.
+// once: those that are found by what is known of them, and all that would be found by
+// what is not.
 func (x *index) candidates(f *facts, to []int32) []int32 {
 	from := len(to)
 	for i := range x.anchors {
 		a := &x.anchors[i]
-		text, _ := a.text(f)
+		text, known := a.text(f)
+		if !known {
+			to = append(to, a.all...)
+			continue
+		}
 		for _, n := range a.lengths {
 			if n > len(text) {
 				break
@@ -96,26 +104,6 @@ func (x *index) candidates(f *facts, to []int32) []int32 {
 	to = append(to, x.others...)
 	slices.Sort(to[from:])
 	return append(to[:from], slices.Compact(to[from:])...)
-}
-
-// undecided calls try with the rules that candidates leaves out though they may be
-// about processes with some facts.
-func (x *index) undecided(f *facts, try func(rule int32)) {
-	for i := range x.anchors {
-		if _, known := x.anchors[i].text(f); !known {
-			for _, n := range x.anchors[i].all {
-				try(n)
-			}
-		}
-	}
-}
-
-// decided says whether candidates leaves out none.
-func (x *index) decided(f *facts) bool {
-	return !slices.ContainsFunc(x.anchors[:], func(a anchor) bool {
-		_, known := a.text(f)
-		return !known && len(a.all) > 0
-	})
 }
 
 // seenBy says which facts the rules and exemptions look at.
@@ -149,4 +137,7 @@ func (s *seen) add(m *Match) {
 	s.comm = s.comm || len(m.Comm) > 0
 	s.uid = s.uid || len(m.UID) > 0
 	s.main = s.main || m.Main != nil
+	if len(m.AncestorExe) > 0 {
+		s.ancestors = append(s.ancestors, m)
+	}
 }

@@ -71,6 +71,9 @@ func (l *loader) rest(files []ruleFile) (*Config, error) {
 	if len(l.problems) > 0 {
 		return nil, &LoadError{l.problems}
 	}
+	for i, m := range l.config.seenBy().ancestors {
+		m.ancestry = i
+	}
 	l.config.Hash = binary.BigEndian.Uint64(l.hash.Sum(nil)) >> 16
 	return l.config, nil
 }

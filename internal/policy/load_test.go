@@ -177,7 +177,7 @@ var bad = []struct {
 	{"rules: [{name: 5, match: {uid: [1]}}]", []string{`1:16: the number "5": want a name`}, false},
 	{"rules: [{name: a, match: {uid: [1]}}, {name: a, match: {uid: [1]}}]", []string{`1:46: a second rule "a": the first is at`}, true},
 	{"rules: [{name: a, match: {}}]", []string{`1:26: an empty match`}, false},
-	{"rules: [{name: a, match: {mntns: any}}]", []string{`1:27: mntns says something of exe and comm only`}, false},
+	{"rules: [{name: a, match: {mntns: any}}]", []string{`1:27: mntns says something of exe, ancestor_exe and comm only`}, false},
 	{"rules: [{name: a, match: {mntns: host, exe: [a]}}]", []string{`1:34: "host": want any`}, false},
 	{"rules: [{name: a, match: {unit: a}}]", []string{`1:33: the text "a": want a list`}, false},
 	{"rules: [{name: a, match: {unit: []}}]", []string{`1:33: an empty list`}, false},

@@ -5,6 +5,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 // cmdline returns a process's command line; false if it cannot be read.
@@ -54,6 +56,7 @@ func (m *Match) level(f *facts, of tasks, cmd cmdline) (level, string) {
 	d.and(len(m.Pod) > 0, "pod", (*Match).podLevel, m, f)
 	d.and(len(m.Cgroup) > 0, "cgroup", (*Match).cgroupLevel, m, f)
 	d.and(len(m.Exe) > 0, "exe", (*Match).exeLevel, m, f)
+	d.and(len(m.AncestorExe) > 0, "ancestor_exe", (*Match).ancestorLevel, m, f)
 	d.and(len(m.Comm) > 0, "comm", (*Match).commLevel, m, f)
 	// It is read last, and only if it matters: that takes a system call.
 	if len(m.Cmdline) > 0 && cmd != nil && d.level > no {
@@ -150,30 +153,40 @@ func (f *facts) named(patterns []Pattern, name string, least place) level {
 	}
 }
 
-func (m *Match) exeLevel(f *facts) level {
-	if f.exe == "" {
-		return min(unknown, m.trusts(f))
-	}
-	return min(levelOf(matchAny(m.Exe, f.exe)), m.trusts(f))
-}
+func (m *Match) exeLevel(f *facts) level { return m.ofExecutable(m.Exe, f.exe) }
+
+func (m *Match) ancestorLevel(f *facts) level { return level(f.ancestors[m.ancestry]) }
 
 func (m *Match) commLevel(f *facts) level {
-	return min(levelOf(matchAny(m.Comm, f.comm.String())), m.trusts(f))
+	return min(levelOf(matchAny(m.Comm, f.comm.String())), m.trusts(f.exe.origin))
 }
 
-// trusts says whether a program's name may be believed. Any user can make a mount
-// namespace with any file at any path, but not one that is owned by the initial
-// user namespace; a container has one that can be, and files of its own.
-func (m *Match) trusts(f *facts) level {
+// ofExecutable is the level of patterns for an executable.
+func (m *Match) ofExecutable(patterns []Pattern, exe executable) level {
+	trusted := m.trusts(exe.origin)
 	switch {
-	case m.AnyMountNS || m.inContainer():
-		return yes
-	case f.place >= inContainer:
+	case trusted == no:
 		return no
-	case f.place == nowhere:
-		return min(likely, f.host)
+	case exe.cut:
+		return min(matchBeginning(patterns, exe.path), trusted)
+	case exe.path == "":
+		return unknown
 	default:
-		return f.host
+		return min(levelOf(matchAny(patterns, exe.path)), trusted)
+	}
+}
+
+// trusts says whether an executable of some origin is meant by its path: a file of the
+// host, or of a container or unit if the match says which. What any user could have
+// made is meant only where the match asks for no more.
+func (m *Match) trusts(o scan.Origin) level {
+	switch {
+	case m.AnyMountNS || m.inContainer(), o == scan.OfHost, o == scan.OfImage && len(m.Unit) > 0:
+		return yes
+	case o == scan.OriginUnknown:
+		return likely
+	default:
+		return no
 	}
 }
 

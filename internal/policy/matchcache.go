@@ -10,14 +10,16 @@ import (
 // matched is which rules are about all processes with some facts.
 type matched struct {
 	facts facts
-	// rules are those without cmdline. Entries with the same ones share them.
+	// rules are those without cmdline that are about them, or likely so. Entries with
+	// the same ones share them.
 	rules *ruleList
+	// doubtful are those of which it is not known whether they are about them, and
+	// that need a process; doubt says why it is not known of any rule.
+	doubtful *ruleList
+	doubt    Doubt
 	// ask are those that a process's command line decides about.
 	ask    []int32
 	exempt level
-	// decided says whether it is known of all other rules that they are not
-	// about them.
-	decided bool
 	// used is the last evaluation that met such a process.
 	used uint64
 }
@@ -43,9 +45,9 @@ type matchCache struct {
 	now   uint64
 	live  int // entries that were used in this evaluation
 
-	candidates []int32
-	rules      []ruleLevel
-	bytes      []byte
+	candidates      []int32
+	rules, doubtful []ruleLevel
+	bytes           []byte
 }
 
 func newMatchCache(c *Config) matchCache {
@@ -87,12 +89,12 @@ func (c *matchCache) of(f *facts) *matched {
 }
 
 func (c *matchCache) match(f *facts) *matched {
-	m := &matched{facts: *f, exempt: c.config.exemption(f), decided: c.index.decided(f)}
+	m := &matched{facts: *f, exempt: c.config.exemption(f)}
 	if m.exempt == yes {
-		m.rules, m.decided = c.share(nil), true
+		m.rules, m.doubtful = c.share(nil), c.share(nil)
 		return m
 	}
-	c.rules = c.rules[:0]
+	c.rules, c.doubtful = c.rules[:0], c.doubtful[:0]
 	c.candidates = c.index.candidates(f, c.candidates[:0])
 	for _, n := range c.candidates {
 		rule := &c.config.Rules[n]
@@ -100,11 +102,22 @@ func (c *matchCache) match(f *facts) *matched {
 			if l, _ := rule.Match.level(f, anyTask, nil); l != no {
 				m.ask = append(m.ask, n)
 			}
-		} else if l, _ := rule.about(f, m.exempt, nil); l != no {
+			continue
+		}
+		switch l, w := rule.about(f, m.exempt, nil); l {
+		case no:
+		case unknown:
+			if m.doubt == NoDoubt {
+				m.doubt = w.doubt(f)
+			}
+			if rule.MinProcesses > 0 {
+				c.doubtful = append(c.doubtful, ruleLevel(n)<<2|ruleLevel(l))
+			}
+		default:
 			c.rules = append(c.rules, ruleLevel(n)<<2|ruleLevel(l))
 		}
 	}
-	m.rules = c.share(c.rules)
+	m.rules, m.doubtful = c.share(c.rules), c.share(c.doubtful)
 	return m
 }
 

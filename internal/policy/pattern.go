@@ -83,3 +83,29 @@ func matchAny(patterns []Pattern, text string) bool {
 	}
 	return false
 }
+
+// matchBeginning is the level of patterns for a text of which only the beginning is
+// known, and that more follows. A text without a known beginning is longer than any
+// path that a system call takes: no pattern for single directories means it.
+func matchBeginning(patterns []Pattern, beginning string) level {
+	most := no
+	for i := range patterns {
+		most = max(most, patterns[i].matchBeginning(beginning))
+	}
+	return most
+}
+
+func (p *Pattern) matchBeginning(beginning string) level {
+	deep := p.re != nil || strings.Contains(p.text, "**")
+	n := min(len(p.prefix), len(beginning))
+	switch {
+	case p.prefix[:n] != beginning[:n], p.re == nil && !p.glob && len(p.text) <= len(beginning):
+		return no
+	case !deep && (beginning == "" || strings.Count(beginning, "/") > strings.Count(p.text, "/")):
+		return no
+	case p.glob && strings.HasSuffix(p.text, "**") && p.Match(beginning):
+		return yes // whatever follows
+	default:
+		return unknown
+	}
+}

@@ -17,8 +17,11 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// allSeen keeps processes apart whatever rules look at.
-var allSeen = seen{true, true, true, true, true, true, true, nil}
+// everything keeps processes apart whatever rules look at.
+func everything(c *Config) seen {
+	return seen{slice: true, cgroup: true, container: true, exe: true, comm: true, uid: true, main: true,
+		ancestors: c.seenBy().ancestors}
+}
 
 // naive judges every process by every rule, without an index, a cache or groups.
 type naive struct {
@@ -33,11 +36,11 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 	for i := range e.config.Rules {
 		rule := &e.config.Rules[i]
 		x := RuleResult{Rule: rule}
-		var sure, maybe, doubt int
+		var sure, maybe int
 		by := map[string]*Violation{}
 		for j := range s.Processes {
 			p := &s.Processes[j]
-			f := factsOf(s, p, allSeen, scan.InitUserNS)
+			f := allFactsOf(s, p, everything(e.config))
 			l, _ := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
 			if l == no {
 				continue
@@ -65,9 +68,6 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 				x.Processes[Unknown]++
 			default:
 				maybe++
-				if outcome != Compliant {
-					doubt++
-				}
 			}
 			if l != yes || outcome != Violating {
 				continue
@@ -92,7 +92,6 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 		if !x.Applied && rule.MinProcesses == 0 {
 			continue
 		}
-		x.Processes[Unknown] += doubt
 		x.Violated = x.Processes[Violating] > 0
 		for _, v := range by {
 			x.Violations = append(x.Violations, *v)
@@ -114,7 +113,44 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 		r.Rules = append(r.Rules, x)
 	}
 	r.About = slices.Sorted(maps.Keys(about))
+	r.Undecided = e.undecided(s)
 	return r
+}
+
+// undecided lists the processes of which it is not known of some rule whether it is
+// about them: by why, of the first rule, those last that look at command lines.
+func (e *naive) undecided(s *scan.Snapshot) (list []Undecided) {
+	by := map[Doubt]*Undecided{}
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		f := allFactsOf(s, p, everything(e.config))
+		var first [2]Doubt
+		for j := range e.config.Rules {
+			rule := &e.config.Rules[j]
+			l, w := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
+			at := &first[0]
+			if rule.usesCmdline() {
+				at = &first[1]
+			}
+			if l == unknown && *at == NoDoubt {
+				*at = w.doubt(&f)
+			}
+		}
+		d := max(first[0], first[1])
+		if d == NoDoubt {
+			continue
+		}
+		if by[d] == nil {
+			by[d] = &Undecided{Doubt: d}
+		}
+		if by[d].Processes++; by[d].Processes <= maxPIDs {
+			by[d].PIDs = append(by[d].PIDs, p.PID)
+		}
+	}
+	for _, d := range slices.Sorted(maps.Keys(by)) {
+		list = append(list, *by[d])
+	}
+	return list
 }
 
 func oneOf[T any](rnd *rand.Rand, of ...T) T { return of[rnd.IntN(len(of))] }
@@ -158,10 +194,13 @@ func someMatch(rnd *rand.Rand, exempt bool) string {
 			continue
 		}
 		if rnd.IntN(3) == 0 {
-			add("exe", "/bin/a", "/bin/b", "/bin/*", "/**/c")
+			add("exe", "/bin/a", "/bin/b", "/bin/*", "/**/c", "/x/**", "re:/x.*", "/bin/"+strings.Repeat("e", 300))
 		}
 		if rnd.IntN(8) == 0 {
 			add("comm", "a", "?")
+		}
+		if rnd.IntN(8) == 0 {
+			add("ancestor_exe", "/bin/a", "/bin/*", "/x/**")
 		}
 		if rnd.IntN(8) == 0 {
 			add("cmdline", "a", "re:.")
@@ -233,7 +272,10 @@ func someHost(rnd *rand.Rand) host {
 		for i := range tasks {
 			tasks[i] = int32(rnd.IntN(len(h.Domains)+2)) - 2
 		}
-		p := h.process(int32(rnd.IntN(len(h.Workloads)+1))-1, oneOf(rnd, "", "/bin/a", "/bin/b", "/bin/b (deleted)", "/x/y/c"), tasks...)
+		p := h.process(int32(rnd.IntN(len(h.Workloads)+1))-1, oneOf(rnd, "", "/bin/a", "/bin/b", "/x/y/c"), tasks...)
+		if rnd.IntN(8) == 0 {
+			p.Exe, p.ExeCut = oneOf(rnd, "", "/x/"+strings.Repeat("d", scan.CutPath), "/bin/"+strings.Repeat("e", scan.CutPath)), true
+		}
 		p.PPID = int32(rnd.IntN(40))
 		p.Start = uint64(rnd.IntN(1100)) * second
 		p.UID = uint32(rnd.IntN(7))
@@ -255,7 +297,7 @@ func someHost(rnd *rand.Rand) host {
 		for rnd.IntN(4) == 0 {
 			h.worker(oneOf(rnd, freePlace, darkPlace), oneOf(rnd, freePlace, darkPlace))
 		}
-		p.MountNSOwner = oneOf[uint32](rnd, 0, scan.InitUserNS, scan.InitUserNS, 7)
+		p.ExeOrigin = oneOf(rnd, scan.OriginUnknown, scan.OfHost, scan.OfHost, scan.OfHost, scan.OfImage, scan.OfUser)
 		copy(p.Comm[:], oneOf(rnd, "a", "bb", ""))
 	}
 	return h
@@ -266,7 +308,7 @@ func (e *naive) ruled(s *scan.Snapshot) []bool {
 	ruled := make([]bool, len(s.Workloads))
 	for i := range s.Processes {
 		p := &s.Processes[i]
-		f := factsOf(s, p, allSeen, scan.InitUserNS)
+		f := allFactsOf(s, p, everything(e.config))
 		for j := range e.config.Rules {
 			l, _ := e.config.Rules[j].about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
 			if p.Workload >= 0 && l >= likely {
@@ -325,7 +367,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 			// Explain says the same of each process.
 			for i := range h.Processes {
 				p := &h.Processes[i]
-				f := factsOf(h.Snapshot, p, allSeen, scan.InitUserNS)
+				f := allFactsOf(h.Snapshot, p, everything(c))
 				for j := range c.Rules {
 					m := &c.Rules[j].Match
 					l, _ := m.level(&f, anyTask, nil)

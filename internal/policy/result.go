@@ -108,6 +108,10 @@ type Result struct {
 	Loaded, Applied int
 	// About are the processes that some rule is about, or likely so, ascending.
 	About []int32
+	// Undecided are those of which it is not known whether some rule is about them, by
+	// why. They change no rule's result, but that it may not be known whether there
+	// are too few.
+	Undecided []Undecided
 	// ruled says for each of the snapshot's workloads, which ascend by name,
 	// whether a rule is about some process of it.
 	ruled     []bool
@@ -137,8 +141,8 @@ func (r *Result) Violated() bool {
 	return false
 }
 
-// Undecided says whether something could not be told that may be a violation.
-func (r *Result) Undecided() bool {
+// Open reports whether something is not known that may be a violation.
+func (r *Result) Open() bool {
 	for i := range r.Rules {
 		if r.Rules[i].Processes[Unknown] > 0 || r.Rules[i].CountUnknown {
 			return true
@@ -157,8 +161,7 @@ type RuleResult struct {
 	Processes [4]int
 	// First are the lowest PIDs by [Outcome], or 0: of processes that the rule is
 	// about, and of those, all Unknown, that only may not be trusted to be what
-	// they are called. Others of which it is not known whether the rule is about
-	// them are counted in Processes alone.
+	// they are called.
 	First [4]int32
 	// Violated: a process violates the rule, or there are too few.
 	Violated bool

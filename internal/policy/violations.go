@@ -45,7 +45,6 @@ func (e *Evaluator) result() *Result {
 		}
 		t, rule := &e.tallies[i], &e.config.Rules[i]
 		out := RuleResult{Rule: rule, Applied: e.applied[i], Processes: t.processes, First: t.first}
-		out.Processes[Unknown] += t.unknown
 		out.Violated = t.processes[Violating] > 0
 		if t.list {
 			end := slices.IndexFunc(violations, func(v ruleViolation) bool { return v.rule != int32(i) })

@@ -109,6 +109,7 @@ func randomDomain(r *rand.Rand, s *scan.Snapshot, i int) domainid.Domain {
 func randomProcess(r *rand.Rand, s *scan.Snapshot, pid int32) scan.Process {
 	p := scan.Process{
 		PID: pid, PPID: int32(r.IntN(int(pid))), Start: r.Uint64() >> r.IntN(64), Exec: r.Uint64() >> r.IntN(64), Exe: randomText(r),
+		ExeDeleted: r.IntN(2) == 0, ExeOrigin: scan.Origin(r.IntN(4)),
 		CgroupID: r.Uint64() * uint64(r.IntN(2)), CgroupV1ID: r.Uint64() * uint64(r.IntN(2)), UID: r.Uint32(),
 		UserNS: r.Uint32() * uint32(r.IntN(2)), MountNSOwner: r.Uint32() * uint32(r.IntN(2)),
 		FirstTask: int32(len(s.Tasks)), NumTasks: int32(1 + r.IntN(4)),
@@ -119,6 +120,9 @@ func randomProcess(r *rand.Rand, s *scan.Snapshot, pid int32) scan.Process {
 		s.Workers = append(s.Workers,
 			scan.Worker{TID: pid + 7 + i, Start: r.Uint64(), Real: randomPlace(r, s),
 				Acting: randomPlace(r, s)})
+	}
+	if r.IntN(3) == 0 {
+		p.Exe, p.ExeCut = p.Exe+strings.Repeat("x", scan.CutPath), true
 	}
 	copy(p.Comm[:maxComm], randomText(r))
 	alike := r.IntN(2) == 0

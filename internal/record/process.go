@@ -18,7 +18,7 @@ func (l *loader) process(value string) error {
 	p := scan.Process{FirstTask: int32(len(s.Tasks)), FirstWorker: int32(len(s.Workers)),
 		Workload: scan.NoWorkload}
 	l.firstWorker = p.FirstWorker
-	var comm, state, reason, seccomp, noNewPrivs string
+	var comm, state, reason, seccomp, noNewPrivs, origin string
 	all := likeTask{task: scan.Task{View: domainid.NoView}}
 	var depth, maxDepth int32 = -1, -1
 	var threads int32
@@ -29,6 +29,9 @@ func (l *loader) process(value string) error {
 		required("exec", decimal(&p.Exec)),
 		required("comm", text(&comm, maxComm)),
 		required("exe", orNull(encoded(&p.Exe, maxPath))),
+		required("exe_cut", boolean(&p.ExeCut)),
+		required("exe_deleted", boolean(&p.ExeDeleted)),
+		required("exe_origin", oneOf(&origin, "unknown", "host", "image", "user")),
 		optional("workload_index", orNull(integer(&p.Workload, 0, 1<<31-1))),
 		required("state", stateWord(&state, "partial")),
 		required("reason", reasonWord(&reason)),
@@ -52,6 +55,13 @@ func (l *loader) process(value string) error {
 		return err
 	}
 	copy(p.Comm[:maxComm], comm)
+	if err := p.ExeOrigin.UnmarshalText([]byte(origin)); err != nil {
+		return fmt.Errorf("pid %d: %w", p.PID, err)
+	}
+	if p.ExeCut && p.Exe != "" && len(p.Exe) < scan.CutPath {
+		return fmt.Errorf("pid %d: a path that was cut to %d bytes, want at least %d",
+			p.PID, len(p.Exe), scan.CutPath)
+	}
 	if p.State, p.Reason, err = stateOf(state, reason); err != nil {
 		return err
 	}

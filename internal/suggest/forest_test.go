@@ -40,10 +40,9 @@ type domainSpec struct {
 
 // processSpec is one process.
 type processSpec struct {
-	where workload
-	exe   string
-	// owner owns its mount namespace, 0 if that is not found out.
-	owner   uint32
+	where   workload
+	exe     string
+	origin  scan.Origin
 	young   bool
 	threads []threadSpec
 	workers [][2]int // of each worker the places of its credentials
@@ -134,8 +133,9 @@ func (f *forest) someDomain(r *rand.Rand, parent int) domainSpec {
 
 func (f *forest) someProcess(r *rand.Rand) *processSpec {
 	p := &processSpec{
-		exe:   pick(r, "/usr/bin/a", "/usr/bin/b", "/usr/sbin/c", "/usr/sbin/c (deleted)", "/opt/d", "/memfd:e (deleted)", ""),
-		owner: pick[uint32](r, initUserNS, initUserNS, initUserNS, initUserNS, initUserNS, 7, 0), young: oneIn(r, 4),
+		exe:    pick(r, "/usr/bin/a", "/usr/bin/b", "/usr/sbin/c", "/usr/sbin/c (deleted)", "/opt/d", "/memfd:e (deleted)", ""),
+		origin: pick(r, scan.OfHost, scan.OfHost, scan.OfHost, scan.OfHost, scan.OfImage, scan.OfUser, scan.OriginUnknown),
+		young:  oneIn(r, 4),
 	}
 	switch r.IntN(8) {
 	case 0, 1, 2:
@@ -262,10 +262,11 @@ func (w *workload) found() scan.Workload {
 
 func (p *processSpec) add(r *rand.Rand, s *scan.Snapshot, pid int32) {
 	x := scan.Process{
-		PID: pid, PPID: 1, Start: uint64(r.IntN(3000)) * 1e9, Exec: r.Uint64(), Exe: p.exe, MountNSOwner: p.owner,
+		PID: pid, PPID: 1, Start: uint64(r.IntN(3000)) * 1e9, Exec: r.Uint64(), ExeOrigin: p.origin,
 		UID: p.threads[0].uid, State: p.state(), FirstTask: int32(len(s.Tasks)), NumTasks: int32(len(p.threads)),
 		FirstWorker: int32(len(s.Workers)), NumWorkers: int32(len(p.workers)),
 	}
+	x.SetExe(p.exe, true)
 	copy(x.Comm[:15], "comm")
 	if x.State == scan.Unknown {
 		x.Reason = scan.Denied

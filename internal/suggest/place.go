@@ -98,10 +98,9 @@ func unitGlob(w *scan.Workload) (string, bool) {
 
 // byExe names a process by its program.
 func byExe(p *scan.Process) place {
-	exe := strings.TrimSuffix(p.Exe, " (deleted)")
-	comm := p.Comm.String()
+	exe, comm := p.Exe, p.Comm.String()
 	switch {
-	case exe == "":
+	case exe == "" || p.ExeCut:
 		return place{label: "command " + comm, nameless: "no rule: its program is not known, and a process chooses its own name"}
 	case !strings.HasPrefix(exe, "/") || strings.HasPrefix(exe, "/memfd:"):
 		return place{label: "program " + exe, nameless: "no rule: its program is in no file"}

@@ -18,8 +18,6 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-const initUserNS = 0xEFFFFFFD
-
 type host struct{ scan.Snapshot }
 
 func newHost() *host {
@@ -36,9 +34,10 @@ func newHost() *host {
 
 func (h *host) process(w scan.Workload, exe string, states ...scan.State) *scan.Process {
 	p := scan.Process{
-		PID: int32(len(h.Processes) + 10), PPID: 1, Start: 1e9, Exe: exe, MountNSOwner: initUserNS,
+		PID: int32(len(h.Processes) + 10), PPID: 1, Start: 1e9, ExeOrigin: scan.OfHost,
 		FirstTask: int32(len(h.Tasks)), NumTasks: int32(len(states)), Workload: int32(len(h.Workloads)), UID: 1000,
 	}
+	p.SetExe(exe, true)
 	copy(p.Comm[:15], "comm")
 	var n [4]int
 	least := uint16(99)
@@ -137,8 +136,8 @@ func holds(t testing.TB, s *scan.Snapshot, rules string) *policy.Config {
 	t.Helper()
 	c := loaded(t, rules)
 	r := policy.New(c, policy.Options{}).Evaluate(s)
-	if r.Violated() || r.Undecided() || r.Applied != len(c.Rules) {
-		t.Errorf("violated %v, undecided %v, %d of %d rules applied:\n%s", r.Violated(), r.Undecided(), r.Applied, len(c.Rules), rules)
+	if r.Violated() || r.Open() || r.Applied != len(c.Rules) {
+		t.Errorf("violated %v, undecided %v, %d of %d rules applied:\n%s", r.Violated(), r.Open(), r.Applied, len(c.Rules), rules)
 	}
 	return c
 }

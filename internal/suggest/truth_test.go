@@ -190,16 +190,14 @@ func (p *processSpec) about(label string) (answer, why string) {
 			return "nothing known", ""
 		}
 		return yesNo(p.where.container && p.where.namespace+"/"+p.where.name == name), ""
-	case p.where.container || p.owner != 0 && p.owner != initUserNS:
+	case p.origin == scan.OfImage || p.origin == scan.OfUser:
 		return "no", ""
 	case p.exe == "":
 		return "nothing known", ""
 	case p.program() != name:
 		return "no", ""
-	case p.owner == 0:
-		return "unknown", "exe: the owner of its mount namespace is not known"
-	case p.where.lost:
-		return "unknown", "exe: it is not known whether it is in a container"
+	case p.origin == scan.OriginUnknown:
+		return "unknown", "exe: it is not known who put its executable where its path says that it is"
 	default:
 		return "yes", ""
 	}
@@ -233,7 +231,12 @@ func (p *processSpec) label() (label, nameless string) {
 	case "yes":
 		return label, ""
 	case "no":
-		return label, "no rule: none would be about it: exe: its mount namespace is one that any user can make, with any file at any path"
+		why := "any user could have put its executable where its path says that it is"
+		if p.origin == scan.OfImage {
+			why = "its executable is below another root directory than the host's, " +
+				"and the match has neither unit nor container nor mntns"
+		}
+		return label, "no rule: none would be about it: exe: " + why
 	default:
 		return label, "no rule: it is not known whether one would be about it: " + why
 	}

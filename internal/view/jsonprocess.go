@@ -12,10 +12,13 @@ type processJSON struct {
 	PID  int32 `json:"pid"`
 	PPID int32 `json:"ppid"`
 	startJSON
-	Exec     uint64   `json:"exec,string"`
-	Comm     hostile  `json:"comm"`
-	Exe      *hostile `json:"exe"`
-	Workload *hostile `json:"workload"`
+	Exec       uint64      `json:"exec,string"`
+	Comm       hostile     `json:"comm"`
+	Exe        *hostile    `json:"exe"`
+	ExeCut     bool        `json:"exe_cut"`
+	ExeDeleted bool        `json:"exe_deleted"`
+	ExeOrigin  scan.Origin `json:"exe_origin"`
+	Workload   *hostile    `json:"workload"`
 	// WorkloadIndex is that in the array of workloads.
 	WorkloadIndex *int32 `json:"workload_index"`
 	stateJSON
@@ -78,6 +81,9 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts, views *viewIndex
 		Exec:         p.Exec,
 		Comm:         hostile(p.Comm.String()),
 		Exe:          unlessZero(hostile(p.Exe)),
+		ExeCut:       p.ExeCut,
+		ExeDeleted:   p.ExeDeleted,
+		ExeOrigin:    p.ExeOrigin,
 		stateJSON:    newStateJSON(p.State, p.Reason),
 		Domains:      make([]domainid.ID, len(f.domains)),
 		ViewIndex:    views.find(s, f.view, f.domain),

@@ -14,12 +14,11 @@ const (
 
 // executableName returns the name of a program by its executable's path, as the
 // kernel tells it: the last part. An executable that lives in memory only is
-// called memfd:NAME, and one that was deleted since has its name still.
+// called memfd:NAME.
 //
 // Whoever runs a process can choose that name. So one that looks like another
 // kind of workload's, such as sshd.service, gets "exe:" in front.
 func executableName(path string) string {
-	path = strings.TrimSuffix(path, " (deleted)")
 	if name, ok := strings.CutPrefix(path, "/memfd:"); ok {
 		return clean("memfd:" + name)
 	}

@@ -167,7 +167,11 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
 	if c.awaitsName && !r.now.Before(c.retry) {
 		r.unnamed = true
 	}
-	row := r.table.row(c, p.Exe)
+	exe := p.Exe
+	if p.ExeCut {
+		exe = "" // its last part is not known
+	}
+	row := r.table.row(c, exe)
 	if c.row >= 0 {
 		in.rows[id] = row
 	}

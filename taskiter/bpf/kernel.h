@@ -61,7 +61,11 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
 
-struct pid_namespace;
+struct task_struct;
+
+struct pid_namespace {
+	struct task_struct *child_reaper;
+};
 
 struct upid {
 	int nr;
@@ -97,7 +101,7 @@ struct kernfs_node {
 };
 
 struct cgroup_root {
-	char name[64];
+	int hierarchy_id;
 };
 
 struct cgroup {
@@ -143,20 +147,27 @@ typedef struct {
 	struct seqcount_spinlock seqcount;
 } seqlock_t;
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
 struct dentry {
 	struct seqcount_spinlock d_seq;
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct inode *d_inode;
 };
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -182,6 +193,8 @@ struct rb_node {
 };
 
 struct file {
+	unsigned int f_flags;
+	const struct cred *f_cred;
 	struct path f_path;
 };
 

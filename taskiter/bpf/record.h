@@ -27,7 +27,7 @@ struct layout {
 	__u32 creator_uid;
 	__u32 creator_comm;
 	__u32 pid_level;   /* depth of the reader's PID namespace, 0 = the initial one */
-	__u32 cgroup_v1;   /* 1: there is a v1 hierarchy named "systemd" */
+	__u32 cgroup_v1;   /* ID of the v1 hierarchy that names processes; 0: none does */
 	__u32 derive;	   /* 1: name domains by address even if they have an ID */
 	__u32 max_layers;  /* that a domain can have on this kernel */
 	__u32 fence;	   /* 1: this machine reorders loads */
@@ -130,6 +130,7 @@ struct header {
 #define TASK_LEADER (1U << 1)
 #define TASK_NO_NEW_PRIVS (1U << 2)
 #define TASK_SYS_PTRACE (1U << 3) /* it has CAP_SYS_PTRACE in its user namespace */
+#define TASK_LEAVING (1U << 4)	/* it runs no program: it exits, or has not begun to */
 
 /* What is known of what rules grant on a task's root directory or above it. */
 enum view {
@@ -198,11 +199,22 @@ struct domain_record {
 	char creator_comm[16];
 };
 
-#define EXE_MAX 1024
+/* The kernel's PATH_MAX. */
+#define EXE_MAX 4096
+
+#define EXE_MISSED (1U << 0)	/* the process changed meanwhile: nothing else is said */
+#define EXE_LONG (1U << 1)	/* the path has EXE_MAX bytes or more, and is left out */
+#define EXE_UNLINKED (1U << 2)	/* the path ends in " (deleted)" that is not of the name */
+#define EXE_EXECUTED (1U << 3)	/* the kernel opened the file for execve(2) */
+#define EXE_INIT_USER (1U << 4)	/* for a task of the initial user namespace */
+#define EXE_INIT_MOUNT (1U << 5) /* that namespace owns the mount namespace of the file */
+#define EXE_HOST_TREE (1U << 6)	/* the path leads up to the host's root directory */
 
 struct exe_record {
 	struct header h;
 	__s32 pid;
+	__u32 bits;	  /* EXE_* */
+	__u32 spare;
 	__u64 exec_id;
 	/*
 	 * The record ends behind the NUL, rounded up to 8 bytes. The spare ones

@@ -145,20 +145,14 @@ static __always_inline void read_pids(struct task_record *rec, struct task_struc
 			       layout.pid_level);
 }
 
-static __always_inline bool is_systemd_v1(struct cgrp_cset_link *link, struct css_set *set)
+static __always_inline bool names_processes(struct cgrp_cset_link *link, struct css_set *set)
 {
-	struct cgroup_root *root;
-	__u64 name = 0;
-
-	if (BPF_CORE_READ(link, cset) != set)
-		return 0;
-	root = BPF_CORE_READ(link, cgrp, root);
-	READ(name, (void *)root + bpf_core_field_offset(struct cgroup_root, name));
-	return __builtin_memcmp(&name, "systemd", sizeof(name)) == 0;
+	return BPF_CORE_READ(link, cset) == set &&
+	       BPF_CORE_READ(link, cgrp, root, hierarchy_id) == layout.cgroup_v1;
 }
 
 /*
- * The ID of a css_set's cgroup in the v1 hierarchy that systemd uses. Tasks
+ * The ID of a css_set's cgroup in the v1 hierarchy that names processes. Tasks
  * that stand together share css_sets: the link that was found last is tried
  * first, by what it says now.
  */
@@ -169,14 +163,14 @@ static __always_inline __u64 cgroup_v1(struct scratch *tmp, struct css_set *set)
 	struct list_head *at;
 	int i;
 
-	if (last && is_systemd_v1(last, set))
+	if (last && names_processes(last, set))
 		return BPF_CORE_READ(last, cgrp, kn, id);
 	at = BPF_CORE_READ(head, next);
 	for (i = 0; i < MAX_HIERARCHIES_V1 && at && at != head; i++) {
 		struct cgrp_cset_link *link =
 			(void *)at - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
 
-		if (is_systemd_v1(link, set)) {
+		if (names_processes(link, set)) {
 			tmp->v1 = link;
 			return BPF_CORE_READ(link, cgrp, kn, id);
 		}
@@ -318,51 +312,7 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 	return 0;
 }
 
-/* What names a program: a process and its exec count. user space: exeTag(). */
-static __always_inline __u32 exe_tag(__u64 start, __u64 exec_id)
-{
-	return ((__u32)start ^ (__u32)(start >> 32) ^ ((__u32)exec_id * 0x9e3779b1U)) | 1;
-}
-
-/*
- * Returns the executable's path where it is not known. Threads share it: the
- * leader answers for all, and each thread once the leader has exited.
- */
-static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, struct scratch *tmp,
-				   struct task_struct *task, const struct task_record *of)
-{
-	struct exe_record *rec = &tmp->exe;
-	struct mm_struct *mm;
-	struct file *file;
-	__u64 size;
-	long n;
-
-	if (of->exit_state || (of->flags & PF_EXITING))
-		return 0;
-	if (!(of->bits & TASK_LEADER) && !task->group_leader->exit_state)
-		return 0;
-	if (ctl->exe_known[(__u32)of->pid % PID_SLOTS] ==
-	    exe_tag(task->group_leader->start_boottime, of->exec_id))
-		return 0;
-	mm = task->mm;
-	if (!mm)
-		return 0;
-	file = mm->exe_file;
-	rec->pid = of->pid;
-	rec->exec_id = of->exec_id;
-	n = file ? bpf_d_path(&file->f_path, rec->path, EXE_MAX) : 0;
-	/* Nothing holds the mm: if it went meanwhile, the path may be another's. */
-	if (BPF_CORE_READ(task, mm) != mm)
-		return 0;
-	if (n <= 0 || n > EXE_MAX) {
-		rec->path[0] = 0;
-		n = 1;
-	}
-	size = (__builtin_offsetof(struct exe_record, path) + n + 7) & ~7ULL;
-	rec->h.kind = RECORD_EXE;
-	rec->h.size = size;
-	return bpf_seq_write(seq, rec, size) != 0;
-}
+#include "exe.h"
 
 /*
  * Returns what a thread that the kernel made for a process acts with. Its two
@@ -480,13 +430,16 @@ int scan(struct bpf_iter__task *ctx)
 		rec.bits |= TASK_LEADER;
 	if (task->atomic_flags & PFA_NO_NEW_PRIVS)
 		rec.bits |= TASK_NO_NEW_PRIVS;
+	if (!task->mm || rec.flags & PF_EXITING)
+		rec.bits |= TASK_LEAVING;
 	rec.start = task->start_boottime;
 	rec.mnt_ns_owner = task->nsproxy->mnt_ns->user_ns->ns.inum;
 	if (bpf_core_field_exists(task->seccomp.mode))
 		rec.seccomp = task->seccomp.mode;
 	set = task->cgroups;
 	rec.cgroup = set->dfl_cgrp->kn->id;
-	if (layout.cgroup_v1 && (rec.bits & TASK_LEADER))
+	/* Of a leader that exits, v1 no longer says where it was. */
+	if (layout.cgroup_v1 && (rec.bits & TASK_LEADER || task->group_leader->flags & PF_EXITING))
 		rec.cgroup_v1 = cgroup_v1(tmp, set);
 	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
 

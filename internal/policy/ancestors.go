@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import "github.com/landlockd/landlockd/scan"
+
+// ancestors finds out which matches are about the executable of some ancestor of
+// each process. It keeps what it found of executables, so that it takes no memory
+// for a snapshot like the last one.
+type ancestors struct {
+	matches []*Match // those that look at ancestors, by Match.ancestry
+	// words are levels, one byte for each match; each word once.
+	words []string
+	at    map[string]int32
+	// ofExe is the word of an executable, and most that of the greater levels of two.
+	ofExe map[executable]int32
+	most  map[[2]int32]int32
+	above []int32 // by process, the word of its ancestors; -1 as long as not known
+	way   []int32
+	text  []byte
+}
+
+// executable is what a match looks at.
+type executable struct {
+	path   string
+	cut    bool
+	origin scan.Origin
+}
+
+func executableOf(p *scan.Process) executable { return executable{p.Exe, p.ExeCut, p.ExeOrigin} }
+
+func newAncestors(matches []*Match) ancestors {
+	a := ancestors{matches: matches, at: map[string]int32{}}
+	a.forget()
+	return a
+}
+
+func (a *ancestors) forget() {
+	a.ofExe, a.most = map[executable]int32{}, map[[2]int32]int32{}
+}
+
+// begin starts a snapshot.
+func (a *ancestors) begin(s *scan.Snapshot) {
+	if len(a.matches) == 0 {
+		return
+	}
+	if len(a.ofExe)+len(a.most) > 2*len(s.Processes)+slack {
+		a.forget()
+	}
+	a.above = a.above[:0]
+	for range s.Processes {
+		a.above = append(a.above, -1)
+	}
+}
+
+// of returns the levels of the ancestors of the process in a place; empty if no
+// match looks at them.
+func (a *ancestors) of(s *scan.Snapshot, place int) string {
+	if len(a.matches) == 0 {
+		return ""
+	}
+	a.way = a.way[:0]
+	i, word := place, int32(-1)
+	for word < 0 {
+		if word = a.above[i]; word >= 0 {
+			break
+		}
+		// If it comes here again, nobody is known to be above anybody.
+		a.above[i] = a.all(unknown)
+		a.way = append(a.way, int32(i))
+		parent, known := parentOf(s, &s.Processes[i])
+		switch {
+		case parent >= 0:
+			i = parent
+		case !known, s.Source.PIDNS == "nested" && s.Processes[i].PPID == 0:
+			word = a.all(unknown)
+		default:
+			word = a.all(no)
+		}
+	}
+	for n := len(a.way) - 1; n >= 0; n-- {
+		child := a.way[n]
+		if n == len(a.way)-1 && int(child) == i {
+			a.above[child] = word // it has no parent
+			continue
+		}
+		word = a.mostOf(word, a.own(&s.Processes[i]))
+		a.above[child], i = word, int(child)
+	}
+	return a.words[a.above[place]]
+}
+
+// own returns the word of a process's own executable.
+func (a *ancestors) own(p *scan.Process) int32 {
+	exe := executableOf(p)
+	word, found := a.ofExe[exe]
+	if !found {
+		a.text = a.text[:0]
+		for _, m := range a.matches {
+			a.text = append(a.text, byte(m.ofExecutable(m.AncestorExe, exe)))
+		}
+		word = a.intern()
+		a.ofExe[exe] = word
+	}
+	return word
+}
+
+// mostOf returns the word of the greater levels of two.
+func (a *ancestors) mostOf(x, y int32) int32 {
+	if x == y {
+		return x
+	}
+	word, found := a.most[[2]int32{x, y}]
+	if !found {
+		a.text = a.text[:0]
+		for i := range a.words[x] {
+			a.text = append(a.text, max(a.words[x][i], a.words[y][i]))
+		}
+		word = a.intern()
+		a.most[[2]int32{x, y}] = word
+	}
+	return word
+}
+
+// all returns the word of one level for all.
+func (a *ancestors) all(l level) int32 {
+	a.text = a.text[:0]
+	for range a.matches {
+		a.text = append(a.text, byte(l))
+	}
+	return a.intern()
+}
+
+// intern returns the number of the word in a.text.
+func (a *ancestors) intern() int32 {
+	word, found := a.at[string(a.text)]
+	if !found {
+		word = int32(len(a.words))
+		a.words = append(a.words, string(a.text))
+		a.at[a.words[word]] = word
+	}
+	return word
+}
+
+// parentOf returns the place of a process's parent, -1 if it is not in the snapshot;
+// known reports whether it is known who that is. What the kernel starts is the child
+// of its thread 2, which no snapshot has; and some hosts show nobody their first
+// process.
+func parentOf(s *scan.Snapshot, p *scan.Process) (place int, known bool) {
+	switch place = s.Index(p.PPID); {
+	case place < 0:
+		return -1, p.PPID >= 0 && p.PPID <= 2
+	case s.Processes[place].Start > p.Start:
+		// A parent that is younger than its child is another process by now.
+		return -1, false
+	default:
+		return place, true
+	}
+}

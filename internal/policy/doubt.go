@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+// Doubt is why it is not known whether a rule is about a process.
+type Doubt uint8
+
+const (
+	// NoDoubt: it is known of all rules.
+	NoDoubt Doubt = iota
+	// DoubtCgroup: its cgroup is not known.
+	DoubtCgroup
+	// DoubtContainer: the name of its container is not known.
+	DoubtContainer
+	// DoubtExecutable: the path of its executable is not known, or not all of it.
+	DoubtExecutable
+	// DoubtParent: its parent, or that one's workload, is not known.
+	DoubtParent
+	// DoubtAncestors: not all of its ancestors, or of their executables, are known.
+	DoubtAncestors
+	// DoubtCmdline: its command line could not be read.
+	DoubtCmdline
+	numDoubts
+)
+
+// doubts are the words, by value. It is never written.
+var doubts = [numDoubts]string{"", "cgroup", "container_name", "executable", "parent", "ancestors", "command_line"}
+
+func (d Doubt) String() string { return doubts[d%numDoubts] }
+
+// Words says it as people do.
+func (d Doubt) Words() string {
+	switch d {
+	case DoubtCgroup:
+		return "its cgroup is not known"
+	case DoubtContainer:
+		return "the name of its container is not known"
+	case DoubtExecutable:
+		return "the path of its executable is not known, or not all of it"
+	case DoubtParent:
+		return "its parent, or the workload of one of them, is not known"
+	case DoubtAncestors:
+		return "not all of its ancestors, or of their executables, are known"
+	case DoubtCmdline:
+		return "its command line could not be read"
+	default:
+		return ""
+	}
+}
+
+// MarshalText encodes the word; empty for NoDoubt.
+func (d Doubt) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// Doubts returns every doubt but NoDoubt.
+func Doubts() []Doubt {
+	return []Doubt{DoubtCgroup, DoubtContainer, DoubtExecutable, DoubtParent, DoubtAncestors, DoubtCmdline}
+}
+
+// doubt returns what stands behind a key whose level is unknown.
+func (w why) doubt(f *facts) Doubt {
+	switch w.key {
+	case "exe":
+		return DoubtExecutable
+	case "ancestor_exe":
+		return DoubtAncestors
+	case "main":
+		return DoubtParent
+	case "cmdline":
+		return DoubtCmdline
+	case "container", "namespace", "pod":
+		if f.place != nowhere {
+			return DoubtContainer
+		}
+	}
+	return DoubtCgroup
+}
+
+// Undecided is the processes of which it is not known, for one reason, whether some
+// rule is about them.
+type Undecided struct {
+	Doubt     Doubt
+	Processes int
+	// PIDs are the lowest of theirs, at most 8.
+	PIDs []int32
+}
+
+// undecided adds up.
+type undecided [numDoubts]Undecided
+
+func (u *undecided) add(d Doubt, pid int32) {
+	if d == NoDoubt {
+		return
+	}
+	of := &u[d%numDoubts]
+	of.Doubt = d
+	if of.Processes++; len(of.PIDs) < maxPIDs {
+		of.PIDs = append(of.PIDs, pid)
+	}
+}
+
+// list returns those of which there are any.
+func (u *undecided) list() []Undecided {
+	var list []Undecided
+	for i := range u {
+		if u[i].Processes > 0 {
+			list = append(list, u[i])
+		}
+	}
+	return list
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// CutPath is how much is left at least of a path that is cut, in bytes, but of one
+// that the kernel does not give.
+const CutPath = 255
+
+// deletedSuffix is what the kernel puts behind the path of a deleted file.
+const deletedSuffix = " (deleted)"
+
+// SetExe sets Exe and ExeDeleted from the kernel's text; deleted says whether the
+// kernel's suffix is behind it, if it looks so.
+func (p *Process) SetExe(text string, deleted bool) {
+	p.Exe, p.ExeDeleted = text, false
+	if deleted {
+		p.Exe, p.ExeDeleted = strings.CutSuffix(text, deletedSuffix)
+	}
+}
+
+// Origin says who can have put an executable where its path says that it is.
+type Origin uint8
+
+const (
+	// OriginUnknown: it could not be found out.
+	OriginUnknown Origin = iota
+	// OfHost: it is that file of the host, or was.
+	OfHost
+	// OfImage: it is a file below a root directory that only root could set up, as
+	// of a container: its path says nothing of the host's files.
+	OfImage
+	// OfUser: any user could have made the path what it is.
+	OfUser
+)
+
+// origins are the words, by value. It is never written.
+var origins = [...]string{"unknown", "host", "image", "user"}
+
+func (o Origin) String() string { return origins[o&3] }
+
+// MarshalText encodes the word.
+func (o Origin) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (o *Origin) UnmarshalText(b []byte) error {
+	for i, word := range origins {
+		if string(b) == word {
+			*o = Origin(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("origin of an executable %.32q: want unknown, host, image or user", b)
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * A process's executable: its path, and whose word that path is. Whatever users
+ * can do to the process later (namespaces of its own, another root directory) does
+ * not change what is looked at: the file as it was opened.
+ */
+#ifndef LANDLOCKD_EXE_H
+#define LANDLOCKD_EXE_H
+
+#define ENAMETOOLONG 36
+
+/* FMODE_EXEC, as the kernel has it in f_flags. No system call opens a file with it. */
+#define OPENED_FOR_EXEC 0x20
+
+/* PROC_USER_INIT_INO: the number of the initial user namespace. */
+#define INIT_USER_NS 0xeffffffdU
+
+/* How many mounts may be above each other on the way up to the host's root. */
+#define MOUNTS_MAX 16
+
+/* What names a program: a process and its exec count. user space: exeTag(). */
+static __always_inline __u32 exe_tag(__u64 start, __u64 exec_id)
+{
+	return ((__u32)start ^ (__u32)(start >> 32) ^ ((__u32)exec_id * 0x9e3779b1U)) | 1;
+}
+
+/*
+ * Whether a path is one of the host's: each mount on it was put where it is in
+ * the mount namespace of the host's first process, or else hides no directory
+ * but itself or the place of a whole file system, and the uppermost of them
+ * shows the host's root directory. Below that there can be the first file system
+ * of all, which the boot left behind.
+ */
+static __always_inline bool in_host_tree(struct mount *mnt, struct task_struct *task)
+{
+	struct task_struct *first = BPF_CORE_READ(task, thread_pid, numbers[0].ns, child_reaper);
+	struct dentry *host = BPF_CORE_READ(first, fs, root.dentry);
+	int i;
+
+	if (!host)
+		return 0;
+	if (BPF_CORE_READ(mnt, mnt_ns) == BPF_CORE_READ(first, nsproxy, mnt_ns))
+		return 1;
+	for (i = 0; i < MOUNTS_MAX; i++) {
+		struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
+		struct dentry *root = BPF_CORE_READ(mnt, mnt.mnt_root);
+		struct dentry *at = BPF_CORE_READ(mnt, mnt_mountpoint);
+
+		if (below == mnt)
+			return root == host;
+		if (root == host && at == BPF_CORE_READ(below, mnt.mnt_root) &&
+		    BPF_CORE_READ(below, mnt_parent) == below)
+			return 1;
+		if (root != at && root != BPF_CORE_READ(mnt, mnt.mnt_sb, s_root))
+			return 0;
+		mnt = below;
+	}
+	return 0;
+}
+
+/*
+ * prctl(PR_SET_MM) puts any file in the place of the one that was executed: it
+ * takes a capability in the user namespace of whoever calls it, for memory that he
+ * may share with a process outside of that namespace. Only, such a file was
+ * opened by a system call. A file that execve(2) opened can be had in a user
+ * namespace with an interpreter of its own (binfmt_misc), but then it was opened
+ * for a task of that namespace.
+ */
+static __always_inline __u32 exe_bits(struct file *file, struct task_struct *task)
+{
+	struct mount *mnt = (void *)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt);
+	__u32 bits = 0;
+
+	if (!BPF_CORE_READ(file, f_path.dentry, d_hash.pprev))
+		bits |= EXE_UNLINKED;
+	if (file->f_flags & OPENED_FOR_EXEC)
+		bits |= EXE_EXECUTED;
+	if (BPF_CORE_READ(file, f_cred, user_ns, ns.inum) == INIT_USER_NS)
+		bits |= EXE_INIT_USER;
+	if (BPF_CORE_READ(mnt, mnt_ns, user_ns, ns.inum) == INIT_USER_NS) {
+		bits |= EXE_INIT_MOUNT;
+		if (in_host_tree(mnt, task))
+			bits |= EXE_HOST_TREE;
+	}
+	return bits;
+}
+
+/*
+ * Returns the executable's path where it is not known. Threads share it: the
+ * leader answers for all, and each thread once the leader has exited.
+ */
+static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, struct scratch *tmp,
+				   struct task_struct *task, const struct task_record *of)
+{
+	struct exe_record *rec = &tmp->exe;
+	struct mm_struct *mm;
+	struct file *file;
+	__u64 size;
+	long n;
+
+	if (of->exit_state || (of->bits & TASK_LEAVING))
+		return 0;
+	if (!(of->bits & TASK_LEADER) && !(task->group_leader->flags & PF_EXITING))
+		return 0;
+	if (ctl->exe_known[(__u32)of->pid % PID_SLOTS] ==
+	    exe_tag(task->group_leader->start_boottime, of->exec_id))
+		return 0;
+	mm = task->mm;
+	if (!mm)
+		return 0;
+	file = mm->exe_file;
+	rec->pid = of->pid;
+	rec->exec_id = of->exec_id;
+	rec->bits = file ? exe_bits(file, task) : 0;
+	n = file ? bpf_d_path(&file->f_path, rec->path, EXE_MAX) : 0;
+	if (n == -ENAMETOOLONG)
+		rec->bits |= EXE_LONG;
+	/* Nothing holds the mm: if it went meanwhile, the path may be another's. */
+	if (BPF_CORE_READ(task, mm) != mm || BPF_CORE_READ(mm, exe_file) != file) {
+		rec->bits = EXE_MISSED;
+		n = 0;
+	}
+	if (n <= 0 || n > EXE_MAX) {
+		rec->path[0] = 0;
+		n = 1;
+	}
+	size = (__builtin_offsetof(struct exe_record, path) + n + 7) & ~7ULL;
+	rec->h.kind = RECORD_EXE;
+	rec->h.size = size;
+	return bpf_seq_write(seq, rec, size) != 0;
+}
+
+#endif
