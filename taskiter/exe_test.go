@@ -30,7 +30,7 @@ func TestForgedExecutables(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openSource(t, Options{})
-	for _, trick := range forger.Tricks() {
+	for _, trick := range forger.Forgeries() {
 		t.Run(trick, func(t *testing.T) {
 			dir := publicdir.New(t)
 			if err := os.Chown(dir, nobody, nobody); err != nil {

@@ -16,7 +16,7 @@
 #define INIT_USER_NS 0xeffffffdU
 
 /* How many mounts may be above each other on the way up to the host's root. */
-#define MOUNTS_MAX 16
+#define MOUNTS_MAX 12
 
 /* What names a program: a process and its exec count. user space: exeTag(). */
 static __always_inline __u32 exe_tag(__u64 start, __u64 exec_id)
@@ -24,38 +24,52 @@ static __always_inline __u32 exe_tag(__u64 start, __u64 exec_id)
 	return ((__u32)start ^ (__u32)(start >> 32) ^ ((__u32)exec_id * 0x9e3779b1U)) | 1;
 }
 
+enum tree_of {
+	TREE_OPEN, /* not yet known */
+	TREE_HOST,
+	TREE_OTHER,
+};
+
 /*
- * Whether a path is one of the host's: each mount on it was put where it is in
- * the mount namespace of the host's first process, or else hides no directory
- * but itself or the place of a whole file system, and the uppermost of them
- * shows the host's root directory. Below that there can be the first file system
- * of all, which the boot left behind.
+ * Whose tree a mount is in, if it says so. One that is not put somewhere by the host
+ * itself may hide no directory but itself, or the place of a whole file system;
+ * the uppermost shows the host's root directory. Below that there can be the first
+ * file system of all, which the boot left behind.
  */
+static __always_inline enum tree_of tree_of(struct mount *mnt, struct mount *below, struct dentry *host)
+{
+	struct dentry *root = BPF_CORE_READ(mnt, mnt.mnt_root);
+	struct dentry *at = BPF_CORE_READ(mnt, mnt_mountpoint);
+
+	if (below == mnt)
+		return root == host ? TREE_HOST : TREE_OTHER;
+	if (root == host && at == BPF_CORE_READ(below, mnt.mnt_root) &&
+	    BPF_CORE_READ(below, mnt_parent) == below)
+		return TREE_HOST;
+	if (root != at && root != BPF_CORE_READ(mnt, mnt.mnt_sb, s_root))
+		return TREE_OTHER;
+	return TREE_OPEN;
+}
+
+/* Whether a file is in the tree of the host's first process. */
 static __always_inline bool in_host_tree(struct mount *mnt, struct task_struct *task)
 {
 	struct task_struct *first = BPF_CORE_READ(task, thread_pid, numbers[0].ns, child_reaper);
 	struct dentry *host = BPF_CORE_READ(first, fs, root.dentry);
+	enum tree_of tree = TREE_OPEN;
 	int i;
 
 	if (!host)
 		return 0;
 	if (BPF_CORE_READ(mnt, mnt_ns) == BPF_CORE_READ(first, nsproxy, mnt_ns))
 		return 1;
-	for (i = 0; i < MOUNTS_MAX; i++) {
+	for (i = 0; i < MOUNTS_MAX && tree == TREE_OPEN; i++) {
 		struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
-		struct dentry *root = BPF_CORE_READ(mnt, mnt.mnt_root);
-		struct dentry *at = BPF_CORE_READ(mnt, mnt_mountpoint);
 
-		if (below == mnt)
-			return root == host;
-		if (root == host && at == BPF_CORE_READ(below, mnt.mnt_root) &&
-		    BPF_CORE_READ(below, mnt_parent) == below)
-			return 1;
-		if (root != at && root != BPF_CORE_READ(mnt, mnt.mnt_sb, s_root))
-			return 0;
+		tree = tree_of(mnt, below, host);
 		mnt = below;
 	}
-	return 0;
+	return tree == TREE_HOST;
 }
 
 /*

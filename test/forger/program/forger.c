@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passes for another program, as a user without privilege can. It prints "pid N"
- * for the process that does, then "ready", and ends with its standard input. 77 is
- * the exit status where this kernel lacks what a way needs.
+ * Passes for another program, or makes itself hard to know, as a user without
+ * privilege can. It prints "pid N" for the process that does, then "ready", and ends
+ * with its standard input. 77 is the exit status where this kernel lacks what a way
+ * needs.
  *
  *   forger TRICK TARGET DIR
  *
  * TARGET is the path that it wants to be seen at: a file that any user may execute.
- * DIR is one that it may write to. The tricks:
+ * DIR is one that it may write to. To pass for it:
  *
  *   setmm       in a user namespace of its own, it names TARGET by prctl(PR_SET_MM)
  *   sharedmm    a child that shares its memory does so, and it stays where it was
@@ -18,6 +19,24 @@
  *   overlay     TARGET's directory is an overlay with it in TARGET's place
  *   binfmt      it is TARGET's interpreter in a user namespace of its own, is given
  *               TARGET's descriptor by the kernel, and names that
+ *
+ * To be hard to know:
+ *
+ *   long, longer  its path has 1200 bytes, or more than any system call takes
+ *   deleted       its file, whose name is TARGET's, has been removed
+ *   memory        its file is in memory only, and called as TARGET is
+ *   script        TARGET's name is that of a script that it is the interpreter of
+ *   comm, title   it is called TARGET in comm, or in its arguments, of which it has many
+ *   forks, execs  processes come and go, or begin another program, without a pause
+ *   leader        its first thread has ended
+ *   zombies       it does not wait for its children
+ *   vfork         a child shares its memory, for which it waits
+ *   stopped       it is stopped in execve(2), by another process
+ *   pids, users   it is in a PID namespace, or in user namespaces in each other, of its own
+ *   guarded       no other process may look at it
+ *   orphan        its parent has ended
+ *   adopted       its parent has not made it, but is that one's sibling
+ *   environment   of its memory, the parts that ps(1) reads are gone
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,6 +44,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <linux/prctl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +54,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,15 +76,20 @@ static __attribute__((noreturn)) void lack(const char *what)
 	_exit(LACKING);
 }
 
-static void stay(void)
+static __attribute__((noreturn)) void until_end(void)
 {
 	char c;
 
-	printf("pid %d\nready\n", getpid());
-	fflush(stdout);
 	while (read(0, &c, 1) > 0)
 		;
 	_exit(0);
+}
+
+static __attribute__((noreturn)) void stay_as(int pid)
+{
+	printf("pid %d\nready\n", pid);
+	fflush(stdout);
+	until_end();
 }
 
 static void put(const char *file, const char *text)
@@ -74,6 +100,8 @@ static void put(const char *file, const char *text)
 		die(file);
 	close(fd);
 }
+
+static __attribute__((noreturn)) void stay(void) { stay_as(getpid()); }
 
 /* Changes to new namespaces, root in them. */
 static void enter(int more)
@@ -319,11 +347,219 @@ static void binfmt(void)
 	die(target);
 }
 
+/* Goes down in DIR until the path of what it copies there has so many bytes. */
+static void go_long(size_t size)
+{
+	char name[201];
+	size_t at = strlen(dir);
+
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	if (chdir(dir))
+		die(dir);
+	for (; at < size; at += sizeof(name))
+		if (mkdir(name, 0755) || chdir(name))
+			die(name);
+	copy_self("forger");
+	execute("./forger");
+}
+
+static void run_copy(const char *name, int removed)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	copy_self(path);
+	if (!removed)
+		execute(path);
+	if (fork() == 0) {
+		usleep(200000);
+		unlink(path);
+		_exit(0);
+	}
+	execute(path);
+}
+
+static void run_memory(const char *name)
+{
+	char buf[65536], *argv[] = { "forger", "stay", 0 }, *envp[] = { 0 };
+	int from = open(self, O_RDONLY | O_CLOEXEC), fd = memfd_create(name, MFD_CLOEXEC);
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		if (write(fd, buf, n) != n)
+			die("memfd");
+	fexecve(fd, argv, envp);
+	die("fexecve");
+}
+
+static void run_script(const char *name)
+{
+	char path[PATH_MAX], text[PATH_MAX + 16];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(text, sizeof(text), "#!%s stay-script\n", self);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die(path);
+	close(fd);
+	execute(path);
+}
+
+/* Keeps children at something until this process ends. */
+static void keep(void (*f)(void))
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (fork())
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGCHLD, SIG_IGN);
+		for (;;)
+			f();
+	}
+	stay();
+}
+
+static void one_fork(void)
+{
+	int pid = vfork();
+
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0)
+		usleep(1000);
+}
+
+static void one_exec(void)
+{
+	execl(self, self, "exec-on", (char *)0);
+	die(self);
+}
+
+static void *thread(void *unused)
+{
+	(void)unused;
+	usleep(100000); /* the first one has ended */
+	stay();
+}
+
+static void nested_users(void)
+{
+	int i;
+
+	for (i = 0; i < 30; i++)
+		enter(0);
+	stay();
+}
+
+static int stay_apart(void *unused)
+{
+	(void)unused;
+	stay();
+}
+
+static void stopped_in_exec(void)
+{
+	int pid = fork(), status;
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		execute(target);
+	}
+	if (waitpid(pid, &status, 0) != pid ||
+	    ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXEC) ||
+	    ptrace(PTRACE_CONT, pid, 0, 0) || waitpid(pid, &status, 0) != pid)
+		die("ptrace");
+	stay();
+}
+
+static void hide(const char *trick)
+{
+	const char *name = basename(strdup(target));
+	pthread_t t;
+	int i;
+
+	if (!strcmp(trick, "long")) {
+		go_long(1000);
+	} else if (!strcmp(trick, "longer")) {
+		go_long(4200);
+	} else if (!strcmp(trick, "deleted")) {
+		run_copy(name, 1);
+	} else if (!strcmp(trick, "memory")) {
+		run_memory(name);
+	} else if (!strcmp(trick, "script")) {
+		run_script(name);
+	} else if (!strcmp(trick, "comm")) {
+		prctl(PR_SET_NAME, name);
+		stay();
+	} else if (!strcmp(trick, "title")) {
+		char *argv[1002] = { 0 };
+
+		for (i = 0; i < 1001; i++)
+			argv[i] = i == 1 ? "stay" : (char *)target;
+		execv(self, argv);
+		die(self);
+	} else if (!strcmp(trick, "forks")) {
+		keep(one_fork);
+	} else if (!strcmp(trick, "execs")) {
+		keep(one_exec);
+	} else if (!strcmp(trick, "leader")) {
+		if (pthread_create(&t, 0, thread, 0))
+			die("pthread_create");
+		pthread_exit(0);
+	} else if (!strcmp(trick, "zombies")) {
+		for (i = 0; i < 200; i++)
+			if (fork() == 0)
+				_exit(0);
+		stay();
+	} else if (!strcmp(trick, "vfork")) {
+		if (vfork() == 0)
+			stay();
+		_exit(0);
+	} else if (!strcmp(trick, "stopped")) {
+		stopped_in_exec();
+	} else if (!strcmp(trick, "pids")) {
+		enter(CLONE_NEWPID);
+		i = fork();
+		if (i == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			remain();
+		}
+		stay_as(i);
+	} else if (!strcmp(trick, "users")) {
+		nested_users();
+	} else if (!strcmp(trick, "guarded")) {
+		prctl(PR_SET_DUMPABLE, 0);
+		stay();
+	} else if (!strcmp(trick, "orphan")) {
+		if (fork() == 0) {
+			usleep(100000); /* the parent has ended */
+			stay();
+		}
+		_exit(0);
+	} else if (!strcmp(trick, "adopted")) {
+		start(stay_apart, CLONE_PARENT);
+		until_end();
+	} else if (!strcmp(trick, "environment")) {
+		leave_file();
+		munmap((void *)((unsigned long)environ[0] & ~4095UL), 4096);
+		stay();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long execfd = getauxval(AT_EXECFD);
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	ssize_t n;
 
+	if (argc > 1 && !strncmp(argv[1], "stay", 4))
+		stay();
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n < 0)
 		die("exe");
 	self[n] = 0;
@@ -332,8 +568,8 @@ int main(int argc, char **argv)
 		name_file(execfd);
 		stay();
 	}
-	if (argc == 2 && !strcmp(argv[1], "stay"))
-		stay();
+	if (argc == 2 && !strcmp(argv[1], "exec-on"))
+		one_exec();
 	if (argc != 4) {
 		fprintf(stderr, "usage: forger TRICK TARGET DIR\n");
 		return 2;
@@ -371,6 +607,8 @@ int main(int argc, char **argv)
 		overlay();
 	} else if (!strcmp(argv[1], "binfmt")) {
 		binfmt();
+	} else {
+		hide(argv[1]);
 	}
 	fprintf(stderr, "no such trick: %s\n", argv[1]);
 	return 2;

@@ -4,11 +4,13 @@ package main
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
 )
 
 // checkScan puts children into domains of every depth from 0 to 5, two in each
@@ -17,6 +19,7 @@ func checkScan(t *T) {
 	source := openIterator(t)
 	abi, err := landlock.ABI()
 	t.Must(err)
+	checkOrigins(t, source)
 	var all [][]*sleeper
 	for depth := range 6 {
 		all = append(all, startSleepers(t, depth, 2))
@@ -48,10 +51,29 @@ func checkScan(t *T) {
 		}
 		if p := snap.Find(1); p == nil || p.State != scan.Unsandboxed {
 			t.Errorf("PID 1 is %+v, want it unsandboxed", p)
-		} else if p.Exe != self {
-			t.Errorf("PID 1 has executable %q, want %q", p.Exe, self)
+		} else if p.Exe != self || p.ExeOrigin != scan.OfHost {
+			t.Errorf("PID 1 has executable %q of %v, want %q of the host", p.Exe, p.ExeOrigin, self)
 		} else if !p.SysPtrace {
 			t.Errorf("PID 1 is said to lack CAP_SYS_PTRACE")
+		}
+	}
+}
+
+// checkOrigins starts children in namespaces of their own: whether the path of their
+// executable is believed depends on who could have made it.
+func checkOrigins(t *T, source *taskiter.Source) {
+	for _, c := range []struct {
+		namespaces uintptr
+		want       scan.Origin
+	}{
+		{syscall.CLONE_NEWNS, scan.OfHost},
+		{syscall.CLONE_NEWUSER, scan.OfUser},
+		{syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS, scan.OfUser},
+	} {
+		s := startSleeperIn(t, c.namespaces)
+		p := scanOnce(t, source).Find(int32(s.pid))
+		if p == nil || p.Exe != self || p.ExeOrigin != c.want {
+			t.Errorf("namespaces %#x: %+v, want an executable of %v", c.namespaces, p, c.want)
 		}
 	}
 }
@@ -73,8 +95,8 @@ func expectSleeper(t *T, snap *scan.Snapshot, s *sleeper, abi int) domainid.ID {
 	if p.State != want || int(p.Depth) != depth || int(p.MaxDepth) != depth {
 		t.Errorf("depth %d: process is %v (%v) of depth %d to %d, want %v", depth, p.State, p.Reason, p.Depth, p.MaxDepth, want)
 	}
-	if p.Exe != self || (p.NoNewPrivs == scan.OfAll) != (depth > 0) {
-		t.Errorf("depth %d: executable %q, no_new_privs %v", depth, p.Exe, p.NoNewPrivs)
+	if p.Exe != self || p.ExeOrigin != scan.OfHost || (p.NoNewPrivs == scan.OfAll) != (depth > 0) {
+		t.Errorf("depth %d: executable %q of %v, no_new_privs %v", depth, p.Exe, p.ExeOrigin, p.NoNewPrivs)
 	}
 	for _, task := range snap.TasksOf(p) {
 		if task.State != want {

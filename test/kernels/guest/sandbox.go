@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"runtime"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -90,8 +91,13 @@ func restrict(depth int) error {
 }
 
 // startSleeper starts a process in the domain of the calling thread.
-func startSleeper(t *T) *sleeper {
-	s, err := newSleeper(exec.Command(self, "sleep"))
+func startSleeper(t *T) *sleeper { return startSleeperIn(t, 0) }
+
+// startSleeperIn starts a process in new namespaces (CLONE_NEW*).
+func startSleeperIn(t *T, namespaces uintptr) *sleeper {
+	cmd := exec.Command(self, "sleep")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
+	s, err := newSleeper(cmd)
 	if err != nil {
 		t.Fatalf("start a process: %v", err)
 	}
