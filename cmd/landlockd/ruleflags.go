@@ -37,7 +37,8 @@ func (s *settings) ruleCommands(app *kingpin.Application, serve, once *kingpin.C
 	check.Flag("pid", "Judge one process by --expect, without rules.").PlaceHolder("PID").
 		IsSetByUser(&s.check.pidGiven).Int64Var(&s.check.pid)
 	check.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,restricts=fs.write_file,net.*; "+
-		"keys: state, effective (true unless given), min_depth, restricts, and beside that on_old_kernel, outside_workers.").
+		"keys: state, effective (true unless given), min_depth, max_depth, restricts, and beside that on_old_kernel, outside_workers; "+
+		"or state=unsandboxed alone.").
 		PlaceHolder("EXPECT").StringVar(&s.check.expect)
 	check.Flag("explain", "Show which rules apply to one process, why the others do not, and what they say.").PlaceHolder("PID").
 		IsSetByUser(&s.check.explainGiven).Int64Var(&s.check.explain)

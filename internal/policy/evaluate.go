@@ -283,10 +283,7 @@ func (t *tally) add(outcome Outcome, g *group) {
 // judge says what a rule says of a group.
 func (e *Evaluator) judge(n int32, g *group) (Outcome, Reason) {
 	rule := &e.config.Rules[n]
-	outcome, reason := Violating, LandlockDisabled
-	if e.snap.Kernel.Landlock == scan.Enabled {
-		outcome, reason = rule.Expect.judge(&g.condition, &e.demands[n])
-	}
+	outcome, reason := rule.Expect.judge(&g.condition, &e.demands[n])
 	if outcome == Violating && g.age < rule.Grace {
 		outcome = Starting
 	}

@@ -56,6 +56,8 @@ func FuzzLoad(f *testing.F) {
 func FuzzParseExpect(f *testing.F) {
 	f.Add("state=sandboxed,min_depth=1,restricts=fs.write_file,net.*,on_old_kernel=skip")
 	f.Add("effective=false,restricts=net.*,outside_workers=allow")
+	f.Add("state=unsandboxed")
+	f.Add("state=partial,sandboxed,max_depth=3,min_depth=3")
 	f.Add("state=,=")
 	h := newHost()
 	p := h.process(-1, "", h.domain(-1, allFS))

@@ -226,8 +226,15 @@ func someRules(rnd *rand.Rand) string {
 		if rnd.IntN(3) == 0 {
 			fmt.Fprintf(&b, "  except:\n  - %s\n  - %s\n", someMatch(rnd, false), someMatch(rnd, false))
 		}
+		if rnd.IntN(8) == 0 {
+			b.WriteString("  expect: {state: [unsandboxed]}\n")
+			continue
+		}
 		fmt.Fprintf(&b, "  expect: {state: %s, min_depth: %d, effective: %t",
 			oneOf(rnd, "[sandboxed]", "[sandboxed, partial]"), rnd.IntN(3), rnd.IntN(2) == 0)
+		if rnd.IntN(3) == 0 {
+			fmt.Fprintf(&b, ", max_depth: %d", 2+rnd.IntN(2))
+		}
 		if rnd.IntN(2) == 0 {
 			fmt.Fprintf(&b, ", restricts: [%q], on_old_kernel: %s, outside_workers: %s",
 				oneOf(rnd, "fs.*", "fs.execute", "net.*", "net.bind_udp"), oneOf(rnd, "skip", "violation"),

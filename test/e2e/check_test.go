@@ -77,6 +77,11 @@ func TestCheckOneProcess(t *testing.T) {
 		{inside, "state=sandboxed", 0, `^compliant: process \d+ \(program\) is sandboxed at depth \d+`},
 		{inside, "min_depth=2", 0, "^compliant: "},
 		{inside, "state=sandboxed,min_depth=16", exitFailure, "^violating: "},
+		{inside, "max_depth=16", 0, "^compliant: "},
+		{inside, "max_depth=1", exitFailure, `^violating: .*; its deepest task is at depth \d+, want at most 1`},
+		{inside, "state=unsandboxed", exitFailure, "^violating: .*; its tasks are in a domain, want none"},
+		{outside, "state=unsandboxed", 0, "^compliant: "},
+		{partial, "state=unsandboxed", exitFailure, "^violating: .*; some of its tasks are in a domain, want none"},
 		{inside, "restricts=fs.make_char,fs.make_dir", 0, "^compliant: "},
 		{inside, "restricts=net.*", exitFailure, "^violating: "},
 		{outside, "state=sandboxed", exitFailure, `^violating: process \d+ \(program\) is unsandboxed`},
@@ -111,6 +116,8 @@ func TestCheckOneProcess(t *testing.T) {
 	checkRefusal(t, run(t, "check", "--explain=0"), exitUsage, "--explain", "no PID")
 	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=restricts=fs.*,outside_workers=no"), exitUsage,
 		`--expect: outside_workers: "no"`)
+	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=state=unsandboxed,max_depth=1"), exitUsage,
+		"max_depth asks something of a sandbox")
 	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=on_old_kernel=violation"), exitUsage,
 		"on_old_kernel needs restricts")
 	checkRefusal(t, run(t, "check", "--explain="+inside, "-o", "nagios"), exitUsage, "--explain")
