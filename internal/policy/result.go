@@ -112,6 +112,8 @@ type Result struct {
 	// [Config.Rules]: those that applied since the rules were loaded, in this
 	// snapshot or an earlier one, and those that need a process.
 	Rules []RuleResult
+	// Unmatched are all others, in the same order, if [Options] ask for them.
+	Unmatched []Unmatched
 	// Loaded is the number of rules, Applied of those that applied.
 	Loaded, Applied int
 	// About are the processes that some rule is about, or likely so, ascending.
