@@ -27,7 +27,9 @@ func (d *decoder) expect(n *yaml.Node) Expect {
 				d.word(n, "the name of a right, or a glob", x.addRight)
 			})
 		}},
-		field{"on_old_kernel", func(n *yaml.Node) { d.word(n, "skip or violation", x.setOldKernel) }},
+		field{"on_old_kernel", func(n *yaml.Node) {
+			d.word(n, "skip or violation", x.setOldKernel)
+		}},
 		field{"outside_workers", func(n *yaml.Node) {
 			d.word(n, "unknown, violation or allow", x.setOutsideWorkers)
 		}})
@@ -129,7 +131,8 @@ func (x *Expect) clashes(given func(key string) bool) (all []clash) {
 	if x.Free {
 		for _, key := range ofSandbox {
 			if given(key) {
-				fail(key, "%s asks something of a sandbox, and state: [unsandboxed] is for none", key)
+				fail(key, "%s asks something of a sandbox, and state: [unsandboxed] is for none",
+					key)
 			}
 		}
 		return all

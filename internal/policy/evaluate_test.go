@@ -110,7 +110,8 @@ func TestJudge(t *testing.T) {
 	none := scan.Process{State: scan.Sandboxed, Depth: 1}
 	for expect, want := range map[string][2]Outcome{
 		"min_depth=1": {Compliant, Unknown}, "min_depth=4": {Unknown, Unknown},
-		"max_depth=2": {Violating, Unknown}, "max_depth=3": {Unknown, Unknown}, "state=unsandboxed": {Violating, Violating}, "restricts=fs.execute": {Unknown, Unknown},
+		"max_depth=2": {Violating, Unknown}, "max_depth=3": {Unknown, Unknown},
+		"state=unsandboxed": {Violating, Violating}, "restricts=fs.execute": {Unknown, Unknown},
 	} {
 		x, err := ParseExpect(expect)
 		if err != nil {
@@ -129,7 +130,8 @@ func TestJudge(t *testing.T) {
 	}
 	for _, state := range scan.States() {
 		p := scan.Process{State: state}
-		if outcome, _, words := (&Expect{Free: true}).Judge(h.Snapshot, &p); outcome != Compliant || words != "" {
+		outcome, _, words := (&Expect{Free: true}).Judge(h.Snapshot, &p)
+		if outcome != Compliant || words != "" {
 			t.Errorf("%s where nothing can be sandboxed: %s %q", state, outcome, words)
 		}
 	}

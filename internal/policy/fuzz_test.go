@@ -70,3 +70,24 @@ func FuzzParseExpect(f *testing.F) {
 		}
 	})
 }
+
+// No pattern that matches what a key's text can be is said to match nothing.
+func FuzzCanBe(f *testing.F) {
+	f.Add("a*.service", "ab.service")
+	f.Add("re:(?i)A|[^/]+", "web")
+	f.Add("**", "")
+	f.Add(`re:^\b.$`, "x")
+	keys := (&Match{}).patterns()
+	f.Fuzz(func(t *testing.T, pattern, text string) {
+		p, err := ParsePattern(pattern)
+		if err != nil {
+			return
+		}
+		for _, key := range keys {
+			of := namingFor(key.name, &p)
+			if of != nil && of.re.MatchString(text) && p.Match(text) && !p.canBe(&of.texts) {
+				t.Errorf("%s %q matches %q", key.name, pattern, text)
+			}
+		}
+	})
+}

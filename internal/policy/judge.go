@@ -90,7 +90,8 @@ func (x *Expect) deepText(c *condition) string {
 	if !c.sandbox.Exact {
 		deeper = " or deeper"
 	}
-	return fmt.Sprintf("its deepest task is at depth %d%s, want at most %d", c.sandbox.Deepest, deeper, x.MaxDepth)
+	return fmt.Sprintf("its deepest task is at depth %d%s, want at most %d",
+		c.sandbox.Deepest, deeper, x.MaxDepth)
 }
 
 // worker is what people call scan.Worker.

@@ -216,13 +216,15 @@ var bad = []struct {
 		[]string{`1:54: unsandboxed must be the only state`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed, unsandboxed]}}]",
 		[]string{`unsandboxed must be the only state`}, false},
-	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed], min_depth: 0, restricts: [net.*], " +
-		"effective: true, max_depth: 1, outside_workers: allow, on_old_kernel: skip}}]", []string{
+	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed], min_depth: 0, " +
+		"restricts: [net.*], effective: true, max_depth: 1, outside_workers: allow, on_old_kernel: skip}}]", []string{
 		`1:69: min_depth asks something of a sandbox, and state: [unsandboxed] is for none`,
 		`restricts asks something`, `effective asks something`, `max_depth asks something`,
 		`outside_workers asks something`, `on_old_kernel asks something`}, false},
-	{"rules: [{name: a, match: {uid: [1]}, expect: {max_depth: 0}}]", []string{`"0": want a number from 1 to 16`}, false},
-	{"rules: [{name: a, match: {uid: [1]}, expect: {max_depth: 17}}]", []string{`"17": want a number from 1 to 16`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {max_depth: 0}}]",
+		[]string{`"0": want a number from 1 to 16`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {max_depth: 17}}]",
+		[]string{`"17": want a number from 1 to 16`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {max_depth: 2, min_depth: 3}}]",
 		[]string{`1:47: max_depth 2 is less than min_depth 3`}, true},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [fs.write]}}]", []string{`1:59: "fs.write" is no right`}, true},
@@ -346,17 +348,17 @@ func TestWarnings(t *testing.T) {
 rule_files: [nothing/*.yml]
 rules:
 - {name: a, match: {comm: [a]}}
-- {name: b, match: {unit: [a]}, except: [{cmdline: [a]}]}
-- {name: c, match: {exe: [a], mntns: any}}
+- {name: b, match: {unit: [a.service]}, except: [{cmdline: [a]}]}
+- {name: c, match: {exe: [/a], mntns: any}}
 - {name: d, match: {cgroup: ["**/x"]}}
-- {name: e, match: {unit: [a], container: [b]}}
-- {name: f, match: {unit: [a], cgroup: ["/a/**"], exe: ["/**"]}}
+- {name: e, match: {unit: [a.service], container: [b]}}
+- {name: f, match: {unit: [a.service], cgroup: ["/a/**", a], exe: ["/**"]}}
 `)
 	var got []string
 	for _, w := range c.Warnings {
 		got = append(got, fmt.Sprintf("%d:%d", w.Line, w.Column))
 	}
-	if want := []string{"4:21", "5:43", "6:31", "7:21", "8:21", "2:14"}; !slices.Equal(got, want) {
+	if want := []string{"4:21", "5:51", "6:32", "7:21", "8:21", "9:58", "2:14"}; !slices.Equal(got, want) {
 		t.Errorf("warnings at %v, want %v: %v", got, want, c.Warnings)
 	}
 }
@@ -393,7 +395,8 @@ func TestParseExpect(t *testing.T) {
 	if x, err := ParseExpect("state=unsandboxed"); err != nil || !x.Free || x.Partial {
 		t.Errorf("%+v, %v", x, err)
 	}
-	if x, err := ParseExpect("max_depth=1,min_depth=1"); err != nil || x.Free || x.MaxDepth != 1 || x.MinDepth != 1 {
+	x, err = ParseExpect("max_depth=1,min_depth=1")
+	if err != nil || x.Free || x.MaxDepth != 1 || x.MinDepth != 1 {
 		t.Errorf("%+v, %v", x, err)
 	}
 	for text, want := range map[string]string{
@@ -406,7 +409,8 @@ func TestParseExpect(t *testing.T) {
 		"min_depth=17": "0 to 16", "min_depth=1,2": "want key=value", "min_depth=": "0 to 16", "restricts=fs.x": "no right", "restricts=": "no right",
 		"restricts=net.*,on_old_kernel=a": `on_old_kernel: "a": want skip`, "effective=no": `effective: "no": want true or false`,
 		"outside_workers=allow": "outside_workers needs restricts", "on_old_kernel=violation": "on_old_kernel needs restricts",
-		"restricts=net.*,outside_workers=a": `outside_workers: "a": want unknown, violation or allow`, "a=b": "want one of state, effective, min_depth, max_depth, restricts, on_old_kernel, outside_workers", "state=sandboxed,state=partial": "twice", ",": "want key=value",
+		"restricts=net.*,outside_workers=a": `outside_workers: "a": want unknown, violation or allow`, "a=b": "want one of state, effective, min_depth, max_depth, restricts, on_old_kernel, " +
+			"outside_workers", "state=sandboxed,state=partial": "twice", ",": "want key=value",
 	} {
 		if _, err := ParseExpect(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

@@ -369,7 +369,8 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 				unmatched[u.Applies]++
 			}
 			if !reflect.DeepEqual(got.Unmatched, want.Unmatched) {
-				t.Fatalf("seed %d, scan %d: about nothing are %+v, want %+v\n%s", seed, n, got.Unmatched, want.Unmatched, text)
+				t.Fatalf("seed %d, scan %d: about nothing are %+v, want %+v\n%s",
+					seed, n, got.Unmatched, want.Unmatched, text)
 			}
 			if !reflect.DeepEqual(got, want) && (len(got.Rules) > 0 || len(want.Rules) > 0 || got.Applied != want.Applied) {
 				for i := range want.Rules {

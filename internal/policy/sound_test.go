@@ -103,7 +103,8 @@ func (t *truth) complies(x *Expect, asked access.Rights) bool {
 	if x.Free {
 		return t.inside == 0
 	}
-	return t.inside > 0 && (x.MaxDepth == 0 || t.deepest <= x.MaxDepth) && (t.free == 0 || x.Partial) && (x.Ineffective || !t.restricts.Empty()) &&
+	return t.inside > 0 && (x.MaxDepth == 0 || t.deepest <= x.MaxDepth) &&
+		(t.free == 0 || x.Partial) && (x.Ineffective || !t.restricts.Empty()) &&
 		t.depth >= x.MinDepth && t.restricts.Has(asked) &&
 		(asked.Empty() || !t.outside || x.OutsideWorkers == OutsideAllowed)
 }
@@ -209,8 +210,8 @@ func TestJudgeIsSound(t *testing.T) {
 			t.Errorf("only %d times %v: this says little", outcomes[o], o)
 		}
 	}
-	for _, reason := range []Reason{Unsandboxed, Partial, RestrictsNothing, TooShallow, TooDeep, RightNotRestricted,
-		OutsideWorker, Sandboxed} {
+	for _, reason := range []Reason{Unsandboxed, Partial, RestrictsNothing, TooShallow, TooDeep,
+		RightNotRestricted, OutsideWorker, Sandboxed} {
 		if reasons[reason] < 100 {
 			t.Errorf("only %d times %v: this says little", reasons[reason], reason)
 		}

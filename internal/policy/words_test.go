@@ -80,16 +80,20 @@ func TestJudgeInWords(t *testing.T) {
 			d := h.domain(-1, files)
 			h.Domains[d].Lineage = domainid.LineageInferred
 			return h.process(-1, "", d)
-		}, "unknown : its deepest task is at depth 1 or deeper, want at most 2: not all domains that its tasks are in are known"},
-		{"free", "state=unsandboxed", func(h host) *scan.Process { return h.process(-1, "", -1) }, "compliant : "},
+		}, "unknown : its deepest task is at depth 1 or deeper, want at most 2: " +
+			"not all domains that its tasks are in are known"},
+		{"free", "state=unsandboxed", func(h host) *scan.Process {
+			return h.process(-1, "", -1)
+		}, "compliant : "},
 		{"not free", "state=unsandboxed", func(h host) *scan.Process {
 			return h.process(-1, "", h.domain(-1, files))
 		}, "violating sandboxed: its tasks are in a domain, want none"},
 		{"not all free", "state=unsandboxed", func(h host) *scan.Process {
 			return h.process(-1, "", h.domain(-1, files), -1)
 		}, "violating sandboxed: some of its tasks are in a domain, want none"},
-		{"free or not", "state=unsandboxed", func(h host) *scan.Process { return h.process(-1, "", -2) },
-			"unknown : its state is unknown: denied"},
+		{"free or not", "state=unsandboxed", func(h host) *scan.Process {
+			return h.process(-1, "", -2)
+		}, "unknown : its state is unknown: denied"},
 		{"worker outside", "restricts=net.bind_tcp", func(h host) *scan.Process {
 			p := h.process(-1, "", h.domain(-1, access.Rights{access.Net: 1}))
 			h.worker(placeIn(0), freePlace)

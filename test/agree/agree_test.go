@@ -4,6 +4,7 @@ package agree
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,7 +54,8 @@ func TestAgree(t *testing.T) {
 			}
 			if p.State == scan.Sandboxed || p.State == scan.Partial {
 				deep[byRules.tooDeep]++
-				if byRules.tooDeep != byExplain.tooDeep || (byRules.tooDeep == access.Yes) != (p.MaxDepth > mostDepth) {
+				if byRules.tooDeep != byExplain.tooDeep ||
+					(byRules.tooDeep == access.Yes) != (p.MaxDepth > mostDepth) {
 					t.Fatalf("%s: too deep: rules say %v, explain %v, the scan %d",
 						where, byRules.tooDeep, byExplain.tooDeep, p.MaxDepth)
 				}
@@ -120,7 +122,8 @@ func fromRules(t *testing.T, s *scan.Snapshot, p *scan.Process) says {
 	}
 	r := says{state: meets("state=sandboxed,effective=false"), restricts: map[string]access.Answer{}}
 	r.free = meets("state=unsandboxed")
-	r.tooDeep = meets(fmt.Sprintf("state=sandboxed,partial,effective=false,max_depth=%d", mostDepth)).Not()
+	r.tooDeep = meets("state=sandboxed,partial,effective=false,max_depth=" +
+		strconv.Itoa(mostDepth)).Not()
 	r.ineffective = meets("state=sandboxed").Not()
 	for _, right := range access.Of(s.Kernel.Rights.May) {
 		if _, known := access.Lookup(right.Name); known {
