@@ -23,7 +23,7 @@ type answerJSON struct {
 	Applied int        `json:"rules_applied"`
 	Rules   []RuleJSON `json:"rules"`
 	// Undecided are the processes of which it is not known whether rules are about
-	// them. They change no rule's result, nor the answer.
+	// them. They change no rule's result, nor the answer unless matches are required.
 	Undecided []undecidedJSON `json:"undecided"`
 	// Unmatched are the rules that are not among Rules.
 	Unmatched []unmatchedJSON `json:"unmatched"`
