@@ -295,7 +295,8 @@ var table = [numMetrics]Doc{
 		Labels: []Label{
 			{"rule", "the rule's name"},
 			{"reason", "`landlock_disabled`, `unsandboxed`, `partial`, `restricts_nothing`, " +
-				"`too_shallow`, `right_not_restricted`, `outside_worker`, `too_few`"},
+				"`too_shallow`, `too_deep`, `right_not_restricted`, `outside_worker`, " +
+				"`sandboxed`, `too_few`"},
 			{"workload", "the processes' workload; empty for `too_few`"},
 		},
 		Present: "only above 0, and the first 20 of the host, in the order of the rules",

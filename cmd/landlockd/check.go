@@ -49,13 +49,13 @@ func (s *settings) checkRules(w io.Writer) error {
 	var result *policy.Result
 	snap, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
 		result = s.evaluator(config, snap).Evaluate(snap)
-		return check.Of(result) != check.Undecided, result.About
+		return check.Of(result, s.check.requireMatches) != check.Undecided, result.About
 	})
 	if err != nil {
 		return undecided(err)
 	}
 	if s.check.format == formatNagios {
-		status, err := check.Nagios(w, result)
+		status, err := check.Nagios(w, result, s.check.requireMatches)
 		if err != nil || status == check.OK {
 			return err
 		}
@@ -63,11 +63,11 @@ func (s *settings) checkRules(w io.Writer) error {
 	}
 	err = buffered(w, func(w io.Writer) error {
 		if s.check.format == formatJSON {
-			return check.JSON(w, snap, result)
+			return check.JSON(w, snap, result, s.check.requireMatches)
 		}
 		return check.Text(w, snap, result, s.ascii || !utf8Locale())
 	})
-	return answered(check.Of(result), err)
+	return answered(check.Of(result, s.check.requireMatches), err)
 }
 
 // rulesToCheck loads the rules. A check without rules would always be passed.
@@ -84,7 +84,7 @@ func (s *settings) rulesToCheck() (*policy.Config, error) {
 
 // evaluator returns one for a single snapshot. A recorded one has no command lines.
 func (s *settings) evaluator(config *policy.Config, snap *scan.Snapshot) *policy.Evaluator {
-	var o policy.Options
+	o := policy.Options{Unmatched: true}
 	if s.check.snapshot == "" {
 		lines := cmdline.New(s.procfs)
 		o.Cmdline = func(pid int32, start uint64) (string, bool) {

@@ -76,7 +76,8 @@ func TestConfigError(t *testing.T) {
 
 func TestCheckFlags(t *testing.T) {
 	for line, want := range map[string]string{
-		"check": cmdCheck, "check --pid=1 --expect=min_depth=1": cmdCheck, "check -o nagios --snapshot=x": cmdCheck, "check --explain=7 -o json": cmdCheck,
+		"check --require-matches -o nagios": cmdCheck,
+		"check":                             cmdCheck, "check --pid=1 --expect=min_depth=1": cmdCheck, "check -o nagios --snapshot=x": cmdCheck, "check --explain=7 -o json": cmdCheck,
 		"check-config": cmdConfig, "check-config a b": cmdConfig, "rules suggest": cmdRules, "rules suggest --snapshot=x": cmdRules,
 		"serve --config.file=x --web.enable-lifecycle": cmdServe, "--config.file=x": cmdServe, "once --config.file=x": cmdOnce,
 	} {
@@ -87,6 +88,8 @@ func TestCheckFlags(t *testing.T) {
 	for line, want := range map[string]string{
 		"check --pid=1": "--expect", "check --expect=min_depth=1": "--pid", "check --pid=-1 --expect=x": "--pid", "check --pid=4294967297 --expect=x": "--pid",
 		"check --explain=-1": "--explain", "check --pid=1 --expect=x --explain=1": "--explain", "check --explain=1 -o nagios": "nagios",
+		"check --explain=1 --require-matches":        "--require-matches",
+		"check --pid=1 --expect=x --require-matches": "--require-matches",
 		"check -o xml": "xml", "check --output=xml": "xml", "rules": "command", "rules suggets": "suggets", "tree --config.file=x": "--config.file", "check x": "x",
 	} {
 		_, _, err := parse(strings.Fields(line))

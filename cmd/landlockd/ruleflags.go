@@ -16,6 +16,7 @@ type checkSettings struct {
 	pid, explain           int64
 	pidGiven, explainGiven bool
 	expect                 string
+	requireMatches         bool
 	format                 string
 	files                  []string
 }
@@ -28,7 +29,8 @@ const (
 // ruleCommands defines what has to do with rules.
 func (s *settings) ruleCommands(app *kingpin.Application, serve, once *kingpin.CmdClause) {
 	check := app.Command(cmdCheck, "Judge the processes of this host, or of a recorded snapshot, by the rules. Exit code: 0 compliant (a process younger than a rule's grace is told and counts as compliant), "+
-		"1 violated, 2 wrong usage or configuration, 3 it could not be told. With -o nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
+		"1 violated (with --require-matches also: a rule is about no process), "+
+		"2 wrong usage or configuration, 3 it could not be told. With -o nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
 	for _, c := range []*kingpin.CmdClause{serve, once, check} {
 		c.Flag("config.file", "File with the rules; "+defaultConfig+" if there is one, else the rule files that packages and the host have in rules.d.").
 			PlaceHolder("FILE").StringVar(&s.configFile)
@@ -37,10 +39,15 @@ func (s *settings) ruleCommands(app *kingpin.Application, serve, once *kingpin.C
 	check.Flag("pid", "Judge one process by --expect, without rules.").PlaceHolder("PID").
 		IsSetByUser(&s.check.pidGiven).Int64Var(&s.check.pid)
 	check.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,restricts=fs.write_file,net.*; "+
-		"keys: state, effective (true unless given), min_depth, restricts, and beside that on_old_kernel, outside_workers.").
+		"keys: state, effective (true unless given), min_depth, max_depth, restricts, "+
+		"and beside that on_old_kernel, outside_workers; or state=unsandboxed alone.").
 		PlaceHolder("EXPECT").StringVar(&s.check.expect)
 	check.Flag("explain", "Show which rules apply to one process, why the others do not, and what they say.").PlaceHolder("PID").
 		IsSetByUser(&s.check.explainGiven).Int64Var(&s.check.explain)
+	check.Flag("require-matches", "A rule that is about no process is violated, too: "+
+		"its match may be misspelled. If it is not known whether it is about one, "+
+		"it could not be told.").
+		BoolVar(&s.check.requireMatches)
 	check.Flag("output", "Form of the answer: text, json, nagios.").Short('o').Default(formatText).EnumVar(&s.check.format, formatText, formatJSON, formatNagios)
 
 	config := app.Command(cmdConfig, "Check configuration and rule files strictly: every error with file, line and column. Exit code: 0 valid, 2 not.")
@@ -65,6 +72,9 @@ func (c *checkSettings) validate() error {
 		return usageError{errors.New("--pid and --expect are for each other; --explain tells what rules say of one process")}
 	case c.pidGiven && c.explainGiven:
 		return usageError{errors.New("--pid and --explain exclude each other")}
+	case c.requireMatches && (c.pidGiven || c.explainGiven):
+		return usageError{errors.New("--require-matches is about all processes, " +
+			"--pid and --explain about one")}
 	case c.explainGiven && c.format == formatNagios:
 		return usageError{fmt.Errorf("--explain is for people and programs, not for -o %s", formatNagios)}
 	default:

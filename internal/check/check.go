@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
@@ -32,15 +33,20 @@ func (a Answer) String() string { return [...]string{"compliant", "violated", "u
 // MarshalText encodes the word.
 func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// Of returns what a result comes to.
-func Of(r *policy.Result) Answer {
+// Of returns what a result comes to. If matches are required, a rule that is about no
+// process is violated, too.
+func Of(r *policy.Result, requireMatches bool) Answer {
+	answer := Compliant
+	if requireMatches {
+		answer = ofUnmatched(r.Unmatched)
+	}
 	switch {
-	case r.Violated():
+	case answer == Violated || r.Violated():
 		return Violated
 	case r.Open():
 		return Undecided
 	default:
-		return Compliant
+		return answer
 	}
 }
 
@@ -96,8 +102,15 @@ func summary(r *policy.Result) string {
 	if n := count["starting"]; n > 0 {
 		text += fmt.Sprintf(", %d with processes that are too young to be judged", n)
 	}
-	if n := r.Loaded - len(r.Rules); n > 0 {
+	unmatched := map[access.Answer]int{}
+	for i := range r.Unmatched {
+		unmatched[r.Unmatched[i].Applies]++
+	}
+	if n := unmatched[access.No]; n > 0 {
 		text += fmt.Sprintf(", %d about no process here", n)
+	}
+	if n := unmatched[access.Unknown]; n > 0 {
+		text += fmt.Sprintf(", %d perhaps about none", n)
 	}
 	return text
 }

@@ -17,6 +17,29 @@ import (
 )
 
 func TestAnswers(t *testing.T) {
+	const noWeb = "rules: [{name: a, match: {unit: [good.service]}}, " +
+		"{name: b, match: {unit: [wev.service]}}]"
+	h := mixed()
+	for _, c := range []struct {
+		require bool
+		want    Answer
+	}{{false, Compliant}, {true, Violated}} {
+		if got := Of(h.judge(t, noWeb), c.require); got != c.want {
+			t.Errorf("about nothing, matches required %t: %s, want %s", c.require, got, c.want)
+		}
+	}
+	if got := Of(h.judge(t, strings.Replace(noWeb, "wev", "web", 1)+"\n"), true); got != Violated {
+		t.Errorf("all are about something: %s", got) // web.service is unsandboxed
+	}
+	good := h.judge(t, "rules: [{name: a, match: {unit: [good.service]}}]")
+	if got := Of(good, true); got != Compliant {
+		t.Errorf("all are about something, which complies: %s", got)
+	}
+	h.process(50, "", "lost", "/usr/bin/lost", 1, scan.Unsandboxed)
+	h.Workloads[len(h.Workloads)-1] = scan.Workload{}
+	if got := Of(h.judge(t, noWeb), true); got != Undecided {
+		t.Errorf("what may be the one that a rule is about: %s", got)
+	}
 	for rules, want := range map[string]Answer{
 		fourRules: Violated,
 		"rules: [{name: a, match: {unit: [good.service]}}]":                                                         Compliant,
@@ -30,7 +53,7 @@ func TestAnswers(t *testing.T) {
 		"rules: [{name: a, match: {unit: [good.service]}, expect: {min_depth: 1, restricts: [fs.write_file]}}]":     Compliant,
 		"rules: [{name: a, match: {unit: [good.service]}, expect: {restricts: [net.connect_tcp]}, severity: info}]": Violated,
 	} {
-		if got := Of(mixed().judge(t, rules)); got != want {
+		if got := Of(mixed().judge(t, rules), false); got != want {
 			t.Errorf("%s: %s, want %s", rules, got, want)
 		}
 	}
@@ -59,6 +82,9 @@ hidden   unknown    warning   0          0          0         1        rules.yml
 young    starting   warning   0          0          1         0        rules.yml:2
 good     compliant  warning   0          1          0         0        rules.yml:5
 
+RULE       APPLIES  SEVERITY  FILE
+elsewhere  no       warning   rules.yml:7
+
 2 of 6 rules violated, 1 could not be told, 1 with processes that are too young to be judged, 1 about no process here.
 `
 	if got := w.String(); got != want {
@@ -80,7 +106,7 @@ func TestSince(t *testing.T) {
 	} {
 		r := h.judge(t, "rules: [{name: a, match: {unit: [good.service]}, expect: {"+expect+"}}]")
 		var text, js strings.Builder
-		if err := errors.Join(Text(&text, &h.Snapshot, r, true), JSON(&js, &h.Snapshot, r)); err != nil {
+		if err := errors.Join(Text(&text, &h.Snapshot, r, true), JSON(&js, &h.Snapshot, r, false)); err != nil {
 			t.Fatal(err)
 		}
 		if !regexp.MustCompile(`(?m)^a +` + want).MatchString(text.String()) {
@@ -135,7 +161,7 @@ func TestNoTextOfOthersActs(t *testing.T) {
 			}
 		}
 	}
-	if err := JSON(&w, &h.Snapshot, r); err != nil {
+	if err := JSON(&w, &h.Snapshot, r, true); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range w.String() {
@@ -148,13 +174,14 @@ func TestNoTextOfOthersActs(t *testing.T) {
 func TestJSON(t *testing.T) {
 	h := mixed()
 	var w strings.Builder
-	if err := JSON(&w, &h.Snapshot, h.judge(t, fourRules)); err != nil {
+	if err := JSON(&w, &h.Snapshot, h.judge(t, fourRules), false); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {
 		Schema, Answer, Time string
 		Loaded               int `json:"rules_loaded"`
 		Applied              int `json:"rules_applied"`
+		Unmatched            []struct{ Name, Severity, Applies string }
 		Rules                []struct {
 			Name, Result string
 			Violated     bool
@@ -184,6 +211,9 @@ func TestJSON(t *testing.T) {
 	}
 	if got.Schema != Schema || got.Answer != "violated" || got.Loaded != 6 || got.Applied != 4 || len(got.Rules) != 5 || got.Time != "2025-03-01T12:00:00Z" {
 		t.Fatalf("%+v", got)
+	}
+	if u := fmt.Sprint(got.Unmatched); u != "[{elsewhere warning no}]" {
+		t.Errorf("unmatched: %s", u)
 	}
 	for _, r := range got.Rules {
 		if r.Violated != (len(r.Violations) > 0) || len(r.Processes) != 4 {
@@ -223,18 +253,28 @@ func TestRulesWithoutNames(t *testing.T) {
 
 func TestNagios(t *testing.T) {
 	for _, c := range []struct {
-		rules  string
-		status Status
-		want   string
+		rules   string
+		require bool
+		status  Status
+		want    string
 	}{
-		{fourRules, Critical, "LANDLOCK CRITICAL - 2 of 6 rules violated, 1 could not be told, 1 with processes that are too young to be judged, 1 about no process here: web (unsandboxed), missing (too_few), hidden (unknown) | rules=6;;;0 applied=4;;;0 compliant=1;;;0 violating=1;;;0 starting=1;;;0 unknown=1;;;0\n"},
-		{"rules: [{name: a, match: {unit: [web.service]}}]", Warning, "LANDLOCK WARNING - 1 of 1 rule violated: a (unsandboxed) | "},
-		{"rules: [{name: a, match: {unit: [hidden.service]}, severity: critical}]", Unknown, "LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 could not be told: a (unknown) | "},
-		{"rules: [{name: a, match: {unit: [hidden.service]}}, {name: b, match: {unit: [web.service]}}]", Warning, "LANDLOCK WARNING - "},
-		{"rules: [{name: a, match: {unit: [good.service]}}]", OK, "LANDLOCK OK - 0 of 1 rule violated | "},
+		{"rules: [{name: a, match: {unit: [goood.service]}}]", false, OK,
+			"LANDLOCK OK - 0 of 1 rule violated, 1 about no process here | "},
+		{"rules: [{name: a, match: {unit: [goood.service]}}]", true, Warning,
+			"LANDLOCK WARNING - 0 of 1 rule violated, 1 about no process here: " +
+				"a (about no process) | "},
+		{"rules: [{name: a, match: {unit: [goood.service]}, severity: critical}]", true, Critical,
+			"LANDLOCK CRITICAL - "},
+		{"rules: [{name: a, match: {cmdline: [x]}}]", true, Unknown,
+			"LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 perhaps about none: a (unknown) | "},
+		{fourRules, false, Critical, "LANDLOCK CRITICAL - 2 of 6 rules violated, 1 could not be told, 1 with processes that are too young to be judged, 1 about no process here: web (unsandboxed), missing (too_few), hidden (unknown) | rules=6;;;0 applied=4;;;0 compliant=1;;;0 violating=1;;;0 starting=1;;;0 unknown=1;;;0\n"},
+		{"rules: [{name: a, match: {unit: [web.service]}}]", false, Warning, "LANDLOCK WARNING - 1 of 1 rule violated: a (unsandboxed) | "},
+		{"rules: [{name: a, match: {unit: [hidden.service]}, severity: critical}]", false, Unknown, "LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 could not be told: a (unknown) | "},
+		{"rules: [{name: a, match: {unit: [hidden.service]}}, {name: b, match: {unit: [web.service]}}]", false, Warning, "LANDLOCK WARNING - "},
+		{"rules: [{name: a, match: {unit: [good.service]}}]", false, OK, "LANDLOCK OK - 0 of 1 rule violated | "},
 	} {
 		var w strings.Builder
-		status, err := Nagios(&w, mixed().judge(t, c.rules))
+		status, err := Nagios(&w, mixed().judge(t, c.rules), c.require)
 		if err != nil || status != c.status || !strings.HasPrefix(w.String(), c.want) {
 			t.Errorf("%s: %v, %v, %s", c.rules, status, err, &w)
 		}

@@ -50,7 +50,7 @@ func (h *host) process(pid int32, unit, comm, exe string, minute int, state scan
 
 func (h *host) judge(t *testing.T, rules string) *policy.Result {
 	t.Helper()
-	return policy.New(config(t, rules), policy.Options{}).Evaluate(&h.Snapshot)
+	return policy.New(config(t, rules), policy.Options{Unmatched: true}).Evaluate(&h.Snapshot)
 }
 
 func config(t *testing.T, rules string) *policy.Config {

@@ -23,8 +23,10 @@ type answerJSON struct {
 	Applied int        `json:"rules_applied"`
 	Rules   []RuleJSON `json:"rules"`
 	// Undecided are the processes of which it is not known whether rules are about
-	// them. They change no rule's result, nor the answer.
+	// them. They change no rule's result, nor the answer unless matches are required.
 	Undecided []undecidedJSON `json:"undecided"`
+	// Unmatched are the rules that are not among Rules.
+	Unmatched []unmatchedJSON `json:"unmatched"`
 }
 
 // RuleJSON is what one rule says, as a JSON object.
@@ -53,9 +55,14 @@ type exampleJSON struct {
 	Process any     `json:"process"`
 }
 
-// JSON writes what rules say of a snapshot as one JSON object and a newline.
-func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result) error {
-	a := answerJSON{Schema: Schema, Answer: Of(r), Time: timeText(s.Time), Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true), Undecided: undecided(s, r)}
+// JSON writes what rules say of a snapshot as one JSON object and a newline. What
+// requireMatches means, Of says.
+func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result, requireMatches bool) error {
+	a := answerJSON{
+		Schema: Schema, Answer: Of(r, requireMatches), Time: timeText(s.Time),
+		Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true),
+		Undecided: undecided(s, r), Unmatched: unmatchedOf(r),
+	}
 	process := view.Processes(s)
 	for i := range a.Rules {
 		if p, why := firstUnknown(s, &r.Rules[i]); p != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
 )
 
@@ -27,28 +28,40 @@ const maxNamed = 5
 
 // Nagios writes the one line that a plugin writes, with performance data, and
 // returns the status. A violated rule of severity critical is Critical, one of
-// another Warning; without any, what could not be told is Unknown. No text of
-// others is in it: only names of rules, which are plain.
-func Nagios(w io.Writer, r *policy.Result) (Status, error) {
+// another Warning; without any, what could not be told is Unknown. What
+// requireMatches means, Of says. No text of others is in it: only names of rules,
+// which are plain.
+func Nagios(w io.Writer, r *policy.Result, requireMatches bool) (Status, error) {
 	status := OK
 	var named []string
+	name := func(rule *policy.Rule, violated bool, why string) {
+		switch {
+		case violated && rule.Severity == "critical":
+			status = Critical
+		case violated && status != Critical:
+			status = Warning
+		case status == OK:
+			status = Unknown
+		}
+		named = append(named, rule.Name+" ("+why+")")
+	}
 	var processes [4]int
 	for _, rule := range ranked(r) {
 		for o, n := range rule.Processes {
 			processes[o] += n
 		}
-		switch {
-		case rule.Violated && rule.Rule.Severity == "critical":
-			status = Critical
-		case rule.Violated:
-			status = max(status, Warning)
-		case ofRule(rule) == Undecided.String() && status == OK:
-			status = Unknown
-		case ofRule(rule) == Undecided.String():
-		default:
-			continue
+		if rule.Violated || ofRule(rule) == Undecided.String() {
+			name(rule.Rule, rule.Violated, why(rule))
 		}
-		named = append(named, rule.Rule.Name+" ("+why(rule)+")")
+	}
+	if requireMatches {
+		for _, u := range r.Unmatched {
+			if u.Applies == access.No {
+				name(u.Rule, true, "about no process")
+			} else {
+				name(u.Rule, false, "unknown")
+			}
+		}
 	}
 	text := summary(r)
 	if len(named) > maxNamed {

@@ -32,8 +32,8 @@ func (t *table) row(cells ...string) {
 func (t *table) end() error { return t.w.Flush() }
 
 // Text writes what rules say of a snapshot: first the processes that violate
-// them, and what could not be told; then every rule, the worst first; and then all
-// in a line.
+// them, and what could not be told; then every rule, the worst first, and apart those
+// that are about no process; and then all in a line.
 func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
 	b := bufio.NewWriter(w)
 	rules := ranked(r)
@@ -63,6 +63,12 @@ func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
 	}
 	if len(rules) > 0 {
 		if err := t.end(); err != nil {
+			return err
+		}
+		b.WriteByte('\n')
+	}
+	if len(r.Unmatched) > 0 {
+		if err := unmatched(b, r.Unmatched, ascii); err != nil {
 			return err
 		}
 		b.WriteByte('\n')

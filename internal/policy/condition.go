@@ -26,11 +26,15 @@ func conditionOf(s *scan.Snapshot, p *scan.Process) condition {
 }
 
 // judge reports whether a condition is as expected, whatever the process's age,
-// and for which reason it is not. Landlock must be enabled. What is certain to
-// violate does, whatever else is unknown.
+// and for which reason it is not. What is certain to violate does, whatever else is
+// unknown.
 func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
 	restricts := &c.sandbox.Restricts
 	switch {
+	case x.Free:
+		return x.judgeFree(c, d)
+	case d.disabled:
+		return Violating, LandlockDisabled
 	case c.state == scan.Unknown:
 		return Unknown, NoReason
 	case c.state == scan.Unsandboxed:
@@ -43,6 +47,8 @@ func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
 		return Violating, RestrictsNothing
 	case int(c.sandbox.MostDepth) < x.MinDepth:
 		return Violating, TooShallow
+	case x.MaxDepth > 0 && int(c.sandbox.Deepest) > x.MaxDepth:
+		return Violating, TooDeep
 	case len(d.missing) > 0 || !restricts.May.Has(d.rights):
 		return Violating, RightNotRestricted
 	case x.OutsideWorkers == OutsideViolates && d.outside(c) == access.Yes:
@@ -51,6 +57,18 @@ func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
 		return Unknown, NoReason
 	default:
 		return Compliant, NoReason
+	}
+}
+
+// judgeFree is judge where a process must be in no domain. Without Landlock none is.
+func (x *Expect) judgeFree(c *condition, d *demand) (Outcome, Reason) {
+	switch {
+	case d.disabled || x.Allows(c.state):
+		return Compliant, NoReason
+	case c.state == scan.Unknown:
+		return Unknown, NoReason
+	default:
+		return Violating, Sandboxed
 	}
 }
 
@@ -63,6 +81,8 @@ const (
 	doubtEffective doubt = 1 << iota
 	// doubtDepth: whether it is deep enough.
 	doubtDepth
+	// doubtDeepest: whether it is not too deep.
+	doubtDeepest
 	// doubtRights: whether it is restricted in each right that is asked for.
 	doubtRights
 	// doubtWorker: whether that holds for its workers.
@@ -77,6 +97,9 @@ func (x *Expect) doubts(c *condition, d *demand) doubt {
 	}
 	if int(c.sandbox.Depth) < x.MinDepth {
 		unknown |= doubtDepth
+	}
+	if x.MaxDepth > 0 && !c.sandbox.Exact {
+		unknown |= doubtDeepest
 	}
 	if !c.sandbox.Restricts.Sure.Has(d.rights) {
 		unknown |= doubtRights

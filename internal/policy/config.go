@@ -78,12 +78,16 @@ type UIDRange struct{ First, Last uint32 }
 
 // Expect is how a process must be.
 type Expect struct {
-	// Partial: it may be [scan.Partial]. [scan.Sandboxed] is always right.
+	// Free: it must be [scan.Unsandboxed]. Nothing else is asked for then.
+	Free bool
+	// Partial: it may be [scan.Partial]. Otherwise [scan.Sandboxed] alone is right.
 	Partial bool
 	// Ineffective: it may be restricted in no right.
 	Ineffective bool
 	// MinDepth is the least depth of its tasks that are in a domain.
 	MinDepth int
+	// MaxDepth is the greatest depth of its tasks; 0 if any is right.
+	MaxDepth int
 	// Restricts are names and globs of rights. Each of its tasks that is in a
 	// domain must have a layer that handles the right and grants it neither
 	// everywhere nor, for ports, without limit.
@@ -97,6 +101,9 @@ type Expect struct {
 
 // Allows says whether a state is right.
 func (x *Expect) Allows(s scan.State) bool {
+	if x.Free {
+		return s == scan.Unsandboxed
+	}
 	return s == scan.Sandboxed || s == scan.Partial && x.Partial
 }
 

@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ import (
 const (
 	maxGrace     = 24 * time.Hour
 	maxProcesses = 1_000_000
-	maxMinDepth  = 16 // deeper than that no kernel since Linux 5.19 nests
+	maxDepth     = 16 // deeper than that no kernel since Linux 5.19 nests
 )
 
 var ruleName = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
@@ -76,8 +75,14 @@ func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
 		}},
 		field{"expect", func(n *yaml.Node) { r.Expect = d.expect(n) }},
 		field{"grace", func(n *yaml.Node) { r.Grace = d.grace(n) }},
-		field{"min_processes", func(n *yaml.Node) { r.MinProcesses = d.integer(n, maxProcesses) }},
+		field{"min_processes", func(n *yaml.Node) {
+			r.MinProcesses = d.integer(n, 0, maxProcesses)
+		}},
 		field{"severity", func(n *yaml.Node) { r.Severity = d.severity(n) }})
+	if at := seen["except"]; at != nil &&
+		slices.ContainsFunc(r.Except, func(m Match) bool { return m.covers(&r.Match) }) {
+		d.warn(at, "the rule is about nothing: except lets out all that match means")
+	}
 	for _, key := range [...]string{"name", "match"} {
 		if seen != nil && seen[key] == nil {
 			d.fail(n, "the rule has no %s", key)
@@ -109,96 +114,4 @@ func (d *decoder) severity(n *yaml.Node) string {
 		d.fail(n, "%s: want %s", quote(text), want)
 	}
 	return text
-}
-
-func (d *decoder) expect(n *yaml.Node) Expect {
-	var x Expect
-	seen := d.mapping(n,
-		field{"state", func(n *yaml.Node) {
-			var states []string
-			d.list(n, 2, func(n *yaml.Node) {
-				if text, ok := d.text(n, "sandboxed or partial"); ok {
-					states = append(states, text)
-					if err := x.addState(text); err != nil {
-						d.fail(n, "%v", err)
-					}
-				}
-			})
-			if n.Kind == yaml.SequenceNode && !slices.Contains(states, "sandboxed") {
-				d.fail(n, "sandboxed must be among the states")
-			}
-		}},
-		field{"effective", func(n *yaml.Node) {
-			if v, ok := d.boolean(n); ok {
-				x.Ineffective = !v
-			}
-		}},
-		field{"min_depth", func(n *yaml.Node) { x.MinDepth = d.integer(n, maxMinDepth) }},
-		field{"restricts", func(n *yaml.Node) {
-			d.list(n, maxItems, func(n *yaml.Node) {
-				if text, ok := d.text(n, "the name of a right, or a glob"); ok {
-					if err := x.addRight(text); err != nil {
-						d.fail(n, "%v", err)
-					}
-				}
-			})
-		}},
-		field{"on_old_kernel", func(n *yaml.Node) {
-			if text, ok := d.text(n, "skip or violation"); ok {
-				if err := x.setOldKernel(text); err != nil {
-					d.fail(n, "%v", err)
-				}
-			}
-		}},
-		field{"outside_workers", func(n *yaml.Node) {
-			if text, ok := d.text(n, "unknown, violation or allow"); ok {
-				if err := x.setOutsideWorkers(text); err != nil {
-					d.fail(n, "%v", err)
-				}
-			}
-		}})
-	for _, key := range besideRestricts {
-		if at := seen[key]; at != nil && seen["restricts"] == nil {
-			d.fail(at, "%v", aloneError(key))
-		}
-	}
-	return x
-}
-
-// besideRestricts are the keys that say something of restricts only. It is never
-// written.
-var besideRestricts = [...]string{"on_old_kernel", "outside_workers"}
-
-func aloneError(key string) error { return fmt.Errorf("%s needs restricts beside it", key) }
-
-func (x *Expect) addState(text string) error {
-	switch text {
-	case "sandboxed":
-	case "partial":
-		x.Partial = true
-	default:
-		return fmt.Errorf("%s: want sandboxed or partial", quote(text))
-	}
-	return nil
-}
-
-func (x *Expect) setOldKernel(text string) error {
-	switch text {
-	case "skip":
-		x.OldKernel = Skip
-	case "violation":
-		x.OldKernel = Violate
-	default:
-		return fmt.Errorf("%s: want skip or violation", quote(text))
-	}
-	return nil
-}
-
-func (x *Expect) setOutsideWorkers(text string) error {
-	i := slices.Index(outsideWorkers[:], text)
-	if i < 0 {
-		return fmt.Errorf("%s: want unknown, violation or allow", quote(text))
-	}
-	x.OutsideWorkers = OutsideWorkers(i)
-	return nil
 }

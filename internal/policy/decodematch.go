@@ -16,7 +16,7 @@ func (d *decoder) match(n *yaml.Node) Match {
 	var m Match
 	fields := make([]field, 0, 13)
 	for _, key := range m.patterns() {
-		fields = append(fields, field{key.name, func(n *yaml.Node) { d.patterns(n, key.patterns) }})
+		fields = append(fields, field{key.name, func(n *yaml.Node) { d.patterns(n, key) }})
 	}
 	fields = append(fields,
 		field{"uid", func(n *yaml.Node) { d.list(n, maxItems, func(n *yaml.Node) { d.uid(n, &m) }) }},
@@ -40,7 +40,7 @@ func (d *decoder) match(n *yaml.Node) Match {
 	} else if len(n.Content) == 0 {
 		d.fail(n, "an empty match: it would mean every process")
 	}
-	d.doubts(seen, &m)
+	d.warnMatch(seen, &m)
 	return m
 }
 
@@ -60,7 +60,7 @@ func (m *Match) patterns() [10]key {
 	}
 }
 
-func (d *decoder) patterns(n *yaml.Node, to *[]Pattern) {
+func (d *decoder) patterns(n *yaml.Node, k key) {
 	d.list(n, maxItems, func(n *yaml.Node) {
 		text, ok := d.text(n, "text (put it in quotes)")
 		if !ok {
@@ -69,8 +69,10 @@ func (d *decoder) patterns(n *yaml.Node, to *[]Pattern) {
 		p, err := ParsePattern(text)
 		if err != nil {
 			d.fail(n, "%s: %s", quote(text), oneLine(err.Error()))
+		} else {
+			d.warnPattern(n, k.name, &p)
 		}
-		*to = append(*to, p)
+		*k.patterns = append(*k.patterns, p)
 	})
 }
 
@@ -132,30 +134,3 @@ func (d *decoder) exempt(n *yaml.Node) Match {
 	}
 	return m
 }
-
-// doubts warns of what is valid but rests on what a process can choose, or never
-// holds.
-func (d *decoder) doubts(seen map[string]*yaml.Node, m *Match) {
-	for _, key := range [...]string{"comm", "cmdline"} {
-		if at := seen[key]; at != nil {
-			d.warn(at, "a process chooses its own %s: it can make this true or false of itself at any time", key)
-		}
-	}
-	if at := seen["mntns"]; at != nil {
-		d.warn(at, "with mntns: any, every user can make a process with this exe or comm")
-	}
-	if at := seen["cgroup"]; at != nil {
-		for i := range m.Cgroup {
-			if m.Cgroup[i].prefix == "" || m.Cgroup[i].prefix == "/" {
-				d.warn(at, "users can name cgroups that are delegated to them: let the path begin with where it is")
-				break
-			}
-		}
-	}
-	if at := seen["unit"]; at != nil && m.inContainer() {
-		d.warn(at, "this matches nothing: no process in a container is part of a unit")
-	}
-}
-
-// inContainer says whether only processes in containers are meant.
-func (m *Match) inContainer() bool { return len(m.Container)+len(m.Namespace)+len(m.Pod) > 0 }

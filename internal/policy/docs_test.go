@@ -43,7 +43,8 @@ func TestDocs(t *testing.T) {
 		keys = append(keys, k.name)
 	}
 	keys = append(keys, "uid", "main", "mntns", "name", "match", "except", "expect", "grace", "min_processes", "severity",
-		"state", "effective", "min_depth", "restricts", "on_old_kernel", "outside_workers", "rule_files", "defaults", "exempt", "rules")
+		"state", "effective", "min_depth", "max_depth", "restricts",
+		"on_old_kernel", "outside_workers", "rule_files", "defaults", "exempt", "rules")
 	for r := NoReason + 1; r < numReasons; r++ {
 		keys = append(keys, r.String())
 	}

@@ -15,6 +15,8 @@ type Options struct {
 	// time, its arguments separated by spaces; false if it cannot be read.
 	// It is called only for processes that cmdline decides about. Nil reads none.
 	Cmdline func(pid int32, start uint64) (string, bool)
+	// Unmatched: results have the rules that have nothing to say.
+	Unmatched bool
 }
 
 // Evaluator judges snapshots by one configuration. It remembers which rules
@@ -81,7 +83,7 @@ type tally struct {
 func New(c *Config, o Options) *Evaluator {
 	what := c.seenBy()
 	e := &Evaluator{
-		config: c, options: o, seen: what, cache: newMatchCache(c), above: newAncestors(what.ancestors),
+		config: c, options: o, seen: what, cache: newMatchCache(c, o.Unmatched), above: newAncestors(what.ancestors),
 		applied: make([]bool, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
 		byKey: map[groupKey]int32{},
 	}
@@ -283,10 +285,7 @@ func (t *tally) add(outcome Outcome, g *group) {
 // judge says what a rule says of a group.
 func (e *Evaluator) judge(n int32, g *group) (Outcome, Reason) {
 	rule := &e.config.Rules[n]
-	outcome, reason := Violating, LandlockDisabled
-	if e.snap.Kernel.Landlock == scan.Enabled {
-		outcome, reason = rule.Expect.judge(&g.condition, &e.demands[n])
-	}
+	outcome, reason := rule.Expect.judge(&g.condition, &e.demands[n])
 	if outcome == Violating && g.age < rule.Grace {
 		outcome = Starting
 	}

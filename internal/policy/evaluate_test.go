@@ -48,6 +48,25 @@ func TestJudge(t *testing.T) {
 		{[]int32{inner}, "restricts=fs.*,net.*,scope.*", "compliant "},
 		{[]int32{inner, outer}, "restricts=fs.*", "compliant "},
 		{[]int32{inner, outer}, "restricts=net.*", "violating right_not_restricted"},
+		// The deepest task must not be too deep.
+		{[]int32{outer}, "max_depth=1", "compliant "},
+		{[]int32{inner}, "max_depth=1", "violating too_deep"},
+		{[]int32{inner, outer}, "max_depth=1", "violating too_deep"},
+		{[]int32{inner, outer}, "min_depth=2,max_depth=2", "violating too_shallow"},
+		{[]int32{inner}, "max_depth=1,restricts=fs.bit30", "violating too_deep"},
+		{[]int32{inner, outer}, "max_depth=2", "compliant "},
+		{[]int32{inner, -1}, "max_depth=1,state=sandboxed,partial", "violating too_deep"},
+		{[]int32{inner, -1}, "max_depth=2,state=sandboxed,partial", "compliant "},
+		{[]int32{outer, -1, -2}, "max_depth=1,state=sandboxed,partial", "unknown "},
+		{[]int32{inner, -1, -2}, "max_depth=1,state=sandboxed,partial", "violating too_deep"},
+		{[]int32{inferred}, "max_depth=1", "unknown "},
+		{[]int32{inferred, inner}, "max_depth=1", "violating too_deep"},
+		{[]int32{inferred, inner}, "max_depth=2", "unknown "},
+		// In no domain at all.
+		{[]int32{-1, -1}, "state=unsandboxed", "compliant "},
+		{[]int32{outer}, "state=unsandboxed", "violating sandboxed"},
+		{[]int32{outer, -1}, "state=unsandboxed", "violating sandboxed"},
+		{[]int32{-1, -2}, "state=unsandboxed", "unknown "},
 		// Two tasks in different domains restrict what both do.
 		{[]int32{writes, outer}, "restricts=fs.write_file", "compliant "},
 		{[]int32{writes, outer}, "restricts=fs.execute", "violating right_not_restricted"},
@@ -90,7 +109,9 @@ func TestJudge(t *testing.T) {
 	unnamed := h.Processes[len(h.Processes)-1]
 	none := scan.Process{State: scan.Sandboxed, Depth: 1}
 	for expect, want := range map[string][2]Outcome{
-		"min_depth=1": {Compliant, Unknown}, "min_depth=4": {Unknown, Unknown}, "restricts=fs.execute": {Unknown, Unknown},
+		"min_depth=1": {Compliant, Unknown}, "min_depth=4": {Unknown, Unknown},
+		"max_depth=2": {Violating, Unknown}, "max_depth=3": {Unknown, Unknown},
+		"state=unsandboxed": {Violating, Violating}, "restricts=fs.execute": {Unknown, Unknown},
 	} {
 		x, err := ParseExpect(expect)
 		if err != nil {
@@ -106,6 +127,13 @@ func TestJudge(t *testing.T) {
 	h.Kernel = scan.Kernel{Landlock: scan.Disabled}
 	if outcome, reason, words := (&Expect{}).Judge(h.Snapshot, &none); outcome != Violating || reason != LandlockDisabled || !strings.Contains(words, "boot") {
 		t.Errorf("%s %s %q", outcome, reason, words)
+	}
+	for _, state := range scan.States() {
+		p := scan.Process{State: state}
+		outcome, _, words := (&Expect{Free: true}).Judge(h.Snapshot, &p)
+		if outcome != Compliant || words != "" {
+			t.Errorf("%s where nothing can be sandboxed: %s %q", state, outcome, words)
+		}
 	}
 }
 
@@ -163,8 +191,13 @@ func TestLandlockDisabled(t *testing.T) {
 	h.Kernel = scan.Kernel{Landlock: scan.NotBuilt}
 	h.process(h.unit("a.service"), "/a", -1)
 	h.process(0, "/a", -1).Start = 999 * second
-	r := evaluate(t, "rules: [{name: a, match: {unit: [a.service]}}]", h).rule("a")
+	all := evaluate(t, "rules: [{name: a, match: {unit: [a.service]}}, "+
+		"{name: free, match: {unit: [a.service]}, expect: {state: [unsandboxed]}}]", h)
+	r := all.rule("a")
 	if r.Processes != [4]int{0, 1, 1, 0} || len(r.Violations) != 1 || r.Violations[0].Reason != LandlockDisabled {
+		t.Errorf("%+v", r)
+	}
+	if r := all.rule("free"); r.Processes != [4]int{2, 0, 0, 0} || r.Violated {
 		t.Errorf("%+v", r)
 	}
 }

@@ -56,6 +56,8 @@ func FuzzLoad(f *testing.F) {
 func FuzzParseExpect(f *testing.F) {
 	f.Add("state=sandboxed,min_depth=1,restricts=fs.write_file,net.*,on_old_kernel=skip")
 	f.Add("effective=false,restricts=net.*,outside_workers=allow")
+	f.Add("state=unsandboxed")
+	f.Add("state=partial,sandboxed,max_depth=3,min_depth=3")
 	f.Add("state=,=")
 	h := newHost()
 	p := h.process(-1, "", h.domain(-1, allFS))
@@ -65,6 +67,27 @@ func FuzzParseExpect(f *testing.F) {
 			x.Judge(h.Snapshot, p)
 		} else if strings.ContainsAny(err.Error(), "\n\x1b") {
 			t.Errorf("%q: %v", text, err)
+		}
+	})
+}
+
+// No pattern that matches what a key's text can be is said to match nothing.
+func FuzzCanBe(f *testing.F) {
+	f.Add("a*.service", "ab.service")
+	f.Add("re:(?i)A|[^/]+", "web")
+	f.Add("**", "")
+	f.Add(`re:^\b.$`, "x")
+	keys := (&Match{}).patterns()
+	f.Fuzz(func(t *testing.T, pattern, text string) {
+		p, err := ParsePattern(pattern)
+		if err != nil {
+			return
+		}
+		for _, key := range keys {
+			of := namingFor(key.name, &p)
+			if of != nil && of.re.MatchString(text) && p.Match(text) && !p.canBe(&of.texts) {
+				t.Errorf("%s %q matches %q", key.name, pattern, text)
+			}
 		}
 	})
 }

@@ -14,18 +14,20 @@ import (
 // Judge reports whether a process of a snapshot is as expected, whatever its age,
 // and in words what is missing or not known; no words if it is compliant.
 func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Outcome, Reason, string) {
-	if s.Kernel.Landlock != scan.Enabled {
-		return Violating, LandlockDisabled, "this kernel cannot sandbox anything: Landlock is " + disabledText(s.Kernel.Landlock)
-	}
 	c, d := conditionOf(s, p), x.demandOn(limitsOf(s))
 	outcome, reason := x.judge(&c, &d)
+	if reason == LandlockDisabled {
+		return outcome, reason,
+			"this kernel cannot sandbox anything: Landlock is " + disabledText(s.Kernel.Landlock)
+	}
 	return outcome, reason, x.words(outcome, reason, p, &c, &d)
 }
 
 // Lasting reports whether a process that is not as expected for a reason never was
 // as expected, since it began: no task leaves a domain, and every task comes from one
-// that was no deeper. What rules come to can change, and so can which workers are
-// outside; and where free tasks are allowed, which tasks count.
+// that was no deeper. A process can come into a domain, or a deeper one, at any time.
+// What rules come to can change, and so can which workers are outside; and where free
+// tasks are allowed, which tasks count.
 func (x *Expect) Lasting(r Reason) bool {
 	switch r {
 	case LandlockDisabled:
@@ -64,6 +66,8 @@ func (x *Expect) words(outcome Outcome, reason Reason, p *scan.Process, c *condi
 		return "it is sandboxed, but restricts nothing: no right is restricted in every task"
 	case TooShallow:
 		return fmt.Sprintf("its shallowest task is at depth %d, want at least %d", c.sandbox.MostDepth, x.MinDepth)
+	case TooDeep:
+		return x.deepText(c)
 	case RightNotRestricted:
 		if len(d.missing) > 0 {
 			return "this kernel lacks " + strings.Join(d.missing, ", ")
@@ -71,8 +75,23 @@ func (x *Expect) words(outcome Outcome, reason Reason, p *scan.Process, c *condi
 		return "not restricted in every task: " + rightsLacked(&c.sandbox, d.rights.Without(c.sandbox.Restricts.May))
 	case OutsideWorker:
 		return "it has a " + worker + " that may act outside of its domains"
+	case Sandboxed:
+		if c.state == scan.Partial {
+			return "some of its tasks are in a domain, want none"
+		}
+		return "its tasks are in a domain, want none"
 	}
 	return strings.Join(x.doubtWords(c, d), "; ")
+}
+
+// deepText says how deep the deepest task is, and how deep it may be.
+func (x *Expect) deepText(c *condition) string {
+	deeper := ""
+	if !c.sandbox.Exact {
+		deeper = " or deeper"
+	}
+	return fmt.Sprintf("its deepest task is at depth %d%s, want at most %d",
+		c.sandbox.Deepest, deeper, x.MaxDepth)
 }
 
 // worker is what people call scan.Worker.
@@ -93,6 +112,9 @@ func (x *Expect) doubtWords(c *condition, d *demand) []string {
 	if unknown&doubtDepth != 0 {
 		words = append(words, fmt.Sprintf("its shallowest task is at depth %d or deeper, want at least %d: "+
 			"not all domains that it is nested in are known", c.sandbox.Depth, x.MinDepth))
+	}
+	if unknown&doubtDeepest != 0 {
+		words = append(words, x.deepText(c)+": not all domains that its tasks are in are known")
 	}
 	switch {
 	case unknown&doubtWorker == 0:

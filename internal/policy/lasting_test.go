@@ -62,7 +62,12 @@ func TestLasting(t *testing.T) {
 			l.threads[0] = l.rng.Int32N(int32(len(l.Domains)))
 		}
 		x := Expect{Partial: l.rng.IntN(2) == 0, MinDepth: l.rng.IntN(4)}
-		if l.rng.IntN(2) == 0 {
+		if l.rng.IntN(4) == 0 {
+			x.MaxDepth = max(1, x.MinDepth+l.rng.IntN(2))
+		}
+		if l.rng.IntN(8) == 0 {
+			x = Expect{Free: true}
+		} else if l.rng.IntN(2) == 0 {
 			x.Restricts = []string{"fs.write_file"}
 		}
 		complied := false
@@ -91,6 +96,11 @@ func TestLasting(t *testing.T) {
 	for _, reason := range []Reason{Unsandboxed, TooShallow} {
 		if once[reason] == 0 {
 			t.Errorf("nothing was as expected before it was %s, where free threads are allowed", reason)
+		}
+	}
+	for _, reason := range []Reason{TooDeep, Sandboxed} {
+		if once[reason] == 0 {
+			t.Errorf("nothing was as expected before it was %s", reason)
 		}
 	}
 }

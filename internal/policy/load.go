@@ -74,6 +74,7 @@ func (l *loader) rest(files []ruleFile) (*Config, error) {
 	for i, m := range l.config.seenBy().ancestors {
 		m.ancestry = i
 	}
+	l.config.Warnings = append(l.config.Warnings, l.config.letOut()...)
 	l.config.Hash = binary.BigEndian.Uint64(l.hash.Sum(nil)) >> 16
 	return l.config, nil
 }

@@ -28,6 +28,7 @@ rules:
     expect:
       state: [sandboxed, partial]
       min_depth: 2
+      max_depth: 3
       restricts: [fs.write_file, "net.*", scope.signal]
       on_old_kernel: violation
       effective: false
@@ -107,7 +108,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("patterns %q, want %q", c.Patterns, want)
 	}
 	r := c.Rules[0]
-	if x := r.Expect; !x.Partial || x.MinDepth != 2 || x.OldKernel != Violate ||
+	if x := r.Expect; !x.Partial || x.MinDepth != 2 || x.MaxDepth != 3 || x.Free || x.OldKernel != Violate ||
 		!x.Ineffective || x.OutsideWorkers != OutsideAllowed || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*", "scope.signal"}) {
 		t.Errorf("expect %+v", x)
 	}
@@ -209,7 +210,23 @@ var bad = []struct {
 	{"rules: [{name: a, match: {uid: [1]}, expect: {depth: 1}}]", []string{`unknown key "depth"`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {min_depth: 17}}]", []string{`"17": want a number from 0 to 16`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [partial]}}]", []string{`sandboxed must be among the states`}, false},
-	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed]}}]", []string{`"unsandboxed": want sandboxed or partial`, `sandboxed must be`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [free]}}]",
+		[]string{`"free": want sandboxed, partial or unsandboxed`, `sandboxed must be`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [sandboxed, unsandboxed]}}]",
+		[]string{`1:54: unsandboxed must be the only state`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed, unsandboxed]}}]",
+		[]string{`unsandboxed must be the only state`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed], min_depth: 0, " +
+		"restricts: [net.*], effective: true, max_depth: 1, outside_workers: allow, on_old_kernel: skip}}]", []string{
+		`1:69: min_depth asks something of a sandbox, and state: [unsandboxed] is for none`,
+		`restricts asks something`, `effective asks something`, `max_depth asks something`,
+		`outside_workers asks something`, `on_old_kernel asks something`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {max_depth: 0}}]",
+		[]string{`"0": want a number from 1 to 16`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {max_depth: 17}}]",
+		[]string{`"17": want a number from 1 to 16`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {max_depth: 2, min_depth: 3}}]",
+		[]string{`1:47: max_depth 2 is less than min_depth 3`}, true},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [fs.write]}}]", []string{`1:59: "fs.write" is no right`}, true},
 	{`rules: [{name: a, match: {uid: [1]}, expect: {restricts: ["nat.*"]}}]`, []string{`"nat.*" matches no right`}, true},
 	{`rules: [{name: a, match: {uid: [1]}, expect: {restricts: ["fs.[a"]}}]`, []string{`"fs.[a": syntax error in pattern`}, true},
@@ -331,17 +348,17 @@ func TestWarnings(t *testing.T) {
 rule_files: [nothing/*.yml]
 rules:
 - {name: a, match: {comm: [a]}}
-- {name: b, match: {unit: [a]}, except: [{cmdline: [a]}]}
-- {name: c, match: {exe: [a], mntns: any}}
+- {name: b, match: {unit: [a.service]}, except: [{cmdline: [a]}]}
+- {name: c, match: {exe: [/a], mntns: any}}
 - {name: d, match: {cgroup: ["**/x"]}}
-- {name: e, match: {unit: [a], container: [b]}}
-- {name: f, match: {unit: [a], cgroup: ["/a/**"], exe: ["/**"]}}
+- {name: e, match: {unit: [a.service], container: [b]}}
+- {name: f, match: {unit: [a.service], cgroup: ["/a/**", a], exe: ["/**"]}}
 `)
 	var got []string
 	for _, w := range c.Warnings {
 		got = append(got, fmt.Sprintf("%d:%d", w.Line, w.Column))
 	}
-	if want := []string{"4:21", "5:43", "6:31", "7:21", "8:21", "2:14"}; !slices.Equal(got, want) {
+	if want := []string{"4:21", "5:51", "6:32", "7:21", "8:21", "9:58", "2:14"}; !slices.Equal(got, want) {
 		t.Errorf("warnings at %v, want %v: %v", got, want, c.Warnings)
 	}
 }
@@ -375,12 +392,25 @@ func TestParseExpect(t *testing.T) {
 	if x, err := ParseExpect("min_depth=1,effective=true"); err != nil || x.Partial || x.Ineffective || x.MinDepth != 1 {
 		t.Errorf("%+v, %v", x, err)
 	}
+	if x, err := ParseExpect("state=unsandboxed"); err != nil || !x.Free || x.Partial {
+		t.Errorf("%+v, %v", x, err)
+	}
+	x, err = ParseExpect("max_depth=1,min_depth=1")
+	if err != nil || x.Free || x.MaxDepth != 1 || x.MinDepth != 1 {
+		t.Errorf("%+v, %v", x, err)
+	}
 	for text, want := range map[string]string{
-		"": "want key=value", "sandboxed": "want key=value", "state=partial": "sandboxed must be", "state=x": "want sandboxed",
+		"state=unsandboxed,sandboxed":      "unsandboxed must be the only state",
+		"state=unsandboxed,max_depth=2":    "max_depth asks something of a sandbox",
+		"effective=true,state=unsandboxed": "effective asks something of a sandbox",
+		"max_depth=0":                      "1 to 16", "max_depth=17": "1 to 16", "max_depth=": "1 to 16",
+		"min_depth=3,max_depth=2": "max_depth 2 is less than min_depth 3",
+		"":                        "want key=value", "sandboxed": "want key=value", "state=partial": "sandboxed must be", "state=x": "want sandboxed",
 		"min_depth=17": "0 to 16", "min_depth=1,2": "want key=value", "min_depth=": "0 to 16", "restricts=fs.x": "no right", "restricts=": "no right",
 		"restricts=net.*,on_old_kernel=a": `on_old_kernel: "a": want skip`, "effective=no": `effective: "no": want true or false`,
 		"outside_workers=allow": "outside_workers needs restricts", "on_old_kernel=violation": "on_old_kernel needs restricts",
-		"restricts=net.*,outside_workers=a": `outside_workers: "a": want unknown, violation or allow`, "a=b": "unknown key", "state=sandboxed,state=partial": "twice", ",": "want key=value",
+		"restricts=net.*,outside_workers=a": `outside_workers: "a": want unknown, violation or allow`, "a=b": "want one of state, effective, min_depth, max_depth, restricts, on_old_kernel, " +
+			"outside_workers", "state=sandboxed,state=partial": "twice", ",": "want key=value",
 	} {
 		if _, err := ParseExpect(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

@@ -14,7 +14,7 @@ type matched struct {
 	// the same ones share them.
 	rules *ruleList
 	// doubtful are those of which it is not known whether they are about them, and
-	// that need a process; doubt says why it is not known of any rule.
+	// that need a process, or all of them if asked for; doubt says why it is not known of any rule.
 	doubtful *ruleList
 	doubt    Doubt
 	// ask are those that a process's command line decides about.
@@ -37,8 +37,10 @@ func (r ruleLevel) split() (rule int32, l level) { return int32(r >> 2), level(r
 // them.
 type matchCache struct {
 	config *Config
-	index  index
-	byFact map[facts]*matched
+	// allDoubts: doubtful rules are kept that need no process, too.
+	allDoubts bool
+	index     index
+	byFact    map[facts]*matched
 	// lists are the lists of entries, by their bytes: where many rules are
 	// about many kinds of processes, most have the same.
 	lists map[string]*ruleList
@@ -50,8 +52,8 @@ type matchCache struct {
 	bytes           []byte
 }
 
-func newMatchCache(c *Config) matchCache {
-	return matchCache{config: c, index: newIndex(c.Rules), byFact: map[facts]*matched{}, lists: map[string]*ruleList{}}
+func newMatchCache(c *Config, allDoubts bool) matchCache {
+	return matchCache{config: c, allDoubts: allDoubts, index: newIndex(c.Rules), byFact: map[facts]*matched{}, lists: map[string]*ruleList{}}
 }
 
 // begin starts an evaluation.
@@ -110,7 +112,7 @@ func (c *matchCache) match(f *facts) *matched {
 			if m.doubt == NoDoubt {
 				m.doubt = w.doubt(f)
 			}
-			if rule.MinProcesses > 0 {
+			if rule.MinProcesses > 0 || c.allDoubts {
 				c.doubtful = append(c.doubtful, ruleLevel(n)<<2|ruleLevel(l))
 			}
 		default:

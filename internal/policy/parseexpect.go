@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,7 +19,7 @@ func ParseExpect(text string) (Expect, error) {
 	var x Expect
 	key := ""
 	seen := map[string]bool{}
-	sandboxed := false
+	var states []string
 	for item := range strings.SplitSeq(text, ",") {
 		value := strings.TrimSpace(item)
 		if k, v, ok := strings.Cut(value, "="); ok {
@@ -35,17 +34,16 @@ func ParseExpect(text string) (Expect, error) {
 		switch key {
 		case "state":
 			err = x.addState(value)
-			sandboxed = sandboxed || value == "sandboxed"
+			states = append(states, value)
 		case "effective":
 			if value != "true" && value != "false" {
 				err = fmt.Errorf("%s: want true or false", quote(value))
 			}
 			x.Ineffective = value == "false"
 		case "min_depth":
-			x.MinDepth, err = strconv.Atoi(value)
-			if err != nil || x.MinDepth < 0 || x.MinDepth > maxMinDepth {
-				err = fmt.Errorf("%s: want a number from 0 to %d", quote(value), maxMinDepth)
-			}
+			x.MinDepth, err = parseDepth(value, 0)
+		case "max_depth":
+			x.MaxDepth, err = parseDepth(value, 1)
 		case "restricts":
 			err = x.addRight(value)
 		case "on_old_kernel":
@@ -53,20 +51,27 @@ func ParseExpect(text string) (Expect, error) {
 		case "outside_workers":
 			err = x.setOutsideWorkers(value)
 		default:
-			return Expect{}, fmt.Errorf("unknown key %s: want one of state, effective, min_depth, "+
-				"restricts, on_old_kernel, outside_workers", quote(key))
+			return Expect{}, fmt.Errorf("unknown key %s: want one of %s", quote(key), expectKeys())
 		}
 		if err != nil {
 			return Expect{}, fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	if seen["state"] && !sandboxed {
-		return Expect{}, errors.New("state: sandboxed must be among the states")
-	}
-	for _, key := range besideRestricts {
-		if seen[key] && !seen["restricts"] {
-			return Expect{}, aloneError(key)
+	if seen["state"] {
+		if err := statesError(states); err != nil {
+			return Expect{}, fmt.Errorf("state: %w", err)
 		}
 	}
+	for _, c := range x.clashes(func(key string) bool { return seen[key] }) {
+		return Expect{}, c.err
+	}
 	return x, nil
+}
+
+func parseDepth(text string, least int) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > maxDepth {
+		return 0, fmt.Errorf("%s: want a number from %d to %d", quote(text), least, maxDepth)
+	}
+	return n, nil
 }

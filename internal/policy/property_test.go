@@ -90,6 +90,11 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 			r.Applied++
 		}
 		if !x.Applied && rule.MinProcesses == 0 {
+			u := Unmatched{rule, access.No}
+			if maybe > 0 || s.Source.PIDNS == "nested" {
+				u.Applies = access.Unknown
+			}
+			r.Unmatched = append(r.Unmatched, u)
 			continue
 		}
 		x.Violated = x.Processes[Violating] > 0
@@ -103,7 +108,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 			return strings.Compare(a.Workload, b.Workload)
 		})
 		if missing := rule.MinProcesses - sure; missing > 0 {
-			if maybe >= missing {
+			if maybe >= missing || s.Source.PIDNS == "nested" {
 				x.CountUnknown = true
 			} else {
 				x.Violated = true
@@ -226,8 +231,15 @@ func someRules(rnd *rand.Rand) string {
 		if rnd.IntN(3) == 0 {
 			fmt.Fprintf(&b, "  except:\n  - %s\n  - %s\n", someMatch(rnd, false), someMatch(rnd, false))
 		}
+		if rnd.IntN(8) == 0 {
+			b.WriteString("  expect: {state: [unsandboxed]}\n")
+			continue
+		}
 		fmt.Fprintf(&b, "  expect: {state: %s, min_depth: %d, effective: %t",
 			oneOf(rnd, "[sandboxed]", "[sandboxed, partial]"), rnd.IntN(3), rnd.IntN(2) == 0)
+		if rnd.IntN(3) == 0 {
+			fmt.Fprintf(&b, ", max_depth: %d", 2+rnd.IntN(2))
+		}
 		if rnd.IntN(2) == 0 {
 			fmt.Fprintf(&b, ", restricts: [%q], on_old_kernel: %s, outside_workers: %s",
 				oneOf(rnd, "fs.*", "fs.execute", "net.*", "net.bind_udp"), oneOf(rnd, "skip", "violation"),
@@ -247,6 +259,7 @@ func someHost(rnd *rand.Rand) host {
 	if rnd.IntN(8) == 0 {
 		h.Kernel.Landlock = scan.Disabled
 	}
+	h.Source.PIDNS = oneOf(rnd, "init", "init", "init", "nested")
 	h.Source.Rules = oneOf(rnd, "read", "read", "unread", "none")
 	for i := range rnd.IntN(6) {
 		d := h.domain(int32(rnd.IntN(i+1))-1, oneOf(rnd, allFS, access.Rights{access.Net: 3}, access.Rights{access.FS: 1}, access.Rights{}))
@@ -340,17 +353,25 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 		rounds = 150
 	}
 	var outcomes [4]int
+	unmatched := map[access.Answer]int{}
 	for seed := range uint64(rounds) {
 		rnd := rand.New(rand.NewPCG(seed, 4))
 		text := someRules(rnd)
 		c := load(t, text)
 		cmdline := func(pid int32, _ uint64) (string, bool) { return string('a' + pid%3), pid%4 != 0 }
-		fast := New(c, Options{Cmdline: cmdline})
+		fast := New(c, Options{Cmdline: cmdline, Unmatched: true})
 		slow := &naive{c, cmdline, map[string]bool{}}
 		for n := range 5 {
 			h := someHost(rnd)
 			got, want := fast.Evaluate(h.Snapshot), slow.evaluate(h.Snapshot)
 			want.ruled, want.workloads = slow.ruled(h.Snapshot), h.Workloads
+			for _, u := range want.Unmatched {
+				unmatched[u.Applies]++
+			}
+			if !reflect.DeepEqual(got.Unmatched, want.Unmatched) {
+				t.Fatalf("seed %d, scan %d: about nothing are %+v, want %+v\n%s",
+					seed, n, got.Unmatched, want.Unmatched, text)
+			}
 			if !reflect.DeepEqual(got, want) && (len(got.Rules) > 0 || len(want.Rules) > 0 || got.Applied != want.Applied) {
 				for i := range want.Rules {
 					if i >= len(got.Rules) || !reflect.DeepEqual(got.Rules[i], want.Rules[i]) {
@@ -388,6 +409,9 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 		if n < 100 {
 			t.Errorf("only %d times %s: this says little", n, Outcome(o))
 		}
+	}
+	if unmatched[access.No] < 100 || unmatched[access.Unknown] < 100 {
+		t.Errorf("rules about nothing: %v: this says little", unmatched)
 	}
 }
 

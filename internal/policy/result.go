@@ -63,10 +63,14 @@ const (
 	RestrictsNothing
 	// TooShallow: a task's depth is less than min_depth.
 	TooShallow
+	// TooDeep: a task's depth is more than max_depth.
+	TooDeep
 	// RightNotRestricted: some task is not restricted in a right.
 	RightNotRestricted
 	// OutsideWorker: a worker of it may act outside of its domains.
 	OutsideWorker
+	// Sandboxed: some task is in a domain, and none should be.
+	Sandboxed
 	// TooFew: there are fewer processes than min_processes.
 	TooFew
 	numReasons
@@ -84,10 +88,14 @@ func (r Reason) String() string {
 		return "restricts_nothing"
 	case TooShallow:
 		return "too_shallow"
+	case TooDeep:
+		return "too_deep"
 	case RightNotRestricted:
 		return "right_not_restricted"
 	case OutsideWorker:
 		return "outside_worker"
+	case Sandboxed:
+		return "sandboxed"
 	case TooFew:
 		return "too_few"
 	default:
@@ -104,6 +112,8 @@ type Result struct {
 	// [Config.Rules]: those that applied since the rules were loaded, in this
 	// snapshot or an earlier one, and those that need a process.
 	Rules []RuleResult
+	// Unmatched are all others, in the same order, if [Options] ask for them.
+	Unmatched []Unmatched
 	// Loaded is the number of rules, Applied of those that applied.
 	Loaded, Applied int
 	// About are the processes that some rule is about, or likely so, ascending.

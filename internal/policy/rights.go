@@ -35,9 +35,13 @@ type limits struct {
 	// rulesRead: the rules of domains are read there. Where they are not, being in
 	// a domain stands in for being restricted in some right: each handles one.
 	rulesRead bool
+	// disabled: its kernel sandboxes nothing.
+	disabled bool
 }
 
-func limitsOf(s *scan.Snapshot) limits { return limits{s.Kernel.Rights, s.Source.Rules == "read"} }
+func limitsOf(s *scan.Snapshot) limits {
+	return limits{s.Kernel.Rights, s.Source.Rules == "read", s.Kernel.Landlock != scan.Enabled}
+}
 
 // demand is what an Expect asks for on one host.
 type demand struct {
@@ -46,12 +50,13 @@ type demand struct {
 	// violates.
 	missing   []string
 	rulesRead bool
+	disabled  bool
 }
 
 // demandOn returns what is asked for on a host: all rights but those that the
 // kernel is known to lack.
 func (x *Expect) demandOn(l limits) demand {
-	d := demand{rulesRead: l.rulesRead}
+	d := demand{rulesRead: l.rulesRead, disabled: l.disabled}
 	for _, text := range x.Restricts {
 		has := false
 		for _, r := range rightsOf(text) {

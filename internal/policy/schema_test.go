@@ -21,6 +21,9 @@ var good = []string{
 	"rules: [{name: a, match: {uid: [0, 4294967294, 0-4294967294]}}]",
 	"rules: [{name: a, match: {main: True}, min_processes: 1000000}]",
 	"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [fs.bit31, \"*\", \"*.bind_*\"], min_depth: 16}}]",
+	"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed]}}]",
+	"rules: [{name: a, match: {uid: [1]}, expect: {state: [partial, sandboxed], min_depth: 16, " +
+		"max_depth: 16}}]",
 	"rules: &unused []",
 }
 

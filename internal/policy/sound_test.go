@@ -59,7 +59,8 @@ func wholly(r *rand.Rand) (host, *scan.Process) {
 // each layer of each task.
 type truth struct {
 	inside, free int // tasks
-	depth        int
+	depth        int // of the shallowest task that is in a domain
+	deepest      int
 	restricts    access.Rights
 	outside      bool
 }
@@ -84,6 +85,7 @@ func truthOf(h host, p *scan.Process) truth {
 			own[access.Net] &^= h.Domains[d].Ruleset.EveryPort
 			restricts = restricts.Union(own)
 		}
+		t.deepest = max(t.deepest, depth)
 		t.depth, t.restricts = min(t.depth, depth), t.restricts.Intersect(restricts)
 	}
 	for _, w := range h.WorkersOf(p) {
@@ -98,7 +100,11 @@ func truthOf(h host, p *scan.Process) truth {
 
 // complies reports whether a process is as expected, in truth.
 func (t *truth) complies(x *Expect, asked access.Rights) bool {
-	return t.inside > 0 && (t.free == 0 || x.Partial) && (x.Ineffective || !t.restricts.Empty()) &&
+	if x.Free {
+		return t.inside == 0
+	}
+	return t.inside > 0 && (x.MaxDepth == 0 || t.deepest <= x.MaxDepth) &&
+		(t.free == 0 || x.Partial) && (x.Ineffective || !t.restricts.Empty()) &&
 		t.depth >= x.MinDepth && t.restricts.Has(asked) &&
 		(asked.Empty() || !t.outside || x.OutsideWorkers == OutsideAllowed)
 }
@@ -159,13 +165,19 @@ func obscure(r *rand.Rand, h host, p *scan.Process) {
 func TestJudgeIsSound(t *testing.T) {
 	var outcomes [4]int
 	var reasons [numReasons]int
-	for seed := range uint64(20000) {
+	for seed := range uint64(30000) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		h, p := wholly(r)
 		want := truthOf(h, p)
 		x := Expect{Partial: r.IntN(2) == 0, Ineffective: r.IntN(3) == 0, MinDepth: r.IntN(3), OutsideWorkers: OutsideWorkers(r.IntN(3))}
+		if r.IntN(3) == 0 {
+			x.MaxDepth = max(1, x.MinDepth+r.IntN(2))
+		}
 		if r.IntN(2) == 0 {
 			x.Restricts = []string{oneOf(r, "fs.execute", "fs.write_file", "net.*", "scope.signal", "scope.abs*")}
+		}
+		if r.IntN(8) == 0 {
+			x = Expect{Free: true}
 		}
 		asked := x.demandOn(limitsOf(h.Snapshot)).rights
 		known := r.IntN(4) == 0
@@ -177,7 +189,7 @@ func TestJudgeIsSound(t *testing.T) {
 		reasons[reason]++
 		complies := want.complies(&x, asked)
 		// A worker outside makes it unknown by default, and is no violation.
-		unsure := x.OutsideWorkers == OutsideUnknown && want.outside
+		unsure := x.OutsideWorkers == OutsideUnknown && want.outside && !x.Free
 		switch {
 		case outcome == Compliant && !complies,
 			outcome == Violating && complies,
@@ -185,6 +197,8 @@ func TestJudgeIsSound(t *testing.T) {
 			outcome == Violating && reason == OutsideWorker && (!want.outside || asked.Empty()),
 			outcome == Violating && reason == RestrictsNothing && !want.restricts.Empty(),
 			outcome == Violating && reason == TooShallow && want.depth >= x.MinDepth,
+			outcome == Violating && reason == TooDeep && want.deepest <= x.MaxDepth,
+			(reason == Sandboxed) != (outcome == Violating && x.Free),
 			outcome == Violating && reason == RightNotRestricted && want.restricts.Has(asked),
 			(words == "") != (outcome == Compliant),
 			strings.HasSuffix(words, ": "), strings.Contains(words, ": ;"):
@@ -196,7 +210,8 @@ func TestJudgeIsSound(t *testing.T) {
 			t.Errorf("only %d times %v: this says little", outcomes[o], o)
 		}
 	}
-	for _, reason := range []Reason{Unsandboxed, Partial, RestrictsNothing, TooShallow, RightNotRestricted, OutsideWorker} {
+	for _, reason := range []Reason{Unsandboxed, Partial, RestrictsNothing, TooShallow, TooDeep,
+		RightNotRestricted, OutsideWorker, Sandboxed} {
 		if reasons[reason] < 100 {
 			t.Errorf("only %d times %v: this says little", reasons[reason], reason)
 		}

@@ -36,6 +36,9 @@ func (e *Evaluator) result() *Result {
 		}
 	}
 	r.Rules = make([]RuleResult, 0, n)
+	if e.options.Unmatched {
+		r.Unmatched = e.unmatched()
+	}
 	e.chooseListed()
 	violations := e.violations()
 	now := uptime(e.snap)

@@ -67,6 +67,33 @@ func TestJudgeInWords(t *testing.T) {
 			h.Domains[d].Lineage = domainid.LineageInferred
 			return h.process(-1, "", d)
 		}, "unknown : its shallowest task is at depth 1 or deeper, want at least 2: not all domains that it is nested in are known"},
+		{"too deep", "max_depth=1,effective=false", func(h host) *scan.Process {
+			outer := h.domain(-1, files)
+			return h.process(-1, "", outer, h.domain(outer, files))
+		}, "violating too_deep: its deepest task is at depth 2, want at most 1"},
+		{"too deep, at least", "max_depth=1,effective=false", func(h host) *scan.Process {
+			d := h.domain(h.domain(-1, files), files)
+			h.Domains[d].Lineage = domainid.LineageInferred
+			return h.process(-1, "", d)
+		}, "violating too_deep: its deepest task is at depth 2 or deeper, want at most 1"},
+		{"how deep is unknown", "max_depth=2,effective=false", func(h host) *scan.Process {
+			d := h.domain(-1, files)
+			h.Domains[d].Lineage = domainid.LineageInferred
+			return h.process(-1, "", d)
+		}, "unknown : its deepest task is at depth 1 or deeper, want at most 2: " +
+			"not all domains that its tasks are in are known"},
+		{"free", "state=unsandboxed", func(h host) *scan.Process {
+			return h.process(-1, "", -1)
+		}, "compliant : "},
+		{"not free", "state=unsandboxed", func(h host) *scan.Process {
+			return h.process(-1, "", h.domain(-1, files))
+		}, "violating sandboxed: its tasks are in a domain, want none"},
+		{"not all free", "state=unsandboxed", func(h host) *scan.Process {
+			return h.process(-1, "", h.domain(-1, files), -1)
+		}, "violating sandboxed: some of its tasks are in a domain, want none"},
+		{"free or not", "state=unsandboxed", func(h host) *scan.Process {
+			return h.process(-1, "", -2)
+		}, "unknown : its state is unknown: denied"},
 		{"worker outside", "restricts=net.bind_tcp", func(h host) *scan.Process {
 			p := h.process(-1, "", h.domain(-1, access.Rights{access.Net: 1}))
 			h.worker(placeIn(0), freePlace)

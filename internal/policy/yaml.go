@@ -191,13 +191,13 @@ func (d *decoder) boolean(n *yaml.Node) (value, ok bool) {
 	return strings.EqualFold(text, "true"), ok
 }
 
-func (d *decoder) integer(n *yaml.Node, limit int) int {
-	want := fmt.Sprintf("a number from 0 to %d", limit)
+func (d *decoder) integer(n *yaml.Node, least, most int) int {
+	want := fmt.Sprintf("a number from %d to %d", least, most)
 	if _, ok := d.scalar(n, "!!int", want); !ok {
 		return 0
 	}
 	var v int64
-	if err := n.Decode(&v); err != nil || v < 0 || v > int64(limit) {
+	if err := n.Decode(&v); err != nil || v < int64(least) || v > int64(most) {
 		d.fail(n, "%s: want %s", quote(n.Value), want)
 		return 0
 	}

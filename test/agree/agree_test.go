@@ -4,6 +4,7 @@ package agree
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,15 +22,19 @@ import (
 
 // says is what one process is said to be.
 type says struct {
-	state                access.Answer // sandboxed
+	state, free          access.Answer // sandboxed, unsandboxed
+	tooDeep              access.Answer // a task is deeper than mostDepth
 	ineffective, outside access.Answer
 	restricts            map[string]access.Answer // by right
 }
 
+// mostDepth is how deep a task may be, where rules are asked.
+const mostDepth = 2
+
 // TestAgree: what metrics count, what rules say of single expectations and what
 // explain says is the same of every process of 100 random hosts.
 func TestAgree(t *testing.T) {
-	processes, answers := 0, map[access.Answer]int{}
+	processes, answers, deep := 0, map[access.Answer]int{}, map[access.Answer]int{}
 	for seed := range uint64(100) {
 		s := hosts.Random(seed)
 		counted := map[string]float64{}
@@ -43,6 +48,17 @@ func TestAgree(t *testing.T) {
 			where := fmt.Sprintf("seed %d, process %d, %v", seed, p.PID, p.State)
 			if byRules.state != byExplain.state {
 				t.Fatalf("%s: sandboxed: rules say %v, explain %v", where, byRules.state, byExplain.state)
+			}
+			if byRules.free != byExplain.free {
+				t.Fatalf("%s: free: rules say %v, explain %v", where, byRules.free, byExplain.free)
+			}
+			if p.State == scan.Sandboxed || p.State == scan.Partial {
+				deep[byRules.tooDeep]++
+				if byRules.tooDeep != byExplain.tooDeep ||
+					(byRules.tooDeep == access.Yes) != (p.MaxDepth > mostDepth) {
+					t.Fatalf("%s: too deep: rules say %v, explain %v, the scan %d",
+						where, byRules.tooDeep, byExplain.tooDeep, p.MaxDepth)
+				}
 			}
 			if p.State != scan.Sandboxed {
 				continue
@@ -74,7 +90,10 @@ func TestAgree(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d processes; of their rights %v", processes, answers)
+	t.Logf("%d processes; of their rights %v, too deep %v", processes, answers, deep)
+	if deep[access.Yes] < 100 || deep[access.No] < 50 || deep[access.Unknown] < 50 {
+		t.Error("the depths are too alike to say anything")
+	}
 	if processes < 500 || answers[access.Yes] < 500 || answers[access.No] < 500 || answers[access.Unknown] < 100 {
 		t.Error("the hosts are too alike to say anything")
 	}
@@ -102,6 +121,9 @@ func fromRules(t *testing.T, s *scan.Snapshot, p *scan.Process) says {
 		return outcome.Answer()
 	}
 	r := says{state: meets("state=sandboxed,effective=false"), restricts: map[string]access.Answer{}}
+	r.free = meets("state=unsandboxed")
+	r.tooDeep = meets("state=sandboxed,partial,effective=false,max_depth=" +
+		strconv.Itoa(mostDepth)).Not()
 	r.ineffective = meets("state=sandboxed").Not()
 	for _, right := range access.Of(s.Kernel.Rights.May) {
 		if _, known := access.Lookup(right.Name); known {
@@ -124,7 +146,20 @@ func fromExplain(s *scan.Snapshot, p *scan.Process) says {
 	default:
 		r.state = access.No
 	}
+	r.free = r.state.Not()
+	if p.State == scan.Partial {
+		r.free = access.No
+	}
+	if r.tooDeep = access.No; e.Unknown > 0 {
+		r.tooDeep = access.Unknown
+	}
 	for i, sandbox := range e.Sandboxes {
+		switch means := sandbox.Means; {
+		case means.Deepest > mostDepth:
+			r.tooDeep = r.tooDeep.Or(access.Yes)
+		case !means.Exact:
+			r.tooDeep = r.tooDeep.Or(access.Unknown)
+		}
 		for _, deed := range sandbox.Deeds {
 			for _, right := range deed.Rights {
 				answer := access.Yes

@@ -77,6 +77,14 @@ func TestCheckOneProcess(t *testing.T) {
 		{inside, "state=sandboxed", 0, `^compliant: process \d+ \(program\) is sandboxed at depth \d+`},
 		{inside, "min_depth=2", 0, "^compliant: "},
 		{inside, "state=sandboxed,min_depth=16", exitFailure, "^violating: "},
+		{inside, "max_depth=16", 0, "^compliant: "},
+		{inside, "max_depth=1", exitFailure,
+			`^violating: .*; its deepest task is at depth \d+, want at most 1`},
+		{inside, "state=unsandboxed", exitFailure,
+			"^violating: .*; its tasks are in a domain, want none"},
+		{outside, "state=unsandboxed", 0, "^compliant: "},
+		{partial, "state=unsandboxed", exitFailure,
+			"^violating: .*; some of its tasks are in a domain, want none"},
 		{inside, "restricts=fs.make_char,fs.make_dir", 0, "^compliant: "},
 		{inside, "restricts=net.*", exitFailure, "^violating: "},
 		{outside, "state=sandboxed", exitFailure, `^violating: process \d+ \(program\) is unsandboxed`},
@@ -111,6 +119,8 @@ func TestCheckOneProcess(t *testing.T) {
 	checkRefusal(t, run(t, "check", "--explain=0"), exitUsage, "--explain", "no PID")
 	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=restricts=fs.*,outside_workers=no"), exitUsage,
 		`--expect: outside_workers: "no"`)
+	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=state=unsandboxed,max_depth=1"),
+		exitUsage, "max_depth asks something of a sandbox")
 	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=on_old_kernel=violation"), exitUsage,
 		"on_old_kernel needs restricts")
 	checkRefusal(t, run(t, "check", "--explain="+inside, "-o", "nagios"), exitUsage, "--explain")
@@ -121,6 +131,10 @@ func TestCheckOneProcess(t *testing.T) {
 	}
 }
 
+// aboutNone is said of a rule that is about nothing: some process that is just being
+// made or about to end may be what it is about.
+const aboutNone = "(about no process here|perhaps about none)"
+
 func TestCheckRules(t *testing.T) {
 	needRoot(t)
 	program := ownProgram(t)
@@ -128,7 +142,14 @@ func TestCheckRules(t *testing.T) {
 	inside := runs(t, sandboxed(1, program)...)
 	args := []string{"check", "--config.file=" + rules}
 	p := checks(t, 0, args...)
-	if out := p.stdout.String(); !regexp.MustCompile(`own +compliant +critical +0 +1 +0 +0 +\S+rules.yml:\d`).MatchString(out) || !strings.Contains(out, "0 of 2 rules violated, 1 about no process here.") {
+	if out := p.stdout.String(); !regexp.MustCompile(`own +compliant +critical +0 +1 +0 +0 +\S+rules.yml:\d`).MatchString(out) ||
+		!regexp.MustCompile(`(?m)^nowhere +(no|unknown) +warning +\S+rules.yml:\d`).MatchString(out) ||
+		!regexp.MustCompile(`(?m)^0 of 2 rules violated, 1 `+aboutNone+`\.$`).MatchString(out) {
+		t.Errorf("%s", out)
+	}
+	// All processes can be told then: the host is looked at again.
+	out := checks(t, exitFailure, append(args, "--require-matches")...).stdout.String()
+	if !regexp.MustCompile(`(?m)^nowhere +no `).MatchString(out) {
 		t.Errorf("%s", out)
 	}
 	if out := checks(t, 0, append(args, "-o", "nagios")...).stdout.String(); !strings.HasPrefix(out, "LANDLOCK OK - ") || !strings.Contains(out, "| rules=2;;;0 applied=1;;;0 compliant=1;;;0") {
@@ -139,7 +160,9 @@ func TestCheckRules(t *testing.T) {
 	if out := p.stdout.String(); !regexp.MustCompile(fmt.Sprintf(`(?m)^own +unsandboxed +%d +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +program +\S+ +%s$`, outside, program)).MatchString(out) {
 		t.Errorf("no row of process %d:\n%s", outside, out)
 	}
-	if out := checks(t, 2, append(args, "-o", "nagios")...).stdout.String(); !strings.HasPrefix(out, "LANDLOCK CRITICAL - 1 of 2 rules violated, 1 about no process here: own (unsandboxed) | ") {
+	out = checks(t, 2, append(args, "-o", "nagios")...).stdout.String()
+	critical := `^LANDLOCK CRITICAL - 1 of 2 rules violated, 1 ` + aboutNone + `: own \(unsandboxed\) \| `
+	if !regexp.MustCompile(critical).MatchString(out) {
 		t.Errorf("%s", out)
 	}
 	for pid, want := range map[int]struct {
@@ -151,7 +174,7 @@ func TestCheckRules(t *testing.T) {
 			t.Errorf("%s", out)
 		}
 	}
-	out := checks(t, exitFailure, append(args, "-o", "json", fmt.Sprintf("--explain=%d", outside))...).stdout.String()
+	out = checks(t, exitFailure, append(args, "-o", "json", fmt.Sprintf("--explain=%d", outside))...).stdout.String()
 	if !json.Valid([]byte(out)) || !strings.Contains(out, `"reason": "unsandboxed"`) {
 		t.Errorf("%s", out)
 	}
@@ -228,6 +251,8 @@ func TestCheckConfig(t *testing.T) {
 	file := func(name, text string) string { return write(t, filepath.Join(dir, name), text, 0o644) }
 	good := file("good.yml", "rules: [{name: a, match: {unit: [a.service]}}, {name: b, match: {unit: [b.service]}}]\n")
 	doubtful := file("doubtful.yml", "rules:\n  - name: c\n    match: {comm: [sshd]}\n")
+	nothing := file("nothing.yml",
+		"rules:\n  - name: f\n    match: {unit: [nginx, nginx.service]}\n")
 	bad := file("bad.yml", "rules:\n  - name: D\n    match: {unit: [a.service]}\n    expects: {}\n  - name: e\n    match: {exe: ['[']}\n")
 	all := file("all.yml", "rule_files: [good.yml, doubtful.yml]\n")
 	for _, c := range []struct {
@@ -238,6 +263,8 @@ func TestCheckConfig(t *testing.T) {
 	}{
 		{[]string{good}, 0, "OK: 2 rules in 1 file\n", nil},
 		{[]string{good, doubtful}, 0, "OK: 3 rules in 2 files\n", []string{`^\S+/doubtful\.yml:3:13: warning: .*comm`}},
+		{[]string{nothing}, 0, "OK: 1 rule in 1 file\n",
+			[]string{`^\S+/nothing\.yml:3:20: warning: "nginx" matches nothing: `}},
 		{[]string{all}, 0, "OK: 3 rules in 3 files\n", []string{`^\S+/doubtful\.yml:3:13: warning: .*comm`}},
 		{[]string{bad, good}, exitUsage, "", []string{`^\S+/bad\.yml:2:11: .*"D"`, `^\S+/bad\.yml:4:5: .*expects`, `^\S+/bad\.yml:6:19: .*\[`}},
 		{[]string{dir + "/none.yml"}, exitUsage, "", []string{`^\S+/none\.yml: .*no such file`}},

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/view"
+)
+
+// unmatchedJSON is a rule that is about no process.
+type unmatchedJSON struct {
+	Name     string        `json:"name"`
+	Severity string        `json:"severity"`
+	Applies  access.Answer `json:"applies"`
+}
+
+func unmatchedOf(r *policy.Result) []unmatchedJSON {
+	all := make([]unmatchedJSON, len(r.Unmatched))
+	for i, u := range r.Unmatched {
+		all[i] = unmatchedJSON{u.Rule.Name, u.Rule.Severity, u.Applies}
+	}
+	return all
+}
+
+// ofUnmatched is what rules that are about no process come to, where each must be
+// about one.
+func ofUnmatched(rules []policy.Unmatched) Answer {
+	answer := Compliant
+	for i := range rules {
+		if rules[i].Applies == access.No {
+			return Violated
+		}
+		answer = Undecided
+	}
+	return answer
+}
+
+// unmatched writes the rules that are about no process.
+func unmatched(w io.Writer, rules []policy.Unmatched, ascii bool) error {
+	t := newTable(w)
+	t.row("RULE", "APPLIES", "SEVERITY", "FILE")
+	for i := range rules {
+		r := rules[i].Rule
+		t.row(r.Name, rules[i].Applies.String(), r.Severity,
+			fmt.Sprintf("%s:%d", view.Escape(r.File, 0, ascii), r.Line))
+	}
+	return t.end()
+}

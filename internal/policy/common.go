@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// texts are all texts that something can be. They are never changed.
+type texts struct {
+	re   *regexp.Regexp
+	prog *syntax.Prog
+}
+
+// textsOf returns the texts that the whole of an expression matches, which is one
+// of this program's own.
+func textsOf(expr string) texts {
+	t := texts{re: regexp.MustCompile(`\A(?:` + expr + `)\z`)}
+	t.prog, _ = compile(expr)
+	return t
+}
+
+// compile returns the program of an expression for the whole of a text.
+func compile(expr string) (*syntax.Prog, error) {
+	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("parse %s: %w", quote(expr), err)
+	}
+	prog, err := syntax.Compile(re.Simplify())
+	if err != nil {
+		return nil, fmt.Errorf("compile %s: %w", quote(expr), err)
+	}
+	return prog, nil
+}
+
+// canBe reports whether a pattern matches one of some texts. It is true also where
+// that takes too long to find out.
+func (p *Pattern) canBe(t *texts) bool {
+	var expr string
+	switch {
+	case p.re != nil:
+		expr = p.re.String()
+	case p.glob:
+		expr = globExpr(p.text)
+	default:
+		return t.re.MatchString(p.text)
+	}
+	prog, err := compile(expr)
+	return err != nil || common(prog, t.prog)
+}
+
+// globExpr returns the regular expression of a glob without faults. A set may match
+// a slash there.
+func globExpr(glob string) string {
+	var b strings.Builder
+	for len(glob) > 0 {
+		_, n := utf8.DecodeRuneInString(glob)
+		switch {
+		case strings.HasPrefix(glob, "**"):
+			n = 2
+			b.WriteString(`(?s:.*)`)
+		case glob[0] == '*':
+			b.WriteString(`[^/]*`)
+		case glob[0] == '?':
+			b.WriteString(`[^/]`)
+		case glob[0] == '[':
+			set, rest, _ := cutSet(glob)
+			n = len(glob) - len(rest)
+			b.WriteByte('[')
+			if glob[1] == '!' || glob[1] == '^' {
+				b.WriteString(`^/`)
+			}
+			for len(set) > 0 {
+				var lo, hi rune
+				lo, hi, set = nextRange(set)
+				fmt.Fprintf(&b, `\x{%x}-\x{%x}`, lo, hi)
+			}
+			b.WriteByte(']')
+		default:
+			b.WriteString(regexp.QuoteMeta(glob[:n]))
+		}
+		glob = glob[n:]
+	}
+	return b.String()
+}
+
+// maxSteps bounds how often a character is tried to find a common text, and how many
+// pairs of instructions are.
+const maxSteps = 1 << 16
+
+// common reports whether some text matches two programs. What an expression says of
+// the place in a text (^, \b) is taken to hold, so that it may be true where there is
+// none. It is true also where that takes more than maxSteps.
+func common(a, b *syntax.Prog) bool {
+	type pair struct{ a, b uint32 }
+	start := pair{uint32(a.Start), uint32(b.Start)}
+	seen := map[pair]bool{start: true}
+	todo := []pair{start}
+	left := maxSteps
+	for len(todo) > 0 {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		x, y := &a.Inst[at.a], &b.Inst[at.b]
+		var next []pair
+		switch {
+		case isFree(x):
+			next = append(next, pair{x.Out, at.b})
+			if isFork(x) {
+				next = append(next, pair{x.Arg, at.b})
+			}
+		case isFree(y):
+			next = append(next, pair{at.a, y.Out})
+			if isFork(y) {
+				next = append(next, pair{at.a, y.Arg})
+			}
+		case x.Op == syntax.InstMatch && y.Op == syntax.InstMatch:
+			return true
+		case shareRune(x, y, &left):
+			next = append(next, pair{x.Out, y.Out})
+		}
+		for _, p := range next {
+			if !seen[p] {
+				seen[p] = true
+				todo = append(todo, p)
+			}
+		}
+		if left--; left < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// isFree reports whether an instruction takes no character.
+func isFree(x *syntax.Inst) bool {
+	return isFork(x) || x.Op == syntax.InstCapture || x.Op == syntax.InstEmptyWidth ||
+		x.Op == syntax.InstNop
+}
+
+func isFork(x *syntax.Inst) bool { return x.Op == syntax.InstAlt || x.Op == syntax.InstAltMatch }
+
+// shareRune reports whether two instructions take a common character. If so, one of
+// them begins a range with such a one. It takes from left what it tries.
+func shareRune(x, y *syntax.Inst, left *int) bool {
+	for _, inst := range [...]*syntax.Inst{x, y} {
+		for _, r := range firstRunes(inst) {
+			*left--
+			if takes(x, r) && takes(y, r) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func takes(x *syntax.Inst, r rune) bool {
+	switch x.Op {
+	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+		return x.MatchRune(r)
+	default:
+		return false
+	}
+}
+
+// firstRunes returns the characters that the ranges of an instruction begin with.
+func firstRunes(x *syntax.Inst) []rune {
+	switch {
+	case x.Op == syntax.InstRuneAny || x.Op == syntax.InstRuneAnyNotNL:
+		return []rune{0, '\n' + 1}
+	case len(x.Rune) == 1: // it stands for upper and lower case, too, if so flagged
+		all := []rune{x.Rune[0]}
+		for r := unicode.SimpleFold(x.Rune[0]); r != x.Rune[0]; r = unicode.SimpleFold(r) {
+			all = append(all, r)
+		}
+		return all
+	default:
+		var all []rune
+		for i := 0; i < len(x.Rune); i += 2 {
+			all = append(all, x.Rune[i])
+		}
+		return all
+	}
+}

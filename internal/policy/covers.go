@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// covers reports whether a match that lets processes out of a rule lets out each
+// that another match surely means. It may be false where that is so.
+func (m *Match) covers(meant *Match) bool {
+	if len(m.UID) > 0 { // of any task there, of all tasks here
+		return false
+	}
+	if m.Main != nil && (meant.Main == nil || *meant.Main != *m.Main) {
+		return false
+	}
+	if len(m.Exe)+len(m.AncestorExe)+len(m.Comm) > 0 && !m.trustsAs(meant) {
+		return false
+	}
+	outer, inner := m.patterns(), meant.patterns()
+	for i := range outer {
+		if all := *outer[i].patterns; len(all) > 0 && !include(all, *inner[i].patterns) {
+			return false
+		}
+	}
+	return true
+}
+
+// trustsAs reports whether executables are meant by their paths wherever another match
+// means them so.
+func (m *Match) trustsAs(o *Match) bool {
+	all := func(m *Match) bool { return m.AnyMountNS || m.inContainer() }
+	return all(m) || !all(o) && (len(m.Unit) > 0 || len(o.Unit) == 0)
+}
+
+// maxCompared bounds how many pairs of patterns are compared.
+const maxCompared = 10_000
+
+// include reports whether some patterns match all that others match, of which there
+// is one at least. It may be false where that is so.
+func include(all, some []Pattern) bool {
+	if len(some) == 0 || len(all)*len(some) > maxCompared {
+		return false
+	}
+	for i := range some {
+		if !slices.ContainsFunc(all, func(p Pattern) bool { return p.includes(&some[i]) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Pattern) includes(o *Pattern) bool {
+	if p.text == o.text {
+		return true
+	}
+	text, alone := o.Literal()
+	// Units of users are matched only by what begins as they do: see unitLevel.
+	users := strings.HasPrefix(text, "user@") && !strings.HasPrefix(p.prefix, "user@")
+	return alone && !users && p.Match(text)
+}
+
+// letOut returns warnings of rules that are about nothing, as all that they mean is
+// exempt.
+func (c *Config) letOut() []Problem {
+	var all []Problem
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		if slices.ContainsFunc(c.Exempt, func(m Match) bool { return m.covers(&r.Match) }) {
+			all = append(all, Problem{r.File, r.Line, r.Column,
+				"the rule is about nothing: all that match means is exempt"})
+		}
+	}
+	return all
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import "github.com/landlockd/landlockd/access"
+
+// Unmatched is a rule that has nothing to say: it was about no process, as far as is
+// known, and needs none.
+type Unmatched struct {
+	Rule *Rule
+	// Applies reports whether it is about a process: No, or Unknown, if that is not
+	// known of some process, or not all of the host is seen.
+	Applies access.Answer
+}
+
+// unmatched returns the rules that have nothing to say, in their order.
+func (e *Evaluator) unmatched() []Unmatched {
+	var all []Unmatched
+	for i := range e.config.Rules {
+		if e.speaks(int32(i)) {
+			continue
+		}
+		u := Unmatched{Rule: &e.config.Rules[i], Applies: access.No}
+		if e.tallies[i].doubtful > 0 || e.snap.Source.PIDNS == "nested" {
+			u.Applies = access.Unknown
+		}
+		all = append(all, u)
+	}
+	return all
+}

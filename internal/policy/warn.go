@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// warnPattern warns of a pattern that is valid but matches nothing, or hardly what
+// was meant.
+func (d *decoder) warnPattern(n *yaml.Node, key string, p *Pattern) {
+	r, unseen := invisible(key, strings.TrimPrefix(p.text, "re:"))
+	of := namingFor(key, p)
+	switch {
+	case unseen:
+		d.warn(n, "%s: it has the character %U where nobody sees it: "+
+			"what looks like this has another name", quote(p.text), r)
+	case of != nil && !p.canBe(&of.texts):
+		why := of.why
+		if of == &systemUnits && strings.Contains(p.text, "/") {
+			why = "units of users' managers match patterns that begin with user@ only"
+		}
+		d.warn(n, "%s matches nothing: %s", quote(p.text), why)
+	case of == &exes && p.launcher() != "":
+		d.warn(n, "%s: %s is replaced by what it launches, which has a path of its own",
+			quote(p.text), p.launcher())
+	}
+}
+
+// invisible returns the first character of a text that leaves no ink, or does so at an
+// end of it. Command lines can end in a blank.
+func invisible(key, text string) (rune, bool) {
+	for _, r := range text {
+		if r != ' ' && unicode.In(r, unicode.Cf, unicode.Cc, unicode.Z, unicode.Variation_Selector,
+			unicode.Other_Default_Ignorable_Code_Point) || r == brailleBlank {
+			return r, true
+		}
+	}
+	return ' ', key != "cmdline" && strings.Trim(text, " ") != text
+}
+
+const brailleBlank = '\u2800'
+
+// warnMatch warns of a match that rests on what a process can choose, or that never
+// holds.
+func (d *decoder) warnMatch(seen map[string]*yaml.Node, m *Match) {
+	for _, key := range [...]string{"comm", "cmdline"} {
+		if at := seen[key]; at != nil {
+			d.warn(at, "a process chooses its own %s: "+
+				"it can make this true or false of itself at any time", key)
+		}
+	}
+	if at := seen["mntns"]; at != nil {
+		d.warn(at, "with mntns: any, every user can make a process with this exe or comm")
+	}
+	if at := seen["cgroup"]; at != nil {
+		for i := range m.Cgroup {
+			if m.Cgroup[i].prefix == "" || m.Cgroup[i].prefix == "/" {
+				d.warn(at, "users can name cgroups that are delegated to them: "+
+					"let the path begin with where it is")
+				break
+			}
+		}
+	}
+	if at := seen["unit"]; at != nil && m.inNamedContainer() {
+		d.warn(at, "this matches nothing: no process in a container with a name is part of a unit")
+	}
+}
+
+// inContainer says whether only processes in containers are meant.
+func (m *Match) inContainer() bool { return len(m.Container)+len(m.Namespace)+len(m.Pod) > 0 }
+
+// inNamedContainer says whether only processes in containers of which a name is known
+// are meant.
+func (m *Match) inNamedContainer() bool {
+	named := func(patterns []Pattern) bool { return len(patterns) > 0 && !matchAny(patterns, "") }
+	return named(m.Container) || named(m.Namespace) || named(m.Pod)
+}
