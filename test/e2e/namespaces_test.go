@@ -250,6 +250,14 @@ func TestUserNamespace(t *testing.T) {
 			t.Errorf("process %d is of user %d", s.PID, s.UID)
 		}
 	}
+	// No other user than root is there to serve as.
+	d := startDaemon(t, daemonOptions{
+		prefix: []string{self, roleArg, "nolandlock", "not_built"}, change: w.change,
+		args: []string{"--confine=off", "--source=procattr", withoutLandlock(t, lockdownOff)},
+	})
+	if !strings.Contains(d.stderr.String(), "Users of processes are not known") {
+		t.Errorf("the log does not say so: %s", &d.stderr)
+	}
 }
 
 // TestProcAttrInTimeNamespace: what procfs tells of starts is corrected.
@@ -281,5 +289,7 @@ func TestProcAttrInTimeNamespace(t *testing.T) {
 func withoutLandlockIn(t *testing.T, w within) timedSnapshot {
 	t.Helper()
 	w.prefix = append(append([]string{}, w.prefix...), self, roleArg, "nolandlock", "not_built")
-	return w.snapshot(t, "--source=procattr", withoutLandlock(t, "[none] integrity confidentiality"))
+	return w.snapshot(t, "--source=procattr", withoutLandlock(t, lockdownOff))
 }
+
+const lockdownOff = "[none] integrity confidentiality"
