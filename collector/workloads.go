@@ -4,7 +4,7 @@ package collector
 
 import (
 	"regexp"
-	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,20 +17,18 @@ import (
 const Other = "other"
 
 // WorkloadOptions say which workloads have series of their own.
-//
-// The choice looks at names, at rules and at what is sandboxed, never at how many
-// processes a workload has: with that, workloads near the limit would come and go.
 type WorkloadOptions struct {
 	// Hide leaves out all series that name a workload.
 	Hide bool
 	// Limit is how many workloads have series of their own; 0 means none.
 	Limit int
+	// Slots is what earlier scrapes chose; nil means that there was none.
+	Slots *Slots
 	// Include and Exclude are matched against names; nil is all and none. The
 	// caller anchors them.
 	Include, Exclude *regexp.Regexp
 	// HasRule reports whether a rule is about the workload of a name; nil means
-	// none is. Those are chosen first, then those with a sandboxed process,
-	// and among equals by name.
+	// none is.
 	HasRule func(name string) bool
 }
 
@@ -77,20 +75,24 @@ func (v workloadView) Collect(ch chan<- prometheus.Metric) {
 	if v.o.Hide {
 		return
 	}
-	own := v.o.choose(all)
+	own := v.o.choose(v.snap.Time, all)
+	// What is left over, by subtraction: the series add up to all processes.
 	rest := scan.WorkloadProcesses{Name: Other}
+	for i := range v.snap.Processes {
+		rest.Processes[v.snap.Processes[i].State&3]++
+	}
 	folded := 0
 	for i := range all {
-		if own[i] {
-			emitWorkload(ch, &all[i])
+		if !own[i] {
+			folded++
 			continue
 		}
-		folded++
+		emitWorkload(ch, &all[i])
 		for state, n := range all[i].Processes {
-			rest.Processes[state] += n
+			rest.Processes[state] -= n
 		}
 	}
-	if folded > 0 {
+	if rest.Processes != [4]int{} {
 		emitWorkload(ch, &rest)
 	}
 	emit(ch, workloadsFolded, float64(folded))
@@ -106,29 +108,31 @@ func emitWorkload(ch chan<- prometheus.Metric, w *scan.WorkloadProcesses) {
 }
 
 // choose says which workloads, ascending by name, have series of their own.
-func (o *WorkloadOptions) choose(all []scan.WorkloadProcesses) []bool {
-	var classes [3][]int
+func (o *WorkloadOptions) choose(now time.Time, all []scan.WorkloadProcesses) []bool {
+	claims := make([]claim, 0, len(all))
 	seen := map[string]bool{}
 	for i := range all {
 		w := &all[i]
 		// A label value that was mended could be another's.
 		label := clean(w.Name)
-		if label == Other || seen[label] || o.Include != nil && !o.Include.MatchString(w.Name) || o.Exclude != nil && o.Exclude.MatchString(w.Name) {
+		if label == Other || seen[label] ||
+			o.Include != nil && !o.Include.MatchString(w.Name) ||
+			o.Exclude != nil && o.Exclude.MatchString(w.Name) {
 			continue
 		}
 		seen[label] = true
-		class := 2
-		switch {
-		case o.HasRule != nil && o.HasRule(w.Name):
-			class = 0
-		case w.Processes[scan.Sandboxed] > 0 || w.Processes[scan.Partial] > 0:
-			class = 1
-		}
-		classes[class] = append(classes[class], i)
+		claims = append(claims, claim{
+			label: label, index: i, naming: w.Naming,
+			ruled:     o.HasRule != nil && o.HasRule(w.Name),
+			sandboxed: w.Processes[scan.Sandboxed] > 0 || w.Processes[scan.Partial] > 0,
+		})
+	}
+	slots := o.Slots
+	if slots == nil {
+		slots = &Slots{}
 	}
 	own := make([]bool, len(all))
-	chosen := slices.Concat(classes[:]...)
-	for _, i := range chosen[:min(len(chosen), max(o.Limit, 0))] {
+	for _, i := range slots.assign(now, max(o.Limit, 0), claims) {
 		own[i] = true
 	}
 	return own

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -135,10 +136,17 @@ func TestWorkloadsAddUp(t *testing.T) {
 			m[fmt.Sprintf("w%d", r.IntN(60))] = [4]int{r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(3)}
 		}
 		s := units(m)
+		if r.IntN(2) == 0 {
+			add(s, scan.Unknown, scan.Changing, 0, 0)
+			s.Processes[len(s.Processes)-1].Workload = scan.NoWorkload
+		}
 		o := WorkloadOptions{Limit: r.IntN(30)}
 		var want, got [4]int
 		for i := range s.Processes {
 			want[s.Processes[i].State]++
+		}
+		if len(s.Workloads) == 0 {
+			want = [4]int{} // nothing was named
 		}
 		names := map[string]bool{}
 		for labels, n := range series(t, s, o, "landlock_workload_processes") {
@@ -221,7 +229,7 @@ func TestFleet(t *testing.T) {
 					}
 				}
 				all := s.ByWorkload()
-				own := c.o.choose(all)
+				own := c.o.choose(time.Time{}, all)
 				for i := range all {
 					for state, n := range all[i].Processes {
 						if own[i] {

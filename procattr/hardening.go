@@ -92,5 +92,9 @@ func (s *Source) status(dir int, p path) (status, bool) {
 	if errno != ok {
 		return status{}, false
 	}
-	return parseStatus(s.identifier.buf[:n])
+	st, there := parseStatus(s.identifier.buf[:n])
+	if s.reader.foreign {
+		st.uid = noUser
+	}
+	return st, there
 }

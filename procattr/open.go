@@ -61,6 +61,10 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 	}
 	s := newSource(proc, kernel)
 	s.reader.own = self
+	if s.reader.clocks, err = scan.ReadClockOffsets(); err != nil {
+		unix.Close(proc)
+		return nil, readFailed("the clocks of this time namespace", err)
+	}
 	if kernel.Landlock == scan.Enabled {
 		file, d, own, err := find(&probe{proc: proc, mount: o.ProcFS, limit: kernel.NestingLimit()})
 		if err != nil {
@@ -74,6 +78,7 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 			s.inference = domainid.NewInference()
 		}
 	}
+	s.reader.foreign = userNS() != scan.InitUserNS
 	s.identifier = newIdentifier(filepath.Join(o.SysFS, "fs/cgroup"))
 	s.identifier.host = s.identifier.hostPlace(proc)
 	s.info = infoFor(s.reader.dialect.form, s.reader.pidNamespace())
@@ -83,6 +88,16 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 func noProcFS(path string, err error) error {
 	return &Error{Reason: NoProcFS, Missing: "no proc file system at " + path, Err: err,
 		Hint: "it must be that of this PID namespace or of one around it"}
+}
+
+// userNS returns the inode number of this process's user namespace: the initial one's
+// also where the kernel has no others, or does not tell.
+func userNS() uint32 {
+	var st unix.Stat_t
+	if unix.Stat("/proc/self/ns/user", &st) != nil {
+		return scan.InitUserNS
+	}
+	return uint32(st.Ino)
 }
 
 // ownPID returns this process's PID in a mount, which may be of another PID

@@ -16,6 +16,9 @@ type reader struct {
 	proc    int // the mount's root
 	dialect dialect
 	own     int32 // PID of this process in that mount; 0 if it is not there
+	clocks  scan.ClockOffsets
+	// foreign: procfs tells users of another namespace than the initial one.
+	foreign bool
 
 	// Of the process that is being read.
 	pid  int32
@@ -102,6 +105,8 @@ func (r *reader) parseStat(n int, errno unix.Errno, s *stat, tid int32) outcome 
 		r.err = fmt.Errorf("stat of task %d of process %d: %.32q is not understood", tid, r.pid, r.buf[:n])
 		return broken
 	}
+	// What the kernel added it took modulo 2^64.
+	s.start -= uint64(r.clocks.Boottime)
 	return found
 }
 

@@ -25,7 +25,7 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	began := time.Now()
 	s.scans++
 	// Processes that are younger are not told from others with their PID.
-	uptime, err := scan.Uptime()
+	uptime, err := s.reader.clocks.Uptime()
 	if err != nil {
 		return nil, readFailed("the clock", err)
 	}
@@ -147,6 +147,9 @@ const noUser = ^uint32(0)
 // It reports whether the directory is still shown.
 func (r *reader) owner() (uint32, bool) {
 	err := unix.Fstat(r.dir, &r.inode)
+	if r.foreign {
+		return noUser, err == nil
+	}
 	return r.inode.Uid, err == nil
 }
 

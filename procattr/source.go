@@ -80,6 +80,10 @@ func (s *Source) File() string {
 // be read; all others are unknown, reason denied.
 func (s *Source) OwnDepth() int { return s.ownDepth }
 
+// UsersKnown reports whether the user IDs that procfs tells are those of the initial
+// user namespace. Elsewhere they are not known: ^uint32(0).
+func (s *Source) UsersKnown() bool { return !s.reader.foreign }
+
 // Malformed returns what the kernel answered so far that was not understood.
 func (s *Source) Malformed() Malformed { return s.reader.malformed }
 

@@ -31,8 +31,9 @@ type stat struct {
 	// threads is the thread count of the process, with a leader that has
 	// exited; 0 for a task that is just being released.
 	threads int32
-	// start is the time of creation in nanoseconds since boot, rounded down
-	// to the tick of 10 ms.
+	// start is the time of creation in nanoseconds since boot, as this process's
+	// time namespace counts, rounded down to the tick of 10 ms; of what a reader
+	// returns it is as the host counts.
 	start uint64
 	mm    mmMarks
 }

@@ -132,11 +132,15 @@ func next(s *Snapshot, p *Process, from *int) *Process {
 	if *from == len(s.Processes) {
 		return nil
 	}
-	if q := &s.Processes[*from]; q.PID == p.PID && q.Start/tick == p.Start/tick {
+	if q := &s.Processes[*from]; q.PID == p.PID && sameStart(p.Start, q.Start) {
 		return q
 	}
 	return nil
 }
+
+// sameStart reports whether two start times are the same as far as a source that
+// rounds them down can tell: in a time namespace, to ticks of another clock.
+func sameStart(a, b uint64) bool { return max(a, b)-min(a, b) < tick }
 
 // alike says whether one source said the same of a process twice.
 func alike(a *Snapshot, p *Process, b *Snapshot, q *Process) bool {
@@ -166,7 +170,7 @@ func eachTask(a *Snapshot, p *Process, b *Snapshot, q *Process, f func(t, u *Tas
 		for len(us) > 0 && us[0].TID < t.TID {
 			us = us[1:]
 		}
-		if len(us) > 0 && us[0].TID == t.TID && us[0].Start/tick == t.Start/tick {
+		if len(us) > 0 && us[0].TID == t.TID && sameStart(us[0].Start, t.Start) {
 			f(t, &us[0])
 		}
 	}

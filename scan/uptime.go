@@ -9,13 +9,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Uptime returns the time since boot, with the time that the host was suspended
-// (CLOCK_BOOTTIME): the clock of [Process.Start]. In a time namespace of its own
-// the two differ.
+// Uptime returns the time since the host's boot, with the time that it was suspended:
+// the clock of [Process.Start], in whatever time namespace this process is. An error
+// says that it cannot be told.
 func Uptime() (time.Duration, error) {
+	o, err := ReadClockOffsets()
+	if err != nil {
+		return 0, fmt.Errorf("the host's uptime: %w", err)
+	}
+	return o.Uptime()
+}
+
+// Uptime is the same by offsets that were read before.
+func (o ClockOffsets) Uptime() (time.Duration, error) {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
 		return 0, fmt.Errorf("clock_gettime(2): %w", err)
 	}
-	return time.Duration(ts.Nano()), nil
+	return time.Duration(ts.Nano()) - o.Boottime, nil
 }

@@ -103,6 +103,8 @@ func (s *Snapshot) WorkloadOf(p *Process) *Workload {
 // WorkloadProcesses is what the processes of all workloads of one name are.
 type WorkloadProcesses struct {
 	Name string
+	// Naming is the most trusted of those that have processes.
+	Naming Naming
 	// Processes are counted by state.
 	Processes [4]int
 	// Ineffective: it is sandboxed, and all of its processes are ineffective; see
@@ -140,6 +142,7 @@ func (s *Snapshot) ByWorkload() []WorkloadProcesses {
 		if p := &s.Processes[i]; p.Workload >= 0 && int(p.Workload) < len(all) {
 			w := &all[p.Workload]
 			w.Processes[p.State&3]++
+			w.Naming = s.Workloads[p.Workload].Naming()
 			w.Ineffective = w.Ineffective.And(s.Ineffective(p))
 		}
 	}
@@ -154,6 +157,7 @@ func (s *Snapshot) ByWorkload() []WorkloadProcesses {
 				one[n-1].Processes[state] += processes
 			}
 			one[n-1].Ineffective = one[n-1].Ineffective.And(w.Ineffective)
+			one[n-1].Naming = max(one[n-1].Naming, w.Naming)
 			continue
 		}
 		one = append(one, w)

@@ -56,6 +56,26 @@ func TestByWorkload(t *testing.T) {
 	}
 }
 
+// What is said of a name is as trusted as the best of its workloads with a process.
+func TestNaming(t *testing.T) {
+	s := &Snapshot{
+		Workloads: []Workload{
+			{Name: "a"}, {Name: "a", Kind: Unit},
+			{Name: "b", Kind: UserUnit}, {Name: "b"},
+			{Name: "c", Kind: InContainer, Container: &Container{Name: "c"}}, {Name: "c", Kind: Unit},
+			{Name: "d", Kind: InContainer, Container: &Container{Namespace: "shop", Name: "d"}},
+			{Name: "e", Kind: InContainer},
+		},
+		Processes: []Process{{Workload: 0}, {Workload: 1}, {Workload: 2}, {Workload: 3}, {Workload: 4}, {Workload: 6}, {Workload: 7}},
+	}
+	want := []Naming{NamedByHost, NamedByUser, NamedByProgram, NamedByHost, NamedByProgram}
+	for i, w := range s.ByWorkload() {
+		if w.Naming != want[i] {
+			t.Errorf("%s: %v, want %v", w.Name, w.Naming, want[i])
+		}
+	}
+}
+
 // A workload is ineffective if it is sandboxed and all of its processes are.
 func TestWorkloadIneffective(t *testing.T) {
 	const effective, ineffective, doubtful = 0, 1, 2

@@ -20,10 +20,7 @@ const maxPasses = 3
 // *[Error], or that of ctx.
 func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	began := time.Now()
-	uptime, err := scan.Uptime()
-	if err != nil {
-		return nil, readError(err)
-	}
+	uptime := s.clock.uptime()
 	snap, err := s.scan(ctx)
 	if err != nil {
 		// The paths of the last snapshot are not kept longer than it is.

@@ -154,32 +154,63 @@ func undecided(err error) error {
 	return codeError{exitUndecided, err}
 }
 
+// finder finds a process of a snapshot by a number, or returns nil.
+type finder func(s *scan.Snapshot, number int32) *scan.Process
+
 // process returns the snapshot to look at and one process of it.
-func (s *settings) process(pid int64) (*scan.Snapshot, *scan.Process, error) {
+func (s *settings) process(pid int64, find finder) (*scan.Snapshot, *scan.Process, error) {
 	snap, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
-		p := snap.Find(int32(pid))
-		return p != nil && settled(snap, p), []int32{int32(pid)}
+		p := find(snap, int32(pid))
+		if p == nil {
+			return false, []int32{int32(pid)}
+		}
+		return settled(snap, p), []int32{p.PID}
 	})
 	if err != nil {
 		return nil, nil, undecided(err)
 	}
-	p := snap.Find(int32(pid))
+	p := find(snap, int32(pid))
 	if p == nil {
 		return nil, nil, codeError{exitUndecided, noProcess(snap, int32(pid))}
 	}
 	return snap, p, nil
 }
 
-// noProcess says why there is no process with a PID.
-func noProcess(s *scan.Snapshot, pid int32) error {
+// withThread is the finder of the process that has a thread, by the thread's number:
+// of the first thread that is the PID.
+func withThread(s *scan.Snapshot, tid int32) *scan.Process {
+	if p := s.Find(tid); p != nil {
+		return p
+	}
 	for i := range s.Processes {
 		p := &s.Processes[i]
-		if slices.ContainsFunc(s.TasksOf(p), func(t scan.Task) bool { return t.TID == pid }) {
-			return fmt.Errorf("%d is a thread of process %d: give that PID", pid, p.PID)
+		if slices.ContainsFunc(s.TasksOf(p), func(t scan.Task) bool { return t.TID == tid }) || isWorker(s, p, tid) {
+			return p
 		}
-		if slices.ContainsFunc(s.WorkersOf(p), func(w scan.Worker) bool { return w.TID == pid }) {
-			return fmt.Errorf("%d is a thread that the kernel made for process %d: give that PID", pid, p.PID)
-		}
+	}
+	return nil
+}
+
+func isWorker(s *scan.Snapshot, p *scan.Process, tid int32) bool {
+	return slices.ContainsFunc(s.WorkersOf(p), func(w scan.Worker) bool { return w.TID == tid })
+}
+
+// threadOf says in words that a number is not a process's but of a thread of it.
+func threadOf(s *scan.Snapshot, p *scan.Process, tid int32) string {
+	if isWorker(s, p, tid) {
+		return fmt.Sprintf("%d is a thread that the kernel made for process %d", tid, p.PID)
+	}
+	return fmt.Sprintf("%d is a thread of process %d", tid, p.PID)
+}
+
+// noProcess says why there is no process with a PID.
+func noProcess(s *scan.Snapshot, pid int32) error {
+	if p := withThread(s, pid); p != nil {
+		return fmt.Errorf("%s: give that PID", threadOf(s, p, pid))
+	}
+	if slices.ContainsFunc(s.Tasks, func(t scan.Task) bool { return t.TID == 0 }) {
+		return fmt.Errorf("there is no process %d in this snapshot; it may be one of the threads that a snapshot "+
+			"leaves out where those of a process are alike", pid)
 	}
 	return fmt.Errorf("there is no process %d: it has ended, is a kernel thread, or cannot be seen from here", pid)
 }
@@ -202,7 +233,7 @@ func (s *settings) checkOne(w io.Writer) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--expect: %w", err)}
 	}
-	snap, p, err := s.process(s.check.pid)
+	snap, p, err := s.process(s.check.pid, (*scan.Snapshot).Find)
 	if err != nil {
 		return err
 	}
@@ -229,7 +260,7 @@ func (s *settings) explain(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	snap, p, err := s.process(s.check.explain)
+	snap, p, err := s.process(s.check.explain, (*scan.Snapshot).Find)
 	if err != nil {
 		return err
 	}

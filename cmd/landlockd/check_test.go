@@ -3,6 +3,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/landlockd/landlockd/access"
@@ -28,6 +29,29 @@ func TestNoProcess(t *testing.T) {
 		if got := noProcess(s, pid).Error(); got != want {
 			t.Errorf("%d: %s, want %s", pid, got, want)
 		}
+	}
+}
+
+// A thread stands for its process where that is what was asked for.
+func TestWithThread(t *testing.T) {
+	s := &scan.Snapshot{
+		Processes: []scan.Process{
+			{PID: 10, NumTasks: 1},
+			{PID: 20, FirstTask: 1, NumTasks: 2, NumWorkers: 1},
+		},
+		Tasks:   []scan.Task{{TID: 10}, {TID: 20}, {TID: 21}},
+		Workers: []scan.Worker{{TID: 22}},
+	}
+	for tid, want := range map[int32]int32{10: 10, 20: 20, 21: 20, 22: 20, 23: 0} {
+		p := withThread(s, tid)
+		if want == 0 && p != nil || want != 0 && (p == nil || p.PID != want) {
+			t.Errorf("%d: %v, want process %d", tid, p, want)
+		}
+	}
+	// A recorded snapshot may not have them.
+	s.Tasks[1].TID, s.Tasks[2].TID = 0, 0
+	if err := noProcess(s, 21).Error(); !strings.Contains(err, "leaves out") || strings.Contains(err, "ended") {
+		t.Error(err)
 	}
 }
 

@@ -55,6 +55,10 @@ func (s *settings) openDenials() (denialsHandoff, []*os.File) {
 		return denialsHandoff{Way: scan.DenialsTracepoints, Files: len(files)}, files
 	}
 	f, err := audit.Open()
+	if errors.Is(err, audit.ErrNetNS) {
+		s.logger.Warn("Denials are not counted one by one", "reason", err)
+		return denialsHandoff{}, nil
+	}
 	if err != nil {
 		s.logger.Debug("Denials are not told one by one", "tracepoints", traceErr, "audit", err)
 		return denialsHandoff{}, nil

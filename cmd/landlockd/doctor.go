@@ -121,6 +121,9 @@ func (f *findings) attribute(src *procattr.Source, err error, other bool) {
 	if h, err := src.HidePID(); err == nil && h != "off" {
 		f.add(markNote, "procfs", fmt.Sprintf("mounted with hidepid (%s): landlockd needs CAP_SYS_PTRACE to see others' processes there", h))
 	}
+	if !src.UsersKnown() {
+		f.add(markNote, "users", "not known: "+usersNotKnown)
+	}
 	if n := src.OwnDepth(); n > 0 {
 		f.add(markNote, "attribute", fmt.Sprintf("this process is in %d domains: it may only look into domains nested in its own", n))
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -28,7 +29,7 @@ type explainSettings struct {
 func (s *settings) explainCommand(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command(cmdExplain, "Tell everything known of one process: its sandbox, who made it, and what it may still do. "+
 		"Exit code: 0 told, 2 wrong usage or configuration, 3 there is no such process, or this host cannot be scanned.")
-	c.Arg("pid", "The process.").Required().Int64Var(&s.explaining.pid)
+	c.Arg("pid", "The process, or a thread of it.").Required().Int64Var(&s.explaining.pid)
 	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, and who listens: as root, with the rights of this command.").BoolVar(&s.explaining.sockets)
 	c.Flag("no-paths", "Do not search for the paths of files that rules are on.").BoolVar(&s.explaining.noPaths)
 	c.Flag("snapshot", "Look at this file, which \"landlockd once --format=json\" wrote, instead of the host.").PlaceHolder("FILE").StringVar(&s.check.snapshot)
@@ -62,9 +63,12 @@ func (s *settings) runExplain(w io.Writer) error {
 	if err != nil {
 		return configError(err)
 	}
-	snap, p, err := s.process(s.explaining.pid)
+	snap, p, err := s.process(s.explaining.pid, withThread)
 	if err != nil {
 		return err
+	}
+	if n := int32(s.explaining.pid); n != p.PID {
+		fmt.Fprintf(os.Stderr, "landlockd: %s, which is explained\n", threadOf(snap, p, n))
 	}
 	e := explain.Of(snap, p)
 	if len(config.Rules) > 0 {

@@ -316,6 +316,9 @@ func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared)
 		url = scheme + "://" + o.listeners[0].Addr().String() + s.telemetryPath
 	}
 	s.logger.Info(view.Summary(snap), "metrics", url)
+	if snap.Uptime == 0 {
+		s.logger.Warn("Ages of processes are not known: the host's clock cannot be told in this time namespace")
+	}
 	if snap.Source.PIDNS != "init" {
 		s.logger.Warn("Running in an inner PID namespace: only its processes are seen, not all of the host")
 	}

@@ -115,11 +115,17 @@ func (s *settings) reader(
 		s.logger.Error("The attribute cannot be read any more; the task iterator goes on alone", "err", err)
 		return iterator
 	case iterator == nil:
+		if !attr.UsersKnown() {
+			s.logger.Warn("Users of processes are not known", "reason", usersNotKnown)
+		}
 		return attr
 	default:
 		return sources.NewBoth(iterator, attr, s.logger)
 	}
 }
+
+// usersNotKnown is why there are no user IDs.
+const usersNotKnown = "in a user namespace of its own procfs tells other IDs than the host's"
 
 // disagreements returns the counter of a reader that compares two sources; nil
 // if it does not.

@@ -39,7 +39,7 @@ func (w *workloadSettings) validate() error {
 	if w.limit < 0 {
 		return usageError{fmt.Errorf("--workload.limit is %d, but cannot be negative", w.limit)}
 	}
-	w.options = collector.WorkloadOptions{Hide: !w.series, Limit: w.limit}
+	w.options = collector.WorkloadOptions{Hide: !w.series, Limit: w.limit, Slots: &collector.Slots{}}
 	var err error
 	if w.include != "" {
 		if w.options.Include, err = collector.AnchoredRegexp(w.include); err != nil {

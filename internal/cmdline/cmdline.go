@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 const (
@@ -25,9 +27,6 @@ const (
 	maxEntries = 1 << 14
 	// maxAge is how long a line is remembered: a process may set another.
 	maxAge = time.Minute
-	// tick is the unit of times in /proc/[pid]/stat. Linux tells user space
-	// 100 ticks a second on every architecture that Go runs on.
-	tick = uint64(time.Second / 100)
 )
 
 // Process names a process, and the program that it executes.
@@ -42,9 +41,12 @@ type Process struct {
 // Reader reads and remembers command lines. It is not safe for concurrent use.
 type Reader struct {
 	procfs string
-	lines  map[Process]line
-	bytes  int
-	now    func() time.Time
+	// clocks are those of procfs, and unclear why they cannot be told.
+	clocks  scan.ClockOffsets
+	unclear error
+	lines   map[Process]line
+	bytes   int
+	now     func() time.Time
 }
 
 type line struct {
@@ -54,7 +56,9 @@ type line struct {
 
 // New returns a Reader of the procfs that is mounted at a path.
 func New(procfs string) *Reader {
-	return &Reader{procfs: procfs, lines: map[Process]line{}, now: time.Now}
+	r := &Reader{procfs: procfs, lines: map[Process]line{}, now: time.Now}
+	r.clocks, r.unclear = scan.ReadClockOffsets()
+	return r
 }
 
 // Line returns the arguments of a process, separated by spaces; false if they
@@ -87,6 +91,9 @@ var (
 // read holds the process's directory: whatever is read in it is of one process,
 // even if that ends and another gets its PID.
 func (r *Reader) read(p Process) (string, error) {
+	if r.unclear != nil {
+		return "", r.unclear
+	}
 	dir, err := unix.Open(r.procfs+"/"+strconv.Itoa(int(p.PID)), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", fmt.Errorf("open process %d: %w", p.PID, err)
@@ -100,7 +107,7 @@ func (r *Reader) read(p Process) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if ticks != p.Start/tick {
+	if ticks != r.clocks.StatTicks(p.Start) {
 		return "", errOther
 	}
 	text, err := readAt(dir, "cmdline", maxLine)

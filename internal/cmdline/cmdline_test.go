@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// tick is the unit of times in /proc/[pid]/stat.
+const tick = 10_000_000
+
 // start returns when a process began, in nanoseconds.
 func start(t *testing.T, pid int) uint64 {
 	t.Helper()

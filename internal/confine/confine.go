@@ -18,7 +18,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -167,7 +166,7 @@ func (p Plan) ruleset(self *os.File) (*os.File, error) {
 	if err := landlock.AllowBeneath(fd, int(self.Fd()), rights[access.FS]&(executeFile|readFile)); err != nil {
 		return nil, fmt.Errorf("rule for this program: %w", err)
 	}
-	for _, path := range append([]string{"/proc/" + strconv.Itoa(os.Getpid())}, p.ReadBelow...) {
+	for _, path := range append([]string{"/proc/self"}, p.ReadBelow...) {
 		if err := allow(fd, path, rights[access.FS]&(readFile|readDir)); err != nil {
 			return nil, err
 		}

@@ -15,8 +15,8 @@ func (l *loader) domain(value string) error {
 	var lineage, log string
 	ruleset := noRuleset
 	err := object(value,
-		// A source gives every domain a name: nothing could refer to one without.
-		required("id", identifier(&d.ID)),
+		// Nothing can refer to one without a name.
+		required("id", orNull(identifier(&d.ID))),
 		required("parent", orNull(identifier(&parent))),
 		required("depth", integer(&d.Depth, 1, 1<<16-1)),
 		required("lineage", oneOf(&lineage, "known", "inferred", "unknown")),

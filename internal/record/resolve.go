@@ -43,7 +43,7 @@ func (l *loader) resolveDomains() (domainIndex, error) {
 	index := make(domainIndex, len(l.snap.Domains))
 	for i := range l.snap.Domains {
 		d := &l.snap.Domains[i]
-		if _, found := index[d.ID]; found {
+		if _, found := index[d.ID]; found && d.ID != domainid.None {
 			return nil, fmt.Errorf("domains[%d]: %s stands there twice", i, d.ID)
 		}
 		d.Parent = domainid.Outermost
@@ -76,7 +76,9 @@ func (l *loader) resolveViews(index domainIndex) error {
 		if err != nil {
 			return fmt.Errorf("views[%d]: %w", i, err)
 		}
-		v.Domain = d
+		if v.Domain = d; d == domainid.Outermost {
+			continue // of a domain without a name: no task can have it
+		}
 		if layers, depth := len(v.Everywhere), int(l.snap.Domains[d].Depth); layers > depth {
 			return fmt.Errorf("views[%d]: %d layers, but domain %s is at depth %d", i, layers,
 				l.viewed[i], depth)

@@ -14,7 +14,7 @@ func (l *loader) view(value string) error {
 	var domain domainid.ID
 	known := false
 	err := object(value,
-		required("domain", identifier(&domain)),
+		required("domain", orNull(identifier(&domain))),
 		required("everywhere", orNull(func(value string) error {
 			known = true
 			return list(func(value string) error {

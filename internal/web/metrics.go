@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
+	"strconv"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,13 +45,23 @@ func newMetrics(o Options) (*metrics, error) {
 		// The memory statistics are 25 series that the process's resident
 		// memory sums up: they would be a third of all.
 		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled()),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{PidFn: pidInProcfs}),
 	} {
 		if err := m.runtime.Register(c); err != nil {
 			return nil, fmt.Errorf("web: register the daemon's own collectors: %w", err)
 		}
 	}
 	return m, nil
+}
+
+// pidInProcfs returns this process's PID in /proc, which may be mounted in another PID
+// namespace: there getpid(2)'s is another process's.
+func pidInProcfs() (int, error) {
+	link, err := os.Readlink("/proc/self")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(link)
 }
 
 func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -127,6 +127,7 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 	if h.Kind == Failing {
 		sources["taskiter"] = string(taskiter.NoBTF)
 	}
+	slots := &collector.Slots{}
 	b.handler, err = web.New(web.Options{
 		Scans:                  b.shared,
 		DisableExporterMetrics: true, // they would be those of this process, for every host
@@ -135,7 +136,9 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 		Build:                  collector.Build{Version: Version, Revision: "0123abcd", GoVersion: "go1.26"},
 		Views: []func(*scan.Snapshot) prometheus.Collector{
 			func(snap *scan.Snapshot) prometheus.Collector {
-				return collector.NewWorkloads(snap, collector.WorkloadOptions{Limit: workloadLimit, HasRule: set.Evaluate(snap).HasRule})
+				return collector.NewWorkloads(snap, collector.WorkloadOptions{
+					Limit: workloadLimit, Slots: slots, HasRule: set.Evaluate(snap).HasRule,
+				})
 			},
 			func(snap *scan.Snapshot) prometheus.Collector { return collector.NewRules(set.Evaluate(snap)) },
 			collector.NewRestricted, collector.NewHardening,

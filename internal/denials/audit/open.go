@@ -26,9 +26,6 @@ var ErrNetNS = errors.New("this process is in a network namespace of its own, an
 // Open joins the group. It needs CAP_AUDIT_READ in the initial user namespace. The
 // descriptor may be handed to another process.
 func Open() (*os.File, error) {
-	if otherNetNS() {
-		return nil, ErrNetNS
-	}
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_AUDIT)
 	if errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil, fmt.Errorf("this kernel has no audit (CONFIG_AUDIT): %w", err)
@@ -37,6 +34,10 @@ func Open() (*os.File, error) {
 		return nil, fmt.Errorf("socket(NETLINK_AUDIT): %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "landlockd-audit")
+	if otherNetNS(fd) {
+		f.Close()
+		return nil, ErrNetNS
+	}
 	if err := prepare(fd); err != nil {
 		f.Close()
 		return nil, err
@@ -90,12 +91,15 @@ func filter() *unix.SockFprog {
 	return &unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
 }
 
-// otherNetNS says whether this process is known to be in another network namespace
-// than the first process that it sees.
-func otherNetNS() bool {
-	var own, first unix.Stat_t
-	if unix.Stat("/proc/self/ns/net", &own) != nil || unix.Stat("/proc/1/ns/net", &first) != nil {
+// otherNetNS reports whether the socket, of this process's network namespace, is known
+// to be in another one than the initial: that got the first cookie, until Linux 6.18
+// gave it an inode number of its own (the kernel's NET_NS_INIT_INO).
+func otherNetNS(fd int) bool {
+	const firstCookie, initNetNS = 1, 0xEFFFFFF9
+	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	var own unix.Stat_t
+	if err != nil || unix.Stat("/proc/self/ns/net", &own) != nil {
 		return false
 	}
-	return own.Ino != first.Ino
+	return cookie != firstCookie && own.Ino != initNetNS
 }

@@ -141,11 +141,12 @@ func (r *Reader) end() {
 	_ = r.ring.close()
 }
 
-// bootTime returns when the host was booted, by the clocks of now.
+// bootTime returns when the host was booted, by the clocks of now; the zero time if
+// that cannot be told.
 func bootTime() time.Time {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+	uptime, err := scan.Uptime()
+	if err != nil {
 		return time.Time{}
 	}
-	return time.Now().Round(0).Add(-time.Duration(ts.Nano()))
+	return time.Now().Round(0).Add(-uptime)
 }

@@ -17,8 +17,9 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// ErrOther is the error of a process that has ended, of which another has the PID.
-var ErrOther = errors.New("the PID is another process's by now")
+// ErrOther is the error of a process that procfs does not have under its PID: it has
+// ended, or procfs was mounted in another PID namespace than the scan's.
+var ErrOther = errors.New("the PID is another process's by now, or procfs is that of another PID namespace")
 
 // Process is a process that is looked at. What is read through it is of that
 // process, whatever becomes of its PID.
@@ -81,9 +82,13 @@ func (t *Process) Close() {
 	}
 }
 
-// verify compares the start time, in ticks of 10 ms.
+// verify compares the start time, in ticks of 10 ms of this process's clocks.
 func (t *Process) verify(start uint64) error {
-	const field, tick = 20, 10_000_000
+	const field = 20
+	clocks, err := scan.ReadClockOffsets()
+	if err != nil {
+		return err
+	}
 	stat, err := t.Read("stat", 4096)
 	if err != nil {
 		return err
@@ -92,7 +97,7 @@ func (t *Process) verify(start uint64) error {
 	if len(fields) < field {
 		return errors.New("/proc/[pid]/stat has too few fields")
 	}
-	if n, err := strconv.ParseUint(string(fields[field-1]), 10, 64); err != nil || n != start/tick {
+	if n, err := strconv.ParseUint(string(fields[field-1]), 10, 64); err != nil || n != clocks.StatTicks(start) {
 		return ErrOther
 	}
 	return nil

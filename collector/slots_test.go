@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// named is a host whose workloads' names tell what they are: "u" units of the system,
+// "k" containers of Kubernetes, "m" users' units, others executables. An "!" says that
+// a rule is about it, a "+" that it is sandboxed.
+func named(at time.Duration, names ...string) *scan.Snapshot {
+	s := newSnapshot()
+	s.Time = time.Unix(1e9, 0).Add(at)
+	slices.Sort(names)
+	for i, name := range names {
+		w := scan.Workload{Name: name}
+		switch name[0] {
+		case 'u':
+			w.Kind = scan.Unit
+		case 'k':
+			w.Kind, w.Container = scan.InContainer, &scan.Container{Namespace: "shop", Name: "web"}
+		case 'm':
+			w.Kind = scan.UserUnit
+		case 'c':
+			w.Kind, w.Container = scan.InContainer, &scan.Container{Name: "lxc"}
+		}
+		s.Workloads = append(s.Workloads, w)
+		state := scan.Unsandboxed
+		if strings.Contains(name, "+") {
+			state = scan.Sandboxed
+		}
+		add(s, state, scan.NoReason, 0, 0)
+		s.Processes[len(s.Processes)-1].Workload = int32(i)
+	}
+	return s
+}
+
+func withRules(name string) bool { return strings.Contains(name, "!") }
+
+func kept(limit int) WorkloadOptions {
+	return WorkloadOptions{Limit: limit, Slots: &Slots{}, HasRule: withRules}
+}
+
+// numbered are n names with a prefix.
+func numbered(prefix string, n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf("%s%04d", prefix, i))
+	}
+	return names
+}
+
+// having are the names with series of their own, ascending.
+func having(s *scan.Snapshot, o WorkloadOptions) (names []string) {
+	all := s.ByWorkload()
+	for i, own := range o.choose(s.Time, all) {
+		if own {
+			names = append(names, all[i].Name)
+		}
+	}
+	return names
+}
+
+// At the first scrape all slots are given, by class, by what is sandboxed, by name.
+func TestFirstSlots(t *testing.T) {
+	names := []string{"a+", "b", "c", "e!", "f!", "m1", "m2+", "k1", "u1", "u2!", "u3+"}
+	for limit, last := range strings.Fields("u2! e! u3+ k1 u1 f! m2+ m1 a+ b c") {
+		o := kept(limit)
+		if before := having(named(0, names...), o); slices.Contains(before, last) {
+			t.Errorf("%d slots: %q, want none for %s", limit, before, last)
+		}
+		o = kept(limit + 1)
+		if got := having(named(0, names...), o); !slices.Contains(got, last) || len(got) != limit+1 {
+			t.Errorf("%d slots: %q, want one for %s", limit+1, got, last)
+		}
+	}
+}
+
+func TestSlotsStay(t *testing.T) {
+	o := kept(3)
+	for _, c := range []struct {
+		at   time.Duration
+		now  string
+		want string
+	}{
+		{0, "b c d", "b c d"},
+		{1 * time.Minute, "a+ b c d", "b c d"},             // a new one waits
+		{2 * time.Minute, "a+ b", "b"},                     // for an hour
+		{30 * time.Minute, "a+ b c", "b c"},                // that one was only restarted
+		{59 * time.Minute, "a+ b c d", "b c d"},            // this one, too
+		{60 * time.Minute, "a+ c d u1", "c u1"},            // the youngest, by name, yields
+		{60 * time.Minute, "a+ c d u1", "c u1"},            // the same snapshot again
+		{118 * time.Minute, "a+ c d u1", "c u1"},           // b is still waited for
+		{50 * time.Minute, "a+ c d u1", "c u1"},            // a late answer
+		{120 * time.Minute, "a+ c d u1", "a+ c u1"},        // and no longer
+		{121 * time.Minute, "a+ c d! u1", "a+ c u1"},       // one in an hour
+		{180 * time.Minute, "a+ c d! u1", "c d! u1"},       // a rule comes
+		{240 * time.Minute, "a+ c d! m1 u1", "d! m1 u1"},   // a user's unit
+		{300 * time.Minute, "a+ c d! m1 u1 z", "d! m1 u1"}, // as few as before
+	} {
+		if got := having(named(c.at, strings.Fields(c.now)...), o); !slices.Equal(got, strings.Fields(c.want)) {
+			t.Errorf("%v: %q, want %s", c.at, got, c.want)
+		}
+	}
+}
+
+// A snapshot that is shown late makes nothing older.
+func TestSlotsLateSnapshot(t *testing.T) {
+	o := kept(2)
+	for _, at := range []time.Duration{100, 10} {
+		having(named(at*time.Minute, "x", "y"), o)
+	}
+	if got := having(named(101*time.Minute, "x", "z"), o); !slices.Equal(got, []string{"x"}) {
+		t.Errorf("%q, and y has no slot any more", got)
+	}
+}
+
+// Whoever runs executables of ever new names takes no series from what is not theirs,
+// and makes few.
+func TestSlotsUnderChurn(t *testing.T) {
+	const limit = 100
+	own := slices.Concat(numbered("u", 30), numbered("k", 20), []string{"nginx!", "dbus"})
+	for _, c := range []struct {
+		name   string
+		prefix string // of the attacker's names
+		late   []string
+	}{
+		{"executables", "x+", []string{"u_new", "k_new", "late!"}},
+		{"containers", "c+", []string{"u_new", "k_new", "late!"}},
+		{"user units", "m+", []string{"u_new", "k_new", "late!"}},
+		{"rule about all", "a+!", []string{"u_new", "k_new"}},
+	} {
+		for _, first := range []bool{true, false} {
+			o := kept(limit)
+			everHad := map[string]bool{}
+			if !first {
+				having(named(0, own...), o)
+			}
+			at := time.Duration(0)
+			for r := range 300 {
+				at += time.Minute
+				names := slices.Concat(own, numbered(fmt.Sprintf("%s%03d", c.prefix, r), 110))
+				mine := own
+				if r > 20 {
+					names, mine = append(names, c.late...), append(slices.Clone(own), c.late...)
+				}
+				got := having(named(at, names...), o)
+				for _, name := range mine {
+					// At the first scrape nothing tells one executable from another.
+					lucky := !first || name[0] == 'u' || name[0] == 'k' || !strings.Contains(c.prefix, "!") && name != "dbus"
+					if lucky && !slices.Contains(got, name) {
+						t.Fatalf("%s, there before: %v: %s lost its series in scrape %d", c.name, first, name, r)
+					}
+				}
+				for _, name := range got {
+					everHad[name] = true
+				}
+			}
+			if most := limit + 5*limit/5; len(everHad) > most {
+				t.Errorf("%s: %d different names in 5 hours, want at most %d", c.name, len(everHad), most)
+			}
+		}
+	}
+}
+
+// rank is the class of a name: the highest that it can have, or the lowest.
+func rank(name string, highest bool) int {
+	ruled := strings.Contains(name, "!")
+	switch kind := name[0]; {
+	case kind == 'u' || kind == 'k':
+		if ruled {
+			return int(ruledOfHost)
+		}
+		return int(ofHost)
+	case ruled && highest:
+		return int(favoured)
+	case ruled:
+		return int(ruledBeyond)
+	case kind == 'm':
+		return int(ofUser)
+	default:
+		return int(ofProgram)
+	}
+}
+
+// TestSlotsModel: whatever comes and goes, what Slots promises is kept.
+func TestSlotsModel(t *testing.T) {
+	pool := slices.Concat(numbered("u", 8), numbered("u!", 3), numbered("k", 4), numbered("m", 8), numbered("m!", 2),
+		numbered("c", 4), numbered("x", 20), numbered("x+", 20), numbered("x!", 5))
+	trusted := func(name string) bool { return name[0] == 'u' || name[0] == 'k' }
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		limit := r.IntN(30)
+		o := kept(limit)
+		at := time.Duration(0)
+		lastSeen := map[string]time.Duration{} // of names that had a series
+		newAt := map[time.Duration]int{}       // users' names that got one
+		var before []string
+		for step := range 120 {
+			scraped := at
+			at += time.Duration(r.IntN(20)) * time.Minute
+			var now []string
+			for _, name := range pool {
+				if r.IntN(5) < 3 {
+					now = append(now, name)
+				}
+			}
+			got := having(named(at, now...), o)
+			if len(got) > limit {
+				t.Fatalf("%d: %d names, limit %d", seed, len(got), limit)
+			}
+			for _, name := range got {
+				seen, had := lastSeen[name]
+				if fresh := !had || scraped-seen >= time.Hour; fresh && !trusted(name) && step > 0 {
+					newAt[at]++
+				}
+				lastSeen[name] = at
+			}
+			gained := int(ofProgram) + 1
+			for _, name := range got {
+				if !slices.Contains(before, name) {
+					gained = min(gained, rank(name, true))
+				}
+			}
+			recent := 0
+			for when, n := range newAt {
+				if at-when < time.Hour {
+					recent += n
+				}
+			}
+			if recent > max(1, limit/5) {
+				t.Fatalf("%d, %v: %d new names of users in an hour, limit %d", seed, at, recent, limit)
+			}
+			for _, name := range now {
+				if slices.Contains(before, name) && !slices.Contains(got, name) {
+					if len(o.Slots.held) < limit || gained >= rank(name, false) {
+						t.Fatalf("%d, %v: %s lost its series to none of a higher class: %q", seed, at, name, got)
+					}
+					delete(lastSeen, name)
+				}
+				if trusted(name) && !slices.Contains(got, name) {
+					for _, other := range got {
+						if !trusted(other) && !strings.Contains(other, "!") {
+							t.Fatalf("%d, %v: %s has none, but %s has", seed, at, name, other)
+						}
+					}
+				}
+			}
+			before = got
+			if n := len(o.Slots.held); n > limit || len(o.Slots.given) > max(1, limit/5) {
+				t.Fatalf("%d names and %d gifts are kept", n, len(o.Slots.given))
+			}
+		}
+	}
+}
+
+// Scrapes at the same time each have their sum, and at most as many names as allowed.
+func TestSlotsTogether(t *testing.T) {
+	o := kept(10)
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 50 {
+				s := named(time.Duration(i)*time.Minute, numbered(fmt.Sprintf("x%d", (g+i)%9), 15)...)
+				all := s.ByWorkload()
+				if n := len(slices.DeleteFunc(o.choose(s.Time, all), func(own bool) bool { return !own })); n > 10 {
+					t.Errorf("%d names", n)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
