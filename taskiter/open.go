@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -48,6 +49,7 @@ func Open(opts Options) (*Source, error) {
 	}
 	o := opener{
 		types: types, cache: cache, kernel: kernel, derive: opts.DeriveIDs, ruleTime: opts.RuleTime,
+		cgroupFS: opts.SysFS + "/fs/cgroup",
 	}
 	return o.open()
 }
@@ -72,6 +74,8 @@ type opener struct {
 	cache  *btf.Cache // has types: to decode them takes longer than all else
 	kernel scan.Kernel
 	derive bool
+	// cgroupFS is where cgroup hierarchies are mounted.
+	cgroupFS string
 
 	ruleTime time.Duration
 	// rules is how the rules of domains are stored, noRules why they cannot be
@@ -208,9 +212,8 @@ func (o *opener) resolve(st *state) error {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "386" && runtime.GOARCH != "s390x" {
 		st.Layout.Fence = 1
 	}
-	if hasSystemdV1() {
-		st.Layout.CgroupV1 = 1
-	}
+	// Without a v1 hierarchy that names processes the walk to its cgroup is left out.
+	st.Layout.CgroupV1 = cgroupfs.Find("/proc", o.cgroupFS).V1.ID
 	return nil
 }
 
@@ -341,13 +344,6 @@ func (o *opener) workers() uint32 {
 		}
 	}
 	return w
-}
-
-// hasSystemdV1 says whether this host has the v1 cgroup hierarchy that systemd
-// names processes in. Without it the walk to its cgroup is left out.
-func hasSystemdV1() bool {
-	b, err := os.ReadFile("/proc/self/cgroup")
-	return err == nil && strings.Contains(string(b), ":name=systemd:")
 }
 
 func dup(fd int, name string) (*os.File, error) {
