@@ -87,8 +87,8 @@ type identifier struct {
 	// Roots of cgroup hierarchies, or -1; and the number of the v1 one.
 	cgroupV2, cgroupV1 int
 	v1                 uint32
-	buf                     []byte
-	path                    path
+	buf                []byte
+	path               path
 }
 
 func newIdentifier(host cgroupfs.Host) *identifier {

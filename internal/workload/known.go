@@ -15,6 +15,8 @@ type cgroup struct {
 	used   uint64 // the last scan with a process in it
 	sought bool   // a walk has looked for it
 
+	// since is when it was first seen.
+	since time.Time
 	// awaitsName: it is a container whose name the logs may tell.
 	awaitsName bool
 	tries      uint8
@@ -33,13 +35,17 @@ func newCgroup() *cgroup { return &cgroup{row: -1} }
 // byExecutable says that executables name the workloads in the cgroup.
 func (c *cgroup) byExecutable() bool { return c.facts.Name == "" }
 
-func (c *cgroup) setPath(path string) {
+func (c *cgroup) setPath(path string, runtimes RuntimeUnits) {
 	if path == c.path {
 		return
 	}
-	c.path, c.facts = path, Parse(path)
+	c.path, c.facts = path, Parse(path, runtimes)
 	c.tries, c.retry = 0, time.Time{}
-	c.awaitsName = c.facts.Container != nil && c.facts.Container.ID != "" && c.facts.trusted()
+	of := c.facts.Container
+	c.awaitsName = of != nil && isID(of.ID)
+	if of != nil && !c.awaitsName && of.PodUID == "" {
+		of.Unnamed = true // of LXC, Mesos or a build
+	}
 	c.clear()
 }
 
@@ -59,10 +65,16 @@ func (c *cgroup) name(found scan.Container, now time.Time) {
 	c.awaitsName = false
 	of := *c.facts.Container // the old one may be in a snapshot
 	of.Pod, of.Namespace, of.Name = found.Pod, found.Namespace, found.Name
+	of.Unnamed = false
 	c.facts.Container = &of
 	c.facts.FullName = clean(of.Namespace + "/" + of.Name)
 	c.facts.Name = c.facts.FullName
 	c.clear()
+}
+
+// isUsed reports whether a process is in it in a scan.
+func (c *cgroup) isUsed(scan uint64, t *table) bool {
+	return c.used == scan || c.row >= 0 && t.isUsed(c.row)
 }
 
 // clear forgets the rows.
@@ -87,12 +99,13 @@ func newCgroups() cgroups {
 }
 
 // get returns the cgroup with an ID.
-func (in *cgroups) get(id uint64) *cgroup {
+func (in *cgroups) get(id uint64, now time.Time) *cgroup {
 	c := in.byID[id]
 	if c == nil {
 		c = newCgroup()
+		c.since = now
 		if id == rootID {
-			c.setPath("/")
+			c.setPath("/", RuntimeUnits{})
 		}
 		in.byID[id], in.grown = c, true
 	}
@@ -126,10 +139,9 @@ func (in *cgroups) sweep(scan uint64, t *table) {
 		return
 	}
 	in.grown = false
-	isUsed := func(c *cgroup) bool { return c.used == scan || c.row >= 0 && t.isUsed(c.row) }
 	used := 0
 	for _, c := range in.byID {
-		if isUsed(c) {
+		if c.isUsed(scan, t) {
 			used++
 		}
 	}
@@ -137,7 +149,7 @@ func (in *cgroups) sweep(scan uint64, t *table) {
 		return
 	}
 	for id, c := range in.byID {
-		if !isUsed(c) {
+		if !c.isUsed(scan, t) {
 			delete(in.byID, id)
 			delete(in.rows, id)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -20,19 +21,8 @@ const cgroupFS = "/sys/fs/cgroup"
 // realRoots are the mounted hierarchies that a resolver uses here.
 func realRoots(t testing.TB) (v2, v1 string) {
 	t.Helper()
-	h := openHierarchies(cgroupFS)
-	defer h.v2.close()
-	defer h.systemd.close()
-	var fs unix.Statfs_t
-	switch {
-	case h.v2.root >= 0 && unix.Statfs(cgroupFS, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC:
-		v2 = cgroupFS
-	case h.v2.root >= 0:
-		v2 = cgroupFS + "/unified"
-	}
-	if h.systemd.root >= 0 {
-		v1 = cgroupFS + "/systemd"
-	}
+	host := cgroupfs.Find("/proc", cgroupFS)
+	v2, v1 = host.V2, host.V1.Dir
 	if v2 == "" && v1 == "" || os.Geteuid() != 0 {
 		if testing.Short() {
 			t.Skip("needs root and cgroups")

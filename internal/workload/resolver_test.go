@@ -67,13 +67,16 @@ type bench struct {
 
 func newBench(t *testing.T, v2, v1 *tree) *bench {
 	t.Helper()
-	b := &bench{now: time.Unix(1_750_000_000, 0), logs: t.TempDir()}
-	h := hierarchies{v2: absent(), systemd: absent()}
+	b := &bench{now: time.Unix(1_750_000_000, 0), logs: filepath.Join(t.TempDir(), "containers")}
+	if err := os.Mkdir(b.logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h := hierarchies{v2: absent(), v1: absent()}
 	if v2 != nil {
 		h.v2 = v2.open()
 	}
 	if v1 != nil {
-		h.systemd = v1.open()
+		h.v1 = v1.open()
 	}
 	b.Resolver = newResolver(Options{Logs: b.logs}, h)
 	b.clock = func() time.Time { return b.now }
@@ -273,6 +276,42 @@ func TestHybrid(t *testing.T) {
 	expect(t, b.names(t, snapshot(p(rootID, unit1))), "b.service")
 }
 
+// Where a v1 hierarchy names processes, and it cannot be read or the source has no ID
+// of it, a process at the root of v2 may be in any container.
+func TestLegacy(t *testing.T) {
+	v2, v1 := newTree(t), newTree(t)
+	container, openrc := v1.make("docker/"+id), v2.make("openrc.docker")
+	p := func(v2, v1 uint64) scan.Process {
+		return scan.Process{CgroupID: v2, CgroupV1ID: v1, Exe: "/bin/x"}
+	}
+	all := func() *scan.Snapshot {
+		return snapshot(p(rootID, container), p(openrc, container), p(rootID, rootID), p(rootID, 0), p(openrc, rootID))
+	}
+	for _, c := range []struct {
+		v1      *tree
+		names   []string
+		cgroups []string
+		limits  bool
+	}{
+		{&v1, []string{"container:x", "container:x", "x", "x", "x"},
+			[]string{"/docker/" + id, "/docker/" + id, "/", "", "/openrc.docker"}, false},
+		{nil, []string{"x", "x", "x", "x", "x"}, []string{"", "/openrc.docker", "/", "", "/openrc.docker"}, true},
+	} {
+		b := newBench(t, &v2, c.v1)
+		b.hiers.legacy = true
+		s := all()
+		expect(t, b.names(t, s), c.names...)
+		for i, want := range c.cgroups {
+			if got := s.WorkloadOf(&s.Processes[i]).Cgroup; got != want {
+				t.Errorf("v1 %v, process %d: %q, want %q", c.v1 != nil, i, got, want)
+			}
+		}
+		if (b.Limits() != "") != c.limits {
+			t.Errorf("limits: %q", b.Limits())
+		}
+	}
+}
+
 // Where systemd uses v2 alone, a v1 hierarchy of its name that somebody mounted
 // for a container says nothing.
 func TestUnified(t *testing.T) {
@@ -315,7 +354,7 @@ func TestContainerNames(t *testing.T) {
 	forged := tr.make("user.slice/user@1000.service/cri-containerd-" + id + ".scope")
 	b := newBench(t, &tr, nil)
 	all := func() *scan.Snapshot { return snapshot(in(c, "/nginx"), in(pause, "/pause"), in(forged, "/evil")) }
-	expect(t, b.names(t, all()), "container:nginx", "container:pause", "container:evil")
+	expect(t, b.names(t, all()), "container:nginx", "container:pause", "user@/cri-containerd.scope")
 	for _, name := range []string{"web-1_shop_nginx-" + id + ".log", "junk", "x_y_z-" + id2[1:] + ".log"} {
 		if err := os.WriteFile(filepath.Join(b.logs, name), nil, 0o644); err != nil {
 			t.Fatal(err)
@@ -323,7 +362,7 @@ func TestContainerNames(t *testing.T) {
 	}
 	b.now = b.now.Add(2 * time.Second)
 	s := all()
-	expect(t, b.names(t, s), "shop/nginx", "container:pause", "container:evil")
+	expect(t, b.names(t, s), "shop/nginx", "container:pause", "user@/cri-containerd.scope")
 	got := *s.WorkloadOf(&s.Processes[0]).Container
 	if want := (scan.Container{ID: id, PodUID: pod, Namespace: "shop", Pod: "web-1", Name: "nginx"}); got != want {
 		t.Errorf("%+v", got)
