@@ -175,10 +175,18 @@ func (p *processSpec) about(label string) (answer, why string) {
 	kind, name, _ := strings.Cut(label, " ")
 	switch {
 	case kind == "unit":
+		unit, exe, both := strings.Cut(name, " with ")
+		answer = yesNo(p.where.unit == unit)
 		if p.where.lost {
-			return "nothing known", ""
+			answer = "nothing known"
 		}
-		return yesNo(p.where.unit == name), ""
+		if !both || answer == "no" {
+			return answer, ""
+		}
+		if of, why := p.about("program " + exe); of != "yes" && (answer == "yes" || of == "no") {
+			return of, why
+		}
+		return answer, ""
 	case strings.HasPrefix(label, "container with "):
 		name = strings.TrimPrefix(label, "container with ")
 		if may := p.exe == "" || p.program() == name; may && (p.where.lost || p.where.container && p.exe == "") {
@@ -219,7 +227,13 @@ func (p *processSpec) label() (label, nameless string) {
 	switch {
 	case where.container && where.name != "":
 		return "container " + where.namespace + "/" + where.name, ""
-	case where.unit != "" && !where.delegated:
+	case where.unit != "":
+		if label := "program " + p.program(); where.delegated && strings.HasPrefix(p.exe, "/") &&
+			!strings.HasPrefix(p.exe, "/memfd:") {
+			if answer, _ := p.about(label); answer == "yes" {
+				return "unit " + where.unit + " with " + p.program(), ""
+			}
+		}
 		return "unit " + where.unit, ""
 	case p.exe == "":
 		return "command comm", "no rule: its program is not known, and a process chooses its own name"
