@@ -149,5 +149,6 @@ func safe(name string) bool { return name != "" && name != ".." && !strings.Cont
 // isMount reports whether a directory is in a file system of a type.
 func isMount(dir string, magic int64) bool {
 	var st unix.Statfs_t
-	return unix.Statfs(dir, &st) == nil && int64(st.Type) == magic //nolint:unconvert // 32 bits on some architectures
+	err := unix.Statfs(dir, &st)
+	return err == nil && int64(st.Type) == magic //nolint:unconvert // 32 bits on some architectures
 }

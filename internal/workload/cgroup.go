@@ -168,7 +168,8 @@ func (p *parser) inContainer(c *scan.Container) {
 }
 
 func (p *parser) result() Facts {
-	if p.pod != "" && p.f.Container == nil && (p.f.Kind == scan.Executable || p.below == byRuntime) {
+	nobodys := p.f.Kind == scan.Executable || p.below == byRuntime
+	if p.pod != "" && p.f.Container == nil && nobodys {
 		// In a pod, but in none of its containers: Kata's virtual machines are.
 		p.inContainer(&scan.Container{PodUID: p.pod})
 	}

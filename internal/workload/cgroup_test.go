@@ -85,7 +85,10 @@ func TestParseContainers(t *testing.T) {
 	type want = scan.Container
 	docker := want{ID: id, Runtime: "docker"}
 	inPod := func(runtime string) want { return want{ID: id, Runtime: runtime, PodUID: pod} }
-	slices := "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + podInSlice + ".slice"
+	slices := "kubepods.slice/kubepods-pod" + podInSlice + ".slice"
+	cri := "/cri-containerd-" + id + ".scope"
+	machineSlice := "/machine.slice/machine-libpod_pod_" + id2 + ".slice"
+	inner := "/kubelet.slice/kubelet-kubepods-pod" + podInSlice + ".slice"
 	build := "8u0d3h1p9x7k2m4n6q5r8t0v2"
 	for _, c := range []struct {
 		path    string
@@ -96,26 +99,27 @@ func TestParseContainers(t *testing.T) {
 		{"/docker/" + id + "/system.slice/ssh.service", docker, ""},
 		{"/docker/" + id + "/docker/" + id2, docker, ""},
 		{"/system.slice/docker-" + id + ".scope", docker, ""},
-		{"/system.slice/docker-" + id + ".scope/kubelet.slice/kubelet-kubepods-pod" + podInSlice + ".slice/cri-containerd-" + id2 + ".scope", docker, ""},
+		{"/system.slice/docker-" + id + ".scope" + inner + cri, docker, ""},
 		{"/kubepods/burstable/pod" + pod + "/" + id, inPod(""), ""},
 		{"/kubepods/pod" + pod + "/" + id, inPod(""), ""},
-		{"/kubepods/pod0123456789abcdef0123456789abcdef/" + id, want{ID: id, PodUID: "0123456789abcdef0123456789abcdef"}, ""},
+		{"/kubepods/pod" + id[:32] + "/" + id, want{ID: id, PodUID: id[:32]}, ""},
 		{"/kubepods/besteffort/pod" + pod + "/crio-" + id, inPod("cri-o"), ""},
 		{"/kubepods/besteffort/pod" + pod + "/kata_" + id, inPod("kata"), ""},
 		{"/kata_overhead/" + id, want{ID: id, Runtime: "kata"}, ""},
-		{"/" + slices + "/cri-containerd-" + id + ".scope", inPod("containerd"), ""},
+		{"/" + slices + cri, inPod("containerd"), ""},
 		{"/" + slices + "/crio-" + id + ".scope/container", inPod("cri-o"), ""},
 		{"/" + slices + "/docker-" + id + ".scope", inPod("docker"), ""},
 		{"/" + slices + "/" + id, inPod(""), ""},
 		{"/" + slices + "/kata_overhead", want{PodUID: pod}, ""},
-		{"/kubelet.slice/kubelet-" + strings.TrimPrefix(slices, "kubepods.slice/") + "/cri-containerd-" + id + ".scope", inPod("containerd"), ""},
-		{"/system.slice/containerd.service/kubepods-burstable-pod" + podInSlice + ".slice:cri-containerd:" + id, inPod("containerd"), ""},
-		{"/system.slice/k3s.service/" + slices + "/cri-containerd-" + id + ".scope", inPod("containerd"), ""},
+		{inner + cri, inPod("containerd"), ""},
+		{"/system.slice/containerd.service/kubepods-pod" + podInSlice + ".slice:cri-containerd:" + id,
+			inPod("containerd"), ""},
+		{"/system.slice/k3s.service/" + slices + cri, inPod("containerd"), ""},
 		{"/system.slice/k3s-agent.service/kubepods/burstable/pod" + pod + "/" + id, inPod(""), ""},
-		{"/system.slice/rke2-server.service/" + slices + "/cri-containerd-" + id + ".scope/init.scope", inPod("containerd"), ""},
+		{"/system.slice/rke2-server.service/" + slices + cri + "/init.scope", inPod("containerd"), ""},
 		{"/runtime.slice/kubelet.service/" + slices + "/kata_overhead", want{PodUID: pod}, ""},
 		{"/machine.slice/libpod-" + id + ".scope/container", want{ID: id, Runtime: "podman"}, ""},
-		{"/machine.slice/machine-libpod_pod_" + id2 + ".slice/libpod-" + id + ".scope", want{ID: id, Runtime: "podman"}, ""},
+		{machineSlice + "/libpod-" + id + ".scope", want{ID: id, Runtime: "podman"}, ""},
 		{"/libpod_parent/libpod-" + id, want{ID: id, Runtime: "podman"}, ""},
 		{"/default/" + id, want{ID: id}, ""},
 		{"/system.slice/nerdctl-" + id + ".scope", want{ID: id, Runtime: "containerd"}, ""},
@@ -146,32 +150,36 @@ func TestParseContainers(t *testing.T) {
 // the unit by it nor be taken for what else is called so.
 func TestNobodyLeavesTheUnit(t *testing.T) {
 	podSlices := "kubepods.slice/kubepods-pod" + podInSlice + ".slice"
+	user := "/user.slice/user-7.slice/"
 	for _, below := range []string{
-		"lxc.payload.x", "lxc/x", "lxc.payload/x", `machine-lxc\x2dx.scope`, "payload", "payload/init.scope",
-		"docker/" + id, "docker-" + id + ".scope", "libpod-payload-" + id, "runtime", id, "kata_" + id,
+		"lxc.payload.x", "lxc/x", "lxc.payload/x", `machine-lxc\x2dx.scope`,
+		"payload", "payload/init.scope", "runtime", id, "kata_" + id,
+		"docker/" + id, "docker-" + id + ".scope", "libpod-payload-" + id,
 		"kubepods/pod" + pod + "/" + id, podSlices + "/cri-containerd-" + id + ".scope", podSlices,
 		podSlices + "/kata_overhead", "kubepods-pod" + podInSlice + ".slice:cri-containerd:" + id,
-		"buildkit/x", "mesos/" + pod, "machine/lxc-1-x.libvirt-lxc", "libpod-conmon-" + id + ".scope",
-		"sshd.service", "containerd.service/docker/" + id, "k3s.service/kubepods/pod" + pod + "/" + id,
+		"buildkit/x", "mesos/" + pod, "machine/lxc-1-x.libvirt-lxc",
+		"libpod-conmon-" + id + ".scope", "sshd.service", "containerd.service/docker/" + id,
+		"k3s.service/kubepods/pod" + pod + "/" + id,
 		"system.slice/ssh.service", "user@7.service/x.service", "init.scope",
 	} {
-		for _, c := range []struct {
-			unit, name, full string
-			kind             scan.WorkloadKind
-		}{
-			{"/system.slice/evil.service", "evil.service", "evil.service", scan.Unit},
-			{"/system.slice/docker.service.service", "docker.service.service", "docker.service.service", scan.Unit},
-			{"/system.slice/k3s@1.service", "k3s@.service", "k3s@1.service", scan.Unit},
-			{"/machine.slice/systemd-nspawn@deb.service", "systemd-nspawn@.service", "systemd-nspawn@deb.service", scan.Unit},
-			{"/user.slice/user-7.slice/session-3.scope", "session.scope", "session-3.scope", scan.Unit},
-			{"/user.slice/user-7.slice/user@7.service/app.slice/web.service", "user@/web.service", "user@7/web.service", scan.UserUnit},
-			{"/user.slice/user-7.slice/user@7.service/app.slice/k3s.service", "user@/k3s.service", "user@7/k3s.service", scan.UserUnit},
-			{"/user.slice/user-7.slice/user@7.service/user.slice/libpod-" + id + ".scope", "user@/libpod.scope", "user@7/libpod-" + id + ".scope", scan.UserUnit},
+		for _, c := range []struct{ above, unit, name string }{
+			{"/system.slice/", "evil.service", "evil.service"},
+			{"/system.slice/", "docker.service.service", "docker.service.service"},
+			{"/system.slice/", "k3s@1.service", "k3s@.service"},
+			{"/machine.slice/", "systemd-nspawn@deb.service", "systemd-nspawn@.service"},
+			{user, "session-3.scope", "session.scope"},
+			{user + "user@7.service/app.slice/", "web.service", "user@/web.service"},
+			{user + "user@7.service/app.slice/", "k3s.service", "user@/k3s.service"},
+			{user + "user@7.service/user.slice/", "libpod-" + id + ".scope", "user@/libpod.scope"},
 		} {
-			f := parse(c.unit + "/" + below)
-			if f.Kind != c.kind || f.Unit != c.full || f.Name != c.name || f.FullName != c.full ||
+			kind, full := scan.Unit, c.unit
+			if strings.HasPrefix(c.name, "user@/") {
+				kind, full = scan.UserUnit, "user@7/"+c.unit
+			}
+			f := parse(c.above + c.unit + "/" + below)
+			if f.Kind != kind || f.Unit != full || f.Name != c.name || f.FullName != full ||
 				!f.Delegated || f.Container != nil || f.Machine != "" {
-				t.Errorf("%s below %s: %+v", below, c.unit, f)
+				t.Errorf("%s below %s%s: %+v", below, c.above, c.unit, f)
 			}
 		}
 	}
@@ -207,7 +215,8 @@ func TestRuntimeUnits(t *testing.T) {
 			t.Errorf("%s: %+v", c.path, f)
 		}
 	}
-	for _, name := range []string{"", "k3s", "k3s*.service", "a/b.service", "user@7.service", "x.slice", "@.service"} {
+	for _, name := range []string{"", "k3s", "k3s*.service", "a/b.service", "user@7.service",
+		"x.slice", "@.service"} {
 		if _, err := NewRuntimeUnits(name); err == nil {
 			t.Errorf("%q is taken for a unit", name)
 		}
@@ -382,7 +391,8 @@ func checkPath(t *testing.T, path, exe string) {
 	checkName(t, path, w.FullName)
 	if w.Kind == scan.InContainer {
 		// Not folded, the name has what the executable's has.
-		for name, allowed := range map[string]string{w.Name: "", w.FullName: exe + c.facts.Machine} {
+		inFull := exe + c.facts.Machine
+		for name, allowed := range map[string]string{w.Name: "", w.FullName: inFull} {
 			if id := longHex.FindString(name); strings.ContainsAny(id, "0123456789") && !strings.Contains(allowed, id) {
 				t.Fatalf("%s: ID %s in the name %q of a container", path, id, name)
 			}

@@ -14,6 +14,9 @@ import (
 // DefaultLogs is where Kubernetes puts a link to the log of each container.
 const DefaultLogs = "/var/log/containers"
 
+// DefaultPodLogs is where it has a directory with the logs of each pod.
+const DefaultPodLogs = "/var/log/pods"
+
 // Bounds of one look at the logs.
 const (
 	maxLogs = 1 << 16 // entries of a directory

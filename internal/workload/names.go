@@ -4,7 +4,6 @@ package workload
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -52,7 +51,7 @@ func (r *Resolver) nameContainers() {
 	l := look{now: r.now, named: map[string]scan.Container{}, ids: map[string]bool{},
 		pods: map[string]*podNames{}, taken: map[string]bool{}}
 	r.eachContainer(l.want)
-	readPods(filepath.Join(filepath.Dir(r.o.Logs), "pods"), l.pods)
+	readPods(r.o.PodLogs, l.pods)
 	l.read(r.o.Logs)
 	r.eachContainer(l.sibling)
 	clear(r.v2.rows)

@@ -3,6 +3,8 @@
 package workload
 
 import (
+	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -29,9 +31,9 @@ type Options struct {
 	ProcFS string
 	// CgroupFS is where cgroup hierarchies are mounted; "/sys/fs/cgroup" if empty.
 	CgroupFS string
-	// Logs is the directory of container logs; DefaultLogs if empty. That of the
-	// logs of pods is "pods" beside it.
-	Logs string
+	// Logs is the directory of container logs, DefaultLogs if empty, and PodLogs that
+	// of pods, DefaultPodLogs if empty.
+	Logs, PodLogs string
 	// Runtimes are the units below which there are containers; those that
 	// landlockd knows if it is the zero value.
 	Runtimes RuntimeUnits
@@ -76,6 +78,9 @@ func Open(o Options) *Resolver {
 	if o.Logs == "" {
 		o.Logs = DefaultLogs
 	}
+	if o.PodLogs == "" {
+		o.PodLogs = DefaultPodLogs
+	}
 	if o.ProcFS == "" {
 		o.ProcFS = "/proc"
 	}
@@ -95,6 +100,13 @@ func newResolver(o Options, h hierarchies) *Resolver {
 // Limits says in words what keeps cgroups from being found on this host; empty if
 // nothing does.
 func (r *Resolver) Limits() string { return r.hiers.limits(r.o.CgroupFS) }
+
+// LogsMissing reports whether there is no directory of container logs, so that no
+// container gets a name before it appears.
+func (r *Resolver) LogsMissing() bool {
+	_, err := os.Lstat(r.o.Logs)
+	return errors.Is(err, os.ErrNotExist)
+}
 
 // Close releases what the resolver holds. Names are then of executables.
 func (r *Resolver) Close() {

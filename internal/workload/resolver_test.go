@@ -78,7 +78,9 @@ func newBench(t *testing.T, v2, v1 *tree) *bench {
 	if v1 != nil {
 		h.v1 = v1.open()
 	}
-	b.Resolver = newResolver(Options{Logs: b.logs}, h)
+	b.Resolver = newResolver(Options{
+		Logs: b.logs, PodLogs: filepath.Join(filepath.Dir(b.logs), "pods"),
+	}, h)
 	b.clock = func() time.Time { return b.now }
 	t.Cleanup(b.Close)
 	return b
@@ -285,7 +287,8 @@ func TestLegacy(t *testing.T) {
 		return scan.Process{CgroupID: v2, CgroupV1ID: v1, Exe: "/bin/x"}
 	}
 	all := func() *scan.Snapshot {
-		return snapshot(p(rootID, container), p(openrc, container), p(rootID, rootID), p(rootID, 0), p(openrc, rootID))
+		return snapshot(p(rootID, container), p(openrc, container), p(rootID, rootID), p(rootID, 0),
+			p(openrc, rootID))
 	}
 	for _, c := range []struct {
 		v1      *tree
@@ -295,7 +298,8 @@ func TestLegacy(t *testing.T) {
 	}{
 		{&v1, []string{"container:x", "container:x", "x", "x", "x"},
 			[]string{"/docker/" + id, "/docker/" + id, "/", "", "/openrc.docker"}, false},
-		{nil, []string{"x", "x", "x", "x", "x"}, []string{"", "/openrc.docker", "/", "", "/openrc.docker"}, true},
+		{nil, []string{"x", "x", "x", "x", "x"},
+			[]string{"", "/openrc.docker", "/", "", "/openrc.docker"}, true},
 	} {
 		b := newBench(t, &v2, c.v1)
 		b.hiers.legacy = true
