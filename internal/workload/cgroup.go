@@ -14,8 +14,8 @@ type Facts struct {
 	// Name and FullName are the workload's, folded and not. They are empty
 	// where the executable gives the name: if Kind is Executable or InContainer.
 	Name, FullName string
-	// Machine is the name of a container of LXC, Incus or libvirt, which is part
-	// of the full name. Kubernetes has no say in it.
+	// Machine is the name of a container of LXC, Incus, libvirt or Nomad, which is
+	// part of the full name. Kubernetes has no say in it.
 	Machine string
 	// The others are as in scan.Workload. Container is of this call.
 	Unit, Slice string
@@ -151,10 +151,14 @@ func (p *parser) container(component, before string) *scan.Container {
 	case p.below == bySystemManager:
 		runtime, p.f.Machine = findMachine(component)
 	case p.below == byRoot && before == p.first:
-		runtime, p.f.Machine = findOldMachine(component, before)
-		if before == "mesos" && isUUID(component) {
-			return &scan.Container{Runtime: before, ID: component}
+		if uuid, task, _ := strings.Cut(component, "."); isUUID(uuid) &&
+			(before == "mesos" && task == "" || before == "nomad") {
+			p.f.Machine = task
+			return &scan.Container{Runtime: before, ID: uuid}
 		}
+		runtime, p.f.Machine = findOldMachine(component, before)
+	case p.below == byRoot:
+		runtime, p.f.Machine = findOldMachine(component, "")
 	}
 	if runtime == "" {
 		return nil

@@ -129,9 +129,13 @@ func TestParseContainers(t *testing.T) {
 		{"/machine.slice/machine-lxc\\x2d12\\x2dmy\\x2dbox.scope", want{Runtime: "libvirt-lxc"}, "my-box"},
 		{"/machine.slice/machine-lxc\\x2d12.scope/libvirt", want{Runtime: "libvirt-lxc"}, "12"},
 		{"/machine/lxc-12-box.libvirt-lxc", want{Runtime: "libvirt-lxc"}, "box"},
+		{"/machine/a.partition/lxc-12-box.libvirt-lxc", want{Runtime: "libvirt-lxc"}, "box"},
+		{"/machine.slice/box.libvirt-lxc", want{Runtime: "libvirt-lxc"}, "box"},
 		{"/docker/buildkit/" + build, want{Runtime: "buildkit", ID: build}, ""},
 		{"/buildkit/" + build, want{Runtime: "buildkit", ID: build}, ""},
 		{"/system.slice/docker-" + build + ".scope", want{Runtime: "buildkit", ID: build}, ""},
+		{"/nomad/" + pod + ".web", want{Runtime: "nomad", ID: pod}, "web"},
+		{"/nomad/" + pod, want{Runtime: "nomad", ID: pod}, ""},
 		{"/mesos/" + pod, want{Runtime: "mesos", ID: pod}, ""},
 		{"/mesos/" + pod + "/mesos/" + pod, want{Runtime: "mesos", ID: pod}, ""},
 	} {
@@ -227,6 +231,7 @@ func TestRuntimeUnits(t *testing.T) {
 func TestUsersOwnCgroups(t *testing.T) {
 	for below, looksLikeOne := range map[string]bool{
 		"": false, "/x": false, "/lxc/x": false, "/lxc.payload.x": false, "/mesos/" + pod: false,
+		"/nomad/" + pod:       false,
 		"/kubepods/pod" + pod: false, "/docker/" + id: true, "/buildkit/x": true,
 		"/kubepods/pod" + pod + "/" + id: true,
 	} {

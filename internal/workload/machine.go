@@ -19,20 +19,17 @@ func findMachine(component string) (runtime, name string) {
 	if rest, scope := strings.CutSuffix(rest, ".scope"); ok && scope && rest != "" {
 		return "libvirt-lxc", withoutNumber(unescapeUnit(rest))
 	}
-	return "", ""
+	return findOldMachine(component, "")
 }
 
-// findOldMachine is the same for hosts on which systemd names nothing, and for older
-// versions: of the component below the first one.
+// findOldMachine is the same for older versions, and for hosts on which systemd names
+// nothing: of a component with the one before it, if that is the first.
 func findOldMachine(component, first string) (runtime, name string) {
-	switch first {
-	case "lxc", "lxc.payload":
+	if first == "lxc" || first == "lxc.payload" {
 		return "lxc", component
-	case "machine":
-		rest, ok := strings.CutPrefix(component, "lxc-")
-		if rest, lxc := strings.CutSuffix(rest, ".libvirt-lxc"); ok && lxc && rest != "" {
-			return "libvirt-lxc", withoutNumber(rest)
-		}
+	}
+	if rest, ok := strings.CutSuffix(component, ".libvirt-lxc"); ok && rest != "" {
+		return "libvirt-lxc", withoutNumber(strings.TrimPrefix(rest, "lxc-"))
 	}
 	return "", ""
 }
