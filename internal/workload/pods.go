@@ -50,8 +50,11 @@ func (d podDir) isEmpty() bool {
 		return false
 	}
 	defer unix.Close(fd)
-	for range listing(fd, make([]byte, 4<<10)) {
-		return false // an entry, or an error
+	empty := true
+	for _, err := range listing(fd, make([]byte, 4<<10)) {
+		if empty = false; err != nil {
+			break
+		}
 	}
-	return true
+	return empty
 }
