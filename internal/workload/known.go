@@ -15,7 +15,8 @@ type cgroup struct {
 	used   uint64 // the last scan with a process in it
 	sought bool   // a walk has looked for it
 
-	// since is when it was first seen.
+	// since is when it was there for certain: when it was first seen, or when a
+	// process in it started.
 	since time.Time
 	// awaitsName: it is a container whose name the logs may tell.
 	awaitsName bool
@@ -47,6 +48,15 @@ func (c *cgroup) setPath(path string, runtimes RuntimeUnits) {
 		of.Unnamed = true // of LXC, Mesos or a build
 	}
 	c.clear()
+}
+
+// isOlderThan notes that a process was in it, which may be older than any look.
+func (c *cgroup) isOlderThan(p *scan.Process, uptime time.Duration, now time.Time) {
+	if age := uptime - time.Duration(p.Start); age > 0 && age <= uptime {
+		if since := now.Add(-age); since.Before(c.since) {
+			c.since = since
+		}
+	}
 }
 
 // lacksPath reports whether to look for the path.

@@ -20,6 +20,7 @@ type node struct {
 	tr tree
 	// processes are one in each container.
 	processes []scan.Process
+	uptime    time.Duration
 }
 
 func newNode(t *testing.T) *node {
@@ -62,6 +63,7 @@ func (n *node) after(d time.Duration) string {
 	var s *scan.Snapshot
 	for range max(1, d/time.Second) {
 		s = snapshot(n.processes...)
+		s.Uptime = n.uptime
 		n.Assign(s)
 		n.now = n.now.Add(min(d, time.Second))
 	}
@@ -102,6 +104,28 @@ func TestOtherContainersHaveNoName(t *testing.T) {
 	// A name that comes late is taken all the same.
 	n.log("a_prod_web-" + webID + ".log")
 	n.expect(2*time.Minute, "web")
+}
+
+// One look is enough where processes are old.
+func TestOldContainersHaveNoName(t *testing.T) {
+	for _, c := range []struct {
+		age, uptime time.Duration
+		want        string
+	}{
+		{logGrace, time.Hour, "none,none,web"}, {logGrace - 1, time.Hour, ",,web"},
+		{-time.Hour, time.Hour, ",,web"}, {2 * time.Hour, time.Hour, ",,web"},
+	} {
+		n := newNode(t)
+		n.start("", jobID)
+		n.start(pod, pauseID)
+		n.start(pod, webID)
+		n.log("a_prod_web-" + webID + ".log")
+		for i := range n.processes {
+			n.processes[i].Start = uint64(c.uptime - c.age)
+		}
+		n.uptime = c.uptime
+		n.expect(0, c.want)
+	}
 }
 
 func TestSandboxHasNoName(t *testing.T) {

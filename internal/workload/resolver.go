@@ -59,6 +59,7 @@ type Resolver struct {
 
 	scan    uint64 // number of the current one
 	now     time.Time
+	uptime  time.Duration
 	clock   func() time.Time
 	pending bool // some process is in a cgroup that has not been looked for
 	unnamed bool // some container may be given a name
@@ -119,7 +120,7 @@ func (r *Resolver) Close() {
 // in the next snapshot too.
 func (r *Resolver) Assign(s *scan.Snapshot) {
 	r.scan++
-	r.now = r.clock()
+	r.now, r.uptime = r.clock(), s.Uptime
 	see := r.sight(s.Source.PIDNS)
 	r.find(s, see)
 	if r.due(see) {
@@ -187,8 +188,9 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
 	if in != nil {
 		c = in.byID[id]
 	}
-	if c.awaitsName && !r.now.Before(c.retry) {
-		r.unnamed = true
+	if c.awaitsName {
+		c.isOlderThan(p, r.uptime, r.now)
+		r.unnamed = r.unnamed || !r.now.Before(c.retry)
 	}
 	row := r.table.row(c, p.Exe)
 	if c.row >= 0 {
