@@ -251,12 +251,16 @@ func TestUnitsAreFoundBeforeWhatIsBelow(t *testing.T) {
 	container := tr.make("docker/" + id)
 	inside := tr.make("docker/" + id2 + "/a.slice/b")
 	unit := tr.make("system.slice/new.service")
+	ofK3s := tr.make("system.slice/k3s.service/kubepods/pod" + pod + "/" + id)
+	forged := tr.make("user.slice/user-7.slice/user@7.service/k3s.service/docker/" + id)
 	s := func() *scan.Snapshot {
-		return snapshot(in(other, "/o"), in(container, "/c"), in(inside, "/i"), in(unit, "/u"))
+		return snapshot(in(other, "/o"), in(container, "/c"), in(inside, "/i"), in(unit, "/u"),
+			in(ofK3s, "/k"), in(forged, "/f"))
 	}
-	expect(t, b.names(t, s()), "o", "container:c", "i", "new.service")
+	expect(t, b.names(t, s()), "o", "container:c", "i", "new.service", "container:k", "f")
 	b.now = b.now.Add(time.Hour)
-	expect(t, b.names(t, s()), "user@/other.service", "container:c", "container:i", "new.service")
+	expect(t, b.names(t, s()), "user@/other.service", "container:c", "container:i", "new.service",
+		"container:k", "user@/k3s.service")
 }
 
 func TestHybrid(t *testing.T) {
