@@ -39,8 +39,12 @@ func (s *settings) readable() ([]string, error) {
 }
 
 // listable lists the directories of whose files the serving stage must be able to read
-// the names, which tell those of containers. They may come later.
-func listable() []string { return []string{workload.DefaultLogs, workload.DefaultPodLogs} }
+// the names, which tell those of containers. They may come later, or be made anew:
+// the one above is among them. They may be links to elsewhere, too.
+func listable() []string {
+	logs := workload.DefaultLogs
+	return []string{filepath.Dir(logs), logs, workload.DefaultPodLogs}
+}
 
 // webConfig is what matters here of a web configuration.
 type webConfig struct {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/internal/workload"
 )
 
 func newWebConfig(t *testing.T, text string) string {
@@ -92,6 +94,16 @@ func TestReadableFollowsLinks(t *testing.T) {
 	var usage usageError
 	if _, err := (&settings{webConfig: "/no/such/file"}).readable(); !errors.As(err, &usage) {
 		t.Errorf("missing: %v", err)
+	}
+}
+
+// Whatever is made anew, the directory above it can be listed.
+func TestListable(t *testing.T) {
+	dirs := listable()
+	for _, want := range []string{workload.DefaultLogs, workload.DefaultPodLogs} {
+		if !slices.Contains(dirs, want) || !slices.Contains(dirs, filepath.Dir(want)) {
+			t.Errorf("%s or the one above is not among %q", want, dirs)
+		}
 	}
 }
 
