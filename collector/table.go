@@ -308,7 +308,7 @@ var table = [numMetrics]Doc{
 			"They count in no rule; landlockd check names them.",
 		Labels: []Label{
 			{"reason", "what is not known: `cgroup`, `container_name`, `executable` (or not all of its path), " +
-				"`parent` (or its workload), `ancestors` (or their executables), `command_line`"},
+				"`parent` (or its workload), `ancestors` (or their executables), `user`, `command_line`"},
 		},
 		Present: "all reasons, if rules are loaded and the scan succeeded",
 	},

@@ -2,6 +2,8 @@
 
 package procattr
 
+import "github.com/landlockd/landlockd/scan"
+
 // readStatus fills in who each thread of the process that is open is, and what
 // hardens it. uid is the effective user of the process's own directory; due: its
 // identity is read in this scan.
@@ -94,7 +96,7 @@ func (s *Source) status(dir int, p path) (status, bool) {
 	}
 	st, there := parseStatus(s.identifier.buf[:n])
 	if s.reader.foreign {
-		st.uid = noUser
+		st.uid = scan.NoUser
 	}
 	return st, there
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -83,41 +84,33 @@ func (e *entry) changed(scans uint64, pid int32, uid uint32, st *stat, first ans
 type identifier struct {
 	names struct{ exe, cgroup, userNS, mntNS, root path }
 	host  place // the host's, as far as it can be told
-	// Roots of cgroup hierarchies, or -1.
-	cgroupV2, cgroupSystemd int
-	buf                     []byte
-	path                    path
+	// Roots of cgroup hierarchies, or -1; and the number of the v1 one.
+	cgroupV2, cgroupV1 int
+	v1                 uint32
+	buf                []byte
+	path               path
 }
 
-func newIdentifier(cgroupFS string) *identifier {
-	i := &identifier{buf: make([]byte, 16<<10)}
+func newIdentifier(host cgroupfs.Host) *identifier {
+	i := &identifier{buf: make([]byte, 16<<10), v1: host.V1.ID}
 	i.names.exe, i.names.cgroup = newPath("exe"), newPath("cgroup")
 	i.names.userNS, i.names.mntNS = newPath("ns/user"), newPath("ns/mnt")
 	i.names.root = newPath("root")
-	i.cgroupV2 = openFS(unix.CGROUP2_SUPER_MAGIC, cgroupFS, cgroupFS+"/unified")
-	i.cgroupSystemd = openFS(unix.CGROUP_SUPER_MAGIC, cgroupFS+"/systemd")
+	i.cgroupV2, i.cgroupV1 = openPlace(host.V2), openPlace(host.V1.Dir)
 	return i
 }
 
-// openFS opens the first of some directories that is in a file system of a
-// type; -1 if none is.
-func openFS(magic int64, paths ...string) int {
-	for _, p := range paths {
-		fd, err := unix.Open(p, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			continue
-		}
-		var st unix.Statfs_t
-		if err := unix.Fstatfs(fd, &st); err == nil && int64(st.Type) == magic { //nolint:unconvert // 32 bits on some architectures
-			return fd
-		}
-		unix.Close(fd)
+// openPlace opens a directory as a place only; -1 if there is none.
+func openPlace(dir string) int {
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
 	}
-	return -1
+	return fd
 }
 
 func (i *identifier) close() {
-	for _, fd := range []int{i.cgroupV2, i.cgroupSystemd} {
+	for _, fd := range []int{i.cgroupV2, i.cgroupV1} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
@@ -129,8 +122,8 @@ func (i *identifier) close() {
 func (i *identifier) read(dir int, id *identity) {
 	i.readExe(dir, &id.exe)
 	if n, errno := readAt(dir, i.names.cgroup, i.buf); errno == ok && n < len(i.buf) {
-		p := parseCgroup(i.buf[:n])
-		id.cgroup, id.cgroupV1 = i.inodeOf(i.cgroupV2, p.v2), i.inodeOf(i.cgroupSystemd, p.systemd)
+		p := parseCgroup(i.buf[:n], i.v1)
+		id.cgroup, id.cgroupV1 = i.inodeOf(i.cgroupV2, p.v2), i.inodeOf(i.cgroupV1, p.v1)
 	}
 	if fd, errno := openAt(dir, i.names.userNS, unix.O_RDONLY); errno == ok {
 		id.userNS = uint32(inode(fd))

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -79,7 +80,7 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 		}
 	}
 	s.reader.foreign = userNS() != scan.InitUserNS
-	s.identifier = newIdentifier(filepath.Join(o.SysFS, "fs/cgroup"))
+	s.identifier = newIdentifier(cgroupfs.Find(o.ProcFS, filepath.Join(o.SysFS, "fs/cgroup")))
 	s.identifier.host = s.identifier.hostPlace(proc)
 	s.info = infoFor(s.reader.dialect.form, s.reader.pidNamespace())
 	return s, nil

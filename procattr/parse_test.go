@@ -156,7 +156,7 @@ func FuzzParse(f *testing.F) {
 		var st stat
 		parseStat(b, &st)
 		parseStatus(b)
-		parseCgroup(b)
+		parseCgroup(b, 1)
 		if entries, err := numbers(b[:len(b):len(b)], nil); err == nil {
 			for _, e := range entries {
 				if e.id <= 0 {

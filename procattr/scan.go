@@ -81,7 +81,7 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 	case broken:
 		return r.err
 	case refused:
-		s.build.unread(pid, noUser, s.kernel.Landlock)
+		s.build.unread(pid, scan.NoUser, s.kernel.Landlock)
 		return nil
 	}
 	defer r.close()
@@ -139,16 +139,13 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 	return nil
 }
 
-// noUser is the user ID of no user, for a process of which it cannot be told.
-const noUser = ^uint32(0)
-
 // owner returns the effective user of the process that is open: the owner of
 // its directory, which every user may look at and the kernel keeps up to date.
 // It reports whether the directory is still shown.
 func (r *reader) owner() (uint32, bool) {
 	err := unix.Fstat(r.dir, &r.inode)
 	if r.foreign {
-		return noUser, err == nil
+		return scan.NoUser, err == nil
 	}
 	return r.inode.Uid, err == nil
 }

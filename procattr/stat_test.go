@@ -3,7 +3,6 @@
 package procattr
 
 import (
-	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -69,9 +68,13 @@ func TestParseStatus(t *testing.T) {
 }
 
 func TestParseCgroup(t *testing.T) {
-	p := parseCgroup([]byte("12:pids,memory:/a\nx\n1:name=systemd:/user.slice/x:y\n0::/system.slice/a.service\n3::rel\n"))
-	if !bytes.Equal(p.v2, []byte("/system.slice/a.service")) || !bytes.Equal(p.systemd, []byte("/user.slice/x:y")) {
-		t.Errorf("%s %s", p.v2, p.systemd)
+	const text = "12:pids,memory:/a\nx\n1:name=systemd:/user.slice/x:y\n" +
+		"0::/system.slice/a.service\n3::rel\n1x:cpu:/z\n0:cpu:/z\n"
+	for v1, want := range map[uint32]string{0: "", 1: "/user.slice/x:y", 12: "/a", 3: "", 4: ""} {
+		p := parseCgroup([]byte(text), v1)
+		if string(p.v2) != "/system.slice/a.service" || string(p.v1) != want {
+			t.Errorf("hierarchy %d: %s %s", v1, p.v2, p.v1)
+		}
 	}
 }
 

@@ -59,24 +59,26 @@ func statusNumber(b []byte, name string) (uint64, bool) {
 // cgroupPaths are the paths of a process in the hierarchies that workloads are
 // named in, each as /proc/[pid]/cgroup writes it; nil where there is none. They
 // share the memory of what was parsed.
-type cgroupPaths struct{ v2, systemd []byte }
+type cgroupPaths struct{ v2, v1 []byte }
 
-// parseCgroup reads lines "ID:CONTROLLERS:PATH". The kernel escapes line feeds
-// in paths.
-func parseCgroup(b []byte) (p cgroupPaths) {
+// parseCgroup reads lines "ID:CONTROLLERS:PATH", of which the v1 hierarchy's has the
+// number v1, unless that is 0. The kernel escapes line feeds in paths.
+func parseCgroup(b []byte, v1 uint32) (p cgroupPaths) {
 	for len(b) > 0 {
 		var line []byte
 		line, b, _ = bytes.Cut(b, []byte{'\n'})
-		_, rest, ok := bytes.Cut(line, []byte{':'})
+		number, rest, ok := bytes.Cut(line, []byte{':'})
 		controllers, path, ok2 := bytes.Cut(rest, []byte{':'})
 		if !ok || !ok2 || len(path) == 0 || path[0] != '/' {
 			continue
 		}
-		switch string(controllers) {
-		case "":
+		id, n := leadingNumber(number)
+		switch {
+		case n == 0 || n != len(number):
+		case id == 0 && len(controllers) == 0:
 			p.v2 = path
-		case "name=systemd":
-			p.systemd = path
+		case id != 0 && id == uint64(v1):
+			p.v1 = path
 		}
 	}
 	return p

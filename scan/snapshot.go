@@ -169,6 +169,9 @@ type SourceInfo struct {
 // PROC_USER_INIT_INO of include/linux/proc_ns.h.
 const InitUserNS = 0xEFFFFFFD
 
+// NoUser is the user ID of a task of which it could not be found out.
+const NoUser = ^uint32(0)
+
 // Process is one thread group, named by PID and Start together.
 type Process struct {
 	PID int32
@@ -189,9 +192,9 @@ type Process struct {
 	ExeCut, ExeDeleted bool
 	// ExeOrigin says whose word Exe is.
 	ExeOrigin Origin
-	// CgroupID is the ID of the process's cgroup in the v2 hierarchy (the
-	// inode number of its directory), and CgroupV1ID that in the v1
-	// hierarchy named "systemd"; 0 where there is none.
+	// CgroupID is the ID of the process's cgroup in the v2 hierarchy (the inode
+	// number of its directory), and CgroupV1ID that in the v1 hierarchy that names
+	// processes (internal/cgroupfs); 0 where there is none.
 	CgroupID, CgroupV1ID uint64
 	// UID is the effective user ID, in the initial user namespace, of its leader,
 	// or of a live task of a dead one; UIDsDiffer: other tasks have others

@@ -68,15 +68,14 @@ type Workload struct {
 	// root itself; empty if it could not be resolved.
 	Cgroup string
 	// Unit is the unit's name, not folded: of the system manager, or
-	// "user@UID/NAME" of a user's. Below a delegated cgroup it is the unit
-	// that the cgroup was delegated to, in a container too; a container that
-	// is in no unit, or whose own scope is the unit, has none.
+	// "user@UID/NAME" of a user's. Below a delegated cgroup it is the unit that
+	// the cgroup was delegated to. A container has none.
 	Unit string
 	// Slice is the innermost slice of the system manager that it is in.
 	Slice string
 	// Delegated says that the process is below its unit's own cgroup, in one
-	// that somebody else than the unit's manager made: of a container, that
-	// it is one only by that somebody's word.
+	// that somebody else than the unit's manager made. If there is no unit, it
+	// is in a container only by the word of a user.
 	Delegated bool
 	// Container is nil unless Kind is InContainer.
 	Container *Container
@@ -88,8 +87,13 @@ type Container struct {
 	// ID is the runtime's, PodUID that of the Kubernetes pod. Neither is fit for a label.
 	ID, PodUID string
 	// Runtime is "docker", "containerd", "cri-o", "podman", ... as far as the path tells.
-	Runtime              string
+	Runtime string
+	// They are Kubernetes'. Containers of other kinds have no Name.
 	Namespace, Pod, Name string
+	// Unnamed says that it is known that no container's name in Kubernetes belongs
+	// to it: it is in no pod, or is a pod's sandbox. If it is not, and Name is
+	// empty, the name is not known yet, or for good.
+	Unnamed bool
 }
 
 // WorkloadOf returns the workload of a process of this snapshot, or nil.

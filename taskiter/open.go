@@ -9,7 +9,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -49,6 +49,7 @@ func Open(opts Options) (*Source, error) {
 	}
 	o := opener{
 		types: types, cache: cache, kernel: kernel, derive: opts.DeriveIDs, ruleTime: opts.RuleTime,
+		cgroupFS: opts.SysFS + "/fs/cgroup",
 	}
 	return o.open()
 }
@@ -73,6 +74,8 @@ type opener struct {
 	cache  *btf.Cache // has types: to decode them takes longer than all else
 	kernel scan.Kernel
 	derive bool
+	// cgroupFS is where cgroup hierarchies are mounted.
+	cgroupFS string
 
 	ruleTime time.Duration
 	// rules is how the rules of domains are stored, noRules why they cannot be
@@ -209,7 +212,8 @@ func (o *opener) resolve(st *state) error {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "386" && runtime.GOARCH != "s390x" {
 		st.Layout.Fence = 1
 	}
-	st.Layout.CgroupV1 = hierarchyV1()
+	// Without a v1 hierarchy that names processes the walk to its cgroup is left out.
+	st.Layout.CgroupV1 = cgroupfs.Find("/proc", o.cgroupFS).V1.ID
 	return nil
 }
 
@@ -340,22 +344,6 @@ func (o *opener) workers() uint32 {
 		}
 	}
 	return w
-}
-
-// hierarchyV1 returns the ID of the v1 cgroup hierarchy that systemd names processes
-// in; 0 if there is none. Then the walk to its cgroup is left out.
-func hierarchyV1() uint32 {
-	b, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if id, rest, _ := strings.Cut(line, ":"); strings.HasPrefix(rest, "name=systemd:") {
-			n, _ := strconv.ParseUint(id, 10, 32)
-			return uint32(n)
-		}
-	}
-	return 0
 }
 
 func dup(fd int, name string) (*os.File, error) {

@@ -25,8 +25,9 @@ import (
 
 // Options for [Open]. The zero value is right for a daemon.
 type Options struct {
-	// SysFS is where sysfs is mounted; "/sys" if empty. Only the state
-	// of lockdown and the list of security modules are read there.
+	// SysFS is where sysfs is mounted; "/sys" if empty. Only the state of
+	// lockdown, the list of security modules and which cgroup hierarchies are
+	// mounted is read there.
 	SysFS string
 	// DeriveIDs gives domains derived IDs even where the kernel has IDs.
 	DeriveIDs bool

@@ -12,12 +12,11 @@ import (
 	"github.com/landlockd/landlockd/internal/workload"
 )
 
-// readable lists what the serving stage must be able to read: cgroups and the
-// names of containers' logs, which tell of workloads; and the directories of the
-// web configuration and of what it names. Directories, because files are replaced
-// by renaming others over them.
+// readable lists what the serving stage must be able to read: cgroups, which tell of
+// workloads; and the directories of the web configuration and of what it names.
+// Directories, because files are replaced by renaming others over them.
 func (s *settings) readable() ([]string, error) {
-	dirs := []string{filepath.Join(s.sysfs, "fs/cgroup"), workload.DefaultLogs}
+	dirs := []string{filepath.Join(s.sysfs, "fs/cgroup")}
 	if s.webConfig == "" {
 		return dirs, nil
 	}
@@ -37,6 +36,14 @@ func (s *settings) readable() ([]string, error) {
 		}
 	}
 	return dirs, nil
+}
+
+// listable lists the directories of whose files the serving stage must be able to read
+// the names, which tell those of containers. They may come later, or be made anew:
+// the one above is among them. They may be links to elsewhere, too.
+func listable() []string {
+	logs := workload.DefaultLogs
+	return []string{filepath.Dir(logs), logs, workload.DefaultPodLogs}
 }
 
 // webConfig is what matters here of a web configuration.

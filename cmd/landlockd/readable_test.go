@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/internal/workload"
 )
 
 func newWebConfig(t *testing.T, text string) string {
@@ -78,18 +80,30 @@ func TestReadableFollowsLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(got)
-	want := []string{"/s/fs/cgroup", "/var/log/containers", filepath.Join(dir, "archive"), filepath.Join(dir, "etc"), filepath.Join(dir, "etc/gone")}
+	want := []string{"/s/fs/cgroup",
+		filepath.Join(dir, "archive"), filepath.Join(dir, "etc"), filepath.Join(dir, "etc/gone")}
 	slices.Sort(want)
 	if got = slices.Compact(got); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 
-	if got, err := (&settings{sysfs: "/s"}).readable(); err != nil || !slices.Equal(got, []string{"/s/fs/cgroup", "/var/log/containers"}) {
+	got, err = (&settings{sysfs: "/s"}).readable()
+	if err != nil || !slices.Equal(got, []string{"/s/fs/cgroup"}) {
 		t.Errorf("without a configuration: %q, %v", got, err)
 	}
 	var usage usageError
 	if _, err := (&settings{webConfig: "/no/such/file"}).readable(); !errors.As(err, &usage) {
 		t.Errorf("missing: %v", err)
+	}
+}
+
+// Whatever is made anew, the directory above it can be listed.
+func TestListable(t *testing.T) {
+	dirs := listable()
+	for _, want := range []string{workload.DefaultLogs, workload.DefaultPodLogs} {
+		if !slices.Contains(dirs, want) || !slices.Contains(dirs, filepath.Dir(want)) {
+			t.Errorf("%s or the one above is not among %q", want, dirs)
+		}
 	}
 }
 

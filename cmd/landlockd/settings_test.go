@@ -54,6 +54,8 @@ func TestParseRefuses(t *testing.T) {
 		"--scan.min-interval=-1s": "-1s", "--scan.min-interval=1": "1", "once --summary": "--summary",
 		"once --format=json --textfile=x": "--textfile", "--path.procfs=/": "--path.procfs", "--path.procfs=": "--path.procfs",
 		"tree --web.max-requests=1": "--web.max-requests", "once --user=x": "--user",
+		"--workload.runtime-unit=k3s":                                            "--workload.runtime-unit",
+		"tree --workload.runtime-unit=a.service --workload.runtime-unit=b.slice": "b.slice",
 	} {
 		_, _, err := parse(strings.Fields(line))
 		var usage usageError

@@ -300,7 +300,8 @@ func (s *settings) execServing(o *opened) error {
 	handoffFD := files[0].Fd()
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return hasName(v, stageEnv) || hasName(v, "NOTIFY_SOCKET") })
 	plan := confine.Plan{
-		UID: uid, GID: gid, Keep: o.keep, NoLandlock: o.attribute, BestEffort: s.confine != confineRequire, ReadBelow: readable, Files: files,
+		UID: uid, GID: gid, Keep: o.keep, NoLandlock: o.attribute, BestEffort: s.confine != confineRequire,
+		ReadBelow: readable, ListBelow: listable(), Files: files,
 		Args: os.Args, Env: append(env, fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
 	}
 	return fmt.Errorf("confine the serving stage: %w", plan.Exec())

@@ -20,13 +20,18 @@ type workloadSettings struct {
 	include, exclude string
 	fold             bool
 	series           bool
-	// options follow from the others.
-	options collector.WorkloadOptions
+	runtimeUnits     []string
+	// options and runtimes follow from the others.
+	options  collector.WorkloadOptions
+	runtimes workload.RuntimeUnits
 }
 
 // flags defines the flags of all commands, and those of the commands with metrics.
 func (w *workloadSettings) flags(app *kingpin.Application, metrics ...*kingpin.CmdClause) {
 	app.Flag("workload.fold", "Fold names of workloads, so that they are stable and few: getty@tty1.service is getty@.service.").Default("true").BoolVar(&w.fold)
+	app.Flag("workload.runtime-unit", "A unit below whose own cgroup are containers that root "+
+		"runs, beside those that are known, as k3s.service (repeatable). What is below other "+
+		"units is theirs.").PlaceHolder("UNIT").StringsVar(&w.runtimeUnits)
 	for _, c := range metrics {
 		c.Flag("workload.limit", "Number of workloads that have series of their own; the others are added up as \"other\".").Default("100").IntVar(&w.limit)
 		c.Flag("workload.include", "Only workloads whose whole name this RE2 expression matches have series of their own.").PlaceHolder("REGEXP").StringVar(&w.include)
@@ -41,6 +46,9 @@ func (w *workloadSettings) validate() error {
 	}
 	w.options = collector.WorkloadOptions{Hide: !w.series, Limit: w.limit, Slots: &collector.Slots{}}
 	var err error
+	if w.runtimes, err = workload.NewRuntimeUnits(w.runtimeUnits...); err != nil {
+		return usageError{fmt.Errorf("--workload.runtime-unit: %w", err)}
+	}
 	if w.include != "" {
 		if w.options.Include, err = collector.AnchoredRegexp(w.include); err != nil {
 			return usageError{fmt.Errorf("--workload.include: %w", err)}
@@ -64,15 +72,22 @@ func (w *workloadSettings) view(snap *scan.Snapshot, hasRule func(name string) b
 
 // resolver returns what names workloads.
 func (s *settings) resolver() *workload.Resolver {
-	return workload.Open(workload.Options{CgroupFS: filepath.Join(s.sysfs, "fs/cgroup"), NoFold: !s.workloads.fold})
+	return workload.Open(workload.Options{
+		ProcFS: s.procfs, CgroupFS: filepath.Join(s.sysfs, "fs/cgroup"),
+		Runtimes: s.workloads.runtimes, NoFold: !s.workloads.fold,
+	})
 }
 
 // named returns a source that names the workloads of what another one finds, and
-// says in the log if it cannot find their cgroups.
+// says in the log if it cannot find their cgroups, or names of containers only later.
 func (s *settings) named(src scan.Source) scan.Source {
 	r := s.resolver()
 	if limits := r.Limits(); limits != "" {
 		s.logger.Warn("Workloads are named after executables: their cgroups cannot be found", "reason", limits)
+	}
+	if r.LogsMissing() {
+		s.logger.Info("Containers will get their names in Kubernetes when the directory appears",
+			"directory", workload.DefaultLogs)
 	}
 	return workload.NewSource(src, r)
 }

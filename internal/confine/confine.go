@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -42,6 +43,10 @@ type Plan struct {
 	// ReadBelow are files and directories that it may read, with everything
 	// below them. Those that do not exist are passed over.
 	ReadBelow []string
+	// ListBelow are directories in which it may read the names of files, with all
+	// that is below them, but no file. Of one that does not exist yet it is the
+	// nearest one above that does, but for the root directory.
+	ListBelow []string
 	// Files are inherited. They keep their numbers, which the second stage
 	// must be told: another number may be one that Go's runtime polls.
 	Files []*os.File
@@ -171,6 +176,14 @@ func (p Plan) ruleset(self *os.File) (*os.File, error) {
 			return nil, err
 		}
 	}
+	for _, path := range p.ListBelow {
+		if path = nearest(path); path == "" {
+			continue
+		}
+		if err := allow(fd, path, rights[access.FS]&readDir); err != nil {
+			return nil, err
+		}
+	}
 	loader, err := dynamic()
 	if err != nil {
 		return nil, err
@@ -183,6 +196,17 @@ func (p Plan) ruleset(self *os.File) (*os.File, error) {
 		}
 	}
 	return rs, nil
+}
+
+// nearest returns a directory, or if it does not exist the nearest one above that
+// does; empty if that is the root directory.
+func nearest(path string) string {
+	for path = filepath.Clean(path); path != "/" && path != "."; path = filepath.Dir(path) {
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			return path
+		}
+	}
+	return ""
 }
 
 // allow grants rights on a path and below it, if it is there.

@@ -35,8 +35,11 @@ type order struct {
 	UID, GID  int
 	Keep      []int
 	ReadBelow []string
-	Files     int   // regular files that it opens and hands on
-	Given     []int // their descriptors, for the second stage
+	ListBelow []string
+	// Late is a directory that the second stage lists once it is there.
+	Late  string
+	Files int   // regular files that it opens and hands on
+	Given []int // their descriptors, for the second stage
 	// Try is what the second stage tries to read.
 	Try  []string
 	Dial string
@@ -53,7 +56,8 @@ type report struct {
 	Given        []int          // descriptors that were handed on
 	Files        []string       // contents of those that were handed on
 	Read         map[string]string
-	Root, Dial   string // error text, empty if it succeeded
+	Late         []string // names in the directory that came late
+	Root, Dial   string   // error text, empty if it succeeded
 	Create, Fork string
 	Args         []string
 	Env          []string
@@ -121,8 +125,9 @@ func firstStage(text string) error {
 		}
 	}
 	p := Plan{
-		UID: o.UID, GID: o.GID, Keep: o.Keep, ReadBelow: o.ReadBelow, Files: files,
-		Args: []string{"second stage", "", "odd\xff arg", string(given)}, Env: []string{stageEnv + "=second", "ONLY=this"},
+		UID: o.UID, GID: o.GID, Keep: o.Keep, ReadBelow: o.ReadBelow, ListBelow: o.ListBelow,
+		Files: files,
+		Args:  []string{"second stage", "", "odd\xff arg", string(given)}, Env: []string{stageEnv + "=second", "ONLY=this"},
 	}
 	return p.Exec()
 }
@@ -190,6 +195,9 @@ func secondStage(text string) error {
 			r.Read[path] = "error: " + errorName(err)
 		}
 	}
+	if r.Late, err = listLate(o.Late); err != nil {
+		return err
+	}
 	_, err = os.ReadDir("/")
 	r.Root = errorName(err)
 	_, err = net.DialTimeout("tcp", o.Dial, 5*time.Second)
@@ -198,6 +206,45 @@ func secondStage(text string) error {
 	r.Create = errorName(err)
 	r.Fork = errorName(exec.Command("/bin/true").Run())
 	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+// listLate says that it waits for a directory, and returns the names in it once it is
+// there.
+func listLate(dir string) (names []string, err error) {
+	if dir == "" {
+		return nil, nil
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s is there already: %w", dir, err)
+	}
+	fmt.Fprintln(os.Stderr, waits)
+	deadline := time.Now().Add(30 * time.Second)
+	for ; time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names, err
+	}
+	return nil, errors.New("it never came")
+}
+
+const waits = "waiting for a directory"
+
+// onWrite is called at the first write.
+type onWrite struct {
+	once sync.Once
+	do   func()
+}
+
+func (w *onWrite) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte(waits)) {
+		w.once.Do(w.do)
+	}
+	return len(b), nil
 }
 
 func errorName(err error) string {
@@ -251,7 +298,14 @@ func runStagesAs(t *testing.T, dir string, mode os.FileMode, as *syscall.Credent
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	}
 	var out, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &stderr
+	cmd.Stdout, cmd.Stderr = &out, io.MultiWriter(&stderr, &onWrite{do: func() {
+		// With what is in it, at once.
+		made := o.Late + ".new"
+		err := errors.Join(os.MkdirAll(made+"/below", 0o755), os.Rename(made, o.Late))
+		if err != nil {
+			t.Error(err)
+		}
+	}})
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
@@ -422,6 +476,33 @@ func TestExecUnreadable(t *testing.T) {
 	}
 	if want := []string{"file 0"}; !slices.Equal(r.Files, want) {
 		t.Errorf("files %q, want %q", r.Files, want)
+	}
+}
+
+// A directory that comes later than landlockd can be listed, and no file in the one
+// above it can be read.
+func TestExecListsLater(t *testing.T) {
+	needRoot(t)
+	dir, err := os.MkdirTemp("", "confine-public-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "log"), 0o755),
+		os.WriteFile(filepath.Join(dir, "log/secret"), nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	late := filepath.Join(dir, "log/containers")
+	r := runStages(t, dir, order{UID: 65534, GID: 65534,
+		ListBelow: []string{late, "/no/such"}, Late: late, Try: []string{filepath.Join(dir, "log/secret")},
+		Dial: "127.0.0.1:1"})
+	if !slices.Equal(r.Late, []string{"below"}) || r.Root != "EACCES" {
+		t.Errorf("%q is there; the root directory: %q", r.Late, r.Root)
+	}
+	for path, text := range r.Read {
+		if text != "error: EACCES" {
+			t.Errorf("%s: %q", path, text)
+		}
 	}
 }
 

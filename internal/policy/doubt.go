@@ -18,13 +18,15 @@ const (
 	DoubtParent
 	// DoubtAncestors: not all of its ancestors, or of their executables, are known.
 	DoubtAncestors
+	// DoubtUser: its user is not known.
+	DoubtUser
 	// DoubtCmdline: its command line could not be read.
 	DoubtCmdline
 	numDoubts
 )
 
 // doubts are the words, by value. It is never written.
-var doubts = [numDoubts]string{"", "cgroup", "container_name", "executable", "parent", "ancestors", "command_line"}
+var doubts = [numDoubts]string{"", "cgroup", "container_name", "executable", "parent", "ancestors", "user", "command_line"}
 
 func (d Doubt) String() string { return doubts[d%numDoubts] }
 
@@ -41,6 +43,8 @@ func (d Doubt) Words() string {
 		return "its parent, or the workload of one of them, is not known"
 	case DoubtAncestors:
 		return "not all of its ancestors, or of their executables, are known"
+	case DoubtUser:
+		return "its user is not known"
 	case DoubtCmdline:
 		return "its command line could not be read"
 	default:
@@ -53,7 +57,7 @@ func (d Doubt) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // Doubts returns every doubt but NoDoubt.
 func Doubts() []Doubt {
-	return []Doubt{DoubtCgroup, DoubtContainer, DoubtExecutable, DoubtParent, DoubtAncestors, DoubtCmdline}
+	return []Doubt{DoubtCgroup, DoubtContainer, DoubtExecutable, DoubtParent, DoubtAncestors, DoubtUser, DoubtCmdline}
 }
 
 // doubt returns what stands behind a key whose level is unknown.
@@ -65,6 +69,8 @@ func (w why) doubt(f *facts) Doubt {
 		return DoubtAncestors
 	case "main":
 		return DoubtParent
+	case "uid":
+		return DoubtUser
 	case "cmdline":
 		return DoubtCmdline
 	case "container", "namespace", "pod":

@@ -38,7 +38,7 @@ func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 		x.Rule, x.Applies = rule, "no"
 		l, w := rule.about(&f, exempt, cmd)
 		if l != yes {
-			x.Why = w.words(rule, l, &f, s.WorkloadOf(p))
+			x.Why = w.words(rule, l, &f)
 		}
 		if l == no {
 			continue
@@ -77,14 +77,14 @@ func (m *Match) About(s *scan.Snapshot, p *scan.Process) (applies, why string) {
 	case yes:
 		return "yes", ""
 	case no:
-		return "no", w.words(&r, l, &f, s.WorkloadOf(p))
+		return "no", w.words(&r, l, &f)
 	default:
-		return "unknown", w.words(&r, l, &f, s.WorkloadOf(p))
+		return "unknown", w.words(&r, l, &f)
 	}
 }
 
 // words says why a rule is not about a process, or why that is not known.
-func (w why) words(r *Rule, l level, f *facts, load *scan.Workload) string {
+func (w why) words(r *Rule, l level, f *facts) string {
 	switch {
 	case w.exempt && l == no:
 		return "it is exempt from all rules"
@@ -93,7 +93,7 @@ func (w why) words(r *Rule, l level, f *facts, load *scan.Workload) string {
 	case w.except && l == no:
 		return "except is about it"
 	case w.except:
-		return "it is not known whether except is about it: " + keyWords(w.key, l, f, load)
+		return "it is not known whether except is about it: " + keyWords(w.key, l, f)
 	case l == no && (w.key == "exe" || w.key == "comm") && r.Match.trusts(f.exe.origin) == no:
 		if f.exe.origin == scan.OfImage {
 			return w.key + ": its executable is below another root directory than the host's, " +
@@ -101,17 +101,15 @@ func (w why) words(r *Rule, l level, f *facts, load *scan.Workload) string {
 		}
 		return w.key + ": any user could have put its executable where its path says that it is"
 	default:
-		return keyWords(w.key, l, f, load)
+		return keyWords(w.key, l, f)
 	}
 }
 
-func keyWords(key string, l level, f *facts, load *scan.Workload) string {
+func keyWords(key string, l level, f *facts) string {
 	if l == no {
 		switch {
 		case key == "unit" && f.place >= inContainer:
 			return "unit: it is in a container, so no unit names it"
-		case key == "unit" && f.place == delegated && load != nil && load.Unit != "":
-			return "unit: it is in a cgroup below that of a unit, which the system manager did not make"
 		case key == "unit" && f.unit == "", key == "container" && f.place < inContainer, f.place < inPod && (key == "namespace" || key == "pod"):
 			return fmt.Sprintf("%s: it is in none", key)
 		default:
@@ -128,6 +126,8 @@ func keyWords(key string, l level, f *facts, load *scan.Workload) string {
 		default:
 			return key + ": its path is not known"
 		}
+	case "uid":
+		return key + ": its user is not known"
 	case "ancestor_exe":
 		return key + ": not all of its ancestors, or of their executables, are known"
 	case "main":

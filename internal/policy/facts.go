@@ -5,7 +5,6 @@ package policy
 import (
 	"encoding/binary"
 	"slices"
-	"strings"
 
 	"github.com/landlockd/landlockd/scan"
 )
@@ -21,6 +20,8 @@ type facts struct {
 	// uids are the user IDs of a process whose tasks have different ones, ascending
 	// and each in four bytes; otherwise it is empty, and uid is that of all.
 	uids string
+	// unnamed: it is known that its container has no name.
+	unnamed bool
 	// main says whether the parent is outside the workload.
 	main level
 	// ancestors are the levels of the matches that look at those.
@@ -37,9 +38,6 @@ const (
 	inUnit
 	// outside of units and containers.
 	outside
-	// delegated: in a container, as it seems, that a user made below a cgroup
-	// that was delegated, so that no unit names it.
-	delegated
 	// inContainer, and no Kubernetes pod, as far as the cgroup tells.
 	inContainer
 	// inPod: in a container of a Kubernetes pod.
@@ -98,7 +96,7 @@ func (f *facts) setUIDs(s *scan.Snapshot, p *scan.Process, what *seen) {
 
 // sameUID returns the lowest user ID that is the same as one to all rules.
 func (s *seen) sameUID(uid uint32) uint32 {
-	if s.uids == nil {
+	if s.uids == nil || uid == scan.NoUser {
 		return uid
 	}
 	i, found := slices.BinarySearch(s.uids, uid)
@@ -130,21 +128,14 @@ func (f *facts) setPlace(w *scan.Workload, what seen) {
 		return
 	}
 	switch {
-	case w.Kind == scan.InContainer && !usersOwn(w):
+	case w.Kind == scan.InContainer:
 		if f.place = inContainer; w.Container != nil && w.Container.PodUID != "" {
 			f.place = inPod
-		}
-		if w.Delegated && (w.Container == nil || w.Container.Name == "") {
-			// Below a unit it is the unit's, too: whoever may make cgroups there
-			// can call them as containers are called.
-			f.unit = w.Unit
 		}
 	case (w.Kind == scan.Unit || w.Kind == scan.UserUnit) && w.Unit != "":
 		// In a cgroup below it, too: whoever may make one there must not leave
 		// the unit's rules by it.
 		f.place, f.unit = inUnit, w.Unit
-	case w.Kind == scan.InContainer || w.Delegated:
-		f.place = delegated
 	default:
 		f.place = outside
 	}
@@ -154,15 +145,11 @@ func (f *facts) setPlace(w *scan.Workload, what seen) {
 	if what.cgroup {
 		f.cgroup = w.Cgroup
 	}
-	if what.container && w.Container != nil && f.place != delegated {
+	if what.container && w.Container != nil {
 		f.container, f.namespace, f.pod = w.Container.Name, w.Container.Namespace, w.Container.Pod
+		f.unnamed = w.Container.Unnamed
 	}
 }
-
-// usersOwn says whether a container's cgroup is in one that a user's manager was
-// given: users can make any cgroup there, and move their processes into it. What
-// is a container tells the owner of its mount namespace, then.
-func usersOwn(w *scan.Workload) bool { return w.Delegated && strings.HasPrefix(w.Unit, "user@") }
 
 // isMain says whether a process's parent is outside its workload. The first process of
 // all, and the kernel, are outside of every other's.

@@ -51,8 +51,8 @@ var forged = map[string]func(h host, domain int32) *scan.Process{
 		return p
 	},
 	"rootless container with a file at the path": func(h host, d int32) *scan.Process {
-		w := h.workload(scan.Workload{Kind: scan.InContainer, FullName: "container:daemon", Unit: "user@1000.service", Delegated: true,
-			Cgroup: "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + containerID + ".scope", Container: &scan.Container{ID: containerID}})
+		w := h.workload(scan.Workload{Kind: scan.UserUnit, Unit: "user@1000/libpod-" + containerID + ".scope",
+			Cgroup: "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + containerID + ".scope"})
 		p := h.process(w, "/usr/sbin/daemon", d)
 		p.ExeOrigin = scan.OfUser
 		return p
@@ -125,26 +125,21 @@ func TestNoEscape(t *testing.T) {
 	if r := evaluate(t, "rules: [{name: r, match: {exe: [/usr/sbin/daemon]}}]", h).rule("r"); r == nil || !r.Violated {
 		t.Errorf("a program that was replaced: %+v", r)
 	}
-	// A user's process in the host's mount namespace, in a cgroup of the user's
-	// own that looks like a container's.
+	// A service that may make cgroups calls one as a container is called: it is in its
+	// unit still (internal/workload), and runs what it runs.
 	h = newHost()
-	w := h.workload(scan.Workload{Kind: scan.InContainer, Unit: "user@1000.service", Delegated: true, FullName: "container:x",
-		Cgroup: "/user.slice/user-1000.slice/user@1000.service/docker-" + containerID + ".scope", Container: &scan.Container{ID: containerID}})
-	h.process(w, "/usr/bin/browser", -1)
-	r := evaluate(t, `rules: [{name: r, match: {exe: [/usr/bin/browser]}}, {name: c, match: {container: ["*"]}}]`, h)
-	if x := r.rule("r"); x == nil || !x.Violated {
-		t.Errorf("a false container: %+v", x)
+	w := h.workload(scan.Workload{Kind: scan.Unit, Unit: "daemon.service", Delegated: true,
+		Cgroup: "/system.slice/daemon.service/docker-" + containerID + ".scope"})
+	h.process(w, "/usr/sbin/daemon", -1)
+	r := evaluate(t, `rules: [{name: r, match: {unit: [daemon.service]}}, {name: e, match: {exe: [/usr/sbin/daemon]}},
+  {name: c, match: {container: ["*"]}}]`, h)
+	for _, name := range []string{"r", "e"} {
+		if x := r.rule(name); x == nil || !x.Violated {
+			t.Errorf("a false container in the unit, %s: %+v", name, x)
+		}
 	}
 	if x := r.rule("c"); x != nil {
 		t.Errorf("a false container is one: %+v", x)
-	}
-	// A service that may make cgroups calls one as a container is called.
-	h = newHost()
-	w = h.workload(scan.Workload{Kind: scan.InContainer, Unit: "daemon.service", Delegated: true, FullName: "container:daemon",
-		Cgroup: "/system.slice/daemon.service/docker-" + containerID + ".scope", Container: &scan.Container{ID: containerID}})
-	h.process(w, "/usr/sbin/daemon", -1)
-	if r := evaluate(t, "rules: [{name: r, match: {unit: [daemon.service]}}]", h).rule("r"); r == nil || !r.Violated {
-		t.Errorf("a false container in the unit: %+v", r)
 	}
 }
 
@@ -223,6 +218,9 @@ func TestContainers(t *testing.T) {
 	h.process(unnamed, "/bin/web", -1).ExeOrigin = scan.OfImage
 	h.process(docker, "/bin/web", -1).ExeOrigin = scan.OfUser
 	h.process(h.unit("web.service"), "/bin/web", -1)
+	pause := h.workload(scan.Workload{Kind: scan.InContainer, FullName: "container:pause", Cgroup: "/kubepods/podZ/" + containerID,
+		Container: &scan.Container{ID: containerID, PodUID: "Z", Unnamed: true}})
+	h.process(pause, "/pause", -1).ExeOrigin = scan.OfImage
 	e := New(load(t, `
 rules:
 - {name: named, match: {container: [web]}}
@@ -239,6 +237,7 @@ rules:
 		{"unknown", "yes", "unknown", "unknown", "unknown", "no", "yes", "no"},
 		{"unknown", "yes", "no", "no", "no", "no", "yes", "no"},
 		{"no", "no", "no", "no", "no", "yes", "yes", "yes"},
+		{"no", "no", "no", "no", "no", "no", "no", "no"},
 	}
 	for i := range h.Processes {
 		for j, x := range e.Explain(h.Snapshot, &h.Processes[i]) {

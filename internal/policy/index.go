@@ -51,7 +51,7 @@ func newIndex(rules []Rule) index {
 // isKnown says whether a name that only processes in some place have is known:
 // it is empty elsewhere.
 func (f *facts) isKnown(name string, least place) bool {
-	return name != "" || f.place != nowhere && f.place < least
+	return name != "" || f.unnamed || f.place != nowhere && f.place < least
 }
 
 func (x *index) add(r *Rule, n int32) {

@@ -72,21 +72,27 @@ func (m *Match) level(f *facts, of tasks, cmd cmdline) (level, string) {
 }
 
 func (m *Match) uidLevelOfAny(f *facts) level {
+	most := no
 	for uid := range f.eachUID {
-		if m.hasUID(uid) {
-			return yes
-		}
+		most = max(most, m.uidLevel(uid))
 	}
-	return no
+	return most
 }
 
 func (m *Match) uidLevelOfAll(f *facts) level {
+	least := yes
 	for uid := range f.eachUID {
-		if !m.hasUID(uid) {
-			return no
-		}
+		least = min(least, m.uidLevel(uid))
 	}
-	return yes
+	return least
+}
+
+// uidLevel is the level of one user ID.
+func (m *Match) uidLevel(uid uint32) level {
+	if uid == scan.NoUser {
+		return unknown
+	}
+	return levelOf(m.hasUID(uid))
 }
 
 func (m *Match) hasUID(uid uint32) bool {
@@ -146,7 +152,7 @@ func (f *facts) named(patterns []Pattern, name string, least place) level {
 		return f.otherwise()
 	case matchAny(patterns, name):
 		return yes
-	case name == "":
+	case name == "" && !f.unnamed:
 		return unknown
 	default:
 		return no

@@ -222,6 +222,9 @@ func randomWorkload(r *rand.Rand) scan.Workload {
 	}
 	if w.Kind == scan.InContainer {
 		w.Container = &scan.Container{ID: randomText(r), PodUID: randomText(r), Runtime: randomText(r), Namespace: randomText(r), Pod: randomText(r), Name: randomText(r)}
+		if r.IntN(2) == 0 {
+			w.Container.Name, w.Container.Unnamed = "", r.IntN(2) == 0
+		}
 	}
 	return w
 }

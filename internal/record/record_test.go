@@ -262,6 +262,10 @@ func TestLoadRefuses(t *testing.T) {
 		{`"workloads":[`, `"workloads":[{"name":"a","full_name":"a","kind":"thing","unit":null,"slice":null,"cgroup":null,"delegated":false,"container":null}`, "workloads[0]: kind"},
 		{`"workloads":[`, `"workloads":[{"name":"a","full_name":"a","kind":"container","unit":null,"slice":null,"cgroup":null,"delegated":false,"container":null}`, "workloads[0]: "},
 		{`"workloads":[`, `"workloads":[{"name":"a","full_name":"a","kind":"container","unit":null,"slice":null,"cgroup":null,"delegated":false,"container":{"id":1}}`, "workloads[0].container.id: "},
+		{`"workloads":[`, `"workloads":[{"name":"a","full_name":"a","kind":"container","unit":null,` +
+			`"slice":null,"cgroup":null,"delegated":false,"container":{"id":null,"runtime":null,` +
+			`"namespace":null,"pod":null,"pod_uid":null,"name":"a","unnamed":true}}`,
+			"workloads[0].container: it is unnamed, and has a name"},
 		{`"threads":1`, `"threads":0`, "processes[0].threads: "},
 		{`"threads":1`, `"threads":99999999`, "processes[0].threads: "},
 		{`"threads":1`, `"threads":4194304`, "processes[1]: pid 640: too many threads"},

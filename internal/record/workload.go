@@ -55,14 +55,19 @@ func (l *loader) workload(value string) error {
 }
 
 func readContainer(value string, c *scan.Container) error {
-	return object(value,
+	err := object(value,
 		required("id", orNull(encoded(&c.ID, maxName))),
 		required("runtime", orNull(encoded(&c.Runtime, maxName))),
 		required("namespace", orNull(encoded(&c.Namespace, maxName))),
 		required("pod", orNull(encoded(&c.Pod, maxName))),
 		required("pod_uid", orNull(encoded(&c.PodUID, maxName))),
 		required("name", orNull(encoded(&c.Name, maxName))),
+		required("unnamed", boolean(&c.Unnamed)),
 	)
+	if err == nil && c.Unnamed && c.Name != "" {
+		err = errors.New("it is unnamed, and has a name")
+	}
+	return err
 }
 
 // isName says whether text is what scan.Workload.Name promises.

@@ -64,6 +64,8 @@ func takeApart(t *testing.T, text string, c *policy.Config) written {
 			return literal
 		}
 		switch {
+		case len(m.Unit) > 0 && len(m.Exe) > 0:
+			r.label = "unit " + text(m.Unit) + " with " + text(m.Exe)
 		case len(m.Unit) > 0:
 			r.label = "unit " + text(m.Unit)
 		case len(m.Namespace) > 0:

@@ -51,12 +51,25 @@ func nameOf(s *scan.Snapshot, p *scan.Process) place {
 	switch {
 	case w.Kind == scan.InContainer:
 		return inContainer(w, p)
-	case (w.Kind == scan.Unit || w.Kind == scan.UserUnit) && !w.Delegated && w.Unit != "":
+	case (w.Kind == scan.Unit || w.Kind == scan.UserUnit) && w.Unit != "":
 		if glob, ok := unitGlob(w); ok {
-			return newPlace("unit "+glob, key{"unit", glob})
+			return inUnit(s, p, w, glob)
 		}
 	}
 	return byExe(p)
+}
+
+// inUnit names a process by its unit. In a cgroup below the unit's own there is
+// often another program: a container of Podman's beside what watches it.
+func inUnit(s *scan.Snapshot, p *scan.Process, w *scan.Workload, glob string) place {
+	name := key{"unit", glob}
+	if exe := byExe(p); w.Delegated && exe.nameless == "" {
+		at := newPlace("unit "+glob+" with "+exe.keys[0].pattern, name, exe.keys[0])
+		if about, _ := at.match.About(s, p); at.nameless == "" && about == "yes" {
+			return at
+		}
+	}
+	return newPlace("unit "+glob, name)
 }
 
 // inContainer names a container as Kubernetes does; others have no name that is
@@ -90,10 +103,12 @@ func unitGlob(w *scan.Workload) (string, bool) {
 		glob = strings.Replace(glob, "@", "@*", 1)
 	case folded == unit:
 		glob = literal(unit)
-	case !strings.Contains(folded, "*"):
-		return "", false
+	case !strings.Contains(folded, "*") || strings.TrimLeft(folded, "*.") == unit[dot+1:]:
+		return "", false // nothing of it stays, or not enough
 	}
-	return user + glob, true
+	// What folding takes from elsewhere, such as the slice's name, the unit has not.
+	pattern, err := policy.ParsePattern(user + glob)
+	return user + glob, err == nil && pattern.Match(w.Unit)
 }
 
 // byExe names a process by its program.

@@ -238,6 +238,42 @@ rules:
 	}
 }
 
+// A container of Podman's below a service has that service's name, beside what watches
+// it; what has no name of its own has that of its program.
+func TestWriteByUnit(t *testing.T) {
+	h := newHost()
+	quadlet := func(name, below string) scan.Workload {
+		w := unit(name, name)
+		w.Delegated, w.Cgroup = true, w.Cgroup+below
+		return w
+	}
+	id := strings.Repeat("0123456789abcdef", 4)
+	for _, name := range []string{"web-a.service", "web-b.service"} {
+		h.process(quadlet(name, "/libpod-payload-"+id), "/usr/sbin/nginx", scan.Sandboxed)
+		h.process(quadlet(name, "/runtime"), "/usr/bin/conmon", scan.Unsandboxed)
+	}
+	h.process(unit("qemu-*.scope", "100.scope"), "/usr/bin/qemu", scan.Sandboxed)
+	h.process(unit("*.scope", "7.scope"), "/usr/bin/seven", scan.Sandboxed)
+	h.process(unit("*.service", "8.service"), "/usr/bin/eight", scan.Sandboxed)
+	h.process(unit("build-*.service", "build-7.service"), "/usr/bin/make", scan.Sandboxed)
+	got := text(t, &h.Snapshot)
+	for _, want := range []string{
+		`match: {unit: ["web-a.service"], exe: ["/usr/sbin/nginx"]}`,
+		`match: {unit: ["web-b.service"], exe: ["/usr/sbin/nginx"]}`,
+		`match: {exe: ["/usr/bin/qemu"]}`, `match: {exe: ["/usr/bin/seven"]}`,
+		`match: {exe: ["/usr/bin/eight"]}`, `match: {unit: ["build-*.service"]}`,
+		"# - unit web-a.service with /usr/bin/conmon: 1 process, not sandboxed\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+	if n := strings.Count(got, "match:"); n != 6 {
+		t.Errorf("%d rules:\n%s", n, got)
+	}
+	holds(t, &h.Snapshot, got)
+}
+
 // A program that runs unsandboxed elsewhere gets no rule that would be violated at once.
 func TestWriteNoRuleThatDoesNotHold(t *testing.T) {
 	h := newHost()

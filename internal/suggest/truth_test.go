@@ -175,10 +175,19 @@ func (p *processSpec) about(label string) (answer, why string) {
 	kind, name, _ := strings.Cut(label, " ")
 	switch {
 	case kind == "unit":
+		unit, exe, both := strings.Cut(name, " with ")
+		answer = yesNo(p.where.unit == unit)
 		if p.where.lost {
-			return "nothing known", ""
+			answer = "nothing known"
 		}
-		return yesNo(p.where.unit == name), ""
+		if !both || answer == "no" {
+			return answer, ""
+		}
+		of, why := p.runs(exe, true)
+		if answer == "yes" || of == "no" {
+			return of, why
+		}
+		return answer, ""
 	case strings.HasPrefix(label, "container with "):
 		name = strings.TrimPrefix(label, "container with ")
 		if may := p.exe == "" || p.program() == name; may && (p.where.lost || p.where.container && p.exe == "") {
@@ -190,11 +199,20 @@ func (p *processSpec) about(label string) (answer, why string) {
 			return "nothing known", ""
 		}
 		return yesNo(p.where.container && p.where.namespace+"/"+p.where.name == name), ""
-	case p.origin == scan.OfImage || p.origin == scan.OfUser:
+	default:
+		return p.runs(name, false)
+	}
+}
+
+// runs reports whether it runs a program: a file of the host or, where the unit is
+// given, of the unit's root directory.
+func (p *processSpec) runs(program string, unit bool) (answer, why string) {
+	switch {
+	case p.origin == scan.OfImage && !unit || p.origin == scan.OfUser:
 		return "no", ""
 	case p.exe == "":
 		return "nothing known", ""
-	case p.program() != name:
+	case p.program() != program:
 		return "no", ""
 	case p.origin == scan.OriginUnknown:
 		return "unknown", "exe: it is not known who put its executable where its path says that it is"
@@ -217,7 +235,12 @@ func (p *processSpec) label() (label, nameless string) {
 	switch {
 	case where.container && where.name != "":
 		return "container " + where.namespace + "/" + where.name, ""
-	case where.unit != "" && !where.delegated:
+	case where.unit != "":
+		if where.delegated && strings.HasPrefix(p.exe, "/") && !strings.HasPrefix(p.exe, "/memfd:") {
+			if answer, _ := p.runs(p.program(), true); answer == "yes" {
+				return "unit " + where.unit + " with " + p.program(), ""
+			}
+		}
 		return "unit " + where.unit, ""
 	case p.exe == "":
 		return "command comm", "no rule: its program is not known, and a process chooses its own name"

@@ -228,7 +228,8 @@ func mixed() *host {
 // workloads gives the processes workloads of every kind, with hostile text.
 func (h *host) workloads() {
 	h.Workloads = []scan.Workload{
-		{Name: "container:a", FullName: "container:a", Kind: scan.InContainer, Cgroup: "/docker/0123", Container: &scan.Container{ID: "0123", Runtime: "docker"}},
+		{Name: "container:a", FullName: "container:a", Kind: scan.InContainer, Cgroup: "/docker/0123",
+			Container: &scan.Container{ID: "0123", Runtime: "docker", Unnamed: true}},
 		{Name: "exe:unreadable", FullName: "exe:unreadable"},
 		{Name: "getty@.service", FullName: "getty@tty1.service", Kind: scan.Unit, Cgroup: "/system.slice/system-getty.slice/getty@tty1.service", Unit: "getty@tty1.service", Slice: "system-getty.slice"},
 		{Name: "getty@.service", FullName: "getty@tty2.service", Kind: scan.Unit, Cgroup: "/system.slice/system-getty.slice/getty@tty2.service/\xff\x1b\\", Unit: "getty@tty2.service", Slice: "system-getty.slice", Delegated: true},

@@ -22,6 +22,7 @@ type containerJSON struct {
 	Pod       *hostile `json:"pod"`
 	PodUID    *hostile `json:"pod_uid"`
 	Name      *hostile `json:"name"`
+	Unnamed   bool     `json:"unnamed"`
 }
 
 func newWorkloadJSON(w *scan.Workload) workloadJSON {
@@ -42,6 +43,7 @@ func newWorkloadJSON(w *scan.Workload) workloadJSON {
 			Pod:       unlessZero(hostile(c.Pod)),
 			PodUID:    unlessZero(hostile(c.PodUID)),
 			Name:      unlessZero(hostile(c.Name)),
+			Unnamed:   c.Unnamed,
 		}
 	}
 	return j

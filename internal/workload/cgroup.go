@@ -14,27 +14,24 @@ type Facts struct {
 	// Name and FullName are the workload's, folded and not. They are empty
 	// where the executable gives the name: if Kind is Executable or InContainer.
 	Name, FullName string
+	// Machine is the name of a container of LXC, Incus, libvirt or Nomad, which is
+	// part of the full name. Kubernetes has no say in it.
+	Machine string
 	// The others are as in scan.Workload. Container is of this call.
 	Unit, Slice string
 	Delegated   bool
 	Container   *scan.Container
 }
 
-// trusted reports whether a container is one by the word of the system: in one
-// that somebody made below a unit, an ID may be that of another container.
-func (f *Facts) trusted() bool {
-	// Some versions of containerd put containers below their own cgroup.
-	return !f.Delegated || f.Unit == "containerd.service"
-}
-
 // Parse says what the path of a cgroup tells, below the root of the hierarchy that
-// systemd names processes in. The layout is systemd's: slices, and in them a unit.
+// processes are named in. The layout is systemd's: slices, and in them a unit.
 //
 // A unit is the system manager's only if nothing but slices is above it. What is
-// below a unit's own cgroup was made by whoever that unit runs, and what is in a
-// container by whatever runs there: neither names a unit.
-func Parse(path string) Facts {
-	p := parser{below: systemManager}
+// below a unit's own cgroup was made by whoever that unit runs: it is the unit's,
+// however it is called. Only below the units that run containers for the system are
+// there containers. What is in a container was made there, and names nothing.
+func Parse(path string, runtimes RuntimeUnits) Facts {
+	p := parser{runtimes: runtimes}
 	before := ""
 	for component := range strings.SplitSeq(path, "/") {
 		if component == "" {
@@ -48,74 +45,139 @@ func Parse(path string) Facts {
 	return p.result()
 }
 
-// manager is who makes the units below some component of a path.
-type manager uint8
+// maker is who makes what is below some component of a path.
+type maker uint8
 
 const (
-	systemManager manager = iota
-	userManagerOf         // of parser.uid
-	nobody                // below a unit, or below what is none
+	bySystemManager maker = iota
+	byUserManager         // of parser.uid
+	byRuntime             // a unit that runs containers
+	byUnit                // any other: everything is that unit's
+	byRoot                // in a cgroup that is none of systemd's
+	byUsers               // in one that users were given
 )
 
 type parser struct {
-	f     Facts
-	below manager
-	uid   string
-	pod   string
+	runtimes RuntimeUnits
+	f        Facts
+	below    maker
+	uid      string
+	pod      string
+	// first is the component that is none of systemd's and has only slices above.
+	first string
 }
 
 // component takes the next component, and says whether the rest means nothing.
 func (p *parser) component(component, before string) (end bool) {
-	if p.below != nobody || p.f.Unit == "" {
-		if pod := findPod(component); pod != "" {
-			p.pod = pod
-		}
+	switch p.below {
+	case byUnit:
+		p.f.Delegated = true
+		return true
+	case byUserManager:
+		return p.userUnit(unescape(component))
+	case byRuntime:
+		p.f.Delegated = true
 	}
-	if c := findContainer(component, before, p.f.Unit); c != nil {
+	if isMonitor(component) {
+		// It watches a container, and is in none.
+		p.pod = ""
+	} else if c := p.container(component, before); c != nil {
+		if p.below == byUsers {
+			p.f.Delegated = true
+			return true
+		}
 		if c.PodUID == "" {
 			c.PodUID = p.pod
 		}
-		p.f.Kind, p.f.Container = scan.InContainer, c
-		p.f.Delegated = p.f.Unit != ""
+		p.inContainer(c)
 		return true
+	} else if pod := findPod(component); pod != "" && p.below != byUsers {
+		p.pod = pod
 	}
-	name := unescape(component)
-	switch {
-	case p.below == nobody:
-		p.f.Delegated = p.f.Unit != ""
-	case isSlice(name):
-		if p.below == systemManager {
-			p.f.Slice = name
-		}
-	case !isUnit(name):
-		p.f.Delegated = p.f.Unit != ""
-		p.below = nobody
-	case p.below == userManagerOf:
-		p.f.Kind = scan.UserUnit
-		p.f.Unit = "user@" + p.uid + "/" + name
-		p.f.FullName = p.f.Unit
-		p.f.Name = "user@/" + fold(name)
-		p.below = nobody
-	default:
-		p.f.Kind = scan.Unit
-		p.f.Unit, p.f.FullName, p.f.Name = name, name, fold(name)
-		p.below = nobody
-		if uid, ok := userManager(name); ok {
-			p.below, p.uid = userManagerOf, uid
-		}
+	if p.below == bySystemManager {
+		p.systemUnit(component)
 	}
 	return false
 }
 
+// systemUnit takes a component that is below nothing but slices.
+func (p *parser) systemUnit(component string) {
+	name := unescape(component)
+	switch {
+	case isSlice(name):
+		p.f.Slice = name
+		return
+	case !isUnit(name):
+		p.below, p.first = byRoot, component
+		if component == "user" { // of pam_cgfs(8)
+			p.below = byUsers
+		}
+		return
+	}
+	p.f.Kind = scan.Unit
+	p.f.Unit, p.f.FullName, p.f.Name = name, name, fold(name, p.f.Slice)
+	p.below = byUnit
+	if uid, ok := managerOf(name); ok {
+		p.below, p.uid = byUserManager, uid
+	} else if p.runtimes.has(name) {
+		p.below = byRuntime
+	}
+}
+
+// userUnit takes a component below a user's manager, and says whether the rest means
+// nothing.
+func (p *parser) userUnit(name string) (end bool) {
+	switch {
+	case isSlice(name):
+		return false
+	case !isUnit(name):
+		p.f.Delegated = true
+		return true
+	}
+	p.f.Kind = scan.UserUnit
+	p.f.Unit = "user@" + p.uid + "/" + name
+	p.f.FullName, p.f.Name = p.f.Unit, "user@/"+fold(name, "")
+	p.below = byUnit
+	return false
+}
+
+// container returns the container that a component names; nil if it names none.
+func (p *parser) container(component, before string) *scan.Container {
+	if c := findContainer(component, before); c != nil {
+		return c
+	}
+	runtime := ""
+	switch {
+	case p.below == bySystemManager:
+		runtime, p.f.Machine = findMachine(component)
+	case p.below == byRoot && before == p.first:
+		if uuid, task, _ := strings.Cut(component, "."); isUUID(uuid) &&
+			(before == "mesos" && task == "" || before == "nomad") {
+			p.f.Machine = task
+			return &scan.Container{Runtime: before, ID: uuid}
+		}
+		runtime, p.f.Machine = findOldMachine(component, before)
+	case p.below == byRoot:
+		runtime, p.f.Machine = findOldMachine(component, "")
+	}
+	if runtime == "" {
+		return nil
+	}
+	return &scan.Container{Runtime: runtime}
+}
+
+func (p *parser) inContainer(c *scan.Container) {
+	p.f.Kind, p.f.Container = scan.InContainer, c
+	p.f.Unit, p.f.Name, p.f.FullName, p.f.Delegated = "", "", "", false
+}
+
 func (p *parser) result() Facts {
-	f := p.f
-	if f.Kind == scan.Executable && p.pod != "" {
+	nobodys := p.f.Kind == scan.Executable || p.below == byRuntime
+	if p.pod != "" && p.f.Container == nil && nobodys {
 		// In a pod, but in none of its containers: Kata's virtual machines are.
-		f.Kind, f.Container = scan.InContainer, &scan.Container{PodUID: p.pod}
+		p.inContainer(&scan.Container{PodUID: p.pod})
 	}
-	if f.Kind == scan.InContainer {
-		f.Name, f.FullName = "", ""
-	}
-	f.Name, f.FullName = clean(f.Name), clean(f.FullName)
+	f := p.f
+	f.Name, f.FullName, f.Machine = clean(f.Name), clean(f.FullName), clean(f.Machine)
 	return f
 }

@@ -21,6 +21,10 @@ var (
 	podInSlice = strings.ReplaceAll(pod, "-", "_")
 )
 
+var known, _ = NewRuntimeUnits()
+
+func parse(path string) Facts { return Parse(path, known) }
+
 func TestParseUnits(t *testing.T) {
 	for _, c := range []struct {
 		path, unit, name, slice string
@@ -67,7 +71,7 @@ func TestParseUnits(t *testing.T) {
 		{"/lxc.monitor.c1", "", "", "", scan.Executable, false},
 		{"/libpod_parent/conmon", "", "", "", scan.Executable, false},
 	} {
-		f := Parse(c.path)
+		f := parse(c.path)
 		if f.Unit != c.unit || f.Name != c.name || f.Slice != c.slice || f.Kind != c.kind || f.Delegated != c.delegated || f.Container != nil {
 			t.Errorf("%s: %+v", c.path, f)
 		}
@@ -81,51 +85,160 @@ func TestParseContainers(t *testing.T) {
 	type want = scan.Container
 	docker := want{ID: id, Runtime: "docker"}
 	inPod := func(runtime string) want { return want{ID: id, Runtime: runtime, PodUID: pod} }
-	podSlices := "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + podInSlice + ".slice"
+	slices := "kubepods.slice/kubepods-pod" + podInSlice + ".slice"
+	cri := "/cri-containerd-" + id + ".scope"
+	machineSlice := "/machine.slice/machine-libpod_pod_" + id2 + ".slice"
+	inner := "/kubelet.slice/kubelet-kubepods-pod" + podInSlice + ".slice"
+	build := "8u0d3h1p9x7k2m4n6q5r8t0v2"
 	for _, c := range []struct {
-		path      string
-		want      want
-		unit      string
-		delegated bool
+		path    string
+		want    want
+		machine string
 	}{
-		{"/docker/" + id, docker, "", false},
-		{"/docker/" + id + "/system.slice/ssh.service", docker, "", false},
-		{"/docker/" + id + "/docker/" + id2, docker, "", false},
-		{"/system.slice/docker-" + id + ".scope", docker, "", false},
-		{"/system.slice/docker-" + id + ".scope/kubelet.slice/kubelet-kubepods-pod" + podInSlice + ".slice/cri-containerd-" + id2 + ".scope", docker, "", false},
-		{"/kubepods/burstable/pod" + pod + "/" + id, inPod(""), "", false},
-		{"/kubepods/pod" + pod + "/" + id, inPod(""), "", false},
-		{"/kubepods/pod0123456789abcdef0123456789abcdef/" + id, want{ID: id, PodUID: "0123456789abcdef0123456789abcdef"}, "", false},
-		{"/kubepods/besteffort/pod" + pod + "/crio-" + id, inPod("cri-o"), "", false},
-		{podSlices + "/cri-containerd-" + id + ".scope", inPod("containerd"), "", false},
-		{podSlices + "/crio-" + id + ".scope/container", inPod("cri-o"), "", false},
-		{podSlices + "/docker-" + id + ".scope", inPod("docker"), "", false},
-		{podSlices + "/" + id, inPod(""), "", false},
-		{podSlices + "/kata_overhead", want{PodUID: pod}, "", false},
-		{"/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod" + podInSlice + ".slice/cri-containerd-" + id + ".scope", inPod("containerd"), "", false},
-		{"/system.slice/containerd.service/kubepods-burstable-pod" + podInSlice + ".slice:cri-containerd:" + id, inPod("containerd"), "containerd.service", true},
-		{"/machine.slice/libpod-" + id + ".scope/container", want{ID: id, Runtime: "podman"}, "", false},
-		{"/machine.slice/machine-libpod_pod_" + id2 + ".slice/libpod-" + id + ".scope", want{ID: id, Runtime: "podman"}, "", false},
-		{"/libpod_parent/libpod-" + id, want{ID: id, Runtime: "podman"}, "", false},
-		{"/system.slice/web.service/libpod-payload-" + id, want{ID: id, Runtime: "podman"}, "web.service", true},
-		{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + id + ".scope/container", want{ID: id, Runtime: "podman"}, "user@1000.service", true},
-		{"/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/libpod-payload-" + id, want{ID: id, Runtime: "podman"}, "user@1000/web.service", true},
-		{"/default/" + id, want{ID: id}, "", false},
-		{"/system.slice/nerdctl-" + id + ".scope", want{ID: id, Runtime: "containerd"}, "", false},
-		{"/lxc.payload.c1/system.slice/ssh.service", want{Runtime: "lxc", Name: "c1"}, "", false},
-		{"/lxc.payload/c1/init.scope", want{Runtime: "lxc", Name: "c1"}, "", false},
-		{"/lxc/101/ns", want{Runtime: "lxc", Name: "101"}, "", false},
-		{"/machine.slice/systemd-nspawn@c1.service/payload/system.slice/ssh.service", want{Runtime: "nspawn", Name: "c1"}, "systemd-nspawn@c1.service", true},
-		{"/machine.slice/machine-my\\x2dbox.scope/payload", want{Runtime: "nspawn", Name: "my-box"}, "machine-my\\x2dbox.scope", true},
-		{"/machine.slice/machine-lxc\\x2d12\\x2dbox.scope", want{Runtime: "libvirt-lxc", Name: "12-box"}, "", false},
-		{"/docker/buildkit/8u0d3h1p9x7k2m4n6q5r8t0v2", want{Runtime: "buildkit", ID: "8u0d3h1p9x7k2m4n6q5r8t0v2"}, "", false},
+		{"/docker/" + id, docker, ""},
+		{"/docker/" + id + "/system.slice/ssh.service", docker, ""},
+		{"/docker/" + id + "/docker/" + id2, docker, ""},
+		{"/system.slice/docker-" + id + ".scope", docker, ""},
+		{"/system.slice/docker-" + id + ".scope" + inner + cri, docker, ""},
+		{"/kubepods/burstable/pod" + pod + "/" + id, inPod(""), ""},
+		{"/kubepods/pod" + pod + "/" + id, inPod(""), ""},
+		{"/kubepods/pod" + id[:32] + "/" + id, want{ID: id, PodUID: id[:32]}, ""},
+		{"/kubepods/besteffort/pod" + pod + "/crio-" + id, inPod("cri-o"), ""},
+		{"/kubepods/besteffort/pod" + pod + "/kata_" + id, inPod("kata"), ""},
+		{"/kata_overhead/" + id, want{ID: id, Runtime: "kata"}, ""},
+		{"/" + slices + cri, inPod("containerd"), ""},
+		{"/" + slices + "/crio-" + id + ".scope/container", inPod("cri-o"), ""},
+		{"/" + slices + "/docker-" + id + ".scope", inPod("docker"), ""},
+		{"/" + slices + "/" + id, inPod(""), ""},
+		{"/" + slices + "/kata_overhead", want{PodUID: pod}, ""},
+		{inner + cri, inPod("containerd"), ""},
+		{"/system.slice/containerd.service/kubepods-pod" + podInSlice + ".slice:cri-containerd:" + id,
+			inPod("containerd"), ""},
+		{"/system.slice/k3s.service/" + slices + cri, inPod("containerd"), ""},
+		{"/system.slice/k3s-agent.service/kubepods/burstable/pod" + pod + "/" + id, inPod(""), ""},
+		{"/system.slice/rke2-server.service/" + slices + cri + "/init.scope", inPod("containerd"), ""},
+		{"/runtime.slice/kubelet.service/" + slices + "/kata_overhead", want{PodUID: pod}, ""},
+		{"/machine.slice/libpod-" + id + ".scope/container", want{ID: id, Runtime: "podman"}, ""},
+		{machineSlice + "/libpod-" + id + ".scope", want{ID: id, Runtime: "podman"}, ""},
+		{"/libpod_parent/libpod-" + id, want{ID: id, Runtime: "podman"}, ""},
+		{"/default/" + id, want{ID: id}, ""},
+		{"/system.slice/nerdctl-" + id + ".scope", want{ID: id, Runtime: "containerd"}, ""},
+		{"/lxc.payload.c1/system.slice/ssh.service", want{Runtime: "lxc"}, "c1"},
+		{"/lxc.payload/c1/init.scope", want{Runtime: "lxc"}, "c1"},
+		{"/lxc/101/ns", want{Runtime: "lxc"}, "101"},
+		{"/machine.slice/machine-lxc\\x2d12\\x2dmy\\x2dbox.scope", want{Runtime: "libvirt-lxc"}, "my-box"},
+		{"/machine.slice/machine-lxc\\x2d12.scope/libvirt", want{Runtime: "libvirt-lxc"}, "12"},
+		{"/machine/lxc-12-box.libvirt-lxc", want{Runtime: "libvirt-lxc"}, "box"},
+		{"/machine/a.partition/lxc-12-box.libvirt-lxc", want{Runtime: "libvirt-lxc"}, "box"},
+		{"/machine.slice/box.libvirt-lxc", want{Runtime: "libvirt-lxc"}, "box"},
+		{"/docker/buildkit/" + build, want{Runtime: "buildkit", ID: build}, ""},
+		{"/buildkit/" + build, want{Runtime: "buildkit", ID: build}, ""},
+		{"/system.slice/docker-" + build + ".scope", want{Runtime: "buildkit", ID: build}, ""},
+		{"/nomad/" + pod + ".web", want{Runtime: "nomad", ID: pod}, "web"},
+		{"/nomad/" + pod, want{Runtime: "nomad", ID: pod}, ""},
+		{"/mesos/" + pod, want{Runtime: "mesos", ID: pod}, ""},
+		{"/mesos/" + pod + "/mesos/" + pod, want{Runtime: "mesos", ID: pod}, ""},
 	} {
-		f := Parse(c.path)
+		f := parse(c.path)
 		switch {
 		case f.Kind != scan.InContainer || f.Container == nil:
 			t.Errorf("%s: no container: %+v", c.path, f)
-		case *f.Container != c.want || f.Unit != c.unit || f.Delegated != c.delegated || f.Name != "" || f.FullName != "":
+		case *f.Container != c.want || f.Machine != c.machine || f.Unit != "" || f.Delegated ||
+			f.Name != "" || f.FullName != "":
 			t.Errorf("%s: %+v, %+v", c.path, f, *f.Container)
+		}
+	}
+}
+
+// Whoever a unit runs can make any cgroup below the unit's own, and can neither leave
+// the unit by it nor be taken for what else is called so.
+func TestNobodyLeavesTheUnit(t *testing.T) {
+	podSlices := "kubepods.slice/kubepods-pod" + podInSlice + ".slice"
+	user := "/user.slice/user-7.slice/"
+	for _, below := range []string{
+		"lxc.payload.x", "lxc/x", "lxc.payload/x", `machine-lxc\x2dx.scope`,
+		"payload", "payload/init.scope", "runtime", id, "kata_" + id,
+		"docker/" + id, "docker-" + id + ".scope", "libpod-payload-" + id,
+		"kubepods/pod" + pod + "/" + id, podSlices + "/cri-containerd-" + id + ".scope", podSlices,
+		podSlices + "/kata_overhead", "kubepods-pod" + podInSlice + ".slice:cri-containerd:" + id,
+		"buildkit/x", "mesos/" + pod, "machine/lxc-1-x.libvirt-lxc",
+		"libpod-conmon-" + id + ".scope", "sshd.service", "containerd.service/docker/" + id,
+		"k3s.service/kubepods/pod" + pod + "/" + id,
+		"system.slice/ssh.service", "user@7.service/x.service", "init.scope",
+	} {
+		for _, c := range []struct{ above, unit, name string }{
+			{"/system.slice/", "evil.service", "evil.service"},
+			{"/system.slice/", "docker.service.service", "docker.service.service"},
+			{"/system.slice/", "k3s@1.service", "k3s@.service"},
+			{"/machine.slice/", "systemd-nspawn@deb.service", "systemd-nspawn@.service"},
+			{user, "session-3.scope", "session.scope"},
+			{user + "user@7.service/app.slice/", "web.service", "user@/web.service"},
+			{user + "user@7.service/app.slice/", "k3s.service", "user@/k3s.service"},
+			{user + "user@7.service/user.slice/", "libpod-" + id + ".scope", "user@/libpod.scope"},
+		} {
+			kind, full := scan.Unit, c.unit
+			if strings.HasPrefix(c.name, "user@/") {
+				kind, full = scan.UserUnit, "user@7/"+c.unit
+			}
+			f := parse(c.above + c.unit + "/" + below)
+			if f.Kind != kind || f.Unit != full || f.Name != c.name || f.FullName != full ||
+				!f.Delegated || f.Container != nil || f.Machine != "" {
+				t.Errorf("%s below %s%s: %+v", below, c.above, c.unit, f)
+			}
+		}
+	}
+}
+
+// Below a unit that runs containers, what is no container is the unit's.
+func TestRuntimeUnits(t *testing.T) {
+	more, err := NewRuntimeUnits("my-runtime.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conmon := "kubepods.slice/kubepods-pod" + podInSlice + ".slice/crio-conmon-" + id + ".scope"
+	for _, c := range []struct {
+		runtimes  RuntimeUnits
+		path      string
+		unit      string
+		delegated bool
+	}{
+		{known, "/system.slice/k3s.service", "k3s.service", false},
+		{known, "/system.slice/k3s.service/init", "k3s.service", true},
+		{known, "/system.slice/k3s.service/lxc/x", "k3s.service", true},
+		{known, "/system.slice/k3s.service/lxc.payload.x", "k3s.service", true},
+		{known, "/system.slice/k3s.service/ssh.service", "k3s.service", true},
+		{known, "/system.slice/crio.service/" + conmon, "crio.service", true},
+		{known, "/system.slice/my-runtime.service/docker/" + id, "my-runtime.service", true},
+		{more, "/system.slice/my-runtime.service/docker/" + id, "", false},
+		{more, "/system.slice/k3s.service/docker/" + id, "", false},
+		{RuntimeUnits{}, "/system.slice/k3s.service/docker/" + id, "k3s.service", true},
+	} {
+		f := Parse(c.path, c.runtimes)
+		if f.Unit != c.unit || f.Delegated != c.delegated ||
+			(f.Kind == scan.InContainer) != (c.unit == "") {
+			t.Errorf("%s: %+v", c.path, f)
+		}
+	}
+	for _, name := range []string{"", "k3s", "k3s*.service", "a/b.service", "user@7.service",
+		"x.slice", "@.service"} {
+		if _, err := NewRuntimeUnits(name); err == nil {
+			t.Errorf("%q is taken for a unit", name)
+		}
+	}
+}
+
+// Users of pam_cgfs(8) can make any cgroup below the one that they were given.
+func TestUsersOwnCgroups(t *testing.T) {
+	for below, looksLikeOne := range map[string]bool{
+		"": false, "/x": false, "/lxc/x": false, "/lxc.payload.x": false, "/mesos/" + pod: false,
+		"/nomad/" + pod:       false,
+		"/kubepods/pod" + pod: false, "/docker/" + id: true, "/buildkit/x": true,
+		"/kubepods/pod" + pod + "/" + id: true,
+	} {
+		f := parse("/user/joe/0" + below)
+		if f.Kind != scan.Executable || f.Container != nil || f.Machine != "" ||
+			f.Delegated != looksLikeOne {
+			t.Errorf("%q: %+v", below, f)
 		}
 	}
 }
@@ -146,7 +259,29 @@ func TestFold(t *testing.T) {
 		"run-p12-i34.service":                         "run",
 		"run-anything.scope":                          "run",
 		"run-parts.service":                           "run-parts.service",
-		"runner-12.service":                           "runner-12.service",
+		"runner-12.service":                           "runner-*.service",
+		"build-7.service":                             "build-*.service",
+		"build_7.service":                             "build_*.service",
+		"build.7.service":                             "build.*.service",
+		"build-7-deploy-8.service":                    "build-*-deploy-*.service",
+		"build-7-8-9.service":                         "build-*.service",
+		"7.service":                                   "*.service",
+		"deploy-3f2a9c1.service":                      "deploy-*.service",
+		"deploy-abcdefa.service":                      "deploy-*.service",
+		"facade.service":                              "facade.service",
+		"php8.2-fpm.service":                          "php8.2-fpm.service",
+		"mariadb-10.11.service":                       "mariadb-10.11.service",
+		"ip6tables.service":                           "ip6tables.service",
+		"job-a0270f.scope":                            "job.scope",
+		"job-abcdef.scope":                            "job.scope",
+		"job-7-step.scope":                            "job-*-step.scope",
+		"job-3f.scope":                                "job.scope",
+		"node1_slurmstepd.scope":                      "slurmstepd.scope",
+		"spark-7ff0_slurmstepd.scope":                 "slurmstepd.scope",
+		"slurmstepd.scope":                            "slurmstepd.scope",
+		pod + ".web.scope":                            "*.web.scope",
+		"docker-8u0d3h1p9x7k2m4n6q5r8t0v2.scope":      "docker.scope",
+		"run-user-1000-gvfs.mount":                    "run-user-*-gvfs.mount",
 		"app-gnome-firefox-1234.scope":                "app-gnome-firefox.scope",
 		"app-gnome-org.gnome.Terminal-1234.scope":     "app-gnome-org.gnome.Terminal.scope",
 		"app-org.kde.dolphin-" + long + ".scope":      "app-org.kde.dolphin.scope",
@@ -161,38 +296,55 @@ func TestFold(t *testing.T) {
 		"crio-conmon-" + id + ".scope":                                    "crio-conmon.scope",
 		"podman-1234.scope":                                               "podman.scope",
 		"podman-pause-1a2b3c4d.scope":                                     "podman-pause.scope",
-		"100.scope":                                                       "100.scope",
+		"100.scope":                                                       "*.scope",
 		"machine-qemu\\x2d3\\x2dweb.scope":                                "machine-qemu.scope",
 		"machine-box.scope":                                               "machine.scope",
 		id + ".service":                                                   "*.service",
 		"var-lib-kubelet-pods-0d4e3ffb\\x2d7b3c\\x2d4a9f\\x2d8a53\\x2d9a2d1f0c7e11-volumes.mount": "var-lib-kubelet-pods-*-volumes.mount",
-		"postgresql-15.service": "postgresql-15.service",
-		"facade-decade.scope":   "facade-decade.scope",
+		"postgresql-15.service": "postgresql-*.service",
+		"facade-decade.scope":   "facade.scope",
 	} {
-		if got := fold(unit); got != want {
+		if got := fold(unit, ""); got != want {
 			t.Errorf("%s: %s, want %s", unit, got, want)
+		}
+	}
+}
+
+// A scope that has nothing but a number or an ID is called after its slice.
+func TestFoldByItsSlice(t *testing.T) {
+	for path, want := range map[string]string{
+		"/qemu.slice/100.scope":                           "qemu-*.scope",
+		"/qemu.slice/" + pod + ".scope":                   "qemu-*.scope",
+		"/qemu.slice/0a1b2c3d.scope":                      "qemu-*.scope",
+		"/user.slice/user-1000.slice/7.scope":             "user-*.scope",
+		"/vms.slice/vms-" + podInSlice + ".slice/1.scope": "vms-*.scope",
+		"/100.scope":                "*.scope",
+		"/qemu.slice/100.service":   "*.service",
+		"/qemu.slice/build-7.scope": "build.scope",
+	} {
+		if f := parse(path); f.Name != want {
+			t.Errorf("%s: %s, want %s", path, f.Name, want)
 		}
 	}
 }
 
 func TestExecutableName(t *testing.T) {
 	for path, want := range map[string]string{
-		"/usr/bin/minijail0":                          "minijail0",
-		"/usr/bin/python3.12":                         "python3.12",
-		"/usr/sbin/nginx (deleted)":                   "nginx",
-		"/memfd:runc_cloned:/proc/self/exe (deleted)": "memfd:runc_cloned:/proc/self/exe",
-		"/memfd: (deleted)":                           "memfd:",
-		"":                                            "exe:unreadable",
-		" (deleted)":                                  "exe:unreadable",
-		"/tmp/":                                       "exe:unreadable",
-		"/tmp/exe:unreadable":                         "exe:exe:unreadable",
-		"/tmp/other":                                  "exe:other",
-		"/tmp/run":                                    "exe:run",
-		"/tmp/sshd.service":                           "exe:sshd.service",
-		"/tmp/container:nginx":                        "exe:container:nginx",
-		"/tmp/memfd:x":                                "exe:memfd:x",
-		"/tmp/\xff\x1b[2J\u202e":                      "\uFFFD\uFFFD[2J\uFFFD",
-		"/tmp/" + strings.Repeat("x", 300):            "exe:" + strings.Repeat("x", 124),
+		"/usr/bin/minijail0":                "minijail0",
+		"/usr/bin/python3.12":               "python3.12",
+		"/usr/sbin/nginx (deleted)":         "nginx (deleted)",
+		"/memfd:runc_cloned:/proc/self/exe": "memfd:runc_cloned:/proc/self/exe",
+		"/memfd:":                           "memfd:",
+		"":                                  "exe:unreadable",
+		"/tmp/":                             "exe:unreadable",
+		"/tmp/exe:unreadable":               "exe:exe:unreadable",
+		"/tmp/other":                        "exe:other",
+		"/tmp/run":                          "exe:run",
+		"/tmp/sshd.service":                 "exe:sshd.service",
+		"/tmp/container:nginx":              "exe:container:nginx",
+		"/tmp/memfd:x":                      "exe:memfd:x",
+		"/tmp/\xff\x1b[2J\u202e":            "\uFFFD\uFFFD[2J\uFFFD",
+		"/tmp/" + strings.Repeat("x", 300):  "exe:" + strings.Repeat("x", 124),
 		"/tmp/" + strings.Repeat("y", 120) + ".service": "exe:" + strings.Repeat("y", 120) + ".ser",
 	} {
 		if got := executableName(path); got != want {
@@ -237,13 +389,14 @@ func checkPath(t *testing.T, path, exe string) {
 	tab := table{fold: true}
 	tab.begin()
 	c := newCgroup()
-	c.setPath(path)
+	c.setPath(path, known)
 	w := tab.of[tab.row(c, exe)]
 	checkName(t, path, w.Name)
 	checkName(t, path, w.FullName)
 	if w.Kind == scan.InContainer {
 		// Not folded, the name has what the executable's has.
-		for name, allowed := range map[string]string{w.Name: "", w.FullName: exe} {
+		inFull := exe + c.facts.Machine
+		for name, allowed := range map[string]string{w.Name: "", w.FullName: inFull} {
 			if id := longHex.FindString(name); strings.ContainsAny(id, "0123456789") && !strings.Contains(allowed, id) {
 				t.Fatalf("%s: ID %s in the name %q of a container", path, id, name)
 			}
@@ -325,7 +478,7 @@ func TestParseProperties(t *testing.T) {
 	for range n {
 		path, exe := randomPath(r)
 		checkPath(t, path, exe)
-		kinds[Parse(path).Kind]++
+		kinds[parse(path).Kind]++
 	}
 	for _, k := range []scan.WorkloadKind{scan.Executable, scan.Unit, scan.UserUnit, scan.InContainer} {
 		if kinds[k] < n/200 {

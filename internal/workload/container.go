@@ -21,6 +21,7 @@ var runtimes = map[string]string{
 	"crio":           "cri-o",
 	"libpod":         "podman",
 	"libpod-payload": "podman",
+	"kata_overhead":  "kata",
 }
 
 // podUID is the UID of a Kubernetes pod, at the end of a component without
@@ -37,9 +38,12 @@ func findPod(component string) string {
 	return strings.ReplaceAll(m[1], "_", "-")
 }
 
-// findContainer returns the container whose cgroup a component of a path names,
-// with the component before it and the unit that it is in; nil if it is none.
-func findContainer(component, before, unit string) *scan.Container {
+// findContainer returns the container with an ID whose cgroup a component of a path
+// names, with the component before it; nil if it is none.
+func findContainer(component, before string) *scan.Container {
+	if isMonitor(component) {
+		return nil
+	}
 	c := &scan.Container{}
 	name := component
 	// runc's form SLICE:PREFIX:ID, where the driver that it is meant for is not used.
@@ -47,33 +51,30 @@ func findContainer(component, before, unit string) *scan.Container {
 		c.PodUID = findPod(parts[0])
 		name = parts[1] + "-" + parts[2]
 	}
-	if prefix, id, ok := cutID(strings.TrimSuffix(name, ".scope")); ok {
-		if prefix == "conmon" || strings.HasSuffix(prefix, "-conmon") {
-			return nil // it watches the container
-		}
+	name = strings.TrimSuffix(name, ".scope")
+	if prefix, id, ok := cutID(name); ok {
 		c.ID, c.Runtime = id, runtimes[prefix]
 		if prefix == "" {
 			c.Runtime = runtimes[before]
 		}
 		return c
 	}
-	if name := lxcName(component, before); name != "" {
-		c.Runtime, c.Name = "lxc", name
+	if id, ok := strings.CutPrefix(name, "kata_"); ok && isID(id) {
+		c.ID, c.Runtime = id, "kata"
 		return c
 	}
-	if machine := machineName(component, unit); machine != "" {
-		c.Runtime, c.Name = "nspawn", machine
-		return c
-	}
-	if rest, ok := strings.CutPrefix(component, `machine-lxc\x2d`); ok && strings.HasSuffix(rest, ".scope") {
-		c.Runtime, c.Name = "libvirt-lxc", unescapeUnit(strings.TrimSuffix(rest, ".scope"))
-		return c
-	}
-	if before == "buildkit" {
-		c.Runtime, c.ID = "buildkit", component
+	id, scoped := strings.CutPrefix(name, "docker-")
+	if before == "buildkit" || scoped && name != component && isBuildID(id) {
+		c.ID, c.Runtime = id, "buildkit"
 		return c
 	}
 	return nil
+}
+
+// isMonitor reports whether a component is of the process that watches a container.
+func isMonitor(component string) bool {
+	prefix, _, ok := cutID(strings.TrimSuffix(component, ".scope"))
+	return ok && (prefix == "conmon" || strings.HasSuffix(prefix, "-conmon"))
 }
 
 // cutID cuts a container's ID off the end of a name: "PREFIX-ID" or "ID".
@@ -82,41 +83,34 @@ func cutID(name string) (prefix, id string, ok bool) {
 	if at < 0 || at == 1 || at > 1 && name[at-1] != '-' {
 		return "", "", false
 	}
-	id = name[at:]
-	for i := range len(id) {
-		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return "", "", false
-		}
+	if id = name[at:]; !isID(id) {
+		return "", "", false
 	}
 	return name[:max(at-1, 0)], id, true
 }
 
-// lxcName returns the name of a container of LXC, Incus or LXD: in
-// lxc.payload.NAME, and in lxc/NAME of older ones.
-func lxcName(component, before string) string {
-	if before == "lxc" || before == "lxc.payload" {
-		return component
-	}
-	if rest, ok := strings.CutPrefix(component, "lxc.payload"); ok && len(rest) > 1 && (rest[0] == '.' || rest[0] == '-') {
-		return rest[1:]
-	}
-	return ""
-}
+// isID reports whether text is a whole ID of a container.
+func isID(s string) bool { return len(s) == idLength && isHex(s) }
 
-// machineName returns the name of a container of systemd-nspawn: it runs in
-// "payload" below the cgroup of a service or of a scope.
-func machineName(component, unit string) string {
-	if component != "payload" {
-		return ""
-	}
-	for prefix, suffix := range map[string]string{"systemd-nspawn@": ".service", "machine-": ".scope"} {
-		if rest, ok := strings.CutPrefix(unit, prefix); ok && strings.HasSuffix(rest, suffix) {
-			return unescapeUnit(strings.TrimSuffix(rest, suffix))
+func isHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
 		}
 	}
-	return ""
+	return s != ""
 }
 
-// unescapeUnit undoes the commonest escape in names of units: a "-" in a name is
-// written \x2d, because it separates names.
-func unescapeUnit(s string) string { return strings.ReplaceAll(s, `\x2d`, "-") }
+// isBuildID reports whether text is the ID of a step of a build: 25 digits of base 36.
+func isBuildID(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return len(s) == 25
+}
+
+var wholeUUID = regexp.MustCompile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+func isUUID(s string) bool { return wholeUUID.MatchString(s) }

@@ -11,3 +11,5 @@
 // valid UTF-8 without control characters, never empty and at most 128 bytes long.
 // docs/workloads.md tells users how names come about.
 package workload
+
+//go:generate go test -run ^TestTableOfLayouts$ -update .

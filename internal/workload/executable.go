@@ -40,5 +40,10 @@ func looksLikeAnother(name string) bool {
 }
 
 // containerName returns the name of a workload in a container of which no more
-// than the executable's name is known.
-func containerName(executable string) string { return clean("container:" + executable) }
+// than the executable's name is known, and that of its machine, if it is one.
+func containerName(machine, executable string) string {
+	if machine != "" {
+		executable = machine + "/" + executable
+	}
+	return clean("container:" + executable)
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 )
 
 // rootID is the ID of the root of every hierarchy (kernel/cgroup/cgroup.c).
@@ -44,33 +46,41 @@ func (h *hierarchy) close() {
 	*h = absent()
 }
 
-// hierarchies are those that systemd names processes in.
+// hierarchies are those that name processes.
 type hierarchies struct {
 	// v2 is mounted in the place of all others, or beside them ("hybrid").
 	v2 hierarchy
-	// systemd is the v1 hierarchy of that name.
-	systemd hierarchy
-	// unified says that systemd uses v2 alone, whatever else is mounted.
+	// v1 is that of them that names processes: systemd's, where it has one.
+	v1 hierarchy
+	// unified says that v2 alone does, whatever else is mounted.
 	unified bool
+	// legacy says that v1 does where it says more than "/". If it cannot be read,
+	// a process at the root of v2 may be anywhere.
+	legacy bool
 }
 
-// openHierarchies looks for the layouts of systemd: unified, hybrid and legacy.
-func openHierarchies(cgroupFS string) hierarchies {
-	if h := openHierarchy(cgroupFS, unix.CGROUP2_SUPER_MAGIC); h.root >= 0 {
-		return hierarchies{v2: h, systemd: absent(), unified: true}
+// openHierarchies opens those that name processes on this host.
+func openHierarchies(procFS, cgroupFS string) hierarchies {
+	host := cgroupfs.Find(procFS, cgroupFS)
+	h := hierarchies{v2: absent(), v1: absent(), unified: host.Unified, legacy: host.Legacy}
+	if host.V2 != "" {
+		h.v2 = openHierarchy(host.V2, unix.CGROUP2_SUPER_MAGIC)
 	}
-	return hierarchies{
-		v2:      openHierarchy(cgroupFS+"/unified", unix.CGROUP2_SUPER_MAGIC),
-		systemd: openHierarchy(cgroupFS+"/systemd", unix.CGROUP_SUPER_MAGIC),
+	if host.V1.Dir != "" {
+		h.v1 = openHierarchy(host.V1.Dir, unix.CGROUP_SUPER_MAGIC)
 	}
+	return h
 }
 
 // limits says what keeps paths from being found; empty if nothing does.
 func (h *hierarchies) limits(cgroupFS string) string {
 	switch {
-	case h.v2.root < 0 && h.systemd.root < 0:
-		return fmt.Sprintf("no cgroup hierarchy that systemd uses is mounted at %s", cgroupFS)
-	case h.v2.part || h.systemd.part:
+	case h.v2.root < 0 && h.v1.root < 0:
+		return fmt.Sprintf("no cgroup hierarchy that names processes is mounted at %s", cgroupFS)
+	case h.legacy && h.v1.root < 0:
+		return fmt.Sprintf("none of the v1 cgroup hierarchies that name processes here "+
+			"can be read at %s", cgroupFS)
+	case h.v2.part || h.v1.part:
 		return fmt.Sprintf("only a part of the cgroups is mounted at %s, as in a cgroup namespace", cgroupFS)
 	default:
 		return ""

@@ -15,6 +15,9 @@ type cgroup struct {
 	used   uint64 // the last scan with a process in it
 	sought bool   // a walk has looked for it
 
+	// since is when it was there for certain: when it was first seen, or when a
+	// process in it started.
+	since time.Time
 	// awaitsName: it is a container whose name the logs may tell.
 	awaitsName bool
 	tries      uint8
@@ -33,14 +36,27 @@ func newCgroup() *cgroup { return &cgroup{row: -1} }
 // byExecutable says that executables name the workloads in the cgroup.
 func (c *cgroup) byExecutable() bool { return c.facts.Name == "" }
 
-func (c *cgroup) setPath(path string) {
+func (c *cgroup) setPath(path string, runtimes RuntimeUnits) {
 	if path == c.path {
 		return
 	}
-	c.path, c.facts = path, Parse(path)
+	c.path, c.facts = path, Parse(path, runtimes)
 	c.tries, c.retry = 0, time.Time{}
-	c.awaitsName = c.facts.Container != nil && c.facts.Container.ID != "" && c.facts.trusted()
+	of := c.facts.Container
+	c.awaitsName = of != nil && isID(of.ID)
+	if of != nil && !c.awaitsName && of.PodUID == "" {
+		of.Unnamed = true // of LXC, Mesos or a build
+	}
 	c.clear()
+}
+
+// isOlderThan notes that a process was in it, which may be older than any look.
+func (c *cgroup) isOlderThan(p *scan.Process, uptime time.Duration, now time.Time) {
+	if age := uptime - time.Duration(p.Start); age > 0 && age <= uptime {
+		if since := now.Add(-age); since.Before(c.since) {
+			c.since = since
+		}
+	}
 }
 
 // lacksPath reports whether to look for the path.
@@ -59,10 +75,16 @@ func (c *cgroup) name(found scan.Container, now time.Time) {
 	c.awaitsName = false
 	of := *c.facts.Container // the old one may be in a snapshot
 	of.Pod, of.Namespace, of.Name = found.Pod, found.Namespace, found.Name
+	of.Unnamed = false
 	c.facts.Container = &of
 	c.facts.FullName = clean(of.Namespace + "/" + of.Name)
 	c.facts.Name = c.facts.FullName
 	c.clear()
+}
+
+// isUsed reports whether a process is in it in a scan.
+func (c *cgroup) isUsed(scan uint64, t *table) bool {
+	return c.used == scan || c.row >= 0 && t.isUsed(c.row)
 }
 
 // clear forgets the rows.
@@ -87,12 +109,13 @@ func newCgroups() cgroups {
 }
 
 // get returns the cgroup with an ID.
-func (in *cgroups) get(id uint64) *cgroup {
+func (in *cgroups) get(id uint64, now time.Time) *cgroup {
 	c := in.byID[id]
 	if c == nil {
 		c = newCgroup()
+		c.since = now
 		if id == rootID {
-			c.setPath("/")
+			c.setPath("/", RuntimeUnits{})
 		}
 		in.byID[id], in.grown = c, true
 	}
@@ -126,10 +149,9 @@ func (in *cgroups) sweep(scan uint64, t *table) {
 		return
 	}
 	in.grown = false
-	isUsed := func(c *cgroup) bool { return c.used == scan || c.row >= 0 && t.isUsed(c.row) }
 	used := 0
 	for _, c := range in.byID {
-		if isUsed(c) {
+		if c.isUsed(scan, t) {
 			used++
 		}
 	}
@@ -137,7 +159,7 @@ func (in *cgroups) sweep(scan uint64, t *table) {
 		return
 	}
 	for id, c := range in.byID {
-		if !isUsed(c) {
+		if !c.isUsed(scan, t) {
 			delete(in.byID, id)
 			delete(in.rows, id)
 		}

@@ -3,6 +3,7 @@
 package workload
 
 import (
+	"errors"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,26 +14,50 @@ import (
 // DefaultLogs is where Kubernetes puts a link to the log of each container.
 const DefaultLogs = "/var/log/containers"
 
-// maxLogs bounds how many entries of that directory are looked at.
-const maxLogs = 1 << 16
+// DefaultPodLogs is where it has a directory with the logs of each pod.
+const DefaultPodLogs = "/var/log/pods"
+
+// Bounds of one look at the logs.
+const (
+	maxLogs = 1 << 16 // entries of a directory
+	maxCut  = 1 << 10 // names that are cut
+)
+
+// kubelet cuts POD_NAMESPACE_CONTAINER-ID to that length and appends ".log".
+const longestStem = 251
+
+var errManyLogs = errors.New("too many logs to look at them all")
 
 // readLogs calls found with each container that the names in a directory of logs
-// tell of. It opens none of them. A directory that is not there tells of none.
-func readLogs(dir string, found func(c scan.Container)) {
-	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+// tell of, and cut with each name that is cut, without ".log". It opens no log. It
+// returns why not all of them could be read.
+func readLogs(dir string, found func(c scan.Container), cut func(stem string)) error {
+	fd, err := openDirectory(unix.AT_FDCWD, dir)
 	if err != nil {
-		return // names come from executables then
+		return err
 	}
 	defer unix.Close(fd)
-	n := 0
+	n, cuts := 0, 0
 	for d, err := range listing(fd, make([]byte, 32<<10)) {
-		if n++; err != nil || n > maxLogs {
-			return
+		if err != nil {
+			return err
 		}
-		if c, ok := parseLog(string(d.name)); ok {
+		if n++; n > maxLogs || cuts > maxCut {
+			return errManyLogs
+		}
+		name := string(d.name)
+		if c, ok := parseLog(name); ok {
 			found(c)
+		} else if stem, ok := strings.CutSuffix(name, ".log"); ok && len(stem) == longestStem {
+			cuts++
+			cut(stem)
 		}
 	}
+	return nil
+}
+
+func openDirectory(at int, dir string) (int, error) {
+	return unix.Openat(at, dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 }
 
 // parseLog reads the name of a container's log: POD_NAMESPACE_CONTAINER-ID.log.
@@ -42,8 +67,30 @@ func parseLog(name string) (c scan.Container, ok bool) {
 		return c, false
 	}
 	name, c.ID, ok = cutID(name)
+	if !ok {
+		return c, false
+	}
+	named, ok := parseStem(name)
+	named.ID = c.ID
+	return named, ok
+}
+
+// parseCut reads the name of a log that is cut within the container's ID, of which it
+// returns what is left. What it takes for an ID may be the end of a container's name.
+func parseCut(stem string) (c scan.Container, ok bool) {
+	at := strings.LastIndexByte(stem, '-')
+	if at < 0 || !isHex(stem[at+1:]) {
+		return c, false
+	}
+	c, ok = parseStem(stem[:at])
+	c.ID = stem[at+1:]
+	return c, ok
+}
+
+// parseStem reads POD_NAMESPACE_CONTAINER.
+func parseStem(name string) (c scan.Container, ok bool) {
 	parts := strings.Split(name, "_")
-	if !ok || len(parts) != 3 {
+	if len(parts) != 3 {
 		return c, false
 	}
 	c.Pod, c.Namespace, c.Name = parts[0], parts[1], parts[2]

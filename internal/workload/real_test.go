@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -20,19 +22,8 @@ const cgroupFS = "/sys/fs/cgroup"
 // realRoots are the mounted hierarchies that a resolver uses here.
 func realRoots(t testing.TB) (v2, v1 string) {
 	t.Helper()
-	h := openHierarchies(cgroupFS)
-	defer h.v2.close()
-	defer h.systemd.close()
-	var fs unix.Statfs_t
-	switch {
-	case h.v2.root >= 0 && unix.Statfs(cgroupFS, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC:
-		v2 = cgroupFS
-	case h.v2.root >= 0:
-		v2 = cgroupFS + "/unified"
-	}
-	if h.systemd.root >= 0 {
-		v1 = cgroupFS + "/systemd"
-	}
+	host := cgroupfs.Find("/proc", cgroupFS)
+	v2, v1 = host.V2, host.V1.Dir
 	if v2 == "" && v1 == "" || os.Geteuid() != 0 {
 		if testing.Short() {
 			t.Skip("needs root and cgroups")
@@ -126,6 +117,50 @@ func TestRealCgroups(t *testing.T) {
 				expect(t, b.names(t, snapshot(ps[0])), "new.service")
 			}
 		})
+	}
+}
+
+// Where systemd has no hierarchy, that of a controller names processes: the real one,
+// to a resolver that is shown no other.
+func TestRealController(t *testing.T) {
+	lines, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proc := t.TempDir()
+	text := strings.ReplaceAll(string(lines), "name=systemd", "name=openrc")
+	if err := errors.Join(os.Mkdir(filepath.Join(proc, "self"), 0o755),
+		os.WriteFile(filepath.Join(proc, "self/cgroup"), []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	host := cgroupfs.Find(proc, cgroupFS)
+	if host.Unified {
+		if host.V1 != (cgroupfs.V1{}) {
+			t.Errorf("%+v beside v2", host.V1)
+		}
+		return
+	}
+	if host.V1.Dir == "" {
+		if testing.Short() {
+			t.Skip("needs a v1 hierarchy")
+		}
+		t.Fatal("needs a v1 hierarchy at /sys/fs/cgroup; -short leaves this out")
+	}
+	dir := filepath.Join(host.V1.Dir, fmt.Sprintf("landlockdtest%d", os.Getpid()))
+	t.Cleanup(func() { removeCgroups(t, dir) })
+	container := makeCgroup(t, filepath.Join(dir, id))
+	r := Open(Options{ProcFS: proc})
+	defer r.Close()
+	b := &bench{Resolver: r}
+	s := snapshot(scan.Process{Exe: "/bin/x", CgroupID: rootID, CgroupV1ID: container},
+		scan.Process{Exe: "/bin/x", CgroupID: rootID, CgroupV1ID: rootID},
+		scan.Process{Exe: "/bin/x", CgroupID: rootID})
+	expect(t, b.names(t, s), "container:x", "x", "x")
+	if w := s.WorkloadOf(&s.Processes[1]); w.Cgroup != "/" {
+		t.Errorf("at the root of both: %+v", *w)
+	}
+	if w := s.WorkloadOf(&s.Processes[2]); w.Cgroup != "" {
+		t.Errorf("at the root of v2, and v1 is not known: %+v", *w)
 	}
 }
 

@@ -3,6 +3,8 @@
 package workload
 
 import (
+	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -25,10 +27,16 @@ const (
 
 // Options are how a [Resolver] works. The zero value means the defaults.
 type Options struct {
+	// ProcFS is where the host's proc file system is mounted; "/proc" if empty.
+	ProcFS string
 	// CgroupFS is where cgroup hierarchies are mounted; "/sys/fs/cgroup" if empty.
 	CgroupFS string
-	// Logs is the directory of container logs; DefaultLogs if empty.
-	Logs string
+	// Logs is the directory of container logs, DefaultLogs if empty, and PodLogs that
+	// of pods, DefaultPodLogs if empty.
+	Logs, PodLogs string
+	// Runtimes are the units below which there are containers; those that
+	// landlockd knows if it is the zero value.
+	Runtimes RuntimeUnits
 	// NoFold keeps names as they are.
 	NoFold bool
 }
@@ -37,10 +45,9 @@ type Options struct {
 // snapshot to the next: as long as no process is in a cgroup that is new, it makes
 // no system call. It is not safe for concurrent use.
 //
-// On a host with systemd and only the v2 hierarchy, that one decides. On others it
-// is the v1 hierarchy named "systemd", because container runtimes that know
-// nothing of a v2 hierarchy beside the others leave their containers out of it;
-// where a process is in no cgroup there, v2 decides.
+// Where only the v2 hierarchy names processes, that one decides. On other hosts it is
+// the v1 hierarchy that does (see package cgroupfs); where a process is in no cgroup
+// there, v2 decides.
 type Resolver struct {
 	o     Options
 	hiers hierarchies
@@ -52,6 +59,7 @@ type Resolver struct {
 
 	scan    uint64 // number of the current one
 	now     time.Time
+	uptime  time.Duration
 	clock   func() time.Time
 	pending bool // some process is in a cgroup that has not been looked for
 	unnamed bool // some container may be given a name
@@ -71,10 +79,19 @@ func Open(o Options) *Resolver {
 	if o.Logs == "" {
 		o.Logs = DefaultLogs
 	}
-	return newResolver(o, openHierarchies(o.CgroupFS))
+	if o.PodLogs == "" {
+		o.PodLogs = DefaultPodLogs
+	}
+	if o.ProcFS == "" {
+		o.ProcFS = "/proc"
+	}
+	return newResolver(o, openHierarchies(o.ProcFS, o.CgroupFS))
 }
 
 func newResolver(o Options, h hierarchies) *Resolver {
+	if o.Runtimes.names == nil {
+		o.Runtimes, _ = NewRuntimeUnits()
+	}
 	r := &Resolver{o: o, hiers: h, v2: newCgroups(), v1: newCgroups(), clock: time.Now}
 	r.unresolved = newCgroup()
 	r.table.fold = !o.NoFold
@@ -85,10 +102,17 @@ func newResolver(o Options, h hierarchies) *Resolver {
 // nothing does.
 func (r *Resolver) Limits() string { return r.hiers.limits(r.o.CgroupFS) }
 
+// LogsMissing reports whether there is no directory of container logs, so that no
+// container gets a name before it appears.
+func (r *Resolver) LogsMissing() bool {
+	_, err := os.Lstat(r.o.Logs)
+	return errors.Is(err, os.ErrNotExist)
+}
+
 // Close releases what the resolver holds. Names are then of executables.
 func (r *Resolver) Close() {
 	r.hiers.v2.close()
-	r.hiers.systemd.close()
+	r.hiers.v1.close()
 }
 
 // Assign sets Workloads of a snapshot, and Workload of each of its processes. The
@@ -96,7 +120,7 @@ func (r *Resolver) Close() {
 // in the next snapshot too.
 func (r *Resolver) Assign(s *scan.Snapshot) {
 	r.scan++
-	r.now = r.clock()
+	r.now, r.uptime = r.clock(), s.Uptime
 	see := r.sight(s.Source.PIDNS)
 	r.find(s, see)
 	if r.due(see) {
@@ -133,7 +157,7 @@ type sight struct{ v2, v1 bool }
 // Otherwise the names at its root would be taken for units of the host.
 func (r *Resolver) sight(pidns string) sight {
 	sees := func(h *hierarchy) bool { return h.root >= 0 && (!h.part || pidns == "nested") }
-	return sight{v2: sees(&r.hiers.v2), v1: sees(&r.hiers.systemd)}
+	return sight{v2: sees(&r.hiers.v2), v1: sees(&r.hiers.v1)}
 }
 
 // find sets Workload of each process, to -1 if its workload is not published yet.
@@ -164,8 +188,9 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
 	if in != nil {
 		c = in.byID[id]
 	}
-	if c.awaitsName && !r.now.Before(c.retry) {
-		r.unnamed = true
+	if c.awaitsName {
+		c.isOlderThan(p, r.uptime, r.now)
+		r.unnamed = r.unnamed || !r.now.Before(c.retry)
 	}
 	exe := p.Exe
 	if p.ExeCut {
@@ -191,7 +216,7 @@ func (r *Resolver) deciding(v2, v1 uint64, see sight) (*cgroups, uint64) {
 		path2 = r.lookUp(&r.v2, v2, see.v2)
 	}
 	switch {
-	case path2 == "/" && v1 != 0 && path1 == "":
+	case path2 == "/" && path1 == "" && (v1 != 0 || r.hiers.legacy):
 		return nil, 0 // in some cgroup of v1's
 	case path2 != "":
 		return &r.v2, v2
@@ -204,7 +229,7 @@ func (r *Resolver) deciding(v2, v1 uint64, see sight) (*cgroups, uint64) {
 
 // lookUp returns a cgroup's path, empty if it is not known.
 func (r *Resolver) lookUp(in *cgroups, id uint64, seen bool) string {
-	c := in.get(id)
+	c := in.get(id, r.now)
 	c.used = r.scan
 	if seen && c.lacksPath(r.now) {
 		r.pending = true
@@ -218,10 +243,10 @@ func (r *Resolver) walkAll(see sight) {
 	began := r.clock()
 	var walks []*walk
 	if see.v2 {
-		walks = append(walks, newWalk(r.hiers.v2.root, &r.v2))
+		walks = append(walks, newWalk(r.hiers.v2.root, &r.v2, r.o.Runtimes))
 	}
 	if see.v1 {
-		walks = append(walks, newWalk(r.hiers.systemd.root, &r.v1))
+		walks = append(walks, newWalk(r.hiers.v1.root, &r.v1, r.o.Runtimes))
 	}
 	for _, w := range walks {
 		w.below = w.system(w.root)
@@ -247,43 +272,17 @@ type walk struct {
 	below []string
 }
 
-func newWalk(root int, in *cgroups) *walk {
+func newWalk(root int, in *cgroups, runtimes RuntimeUnits) *walk {
 	clear(in.rows)
 	return &walk{root: root, in: in, walker: walker{
-		wanted: func(id uint64) bool { return in.byID[id] != nil },
-		found:  func(id uint64, path string) { in.byID[id].setPath(path) },
+		runtimes: runtimes,
+		wanted:   func(id uint64) bool { return in.byID[id] != nil },
+		found:    func(id uint64, path string) { in.byID[id].setPath(path, runtimes) },
 	}}
 }
 
 // pause returns until when not to do again what took from one time to another.
 func pause(began, ended time.Time) time.Time { return ended.Add(dutyCycle * ended.Sub(began)) }
-
-// nameContainers looks for the names of containers that have none.
-func (r *Resolver) nameContainers() {
-	began := r.clock()
-	named := map[string]scan.Container{}
-	for _, in := range []*cgroups{&r.v2, &r.v1} {
-		clear(in.rows)
-		for _, c := range in.byID {
-			if c.awaitsName {
-				named[c.facts.Container.ID] = scan.Container{}
-			}
-		}
-	}
-	readLogs(r.o.Logs, func(c scan.Container) {
-		if _, wanted := named[c.ID]; wanted {
-			named[c.ID] = c
-		}
-	})
-	for _, in := range []*cgroups{&r.v2, &r.v1} {
-		for _, c := range in.byID {
-			if c.awaitsName {
-				c.name(named[c.facts.Container.ID], r.now)
-			}
-		}
-	}
-	r.nextLogs = pause(began, r.clock())
-}
 
 // forget makes the table anew, because most of it is of processes that went.
 func (r *Resolver) forget() {

@@ -67,15 +67,20 @@ type bench struct {
 
 func newBench(t *testing.T, v2, v1 *tree) *bench {
 	t.Helper()
-	b := &bench{now: time.Unix(1_750_000_000, 0), logs: t.TempDir()}
-	h := hierarchies{v2: absent(), systemd: absent()}
+	b := &bench{now: time.Unix(1_750_000_000, 0), logs: filepath.Join(t.TempDir(), "containers")}
+	if err := os.Mkdir(b.logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h := hierarchies{v2: absent(), v1: absent()}
 	if v2 != nil {
 		h.v2 = v2.open()
 	}
 	if v1 != nil {
-		h.systemd = v1.open()
+		h.v1 = v1.open()
 	}
-	b.Resolver = newResolver(Options{Logs: b.logs}, h)
+	b.Resolver = newResolver(Options{
+		Logs: b.logs, PodLogs: filepath.Join(filepath.Dir(b.logs), "pods"),
+	}, h)
 	b.clock = func() time.Time { return b.now }
 	t.Cleanup(b.Close)
 	return b
@@ -148,7 +153,7 @@ func TestAssign(t *testing.T) {
 func TestFoldsExecutables(t *testing.T) {
 	tr := newTree(t)
 	b := newBench(t, &tr, nil)
-	s := snapshot(in(rootID, "/memfd:sealed-91173221a7ea (deleted)"), in(rootID, "/bin/"+id))
+	s := snapshot(in(rootID, "/memfd:sealed-91173221a7ea"), in(rootID, "/bin/"+id))
 	expect(t, b.names(t, s), "memfd:sealed-*", "*")
 	if w := s.WorkloadOf(&s.Processes[0]); w.FullName != "memfd:sealed-91173221a7ea" {
 		t.Errorf("%+v", *w)
@@ -246,12 +251,16 @@ func TestUnitsAreFoundBeforeWhatIsBelow(t *testing.T) {
 	container := tr.make("docker/" + id)
 	inside := tr.make("docker/" + id2 + "/a.slice/b")
 	unit := tr.make("system.slice/new.service")
+	ofK3s := tr.make("system.slice/k3s.service/kubepods/pod" + pod + "/" + id)
+	forged := tr.make("user.slice/user-7.slice/user@7.service/k3s.service/docker/" + id)
 	s := func() *scan.Snapshot {
-		return snapshot(in(other, "/o"), in(container, "/c"), in(inside, "/i"), in(unit, "/u"))
+		return snapshot(in(other, "/o"), in(container, "/c"), in(inside, "/i"), in(unit, "/u"),
+			in(ofK3s, "/k"), in(forged, "/f"))
 	}
-	expect(t, b.names(t, s()), "o", "container:c", "i", "new.service")
+	expect(t, b.names(t, s()), "o", "container:c", "i", "new.service", "container:k", "f")
 	b.now = b.now.Add(time.Hour)
-	expect(t, b.names(t, s()), "user@/other.service", "container:c", "container:i", "new.service")
+	expect(t, b.names(t, s()), "user@/other.service", "container:c", "container:i", "new.service",
+		"container:k", "user@/k3s.service")
 }
 
 func TestHybrid(t *testing.T) {
@@ -271,6 +280,44 @@ func TestHybrid(t *testing.T) {
 	expect(t, b.names(t, snapshot(p(rootID, unit1))), "a.service")
 	b.now = b.now.Add(renewV1)
 	expect(t, b.names(t, snapshot(p(rootID, unit1))), "b.service")
+}
+
+// Where a v1 hierarchy names processes, and it cannot be read or the source has no ID
+// of it, a process at the root of v2 may be in any container.
+func TestLegacy(t *testing.T) {
+	v2, v1 := newTree(t), newTree(t)
+	container, openrc := v1.make("docker/"+id), v2.make("openrc.docker")
+	p := func(v2, v1 uint64) scan.Process {
+		return scan.Process{CgroupID: v2, CgroupV1ID: v1, Exe: "/bin/x"}
+	}
+	all := func() *scan.Snapshot {
+		return snapshot(p(rootID, container), p(openrc, container), p(rootID, rootID), p(rootID, 0),
+			p(openrc, rootID))
+	}
+	for _, c := range []struct {
+		v1      *tree
+		names   []string
+		cgroups []string
+		limits  bool
+	}{
+		{&v1, []string{"container:x", "container:x", "x", "x", "x"},
+			[]string{"/docker/" + id, "/docker/" + id, "/", "", "/openrc.docker"}, false},
+		{nil, []string{"x", "x", "x", "x", "x"},
+			[]string{"", "/openrc.docker", "/", "", "/openrc.docker"}, true},
+	} {
+		b := newBench(t, &v2, c.v1)
+		b.hiers.legacy = true
+		s := all()
+		expect(t, b.names(t, s), c.names...)
+		for i, want := range c.cgroups {
+			if got := s.WorkloadOf(&s.Processes[i]).Cgroup; got != want {
+				t.Errorf("v1 %v, process %d: %q, want %q", c.v1 != nil, i, got, want)
+			}
+		}
+		if (b.Limits() != "") != c.limits {
+			t.Errorf("limits: %q", b.Limits())
+		}
+	}
 }
 
 // Where systemd uses v2 alone, a v1 hierarchy of its name that somebody mounted
@@ -315,7 +362,7 @@ func TestContainerNames(t *testing.T) {
 	forged := tr.make("user.slice/user@1000.service/cri-containerd-" + id + ".scope")
 	b := newBench(t, &tr, nil)
 	all := func() *scan.Snapshot { return snapshot(in(c, "/nginx"), in(pause, "/pause"), in(forged, "/evil")) }
-	expect(t, b.names(t, all()), "container:nginx", "container:pause", "container:evil")
+	expect(t, b.names(t, all()), "container:nginx", "container:pause", "user@/cri-containerd.scope")
 	for _, name := range []string{"web-1_shop_nginx-" + id + ".log", "junk", "x_y_z-" + id2[1:] + ".log"} {
 		if err := os.WriteFile(filepath.Join(b.logs, name), nil, 0o644); err != nil {
 			t.Fatal(err)
@@ -323,7 +370,7 @@ func TestContainerNames(t *testing.T) {
 	}
 	b.now = b.now.Add(2 * time.Second)
 	s := all()
-	expect(t, b.names(t, s), "shop/nginx", "container:pause", "container:evil")
+	expect(t, b.names(t, s), "shop/nginx", "container:pause", "user@/cri-containerd.scope")
 	got := *s.WorkloadOf(&s.Processes[0]).Container
 	if want := (scan.Container{ID: id, PodUID: pod, Namespace: "shop", Pod: "web-1", Name: "nginx"}); got != want {
 		t.Errorf("%+v", got)

@@ -62,17 +62,18 @@ func (t *table) row(c *cgroup, exe string) int32 {
 		return n
 	}
 	name := executableName(exe)
+	full := name
 	if c.facts.Kind == scan.InContainer {
-		name = containerName(name)
+		name, full = containerName("", name), containerName(c.facts.Machine, name)
 	}
-	n, ok := c.names[name]
+	n, ok := c.names[full]
 	if !ok {
-		n = t.add(c, withoutIDs(name), name)
+		n = t.add(c, withoutIDs(name), full)
 	}
 	if c.rows == nil {
 		c.rows, c.names = map[string]int32{}, map[string]int32{}
 	}
-	c.rows[exe], c.names[name] = n, n
+	c.rows[exe], c.names[full] = n, n
 	t.exes++
 	return n
 }

@@ -54,9 +54,8 @@ func isUnitText(name string) bool {
 	return len(name) <= maxUnitName
 }
 
-// userManager returns the UID in the name of the service that a user's manager
-// runs as.
-func userManager(unit string) (uid string, ok bool) {
+// managerOf returns the UID in the name of the service that a user's manager runs as.
+func managerOf(unit string) (uid string, ok bool) {
 	uid, ok = strings.CutPrefix(unit, "user@")
 	if !ok {
 		return "", false

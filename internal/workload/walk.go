@@ -30,6 +30,8 @@ type walker struct {
 	// then called with. Paths begin with "/".
 	wanted func(id uint64) bool
 	found  func(id uint64, path string)
+	// runtimes are units below which the system makes cgroups, too.
+	runtimes RuntimeUnits
 
 	dirs, opened, sum int // of the current walk
 }
@@ -102,7 +104,15 @@ func (w *walker) directory(root int, dir string, more func(path string, others b
 			continue
 		}
 		if w.sum += len(path); w.sum <= maxPathSum {
-			more(path, isUnit(unescape(name)) || findContainer(name, parent, "") != nil)
+			more(path, w.isOthers(name, parent))
 		}
 	}
+}
+
+// isOthers reports whether what is below a cgroup is not of the system's making.
+func (w *walker) isOthers(name, parent string) bool {
+	unit := unescape(name)
+	machine, _ := findMachine(name)
+	return isUnit(unit) && !w.runtimes.has(unit) || machine != "" ||
+		parent == "lxc" || findContainer(name, parent) != nil
 }

@@ -90,13 +90,13 @@ var forgeries = []forgery{
 	{
 		name: "a cgroup with the name of another's container",
 		unit: "f-container.service", command: enterOwn("kubepods.slice/cri-containerd-" + webID + ".scope"),
-		exe: own, comm: "own", cgroup: "kubepods.slice/cri-containerd-" + webID + ".scope", workload: "container:own",
+		exe: own, comm: "own", cgroup: "kubepods.slice/cri-containerd-" + webID + ".scope", workload: "user@/cri-containerd.scope",
 	},
 	{
 		name: "the same with the path of a program that must be sandboxed",
 		unit: "f-docker.service", command: mounted(programs+"guarded", slices.Concat(
 			enterOwn("docker-" + dockerID + ".scope")[:4], []string{programs + "guarded", "infinity"})...),
-		exe: programs + "guarded", comm: "guarded", cgroup: "docker-" + dockerID + ".scope", workload: "container:guarded",
+		exe: programs + "guarded", comm: "guarded", cgroup: "docker-" + dockerID + ".scope", workload: "user@/docker.scope",
 	},
 }
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cgroupfs finds the hierarchies of cgroups that name processes on a host.
+//
+// Where cgroup2 is mounted at /sys/fs/cgroup itself, that one names them, whatever
+// else is mounted. Elsewhere a v1 hierarchy does: container runtimes that know
+// nothing of a v2 hierarchy beside the others leave their containers out of it.
+package cgroupfs
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxText bounds how much of /proc/self/cgroup is read: a kernel has at most as many
+// hierarchies as controllers, and a few with a name.
+const maxText = 64 << 10
+
+// V1 is the v1 hierarchy that names processes.
+type V1 struct {
+	// ID is the hierarchy's number in /proc/[pid]/cgroup; 0 if there is none.
+	ID uint32
+	// Dir is where it is mounted; empty if it is not.
+	Dir string
+}
+
+// Host is what names processes on a host.
+type Host struct {
+	// V2 is where cgroup2 is mounted; empty if it is not.
+	V2 string
+	// Unified says that it is mounted in the place of all others. V1 is none then.
+	Unified bool
+	V1      V1
+	// Legacy says that there is a v1 hierarchy with controllers, or the one of
+	// systemd, so that the v2 path of a process is not all there is to know.
+	Legacy bool
+}
+
+// Find looks at the hierarchies that are mounted below a directory, as
+// /sys/fs/cgroup, and at those that /proc/self/cgroup lists.
+func Find(procFS, cgroupFS string) Host {
+	if isMount(cgroupFS, unix.CGROUP2_SUPER_MAGIC) {
+		return Host{V2: cgroupFS, Unified: true}
+	}
+	var h Host
+	if dir := filepath.Join(cgroupFS, "unified"); isMount(dir, unix.CGROUP2_SUPER_MAGIC) {
+		h.V2 = dir
+	}
+	lines := listed(procFS)
+	h.Legacy = legacy(lines)
+	h.V1 = choose(lines, func(name string) string {
+		dir := filepath.Join(cgroupFS, name)
+		if !isMount(dir, unix.CGROUP_SUPER_MAGIC) {
+			return ""
+		}
+		return dir
+	})
+	return h
+}
+
+// listed returns what /proc/self/cgroup says: in the proc file system that is
+// given, or else in this process's own. Numbers and names are the kernel's, and the
+// same in both.
+func listed(procFS string) []line {
+	for _, proc := range []string{procFS, "/proc"} {
+		f, err := os.Open(filepath.Join(proc, "self/cgroup"))
+		if err != nil {
+			continue
+		}
+		text, err := io.ReadAll(io.LimitReader(f, maxText))
+		f.Close()
+		if err == nil {
+			return parse(text)
+		}
+	}
+	return nil
+}
+
+// line is one of /proc/self/cgroup: "ID:CONTROLLERS:PATH".
+type line struct {
+	id          uint32
+	controllers string // "" of v2, "name=NAME" of one without controllers
+}
+
+func parse(text []byte) (lines []line) {
+	for one := range bytes.SplitSeq(text, []byte{'\n'}) {
+		id, rest, ok := strings.Cut(string(one), ":")
+		controllers, _, ok2 := strings.Cut(rest, ":")
+		n, err := strconv.ParseUint(id, 10, 32)
+		if !ok || !ok2 || err != nil {
+			continue
+		}
+		lines = append(lines, line{uint32(n), controllers})
+	}
+	return lines
+}
+
+// legacy reports whether a v1 hierarchy has controllers or is systemd's.
+func legacy(lines []line) bool {
+	for _, l := range lines {
+		if l.id != 0 && l.controllers != "" &&
+			(l.controllers == systemd || !strings.HasPrefix(l.controllers, "name=")) {
+			return true
+		}
+	}
+	return false
+}
+
+// systemd is the hierarchy that systemd names processes in where it uses v1.
+const systemd = "name=systemd"
+
+// choose returns the hierarchy that names processes: systemd's, mounted or not, or
+// else the first that is mounted, by controllers that every container runtime uses.
+// dirOf returns where one is mounted, by the name that its directory has; empty if
+// it is not.
+func choose(lines []line, dirOf func(name string) string) V1 {
+	for _, want := range []string{systemd, "freezer", "memory", "pids", "devices", "cpu"} {
+		for _, l := range lines {
+			controllers := strings.Split(l.controllers, ",")
+			if l.id == 0 || !slices.Contains(controllers, want) {
+				continue
+			}
+			dir := ""
+			// All controllers together name its directory, or one of them does.
+			for _, name := range append([]string{l.controllers}, controllers...) {
+				name = strings.TrimPrefix(name, "name=")
+				if dir == "" && safe(name) {
+					dir = dirOf(name)
+				}
+			}
+			if dir != "" || want == systemd {
+				return V1{ID: l.id, Dir: dir}
+			}
+		}
+	}
+	return V1{}
+}
+
+// safe reports whether a name is one of a directory.
+func safe(name string) bool { return name != "" && name != ".." && !strings.Contains(name, "/") }
+
+// isMount reports whether a directory is in a file system of a type.
+func isMount(dir string, magic int64) bool {
+	var st unix.Statfs_t
+	err := unix.Statfs(dir, &st)
+	return err == nil && int64(st.Type) == magic //nolint:unconvert // 32 bits on some architectures
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"regexp"
+	"strings"
+)
+
+// findMachine returns the name of a container that has a name of its own and no ID,
+// of a component that is below nothing but slices; empty if it is none. LXC, Incus
+// and LXD have lxc.payload.NAME, libvirt has a scope.
+func findMachine(component string) (runtime, name string) {
+	if rest, ok := strings.CutPrefix(component, "lxc.payload"); ok && len(rest) > 1 &&
+		(rest[0] == '.' || rest[0] == '-') {
+		return "lxc", rest[1:]
+	}
+	rest, ok := strings.CutPrefix(component, `machine-lxc\x2d`)
+	if rest, scope := strings.CutSuffix(rest, ".scope"); ok && scope && rest != "" {
+		return "libvirt-lxc", withoutNumber(unescapeUnit(rest))
+	}
+	return findOldMachine(component, "")
+}
+
+// findOldMachine is the same for older versions, and for hosts on which systemd names
+// nothing: of a component with the one before it, if that is the first.
+func findOldMachine(component, first string) (runtime, name string) {
+	if first == "lxc" || first == "lxc.payload" {
+		return "lxc", component
+	}
+	if rest, ok := strings.CutSuffix(component, ".libvirt-lxc"); ok && rest != "" {
+		return "libvirt-lxc", withoutNumber(strings.TrimPrefix(rest, "lxc-"))
+	}
+	return "", ""
+}
+
+// startNumber is the number of the start that libvirt puts in front of a name.
+var startNumber = regexp.MustCompile(`^[0-9]+-`)
+
+func withoutNumber(name string) string {
+	if rest := startNumber.ReplaceAllLiteralString(name, ""); rest != "" {
+		return rest
+	}
+	return name
+}
+
+// unescapeUnit undoes the commonest escape in names of units: a "-" in a name is
+// written \x2d, because it separates names.
+func unescapeUnit(s string) string { return strings.ReplaceAll(s, `\x2d`, "-") }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// podDir is the directory of a pod's logs, NAMESPACE_POD_UID, which has one for each
+// of its containers, whether it runs or not.
+type podDir struct{ namespace, pod, path string }
+
+// readPods returns the directories of those pods whose UIDs are wanted. It returns
+// none where they cannot be read.
+func readPods(dir string, wanted map[string]*podNames) {
+	fd, err := openDirectory(unix.AT_FDCWD, dir)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	n := 0
+	for d, err := range listing(fd, make([]byte, 32<<10)) {
+		if n++; err != nil || n > maxLogs {
+			return
+		}
+		parts := strings.Split(string(d.name), "_")
+		if len(parts) != 3 || !isDNSName(parts[0], 63) || !isDNSName(parts[1], 253) {
+			continue
+		}
+		if p := wanted[parts[2]]; p != nil {
+			p.dir = podDir{parts[0], parts[1], filepath.Join(dir, string(d.name))}
+		}
+	}
+}
+
+// has reports whether the pod has a container of a name.
+func (d podDir) has(container string) bool {
+	var st unix.Stat_t
+	err := unix.Lstat(filepath.Join(d.path, container), &st)
+	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
+}
+
+// isEmpty reports whether no container of the pod was ever started.
+func (d podDir) isEmpty() bool {
+	fd, err := openDirectory(unix.AT_FDCWD, d.path)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	empty := true
+	for _, err := range listing(fd, make([]byte, 4<<10)) {
+		if empty = false; err != nil {
+			break
+		}
+	}
+	return empty
+}
