@@ -469,7 +469,7 @@ static void stopped_in_exec(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
 		raise(SIGSTOP);
-		execute(target);
+		execute(self);
 	}
 	if (waitpid(pid, &status, 0) != pid ||
 	    ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXEC) ||
