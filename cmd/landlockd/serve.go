@@ -28,6 +28,7 @@ import (
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/view"
 	lweb "github.com/landlockd/landlockd/internal/web"
+	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -318,6 +319,10 @@ func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared)
 	s.logger.Info(view.Summary(snap), "metrics", url)
 	if snap.Uptime == 0 {
 		s.logger.Warn("Ages of processes are not known: the host's clock cannot be told in this time namespace")
+	}
+	if namelessPods(snap) {
+		s.logger.Warn("Containers of pods have no names as long as the directory is not there",
+			"directory", workload.DefaultLogs)
 	}
 	if snap.Source.PIDNS != "init" {
 		s.logger.Warn("Running in an inner PID namespace: only its processes are seen, not all of the host")

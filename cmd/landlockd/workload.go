@@ -3,8 +3,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,15 +83,22 @@ func (s *settings) resolver() *workload.Resolver {
 }
 
 // named returns a source that names the workloads of what another one finds, and
-// says in the log if it cannot find their cgroups, or names of containers only later.
+// says in the log if it cannot find their cgroups.
 func (s *settings) named(src scan.Source) scan.Source {
 	r := s.resolver()
 	if limits := r.Limits(); limits != "" {
 		s.logger.Warn("Workloads are named after executables: their cgroups cannot be found", "reason", limits)
 	}
-	if r.LogsMissing() {
-		s.logger.Info("Containers will get their names in Kubernetes when the directory appears",
-			"directory", workload.DefaultLogs)
-	}
 	return workload.NewSource(src, r)
+}
+
+// namelessPods reports whether containers of pods run here and the directory that has
+// their names is not there.
+func namelessPods(snap *scan.Snapshot) bool {
+	if _, err := os.Stat(workload.DefaultLogs); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	return slices.ContainsFunc(snap.Workloads, func(w scan.Workload) bool {
+		return w.Container != nil && w.Container.PodUID != "" && w.Container.Name == ""
+	})
 }

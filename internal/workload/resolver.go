@@ -3,8 +3,6 @@
 package workload
 
 import (
-	"errors"
-	"os"
 	"slices"
 	"time"
 
@@ -101,13 +99,6 @@ func newResolver(o Options, h hierarchies) *Resolver {
 // Limits says in words what keeps cgroups from being found on this host; empty if
 // nothing does.
 func (r *Resolver) Limits() string { return r.hiers.limits(r.o.CgroupFS) }
-
-// LogsMissing reports whether there is no directory of container logs, so that no
-// container gets a name before it appears.
-func (r *Resolver) LogsMissing() bool {
-	_, err := os.Lstat(r.o.Logs)
-	return errors.Is(err, os.ErrNotExist)
-}
 
 // Close releases what the resolver holds. Names are then of executables.
 func (r *Resolver) Close() {
