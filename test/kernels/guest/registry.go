@@ -36,6 +36,7 @@ var registry = map[string]check.Check{
 	"daemon":   checkDaemon,
 	"denials":  checkDenials,
 	"programs": checkPrograms,
+	"legacy":   checkLegacy,
 	"kernel":   check.Kernel,
 }
 

@@ -57,12 +57,12 @@ const leftOut = " initcall_blacklist=load_system_certificate_list,jent_mod_init 
 var (
 	// plain has the security modules as Debian orders them: Landlock is the
 	// first that has a part in the credentials.
-	plain = Boot{"default", one, []string{"report", "order:first=1", "scan", "rules:sandboxes=25", "sockets", "truth:seeds=2", "handoff", "daemon"}}
+	plain = Boot{"default", one, []string{"report", "order:first=1", "scan", "rules:sandboxes=25", "sockets", "truth:seeds=2", "handoff", "daemon", "legacy"}}
 
 	// orders puts Landlock's part of the credentials at other offsets.
 	orders = []Boot{
 		{"landlock-last", one + "lsm=yama,apparmor,landlock", []string{"order:before=yama+apparmor", "scan"}},
-		{"behind-selinux", one + "lsm=selinux,landlock,yama selinux=1", []string{"order:before=selinux", "scan"}},
+		{"behind-selinux", one + "lsm=selinux,landlock,yama selinux=1", []string{"order:before=selinux", "scan", "legacy"}},
 	}
 
 	// off and lockdown are the two reasons of a kernel's own to see nothing.
