@@ -78,9 +78,9 @@ func startOthers(t *testing.T) others {
 }
 
 // check returns what check says of the rules, and its exit code, as text.
-func (o *others) check(t *testing.T) string {
+func (o *others) check(t *testing.T, flags ...string) string {
 	t.Helper()
-	p := run(t, "check", "--config.file="+o.config, "-o", "json")
+	p := run(t, append([]string{"check", "--config.file=" + o.config, "-o", "json"}, flags...)...)
 	code := p.wait(t)
 	var answer struct {
 		Answer string `json:"answer"`
@@ -157,5 +157,28 @@ func TestBlinding(t *testing.T) {
 	}
 	if after := o.check(t); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+// TestSnapshotsBesideForks: a recorded snapshot is judged alike whatever was just
+// forking, or in the middle of an execve(2), when it was taken.
+func TestSnapshotsBesideForks(t *testing.T) {
+	o := startOthers(t)
+	program, err := forger.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trick := range []string{"forks", "execs"} {
+		startForger(t, program, trick, o.gone)
+	}
+	record := filepath.Join(t.TempDir(), "snapshot.json")
+	first := ""
+	for n := range 25 {
+		write(t, record, run(t, "once", "--format=json").stdout.String(), 0o600)
+		if now := o.check(t, "--snapshot="+record); first == "" {
+			first = now
+		} else if now != first {
+			t.Fatalf("the first:\n%s\nsnapshot %d:\n%s", first, n, now)
+		}
 	}
 }
