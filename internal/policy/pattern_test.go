@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 func TestPattern(t *testing.T) {
@@ -221,4 +223,52 @@ func BenchmarkGlob(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestBeginnings: of a text of which the beginning is known, no pattern says more than
+// what holds for everything that it can go on with.
+func TestBeginnings(t *testing.T) {
+	long := "/home/u/" + strings.Repeat("d", scan.CutPath)
+	for _, c := range []struct {
+		pattern, beginning string
+		want               level
+	}{
+		{"/usr/bin/x", "", no}, {"/usr/*/x", "", no}, {"/usr/**", "", unknown}, {"re:/usr/.*", "", unknown},
+		{"/usr/bin/x", long, no}, {"/usr/**", long, no}, {"re:/usr/.*", long, no},
+		{"/home/**", long, yes}, {"/home/u/**", long, yes}, {"/home/*/**", long, yes}, {"/home/v/**", long, no},
+		{"/home/**/x", long, unknown}, {"/home/*", long, no}, {"/home/u/*", long, unknown},
+		{"**", long, yes}, {"**/x", long, unknown}, {"re:.*", long, unknown}, {"re:/home/u/d.*", long, unknown},
+		{long, long, no}, {long + "/x", long, unknown}, {long + "x", long, unknown}, {"/home/u/e*", long, no},
+	} {
+		p, err := ParsePattern(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.matchBeginning(c.beginning); got != c.want {
+			t.Errorf("%.40s of %.20s...: %v, want %v", c.pattern, c.beginning, got, c.want)
+		}
+	}
+}
+
+// FuzzBeginning: what is said of a beginning holds for a text that begins so.
+func FuzzBeginning(f *testing.F) {
+	f.Add("/home/**", "/home/u/", "x/y")
+	f.Add("re:/home/.*x", "/home/u", "x")
+	f.Add("/h?me/[a-z]*/**", "/home/u", "/v/w")
+	f.Fuzz(func(t *testing.T, pattern, beginning, rest string) {
+		p, err := ParsePattern(pattern)
+		if err != nil || beginning == "" || rest == "" {
+			return
+		}
+		switch p.matchBeginning(beginning) {
+		case yes:
+			if !p.Match(beginning + rest) {
+				t.Errorf("%q is sure of %q, but does not match %q", pattern, beginning, beginning+rest)
+			}
+		case no:
+			if p.Match(beginning + rest) {
+				t.Errorf("%q excludes %q, but matches %q", pattern, beginning, beginning+rest)
+			}
+		}
+	})
 }
