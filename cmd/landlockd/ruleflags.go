@@ -50,7 +50,9 @@ func (s *settings) ruleCommands(app *kingpin.Application, serve, once *kingpin.C
 		BoolVar(&s.check.requireMatches)
 	check.Flag("output", "Form of the answer: text, json, nagios.").Short('o').Default(formatText).EnumVar(&s.check.format, formatText, formatJSON, formatNagios)
 
-	config := app.Command(cmdConfig, "Check configuration and rule files strictly: every error with file, line and column. Exit code: 0 valid, 2 not.")
+	config := app.Command(cmdConfig, "Check configuration and rule files strictly: every "+
+		"error with file, line and column, and warnings of what is hardly meant. Exit code: 0 valid, "+
+		"with warnings too, 2 not.")
 	config.Arg("file", "Configuration or rule file; what landlockd would read by itself if none is given.").StringsVar(&s.check.files)
 
 	rules := app.Command("rules", "Work with rules.")

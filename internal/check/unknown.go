@@ -59,7 +59,7 @@ func undecided(s *scan.Snapshot, r *policy.Result) []undecidedJSON {
 // them.
 func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) (written bool, err error) {
 	t := newTable(w)
-	t.row("NO RULE DECIDES", "PID", "COMM", "WHY")
+	t.row("UNDECIDED", "PID", "COMM", "WHY")
 	for _, u := range r.Undecided {
 		for _, pid := range u.PIDs {
 			if p := s.Find(pid); p != nil {

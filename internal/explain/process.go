@@ -46,6 +46,10 @@ func (t *textWriter) executable(p *scan.Process) string {
 		text += ", below another root directory than the host's"
 	case scan.OfUser:
 		text += ", by the word of its user: not necessarily that file of the host"
+	case scan.OriginUnknown:
+		if p.Exe != "" {
+			text += ", it is not known by whose word"
+		}
 	}
 	return text
 }

@@ -489,3 +489,18 @@ func randomHost(r *rand.Rand) (*scan.Snapshot, *scan.Process) {
 	}
 	return s, p
 }
+
+// Whose word a path is stands behind it, unless it is that of a file of the host.
+func TestExecutableInWords(t *testing.T) {
+	for origin, want := range map[scan.Origin]string{
+		scan.OfHost:        "/bin/x",
+		scan.OfImage:       "/bin/x, below another root directory than the host's",
+		scan.OfUser:        "/bin/x, by the word of its user: not necessarily that file of the host",
+		scan.OriginUnknown: "/bin/x, it is not known by whose word",
+	} {
+		w := &textWriter{}
+		if got := w.executable(&scan.Process{Exe: "/bin/x", ExeOrigin: origin}); got != want {
+			t.Errorf("%s: %q, want %q", origin, got, want)
+		}
+	}
+}

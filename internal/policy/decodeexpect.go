@@ -40,6 +40,7 @@ func (d *decoder) expect(n *yaml.Node) Expect {
 }
 
 func (d *decoder) states(n *yaml.Node, x *Expect) {
+	before := len(d.problems)
 	var states []string
 	d.list(n, 2, func(n *yaml.Node) {
 		d.word(n, "sandboxed, partial or unsandboxed", func(text string) error {
@@ -47,7 +48,7 @@ func (d *decoder) states(n *yaml.Node, x *Expect) {
 			return x.addState(text)
 		})
 	})
-	if n.Kind == yaml.SequenceNode {
+	if len(d.problems) == before {
 		if err := statesError(states); err != nil {
 			d.fail(n, "%v", err)
 		}

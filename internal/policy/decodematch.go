@@ -126,11 +126,12 @@ func (d *decoder) exempt(n *yaml.Node) Match {
 	if len(d.problems) > before {
 		return m
 	}
-	if len(m.Comm)+len(m.Cmdline) > 0 {
+	switch {
+	case len(m.Comm)+len(m.Cmdline) > 0:
 		d.fail(n, "exempt by comm or cmdline: a process chooses both itself")
-	}
-	if len(m.Unit)+len(m.Slice)+len(m.Container)+len(m.Namespace)+len(m.Pod)+len(m.Cgroup)+len(m.UID) == 0 {
-		d.fail(n, "exempt by exe or main alone: want a unit, slice, container, namespace, pod, cgroup or uid with it")
+	case len(m.Unit)+len(m.Slice)+len(m.Container)+len(m.Namespace)+len(m.Pod)+len(m.Cgroup)+len(m.UID) == 0:
+		d.fail(n, "exempt by exe, ancestor_exe or main alone: "+
+			"want a unit, slice, container, namespace, pod, cgroup or uid with it")
 	}
 	return m
 }

@@ -94,14 +94,33 @@ func (w why) words(r *Rule, l level, f *facts) string {
 		return "except is about it"
 	case w.except:
 		return "it is not known whether except is about it: " + keyWords(w.key, l, f)
-	case l == no && (w.key == "exe" || w.key == "comm") && r.Match.trusts(f.exe.origin) == no:
+	case l == no && r.Match.distrusts(w.key, f):
 		if f.exe.origin == scan.OfImage {
 			return w.key + ": its executable is below another root directory than the host's, " +
 				"and the match has neither unit nor container nor mntns"
 		}
-		return w.key + ": any user could have put its executable where its path says that it is"
+		return w.key + ": any user could have put its executable where its path says that it is, " +
+			"and the match has neither container nor mntns"
 	default:
 		return keyWords(w.key, l, f)
+	}
+}
+
+// distrusts reports whether a key would be about a process if its executable's path
+// were believed.
+func (m *Match) distrusts(key string, f *facts) bool {
+	if m.trusts(f.exe.origin) != no {
+		return false
+	}
+	believing := *m
+	believing.AnyMountNS = true
+	switch key {
+	case "exe":
+		return believing.exeLevel(f) != no
+	case "comm":
+		return believing.commLevel(f) != no
+	default:
+		return false
 	}
 }
 

@@ -247,3 +247,29 @@ rules:
 		}
 	}
 }
+
+// Whose word a path is matters only where the path is the one that is meant.
+func TestExplainOrigin(t *testing.T) {
+	for _, c := range []struct {
+		match string
+		from  scan.Origin
+		want  string
+	}{
+		{"exe: [/bin/web]", scan.OfUser, "exe: any user could have put"},
+		{"exe: [/bin/web]", scan.OfImage, "exe: its executable is below another root"},
+		{"exe: [/bin/other]", scan.OfUser, "exe does not match"},
+		{"exe: [/bin/other]", scan.OfImage, "exe does not match"},
+		{"comm: [web]", scan.OfUser, "comm: any user could have put"},
+		{"comm: [other]", scan.OfUser, "comm does not match"},
+		{"uid: [5], exe: [/bin/web]", scan.OfUser, "uid does not match"},
+	} {
+		h := newHost()
+		p := h.process(-1, "/bin/web", -1)
+		p.ExeOrigin, p.Comm = c.from, scan.Comm{'w', 'e', 'b'}
+		e := New(load(t, "rules: [{name: r, match: {"+c.match+"}}]"), Options{})
+		x := e.Explain(h.Snapshot, p)[0]
+		if x.Applies != "no" || !strings.HasPrefix(x.Why, c.want) {
+			t.Errorf("%s, %s: %s (%s), want %s", c.match, c.from, x.Applies, x.Why, c.want)
+		}
+	}
+}

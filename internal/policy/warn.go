@@ -54,7 +54,8 @@ func (d *decoder) warnMatch(seen map[string]*yaml.Node, m *Match) {
 		}
 	}
 	if at := seen["mntns"]; at != nil {
-		d.warn(at, "with mntns: any, every user can make a process with this exe or comm")
+		d.warn(at, "with mntns: any, every user can make a process with this exe, "+
+			"ancestor_exe or comm")
 	}
 	if at := seen["cgroup"]; at != nil {
 		for i := range m.Cgroup {
@@ -65,17 +66,10 @@ func (d *decoder) warnMatch(seen map[string]*yaml.Node, m *Match) {
 			}
 		}
 	}
-	if at := seen["unit"]; at != nil && m.inNamedContainer() {
-		d.warn(at, "this matches nothing: no process in a container with a name is part of a unit")
+	if at := seen["unit"]; at != nil && m.inContainer() {
+		d.warn(at, "this matches nothing: a process in a container is in no unit")
 	}
 }
 
 // inContainer says whether only processes in containers are meant.
 func (m *Match) inContainer() bool { return len(m.Container)+len(m.Namespace)+len(m.Pod) > 0 }
-
-// inNamedContainer says whether only processes in containers of which a name is known
-// are meant.
-func (m *Match) inNamedContainer() bool {
-	named := func(patterns []Pattern) bool { return len(patterns) > 0 && !matchAny(patterns, "") }
-	return named(m.Container) || named(m.Namespace) || named(m.Pod)
-}

@@ -143,15 +143,12 @@ func TestWarnPatternIsSound(t *testing.T) {
 	}
 }
 
-// A container that has a name is in no unit; one that has none may be.
+// What is in a container is in no unit.
 func TestWarnContainerInUnit(t *testing.T) {
-	for match, want := range map[string]bool{
-		"container: [web]": true, `container: ["w*"]`: true, "pod: [web]": true,
-		`container: ["*"], namespace: [shop]`: true, `container: ["*"]`: false,
-		`container: ["re:|web"]`: false, `pod: ["**"], namespace: ["**"]`: false,
-	} {
+	for _, match := range []string{"container: [web]", `container: ["*"]`, `pod: ["**"]`,
+		`namespace: [shop], pod: ["re:|web"]`} {
 		c := load(t, "rules: [{name: a, match: {unit: [a.service], "+match+"}}]")
-		if got := len(c.Warnings) > 0; got != want {
+		if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Message, "matches nothing") {
 			t.Errorf("%s: %v", match, c.Warnings)
 		}
 	}

@@ -214,7 +214,7 @@ func TestLoadRefuses(t *testing.T) {
 		{`"landlock":"enabled"`, `"landlock":"maybe"`, `host: availability`},
 		{`"landlock":"enabled"`, `"landlock":"disabled"`, `host: it has Landlock disabled`},
 		{`"abi":7`, `"abi":-1`, "host.abi: "},
-		{`"source":"taskiter"`, `"source":"guess"`, `source.source: "\"guess\"" is none of`},
+		{`"source":"taskiter"`, `"source":"guess"`, `source.source: "guess" is none of`},
 		{`"ids":"kernel",`, ``, "source.ids: missing"},
 		{`"time":"2025-`, `"time":"year `, "scan: time"},
 		{`"duration":0.001500000`, `"duration":-1`, "scan.duration: "},

@@ -151,7 +151,7 @@ func choice(to *string, words ...string) reader {
 		}
 		i := slices.Index(words, t)
 		if i < 0 {
-			return fmt.Errorf("%.40q is none of %s", s, strings.Join(words, ", "))
+			return fmt.Errorf("%.40q is none of %s", t, strings.Join(words, ", "))
 		}
 		*to = words[i]
 		return nil

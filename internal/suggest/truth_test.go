@@ -254,7 +254,8 @@ func (p *processSpec) label() (label, nameless string) {
 	case "yes":
 		return label, ""
 	case "no":
-		why := "any user could have put its executable where its path says that it is"
+		why := "any user could have put its executable where its path says that it is, " +
+			"and the match has neither container nor mntns"
 		if p.origin == scan.OfImage {
 			why = "its executable is below another root directory than the host's, " +
 				"and the match has neither unit nor container nor mntns"

@@ -19,6 +19,7 @@ func TestConfig(t *testing.T) {
 		clusterLabel: "site",
 		ruleWindow: "1m30s", ruleFor: "15s", manyHostsFor: "5s", disabledFor: "5s", disabledWindow: "1m", downWindow: "1m", downFor: "20s",
 		enableSilent: true, enableDenialBurst: true, enableNestingNearLimit: true,
+		enableRuleMatchUnknown: true,
 		runbookURLPrefix: "https://runbooks.example/",
 		dashboardUIDPrefix: "ours-",
 		severities+: {LandlockdDown: "critical"},
@@ -102,8 +103,8 @@ func TestOptionalAlertsAreOff(t *testing.T) {
 			}
 		}
 	}
-	if n := len(off.rules()); n != 3 {
-		t.Errorf("%d alerts are off, want 3", n)
+	if n := len(off.rules()); n != 4 {
+		t.Errorf("%d alerts are off, want 4", n)
 	}
 }
 

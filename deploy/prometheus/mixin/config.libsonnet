@@ -80,6 +80,9 @@ local seconds = import 'duration.libsonnet';
     enableNestingNearLimit: false,
     nestingLeft: 2,
     nestingFor: '10m',
+    // Over unknownWindow, as LandlockRuleUnknown. Whoever has an account can raise it.
+    enableRuleMatchUnknown: false,
+    matchUnknownFor: '10m',
 
     // LandlockRuleViolated, LandlockRuleViolatedOnManyHosts and LandlockDisabled
     // take the severity of the rules that are violated.
@@ -96,6 +99,7 @@ local seconds = import 'duration.libsonnet';
       LandlockdSilent: 'warning',
       LandlockDenialBurst: 'info',
       LandlockNestingNearLimit: 'info',
+      LandlockRuleMatchUnknown: 'info',
     },
 
     runbookURLPrefix: 'https://github.com/landlockd/landlockd/blob/main/docs/runbooks/',

@@ -37,6 +37,13 @@
       'A task on {{ $labels.instance }} is nested {{ $value | humanize }} domains deep.',
       'The kernel refuses the next sandbox to a task that has as many layers as it allows (E2BIG).',
     ),
+    enableRuleMatchUnknown: alert(
+      'LandlockRuleMatchUnknown',
+      'quantile_over_time(0.5, landlockd_rule_match_unknown_processes{%(facts)s}[%(unknownWindow)s]) > 0',
+      c.matchUnknownFor,
+      'It is not known whether rules are about {{ $value | humanize }} processes on {{ $labels.instance }}: {{ $labels.reason }}.',
+      'So it was in most scrapes of the last ' + c.unknownWindow + '. No rule judges them, and a rule with min_processes may not notice that its own are missing.',
+    ),
   },
 
   local groupOf(names) = { name: 'landlockd-optional', rules: [alerts[n] for n in names] },
