@@ -29,8 +29,8 @@ func TestAncestors(t *testing.T) {
 	add(900, "/usr/bin/app") // 18, of a parent that is not known
 	add(18, "/usr/bin/app")  // 19
 	add(0, "/usr/bin/app")   // 20
-	add(1, "").ExeCut = true
-	add(21, "/usr/bin/app")                                    // 22, below a path longer than any
+	add(1, "/usr/"+strings.Repeat("d", scan.CutPath)).ExeCut = true
+	add(21, "/usr/bin/app")                                    // 22, below a path of which the end is not known
 	add(22, "/usr/bin/firejail").Start = 600 * second          // 23
 	add(23, "/usr/bin/app")                                    // 24, whose PID's bearer is younger
 	add(1, "/usr/bin/firejail").ExeOrigin = scan.OriginUnknown // 25
@@ -44,7 +44,7 @@ rules:
 `), Options{})
 	want := map[int32]string{
 		10: "no no yes", 11: "yes no no", 12: "yes yes no", 13: "no no yes", 15: "no no no", 17: "no no no",
-		18: "unknown unknown unknown", 19: "unknown yes unknown", 20: "no no yes", 22: "no unknown unknown",
+		18: "unknown unknown unknown", 19: "unknown yes unknown", 20: "no no yes", 22: "no yes unknown",
 		24: "unknown unknown unknown", 26: "unknown unknown no",
 	}
 	for pid, w := range want {

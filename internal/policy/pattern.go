@@ -85,8 +85,7 @@ func matchAny(patterns []Pattern, text string) bool {
 }
 
 // matchBeginning is the level of patterns for a text of which only the beginning is
-// known, and that more follows. A text without a known beginning is longer than any
-// path that a system call takes: no pattern for single directories means it.
+// known, and that more follows.
 func matchBeginning(patterns []Pattern, beginning string) level {
 	most := no
 	for i := range patterns {
@@ -95,13 +94,19 @@ func matchBeginning(patterns []Pattern, beginning string) level {
 	return most
 }
 
+// matchBeginning takes a text without a known beginning, which is longer than any path
+// that a system call takes, for one that only a pattern for every path means: where
+// the system's programs are there is none such, and whoever makes one elsewhere is not
+// to leave open what rules are about.
 func (p *Pattern) matchBeginning(beginning string) level {
-	deep := p.re != nil || strings.Contains(p.text, "**")
+	if beginning == "" {
+		return levelOf(p.glob && strings.Trim(strings.TrimPrefix(p.text, "/"), "*") == "" && strings.Contains(p.text, "**"))
+	}
 	n := min(len(p.prefix), len(beginning))
-	switch {
+	switch deep := p.re != nil || strings.Contains(p.text, "**"); {
 	case p.prefix[:n] != beginning[:n], p.re == nil && !p.glob && len(p.text) <= len(beginning):
 		return no
-	case !deep && (beginning == "" || strings.Count(beginning, "/") > strings.Count(p.text, "/")):
+	case !deep && strings.Count(beginning, "/") > strings.Count(p.text, "/"):
 		return no
 	case p.glob && strings.HasSuffix(p.text, "**") && p.Match(beginning):
 		return yes // whatever follows

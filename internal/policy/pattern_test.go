@@ -233,7 +233,8 @@ func TestBeginnings(t *testing.T) {
 		pattern, beginning string
 		want               level
 	}{
-		{"/usr/bin/x", "", no}, {"/usr/*/x", "", no}, {"/usr/**", "", unknown}, {"re:/usr/.*", "", unknown},
+		{"/usr/bin/x", "", no}, {"/usr/*/x", "", no}, {"/usr/**", "", no}, {"re:/usr/.*", "", no}, {"re:.*", "", no},
+		{"**", "", yes}, {"/**", "", yes}, {"/**/**", "", no}, {"*", "", no}, {"/usr**", "", no},
 		{"/usr/bin/x", long, no}, {"/usr/**", long, no}, {"re:/usr/.*", long, no},
 		{"/home/**", long, yes}, {"/home/u/**", long, yes}, {"/home/*/**", long, yes}, {"/home/v/**", long, no},
 		{"/home/**/x", long, unknown}, {"/home/*", long, no}, {"/home/u/*", long, unknown},

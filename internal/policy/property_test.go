@@ -36,7 +36,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 	for i := range e.config.Rules {
 		rule := &e.config.Rules[i]
 		x := RuleResult{Rule: rule}
-		var sure, maybe int
+		var sure, maybe, doubtful int
 		by := map[string]*Violation{}
 		for j := range s.Processes {
 			p := &s.Processes[j]
@@ -68,6 +68,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 				x.Processes[Unknown]++
 			default:
 				maybe++
+				doubtful++
 			}
 			if l != yes || outcome != Violating {
 				continue
@@ -110,6 +111,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 		if missing := rule.MinProcesses - sure; missing > 0 {
 			if maybe >= missing || s.Source.PIDNS == "nested" {
 				x.CountUnknown = true
+				x.Processes[Unknown] += max(0, min(doubtful, missing-(maybe-doubtful)))
 			} else {
 				x.Violated = true
 				x.Violations = append(x.Violations, Violation{Reason: TooFew, Processes: missing})

@@ -74,6 +74,9 @@ func (e *Evaluator) count(r *RuleResult, t *tally, now time.Duration) {
 		// Those may be what is missing; or they are where the source does
 		// not look.
 		r.CountUnknown = true
+		// So many of those that it may be about matter. Those that it is likely
+		// about are counted already.
+		r.Processes[Unknown] += max(0, min(t.doubtful, missing-t.likely))
 	case now < r.Rule.Grace:
 		// The host has just been started: no process could be older.
 	default:

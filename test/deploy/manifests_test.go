@@ -230,7 +230,7 @@ func TestSecuritySettings(t *testing.T) {
 					paths = append(paths, v.HostPath.Path)
 				}
 			}
-			if !slices.Equal(paths, []string{"/sys", "/var/log/containers", "/var/log/pods"}) {
+			if !slices.Equal(paths, []string{"/sys", "/var/log/containers"}) {
 				t.Errorf("of the host it has %q", paths)
 			}
 			for _, m := range c.VolumeMounts {
