@@ -21,11 +21,14 @@ type anchor struct {
 	patterns func(*Match) []Pattern
 	// text returns what patterns are for, and whether it is known.
 	text func(*facts) (text string, known bool)
+	// isLong, if there is any, reports whether the text is not known as it is longer
+	// than any path that a system call takes.
+	isLong func(*facts) bool
 	// byPrefix has the rules by what one of their patterns begins with, lengths
-	// the lengths of those, and all all of them.
-	byPrefix map[string][]int32
-	lengths  []int
-	all      []int32
+	// the lengths of those, all all of them, and deep those that such a text may match.
+	byPrefix  map[string][]int32
+	lengths   []int
+	all, deep []int32
 }
 
 func newIndex(rules []Rule) index {
@@ -33,7 +36,8 @@ func newIndex(rules []Rule) index {
 		{patterns: func(m *Match) []Pattern { return m.Unit },
 			text: func(f *facts) (string, bool) { return f.unit, f.place != nowhere }},
 		{patterns: func(m *Match) []Pattern { return m.Exe },
-			text: func(f *facts) (string, bool) { return f.exe.path, f.exe.path != "" }},
+			text:   func(f *facts) (string, bool) { return f.exe.path, f.exe.path != "" },
+			isLong: func(f *facts) bool { return f.exe.path == "" && f.exe.cut }},
 		{patterns: func(m *Match) []Pattern { return m.Namespace },
 			text: func(f *facts) (string, bool) { return f.namespace, f.isKnown(f.namespace, inPod) }},
 		{patterns: func(m *Match) []Pattern { return m.Container },
@@ -79,6 +83,9 @@ func (a *anchor) add(m *Match, n int32) bool {
 		}
 	}
 	a.all = append(a.all, n)
+	if slices.ContainsFunc(patterns, Pattern.isDeep) {
+		a.deep = append(a.deep, n)
+	}
 	return true
 }
 
@@ -90,7 +97,12 @@ func (x *index) candidates(f *facts, to []int32) []int32 {
 	for i := range x.anchors {
 		a := &x.anchors[i]
 		text, known := a.text(f)
-		if !known {
+		switch {
+		case known:
+		case a.isLong != nil && a.isLong(f):
+			to = append(to, a.deep...)
+			continue
+		default:
 			to = append(to, a.all...)
 			continue
 		}

@@ -95,13 +95,15 @@ func matchBeginning(patterns []Pattern, beginning string) level {
 	return most
 }
 
+// isDeep reports whether texts with any number of slashes can match.
+func (p Pattern) isDeep() bool { return p.re != nil || p.glob && strings.Contains(p.text, "**") }
+
 func (p *Pattern) matchBeginning(beginning string) level {
-	deep := p.re != nil || strings.Contains(p.text, "**")
 	n := min(len(p.prefix), len(beginning))
 	switch {
 	case p.prefix[:n] != beginning[:n], p.re == nil && !p.glob && len(p.text) <= len(beginning):
 		return no
-	case !deep && (beginning == "" || strings.Count(beginning, "/") > strings.Count(p.text, "/")):
+	case !p.isDeep() && (beginning == "" || strings.Count(beginning, "/") > strings.Count(p.text, "/")):
 		return no
 	case p.glob && strings.HasSuffix(p.text, "**") && p.Match(beginning):
 		return yes // whatever follows
