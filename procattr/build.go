@@ -97,6 +97,11 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 		})
 		b.answers = append(b.answers, answer{})
 	}
+	if len(e.path) > scan.CutPath && b.pathBytes+len(e.path) > maxPathBytes {
+		// The entry must not keep it whole either.
+		e.path, e.cut = unique.Make(e.path[:scan.CutPath]).Value(), true
+	}
+	b.pathBytes += len(e.path)
 	p := scan.Process{
 		PID: pid, PPID: st.ppid, Start: st.start, Exec: e.exec, Comm: st.comm,
 		Exe: e.path, ExeCut: e.cut, ExeDeleted: e.deleted, ExeOrigin: e.origin,
@@ -111,10 +116,6 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 	}
 	p.NoNewPrivs = scan.ExtentOf(b.tasks[first:], scan.NoNewPrivs)
 	p.Seccomp = scan.ExtentOf(b.tasks[first:], scan.SeccompStrict|scan.SeccompFilter)
-	if len(p.Exe) > scan.CutPath && b.pathBytes+len(p.Exe) > maxPathBytes {
-		p.Exe, p.ExeCut = unique.Make(p.Exe[:scan.CutPath]).Value(), true
-	}
-	b.pathBytes += len(p.Exe)
 	b.processes = append(b.processes, p)
 }
 

@@ -14,9 +14,9 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// maxPathBytes bounds the memory that executables' paths may take together.
-// Beyond it long paths are cut: whoever can start many processes could give each
-// a path of its own.
+// maxPathBytes bounds the memory that executables' paths may take together, in the
+// passes of a scan and in its snapshot. Beyond it long paths are cut: whoever can
+// start many processes could give each a path of its own.
 const maxPathBytes = 16 << 20
 
 // build makes the snapshot from the groups that have a verdict and from those
@@ -204,7 +204,7 @@ func (b *builder) setExe(pr *scan.Process) {
 	}
 	for len(b.exes) > 0 && b.exes[0].pid == pr.PID {
 		if e := b.exes[0]; e.exec == pr.Exec {
-			e.set(pr, b.source.pass.paths[e.lo:e.hi])
+			e.set(pr)
 			found = true
 			b.source.control.know(pr)
 		}
@@ -220,8 +220,8 @@ func (b *builder) setExe(pr *scan.Process) {
 }
 
 // set sets what a process's executable is.
-func (e *exeEntry) set(pr *scan.Process, path []byte) {
-	pr.SetExe(unique.Make(string(path)).Value(), e.bits&exeUnlinked != 0)
+func (e *exeEntry) set(pr *scan.Process) {
+	pr.SetExe(e.path, e.bits&exeUnlinked != 0)
 	pr.ExeCut, pr.ExeOrigin = e.bits&exeLong != 0, e.origin()
 }
 

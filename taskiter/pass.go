@@ -7,6 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"unique"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 // pass collects the records of one or more passes of one scan. Its memory is
@@ -23,7 +26,7 @@ type pass struct {
 	// may stand behind its children.
 	described []domainRecord
 	exes      []exeEntry
-	paths     []byte
+	pathBytes int
 	missed    []int32 // processes whose executable changed while it was read
 	ended     bool
 	scratch   []taskRecord
@@ -48,17 +51,18 @@ type group struct {
 	verdict verdict
 }
 
-// exeEntry is a new executable: its path is paths[lo:hi].
+// exeEntry is a new executable.
 type exeEntry struct {
-	pid    int32
-	bits   uint32 // exe*
-	exec   uint64
-	lo, hi int
+	pid  int32
+	bits uint32 // exe*
+	exec uint64
+	path string
 }
 
 func (p *pass) reset() {
 	p.tasks, p.order, p.groups = again(p.tasks), again(p.order), again(p.groups)
-	p.exes, p.paths, p.granted = again(p.exes), again(p.paths), again(p.granted)
+	clear(p.exes) // it would keep paths
+	p.exes, p.pathBytes, p.granted = again(p.exes), 0, again(p.granted)
 	p.missed = again(p.missed)
 	p.scratch, p.pending = again(p.scratch), pending{}
 	before := cap(p.described)
@@ -129,9 +133,12 @@ func (p *pass) exe(pid int32, exec uint64, bits uint32, path []byte) {
 		p.missed = append(p.missed, pid)
 		return
 	}
-	lo := len(p.paths)
-	p.paths = append(p.paths, path...)
-	p.exes = append(p.exes, exeEntry{pid, bits, exec, lo, len(p.paths)})
+	if len(path) > scan.CutPath && p.pathBytes+len(path) > maxPathBytes {
+		// What the kernel puts behind the path of a deleted file is cut off, too.
+		path, bits = path[:scan.CutPath], bits&^exeUnlinked|exeLong
+	}
+	p.pathBytes += len(path)
+	p.exes = append(p.exes, exeEntry{pid, bits, exec, unique.Make(string(path)).Value()})
 }
 
 func (p *pass) end(uint32) { p.ended = true }

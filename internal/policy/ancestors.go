@@ -27,15 +27,24 @@ type executable struct {
 	origin scan.Origin
 }
 
+// beginning returns what is known of the path; empty if nothing is.
+func (e *executable) beginning() string {
+	if e.cut && e.path == "" {
+		return "/"
+	}
+	return e.path
+}
+
 func executableOf(p *scan.Process) executable { return executable{p.Exe, p.ExeCut, p.ExeOrigin} }
 
 func newAncestors(matches []*Match) ancestors {
-	a := ancestors{matches: matches, at: map[string]int32{}}
+	a := ancestors{matches: matches}
 	a.forget()
 	return a
 }
 
 func (a *ancestors) forget() {
+	a.words, a.at = nil, map[string]int32{}
 	a.ofExe, a.most = map[executable]int32{}, map[[2]int32]int32{}
 }
 
@@ -44,7 +53,7 @@ func (a *ancestors) begin(s *scan.Snapshot) {
 	if len(a.matches) == 0 {
 		return
 	}
-	if len(a.ofExe)+len(a.most) > 2*len(s.Processes)+slack {
+	if len(a.words)+len(a.ofExe)+len(a.most) > 2*len(s.Processes)+slack {
 		a.forget()
 	}
 	a.above = a.above[:0]

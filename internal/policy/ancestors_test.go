@@ -3,6 +3,8 @@
 package policy
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -65,6 +67,34 @@ rules:
 	}
 	if allocs := testing.AllocsPerRun(20, func() { e.above.begin(h.Snapshot); e.above.of(h.Snapshot, 2) }); allocs != 0 {
 		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// TestAncestorsForget: users who start programs below each other in ever new ways do not
+// make what is kept grow.
+func TestAncestorsForget(t *testing.T) {
+	const rules, snapshots, length = 16, 2_000, 8
+	text := strings.Builder{}
+	text.WriteString("rules:\n")
+	for i := range rules {
+		fmt.Fprintf(&text, "- {name: r%d, match: {ancestor_exe: [/usr/bin/p%d]}}\n", i, i)
+	}
+	e := New(load(t, text.String()), Options{})
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for n := range snapshots {
+		h := newHost()
+		w := h.unit("a.service")
+		for i := range length {
+			p := h.process(w, fmt.Sprintf("/usr/bin/p%d", rnd.IntN(rules)), -1)
+			if i > 0 {
+				p.PPID = h.Processes[i-1].PID
+			}
+		}
+		h.process(w, "/bin/sh", -1).PPID = h.Processes[length-1].PID
+		e.Evaluate(h.Snapshot)
+		if kept := len(e.above.words) + len(e.above.ofExe) + len(e.above.most); kept > 2*slack {
+			t.Fatalf("after %d snapshots of %d processes: %d things are kept", n, length+1, kept)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func newIndex(rules []Rule) index {
 		{patterns: func(m *Match) []Pattern { return m.Unit },
 			text: func(f *facts) (string, bool) { return f.unit, f.place != nowhere }},
 		{patterns: func(m *Match) []Pattern { return m.Exe },
-			text: func(f *facts) (string, bool) { return f.exe.path, f.exe.path != "" }},
+			text: func(f *facts) (string, bool) { return f.exe.beginning(), f.exe.beginning() != "" }},
 		{patterns: func(m *Match) []Pattern { return m.Namespace },
 			text: func(f *facts) (string, bool) { return f.namespace, f.isKnown(f.namespace, inPod) }},
 		{patterns: func(m *Match) []Pattern { return m.Container },

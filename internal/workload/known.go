@@ -36,6 +36,11 @@ func newCgroup() *cgroup { return &cgroup{row: -1} }
 // byExecutable says that executables name the workloads in the cgroup.
 func (c *cgroup) byExecutable() bool { return c.facts.Name == "" }
 
+// isInUnit reports whether the cgroup is a unit's, or below that.
+func (c *cgroup) isInUnit() bool {
+	return c.facts.Kind == scan.Unit || c.facts.Kind == scan.UserUnit
+}
+
 func (c *cgroup) setPath(path string, runtimes RuntimeUnits) {
 	if path == c.path {
 		return
@@ -99,13 +104,19 @@ type cgroups struct {
 	byID map[uint64]*cgroup
 	// rows are the rows of those that the executable does not matter for, which
 	// are most: one look is enough for their processes.
-	rows map[uint64]int32
+	rows map[uint64]knownRow
 	// grown says that one came since the last sweep.
 	grown bool
 }
 
+// knownRow is the row of processes that are in a cgroup of v2's, too.
+type knownRow struct {
+	row int32
+	v2  uint64
+}
+
 func newCgroups() cgroups {
-	return cgroups{byID: map[uint64]*cgroup{}, rows: map[uint64]int32{}}
+	return cgroups{byID: map[uint64]*cgroup{}, rows: map[uint64]knownRow{}}
 }
 
 // get returns the cgroup with an ID.

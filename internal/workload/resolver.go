@@ -45,7 +45,7 @@ type Options struct {
 //
 // Where only the v2 hierarchy names processes, that one decides. On other hosts it is
 // the v1 hierarchy that does (see package cgroupfs); where a process is in no cgroup
-// there, v2 decides.
+// there, or was moved from its unit to another one, v2 decides.
 type Resolver struct {
 	o     Options
 	hiers hierarchies
@@ -161,14 +161,14 @@ func (r *Resolver) find(s *scan.Snapshot, see sight) {
 		if r.hiers.unified {
 			v1 = 0
 		}
-		row, ok := r.v1.rows[v1]
-		if !ok && v1 <= rootID {
-			row, ok = r.v2.rows[p.CgroupID]
+		known, ok := r.v1.rows[v1]
+		if ok = ok && known.v2 == p.CgroupID; !ok && v1 <= rootID {
+			known, ok = r.v2.rows[p.CgroupID]
 		}
 		if !ok {
-			row = r.findRow(p, v1, see)
+			known.row = r.findRow(p, v1, see)
 		}
-		p.Workload = r.table.use(row)
+		p.Workload = r.table.use(known.row)
 	}
 }
 
@@ -189,7 +189,7 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
 	}
 	row := r.table.row(c, exe)
 	if c.row >= 0 {
-		in.rows[id] = row
+		in.rows[id] = knownRow{row, p.CgroupID}
 	}
 	return row
 }
@@ -199,14 +199,18 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
 func (r *Resolver) deciding(v2, v1 uint64, see sight) (*cgroups, uint64) {
 	var path2, path1 string
 	if v1 != 0 {
-		if path1 = r.lookUp(&r.v1, v1, see.v1); path1 != "" && path1 != "/" {
-			return &r.v1, v1
-		}
+		path1 = r.lookUp(&r.v1, v1, see.v1)
+	}
+	inV1 := path1 != "" && path1 != "/"
+	if inV1 && !r.v1.byID[v1].isInUnit() {
+		return &r.v1, v1
 	}
 	if v2 != 0 {
 		path2 = r.lookUp(&r.v2, v2, see.v2)
 	}
 	switch {
+	case inV1 && !r.wasMoved(v2, v1):
+		return &r.v1, v1
 	case path2 == "/" && path1 == "" && (v1 != 0 || r.hiers.legacy):
 		return nil, 0 // in some cgroup of v1's
 	case path2 != "":
@@ -216,6 +220,16 @@ func (r *Resolver) deciding(v2, v1 uint64, see sight) (*cgroups, uint64) {
 	default:
 		return nil, 0
 	}
+}
+
+// wasMoved reports whether a process is in different units in the two hierarchies, so
+// that systemd, which has both alike, did not put it where v1 says. In v1 users move
+// their processes from anywhere to cgroups that were delegated to them; in v2 they
+// would have to be given what is above both, too.
+func (r *Resolver) wasMoved(v2, v1 uint64) bool {
+	of2, of1 := r.v2.byID[v2], r.v1.byID[v1]
+	return of2 != nil && of2.isInUnit() && of2.facts.Unit != of1.facts.Unit &&
+		!r.o.Runtimes.has(of2.facts.Unit)
 }
 
 // lookUp returns a cgroup's path, empty if it is not known.

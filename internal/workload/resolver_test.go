@@ -320,6 +320,37 @@ func TestLegacy(t *testing.T) {
 	}
 }
 
+// Users can move their processes in v1 from anywhere to a cgroup that is theirs, but not
+// in v2: no process leaves its unit, or joins another one, by that. A unit that runs
+// containers has those in v1 alone.
+func TestMovedInV1(t *testing.T) {
+	v2, v1 := newTree(t), newTree(t)
+	const a, b, session = "system.slice/a.service", "system.slice/b.service",
+		"user.slice/user-9.slice/session-1.scope"
+	const user = "user.slice/user-9.slice/user@9.service/app.slice/c.service"
+	const docker, scope = "system.slice/docker.service", "system.slice/x.scope"
+	p := func(at2, at1 string) scan.Process {
+		return scan.Process{CgroupID: v2.make(at2), CgroupV1ID: v1.make(at1), Exe: "/bin/x"}
+	}
+	all := []scan.Process{
+		p(a, a), p(a, b), p(b, b), p(a, b+"/sub"), p(b, b+"/sub"), p(session, b), p(a, user),
+		p(user, user), p(b+"/other", b+"/sub"), p(docker, "docker/"+id), p(docker, scope),
+		p(a, "docker/"+id), p("none", b), p("", b), p(a, b),
+	}
+	want := []string{
+		"a.service", "a.service", "b.service", "a.service", "b.service", "session.scope", "a.service",
+		"user@/c.service", "b.service", "container:x", "x.scope",
+		"container:x", "b.service", "b.service", "a.service",
+	}
+	r := newBench(t, &v2, &v1)
+	for range 3 {
+		expect(t, r.names(t, snapshot(all...)), want...)
+		r.now = r.now.Add(time.Minute)
+	}
+	r = newBench(t, nil, &v1)
+	expect(t, r.names(t, snapshot(all[1])), "b.service")
+}
+
 // Where systemd uses v2 alone, a v1 hierarchy of its name that somebody mounted
 // for a container says nothing.
 func TestUnified(t *testing.T) {
