@@ -20,7 +20,7 @@ rules:
     min_processes: 1
   - name: hardened
     match: {exe: [/opt/t/hardened]}
-    min_processes: 2
+    min_processes: 1
 `
 
 // checkCheck runs what people and their scripts run.
