@@ -18,6 +18,12 @@ func runtimes() []service {
 					exe: programs + "pause", below: pod + "cri-containerd-" + imageID + ".scope",
 					workload: "container:pause", depth: "1",
 				},
+				{
+					exe: programs + "docked", below: "docker-" + dockerID + ".scope",
+					workload: "container:docked", depth: "1",
+				},
+				// LXC runs none below a unit.
+				{exe: programs + "k3s", below: "lxc.payload.x"},
 				{exe: programs + "k3s"},
 			},
 		},

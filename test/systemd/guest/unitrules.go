@@ -62,9 +62,9 @@ rules:
 func unitSays() []says {
 	rules := []says{
 		all("delegated-exe", "warning", len(delegated())),
-		all("containers", "warning", 2),
+		all("containers", "warning", 3),
 		all("prod-web", "warning", 1),
-		bad("k3s", 0, 1, "unsandboxed", "k3s.service"),
+		bad("k3s", 0, 2, "unsandboxed", "k3s.service"),
 		all("quadlet-a", "warning", 1),
 		bad("quadlet-b", 0, 1, "unsandboxed", "web-b.service"),
 		bad("nspawn", 0, 2, "unsandboxed", "systemd-nspawn@.service"),

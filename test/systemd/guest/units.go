@@ -16,7 +16,7 @@ const unitsSnapshot = "/tmp/units.json"
 // They keep running.
 func (h *host) checkUnits(t *T) {
 	for _, name := range []string{
-		"delegated", "web", "pause", "k3s", "quadlet", "nspawn", "origin", "deep", "tool",
+		"delegated", "web", "pause", "docked", "k3s", "quadlet", "nspawn", "origin", "deep", "tool",
 	} {
 		t.Must(copyFile("/bin/sleep", programs+name))
 	}
