@@ -13,10 +13,9 @@ const (
 	configFile = "/etc/landlockd/landlockd.yml"
 )
 
-// startDaemon starts landlockd as a service, with the rules of this test. It
-// keeps running.
-func (h *host) startDaemon(t *T) {
-	write(t, configFile, mainRules)
+// startDaemon starts landlockd as a service, with rules. It keeps running.
+func (h *host) startDaemon(t *T, rules string) {
+	write(t, configFile, rules)
 	write(t, "/usr/lib/landlockd/rules.d/package.yml", packageRules)
 	write(t, "/run/systemd/system/landlockd.service", `[Service]
 Type=notify

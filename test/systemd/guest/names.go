@@ -77,7 +77,7 @@ func workloadPage(all map[string]counts) page {
 // checkNames starts landlockd and compares every workload that it exports with
 // what runs. It keeps running.
 func (h *host) checkNames(t *T) {
-	h.startDaemon(t)
+	h.startDaemon(t, mainRules)
 	compareWorkloads(t, h.scrape(t), workloads)
 }
 

@@ -22,6 +22,8 @@ func registry() map[string]check.Check {
 		"check":      h.checkCheck,
 		"reload":     h.checkReload,
 		"forgery":    h.checkForgery,
+		"units":      h.checkUnits,
+		"verdicts":   h.checkVerdicts,
 		"package":    h.checkPackage,
 		"monitoring": h.checkMonitoring,
 		"alert":      h.checkAlert,

@@ -3,8 +3,12 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/test/systemd/run"
 )
 
@@ -53,5 +57,42 @@ func TestRulesAndWorkloads(t *testing.T) {
 		if f.workload == "" || f.exe == "" || f.cgroup == "" {
 			t.Errorf("%s: %+v", f.name, f)
 		}
+	}
+}
+
+// Likewise those of the scenario "units": a rule that is not in the tables would be
+// expected to say nothing.
+func TestUnitRules(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rules.yml")
+	if err := os.WriteFile(file, []byte(unitRules+delegatedRules()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := policy.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := unitSays()
+	if n := len(rules) + aboutNothing; len(config.Rules) != n {
+		t.Errorf("%d rules, %d are expected", len(config.Rules), n)
+	}
+	violations := 0
+	for _, r := range rules {
+		if !slices.ContainsFunc(config.Rules, func(c policy.Rule) bool { return c.Name == r.rule }) {
+			t.Errorf("there is no rule %s", r.rule)
+		}
+		if r.violated {
+			violations++
+		}
+	}
+	const most = 20 // that metrics have of a host
+	if violations > most {
+		t.Errorf("%d violations, of which metrics leave some out", violations)
+	}
+	seen := map[string]bool{}
+	for _, s := range unitServices() {
+		if seen[s.unit] || len(s.processes) == 0 {
+			t.Errorf("%s: there twice, or without a process", s.unit)
+		}
+		seen[s.unit] = true
 	}
 }

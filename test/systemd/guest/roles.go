@@ -29,6 +29,8 @@ func init() {
 		"partial": partial,
 		"named":   named,
 		"enter":   enter,
+		// As sleep(1), where there are no libraries.
+		"infinity": func([]string) { forever() },
 	}
 }
 

@@ -24,6 +24,9 @@ rules:
     match: {slice: [t-own.slice]}
   - name: hardened
     match: {exe: [/opt/t/hardened]}
+    min_processes: 1
+  - name: hardened-anywhere
+    match: {exe: [/opt/t/hardened], mntns: any}
     min_processes: 2
   - name: delegated
     match: {unit: [t-deleg.service]}

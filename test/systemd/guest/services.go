@@ -146,7 +146,11 @@ func startContainers(t *T) {
 	container(t, pods, "cri-containerd-"+webID+".scope", self, "launch", "--", programs+"web", "infinity")
 	container(t, "machine.slice", "libpod-"+podmanID+".scope", self, "enter",
 		cgroups+"/machine.slice/libpod-"+podmanID+".scope/container", "--", programs+"podded", "infinity")
-	// What the kubelet leaves for programs that collect logs.
+	writePodLog(t)
+}
+
+// writePodLog writes what the kubelet leaves for programs that collect logs.
+func writePodLog(t *T) {
 	log := "/var/log/pods/prod_shop-7c5d8_" + podUID + "/web/0.log"
 	write(t, log, "")
 	t.Must(os.MkdirAll("/var/log/containers", 0o755))

@@ -21,6 +21,7 @@ func Scenarios() []Scenario {
 			Payload: []Payload{Daemon},
 			Checks:  []string{"services", "names", "rules", "violation", "check", "reload", "forgery"},
 		},
+		{Name: "units", Payload: []Payload{Daemon}, Checks: []string{"units", "verdicts"}},
 		{
 			// kill(1), by which systemd reloads landlockd, is in procps.
 			Name: "package", Packages: []string{"procps"}, Payload: []Payload{Deb}, Checks: []string{"package"},
