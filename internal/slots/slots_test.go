@@ -51,6 +51,21 @@ func (b *bounded) having(at time.Duration, names ...string) []string {
 	return all
 }
 
+// step is one assignment: who claims, and who has a slot then.
+type step struct {
+	at        time.Duration
+	now, want string
+}
+
+func (b *bounded) take(t *testing.T, steps []step) {
+	t.Helper()
+	for _, c := range steps {
+		if got := b.having(c.at, strings.Fields(c.now)...); !slices.Equal(got, strings.Fields(c.want)) {
+			t.Errorf("%v: %q, want %s", c.at, got, c.want)
+		}
+	}
+}
+
 // numbered are n names with a prefix.
 func numbered(prefix string, n int) (names []string) {
 	for i := range n {
@@ -75,12 +90,7 @@ func TestFirstSlots(t *testing.T) {
 }
 
 func TestSlotsStay(t *testing.T) {
-	o := kept(3)
-	for _, c := range []struct {
-		at   time.Duration
-		now  string
-		want string
-	}{
+	kept(3).take(t, []step{
 		{0, "b c d", "b c d"},
 		{1 * time.Minute, "a+ b c d", "b c d"},             // a new one waits
 		{2 * time.Minute, "a+ b", "b"},                     // for an hour
@@ -95,32 +105,19 @@ func TestSlotsStay(t *testing.T) {
 		{180 * time.Minute, "a+ c d! u1", "c d! u1"},       // a rule comes
 		{240 * time.Minute, "a+ c d! m1 u1", "d! m1 u1"},   // a user's unit
 		{300 * time.Minute, "a+ c d! m1 u1 z", "d! m1 u1"}, // as few as before
-	} {
-		if got := o.having(c.at, strings.Fields(c.now)...); !slices.Equal(got, strings.Fields(c.want)) {
-			t.Errorf("%v: %q, want %s", c.at, got, c.want)
-		}
-	}
+	})
 }
 
 // What is gone keeps its slot for an hour as if it ran, and then until another needs it.
 func TestSlotsOfWhatIsGone(t *testing.T) {
-	o := kept(3)
-	for _, c := range []struct {
-		at   time.Duration
-		now  string
-		want string
-	}{
+	kept(3).take(t, []step{
 		{0, "b c u1", "b c u1"},
 		{59 * time.Minute, "~b ~c ~u1 x", "b c u1"}, // as if they ran
 		{60 * time.Minute, "b ~c ~u1", "b c u1"},    // nobody needs theirs
 		{60 * time.Minute, "b ~c ~u1 x", "b c x"},   // one is needed
 		{61 * time.Minute, "b ~c x u2", "b u2 x"},   // what runs stays
 		{62 * time.Minute, "b ~c x u2", "b u2 x"},
-	} {
-		if got := o.having(c.at, strings.Fields(c.now)...); !slices.Equal(got, strings.Fields(c.want)) {
-			t.Errorf("%v: %q, want %s", c.at, got, c.want)
-		}
-	}
+	})
 }
 
 // A snapshot that is shown late makes nothing older.
