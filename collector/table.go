@@ -263,9 +263,9 @@ var table = [numMetrics]Doc{
 	workloadDenials: {
 		Name:    "landlock_workload_denials_total",
 		Type:    Counter,
-		Help:    "Denials by the workload of the process that was denied, as the next scan finds it. process:unknown: it was gone by then, or several share the domain. other: those beyond --workload.limit.",
+		Help:    "Denials by the workload of the process that was denied, as the next scan finds it. process:unknown: it was gone by then, or several share the domain. other: those beyond --workload.limit, with all that was denied them before they lost their series.",
 		Labels:  []Label{{"workload", "its name, folded: see [workloads.md](workloads.md)"}},
-		Present: ifTold + "; " + ifSeries + "; a workload that is gone can make room for others",
+		Present: ifTold + "; " + ifSeries + "; chosen as in [denials.md](denials.md#what-the-numbers-mean)",
 	},
 
 	ruleProcesses: {

@@ -9,12 +9,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/slots"
 	"github.com/landlockd/landlockd/scan"
 )
 
 // Other is the value of label workload for all workloads without a series of their
 // own. One that has this name has none either.
 const Other = "other"
+
+// Slots remembers from scrape to scrape which workloads have series of their own. The
+// zero value is for a first scrape.
+type Slots = slots.Slots
 
 // WorkloadOptions say which workloads have series of their own.
 type WorkloadOptions struct {
@@ -109,7 +114,8 @@ func emitWorkload(ch chan<- prometheus.Metric, w *scan.WorkloadProcesses) {
 
 // choose says which workloads, ascending by name, have series of their own.
 func (o *WorkloadOptions) choose(now time.Time, all []scan.WorkloadProcesses) []bool {
-	claims := make([]claim, 0, len(all))
+	claims := make([]slots.Claim, 0, len(all))
+	own := make([]bool, len(all))
 	seen := map[string]bool{}
 	for i := range all {
 		w := &all[i]
@@ -121,19 +127,19 @@ func (o *WorkloadOptions) choose(now time.Time, all []scan.WorkloadProcesses) []
 			continue
 		}
 		seen[label] = true
-		claims = append(claims, claim{
-			label: label, index: i, naming: w.Naming,
-			ruled:     o.HasRule != nil && o.HasRule(w.Name),
-			sandboxed: w.Processes[scan.Sandboxed] > 0 || w.Processes[scan.Partial] > 0,
+		own[i] = true
+		claims = append(claims, slots.Claim{
+			Label: label, Index: i, Naming: w.Naming,
+			Ruled:     o.HasRule != nil && o.HasRule(w.Name),
+			Sandboxed: w.Processes[scan.Sandboxed] > 0 || w.Processes[scan.Partial] > 0,
 		})
 	}
-	slots := o.Slots
-	if slots == nil {
-		slots = &Slots{}
+	kept := o.Slots
+	if kept == nil {
+		kept = &Slots{}
 	}
-	own := make([]bool, len(all))
-	for _, i := range slots.assign(now, max(o.Limit, 0), claims) {
-		own[i] = true
+	for _, c := range kept.Assign(now, max(o.Limit, 0), claims) {
+		own[c.Index] = false
 	}
 	return own
 }

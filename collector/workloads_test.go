@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,6 +125,38 @@ func TestChoice(t *testing.T) {
 	add(bare, scan.Sandboxed, scan.NoReason, 1, 1)
 	if got := series(t, bare, two, "landlock_workloads"); len(got) != 0 {
 		t.Errorf("workloads were not named, but there are %v", got)
+	}
+}
+
+// Slots are told whose word names are and what rules are about, and remember it.
+func TestChoiceIsRemembered(t *testing.T) {
+	host := func(names ...string) *scan.Snapshot {
+		m := map[string][4]int{}
+		for _, n := range names {
+			m[n] = processesOf(1, 0)
+		}
+		s := units(m)
+		for i := range s.Workloads {
+			if strings.HasSuffix(s.Workloads[i].Name, ".service") {
+				s.Workloads[i].Kind = scan.Unit
+			}
+		}
+		return s
+	}
+	o := WorkloadOptions{
+		Limit: 2, Slots: &Slots{},
+		HasRule: func(name string) bool { return name == "ruled" },
+	}
+	for _, c := range []struct{ now, want string }{
+		{"b c", "b c"},
+		{"a b c", "b c other"},
+		{"a b c u.service", "b other u.service"},
+		{"a b c ruled u.service", "other ruled u.service"},
+	} {
+		got := exported(t, host(strings.Fields(c.now)...), o)
+		if !slices.Equal(got, strings.Fields(c.want)) {
+			t.Errorf("%s: %q, want %s", c.now, got, c.want)
+		}
 	}
 }
 

@@ -183,6 +183,10 @@ type Process struct {
 	Exec uint64
 	// Comm is the command name as the process set it: hostile text.
 	Comm Comm
+	// CgroupID is the ID of the process's cgroup in the v2 hierarchy (the inode
+	// number of its directory), and CgroupV1ID that in the v1 hierarchy that names
+	// processes (internal/cgroupfs); 0 where there is none.
+	CgroupID, CgroupV1ID uint64
 	// Exe is the executable's path as the kernel has it, empty if it could not
 	// be read: hostile text, see docs/threat-model.md.
 	Exe string
@@ -192,15 +196,11 @@ type Process struct {
 	ExeCut, ExeDeleted bool
 	// ExeOrigin says whose word Exe is.
 	ExeOrigin Origin
-	// CgroupID is the ID of the process's cgroup in the v2 hierarchy (the inode
-	// number of its directory), and CgroupV1ID that in the v1 hierarchy that names
-	// processes (internal/cgroupfs); 0 where there is none.
-	CgroupID, CgroupV1ID uint64
 	// UID is the effective user ID, in the initial user namespace, of its leader,
 	// or of a live task of a dead one; UIDsDiffer: other tasks have others
 	// ([Snapshot.UIDs]).
-	UID        uint32
 	UIDsDiffer bool
+	UID        uint32
 	// UserNS and MountNSOwner are the inode numbers of the process's user
 	// namespace and of the user namespace that owns its mount namespace.
 	UserNS, MountNSOwner uint32

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/slots"
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -42,13 +43,13 @@ type workloads struct {
 	named   func(string) bool // nil is all
 	waiting map[subject]waiting
 	totals  map[string]*total
-	scans   uint64
+	slots   slots.Slots
 	last    *scan.Snapshot
 }
 
 type total struct {
-	n    uint64
-	scan uint64 // in which it was last added to
+	n      uint64
+	naming scan.Naming // when it last ran
 }
 
 func newWorkloads(limit int, named func(string) bool) *workloads {
@@ -73,16 +74,22 @@ func (w *workloads) note(e *Event) {
 // update gives what waits to the workloads that a scan, or the one before, found.
 // What was denied since the scan began waits for the next.
 func (w *workloads) update(snap *scan.Snapshot) {
-	w.scans++
 	before := w.last
 	w.last = snap
 	if len(snap.Workloads) == 0 {
 		clear(w.waiting) // nobody wants to know
 		return
 	}
-	if len(w.waiting) == 0 {
-		return
+	if len(w.waiting) > 0 {
+		w.give(snap, before)
 	}
+	if len(w.totals) > 0 {
+		w.fold(snap, before)
+	}
+}
+
+// give adds what waits to the totals of all names.
+func (w *workloads) give(snap, before *scan.Snapshot) {
 	find := [2]*finder{newFinder(snap), newFinder(before)}
 	for s, p := range w.waiting {
 		name := find[0].workload(s)
@@ -94,64 +101,57 @@ func (w *workloads) update(snap *scan.Snapshot) {
 		}
 		if name == "" {
 			name = UnknownWorkload
+		} else if name != UnknownWorkload && w.named != nil && !w.named(name) {
+			name = workload.Other
 		}
 		w.add(name, p.n)
 		delete(w.waiting, s)
 	}
 }
 
-// add counts for a workload. Beyond the limit those that are gone make room, the
-// one that was longest not denied anything first; where there is none it is counted
-// with the others.
 func (w *workloads) add(name string, n uint64) {
-	if name != UnknownWorkload && w.totals[name] == nil && !w.mayAdd(name) {
-		name = workload.Other
-	}
 	t := w.totals[name]
 	if t == nil {
 		t = &total{}
 		w.totals[name] = t
 	}
-	t.n, t.scan = t.n+n, w.scans
+	t.n += n
 }
 
-func (w *workloads) mayAdd(name string) bool {
-	if w.limit == 0 || w.named != nil && !w.named(name) {
-		return false
-	}
-	own := len(w.totals)
-	for _, fixed := range []string{UnknownWorkload, workload.Other} {
-		if w.totals[fixed] != nil {
-			own--
-		}
-	}
-	return own < w.limit || w.makeRoom()
-}
-
-func (w *workloads) makeRoom() bool {
-	victim := ""
+// fold adds the totals of names that have no slot, or have lost it, to that of the
+// others, for good: so the sum is always that of all denials, and no total goes down.
+func (w *workloads) fold(snap, before *scan.Snapshot) {
+	claims := make([]slots.Claim, 0, len(w.totals))
 	for name, t := range w.totals {
-		if name == UnknownWorkload || name == workload.Other || w.runs(name) {
+		if name == UnknownWorkload || name == workload.Other {
 			continue
 		}
-		if victim == "" || t.scan < w.totals[victim].scan || t.scan == w.totals[victim].scan && name < victim {
-			victim = name
+		runs := false
+		for _, s := range [...]*scan.Snapshot{before, snap} {
+			if naming, found := namingOf(s, name); found {
+				t.naming, runs = naming, s == snap
+			}
 		}
+		claims = append(claims, slots.Claim{Label: name, Naming: t.naming, Gone: !runs})
 	}
-	if victim == "" {
-		return false
+	for _, c := range w.slots.Assign(snap.Time, w.limit, claims) {
+		w.add(workload.Other, w.totals[c.Label].n)
+		delete(w.totals, c.Label)
 	}
-	delete(w.totals, victim)
-	return true
 }
 
-// runs says whether the last scan found a workload of that name.
-func (w *workloads) runs(name string) bool {
-	if w.last == nil {
-		return false
+// namingOf returns whose word a name is, the most trusted of the workloads that have
+// it, and whether a snapshot has any.
+func namingOf(s *scan.Snapshot, name string) (naming scan.Naming, found bool) {
+	if s == nil {
+		return naming, false
 	}
-	_, found := slices.BinarySearchFunc(w.last.Workloads, name, func(a scan.Workload, b string) int { return strings.Compare(a.Name, b) })
-	return found
+	i, found := slices.BinarySearchFunc(s.Workloads, name,
+		func(w scan.Workload, name string) int { return strings.Compare(w.Name, name) })
+	for ; i < len(s.Workloads) && s.Workloads[i].Name == name; i++ {
+		naming = max(naming, s.Workloads[i].Naming())
+	}
+	return naming, found
 }
 
 // finder tells the workload of a subject by a snapshot.

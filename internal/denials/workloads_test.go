@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -121,7 +120,7 @@ func TestWorkloadsOfTwoScans(t *testing.T) {
 }
 
 func TestWorkloadsAreBounded(t *testing.T) {
-	w := newWorkloads(3, func(name string) bool { return name != "hidden" })
+	w := newWorkloads(3, nil)
 	for i := range 2 * maxSubjects {
 		w.note(denied(domainid.ID(i+1), 0))
 	}
@@ -130,29 +129,5 @@ func TestWorkloadsAreBounded(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { w.note(denied(1, 0)) }); n > 1 { // the event itself
 		t.Errorf("%v allocations for a denial of a subject that waits", n)
-	}
-	w = newWorkloads(3, w.named)
-	all := newHost("a", "b", "c", "d", "hidden", workload.Other)
-	for _, name := range []string{"a", "b", "c", "d", "hidden", workload.Other, UnknownWorkload} {
-		w.last = all.Snapshot
-		w.add(name, 1)
-	}
-	if got, want := totals(w), "a=1 b=1 c=1 other=3 "+UnknownWorkload+"=1"; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-	// Those that are gone make room, the one longest not denied first.
-	w.scans = 5
-	w.add("b", 1)
-	w.last = newHost("a", "d").Snapshot
-	w.add("d", 1)
-	if got, want := totals(w), "a=1 b=2 d=1 other=3 "+UnknownWorkload+"=1"; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-	if none := newWorkloads(0, nil); true {
-		none.last = all.Snapshot
-		none.add("a", 2)
-		if got := totals(none); got != "other=2" {
-			t.Error(got)
-		}
 	}
 }

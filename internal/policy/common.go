@@ -46,6 +46,10 @@ func (p *Pattern) canBe(t *texts) bool {
 	case p.re != nil:
 		expr = p.re.String()
 	case p.glob:
+		// Most globs match what they are for with a letter in each gap.
+		if text := inGaps.Replace(p.text); p.Match(text) && t.re.MatchString(text) {
+			return true
+		}
 		expr = globExpr(p.text)
 	default:
 		return t.re.MatchString(p.text)
@@ -53,6 +57,9 @@ func (p *Pattern) canBe(t *texts) bool {
 	prog, err := compile(expr)
 	return err != nil || common(prog, t.prog)
 }
+
+// inGaps puts a letter where a glob leaves open what is there. It is never written.
+var inGaps = strings.NewReplacer("**", "a", "*", "a", "?", "a")
 
 // globExpr returns the regular expression of a glob without faults. A set may match
 // a slash there.
@@ -101,33 +108,32 @@ func common(a, b *syntax.Prog) bool {
 	start := pair{uint32(a.Start), uint32(b.Start)}
 	seen := map[pair]bool{start: true}
 	todo := []pair{start}
+	visit := func(x, y uint32) {
+		if p := (pair{x, y}); !seen[p] {
+			seen[p] = true
+			todo = append(todo, p)
+		}
+	}
 	left := maxSteps
 	for len(todo) > 0 {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		x, y := &a.Inst[at.a], &b.Inst[at.b]
-		var next []pair
 		switch {
 		case isFree(x):
-			next = append(next, pair{x.Out, at.b})
+			visit(x.Out, at.b)
 			if isFork(x) {
-				next = append(next, pair{x.Arg, at.b})
+				visit(x.Arg, at.b)
 			}
 		case isFree(y):
-			next = append(next, pair{at.a, y.Out})
+			visit(at.a, y.Out)
 			if isFork(y) {
-				next = append(next, pair{at.a, y.Arg})
+				visit(at.a, y.Arg)
 			}
 		case x.Op == syntax.InstMatch && y.Op == syntax.InstMatch:
 			return true
 		case shareRune(x, y, &left):
-			next = append(next, pair{x.Out, y.Out})
-		}
-		for _, p := range next {
-			if !seen[p] {
-				seen[p] = true
-				todo = append(todo, p)
-			}
+			visit(x.Out, y.Out)
 		}
 		if left--; left < 0 {
 			return true
@@ -148,7 +154,8 @@ func isFork(x *syntax.Inst) bool { return x.Op == syntax.InstAlt || x.Op == synt
 // them begins a range with such a one. It takes from left what it tries.
 func shareRune(x, y *syntax.Inst, left *int) bool {
 	for _, inst := range [...]*syntax.Inst{x, y} {
-		for _, r := range firstRunes(inst) {
+		var some [16]rune
+		for _, r := range firstRunes(some[:0], inst) {
 			*left--
 			if takes(x, r) && takes(y, r) {
 				return true
@@ -167,19 +174,18 @@ func takes(x *syntax.Inst, r rune) bool {
 	}
 }
 
-// firstRunes returns the characters that the ranges of an instruction begin with.
-func firstRunes(x *syntax.Inst) []rune {
+// firstRunes appends the characters that the ranges of an instruction begin with.
+func firstRunes(all []rune, x *syntax.Inst) []rune {
 	switch {
 	case x.Op == syntax.InstRuneAny || x.Op == syntax.InstRuneAnyNotNL:
-		return []rune{0, '\n' + 1}
+		return append(all, 0, '\n'+1)
 	case len(x.Rune) == 1: // it stands for upper and lower case, too, if so flagged
-		all := []rune{x.Rune[0]}
+		all = append(all, x.Rune[0])
 		for r := unicode.SimpleFold(x.Rune[0]); r != x.Rune[0]; r = unicode.SimpleFold(r) {
 			all = append(all, r)
 		}
 		return all
 	default:
-		var all []rune
 		for i := 0; i < len(x.Rune); i += 2 {
 			all = append(all, x.Rune[i])
 		}

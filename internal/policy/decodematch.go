@@ -5,6 +5,7 @@ package policy
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,12 @@ func (d *decoder) match(n *yaml.Node) Match {
 	var m Match
 	fields := make([]field, 0, 13)
 	for _, key := range m.patterns() {
-		fields = append(fields, field{key.name, func(n *yaml.Node) { d.patterns(n, key) }})
+		f := field{key: key.name}
+		if mentions(n, key.name) { // a function for each key is most of what a match costs
+			of := key
+			f.read = func(n *yaml.Node) { d.patterns(n, of) }
+		}
+		fields = append(fields, f)
 	}
 	fields = append(fields,
 		field{"uid", func(n *yaml.Node) { d.list(n, maxItems, func(n *yaml.Node) { d.uid(n, &m) }) }},
@@ -42,6 +48,11 @@ func (d *decoder) match(n *yaml.Node) Match {
 	}
 	d.warnMatch(seen, &m)
 	return m
+}
+
+// mentions reports whether a mapping has a key.
+func mentions(n *yaml.Node, key string) bool {
+	return slices.ContainsFunc(n.Content, func(of *yaml.Node) bool { return of.Value == key })
 }
 
 // key is one key of a match whose items are patterns.

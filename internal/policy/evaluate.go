@@ -157,7 +157,7 @@ func (e *Evaluator) group() {
 	now := uptime(e.snap)
 	for i := range e.snap.Processes {
 		p := &e.snap.Processes[i]
-		e.facts = factsOf(e.snap, p, e.seen)
+		e.facts = factsOf(e.snap, p, &e.seen)
 		e.facts.ancestors = e.above.of(e.snap, i)
 		m := e.cache.of(&e.facts)
 		if len(m.rules.rules) == 0 && len(m.ask) == 0 && len(m.doubtful.rules) == 0 {

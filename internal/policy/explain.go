@@ -57,7 +57,7 @@ func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 
 // allFactsOf returns the facts of one process.
 func allFactsOf(s *scan.Snapshot, p *scan.Process, what seen) facts {
-	f := factsOf(s, p, what)
+	f := factsOf(s, p, &what)
 	above := newAncestors(what.ancestors)
 	above.begin(s)
 	f.ancestors = above.of(s, s.Index(p.PID))

@@ -11,19 +11,21 @@ import (
 
 // facts are all that rules can see of a process, but its command line. Processes
 // with the same facts are matched once.
+//
+// What is no text stands together: it is hashed as one, once for each process.
 type facts struct {
-	place                                          place
-	unit, slice, cgroup, container, namespace, pod string
-	exe                                            executable
-	comm                                           scan.Comm
-	uid                                            uint32
-	// uids are the user IDs of a process whose tasks have different ones, ascending
-	// and each in four bytes; otherwise it is empty, and uid is that of all.
-	uids string
-	// unnamed: it is known that its container has no name.
-	unnamed bool
+	comm  scan.Comm
+	uid   uint32
+	place place
 	// main says whether the parent is outside the workload.
 	main level
+	// unnamed: it is known that its container has no name.
+	unnamed bool
+	// uids are the user IDs of a process whose tasks have different ones, ascending
+	// and each in four bytes; otherwise it is empty, and uid is that of all.
+	uids                                           string
+	unit, slice, cgroup, container, namespace, pod string
+	exe                                            executable
 	// ancestors are the levels of the matches that look at those.
 	ancestors string
 }
@@ -56,7 +58,7 @@ type seen struct {
 }
 
 // factsOf returns the facts of a process, but its ancestors.
-func factsOf(s *scan.Snapshot, p *scan.Process, what seen) facts {
+func factsOf(s *scan.Snapshot, p *scan.Process, what *seen) facts {
 	var f facts
 	w := s.WorkloadOf(p)
 	f.setPlace(w, what)
@@ -67,7 +69,7 @@ func factsOf(s *scan.Snapshot, p *scan.Process, what seen) facts {
 		f.comm, f.exe.origin = p.Comm, p.ExeOrigin
 	}
 	if what.uid {
-		f.setUIDs(s, p, &what)
+		f.setUIDs(s, p, what)
 	}
 	if what.main {
 		f.main = isMain(s, p, w)
@@ -123,7 +125,7 @@ func (f *facts) eachUID(yield func(uint32) bool) {
 	}
 }
 
-func (f *facts) setPlace(w *scan.Workload, what seen) {
+func (f *facts) setPlace(w *scan.Workload, what *seen) {
 	if w == nil || w.Cgroup == "" {
 		return
 	}

@@ -86,14 +86,14 @@ func TestUIDsAreKeptByRange(t *testing.T) {
 		tasks[i].UID = uint32(i)
 	}
 	p.UIDsDiffer = true
-	f := factsOf(h.Snapshot, p, what)
+	f := factsOf(h.Snapshot, p, &what)
 	if len(f.uids) != 4*len(what.uids) {
 		t.Errorf("%d user IDs are kept", len(f.uids)/4)
 	}
 	for i := range tasks {
 		tasks[i].UID = 2000 + uint32(i)
 	}
-	if f := factsOf(h.Snapshot, p, what); f.uids != "" || f.uid != 2000 {
+	if f := factsOf(h.Snapshot, p, &what); f.uids != "" || f.uid != 2000 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -106,12 +106,12 @@ func TestUIDsAllocateNothing(t *testing.T) {
 	one := h.process(w, "/a", -1, -1, -1)
 	what := seen{uid: true}
 	var f facts
-	if n := testing.AllocsPerRun(100, func() { f = factsOf(h.Snapshot, one, what) }); n != 0 || f.uids != "" {
+	if n := testing.AllocsPerRun(100, func() { f = factsOf(h.Snapshot, one, &what) }); n != 0 || f.uids != "" {
 		t.Errorf("%v allocations, %q", n, f.uids)
 	}
 	h.uids(one, 3, 1, 3)
-	f = factsOf(h.Snapshot, one, what)
-	same := factsOf(h.Snapshot, one, what)
+	f = factsOf(h.Snapshot, one, &what)
+	same := factsOf(h.Snapshot, one, &what)
 	if f != same || len(f.uids) != 8 {
 		t.Errorf("%+v, %+v", f, same)
 	}

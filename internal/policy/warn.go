@@ -34,7 +34,10 @@ func (d *decoder) warnPattern(n *yaml.Node, key string, p *Pattern) {
 // end of it. Command lines can end in a blank.
 func invisible(key, text string) (rune, bool) {
 	for _, r := range text {
-		if r != ' ' && unicode.In(r, unicode.Cf, unicode.Cc, unicode.Z, unicode.Variation_Selector,
+		if ' ' <= r && r <= '~' {
+			continue
+		}
+		if unicode.In(r, unicode.Cf, unicode.Cc, unicode.Z, unicode.Variation_Selector,
 			unicode.Other_Default_Ignorable_Code_Point) || r == brailleBlank {
 			return r, true
 		}

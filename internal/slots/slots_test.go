@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+package slots
 
 import (
 	"fmt"
@@ -14,40 +14,56 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// named is a host whose workloads' names tell what they are: "u" units of the system,
-// "k" containers of Kubernetes, "m" users' units, others executables. An "!" says that
-// a rule is about it, a "+" that it is sandboxed.
-func named(at time.Duration, names ...string) *scan.Snapshot {
-	s := newSnapshot()
-	s.Time = time.Unix(1e9, 0).Add(at)
-	slices.Sort(names)
-	for i, name := range names {
-		w := scan.Workload{Name: name}
-		switch name[0] {
-		case 'u':
-			w.Kind = scan.Unit
-		case 'k':
-			w.Kind, w.Container = scan.InContainer, &scan.Container{Namespace: "shop", Name: "web"}
-		case 'm':
-			w.Kind = scan.UserUnit
-		case 'c':
-			w.Kind, w.Container = scan.InContainer, &scan.Container{Name: "lxc"}
-		}
-		s.Workloads = append(s.Workloads, w)
-		state := scan.Unsandboxed
-		if strings.Contains(name, "+") {
-			state = scan.Sandboxed
-		}
-		add(s, state, scan.NoReason, 0, 0)
-		s.Processes[len(s.Processes)-1].Workload = int32(i)
-	}
-	return s
+// bounded are slots and how many there are.
+type bounded struct {
+	Slots
+	limit int
 }
 
-func withRules(name string) bool { return strings.Contains(name, "!") }
+func kept(limit int) *bounded { return &bounded{limit: limit} }
 
-func kept(limit int) WorkloadOptions {
-	return WorkloadOptions{Limit: limit, Slots: &Slots{}, HasRule: withRules}
+// having are the names that have a slot after an assignment, ascending. Names tell what
+// they are: "u" units of the system, "k" containers of Kubernetes, "m" users' units,
+// others executables. An "!" says that a rule is about it, a "+" that it is sandboxed, a
+// "~" in front that it is gone.
+func (b *bounded) having(at time.Duration, names ...string) []string {
+	var claims []Claim
+	var all []string
+	for i, name := range names {
+		name, gone := strings.CutPrefix(name, "~")
+		c := Claim{
+			Label: name, Index: i, Gone: gone,
+			Ruled: strings.Contains(name, "!"), Sandboxed: strings.Contains(name, "+"),
+		}
+		switch name[0] {
+		case 'u', 'k':
+			c.Naming = scan.NamedByHost
+		case 'm':
+			c.Naming = scan.NamedByUser
+		}
+		claims, all = append(claims, c), append(all, name)
+	}
+	for _, c := range b.Assign(time.Unix(1e9, 0).Add(at), b.limit, claims) {
+		all[c.Index] = ""
+	}
+	all = slices.DeleteFunc(all, func(name string) bool { return name == "" })
+	slices.Sort(all)
+	return all
+}
+
+// step is one assignment: who claims, and who has a slot then.
+type step struct {
+	at        time.Duration
+	now, want string
+}
+
+func (b *bounded) take(t *testing.T, steps []step) {
+	t.Helper()
+	for _, c := range steps {
+		if got := b.having(c.at, strings.Fields(c.now)...); !slices.Equal(got, strings.Fields(c.want)) {
+			t.Errorf("%v: %q, want %s", c.at, got, c.want)
+		}
+	}
 }
 
 // numbered are n names with a prefix.
@@ -58,39 +74,23 @@ func numbered(prefix string, n int) (names []string) {
 	return names
 }
 
-// having are the names with series of their own, ascending.
-func having(s *scan.Snapshot, o WorkloadOptions) (names []string) {
-	all := s.ByWorkload()
-	for i, own := range o.choose(s.Time, all) {
-		if own {
-			names = append(names, all[i].Name)
-		}
-	}
-	return names
-}
-
 // At the first scrape all slots are given, by class, by what is sandboxed, by name.
 func TestFirstSlots(t *testing.T) {
 	names := []string{"a+", "b", "c", "e!", "f!", "m1", "m2+", "k1", "u1", "u2!", "u3+"}
 	for limit, last := range strings.Fields("u2! e! u3+ k1 u1 f! m2+ m1 a+ b c") {
 		o := kept(limit)
-		if before := having(named(0, names...), o); slices.Contains(before, last) {
+		if before := o.having(0, names...); slices.Contains(before, last) {
 			t.Errorf("%d slots: %q, want none for %s", limit, before, last)
 		}
 		o = kept(limit + 1)
-		if got := having(named(0, names...), o); !slices.Contains(got, last) || len(got) != limit+1 {
+		if got := o.having(0, names...); !slices.Contains(got, last) || len(got) != limit+1 {
 			t.Errorf("%d slots: %q, want one for %s", limit+1, got, last)
 		}
 	}
 }
 
 func TestSlotsStay(t *testing.T) {
-	o := kept(3)
-	for _, c := range []struct {
-		at   time.Duration
-		now  string
-		want string
-	}{
+	kept(3).take(t, []step{
 		{0, "b c d", "b c d"},
 		{1 * time.Minute, "a+ b c d", "b c d"},             // a new one waits
 		{2 * time.Minute, "a+ b", "b"},                     // for an hour
@@ -105,20 +105,28 @@ func TestSlotsStay(t *testing.T) {
 		{180 * time.Minute, "a+ c d! u1", "c d! u1"},       // a rule comes
 		{240 * time.Minute, "a+ c d! m1 u1", "d! m1 u1"},   // a user's unit
 		{300 * time.Minute, "a+ c d! m1 u1 z", "d! m1 u1"}, // as few as before
-	} {
-		if got := having(named(c.at, strings.Fields(c.now)...), o); !slices.Equal(got, strings.Fields(c.want)) {
-			t.Errorf("%v: %q, want %s", c.at, got, c.want)
-		}
-	}
+	})
+}
+
+// What is gone keeps its slot for an hour as if it ran, and then until another needs it.
+func TestSlotsOfWhatIsGone(t *testing.T) {
+	kept(3).take(t, []step{
+		{0, "b c u1", "b c u1"},
+		{59 * time.Minute, "~b ~c ~u1 x", "b c u1"}, // as if they ran
+		{60 * time.Minute, "b ~c ~u1", "b c u1"},    // nobody needs theirs
+		{60 * time.Minute, "b ~c ~u1 x", "b c x"},   // one is needed
+		{61 * time.Minute, "b ~c x u2", "b u2 x"},   // what runs stays
+		{62 * time.Minute, "b ~c x u2", "b u2 x"},
+	})
 }
 
 // A snapshot that is shown late makes nothing older.
 func TestSlotsLateSnapshot(t *testing.T) {
 	o := kept(2)
 	for _, at := range []time.Duration{100, 10} {
-		having(named(at*time.Minute, "x", "y"), o)
+		o.having(at*time.Minute, "x", "y")
 	}
-	if got := having(named(101*time.Minute, "x", "z"), o); !slices.Equal(got, []string{"x"}) {
+	if got := o.having(101*time.Minute, "x", "z"); !slices.Equal(got, []string{"x"}) {
 		t.Errorf("%q, and y has no slot any more", got)
 	}
 }
@@ -142,7 +150,7 @@ func TestSlotsUnderChurn(t *testing.T) {
 			o := kept(limit)
 			everHad := map[string]bool{}
 			if !first {
-				having(named(0, own...), o)
+				o.having(0, own...)
 			}
 			at := time.Duration(0)
 			for r := range 300 {
@@ -152,7 +160,7 @@ func TestSlotsUnderChurn(t *testing.T) {
 				if r > 20 {
 					names, mine = append(names, c.late...), append(slices.Clone(own), c.late...)
 				}
-				got := having(named(at, names...), o)
+				got := o.having(at, names...)
 				for _, name := range mine {
 					// At the first scrape nothing tells one executable from another.
 					lucky := !first || name[0] == 'u' || name[0] == 'k' || !strings.Contains(c.prefix, "!") && name != "dbus"
@@ -213,7 +221,7 @@ func TestSlotsModel(t *testing.T) {
 					now = append(now, name)
 				}
 			}
-			got := having(named(at, now...), o)
+			got := o.having(at, now...)
 			if len(got) > limit {
 				t.Fatalf("%d: %d names, limit %d", seed, len(got), limit)
 			}
@@ -241,7 +249,7 @@ func TestSlotsModel(t *testing.T) {
 			}
 			for _, name := range now {
 				if slices.Contains(before, name) && !slices.Contains(got, name) {
-					if len(o.Slots.held) < limit || gained >= rank(name, false) {
+					if len(o.held) < limit || gained >= rank(name, false) {
 						t.Fatalf("%d, %v: %s lost its series to none of a higher class: %q", seed, at, name, got)
 					}
 					delete(lastSeen, name)
@@ -255,23 +263,22 @@ func TestSlotsModel(t *testing.T) {
 				}
 			}
 			before = got
-			if n := len(o.Slots.held); n > limit || len(o.Slots.given) > max(1, limit/5) {
-				t.Fatalf("%d names and %d gifts are kept", n, len(o.Slots.given))
+			if n := len(o.held); n > limit || len(o.given) > max(1, limit/5) {
+				t.Fatalf("%d names and %d gifts are kept", n, len(o.given))
 			}
 		}
 	}
 }
 
-// Scrapes at the same time each have their sum, and at most as many names as allowed.
+// Assignments at the same time each have at most as many names as allowed.
 func TestSlotsTogether(t *testing.T) {
 	o := kept(10)
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
 			for i := range 50 {
-				s := named(time.Duration(i)*time.Minute, numbered(fmt.Sprintf("x%d", (g+i)%9), 15)...)
-				all := s.ByWorkload()
-				if n := len(slices.DeleteFunc(o.choose(s.Time, all), func(own bool) bool { return !own })); n > 10 {
+				names := numbered(fmt.Sprintf("x%d", (g+i)%9), 15)
+				if n := len(o.having(time.Duration(i)*time.Minute, names...)); n > o.limit {
 					t.Errorf("%d names", n)
 				}
 			}

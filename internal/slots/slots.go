@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package collector
+// Package slots chooses the workloads that have series of their own, so that nobody who
+// can invent names makes many series, or takes those of others.
+package slots
 
 import (
 	"cmp"
@@ -17,15 +19,15 @@ import (
 // names that users choose get a bounded number of slots.
 const slotKept = time.Hour
 
-// Slots remembers from scrape to scrape which workloads have series of their own, so
-// that they keep them and that users cannot make many. Whoever has an account can
-// invent names of executables and of user units: those give way to all others, and
-// after the first scrape only a fifth of the limit get a slot in an hour.
+// Slots remembers from one assignment to the next which workloads have series of their
+// own, so that they keep them and that users cannot make many. Whoever has an account
+// can invent names of executables and of user units: those give way to all others, and
+// after the first assignment only a fifth of the limit get a slot in an hour.
 //
 // The choice looks at names, at rules and at what is sandboxed, never at how many
 // processes a workload has: with that, workloads near the limit would come and go.
 //
-// The zero value is for a first scrape. It is safe for concurrent use, and holds as
+// The zero value is for a first assignment. It is safe for concurrent use, and holds as
 // many names as the limit is.
 type Slots struct {
 	mu    sync.Mutex
@@ -38,6 +40,7 @@ type Slots struct {
 
 type slot struct {
 	class       class
+	gone        bool
 	since, seen time.Time
 }
 
@@ -60,22 +63,31 @@ const (
 	ruledBeyond
 	ofUser
 	ofProgram
+	// goneLong: it went slotKept ago, and keeps its slot while nobody needs it.
+	goneLong
 )
 
-// claim is a workload that may have a series, and its index.
-type claim struct {
-	label            string
-	index            int
-	naming           scan.Naming
-	ruled, sandboxed bool
-	class            class
+// Claim is a workload that may have a series.
+type Claim struct {
+	Label string
+	// Index is the caller's.
+	Index  int
+	Naming scan.Naming
+	// Ruled says that a rule is about it.
+	Ruled     bool
+	Sandboxed bool
+	// Gone says that no process of it is left. Without a claim a slot is free slotKept
+	// after the last one; with one of what is gone, others may then have it.
+	Gone  bool
+	class class
 }
 
 // invented reports whether users can choose the name.
-func (c *claim) invented() bool { return c.naming != scan.NamedByHost }
+func (c *Claim) invented() bool { return c.Naming != scan.NamedByHost }
 
-// assign returns the indexes of the claims that have a slot in a snapshot of a time.
-func (s *Slots) assign(now time.Time, limit int, claims []claim) []int {
+// Assign gives slots at the time of a snapshot, and returns the claims that have none.
+// It changes the order of claims.
+func (s *Slots) Assign(now time.Time, limit int, claims []Claim) []Claim {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.After(s.now) {
@@ -84,15 +96,14 @@ func (s *Slots) assign(now time.Time, limit int, claims []claim) []int {
 	s.forget(claims)
 	fifth := max(1, limit/5)
 	s.classify(claims, fifth)
-	var own []int
 	for i := range claims {
 		c := &claims[i]
-		h := s.held[c.label]
+		h := s.held[c.Label]
 		if h == nil && s.mayHave(c, fifth) && s.makeRoom(c.class, limit) {
 			h = &slot{since: s.now, seen: s.now}
-			s.held[c.label] = h
+			s.held[c.Label] = h
 			if s.begun && c.invented() {
-				s.given = append(s.given, gift{s.now, c.ruled})
+				s.given = append(s.given, gift{s.now, c.Ruled})
 			}
 		}
 		if h != nil {
@@ -101,71 +112,75 @@ func (s *Slots) assign(now time.Time, limit int, claims []claim) []int {
 	}
 	s.begun = true
 	// Only now: a claim may have yielded to a later one.
-	for i := range claims {
-		if s.held[claims[i].label] != nil {
-			own = append(own, claims[i].index)
-		}
-	}
-	return own
+	return slices.DeleteFunc(claims, func(c Claim) bool { return s.held[c.Label] != nil })
 }
 
-// forget drops what went, or was given, slotKept ago.
-func (s *Slots) forget(claims []claim) {
+// forget drops what was given, and what was last claimed, slotKept ago.
+func (s *Slots) forget(claims []Claim) {
 	if s.held == nil {
 		s.held = map[string]*slot{}
 	}
 	for i := range claims {
-		if h := s.held[claims[i].label]; h != nil {
-			h.seen = s.now
+		c := &claims[i]
+		if h := s.held[c.Label]; h != nil {
+			h.gone = c.Gone
+			if !c.Gone {
+				h.seen = s.now
+			}
 		}
 	}
-	maps.DeleteFunc(s.held, func(_ string, h *slot) bool { return s.now.Sub(h.seen) >= slotKept })
+	maps.DeleteFunc(s.held, func(_ string, h *slot) bool { return !h.gone && s.old(h) })
 	s.given = slices.DeleteFunc(s.given, func(g gift) bool { return s.now.Sub(g.at) >= slotKept })
 }
 
+// old reports whether a workload went slotKept ago.
+func (s *Slots) old(h *slot) bool { return s.now.Sub(h.seen) >= slotKept }
+
 // classify gives all claims their class, and puts them in order: those that hold a
 // slot, and then by class, by what is sandboxed, and by name.
-func (s *Slots) classify(claims []claim, fifth int) {
+func (s *Slots) classify(claims []Claim, fifth int) {
 	room := fifth
 	for _, h := range s.held {
 		if h.class == favoured {
 			room--
 		}
 	}
-	slices.SortFunc(claims, func(a, b claim) int {
-		return cmp.Or(order(s.held[a.label] != nil, s.held[b.label] != nil),
-			order(a.sandboxed, b.sandboxed), strings.Compare(a.label, b.label))
+	slices.SortFunc(claims, func(a, b Claim) int {
+		return cmp.Or(order(s.held[a.Label] != nil, s.held[b.Label] != nil),
+			order(a.Sandboxed, b.Sandboxed), strings.Compare(a.Label, b.Label))
 	})
 	for i := range claims {
 		c := &claims[i]
-		h := s.held[c.label]
+		h := s.held[c.Label]
 		switch {
-		case c.ruled && !c.invented():
+		case h != nil && h.gone && s.old(h):
+			c.class = goneLong
+		case c.Ruled && !c.invented():
 			c.class = ruledOfHost
-		case c.ruled && h != nil && h.class == favoured:
+		case c.Ruled && h != nil && h.class == favoured:
 			c.class = favoured
-		case c.ruled && room > 0:
+		case c.Ruled && room > 0:
 			c.class = favoured
 			room--
 		case !c.invented():
 			c.class = ofHost
-		case c.ruled:
+		case c.Ruled:
 			c.class = ruledBeyond
-		case c.naming == scan.NamedByUser:
+		case c.Naming == scan.NamedByUser:
 			c.class = ofUser
 		default:
 			c.class = ofProgram
 		}
 	}
-	slices.SortStableFunc(claims, func(a, b claim) int {
-		return cmp.Or(order(s.held[a.label] != nil, s.held[b.label] != nil), cmp.Compare(a.class, b.class))
+	slices.SortStableFunc(claims, func(a, b Claim) int {
+		return cmp.Or(order(s.held[a.Label] != nil, s.held[b.Label] != nil), cmp.Compare(a.class, b.class))
 	})
 }
 
 // mayHave reports whether a name that has no slot may have one now. Users' names may
 // have a fifth of the limit in an hour; a quarter of that waits for those that a rule
 // is about.
-func (s *Slots) mayHave(c *claim, fifth int) bool {
+func (s *Slots) mayHave(c *Claim, fifth int) bool {
 	if !s.begun || !c.invented() {
 		return true
 	}
@@ -175,7 +190,7 @@ func (s *Slots) mayHave(c *claim, fifth int) bool {
 			plain++
 		}
 	}
-	return len(s.given) < fifth && (c.ruled || plain < fifth-fifth/4)
+	return len(s.given) < fifth && (c.Ruled || plain < fifth-fifth/4)
 }
 
 // makeRoom reports whether one more of a class can have a slot: there is one, or the
