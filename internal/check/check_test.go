@@ -336,7 +336,7 @@ func TestUnknownSaysWhy(t *testing.T) {
 	for _, want := range []string{
 		`good +1 +10 +good +it is not known whether it restricts fs.execute: not all of its rules were read\n`,
 		`other +1 +50 +other +it is not known whether the rule is about it: exe: it is not known who put`,
-		`others +0 +- +- +it is not known whether there are too few processes`,
+		`others +1 +- +- +it is not known whether there are too few processes`,
 		`executable +60 +none +the path of its executable is not known`,
 		`but +2 +50 +other +it is not known whether the rule is about it, for its except`,
 	} {
