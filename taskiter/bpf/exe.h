@@ -125,19 +125,18 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
 	file = mm->exe_file;
 	rec->pid = of->pid;
 	rec->exec_id = of->exec_id;
-	n = file ? bpf_d_path(&file->f_path, rec->path, EXE_MAX) : 0;
-	/*
-	 * Nothing holds the file: another one may be in its place by now, for which
-	 * prctl(PR_SET_MM) was called. What is said of it comes last, so that the path
-	 * of such a one is never taken for that of a file that was executed before: to
-	 * go back to one of those takes an execve(2).
-	 */
 	rec->bits = file ? exe_bits(file, task) : 0;
+	n = file ? bpf_d_path(&file->f_path, rec->path, EXE_MAX) : 0;
 	if (n == -ENAMETOOLONG)
 		rec->bits |= EXE_LONG;
-	/* Nothing holds the mm either: if it went meanwhile, the path may be another's. */
+	/*
+	 * Nothing holds the mm or the file: if one went meanwhile, the path may be
+	 * another's. A file that prctl(PR_SET_MM) puts at the same address was not
+	 * executed; to have one there that was takes another execve(2).
+	 */
 	if (BPF_CORE_READ(task, mm) != mm || BPF_CORE_READ(mm, exe_file) != file ||
-	    BPF_CORE_READ(task, self_exec_id) != of->exec_id) {
+	    BPF_CORE_READ(task, self_exec_id) != of->exec_id ||
+	    (rec->bits & EXE_EXECUTED && !(BPF_CORE_READ(file, f_flags) & OPENED_FOR_EXEC))) {
 		rec->bits = EXE_MISSED;
 		n = 0;
 	}
