@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Coverage prints how many of this host's processes are sandboxed. It needs CAP_BPF and
+// CAP_PERFMON.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+)
+
+func main() {
+	source, err := taskiter.Open(taskiter.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer source.Close()
+	snap, err := source.Scan(context.Background())
+	if err != nil {
+		log.Fatal(err) //nolint:gocritic // the source ends with the process
+	}
+	var n [4]int
+	for i := range snap.Processes {
+		n[snap.Processes[i].State]++
+	}
+	fmt.Printf("%d of %d processes are sandboxed, %d in part; of %d that is not known\n",
+		n[scan.Sandboxed], len(snap.Processes), n[scan.Partial], n[scan.Unknown])
+}
