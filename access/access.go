@@ -18,8 +18,8 @@ type Right struct {
 	// Name is what the kernel's audit log calls it, "fs.write_file"; or
 	// "fs.bit17" if the table does not have it.
 	Name string
-	// ABI is the version of the Landlock interface that brought it, 0 if the
-	// table does not have it. Release tells which Linux that was.
+	// ABI is the version of the Landlock interface that brought it, 0 if the table does
+	// not have it. Release returns which Linux that was.
 	ABI int
 	// OnFile: a rule on a file that is no directory can grant it.
 	OnFile bool
@@ -39,8 +39,8 @@ func (r Right) In(set Rights) bool { return r.Class < NumClasses && set[r.Class]
 // All returns every right with a name, by class and bit.
 func All() []Right { return slices.Clone(table[:]) }
 
-// Lookup returns the right of a name. It also finds the name of a bit that the
-// table does not have, "fs.bit17", but a bit that has a name only under that.
+// Lookup returns the right of a name. A bit that the table does not have is called
+// "fs.bit17"; one that it has is only found by its own name.
 func Lookup(name string) (Right, bool) {
 	for _, r := range table {
 		if r.Name == name {

@@ -6,7 +6,7 @@ package access
 type Answer uint8
 
 const (
-	// Unknown: it cannot be told.
+	// Unknown: it is not known.
 	Unknown Answer = iota
 	// No and Yes are known for certain.
 	No
@@ -27,7 +27,7 @@ func (a Answer) String() string {
 // MarshalText encodes the word.
 func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// Or returns whether a or o is so.
+// Or reports whether a or o is so.
 func (a Answer) Or(o Answer) Answer {
 	switch {
 	case a == Yes || o == Yes:
@@ -39,7 +39,7 @@ func (a Answer) Or(o Answer) Answer {
 	}
 }
 
-// Not returns whether a is not so.
+// Not reports whether a is not so.
 func (a Answer) Not() Answer {
 	switch a {
 	case No:
@@ -51,7 +51,7 @@ func (a Answer) Not() Answer {
 	}
 }
 
-// And returns whether both a and o are so.
+// And reports whether both a and o are so.
 func (a Answer) And(o Answer) Answer {
 	switch {
 	case a == No || o == No:
@@ -63,9 +63,8 @@ func (a Answer) And(o Answer) Answer {
 	}
 }
 
-// Bounds is a set of rights that is not wholly known: the rights in Sure are in
-// it, those that are not in May are not, and of the others it is unknown. Sure is
-// within May.
+// Bounds is a set of rights that is not wholly known: the rights in Sure are in it,
+// those outside of May are not, and of the others it is unknown. Sure is within May.
 type Bounds struct{ Sure, May Rights }
 
 // Exactly is a set that is known.

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A set that is not wholly known stands for every set between its bounds: what
-// is said of two such sets holds for each choice of both.
+// A set that is not wholly known stands for every set between its bounds: what is
+// concluded of two such sets holds for each choice of both.
 func TestBounds(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	rights := func() (r Rights) {
@@ -40,7 +40,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// What is said of two answers of which some are not known holds for each choice of those.
+// What is concluded of two answers holds for each choice of those that are not known.
 func TestAnswers(t *testing.T) {
 	either := map[Answer][]bool{No: {false}, Yes: {true}, Unknown: {false, true}}
 	agree := func(all []bool) Answer {

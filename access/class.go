@@ -17,8 +17,7 @@ const (
 	NumClasses
 )
 
-// classes has what differs between classes, and nothing else does. It is never
-// written.
+// classes has all that differs between classes. It is never written.
 var classes = [NumClasses]struct {
 	// name is what the names of its rights begin with.
 	name      string

@@ -13,7 +13,7 @@ type Erratum struct {
 	ABI int
 	// Text names the fault, "signals between threads of a process".
 	Text string
-	// Without is the sentence that says what a kernel does that lacks the fix.
+	// Without is the sentence on what a kernel without the fix does.
 	Without string
 }
 

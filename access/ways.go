@@ -23,7 +23,7 @@ type Way struct {
 	Right Right
 	// Text is what people call it, "MPTCP": what follows "by".
 	Text string
-	// Reason is the sentence that says why the right does not cover it.
+	// Reason is the sentence on why the right does not cover it.
 	Reason string
 	// Close is what an administrator can do to close it, as the end of a sentence.
 	// Ways with the same name are closed alike.
@@ -69,8 +69,7 @@ func (s Ways) Past(r Right) []Way {
 // Has reports whether all ways of o are in the set.
 func (s Ways) Has(o Ways) bool { return s&o == o }
 
-// Of reports whether a way is open, s being the ways that are and unknown those
-// of which that is not known.
+// Of reports whether a way is open: those in s are, and those in unknown may be.
 func (s Ways) Of(w Way, unknown Ways) Answer {
 	switch {
 	case s.Has(w.Ways()):

@@ -17,13 +17,13 @@ type Daemon struct {
 	// Scans are the counts after that scan. A nil Errors exports no
 	// counter, for a program that ends after one scan.
 	Scans scan.Stats
-	// Sources says why each source that was tried cannot be used, by the
-	// source's name; empty for one that works.
+	// Sources is why each source that was tried cannot be used, by the source's name;
+	// empty for one that works.
 	Sources map[string]string
 	// Disagreements returns how often two sources disagreed; nil unless two
 	// are compared.
 	Disagreements func() uint64
-	// Confined says by which mechanisms the daemon is confined, of all that it knows.
+	// Confined reports by which mechanisms the daemon is confined, of all that it knows.
 	Confined map[string]bool
 	Build    Build
 }

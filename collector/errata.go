@@ -11,9 +11,9 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// collectErrata emits a series for each erratum that is known here, so that neither
-// a newer kernel nor a false answer makes more: none for an erratum of what this
-// kernel does not have, and none at all if the kernel does not say.
+// collectErrata emits a series for each erratum that is known here, so that neither a
+// newer kernel nor a false answer makes more: none for an erratum of what this kernel
+// does not have, and none at all if the kernel does not report its fixes.
 func collectErrata(ch chan<- prometheus.Metric, k *scan.Kernel) {
 	if !k.ErrataKnown {
 		return

@@ -40,9 +40,9 @@ func (f facts) collectKernel(ch chan<- prometheus.Metric) {
 	collectErrata(ch, &k)
 }
 
-// tellsMeaning reports whether the snapshot can tell what a sandbox means: not if
-// its source finds out only which processes are in one. Without Landlock there is
-// none, which is known.
+// tellsMeaning reports whether the snapshot shows what a sandbox means: not if its
+// source only finds out which processes are in one. Without Landlock it is known that
+// there is none.
 func tellsMeaning(s *scan.Snapshot) bool {
 	return s.Kernel.Landlock != scan.Enabled || s.Source.Rules != "none"
 }
@@ -50,7 +50,7 @@ func tellsMeaning(s *scan.Snapshot) bool {
 func collectStates(ch chan<- prometheus.Metric, c *counts) {
 	for _, state := range scan.States() {
 		emit(ch, processes, float64(c.processes[state]), state.String())
-		// A task is never partial: a series that can only be 0 would say that it could.
+		// A task is never partial: a series that can only be 0 would suggest that it could.
 		if state != scan.Partial {
 			emit(ch, threads, float64(c.threads[state]), state.String())
 		}

@@ -160,7 +160,7 @@ func outsider(s *scan.Snapshot, process int, at scan.Place) {
 	s.Workers = append(s.Workers, scan.Worker{TID: p.PID*100 + 99, Real: at, Acting: at})
 }
 
-// harden gives the processes of mixed what hardening can tell of them.
+// harden gives the processes of mixed what hardening can show of them.
 func harden(s *scan.Snapshot) {
 	const initNS, otherNS = scan.InitUserNS, 4026532001
 	for i := range s.Processes {

@@ -90,7 +90,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// Prometheus' own tool must find nothing to say about what is in testdata.
+// Prometheus' own tool must find no fault in what is in testdata.
 func TestPromtool(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// hardenings are what keeps sandboxes company. Each has what reports whether all
-// tasks of a process whose state is known have it: who takes a process over has
-// the weakest of its threads. It is never written.
+// hardenings are what is found beside sandboxes. Each has a function that reports
+// whether all tasks of a process whose state is known have it: who takes a process over
+// has the weakest of its threads. It is never written.
 var hardenings = [...]struct {
 	name string
 	has  func(*scan.Snapshot, *scan.Process) bool

@@ -77,7 +77,7 @@ func labelValues(m *dto.Metric) (text string) {
 	return text
 }
 
-// naive counts what a snapshot's tasks say.
+// naive counts what a snapshot's tasks show.
 type naive struct{ s *scan.Snapshot }
 
 func (n naive) series() map[string]float64 {
@@ -162,7 +162,7 @@ func (n naive) kernel(all map[string]float64) {
 	}
 }
 
-// rights are those with a series: that the kernel has, as it says or as is seen.
+// rights are those with a series: that the kernel has, as it reports or as is seen.
 func (n naive) rights() []access.Right {
 	if n.s.Kernel.Landlock != scan.Enabled || n.s.Source.Rules == "none" {
 		return nil
@@ -205,7 +205,7 @@ func (n naive) everyTask(p *scan.Process, is func(*scan.Task) bool) bool {
 	return true
 }
 
-// certainly and possibly say what to make of what is not known.
+// certainly and possibly are what to make of what is not known.
 const (
 	certainly = false
 	possibly  = true
@@ -231,7 +231,7 @@ func (n naive) restricts(t *scan.Task, r access.Right, doubtful bool) bool {
 	}
 	for _, i := range chain {
 		d := &n.s.Domains[i]
-		// Refer is denied by every layer on files, whatever it says (from ABI 2 on).
+		// Refer is denied by every layer on files, whatever it handles (from ABI 2 on).
 		implied := r.Name == "fs.refer" && n.s.Kernel.ABI > 1 && d.Handled[access.FS] != 0
 		if (r.In(d.Handled) || implied) && n.keeps(t, d, r, doubtful) {
 			return true

@@ -14,7 +14,7 @@ import (
 // maxViolations bounds the series of landlock_rule_violations of a host.
 const maxViolations = 20
 
-// NewRules returns a collector of what rules say of one snapshot, landlock_rule_* and
+// NewRules returns a collector of what rules find in one snapshot, landlock_rule_* and
 // landlockd_rule_*. It is not to be registered for a scan that failed.
 func NewRules(r *policy.Result) prometheus.Collector { return rules{r} }
 
@@ -81,7 +81,7 @@ type ConfigState struct {
 	Loaded, Applied int
 	// Hash tells the configuration in force apart from others.
 	Hash uint64
-	// Reloaded says whether the last attempt to load one succeeded.
+	// Reloaded reports whether the last attempt to load one succeeded.
 	Reloaded bool
 	// Since is when the one in force was loaded.
 	Since time.Time

@@ -18,7 +18,7 @@ import (
 	"github.com/landlockd/landlockd/internal/policy"
 )
 
-// violatedRules is what rules say of a host where some are violated.
+// violatedRules is what rules find on a host where some are violated.
 func violatedRules() *policy.Result {
 	rule := func(name, severity string) *policy.Rule { return &policy.Rule{Name: name, Severity: severity} }
 	return &policy.Result{

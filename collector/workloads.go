@@ -21,7 +21,7 @@ const Other = "other"
 // zero value is for a first scrape.
 type Slots = slots.Slots
 
-// WorkloadOptions say which workloads have series of their own.
+// WorkloadOptions set which workloads have series of their own.
 type WorkloadOptions struct {
 	// Hide leaves out all series that name a workload.
 	Hide bool
@@ -112,7 +112,7 @@ func emitWorkload(ch chan<- prometheus.Metric, w *scan.WorkloadProcesses) {
 	}
 }
 
-// choose says which workloads, ascending by name, have series of their own.
+// choose returns which workloads, ascending by name, have series of their own.
 func (o *WorkloadOptions) choose(now time.Time, all []scan.WorkloadProcesses) []bool {
 	claims := make([]slots.Claim, 0, len(all))
 	own := make([]bool, len(all))

@@ -128,7 +128,7 @@ func TestChoice(t *testing.T) {
 	}
 }
 
-// Slots are told whose word names are and what rules are about, and remember it.
+// Slots are given whose word names are and what rules are about, and remember it.
 func TestChoiceIsRemembered(t *testing.T) {
 	host := func(names ...string) *scan.Snapshot {
 		m := map[string][4]int{}

@@ -19,8 +19,8 @@ func Chain(domains []Domain, i int32) iter.Seq[int32] {
 	}
 }
 
-// Whole reports whether Chain has all domains that a domain of a slice is nested
-// in: of any other domain it is then known that it is none of them.
+// Whole reports whether Chain has all domains that a domain of a slice is nested in:
+// then it is known to be nested in no other.
 func Whole(domains []Domain, i int32) bool {
 	layers := uint16(0)
 	for range Chain(domains, i) {

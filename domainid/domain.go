@@ -12,10 +12,10 @@ import (
 // index that stands for "no domain".
 const Outermost int32 = -1
 
-// RulesUncounted is the number of rules of a domain of which it is not known.
+// RulesUncounted is the number of rules where it is not known.
 const RulesUncounted = ^uint32(0)
 
-// Lineage says how it is known which domain is nested in which.
+// Lineage is how it is known which domain is nested in which.
 type Lineage uint8
 
 const (
@@ -23,7 +23,7 @@ const (
 	LineageUnknown Lineage = iota
 	// LineageInferred: concluded by landlockd; Depth is a lower bound.
 	LineageInferred
-	// LineageKnown: told by the kernel; Depth is exact.
+	// LineageKnown: reported by the kernel; Depth is exact.
 	LineageKnown
 )
 
@@ -48,18 +48,19 @@ type Creator struct {
 	PID int32
 	// UID is the creator's user in the initial user namespace.
 	UID uint32
-	// Comm is its command name then; hostile text, not cleaned. Empty where the kernel does not keep it.
+	// Comm is its command name then; hostile text, not cleaned. Empty where the kernel
+	// does not keep it.
 	Comm string
 	// Exe is the path of its executable then, at most 255 bytes of it; hostile
 	// text. Empty where the kernel does not keep it or it was not read.
 	Exe string
 }
 
-// LogStatus says whether the kernel logs to audit what a domain denies.
+// LogStatus is whether the kernel logs to audit what a domain denies.
 type LogStatus uint8
 
 const (
-	// LogUnknown: the kernel does not tell.
+	// LogUnknown: the kernel does not report it.
 	LogUnknown LogStatus = iota
 	// LogPending: it does, but has not had to yet.
 	LogPending
@@ -121,7 +122,7 @@ type Domain struct {
 	Ruleset *Ruleset
 	// Denials is the kernel's count of accesses that this domain denied.
 	Denials uint64
-	// Log says whether denials are logged to audit, where audit runs.
+	// Log is whether denials are logged to audit, where audit runs.
 	Log LogStatus
 	// Creator is the zero value where the kernel does not keep it.
 	Creator Creator

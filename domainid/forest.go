@@ -42,8 +42,8 @@ type Member struct {
 // Domain IDs have no order, so none is read from them: domains are ordered by
 // the process with the lowest PID in them. Equal input gives equal order.
 //
-// A forest is never changed and is safe for concurrent use. Slices that it
-// returns share its memory, unless said otherwise: do not change them.
+// A forest is never changed and is safe for concurrent use. Slices that it returns
+// share its memory, unless documented otherwise: do not change them.
 type Forest struct {
 	ids     []ID
 	procs   hierarchy
@@ -114,8 +114,8 @@ func (f *Forest) NestedDomains(d int32) []int32 { return f.domains.children(d) }
 // in the order of [Forest.Walk].
 func (f *Forest) WalkDomains() iter.Seq2[int32, int] { return f.domains.walk() }
 
-// Within reports whether inner is outer or is nested in it. Where the lineage
-// is not known it reports false.
+// Within reports whether inner is outer or is nested in it; false where the lineage is
+// not known.
 func (f *Forest) Within(inner, outer int32) bool {
 	r := f.domains.rank[inner]
 	return f.domains.rank[outer] <= r && r < f.domains.end[outer]

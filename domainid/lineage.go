@@ -2,8 +2,8 @@
 
 package domainid
 
-// Inference concludes from successive scans which domain is nested in which,
-// where the kernel tells no more than each task's domain ID.
+// Inference concludes from successive scans which domain is nested in which, where the
+// kernel reports only each task's domain ID.
 //
 // It rests on one fact only: a task moves only to domains nested in its own,
 // and a process gets new tasks only from its own. So a process all of whose
@@ -11,7 +11,7 @@ package domainid
 // in A, for as long as PID and start time are the same; where one of its tasks
 // is later in B, B is nested in A. Nothing is concluded from a single task (an
 // exec from another thread puts that thread in its place), nor from a parent
-// process (which children get it says nothing of their domains).
+// process (which children get it shows nothing of their domains).
 //
 // What is concluded is true; what is true need not be found. So a depth is a
 // lower bound.
@@ -48,12 +48,12 @@ func NewInference() *Inference {
 // Begin starts a scan.
 func (in *Inference) Begin() { in.scan++ }
 
-// Process tells what a scan found of one process, named by its PID and start
-// time (in any unit): the domains of its tasks, as far as they could be read.
-// None stands for a task in no domain, and domains may repeat. The argument
-// together says that at one instant of the scan no task of the process was
-// outside domains[0] and what is nested in it. A process of which nothing
-// could be read is told without domains, so that what is known of it stays.
+// Process takes what a scan found of one process, named by its PID and start time (in
+// any unit): the domains of its tasks, as far as they could be read. None stands for a
+// task in no domain, and domains may repeat. The argument together reports whether at
+// one instant of the scan all tasks of the process were in domains[0] or in what is
+// nested in it. A process of which nothing could be read is passed without domains, so
+// that what is known of it stays.
 func (in *Inference) Process(pid int32, start uint64, domains []ID, together bool) {
 	p := in.processes[pid]
 	if p.start != start {
@@ -114,8 +114,8 @@ func (in *Inference) Depth(d ID) int {
 	return n
 }
 
-// Conflicts returns how many conclusions were dropped because they contradict
-// earlier ones. It is 0 unless what was told was wrong.
+// Conflicts returns how many conclusions were dropped because they contradict earlier
+// ones. It is 0 unless some input was wrong.
 func (in *Inference) Conflicts() uint64 { return in.conflicts }
 
 // Len returns the number of domains that are held.
@@ -145,17 +145,17 @@ func (in *Inference) nest(inner, outer ID) {
 	}
 	in.see(outer)
 	n := in.domains[inner]
-	// Domains that the same one is nested in are nested in each other. Where
-	// it is not known how, the one known first is kept: the lineage is then
-	// shorter than it could be, not wrong.
+	// Domains that the same one is nested in are nested in each other. Where it is not
+	// known how, the one known first is kept: the lineage may be too short, but is not
+	// wrong.
 	if n.parent == None || in.within(outer, n.parent) {
 		n.parent = outer
 		in.domains[inner] = n
 	}
 }
 
-// within says whether inner is known to be outer or nested in it. The lineage
-// has no circle: nest never makes one.
+// within reports whether inner is known to be outer or nested in it. The lineage has no
+// circle: nest never makes one.
 func (in *Inference) within(inner, outer ID) bool {
 	for d := inner; d != None; d = in.domains[d].parent {
 		if d == outer {

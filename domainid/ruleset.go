@@ -18,7 +18,7 @@ type Ruleset struct {
 	PortsLeftOut, InodesLeftOut uint32
 }
 
-// PortRule grants rights on one port, TCP or UDP as the right says.
+// PortRule grants rights on one port, TCP or UDP by the right.
 type PortRule struct {
 	Port uint16
 	// Net is the mask of what is granted, as Rights.Net.
@@ -27,8 +27,8 @@ type PortRule struct {
 
 // InodeRule grants rights on a file, or on a directory and all that is below it.
 type InodeRule struct {
-	// Dev is the device of the file's filesystem as it has it itself. Some
-	// (btrfs) tell stat(2) another one.
+	// Dev is the device of the file's filesystem as it has it itself. Some (btrfs) give
+	// stat(2) another one.
 	Dev uint64
 	Ino uint64
 	// FS is the mask of what is granted, as Rights.FS.

@@ -65,8 +65,8 @@ func (s *Sandbox) settle() {
 	s.Doubt &= stays
 }
 
-// unknownSandbox is that of a task in a domain of which nothing is known but
-// that there is one; depth is a lower bound, or exact.
+// unknownSandbox is that of a task of which it is only known that it is in a domain;
+// depth is a lower bound, or exact.
 func unknownSandbox(depth uint16, exact bool) Sandbox {
 	s := Sandbox{
 		Depth: max(1, depth), MostDepth: AnyDepth, Exact: exact,

@@ -125,7 +125,7 @@ func (w *world) show() {
 	w.seenViews = append([]View(nil), w.views...)
 }
 
-// hide takes from what is seen. A source never says what is false.
+// hide takes from what is seen. A source never reports what is false.
 func (w *world) hide(r *rand.Rand) {
 	one := func() bool { return r.IntN(5) == 0 }
 	for i := range w.seen {
@@ -149,7 +149,7 @@ func (w *world) hide(r *rand.Rand) {
 		case one():
 			d.Lineage, d.Parent, d.Depth = LineageUnknown, Outermost, 1
 		case one():
-			d.Parent = Outermost // it is not told of
+			d.Parent = Outermost // it is not known
 		}
 	}
 	for i := range w.seenViews {
@@ -160,7 +160,7 @@ func (w *world) hide(r *rand.Rand) {
 	}
 }
 
-// holds returns what is said of a sandbox and is not true.
+// holds returns what was concluded of a sandbox and is not true.
 func holds(s *Sandbox, t truth) error {
 	within := func(b access.Bounds, r access.Rights) bool {
 		return r.Has(b.Sure) && b.May.Has(r) && b.May.Has(b.Sure)
@@ -181,8 +181,7 @@ func holds(s *Sandbox, t truth) error {
 	return doubted(s)
 }
 
-// doubted returns an error unless there is a doubt where something is unknown, and
-// none where nothing is.
+// doubted returns an error unless there is a doubt exactly where something is unknown.
 func doubted(s *Sandbox) error {
 	known := s.Exact && s.Handles.Unknown().Empty() && s.Restricts.Unknown().Empty()
 	if reasons := s.Doubt &^ ClassUnknown; known != (reasons == 0) {
@@ -191,8 +190,7 @@ func doubted(s *Sandbox) error {
 	return nil
 }
 
-// task is one task of a world: in a domain with a view of it, of which it may not
-// be seen which.
+// task is one task of a world: in a domain with a view of it; which one may be hidden.
 type task struct {
 	truth   truth
 	sandbox Sandbox
@@ -219,8 +217,8 @@ func (w *world) task(r *rand.Rand, m *Meaning, hidden bool) task {
 	return t
 }
 
-// Whatever is not seen of a host: what is said of a sandbox is true. If everything
-// is seen, everything is said.
+// Whatever is not seen of a host: what is concluded of a sandbox is true. If everything
+// is seen, everything is concluded.
 func TestSandboxProperties(t *testing.T) {
 	for seed := range uint64(20_000) {
 		r := rand.New(rand.NewPCG(seed, 13))

@@ -279,7 +279,7 @@ func TestSandboxDepth(t *testing.T) {
 	}
 }
 
-// A view is of one domain: it says nothing of another, nor does one that is not there.
+// A view is of one domain: it shows nothing of another, nor does one that is not there.
 func TestViewOfAnotherDomain(t *testing.T) {
 	domains := []Domain{known(-1, 1, access.Rights{1}), known(-1, 1, access.Rights{1})}
 	m := NewMeaning(Host{ABI: 1, RulesRead: true}, domains, []View{{Domain: 0}})

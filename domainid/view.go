@@ -39,14 +39,14 @@ const (
 	// know.
 	ClassUnknown
 	// CwdOutside: rules grant something on the root directory, but the working
-	// directory is outside of that: a way to what they do not grant.
+	// directory is outside of it: a way to what they do not grant.
 	CwdOutside
 )
 
 // Has reports whether all reasons of o are among those of d.
 func (d Doubt) Has(o Doubt) bool { return d&o == o }
 
-// doubts has a word for each reason, and says it in a sentence. It is never written.
+// doubts has a word and a sentence for each reason. It is never written.
 var doubts = [...]struct{ word, text string }{
 	{"layers_unknown", "not all of its layers are known"},
 	{"rules_unread", "not all of its rules were read"},

@@ -13,7 +13,7 @@ import (
 type Where uint8
 
 const (
-	// WhereUnknown: it could not be told.
+	// WhereUnknown: it is not known.
 	WhereUnknown Where = iota
 	// Everywhere, on every port, to everybody.
 	Everywhere
@@ -42,7 +42,7 @@ const (
 	NotHandled
 	// RulesGrant: a layer handles it, but rules grant it everywhere.
 	RulesGrant
-	// NotKnown: for the reasons that Doubt says.
+	// NotKnown: for the reasons in Doubt.
 	NotKnown
 )
 

@@ -143,8 +143,8 @@ func forget(r *rand.Rand, host *Host, domains []Domain, views []View) (view int3
 	return 0, taken
 }
 
-// TestAllows: what is said of a right holds in the world that was looked at, however
-// little of it is known, and agrees with what is restricted.
+// TestAllows: what is concluded of a right holds in the world that was looked at,
+// however little of it is known, and agrees with what is restricted.
 func TestAllows(t *testing.T) {
 	var seen [4]int
 	for seed := range uint64(20000) {
@@ -233,7 +233,7 @@ func agree(restricts access.Answer, a Allowed) bool {
 	}
 }
 
-// says returns whether a right is said to be allowed on an object for certain, and
+// says reports whether a right is said to be allowed on an object for certain, and
 // perhaps.
 func says(a *Allowed, right access.Right, object int) (sure, perhaps bool) {
 	switch a.Where {

@@ -119,8 +119,8 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 	b.processes = append(b.processes, p)
 }
 
-// worker adds a thread that the kernel made for a process. Its file shows one of
-// its two sets of credentials; which domain it acts in nobody says.
+// worker adds a thread that the kernel made for a process. Its file shows one of its
+// two sets of credentials; it is not known which domain it acts in.
 func (b *builder) worker(t *thread) {
 	b.workers = append(b.workers, scan.Worker{
 		TID: t.tid, Start: t.start,

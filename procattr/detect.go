@@ -23,12 +23,12 @@ const (
 type sample struct {
 	text []byte
 	err  error // of openat(2) or read(2)
-	// dir says whether the directory was there that the file belongs in.
+	// dir reports whether the directory was there that the file belongs in.
 	dir bool
 }
 
-// String quotes at most 32 bytes of the text: it is written by a kernel that
-// is not known to write what we know.
+// String quotes at most 32 bytes of the text: the kernel may have written something
+// that is not known here.
 func (s sample) String() string {
 	if s.err != nil {
 		return s.err.Error()
@@ -44,7 +44,7 @@ type helpers struct {
 	free, shallow, deep sample
 }
 
-// dialect is how a kernel tells a task's state.
+// dialect is how a kernel shows a task's state.
 type dialect struct {
 	form Form
 	// absentIsOut: a task without a domain has no file. Elsewhere a file that
@@ -54,9 +54,9 @@ type dialect struct {
 
 var errNoAttribute = errors.New("no helper has the file")
 
-// detect returns the one dialect in which the samples say what is true of the
-// helpers. An error wraps errNoAttribute if there is no such interface;
-// otherwise there is one that is not understood.
+// detect returns the one dialect in which the samples show what is true of the helpers.
+// An error wraps errNoAttribute if there is no such interface; otherwise there is one
+// that is not understood.
 func detect(h helpers) (dialect, error) {
 	if isAbsent(h.shallow) && isAbsent(h.deep) {
 		return dialect{}, errNoAttribute
@@ -87,13 +87,13 @@ func detect(h helpers) (dialect, error) {
 	}
 }
 
-// isAbsent says that a sample shows no interface at all: no directory, or a
-// file that no security module answers for.
+// isAbsent reports whether a sample shows no interface at all: no directory, or a file
+// that no security module answers for.
 func isAbsent(s sample) bool {
 	return errors.Is(s.err, unix.ENOENT) && !s.dir || errors.Is(s.err, unix.EINVAL) || errors.Is(s.err, unix.EOPNOTSUPP)
 }
 
-// fits says whether a form is right for all helpers.
+// fits reports whether a form is right for all helpers.
 func fits(f Form, h helpers, absentIsOut bool) bool {
 	if h.shallow.err != nil || h.deep.err != nil {
 		return false

@@ -9,7 +9,7 @@ const (
 	// NoProcFS: there is no proc file system where it was looked for, or this
 	// process is not in it.
 	NoProcFS Reason = "no_procfs"
-	// NoAttribute: the kernel does not tell the domains of tasks in files.
+	// NoAttribute: the kernel does not show the domains of tasks in files.
 	NoAttribute Reason = "no_attribute"
 	// Denied: reading the attribute is refused even for this process's own threads.
 	Denied Reason = "denied"
@@ -18,7 +18,7 @@ const (
 	UnknownForm Reason = "unknown_form"
 	// Helper: no helper could be made to try the attribute with.
 	Helper Reason = "helper"
-	// Read: a read failed in a way that says nothing of the task.
+	// Read: a read failed in a way that shows nothing of the task.
 	Read Reason = "read"
 )
 

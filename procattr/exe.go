@@ -80,9 +80,9 @@ func (i *identifier) readExe(dir int, e *exe) {
 	}
 }
 
-// origin says whose word the path is, by where the process is. What is not seen here:
-// prctl(PR_SET_MM) in memory that it shared with a process in a user namespace, and
-// that its file is in a mount of another namespace than its own.
+// origin says whose word the path is, by where the process is. Two things are not seen
+// here: prctl(PR_SET_MM) in memory that it shared with a process in a user namespace,
+// and that its file is in a mount of another namespace than its own.
 func (i *identifier) origin(dir int, id *identity, mounts uint64) scan.Origin {
 	switch {
 	case id.userNS == 0 || id.mntNSOwner == 0 || mounts == 0 || i.host.mounts == 0:

@@ -18,8 +18,8 @@ const (
 	Words
 	// Hex: the domain's ID in hexadecimal, or "none".
 	Hex
-	// Versioned: "N.M", the ID of the thread that made the domain and a number
-	// that tells this domain from others of it, or "none".
+	// Versioned: "N.M", the ID of the thread that made the domain and a number that
+	// tells apart those that it made, or "none".
 	Versioned
 	// Layers: the number of layers, 0 for none.
 	Layers
@@ -51,9 +51,9 @@ func (f Form) String() string {
 	}
 }
 
-// hasIDs says whether an answer in this form names the domain.
+// hasIDs reports whether an answer in this form names the domain.
 func (f Form) hasIDs() bool { return f == Hex || f == Versioned }
 
-// keepsIDs says whether a name is never used again during one boot. That of a
+// keepsIDs reports whether a name is never used again during one boot. That of a
 // versioned form holds a thread ID, which is reused once the domain is gone.
 func (f Form) keepsIDs() bool { return f == Hex }

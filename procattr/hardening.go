@@ -8,9 +8,9 @@ import "github.com/landlockd/landlockd/scan"
 // hardens it. uid is the effective user of the process's own directory; due: its
 // identity is read in this scan.
 //
-// What is the same for all threads may be as old as the identity. That threads
-// differ is said only of what was read in this scan: a process that changes user
-// in all of its threads would else be one that did in some.
+// What is the same for all threads may be as old as the identity. That threads differ
+// is concluded only from what was read in this scan: a process that changes user in all
+// of its threads would else be one that did in some.
 func (s *Source) readStatus(pid int32, uid uint32, e *entry, due bool) {
 	threads := s.settler.threads
 	if len(threads) == 1 && threads[0].tid == pid {
@@ -43,8 +43,8 @@ func (s *Source) readStatus(pid int32, uid uint32, e *entry, due bool) {
 	s.settler.fillStatus(uid)
 }
 
-// differ reports whether the threads differ in what their status files told, or
-// the leader from who it is.
+// differ reports whether the threads differ in their status files, or the leader from
+// who it is.
 func (s *settler) differ(pid int32, uid uint32) bool {
 	var first *thread
 	for i := range s.threads {
@@ -62,8 +62,8 @@ func (s *settler) differ(pid int32, uid uint32) bool {
 	return false
 }
 
-// fillStatus states of threads that had gone when their status was to be read
-// what is so of the first one of which it is known: they then make no difference.
+// fillStatus gives the first status that is known to threads that had gone when theirs
+// was to be read: they then make no difference.
 func (s *settler) fillStatus(uid uint32) {
 	known := status{uid: uid}
 	for i := range s.threads {
@@ -87,8 +87,8 @@ func (s *Source) threadStatus(t *thread) {
 	}
 }
 
-// status reads a status file. Into the identifier's memory: a line in front of
-// what is wanted has all groups of the task.
+// status reads a status file, into the identifier's memory: a line before those that
+// are wanted has all groups of the task.
 func (s *Source) status(dir int, p path) (status, bool) {
 	n, errno := readAt(dir, p, s.identifier.buf)
 	if errno != ok {

@@ -30,7 +30,7 @@ func TestScanThreadsDiffer(t *testing.T) {
 		"some":      {hard, soft, scan.OfSome, scan.OfSome, []uint32{uint32(me)}},
 		"second":    {soft, hard, scan.OfSome, scan.OfSome, []uint32{uint32(me)}},
 		"two users": {hard, other, scan.OfAll, scan.OfAll, []uint32{uint32(me), 4711}},
-		// What is not told makes no difference.
+		// What is not shown makes no difference.
 		"untold": {hard, "Name:\tx\n", scan.OfAll, scan.OfAll, []uint32{uint32(me)}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestScanThreadsDiffer(t *testing.T) {
 	}
 }
 
-// That threads differ is said of one scan alone: while all change, one after the
+// That threads differ is concluded from one scan alone: while all change, one after the
 // other between scans, no scan puts together what was never so at once.
 func TestScanThreadsChangeTogether(t *testing.T) {
 	tr := newTree(t)

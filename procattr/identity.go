@@ -25,7 +25,7 @@ type entry struct {
 	start uint64 // nanoseconds since boot
 	scan  uint64 // the last in which it was there
 
-	// What tells of a new program: exec counts the changes.
+	// What shows a new program: exec counts the changes.
 	exec   uint64
 	mm     mmMarks
 	comm   scan.Comm
@@ -83,7 +83,7 @@ func (e *entry) changed(scans uint64, pid int32, uid uint32, st *stat, first ans
 // identifier reads identities. What cannot be read stays zero.
 type identifier struct {
 	names struct{ exe, cgroup, userNS, mntNS, root path }
-	host  place // the host's, as far as it can be told
+	host  place // the host's, as far as it is known
 	// Roots of cgroup hierarchies, or -1; and the number of the v1 one.
 	cgroupV2, cgroupV1 int
 	v1                 uint32

@@ -14,8 +14,7 @@ import (
 	"github.com/landlockd/landlockd/internal/cgroupfs"
 )
 
-// The v1 cgroup that is told of a process is that in the hierarchy that was chosen,
-// whichever it is.
+// The v1 cgroup of a process is that in the hierarchy that was chosen, whichever it is.
 func TestIdentityOfChosenHierarchy(t *testing.T) {
 	text, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {

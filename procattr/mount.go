@@ -16,10 +16,10 @@ import (
 // of the kernel's linux/proc_ns.h).
 const initPIDNS = 4026531836
 
-// pidNamespace says whether the mount shows the initial PID namespace: "init" or
-// "nested". Its first process is the namespace's own; where that may not be
-// looked at, only the initial one has kernel threads, the first of which is 2;
-// and where that is hidden, this process's own is what is left to ask.
+// pidNamespace returns whether the mount shows the initial PID namespace: "init" or
+// "nested". Its first process is the namespace's own; where that may not be looked at,
+// only the initial one has kernel threads, the first of which is 2; and where that is
+// hidden, this process's own is asked.
 func (r *reader) pidNamespace() string {
 	ino, errno := r.inodeAt("1/ns/pid")
 	if errno != ok {
@@ -46,7 +46,7 @@ func (r *reader) inodeAt(p string) (uint64, unix.Errno) {
 
 // HidePID returns which processes the mount hides from this one: "off",
 // "noaccess", "invisible" or "ptraceable", as named by the mount option hidepid
-// (man proc(5)). An error says why it could not be told.
+// (man proc(5)). An error says why it could not be found out.
 func (s *Source) HidePID() (string, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(s.reader.proc, &st); err != nil {
@@ -68,7 +68,7 @@ func (s *Source) HidePID() (string, error) {
 
 // hidepidOf finds the option in the lines of a mountinfo file (man
 // proc_pid_mountinfo): it belongs to the file system, so that every mount of a
-// device tells the same.
+// device has the same.
 func hidepidOf(mountinfo []byte, device string) string {
 	for line := range bytes.Lines(mountinfo) {
 		fields := strings.Fields(string(line))

@@ -27,7 +27,7 @@ type Options struct {
 	Kernel *scan.Kernel
 }
 
-// Open finds out how this kernel tells the domains of tasks. An error is an
+// Open finds out how this kernel shows the domains of tasks. An error is an
 // *[Error].
 //
 // A kernel without Landlock, or with Landlock not enabled, is no error: there
@@ -92,7 +92,7 @@ func noProcFS(path string, err error) error {
 }
 
 // userNS returns the inode number of this process's user namespace: the initial one's
-// also where the kernel has no others, or does not tell.
+// also where the kernel has no others, or does not give it.
 func userNS() uint32 {
 	var st unix.Stat_t
 	if unix.Stat("/proc/self/ns/user", &st) != nil {
@@ -127,7 +127,7 @@ func probeKernel(sysfs string) (scan.Kernel, error) {
 	return k, nil
 }
 
-// infoFor says how each kind of fact is obtained where the attribute is in a form.
+// infoFor returns how each kind of fact is obtained where the attribute is in a form.
 func infoFor(f Form, pidns string) scan.SourceInfo {
 	info := scan.SourceInfo{Name: "procattr", IDs: "none", Lineage: "none", Rules: "none", Denials: "none", PIDNS: pidns}
 	if f.hasIDs() {

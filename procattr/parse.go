@@ -7,14 +7,14 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// answer is what one read of one task's attribute told. The zero value is an
+// answer is what one read of one task's attribute gave. The zero value is an
 // unknown state without a reason.
 type answer struct {
 	state  scan.State // Unsandboxed, Sandboxed or Unknown
 	reason scan.Reason
-	// layers is the number of layers; 0 where the form does not tell it.
+	// layers is the number of layers; 0 where the form does not have it.
 	layers uint8
-	// id is the domain's; domainid.None where the form does not tell it.
+	// id is the domain's; domainid.None where the form does not have it.
 	id domainid.ID
 }
 

@@ -79,11 +79,11 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Any bytes give one of a few well-formed answers, in every form.
-// attributes are texts of every form, and near them.
+// attributes are texts of every form, and near them. Any bytes give one of a few
+// well-formed answers, in every form.
 var attributes = []string{"landlocked:1", "none\n", "", "restricted", "0x1e67bda0b\n", "123.0", "16", "ffffffffffffffff\x00"}
 
-// checkParse fails if what the parser says of a text contradicts itself.
+// checkParse fails if the parser's answer to a text contradicts itself.
 func checkParse(t *testing.T, f Form, b []byte) {
 	t.Helper()
 	a := parse(f, b)

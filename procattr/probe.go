@@ -17,7 +17,7 @@ import (
 // attr/landlock.
 var files = [...]string{"domain", "current"}
 
-// probe finds out how the kernel tells domains: from threads of this process
+// probe finds out how the kernel shows domains: from threads of this process
 // that are in known numbers of domains, read as any other task is.
 type probe struct {
 	proc  int    // descriptor of the mount's root

@@ -72,7 +72,7 @@ func rewind(fd int) unix.Errno {
 	return errno
 }
 
-// exists says whether a path leads to something; links are followed.
+// exists reports whether a path leads to something; links are followed.
 func exists(dir int, p path) bool {
 	_, _, errno := unix.Syscall(unix.SYS_FACCESSAT, uintptr(dir), uintptr(unsafe.Pointer(&p[0])), unix.F_OK)
 	return errno == ok
@@ -84,8 +84,8 @@ func readlinkAt(dir int, p path, b []byte) (int, unix.Errno) {
 	return int(n), errno
 }
 
-// statAt looks at what a path leads to, without waiting for a file system that is
-// slow to say: then it is what the kernel knows already.
+// statAt looks at what a path leads to. It does not wait for a slow file system: then
+// the answer is what the kernel knows already.
 func statAt(dir int, p path, st *unix.Statx_t) unix.Errno {
 	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(dir), uintptr(unsafe.Pointer(&p[0])),
 		unix.AT_STATX_DONT_SYNC|unix.AT_NO_AUTOMOUNT, unix.STATX_INO|unix.STATX_NLINK,
@@ -93,7 +93,7 @@ func statAt(dir int, p path, st *unix.Statx_t) unix.Errno {
 	return errno
 }
 
-// isGone says that a task, or what names it, is no more.
+// isGone reports whether a task, or what names it, is no more.
 func isGone(errno unix.Errno) bool { return errno == unix.ESRCH || errno == unix.ENOENT }
 
 func isDenied(errno unix.Errno) bool { return errno == unix.EACCES || errno == unix.EPERM }

@@ -57,8 +57,8 @@ func (s *settler) settleOutside(v view, f *facts) finding {
 	return finding{verdict: outside}
 }
 
-// someLive says whether a thread lives that counts. The process's own stat file
-// tells it of the leader; where that is dead, the others are looked at.
+// someLive reports whether a thread that counts is alive. The leader is known from the
+// process's own stat file; where it is dead, the others are looked at.
 func (s *settler) someLive(v view) (bool, outcome) {
 	if !s.st.dead() {
 		return true, found
@@ -139,12 +139,12 @@ func (s *settler) settlePartial(v view) finding {
 	return finding{verdict: partial}
 }
 
-// holds says whether a list has the i-th thread.
+// holds reports whether a list has the i-th thread.
 func (s *settler) holds(entries []dirEntry, i int) bool {
 	return slices.Contains(entries, dirEntry{s.threads[i].tid, s.threads[i].ino})
 }
 
-// listSame says whether a new list is equal to the first one.
+// listSame reports whether a new list is equal to the first one.
 func (s *settler) listSame(v view) (bool, outcome) {
 	entries, o := v.list()
 	if o != found {

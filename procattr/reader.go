@@ -17,7 +17,7 @@ type reader struct {
 	dialect dialect
 	own     int32 // PID of this process in that mount; 0 if it is not there
 	clocks  scan.ClockOffsets
-	// foreign: procfs tells users of another namespace than the initial one.
+	// foreign: procfs shows users of another namespace than the initial one.
 	foreign bool
 
 	// Of the process that is being read.
@@ -59,7 +59,7 @@ func newReader(proc int) *reader {
 	}
 }
 
-// setAttribute says which file holds the attribute, and how.
+// setAttribute sets which file holds the attribute, and how.
 func (r *reader) setAttribute(file string, d dialect) {
 	r.dialect = d
 	r.attr, r.attrDir = "/attr/landlock/"+file+"\x00", "/attr/landlock\x00"
@@ -202,7 +202,7 @@ func (r *reader) readAttribute(tid int32) (answer, outcome) {
 	return answer{}, r.failed(errno, tid, "attr/landlock")
 }
 
-// absent says what it means that a thread has no such file.
+// absent returns what it means that a thread has no such file.
 func (r *reader) absent(tid int32) (answer, outcome) {
 	dir, p := r.dir, r.names.attrDir
 	if tid != 0 {
@@ -231,7 +231,7 @@ func (r *reader) noteMalformed(text []byte, err error) {
 	r.malformed.Text = fmt.Sprintf("%q", text[:min(len(text), 32)])
 }
 
-// failed says what an error number means where a task's own files are read.
+// failed returns what an error number means where a task's own files are read.
 func (r *reader) failed(errno unix.Errno, tid int32, what string) outcome {
 	switch {
 	case isGone(errno):

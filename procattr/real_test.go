@@ -125,7 +125,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// What is told of real processes is what they are.
+// What is read of real processes is what they are.
 func TestScanRealProcesses(t *testing.T) {
 	needRoot(t)
 	s, err := withoutLandlock("/proc")
@@ -251,8 +251,8 @@ func TestHidePID(t *testing.T) {
 	}
 }
 
-// roleHidePID mounts a proc file system and says what of its parent is seen, as
-// root and as nobody.
+// roleHidePID mounts a proc file system and prints what of its parent is seen, as root
+// and as nobody.
 func roleHidePID(args []string) error {
 	dir, option := args[0], args[1]
 	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {

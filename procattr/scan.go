@@ -24,7 +24,7 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 
 	began := time.Now()
 	s.scans++
-	// Processes that are younger are not told from others with their PID.
+	// Processes that are younger cannot be told apart from others with their PID.
 	uptime, err := s.reader.clocks.Uptime()
 	if err != nil {
 		return nil, readFailed("the clock", err)
@@ -150,9 +150,8 @@ func (r *reader) owner() (uint32, bool) {
 	return r.inode.Uid, err == nil
 }
 
-// identify reads the identity of the process that is open: of its leader, or, if
-// that has exited, of a thread that lives. Of a dead leader the kernel tells no
-// executable.
+// identify reads the identity of the process that is open: of its leader, or, if that
+// has exited, of a thread that lives. The kernel gives no executable of a dead leader.
 func (s *Source) identify(leader *stat, live int32, id *identity) {
 	if !leader.dead() {
 		s.identifier.read(s.reader.dir, id)

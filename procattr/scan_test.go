@@ -221,7 +221,7 @@ func TestScanHostileTree(t *testing.T) {
 	if len(s.Malformed().Text) > 4*32+2 {
 		t.Errorf("a long quotation: %s", s.Malformed().Text)
 	}
-	// What says nothing of a task ends the scan.
+	// A read that shows nothing of a task ends the scan.
 	tr.write("nonsense", "12", "stat")
 	var e *Error
 	if _, err := s.Scan(context.Background()); !errors.As(err, &e) || e.Reason != Read || scan.FailureReason(err) != "read" {
@@ -324,8 +324,8 @@ func TestScanAllocations(t *testing.T) {
 	}
 }
 
-// TestScanIdentityDeadLeader: the kernel tells nothing of a leader that has
-// exited; its process is what its threads are.
+// TestScanIdentityDeadLeader: the kernel shows nothing of a leader that has exited; its
+// process is what its threads are.
 func TestScanIdentityDeadLeader(t *testing.T) {
 	tr := newTree(t)
 	task := fakeTask{

@@ -11,9 +11,9 @@ import (
 // does not settle then is unknown, reason changing.
 const maxTries = 3
 
-// view is one process as /proc shows it. Whatever it tells is of that process:
-// it is read relative to a directory that is held, and a directory whose
-// process is gone stays empty, whoever gets the PID next.
+// view is one process as /proc shows it. Whatever it returns is of that process: it is
+// read relative to a directory that is held, and a directory whose process is gone
+// stays empty, whoever gets the PID next.
 type view interface {
 	// stat reads the stat file of the process, in one instant.
 	stat(*stat) outcome
@@ -27,7 +27,7 @@ type view interface {
 	thread(tid int32, s *stat) outcome
 }
 
-// outcome says what became of a read.
+// outcome is what became of a read.
 type outcome uint8
 
 const (
@@ -36,7 +36,7 @@ const (
 	gone
 	// refused: this process may not look at that one (hidepid).
 	refused
-	// broken: a failure that says nothing of the task; the scan cannot go on.
+	// broken: a failure that shows nothing of the task; the scan cannot go on.
 	broken
 )
 
@@ -53,7 +53,7 @@ type thread struct {
 	// exited: it had exited when it was last looked at.
 	exited bool
 	answer answer
-	// status is what its status file told; hasStatus: it did.
+	// status is what its status file held; hasStatus: it was read.
 	status    status
 	hasStatus bool
 }
@@ -66,7 +66,7 @@ func (t *thread) lives() bool { return t.counts() && !t.exited }
 
 // facts are what earlier scans found of a process, named by PID and start.
 type facts struct {
-	// start tells the process from an earlier one with the same PID: where it
+	// start tells the process apart from an earlier one with the same PID: where it
 	// differs, all else is forgotten.
 	start uint64
 	// several: it had more than one thread.
@@ -100,7 +100,7 @@ func (f *facts) learn(r finding, s *settler) {
 // finding is what was found of one process.
 type finding struct {
 	verdict verdict
-	// reason says why the state is unknown.
+	// reason is why the state is unknown.
 	reason scan.Reason
 	// together: at one instant all tasks were in the one domain that the
 	// threads' answers name, or in one nested in it.
@@ -129,7 +129,7 @@ const (
 // settler reads processes, one after the other. Every verdict that it gives was
 // true at some instant while it read, for three reasons.
 //
-// First, which threads there are. The stat file tells in one instant how many.
+// First, which threads there are. The stat file gives in one instant how many.
 // A list does not, but what stands in one list and, as the same inode, in a
 // later one was there at every instant between. So if as many threads stand in
 // both as the stat file counted between them, then those were all of them.

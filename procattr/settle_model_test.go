@@ -382,7 +382,7 @@ func TestSettleStill(t *testing.T) {
 		s := settler{ids: true}
 		r := s.settle(&modelView{m: m, ids: true}, modelPID, &facts{})
 		if r.verdict == unknown && slices.ContainsFunc(m.threads, func(t *modelThread) bool { return t.dead && t.tid != modelPID }) {
-			continue // what has exited is only told apart by the next try
+			continue // only the next try tells apart what has exited
 		}
 		if !m.seen[r.verdict] {
 			t.Fatalf("seed %d: verdict %d after %d tries, true: %v", seed, r.verdict, r.tries, m.seen)

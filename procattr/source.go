@@ -7,7 +7,7 @@
 //
 // [Open] learns the form from threads that it sandboxes itself. Then a
 // [Source.Scan] needs no more than the right to look at other processes:
-// CAP_SYS_PTRACE, or the same user. What the kernel refuses to tell is unknown,
+// CAP_SYS_PTRACE, or the same user. What the kernel refuses to show is unknown,
 // reason denied. The reader must not be in a Landlock domain itself, for then
 // it may only look at domains nested in its own.
 //
@@ -41,7 +41,7 @@ type Source struct {
 	reader     *reader
 	settler    settler
 	identifier *identifier
-	inference  *domainid.Inference // nil where IDs tell nothing over time
+	inference  *domainid.Inference // nil where IDs mean nothing over time
 
 	scans     uint64
 	processes map[int32]*entry
@@ -62,7 +62,7 @@ func (s *Source) Kernel() scan.Kernel { return s.kernel }
 // Info returns how each kind of fact is obtained.
 func (s *Source) Info() scan.SourceInfo { return s.info }
 
-// Form returns the form in which this kernel tells domains; NoForm where
+// Form returns the form in which this kernel shows domains; NoForm where
 // Landlock is not enabled.
 func (s *Source) Form() Form { return s.reader.dialect.form }
 
@@ -80,7 +80,7 @@ func (s *Source) File() string {
 // be read; all others are unknown, reason denied.
 func (s *Source) OwnDepth() int { return s.ownDepth }
 
-// UsersKnown reports whether the user IDs that procfs tells are those of the initial
+// UsersKnown reports whether the user IDs that procfs shows are those of the initial
 // user namespace. Elsewhere they are not known: ^uint32(0).
 func (s *Source) UsersKnown() bool { return !s.reader.foreign }
 
@@ -88,7 +88,7 @@ func (s *Source) UsersKnown() bool { return !s.reader.foreign }
 func (s *Source) Malformed() Malformed { return s.reader.malformed }
 
 // Conflicts returns how many conclusions on lineage were dropped because they
-// contradict earlier ones: 0, unless the kernel told something that cannot be.
+// contradict earlier ones: 0, unless the kernel reported something impossible.
 func (s *Source) Conflicts() uint64 {
 	if s.inference == nil {
 		return 0

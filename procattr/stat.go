@@ -22,7 +22,7 @@ const (
 	pfKthread    = 0x200000
 )
 
-// stat is what one read of /proc/[pid]/stat or of a thread's tells.
+// stat is what one read of /proc/[pid]/stat or of a thread's gives.
 type stat struct {
 	comm  scan.Comm
 	state byte // 'R', 'S', 'D', 'T', 't', 'I'; 'Z' and 'X' have exited
@@ -43,13 +43,13 @@ type stat struct {
 // the process.
 type mmMarks struct{ startCode, startStack uint64 }
 
-// dead says that the task runs no more code.
+// dead reports whether the task runs no more code.
 func (s *stat) dead() bool { return s.state == 'Z' || s.state == 'X' || s.state == 'x' }
 
-// parseStat reads the one line of a stat file (man proc_pid_stat). The command
-// name in it is whatever the task chose, with any parentheses, spaces and line
-// feeds; only numbers stand behind it. It reports false if there is not a
-// number in each place that is used.
+// parseStat reads the one line of a stat file (man proc_pid_stat). The command name in
+// it is whatever the task chose, with any parentheses, spaces and line feeds; only
+// numbers stand behind it. It reports whether there is a number in each place that is
+// used.
 func parseStat(b []byte, s *stat) bool {
 	open, end := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
 	if open < 0 || end < open || len(b) < end+4 || b[end+1] != ' ' {

@@ -9,7 +9,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// status is what a status file tells of one task in one instant.
+// status is what a status file shows of one task in one instant.
 type status struct {
 	// uid is the effective user ID.
 	uid       uint32

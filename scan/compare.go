@@ -9,22 +9,22 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// tick is the coarsest resolution in which a source may tell start times, in
+// tick is the coarsest resolution in which a source may have start times, in
 // nanoseconds: that of /proc/[pid]/stat.
 const tick = 10_000_000
 
 // maxExamples bounds Disagreement.Examples.
 const maxExamples = 8
 
-// Disagreement is what two snapshots of one host say differently.
+// Disagreement is what two snapshots of one host show differently.
 type Disagreement struct {
 	// Compared is the number of processes that both know and neither calls
 	// unknown.
 	Compared int
 	// State is how many of them have another state in the other snapshot.
 	State int
-	// Domain is how many have a task of which the two say differently with
-	// which other tasks it shares its domain.
+	// Domain is how many have a task that does not share its domain with the same tasks
+	// in both.
 	Domain int
 	// ID is how many have a task whose domain has another ID, where both have
 	// the kernel's.
@@ -36,10 +36,9 @@ type Disagreement struct {
 // Total is the number of disagreements of all kinds.
 func (d *Disagreement) Total() int { return d.State + d.Domain + d.ID }
 
-// Disagreements compares what two sources say of one host. Neither order nor
-// depth of the snapshots matters, nor what only one of them knows: processes and
-// tasks that only one saw were born or went between, and unknown is no
-// statement.
+// Disagreements compares what two sources report of one host. Neither order nor depth
+// of the snapshots matters, nor what only one of them knows: processes and tasks that
+// only one saw were born or went between, and unknown is no statement.
 //
 // Two scans are never of one instant. A process that entered a domain between
 // them is a disagreement here; see [DisagreementsBetween].
@@ -47,10 +46,10 @@ func (d *Disagreement) Total() int { return d.State + d.Domain + d.ID }
 // It takes time O(n log n) in the number of tasks.
 func Disagreements(a, b *Snapshot) Disagreement { return compare(a, b, nil) }
 
-// DisagreementsBetween compares what one source said before and after with what
-// another one said between. A task only ever moves to a domain nested in its
-// own: what the first source says twice alike was so all the time, and only
-// processes of which it does are compared.
+// DisagreementsBetween compares what one source reported before and after with what
+// another one reported between. A task only ever moves to a domain nested in its own:
+// what the first source reports twice alike was so all the time. Only processes of
+// which it does are compared.
 func DisagreementsBetween(before, between, after *Snapshot) Disagreement {
 	return compare(before, between, after)
 }
@@ -138,11 +137,11 @@ func next(s *Snapshot, p *Process, from *int) *Process {
 	return nil
 }
 
-// sameStart reports whether two start times are the same as far as a source that
-// rounds them down can tell: in a time namespace, to ticks of another clock.
+// sameStart reports whether two start times are the same to a source that rounds them
+// down: in a time namespace, to ticks of another clock.
 func sameStart(a, b uint64) bool { return max(a, b)-min(a, b) < tick }
 
-// alike says whether one source said the same of a process twice.
+// alike reports whether one source showed the same of a process twice.
 func alike(a *Snapshot, p *Process, b *Snapshot, q *Process) bool {
 	if p.State != q.State || p.Exec != q.Exec || p.NumTasks != q.NumTasks {
 		return false

@@ -86,7 +86,7 @@ func (s *Snapshot) place(r *rand.Rand) Place {
 	return Place{State: Sandboxed, Domain: int32(r.IntN(len(s.Domains)))}
 }
 
-// hide returns the snapshot as a source may see it, which says nothing false.
+// hide returns the snapshot as a source may see it, which shows nothing false.
 func (s *Snapshot) hide(r *rand.Rand) *Snapshot {
 	one := func() bool { return r.IntN(5) == 0 }
 	c := *s
@@ -152,7 +152,7 @@ func (s *Snapshot) hide(r *rand.Rand) *Snapshot {
 		case r.IntN(6) == 0:
 			p.State, p.Reason = Unknown, Changing
 		case p.State == Partial && one() && free > 0:
-			// What is known of two tasks is enough; of the others it need not be.
+			// What is known of two tasks is enough: the others may be unknown.
 			for k := range c.TasksOf(p) {
 				if t := &c.TasksOf(p)[k]; k != free && k != 0 &&
 					c.TasksOf(p)[0].State == Sandboxed {
@@ -165,7 +165,7 @@ func (s *Snapshot) hide(r *rand.Rand) *Snapshot {
 	return &c
 }
 
-// nest returns whether a domain is another or is nested in it.
+// nest reports whether a domain is another or is nested in it.
 func (s *Snapshot) nest(inner, outer int32) bool {
 	return inner == outer || inner >= 0 && s.nest(s.Domains[inner].Parent, outer)
 }
@@ -177,7 +177,7 @@ type truth struct {
 	handles, restricts           access.Rights
 }
 
-// reallyOf says it straight: a process may do what any task of it may, and a worker
+// reallyOf applies the definition: a process may do what any task of it may, and a worker
 // is outside if for no task its domain is the same or nested.
 func (s *Snapshot) reallyOf(p *Process) truth {
 	var is truth
@@ -294,7 +294,7 @@ func sandboxFits(s *domainid.Sandbox, is *truth) bool {
 		(!s.Exact || s.Depth == is.depth && s.Deepest == is.deepest)
 }
 
-// What a live domain handles, this kernel has, whatever it says itself.
+// What a live domain handles, this kernel has, whatever it reports itself.
 func TestConcludeRightsOfKernel(t *testing.T) {
 	s := &Snapshot{Domains: []domainid.Domain{{Handled: access.Rights{access.Scope: 2}}}}
 	s.Kernel.Rights = access.Bounds{Sure: access.FS.Rights(1), May: access.Rights{access.FS: 3}}

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// CutPath is how much is left at least of a path that is cut, in bytes, but of one
-// that the kernel does not give.
+// CutPath is how many bytes are left at least of a path that is cut; one that the
+// kernel does not give is empty.
 const CutPath = 255
 
 // deletedSuffix is what the kernel puts behind the path of a deleted file.
 const deletedSuffix = " (deleted)"
 
-// SetExe sets Exe and ExeDeleted from the kernel's text; deleted says whether the
-// kernel's suffix is behind it, if it looks so.
+// SetExe sets Exe and ExeDeleted from the kernel's text; deleted reports whether what
+// looks like the kernel's suffix behind it is the kernel's.
 func (p *Process) SetExe(text string, deleted bool) {
 	p.Exe, p.ExeDeleted = text, false
 	if deleted {

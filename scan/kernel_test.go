@@ -9,7 +9,7 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// A right that a live domain handles, the kernel has, whatever it said of it.
+// The kernel has a right that a live domain handles, whatever it reported of it.
 func TestRightsOfDomains(t *testing.T) {
 	connect, signal := access.Net.Rights(2), access.Scope.Rights(2)
 	rare := access.FS.Rights(1 << 30)

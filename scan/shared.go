@@ -162,7 +162,7 @@ func (s *Shared) Scan(ctx context.Context) (*Snapshot, error) {
 	return s.result(ctx, a)
 }
 
-// result waits for an attempt's.
+// result waits for the result of an attempt.
 func (s *Shared) result(ctx context.Context, a *attempt) (*Snapshot, error) {
 	select {
 	case <-a.done:
@@ -318,8 +318,8 @@ func (s *Shared) giveUp(ctx context.Context) error {
 	return err
 }
 
-// Unusable returns a source every scan of which fails with err: it stands for
-// the source that this host cannot have, so that the daemon can say why.
+// Unusable returns a source every scan of which fails with err: it stands for the
+// source that this host cannot have, so that the daemon can report why.
 func Unusable(err error) Source { return unusable{err} }
 
 type unusable struct{ err error }

@@ -466,7 +466,7 @@ func TestSharedScanSince(t *testing.T) {
 		}
 		for i, c := range []struct{ since, ends time.Duration }{
 			{0, 100 * time.Millisecond},                       // the scan that is there
-			{100 * time.Millisecond, 1100 * time.Millisecond}, // a new one, a second after the first
+			{100 * time.Millisecond, 1100 * time.Millisecond}, // a new one, 1 s after the first
 			{500 * time.Millisecond, 1100 * time.Millisecond}, // the same
 			{1100 * time.Millisecond, 2100 * time.Millisecond},
 		} {
@@ -495,7 +495,7 @@ func TestSharedScanSince(t *testing.T) {
 		if n := src.scans.Load(); n != 5 {
 			t.Errorf("%d scans, want 5", n)
 		}
-		// Who does not wait leaves no scan behind.
+		// A reader that does not wait leaves no scan behind.
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		if _, err := s.ScanSince(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) {

@@ -67,20 +67,20 @@ type Snapshot struct {
 type Kernel struct {
 	// Release is uname's, for example "6.12.9-amd64".
 	Release string
-	// Landlock says whether the kernel can sandbox anything at all. Where
-	// it is not Enabled, every process is known to be unsandboxed.
+	// Landlock is whether the kernel can sandbox anything at all. Where it is not
+	// Enabled, every process is known to be unsandboxed.
 	Landlock Availability
 	// ABI is Landlock's ABI version; 0 unless Landlock is Enabled.
 	ABI int
-	// Rights are those that this kernel can restrict, as it says itself when it
-	// is asked for each: no ABI version stands for them.
+	// Rights are those that this kernel can restrict, as it reports itself when it is
+	// asked for each: no ABI version stands for them.
 	Rights access.Bounds
 	// Errata has bit n-1 set if this kernel has the fix of Landlock's erratum n;
-	// ErrataKnown: it says so (Linux 6.15, and backports).
+	// ErrataKnown: it reports its fixes (Linux 6.15, and backports).
 	Errata      uint32
 	ErrataKnown bool
-	// Ways are those past a right that were found open on this kernel, and
-	// WaysUnknown those of which that could not be found out.
+	// Ways are those past a right that were found open on this kernel; of WaysUnknown
+	// it could not be found out.
 	Ways, WaysUnknown access.Ways
 }
 
@@ -109,7 +109,7 @@ func (k Kernel) NestingLimit() int {
 	}
 }
 
-// Availability says whether a kernel has Landlock.
+// Availability is whether a kernel has Landlock.
 type Availability uint8
 
 const (
@@ -146,18 +146,18 @@ func (a *Availability) UnmarshalText(b []byte) error {
 	return fmt.Errorf("availability of Landlock %.32q: want enabled, disabled or not_built", b)
 }
 
-// SourceInfo says how each kind of fact was obtained. The words are label
+// SourceInfo is how each kind of fact was obtained. The words are label
 // values of landlockd_source_info.
 type SourceInfo struct {
 	// Name is the source: "taskiter", "procattr" or "both".
 	Name string `json:"source"`
-	// IDs says where domain IDs come from: "kernel", "derived" or "none".
+	// IDs is where domain IDs come from: "kernel", "derived" or "none".
 	IDs string `json:"ids"`
-	// Lineage says how nesting is told: "known", "inferred" or "none".
+	// Lineage is how nesting is known: "known", "inferred" or "none".
 	Lineage string `json:"lineage"`
-	// Rules says whether the rules of domains are read: "read", "unread" or "none".
+	// Rules is whether the rules of domains are read: "read", "unread" or "none".
 	Rules string `json:"rules"`
-	// Denials says where denials are counted: "none", "counters", and of a
+	// Denials is where denials are counted: "none", "counters", and of a
 	// running daemon "audit" or "tracepoints".
 	Denials string `json:"denials"`
 	// PIDNS is "init" if the source sees every process of the host, and
@@ -194,7 +194,7 @@ type Process struct {
 	// than 4095 bytes the kernel does not give: then Exe is empty.
 	// ExeDeleted: the file has lost its name, and Exe is the one that it had.
 	ExeCut, ExeDeleted bool
-	// ExeOrigin says whose word Exe is.
+	// ExeOrigin is whose word Exe is.
 	ExeOrigin Origin
 	// UID is the effective user ID, in the initial user namespace, of its leader,
 	// or of a live task of a dead one; UIDsDiffer: other tasks have others
@@ -204,15 +204,15 @@ type Process struct {
 	// UserNS and MountNSOwner are the inode numbers of the process's user
 	// namespace and of the user namespace that owns its mount namespace.
 	UserNS, MountNSOwner uint32
-	// NoNewPrivs and Seccomp say how many of its tasks have no_new_privs, and are
-	// under seccomp in any mode.
+	// NoNewPrivs and Seccomp are how many of its tasks have no_new_privs, and are under
+	// seccomp in any mode.
 	NoNewPrivs, Seccomp Extent
-	// SysPtrace: each of its tasks has CAP_SYS_PTRACE in effect in the initial
-	// user namespace, and so may look at every process, as far as capabilities
-	// go. Only the task iterator tells: of procattr it is false.
+	// SysPtrace: each of its tasks has CAP_SYS_PTRACE in effect in the initial user
+	// namespace, and so may look at every process, as far as capabilities go. Only the
+	// task iterator shows it: of procattr it is false.
 	SysPtrace bool
 	State     State
-	// Reason says why State is Unknown.
+	// Reason is why State is Unknown.
 	Reason Reason
 	// Depth is the depth of the shallowest task: 0 unless State is
 	// Sandboxed. MaxDepth is that of the deepest.
@@ -220,7 +220,7 @@ type Process struct {
 	// Workload is the index in Snapshot.Workloads, or NoWorkload. It has no
 	// meaning if that is empty.
 	Workload int32
-	// FirstTask and NumTasks say which of Snapshot.Tasks are the process's, and
+	// FirstTask and NumTasks are which of Snapshot.Tasks are the process's, and
 	// FirstWorker and NumWorkers which of Snapshot.Workers.
 	FirstTask, NumTasks     int32
 	FirstWorker, NumWorkers int32

@@ -5,7 +5,7 @@ package scan
 // State is the sandboxing state of a task or of a process.
 //
 // For a process: Sandboxed, if every task is in a domain; Partial, if some are
-// and some are not; Unsandboxed, if none is; Unknown, if it could not be told.
+// and some are not; Unsandboxed, if none is; Unknown, if it could not be found out.
 // A task is never Partial.
 type State uint8
 
@@ -35,7 +35,7 @@ func (s State) String() string {
 // MarshalText encodes the word.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Reason says why a state is Unknown.
+// Reason is why a state is Unknown.
 type Reason uint8
 
 const (

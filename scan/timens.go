@@ -18,17 +18,17 @@ import (
 const initTimeNS = 0xEFFFFFFA
 
 // ClockOffsets are what this process's time namespace adds to the host's clocks
-// (time_namespaces(7)): to what clock_gettime(2) answers, and to what procfs tells of
-// times since boot. In the initial one they are 0.
+// (time_namespaces(7)): to what clock_gettime(2) answers, and to times since boot in
+// procfs. In the initial one they are 0.
 type ClockOffsets struct{ Monotonic, Boottime time.Duration }
 
-// StatTicks returns how /proc/[pid]/stat tells a start time, in nanoseconds since the
+// StatTicks returns how /proc/[pid]/stat shows a start time, in nanoseconds since the
 // host's boot, to this process: in ticks of 10 ms.
 func (o ClockOffsets) StatTicks(start uint64) uint64 { return (start + uint64(o.Boottime)) / tick }
 
 // ReadClockOffsets reads them from the caller's own entry in /proc; a kernel without
-// time namespaces has none. That they cannot be told is an error: times would be of
-// another clock than the host's.
+// time namespaces has none. Where they cannot be found out, it is an error: times would
+// be of another clock than the host's.
 func ReadClockOffsets() (ClockOffsets, error) {
 	own, err := timeNS("time")
 	if errors.Is(err, os.ErrNotExist) {
@@ -39,7 +39,7 @@ func ReadClockOffsets() (ClockOffsets, error) {
 	if err != nil || own == initTimeNS {
 		return ClockOffsets{}, err
 	}
-	// The file tells of the namespace of children.
+	// The file is about the namespace of children.
 	children, err := timeNS("time_for_children")
 	if err != nil {
 		return ClockOffsets{}, err

@@ -10,8 +10,8 @@ import (
 )
 
 // Uptime returns the time since the host's boot, with the time that it was suspended:
-// the clock of [Process.Start], in whatever time namespace this process is. An error
-// says that it cannot be told.
+// the clock of [Process.Start], in whatever time namespace this process is. It fails if
+// that is not known.
 func Uptime() (time.Duration, error) {
 	o, err := ReadClockOffsets()
 	if err != nil {

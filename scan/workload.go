@@ -13,7 +13,7 @@ import (
 // NoWorkload is the Workload of a process that none was found for yet.
 const NoWorkload int32 = -1
 
-// WorkloadKind says what kind of thing a workload is.
+// WorkloadKind is what kind of thing a workload is.
 type WorkloadKind uint8
 
 const (
@@ -73,25 +73,25 @@ type Workload struct {
 	Unit string
 	// Slice is the innermost slice of the system manager that it is in.
 	Slice string
-	// Delegated says that the process is below its unit's own cgroup, in one
-	// that somebody else than the unit's manager made. If there is no unit, it
-	// is in a container only by the word of a user.
+	// Delegated: the process is below its unit's own cgroup, in one that somebody else
+	// than the unit's manager made. If there is no unit, it is in a container only by
+	// the word of a user.
 	Delegated bool
 	// Container is nil unless Kind is InContainer.
 	Container *Container
 }
 
-// Container is one container, as far as its cgroup and the host's
-// /var/log/containers tell; what they do not tell is empty.
+// Container is one container, as far as its cgroup and the host's /var/log/containers
+// show; what they do not show is empty.
 type Container struct {
 	// ID is the runtime's, PodUID that of the Kubernetes pod. Neither is fit for a label.
 	ID, PodUID string
-	// Runtime is "docker", "containerd", "cri-o", "podman", ... as far as the path tells.
+	// Runtime is "docker", "containerd", "cri-o", "podman", ... as far as the path shows.
 	Runtime string
 	// They are Kubernetes'. Containers of other kinds have no Name.
 	Namespace, Pod, Name string
-	// Unnamed says that it is known that no container's name in Kubernetes belongs
-	// to it: it is in no pod, or is a pod's sandbox. If it is not, and Name is
+	// Unnamed reports whether it is known that no container's name in Kubernetes
+	// belongs to it: it is in no pod, or is a pod's sandbox. If false, and Name is
 	// empty, the name is not known yet, or for good.
 	Unnamed bool
 }

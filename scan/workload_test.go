@@ -56,7 +56,7 @@ func TestByWorkload(t *testing.T) {
 	}
 }
 
-// What is said of a name is as trusted as the best of its workloads with a process.
+// A name is as trusted as the best of its workloads with a process.
 func TestNaming(t *testing.T) {
 	s := &Snapshot{
 		Workloads: []Workload{

@@ -110,8 +110,8 @@ func testManyDomains(t *testing.T, opts Options) {
 	}
 }
 
-// TestManyUsers: users who each have no more than is usual, but all together more
-// than is read, keep nothing of another from being read, whose processes come last.
+// TestManyUsers: users who each have no more than is usual, but together more than is
+// read, keep nothing from being read of another one, whose processes come last.
 func TestManyUsers(t *testing.T) {
 	const first, users, victim = 60001, 5, 2
 	s := openSource(t, Options{RuleTime: defaultRuleTime})

@@ -64,7 +64,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 	return snap, nil
 }
 
-// counts says whether a task is evidence: live, and no worker of the kernel's.
+// counts reports whether a task is evidence: live, and no worker of the kernel's.
 func (s *Source) counts(r *taskRecord) bool {
 	return r.exitState == 0 && !isWorker(r, s.state.Workers)
 }
@@ -124,8 +124,7 @@ func (b *builder) add(g group, records []taskRecord) {
 		b.snap.Tasks = append(b.snap.Tasks, t)
 	}
 	if identity == nil {
-		// It exits, or the kernel has not begun its program yet: no process of
-		// anybody's runs here.
+		// It exits, or the kernel has not begun its program yet: it runs nobody's process.
 		b.snap.Tasks, b.snap.Workers = b.snap.Tasks[:firstTask], b.snap.Workers[:firstWorker]
 		return
 	}
@@ -290,9 +289,9 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 	return nil
 }
 
-// use notes a task's domain and all that it is nested in, and checks what holds
-// in every kernel: the chain of parents is as long as the domain has layers. If
-// it does not hold here, then something else was read than what we believe.
+// use notes a task's domain and all that it is nested in, and checks what holds in
+// every kernel: the chain of parents is as long as the domain has layers. If it does
+// not hold here, what was read is not what we believe.
 func (s *Source) use(r *taskRecord) error {
 	p := &s.pass
 	depth := uint16(0)
@@ -364,8 +363,8 @@ type creatorName struct {
 	scan uint64
 }
 
-// forgetBurst gives back what maps took that were much larger: deleting gives back
-// nothing.
+// forgetBurst gives back the memory of maps that were much larger: deleting from them
+// gives back none.
 func (s *Source) forgetBurst() {
 	s.index = map[uint64]int32{}
 	s.creators = maps.Collect(maps.All(s.creators))

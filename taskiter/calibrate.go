@@ -14,12 +14,12 @@ import (
 	"github.com/landlockd/landlockd/internal/thread"
 )
 
-// Calibration finds where Landlock keeps its part of a task's credentials. The
-// offset depends on which security modules are enabled in which order, and no
-// type information tells it. So helpers are put in domains of known depth, each
-// layer with random handled rights, and the credentials are searched for the
-// one place that holds exactly those. Lower depths than these were found to be
-// ambiguous on hosts with many sandboxes.
+// Calibration finds where Landlock keeps its part of a task's credentials. The offset
+// depends on which security modules are enabled in which order, and is not in the type
+// information. So helpers are put in domains of known depth, each layer with random
+// handled rights, and the credentials are searched for the one place that holds exactly
+// those. Helpers in fewer layers than these were ambiguous on hosts with many
+// sandboxes.
 const (
 	slots          = 16 // places searched, 8 bytes apart (SLOTS in bpf/record.h)
 	helperLayers   = 7  // HELPER_LAYERS in bpf/record.h
@@ -83,8 +83,8 @@ func restrictLayers(h *helper, layers int, supported access.Rights) error {
 }
 
 // randomRights returns some of the supported rights, with at least one of the
-// filesystem if there is any. Kernels differ in whether they store refer as handled if it was
-// not asked for; it always is.
+// filesystem if there is any. Refer, if supported, is among them: kernels differ in
+// whether they store it as handled if it was not asked for.
 func randomRights(supported access.Rights) access.Rights {
 	var r access.Rights
 	for class, mask := range supported {
@@ -195,7 +195,7 @@ func (r *objectResult) object(o objectRecord) {
 	}
 }
 
-// roundResult collects what the calibrate program told of one round's helpers:
+// roundResult collects what the calibrate program returned of one round's helpers:
 // a free one, a shallow one and a deep one, and of kthreadd.
 type roundResult struct {
 	nullSink
@@ -242,7 +242,7 @@ func (r *roundResult) fitting(f maskFormat) (uint32, error) {
 	return set, nil
 }
 
-// holds says whether the slot holds a domain that ends with the helper's layers.
+// holds reports whether the slot holds a domain that ends with the helper's layers.
 func (s *slotRecord) holds(h *helper, f maskFormat) bool {
 	if !s.set || s.numLayers != s.chain || int(s.numLayers) < len(h.masks) {
 		return false

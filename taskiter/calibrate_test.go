@@ -18,8 +18,8 @@ import (
 
 var testFormat = formatOf(0, bitRange{0, 16}, bitRange{16, 2}, bitRange{18, 2})
 
-// newRound makes what the program tells where the process itself is own layers
-// deep and the domain is in one slot; everywhere else is nothing.
+// newRound makes what the program returns where the process itself is own layers deep
+// and the domain is in one slot; everywhere else is nothing.
 func newRound(own int, slot int) *roundResult {
 	r := &roundResult{}
 	for i, layers := range []int{0, shallowLayers, helperLayers} {
@@ -192,8 +192,8 @@ func TestCalibratorFind(t *testing.T) {
 	}
 }
 
-// TestRandomRights: each layer handles a filesystem right, refer always among
-// them where it exists, and nothing that the kernel does not know.
+// TestRandomRights: each layer handles a filesystem right, refer always among them
+// where it exists, and only what the kernel knows.
 func TestRandomRights(t *testing.T) {
 	supported := access.Rights{access.FS: 0xffff, access.Net: 3, access.Scope: 3}
 	different := map[access.Rights]bool{}
@@ -215,8 +215,8 @@ func TestRandomRights(t *testing.T) {
 	}
 }
 
-// calibrateRepeatedly opens and closes a source n times and says how often
-// which offset came out.
+// calibrateRepeatedly opens and closes a source n times and returns how often which
+// offset came out.
 func calibrateRepeatedly(n int) (map[int]int, error) {
 	offsets := map[int]int{}
 	for range n {

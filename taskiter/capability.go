@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkCapabilities says which capability the calling thread lacks. The kernel
-// itself only says EPERM.
+// checkCapabilities returns which capability the calling thread lacks. The kernel
+// itself only returns EPERM.
 func checkCapabilities() error {
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData

@@ -14,7 +14,7 @@ import (
 // (the host's CLOCK_MONOTONIC), without a system call for each.
 type clock struct {
 	began time.Time
-	ns    uint64 // what the programs' clock said then, or earlier
+	ns    uint64 // what the programs' clock showed then, or earlier
 	host  scan.ClockOffsets
 }
 
@@ -29,7 +29,7 @@ func newClock() clock {
 	return clock{time.Now(), uint64(now.Nano() - int64(o.Monotonic)), o}
 }
 
-// uptime returns the time since the host's boot, 0 if that cannot be told.
+// uptime returns the time since the host's boot, 0 if that is not known.
 func (c clock) uptime() time.Duration {
 	if c.began.IsZero() {
 		return 0

@@ -97,8 +97,8 @@ func (c *control) wantRules(w want) bool {
 
 func (c *control) wantNoRules() { clear(c.wants[:]) }
 
-// cutDomains has no more domains described in the pass that runs, of whoever has
-// many: of those that rules are about (in the second place) not before all is full.
+// cutDomains ends the describing of domains in the pass that runs, for whoever has
+// many; for those that rules are about (the second place) only when all is full.
 func (c *control) cutDomains(described int) {
 	switch {
 	case described >= 2*maxDomains:
@@ -122,8 +122,7 @@ func (c *control) isFavoured(pid int32) bool {
 	return c.favoured[bit/8]>>(bit%8)&1 != 0
 }
 
-// know tells the program that the path of a process's executable need not be
-// sent again.
+// know notes that the program need not send the path of a process's executable again.
 func (c *control) know(pr *scan.Process) {
 	c.exeKnown[uint32(pr.PID)%pidSlots] = exeTag(pr.Start, pr.Exec)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // deriver names domains on kernels that do not (before Linux 6.15). The
-// kernel's address of a domain tells it from all others that live at the same
+// kernel's address of a domain tells it apart from all others that live at the same
 // instant, but addresses are used again within seconds and must not leave the
 // daemon. So the name is a keyed hash of the address and a generation.
 //
@@ -57,7 +57,7 @@ type derived struct {
 	knownAgain bool
 }
 
-// doubtful says whether a task may be under another domain at the same address.
+// doubtful reports whether a task may be under another domain at the same address.
 func (e *derived) doubtful() bool { return e.newest > e.vouched }
 
 func newDeriver() *deriver {
@@ -103,8 +103,8 @@ func (d *deriver) see(instant int, by taskKey, chain []uint64) {
 	}
 }
 
-// inDoubt says whether a chain has an address of which it is not known that all
-// tasks of this scan under it are in one domain.
+// inDoubt reports whether a chain has an address under which the tasks of this scan may
+// be in several domains.
 func (d *deriver) inDoubt(chain []uint64) bool {
 	for _, address := range chain {
 		if e := d.domains[address]; e != nil && e.scan == d.scan && e.doubtful() {
@@ -126,9 +126,8 @@ func (d *deriver) seeAgain(by taskKey, chain []uint64) {
 	}
 }
 
-// settle says whether it is proven that a task is under the domains that have
-// the names of its chain's addresses in this scan. If so, it carries them over to
-// the next.
+// settle reports whether it is proven that a task is under the domains that have the
+// names of its chain's addresses in this scan. If so, it carries them over to the next.
 func (d *deriver) settle(by taskKey, chain []uint64) bool {
 	_, again := d.again[by]
 	for _, address := range chain {
@@ -163,7 +162,7 @@ func (d *deriver) id(address uint64) domainid.ID {
 	return e.id
 }
 
-// forgetBurst gives back what maps took that were much larger.
+// forgetBurst gives back the memory of maps that were much larger.
 func (d *deriver) forgetBurst() {
 	d.domains = maps.Collect(maps.All(d.domains))
 	d.now = maps.Collect(maps.All(d.now))

@@ -8,11 +8,12 @@ import "fmt"
 type Reason string
 
 const (
-	// NoBTF: the kernel does not tell its types (CONFIG_DEBUG_INFO_BTF).
+	// NoBTF: the kernel has no information on its types (CONFIG_DEBUG_INFO_BTF).
 	NoBTF Reason = "no_btf"
 	// NoCapability: the process lacks CAP_BPF or CAP_PERFMON.
 	NoCapability Reason = "no_capability"
-	// Lockdown: the kernel is locked down for confidentiality, so that no BPF program may read its memory.
+	// Lockdown: the kernel is locked down for confidentiality, so that no BPF program
+	// may read its memory.
 	Lockdown Reason = "lockdown"
 	// Refused: the kernel refused bpf(2) though the capabilities are there, for
 	// example in a user namespace, or by another security module.

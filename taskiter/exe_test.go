@@ -38,7 +38,7 @@ func TestForgedExecutables(t *testing.T) {
 			}
 			a := startAs(t, nobody, program, trick, target, dir)
 			p := mustFind(t, mustScan(t, s), a.pids[0])
-			// Nothing is shown if the path is not the one that was to be forged.
+			// Nothing is proven if the path is not the one that was to be forged.
 			if p.Exe != target || p.ExeOrigin != scan.OfUser {
 				t.Errorf("path %q of %v", p.Exe, p.ExeOrigin)
 			}
@@ -52,7 +52,7 @@ func startScript(t *testing.T, script string, args ...string) *actor {
 	return startCommand(t, exec.Command("sh", append([]string{"-euc", script, "sh"}, args...)...))
 }
 
-// TestExecutableOrigins: what is done to a process, or by root, does not make the
+// TestExecutableOrigins: what is done to a process, or by root, neither makes the
 // host's files another's, nor others the host's.
 func TestExecutableOrigins(t *testing.T) {
 	host := actorPath(t)

@@ -88,8 +88,8 @@ func needPrivileges(t testing.TB) {
 	t.Fatalf("this test needs CAP_BPF and CAP_PERFMON (run it as root, or with -short to leave it out): %v", err)
 }
 
-// openSource opens a source on the running kernel, one that reads all rules in one
-// scan, unless told otherwise.
+// openSource opens a source on the running kernel. It reads all rules in one scan,
+// unless opts.RuleTime is set.
 func openSource(t testing.TB, opts Options) *Source {
 	t.Helper()
 	needPrivileges(t)

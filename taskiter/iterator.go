@@ -19,8 +19,8 @@ const readSize = 64 << 10
 // source uses: it needs no capability from Linux 5.19 on.
 const bpfIterCreate = 33
 
-// iterate runs the program behind a link over every task and hands its records
-// to the sink, or until ctx ends. It is one bpf(2), one read(2) for every 32 KiB of records and
+// iterate runs the program behind a link over every task and hands its records to the
+// sink, unless ctx ends. It is one bpf(2), one read(2) for every 32 KiB of records and
 // one close(2), whatever the number of processes.
 func iterate(ctx context.Context, link int, buf []byte, to sink) error {
 	fd, err := createIterator(link)

@@ -50,7 +50,7 @@ func (v verdict) state() scan.State {
 	}
 }
 
-// judge says what the records of one process prove. They stand in the order in
+// judge works out what the records of one process prove. They stand in the order in
 // which the pass visited them (ascending by TID), all of one process.
 //
 // A pass is not atomic, so that the records are of different instants; the
@@ -64,12 +64,11 @@ func (v verdict) state() scan.State {
 // be there once: while an exec swaps two threads' numbers, one task is found
 // under both.
 //
-// Second, a task in a domain stays in one. What was seen in a domain is in one
-// at every later instant, and what was seen outside was outside at every
-// earlier one. So "all sandboxed" is true when the last was seen, "none" when
-// the first was, and "some" between a sandboxed one and an unsandboxed one
-// that was seen later. A task that has exited counts neither way, if it is
-// known to have done so by that instant.
+// Second, a task in a domain stays in one. What was seen in a domain is in one at every
+// later instant, and what was seen outside was outside at every earlier one. So "all
+// sandboxed" is true when the last was seen, "none" when the first was, and "some"
+// between a sandboxed one and an unsandboxed one that was seen later. A task that is
+// known to have exited by that instant counts neither way.
 func judge(records []taskRecord, workers uint32, before known) verdict {
 	first := &records[0]
 	var live, exited, likeLeader int
@@ -159,11 +158,11 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 	return unsettled
 }
 
-// isWorker tells the threads that the kernel makes for a user process
-// (io_uring, vhost), by those PF_* flags that this kernel gives them.
+// isWorker reports whether the kernel made the thread for a user process (io_uring,
+// vhost), by those PF_* flags that this kernel gives such threads.
 func isWorker(r *taskRecord, workers uint32) bool { return r.flags&workers != 0 }
 
-// remember adds what the records tell to what is known for the next pass.
+// remember adds what the records show to what is known for the next pass.
 func (k known) remember(records []taskRecord) {
 	for i := range records {
 		r := &records[i]

@@ -106,8 +106,7 @@ const (
 	opExchange
 )
 
-// world is a state of the model. It is comparable, so that exploring can tell
-// where it has been.
+// world is a state of the model. It is comparable, so that exploring knows where it has been.
 type world struct {
 	tasks          [modelTasks]modelTask
 	pids           [modelTIDs]int8 // task+1 by tid: what find_ge_pid() finds
@@ -147,8 +146,8 @@ type rules struct {
 	sequence bool
 	// skipReleased: the reader passes over tasks whose sighand is NULL.
 	skipReleased bool
-	// coarse merges loads of the reader between which no single store makes a
-	// difference that the loads around them do not show.
+	// coarse merges loads of the reader between which a single store makes only such
+	// differences as the loads around them show.
 	coarse bool
 	scans  int8
 	judge  func([]taskRecord, uint32, known) verdict
@@ -260,7 +259,7 @@ func (w *world) cloneSteps(r *rules, parent int8, to []step) []step {
 	return to
 }
 
-// execReady says whether the thread that executes can go on.
+// execReady reports whether the thread that executes can go on.
 func (w *world) execReady() bool {
 	t := w.execer - 1
 	switch w.execStage {
@@ -667,12 +666,11 @@ func (e *explorer) explore(w *world) bool {
 	return false
 }
 
-// program says which of the reader's means bpf/taskiter.c has: it must be set
-// to what is there. Without them (see rules) the judge is not held to what only
-// they can tell.
+// program is which of the reader's means bpf/taskiter.c has: it must be set to what is
+// there. Without them (see rules) the judge is not held to what only they show.
 var program = rules{scans: 2, judge: judge, sequence: true, skipReleased: true}
 
-// TestJudgeRandomSchedules: whatever the judge says of a process was true at
+// TestJudgeRandomSchedules: whatever the judge finds of a process was true at
 // some instant of the scan, in random schedules of the model.
 func TestJudgeRandomSchedules(t *testing.T) {
 	runs := 100_000

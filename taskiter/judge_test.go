@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What a record in a table may say; the first is of the leader.
+// What a record in a table may show; the first is of the leader.
 type is uint8
 
 const (

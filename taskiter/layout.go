@@ -44,8 +44,7 @@ type layout struct {
 	Object      uint32
 }
 
-// maskFormat says which bits of a layer's mask, as the kernel stores it, are
-// which rights.
+// maskFormat is which bits of a layer's mask, as the kernel stores it, are which rights.
 type maskFormat struct {
 	Classes [access.NumClasses]bitRange
 	// Other are the bits of classes that are not known here.
@@ -69,10 +68,10 @@ func (f maskFormat) decode(mask uint32) access.Rights {
 }
 
 // resolveLayout finds Landlock's structures in a kernel's type information.
-// Every layout is told by the members that are there, never by the kernel's
+// Every layout is known by the members that are there, never by the kernel's
 // version: distributions backport. fs is the mask of filesystem rights that
 // the kernel accepts: one layout (Linux 6.7 to 6.10) keeps the network rights
-// in the bits above them, and only the count of the former says where.
+// in the bits above them, and only the count of the former shows where.
 func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 	l := layout{
 		Landlock: 1, NumRules: absent, ID: absent, Denials: absent,
@@ -195,7 +194,7 @@ func resolveBitFields(s *btf.Struct, bigEndian bool, f *maskFormat) error {
 		if class, ok := access.ClassOf(m.Name); ok {
 			f.Classes[class] = bitRange{uint8(shift), uint8(width)}
 		} else {
-			// A kind of right that came later: that a layer handles some is told.
+			// A kind of right that came later: it is noted that a layer handles some.
 			f.Other |= uint32((uint64(1)<<width - 1) << shift)
 		}
 	}
@@ -232,8 +231,8 @@ func resolveCreator(hierarchy *btf.Struct, l *layout) {
 	}
 }
 
-// logFormat says which status of logging each number stands for: Linux 7.3
-// counts them from another one on.
+// logFormat is which status of logging each number stands for: Linux 7.3 numbers them
+// differently.
 type logFormat map[uint16]domainid.LogStatus
 
 func resolveLog(spec *btf.Spec) logFormat {
@@ -292,7 +291,7 @@ func findIn(members []btf.Member, base uint32, name string, level int) (member, 
 	return member{}, false
 }
 
-// hasSize says whether a member has the width at which the program reads it.
+// hasSize reports whether a member has the width at which the program reads it.
 func hasSize(m member, bytes int) bool {
 	n, err := btf.Sizeof(m.typ)
 	return err == nil && n == bytes

@@ -102,7 +102,8 @@ func hierarchyOf(audit, quiet bool) *btf.Struct {
 func (k kernelTypes) spec(t testing.TB) *btf.Spec {
 	t.Helper()
 	work := structOf("work_struct", 32)
-	// { struct work_struct work_free; struct { refcount_t usage; u32 num_rules; u32 num_layers; masks[] }; }
+	// { struct work_struct work_free;
+	// struct { refcount_t usage; u32 num_rules; u32 num_layers; masks[] }; }
 	counts := &btf.Struct{Size: 16, Members: []btf.Member{
 		{Name: "usage", Type: typeU32},
 		{Name: "num_rules", Type: typeU32, Offset: 4 * 8},

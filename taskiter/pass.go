@@ -30,8 +30,8 @@ type pass struct {
 	missed    []int32 // processes whose executable changed while it was read
 	ended     bool
 	scratch   []taskRecord
-	// granted are the masks of the views in which something is granted, as
-	// taskRecord.granted says. pending is what came for the task that follows.
+	// granted are the masks of the views in which something is granted; see
+	// taskRecord.granted. pending is what came for the task that follows.
 	granted [][ruleLayers]uint32
 	pending pending
 	control *control

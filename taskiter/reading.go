@@ -22,7 +22,7 @@ type reading struct {
 	scan uint64
 	// levels are the layers that are read: bit n is the one at depth n+1.
 	levels uint32
-	// tree and from say which rule comes next.
+	// tree and from are where the next rule is looked for.
 	tree uint32
 	from uint64
 	// layers are what came, the outermost first; kept is the number of their

@@ -52,8 +52,8 @@ const (
 	taskNoNewPrivs
 	taskSysPtrace
 	taskLeaving
-	// taskDoubtful is not the program's: which domain the task is in could
-	// not be told, only that it is in one.
+	// taskDoubtful is not the program's: the task is in a domain, but it is not known
+	// in which.
 	taskDoubtful
 )
 
@@ -68,7 +68,7 @@ const (
 	exeHostTree
 )
 
-// taskRecord is what one pass tells of one task.
+// taskRecord is what one pass shows of one task.
 type taskRecord struct {
 	tid, pid, ppid int32
 	flags, bits    uint32
@@ -107,7 +107,7 @@ const (
 	viewOutside
 )
 
-// domainRecord is what one pass tells of one domain.
+// domainRecord is what one pass shows of one domain.
 type domainRecord struct {
 	depth       uint16
 	logStatus   uint16
@@ -154,9 +154,9 @@ type sink interface {
 	end(pidLevel uint32)
 }
 
-// parse hands every record of b to the sink. Paths, rules and masks that it
-// passes point into b. An error says at which byte the records
-// stopped making sense; nothing behind it was handed over.
+// parse hands every record of b to the sink. Paths, rules and masks that it passes
+// point into b. An error has the byte at which the records stopped making sense;
+// nothing behind it was handed over.
 func parse(b []byte, to sink) error {
 	ne := binary.NativeEndian
 	for pos := 0; pos < len(b); {

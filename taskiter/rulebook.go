@@ -8,9 +8,9 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// rulebook keeps what was read of the rules of domains. A domain never changes:
-// the rules of its own layer are read once in its life, with those of its
-// parents' layers that are not known.
+// rulebook keeps what was read of the rules of domains. A domain never changes: the
+// rules of its own layer are read once in its life, with those of its parents' layers
+// that are not known.
 type rulebook struct {
 	scan uint64
 	// layers are the rules of each domain's own layer, used the number of those

@@ -31,8 +31,7 @@ const (
 type rulesRecord struct {
 	task   taskKey
 	domain uint64 // key
-	// The rule that follows is in a tree and has a key that is not less than next;
-	// done: there is none.
+	// The rule that follows is in tree, with a key of at least next; done: there is none.
 	next      uint64
 	tree      uint32
 	done      bool

@@ -43,7 +43,7 @@ const (
 )
 
 // account is who uses up budgets, and whether rules are about the process: such
-// ones have shares of their own.
+// accounts have shares of their own.
 type account struct {
 	uid      uint32
 	favoured bool
@@ -53,8 +53,8 @@ type account struct {
 // them goes; the next scan goes on. It returns the number of passes that this
 // took, none in the steady state, and of domains that are left.
 //
-// It comes behind all other passes of a scan, so that a task is, at worst, no
-// longer in the domain that its record says. Then nothing is read through it.
+// It comes behind all other passes of a scan, so that a task is, at worst, no longer in
+// the domain of its record. Then nothing is read through it.
 func (s *Source) readRules(ctx context.Context) (passes, left int, err error) {
 	s.rulebook.begin()
 	if s.rules == nil {
@@ -174,8 +174,8 @@ func (s *Source) wantRules(q *ruleQueue, left time.Duration) *rulesSink {
 		begun[r.account]++
 	}
 	var cost time.Duration
-	// Tasks are visited by their numbers: whoever has many must not use the time up
-	// before those of others are reached, nor take the places of these.
+	// Tasks are visited by their numbers: whoever has many must neither use the time up
+	// before those of others are reached, nor take their places.
 	for _, urgent := range []bool{true, false} {
 		for turn, d := range q.turns() {
 			desc, h := &s.pass.described[d], &s.holders[d]

@@ -137,8 +137,8 @@ func TestLaunchers(t *testing.T) {
 	}
 }
 
-// TestRulesSinkRefuses: what is not of the task as the scan found it, or not what
-// follows, is not taken for it.
+// TestRulesSinkRefuses: only what is of the task as the scan found it, and is what
+// follows, is taken.
 func TestRulesSinkRefuses(t *testing.T) {
 	for name, change := range map[string]func(*rulesRecord){
 		"another task":    func(r *rulesRecord) { r.task.tid++ },

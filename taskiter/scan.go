@@ -127,7 +127,7 @@ func (s *Source) readAgain(ctx context.Context, groups []group, pids []int32) ([
 		i, _ := findGroup(groups, pid)
 		j, ok := findGroup(again, pid)
 		if !ok {
-			// The process went: nothing is said of it.
+			// The process went: it is left out.
 			groups[i].verdict = outside
 			continue
 		}

@@ -303,7 +303,7 @@ func TestScanPaths(t *testing.T) {
 	one, two := copyActor(t, filepath.Join(dir, "one")), copyActor(t, filepath.Join(dir, "two"))
 	expect := func(a *actor, want string) {
 		t.Helper()
-		for range 2 { // told, then remembered
+		for range 2 { // returned, then remembered
 			if p := mustFind(t, mustScan(t, s), a.pid); p.Exe != want {
 				t.Errorf("process %d: path %.80q, want %.80q", a.pid, p.Exe, want)
 			}
@@ -360,7 +360,7 @@ func TestScanPaths(t *testing.T) {
 	})
 	t.Run("scan that failed after it read", func(t *testing.T) {
 		b := startActorAt(t, two, "execs")
-		// The program told the paths, but no snapshot was made of them.
+		// The program returned the paths, but no snapshot was made of them.
 		if _, err := s.pass.run(s.reader(context.Background())); err != nil {
 			t.Fatal(err)
 		}

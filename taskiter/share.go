@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// maxDomains is how many domains a scan describes, about: state and depth of
-	// tasks in others are known all the same. Those that rules are about may be as
-	// many again.
+	// maxDomains is about how many domains a scan describes; state and depth of tasks
+	// in others are known all the same. Those that rules are about may be as many
+	// again.
 	maxDomains = 32768
 	// sharedDomains is how many of them are shared out: the others are for those
 	// who come, of whom the scan before knew nothing.
@@ -19,11 +19,10 @@ const (
 	// and leastDomains what each still gets where all is full.
 	usualDomains = 8192
 	leastDomains = 64
-	// maxViewTime is how long a scan may look for what is granted to tasks by
-	// where their root directories are, about, and at the same time the share of
-	// each account while there is enough for all: for 40 000 tasks in domains,
-	// whose root directory is that of the host. It is as long again for those that
-	// rules are about.
+	// maxViewTime is about how long a scan may look for what is granted to tasks by
+	// where their root directories are: enough for 40 000 tasks in domains, whose root
+	// directory is that of the host. It is also the share of each account while there
+	// is enough for all, and as long again for those that rules are about.
 	maxViewTime = 40 * time.Millisecond
 )
 

@@ -25,8 +25,8 @@ type sharedRulesets struct {
 	byAccount map[uint32]int
 }
 
-// sharedRuleset is one that is kept. Its lists may go, if there is no room for
-// them: then rules is another one, which says how long they were.
+// sharedRuleset is one that is kept. If there is no room for its lists, rules becomes a
+// copy without them, which has how long they were.
 type sharedRuleset struct {
 	sum     [sha256.Size]byte
 	rules   *domainid.Ruleset
@@ -68,7 +68,7 @@ func (s *sharedRulesets) charge(account uint32, bytes int) {
 	}
 }
 
-// leaveOut leaves lists of the account that has most of them out, about half.
+// leaveOut leaves out about half of the lists of the account that has most of them.
 func (s *sharedRulesets) leaveOut() {
 	most, left := uint32(0), 0
 	for account, bytes := range s.byAccount {

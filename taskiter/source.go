@@ -76,7 +76,7 @@ type state struct {
 	Kernel  scan.Kernel
 	Info    scan.SourceInfo
 	Workers uint32
-	// NoRules says why the rules of domains cannot be read, empty if they can.
+	// NoRules is why the rules of domains cannot be read, empty if they can.
 	NoRules string
 }
 
@@ -114,9 +114,9 @@ func (s *Source) LongestCall() time.Duration {
 	return time.Duration(max(s.control.longestNS[programScan], s.control.longestNS[programRules]))
 }
 
-// Favour names processes that rules are about, in whatever order: from the next
-// scan on what is read of them does not depend on how much there is to read of
-// others of their users. It may be called at any time.
+// Favour names processes that rules are about, in whatever order: from the next scan
+// on, what is read of them does not depend on how much there is to read of their users'
+// other processes. It may be called at any time.
 func (s *Source) Favour(pids []int32) { s.favour.Store(&pids) }
 
 // Kernel returns what was found out about the running kernel.
@@ -134,8 +134,8 @@ func (s *Source) CredentialsOffset() int {
 	return int(s.state.Layout.Blob)
 }
 
-// NoRules says why the rules of domains cannot be read; empty if they can, and
-// where there are none.
+// NoRules returns why the rules of domains cannot be read; empty if they can, and where
+// there are none.
 func (s *Source) NoRules() string { return s.state.NoRules }
 
 // Close releases the programs.

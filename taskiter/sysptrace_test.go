@@ -19,7 +19,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// sysPtraceInProc is what procfs says of the same; false if the process went.
+// sysPtraceInProc is what procfs shows of the same; false if the process went.
 func sysPtraceInProc(t *testing.T, pid int32) (has, ok bool) {
 	t.Helper()
 	dir := fmt.Sprintf("/proc/%d", pid)
@@ -48,8 +48,8 @@ func sysPtraceInProc(t *testing.T, pid int32) (has, ok bool) {
 	return has, true
 }
 
-// TestScanSysPtrace: who may look at all others is told as procfs tells it, of
-// every process of this host.
+// TestScanSysPtrace: who may look at all others is as procfs shows it, of every process
+// of this host.
 func TestScanSysPtrace(t *testing.T) {
 	s := openSource(t, Options{})
 	start := func(args ...string) int32 {

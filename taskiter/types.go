@@ -9,7 +9,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// landlockTypes are the kernel's structures that say how domains are stored, in
+// landlockTypes are the kernel's structures in which domains are stored, in
 // all releases.
 func landlockTypes() []string {
 	return []string{

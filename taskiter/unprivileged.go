@@ -8,9 +8,9 @@ import (
 	"github.com/landlockd/landlockd/internal/thread"
 )
 
-// Unprivileged says whether a process without any capability can scan with
-// this source. Before Linux 5.19 it cannot: there it must keep CAP_BPF. It is
-// tried, on a thread that gives its capabilities up and then ends.
+// Unprivileged reports whether a process without any capability can scan with this
+// source. Before Linux 5.19 it cannot: there it must keep CAP_BPF. It is tried, on a
+// thread that gives its capabilities up and then ends.
 func (s *Source) Unprivileged() bool {
 	ok := false
 	thread.Run(func() {

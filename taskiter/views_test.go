@@ -67,7 +67,7 @@ func (a *actor) allowed(snap *scan.Snapshot, p *scan.Process, want bool) {
 	}
 }
 
-// try has the actor try what it is told, and demands what comes of it.
+// try has the actor try an operation, and demands what comes of it.
 func (a *actor) try(op string, works bool) {
 	a.t.Helper()
 	a.send(op + "\n")
@@ -228,7 +228,7 @@ func TestViewsOfWorkingDirectories(t *testing.T) {
 		{at("jail"), "/", false, access.Unknown, domainid.CwdOutside},
 		{at("jail"), at("jail/inner"), true, access.No, 0},
 		{at("jail"), at("jail"), true, access.No, 0},
-		{at("other"), at("other"), true, access.Yes, 0},               // nothing is granted on the root
+		{at("other"), at("other"), true, access.Yes, 0},               // no grant on the root
 		{"/", at("other"), true, access.Unknown, domainid.CwdOutside}, // it could be known
 	} {
 		a := startActor(t, "rooted", "open", c.open, "cd", c.cwd, "cage", at("jail"), "restrict", "try", "f")

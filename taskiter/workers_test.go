@@ -52,7 +52,7 @@ func TestOutsideWorkers(t *testing.T) {
 	}
 }
 
-// TestFactsOfAllTasks: what keeps one thread from things keeps not the process.
+// TestFactsOfAllTasks: what keeps one thread from things does not keep the process.
 func TestFactsOfAllTasks(t *testing.T) {
 	s := openSource(t, Options{})
 	for _, c := range []struct {

@@ -20,8 +20,8 @@ const (
 	ret       = unix.BPF_RET | unix.BPF_K
 )
 
-// Offsets in struct seccomp_data: of the system call's number, and of what the size
-// that landlock_create_ruleset(2) is given begins with on a little-endian machine.
+// Offsets in struct seccomp_data: of the system call's number, and, on a little-endian
+// machine, of the lower half of the size that landlock_create_ruleset(2) is given.
 const (
 	offsetNumber = 0
 	offsetSize   = 24
@@ -142,7 +142,7 @@ func decideAll(fd int, memory *os.File, decide func(access.Rights) unix.Errno, q
 }
 
 // TestRightsFiltered: what a filter answers leaves rights unknown, and only the
-// kernel's own way to say no is no.
+// kernel's own no is no.
 func TestRightsFiltered(t *testing.T) {
 	_, all := supportedHere(t)
 	if all[access.Scope] == 0 {
@@ -235,7 +235,7 @@ func TestRightsOneByOne(t *testing.T) {
 	}
 }
 
-// TestErrata: a kernel that does not say is not one without fixes.
+// TestErrata: a kernel that does not report its fixes may have some.
 func TestErrata(t *testing.T) {
 	supportedHere(t)
 	onThread(func() {

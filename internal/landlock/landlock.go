@@ -18,7 +18,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 )
 
-// ErrNotBuilt and ErrDisabled tell why a kernel cannot sandbox anything.
+// ErrNotBuilt and ErrDisabled are the reasons why a kernel cannot sandbox anything.
 var (
 	ErrNotBuilt = errors.New("this kernel was built without Landlock (Linux 5.13 and later have it, with CONFIG_SECURITY_LANDLOCK)")
 	ErrDisabled = errors.New("this kernel has Landlock, but it was not enabled at boot (add landlock to CONFIG_LSM, or to lsm= on the kernel's command line)")
@@ -43,8 +43,8 @@ func ABI() (int, error) {
 // errataFlag is LANDLOCK_CREATE_RULESET_ERRATA (Linux 6.15, and backports).
 const errataFlag = 1 << 1
 
-// Errata returns which fixes of Landlock this kernel says that it has: bit n-1
-// is that of erratum n. It is false for a kernel that does not say.
+// Errata returns which fixes of Landlock this kernel reports: bit n-1 is that of
+// erratum n. It is false for a kernel that does not report them.
 func Errata() (fixed uint32, known bool) {
 	v, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, errataFlag)
 	if errno != 0 {
@@ -53,10 +53,10 @@ func Errata() (fixed uint32, known bool) {
 	return uint32(v), true
 }
 
-// Rights asks this kernel for each right whether it can restrict it, those
-// included that nobody has named yet. What an ABI version stands for is a table,
-// and some kernels do not keep to it. Whatever is neither yes nor the kernel's
-// way to say no (a seccomp filter, say) leaves the right unknown.
+// Rights asks this kernel for each right whether it can restrict it, those included
+// that nobody has named yet. What an ABI version stands for is a table, and some
+// kernels do not keep to it. Any answer but yes and the kernel's own no, as that of a
+// seccomp filter, leaves the right unknown.
 func Rights() access.Bounds {
 	var rights access.Bounds
 	for _, r := range access.Of(access.Every()) {

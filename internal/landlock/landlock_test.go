@@ -140,7 +140,7 @@ func TestRestrictThread(t *testing.T) {
 	}
 }
 
-// TestNestingLimit: what scan.Kernel.NestingLimit says, found by trying.
+// TestNestingLimit: scan.Kernel.NestingLimit is what is found by trying.
 func TestNestingLimit(t *testing.T) {
 	abi, _ := supportedHere(t)
 	want := 16

@@ -15,9 +15,9 @@ import (
 // smcName is what the kernel calls the protocol of AF_SMC's sockets.
 const smcName = "SMC"
 
-// ifLoaded makes a trial one that loads no module: a socket of a protocol that is
-// one would load it, for good, and on every host that landlockd looks at. Where it
-// might be loaded by others it is not known.
+// ifLoaded keeps a trial from loading a module, as a socket of its protocol would: for
+// good, and on every host that landlockd looks at. Where others might load it, its ways
+// are unknown.
 func ifLoaded(protocol string, do func(*ground) error) func(*ground) error {
 	return func(g *ground) error {
 		switch loaded("/proc", protocol) {

@@ -12,8 +12,7 @@ import (
 // ruleNetPort is LANDLOCK_RULE_NET_PORT (Linux 6.7).
 const ruleNetPort = 2
 
-// AllowPort adds a rule that grants rights on a port, TCP or UDP as the rights
-// say.
+// AllowPort adds a rule that grants rights on a port, TCP or UDP by the rights.
 func AllowPort(ruleset int, port uint16, rights uint32) error {
 	attr := struct{ allowed, port uint64 }{uint64(rights), uint64(port)}
 	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), ruleNetPort, uintptr(unsafe.Pointer(&attr)), 0, 0, 0)

@@ -14,7 +14,7 @@ import (
 )
 
 // TestProbeFiltered: a filter's answer is not taken for the kernel's, unless the
-// list of security modules says the same.
+// list of security modules shows the same.
 func TestProbeFiltered(t *testing.T) {
 	supportedHere(t)
 	for _, c := range []struct {

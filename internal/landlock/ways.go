@@ -17,8 +17,8 @@ import (
 // stands within microseconds: what takes so long does not come, on a busy host too.
 const waysTime = time.Second
 
-// ways finds out which ways past a right are open on a kernel whose rights and
-// errata are known. A way past a right that the kernel does not have is not open.
+// ways finds out which ways past a right are open on a kernel whose rights and errata
+// are known. There is none past a right that the kernel does not have.
 func ways(k scan.Kernel) (open, unknown access.Ways) {
 	var rights access.Rights
 	for _, w := range access.AllWays() {

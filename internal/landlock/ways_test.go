@@ -455,7 +455,7 @@ func TestJudge(t *testing.T) {
 }
 
 // TestErrataWays: a way that an erratum's fix closes follows from what the kernel
-// says of its fixes, and a right that a kernel lacks has no ways past it.
+// reports of its fixes, and a right that a kernel lacks has no ways past it.
 func TestErrataWays(t *testing.T) {
 	refer, _ := access.Lookup("fs.refer")
 	w, ok := access.LookupWay(refer, "disconnected_directory")

@@ -17,8 +17,8 @@ type member struct {
 	name     string
 	required bool
 	read     reader
-	// element is the reader of the elements of an array that is too large to be
-	// held as text, and there says whether it is there.
+	// element is the reader of the elements of an array that is too large to be held as
+	// text, and there reports whether the file has it.
 	element reader
 	there   *bool
 }

@@ -6,14 +6,13 @@
 // A file may have been made by anybody: its size is bounded, and whatever a
 // reader of a [scan.Snapshot] relies on is checked. Members that this package
 // does not know are passed over, because a later landlockd may have written them;
-// words that it does not know are refused, because nothing sound can be said of
+// words that it does not know are refused, because nothing sound can be concluded from
 // what they stand for.
 //
-// What a file does not hold, a snapshot does not have: TID and start time of a
-// task are 0 where they were left out because all tasks of its process were
-// alike. Members that follow from others ("counts", "nesting_limit", "start",
-// "restricted", a process's "domains", ...) are not read: what the snapshot means is
-// concluded anew.
+// A snapshot has only what the file holds: TID and start time of a task are 0 where
+// they were left out because all tasks of its process were alike. Members that follow
+// from others ("counts", "nesting_limit", "start", "restricted", a process's "domains",
+// ...) are not read: what the snapshot means is concluded anew.
 package record
 
 import (

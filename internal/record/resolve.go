@@ -102,7 +102,7 @@ func (l *loader) resolveProcess(p *scan.Process, index domainIndex) error {
 	}
 	switch p.State {
 	case scan.Unknown:
-		p.MaxDepth = most // not told of such a process, but of its tasks
+		p.MaxDepth = most // not in the file for such a process, but for its tasks
 	default:
 		if p.Depth != least || p.MaxDepth != most {
 			return fmt.Errorf("it is at depths %d to %d, but its tasks are at %d to %d", p.Depth,

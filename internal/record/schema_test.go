@@ -80,8 +80,7 @@ func readsNull(t *testing.T, schema *jsonschema.Schema, path string) {
 	t.Errorf("the schema allows null, the reader does not: %v", refused)
 }
 
-// setNull puts null in a place, past as many others as *skip says, and reports whether
-// there is one.
+// setNull puts null in a place, past *skip others, and reports whether there is one.
 func setNull(value any, path []string, skip *int) bool {
 	last := len(path) == 1
 	switch v := value.(type) {

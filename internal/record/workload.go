@@ -70,7 +70,7 @@ func readContainer(value string, c *scan.Container) error {
 	return err
 }
 
-// isName says whether text is what scan.Workload.Name promises.
+// isName reports whether text is what scan.Workload.Name promises.
 func isName(text string) bool {
 	const longest = 128
 	if text == "" || len(text) > longest || !utf8.ValidString(text) {

@@ -19,7 +19,7 @@ func (c ByState) Of(s scan.State) int { return c[s] }
 // Total returns the number in any state.
 func (c ByState) Total() int { return c[0] + c[1] + c[2] + c[3] }
 
-// Known returns the number whose state could be told: the denominator of coverage.
+// Known returns the number whose state is known: the denominator of coverage.
 func (c ByState) Known() int { return c.Total() - c.Of(scan.Unknown) }
 
 // Counts are the numbers of one snapshot.
@@ -119,8 +119,8 @@ func (c ByState) summary(one, many string, ineffective int) string {
 	return b.String()
 }
 
-// percent rounds down to one digit, so that 100.0 means all; a share that is
-// not nothing never reads 0.0. Empty if there is nothing to share.
+// percent rounds down to one digit, so that 100.0 means all; only none at all is 0.0.
+// Empty if there is nothing to share.
 func percent(part, whole int) string {
 	if whole == 0 {
 		return ""

@@ -10,7 +10,7 @@ import (
 // domainRow is a domain, or a process in that domain if process is not -1.
 type domainRow struct{ domain, process int32 }
 
-// domainNote is what a process's line says beside its name.
+// domainNote is what a process's line has beside its name.
 type domainNote struct {
 	// threads is how many of its tasks are in the domain.
 	threads int

@@ -15,13 +15,14 @@ import (
 // Domains writes each domain and under it the process trees that live in it
 // and the domains that are nested in it:
 //
-//	domain 1e67bda0b  depth 1, outermost, handles 16 rights, 4 rules, 0 denials; 2 processes (1 deeper)
+//	domain 1e67bda0b  depth 1, outermost, handles 16 rights, ...; 2 processes (1 deeper)
 //	├─2301 bash [1 child deeper]
-//	└─domain 1e67bda19  depth 2, in 1e67bda0b, handles 16 rights, 7 rules with its parents', 0 denials; 1 process
+//	└─domain 1e67bda19  depth 2, in 1e67bda0b, handles 16 rights, ...; 1 process
 //	  └─2350 bash
 //
-// "Deeper" are processes with a task in a domain nested in the one named. A
-// process stands under each domain that one of its tasks is in.
+// "..." stands for parts such as "7 rules with its parents', 0 denials". "Deeper" are
+// processes with a task in a domain nested in the one named. A process stands under
+// each domain that one of its tasks is in.
 func Domains(w io.Writer, s *scan.Snapshot, o Options) error {
 	v := &domainWriter{
 		w:      bufio.NewWriter(w),
@@ -144,9 +145,9 @@ func (v *domainWriter) footer() {
 	finish(v.w, v.s)
 }
 
-// countsDenials says whether the denials of a snapshot's domains are known. What
-// tells of denials one by one does not count them for each domain, and the
-// attribute does not tell of any.
+// countsDenials reports whether the denials of a snapshot's domains are known. What
+// reports denials one by one does not count them for each domain, and the attribute
+// does not report any.
 func countsDenials(s *scan.Snapshot) bool {
 	return s.Source.Denials != scan.DenialsNone && s.Source.Name != "procattr"
 }

@@ -48,8 +48,8 @@ func ellipsis(ascii bool) string {
 	return "…"
 }
 
-// escapeBody escapes text up to a limit of columns. It says whether all of it
-// can stand without quotes, and whether some was cut.
+// escapeBody escapes text up to a limit of columns. It reports whether all of it can
+// stand without quotes, and whether some was cut.
 func escapeBody(text string, limit int, ascii bool) (body string, plain, cut bool) {
 	var b strings.Builder
 	plain = true

@@ -7,7 +7,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// facts is what the tasks of one process say together.
+// facts is what the tasks of one process show together.
 type facts struct {
 	// domains are the distinct domains of its tasks, by the lowest TID in
 	// each. Valid until the next call of factsReader.read.
@@ -19,12 +19,12 @@ type facts struct {
 	lineage domainid.Lineage
 	// view is the one that every task has, or domainid.NoView.
 	view int32
-	// exact says whether depth and max_depth are exact, not lower bounds.
+	// exact reports whether depth and max_depth are exact, not lower bounds.
 	exact bool
-	// sandboxed says that at least one task is in a domain.
+	// sandboxed reports whether at least one task is in a domain.
 	sandboxed bool
-	// differ says that its tasks are in different states or domains, and
-	// listed that more is to be said of them than of the process.
+	// differ reports whether its tasks are in different states or domains, and listed
+	// whether more is to be written of them than of the process.
 	differ, listed bool
 	// depth and maxDepth are those of the process, but at least 1 for a task
 	// in a domain of unknown depth. Without meaning if the state is Unknown.
@@ -110,5 +110,5 @@ func follows(t scan.Task, p *scan.Process, first scan.Task) bool {
 		t.State == p.State && t.Reason == p.Reason && t.Hardening&scan.SeccompStrict == 0
 }
 
-// depthOf returns a domain's depth, which is at least 1 whatever the source says.
+// depthOf returns a domain's depth, which is at least 1 whatever the source reports.
 func depthOf(d *domainid.Domain) int { return max(1, int(d.Depth)) }

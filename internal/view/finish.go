@@ -36,7 +36,7 @@ func finish(w *bufio.Writer, s *scan.Snapshot) {
 	}
 }
 
-// Unread says in words what budgets left out of a snapshot, empty if nothing.
+// Unread returns in words what budgets left out of a snapshot, empty if nothing.
 func Unread(s *scan.Snapshot) string {
 	if s.DomainsUnread == 0 {
 		return ""

@@ -150,7 +150,7 @@ func shells() *host {
 	return h
 }
 
-// mixed is a host with everything that a line can say.
+// mixed is a host with everything that a line can show.
 func mixed() *host {
 	h := newHost()
 	a := h.domain(0x1e67bda0b, domainid.Outermost)

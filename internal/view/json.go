@@ -16,11 +16,11 @@ import (
 // gets a new name; further members of objects do not.
 const Schema = "landlockd/snapshot/v1"
 
-// JSONOptions say what JSON writes.
+// JSONOptions set what JSON writes.
 type JSONOptions struct {
 	// Summary leaves out processes, domains, views, rulesets and workloads: counts without names.
 	Summary bool
-	// Rules is what rules say of the snapshot, if it is not nil.
+	// Rules is what rules find in the snapshot, if it is not nil.
 	Rules any
 }
 

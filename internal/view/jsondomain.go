@@ -40,7 +40,7 @@ type creatorJSON struct {
 	Exe  *hostile `json:"exe"`
 }
 
-// rightsJSON is a set of rights. It has masks as hexadecimal text: a mask is not a number to reckon with.
+// rightsJSON is a set of rights, with masks as hexadecimal text: no numbers to reckon with.
 type rightsJSON access.Rights
 
 func newRightsJSON(r access.Rights) *rightsJSON { return (*rightsJSON)(&r) }

@@ -4,12 +4,12 @@ package view
 
 import "github.com/landlockd/landlockd/scan"
 
-// Options say how text is written.
+// Options set how text is written.
 type Options struct {
 	// All shows every process. Without it, Tree shows those that Keep
 	// keeps and their ancestors.
 	All bool
-	// Keep says which processes matter; nil keeps those that are in any
+	// Keep reports which processes matter; nil keeps those that are in any
 	// state but Unsandboxed. Domains does not use it.
 	Keep func(*scan.Process) bool
 	// ASCII is for terminals without UTF-8: branches are drawn in ASCII, and

@@ -45,7 +45,7 @@ func DomainObjects(s *scan.Snapshot, domains []int32) (objects, rulesets []any) 
 }
 
 // Started returns the wall-clock time at which a process of a snapshot was
-// created; the zero time if that cannot be told.
+// created; the zero time if that is not known.
 func Started(s *scan.Snapshot, p *scan.Process) time.Time {
 	// A start of 0 is one that was not read.
 	if s.Uptime <= 0 || p.Start == 0 || p.Start > uint64(s.Uptime+time.Minute) {

@@ -191,7 +191,7 @@ func TestCirclesAndOrphans(t *testing.T) {
 	h.process(6, 5, "b", in(d))
 	h.process(7, 7, "self", in(d))
 	h.process(8, 999, "orphan", in(d))
-	// All as old as each other: age does not tell who is the parent.
+	// All as old as each other: age does not show who is the parent.
 	for i := range h.Processes {
 		h.Processes[i].Start = 1
 	}
@@ -252,9 +252,9 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-// TestOneDomainTwoRoots: threads of one domain stand in lines of their own if only
-// some of them are restricted in nothing, in both forms it is said of the process, and
-// one denial is one.
+// TestOneDomainTwoRoots: threads of one domain stand in lines of their own if only some
+// of them are restricted in nothing, both forms show it of the process, and one denial
+// is one.
 func TestOneDomainTwoRoots(t *testing.T) {
 	h := newHost()
 	d := h.domain(0x1e67bda0b, domainid.Outermost)

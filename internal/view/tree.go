@@ -24,7 +24,7 @@ import (
 //
 // The state of a sandboxed process that restricts nothing is "ineffective". A depth
 // of ">=2" is a lower bound, "1-3" the shallowest and the deepest task. "?" is what
-// could not be told. If a process's tasks are in different states or domains, or only
+// is not known. If a process's tasks are in different states or domains, or only
 // some of them are ineffective, they are listed under it, and so are workers that may
 // act outside of its domains. The lines at the end count what is not shown and what was
 // found.
