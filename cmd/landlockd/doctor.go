@@ -38,7 +38,7 @@ func (f *findings) add(mark, what, text string) {
 	}
 }
 
-// doctor tells what works on this host. It fails if nothing can be scanned. One
+// doctor reports what works on this host. It fails if nothing can be scanned. One
 // source is enough: the other is a note then.
 func (s *settings) doctor(w io.Writer) error {
 	f := &findings{w: w}

@@ -44,8 +44,8 @@ func (f *findings) kernel(k scan.Kernel) {
 	}
 }
 
-// rights says which rights the kernel takes, and what of that its ABI does not
-// stand for.
+// rights reports which rights the kernel takes, and which of them its ABI does not
+// imply.
 func (f *findings) rights(k scan.Kernel) {
 	promised := access.Supported(k.ABI)
 	mark, text := markOK, fmt.Sprintf("%d, each asked of the kernel", k.Rights.Sure.Count())

@@ -74,7 +74,7 @@ type handoff struct {
 	// Tried is why each source that was tried cannot be used; empty if it can.
 	Tried map[string]string `json:"tried"`
 	Keep  []int             `json:"keep,omitempty"`
-	// Cmdline says that command lines may be read.
+	// Cmdline reports whether command lines may be read.
 	Cmdline bool           `json:"cmdline,omitempty"`
 	Denials denialsHandoff `json:"denials,omitzero"`
 	// Files are the numbers of the descriptors, in the order of the members above.
