@@ -30,7 +30,7 @@ var doubts = [numDoubts]string{"", "cgroup", "container_name", "executable", "pa
 
 func (d Doubt) String() string { return doubts[d%numDoubts] }
 
-// Words says it as people do.
+// Words returns it in words for people.
 func (d Doubt) Words() string {
 	switch d {
 	case DoubtCgroup:

@@ -191,8 +191,7 @@ func TestUnknownIdentity(t *testing.T) {
 		if x.Applies != "unknown" || x.Outcome != Unknown || !strings.Contains(x.Why, "known") {
 			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, x)
 		}
-		// Where the rule applies anyway, it is said of those alone that it may be
-		// about.
+		// Where the rule applies anyway, those alone count as Unknown.
 		want := [4]int{1, 0, 0, 0}
 		if c.applied {
 			want[Unknown] = 1
