@@ -19,7 +19,7 @@ type place struct {
 	keys []key
 	// label is the same for people: hostile text.
 	label string
-	// nameless says why nothing does; empty if something does.
+	// nameless is why nothing does; empty if something does.
 	nameless string
 }
 
@@ -147,7 +147,7 @@ func newPlace(label string, keys ...key) place {
 	return at
 }
 
-// plain says whether text is shown as it is.
+// plain reports whether text is shown as it is.
 func plain(text string) bool {
 	if !utf8.ValidString(text) {
 		return false
