@@ -52,7 +52,7 @@ func (s *settings) openAPI() (*net.UnixListener, error) {
 		return nil, fmt.Errorf("--api.socket: %w", err)
 	}
 	level := slog.LevelWarn
-	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.ENOENT) { // a container, whose /run is not there
+	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.ENOENT) { // a container's /run
 		level = slog.LevelInfo
 	}
 	s.logger.Log(context.Background(), level, "No API: landlockd explain cannot ask this daemon for denials; --api.socket= says that this is meant", "err", err)

@@ -169,7 +169,7 @@ func (f *findings) scan(src scan.Source, proc string) {
 	}
 }
 
-// userProcesses returns the start times of all processes that procfs shows but
+// userProcesses returns the start times of all processes that procfs shows, without
 // kernel threads and zombies, by PID.
 func userProcesses(proc string) map[int]uint64 {
 	found := map[int]uint64{}

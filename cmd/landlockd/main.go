@@ -19,7 +19,7 @@ import (
 // Exit codes. Those of check are its answer, see docs/check.md.
 const (
 	exitOK        = 0
-	exitFailure   = 1 // it could not be done, or not all of it; check: a rule is violated
+	exitFailure   = 1 // not all of it could be done; check: a rule is violated
 	exitUsage     = 2 // wrong usage or configuration
 	exitUndecided = 3 // check alone: it is not known
 )

@@ -113,11 +113,11 @@ func (s *settings) open() (*opened, error) {
 		o.keep = append(o.keep, unix.CAP_BPF)
 	}
 	if o.attribute && (o.kernel.Landlock == scan.Enabled || confine.Permitted(unix.CAP_SYS_PTRACE)) {
-		// Without Landlock it is only for what else there is to read of others'
+		// Without Landlock it only serves to read what else there is of others'
 		// processes, such as their executables.
 		o.keep = append(o.keep, unix.CAP_SYS_PTRACE)
 	}
-	// Last of what can end the start: its file stays.
+	// After all else that can end the start: its file stays.
 	if o.api, err = s.openAPI(); err != nil {
 		o.close()
 		return nil, err

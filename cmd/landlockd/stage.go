@@ -22,8 +22,8 @@ import (
 )
 
 // stageEnv is set for the second stage, to the number of the descriptor that
-// holds its handoff. It gives whoever sets it nothing: the second stage only
-// uses what it was started with.
+// holds its handoff. Nobody gains by setting it: the second stage only uses what
+// it was started with.
 const stageEnv = "LANDLOCKD_STAGE"
 
 // opened is all that the privileged stage prepares for the serving one.
