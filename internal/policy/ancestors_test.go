@@ -32,7 +32,7 @@ func TestAncestors(t *testing.T) {
 	add(18, "/usr/bin/app")  // 19
 	add(0, "/usr/bin/app")   // 20
 	add(1, "/usr/"+strings.Repeat("d", scan.CutPath)).ExeCut = true
-	add(21, "/usr/bin/app")                                    // 22, below a path of which the end is not known
+	add(21, "/usr/bin/app")                                    // 22, below a path that is cut
 	add(22, "/usr/bin/firejail").Start = 600 * second          // 23
 	add(23, "/usr/bin/app")                                    // 24, whose PID's bearer is younger
 	add(1, "/usr/bin/firejail").ExeOrigin = scan.OriginUnknown // 25

@@ -12,7 +12,7 @@ const (
 	DoubtCgroup
 	// DoubtContainer: the name of its container is not known.
 	DoubtContainer
-	// DoubtExecutable: the path of its executable is not known, or not all of it.
+	// DoubtExecutable: not all of the path of its executable is known.
 	DoubtExecutable
 	// DoubtParent: its parent, or that one's workload, is not known.
 	DoubtParent

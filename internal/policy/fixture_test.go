@@ -125,7 +125,7 @@ func (h host) worker(real, acting scan.Place) {
 	h.Workers = append(h.Workers, scan.Worker{TID: p.PID*100 + 50 + p.NumWorkers, Start: p.Start, Real: real, Acting: acting})
 }
 
-// Places of workers: in no domain, and in one that is not known.
+// Places of workers: in no domain, and where that is not known.
 var (
 	freePlace = scan.Place{State: scan.Unsandboxed, Domain: domainid.Outermost}
 	darkPlace = scan.Place{State: scan.Unknown, Domain: domainid.Outermost}

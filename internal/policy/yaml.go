@@ -90,7 +90,7 @@ type field struct {
 	read func(*yaml.Node)
 }
 
-// mapping reads a mapping: each key at most once, and none but those of fields.
+// mapping reads a mapping: each key at most once, and only those of fields.
 // It returns the places of the keys that are there.
 func (d *decoder) mapping(n *yaml.Node, fields ...field) map[string]*yaml.Node {
 	if !d.is(n, yaml.MappingNode, "a mapping of keys to values") {
