@@ -26,7 +26,7 @@ type Facts struct {
 // Parse returns what the path of a cgroup shows, below the root of the hierarchy that
 // processes are named in. The layout is systemd's: slices, and in them a unit.
 //
-// A unit is the system manager's only if nothing but slices is above it. What is
+// A unit is the system manager's only if all that is above it is slices. What is
 // below a unit's own cgroup was made by whoever that unit runs: it is the unit's,
 // however it is called. Only below the units that run containers for the system are
 // there containers. What is in a container was made there, and names nothing.
@@ -100,7 +100,7 @@ func (p *parser) component(component, before string) (end bool) {
 	return false
 }
 
-// systemUnit takes a component that is below nothing but slices.
+// systemUnit takes a component that has only slices above.
 func (p *parser) systemUnit(component string) {
 	name := unescape(component)
 	switch {
