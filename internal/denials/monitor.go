@@ -28,8 +28,7 @@ type Feed interface {
 
 // Stats are counts since the start.
 type Stats struct {
-	// Total is the sum of the kernel's counts; it means nothing unless
-	// TotalKnown.
+	// Total is the sum of the kernel's counts, if TotalKnown.
 	Total      uint64
 	TotalKnown bool
 	// Fed reports whether denials are read one by one, and the following are known.

@@ -56,7 +56,7 @@ func newWorkloads(limit int, named func(string) bool) *workloads {
 	return &workloads{limit: limit, named: named, waiting: map[subject]waiting{}, totals: map[string]*total{}}
 }
 
-// note counts a denial. It allocates nothing but for a new subject.
+// note counts a denial. It allocates only for a new subject.
 func (w *workloads) note(e *Event) {
 	s := subject{e.Domain, e.PID, e.Start}
 	p, ok := w.waiting[s]

@@ -100,8 +100,8 @@ func TestSlotOfWhatWasDeniedLast(t *testing.T) {
 	}
 }
 
-// Whoever has programs of ever new names denied takes no series from units, nor makes
-// many, and no count of anyone is lost.
+// Whoever has programs of ever new names denied takes no series from units and makes
+// few, and every count is kept.
 func TestWorkloadsUnderChurn(t *testing.T) {
 	const limit, hours = 20, 5
 	for _, prefix := range []string{"x", "m"} {
