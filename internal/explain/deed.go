@@ -17,7 +17,7 @@ type Deed struct {
 	Rights []access.Right
 	domainid.Allowed
 	// ButBy are the ways to do it all the same that this kernel leaves open,
-	// PerhapsBy those of which that is not known. Both are empty unless it is
+	// PerhapsBy those of which that is not known. They are only of a deed that is
 	// restricted.
 	ButBy, PerhapsBy access.Ways
 

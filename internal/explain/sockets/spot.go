@@ -14,7 +14,7 @@ import (
 
 // spot is what a socket's path leads a process to.
 type spot struct {
-	// missing: not to that socket. denied: permissions do not let it connect.
+	// missing: to something else, or nothing. denied: permissions forbid to connect.
 	missing, denied bool
 	doubt           string
 	// above are the file and the directories above it, as far as the root
