@@ -223,7 +223,7 @@ func (f *forest) snapshot(r *rand.Rand) (*scan.Snapshot, map[int32]*processSpec)
 func (d *domainSpec) found(r *rand.Rand, others []domainid.Domain) domainid.Domain {
 	x := domainid.Domain{
 		ID: domainid.ID(r.Uint64()), Parent: int32(d.parent), Depth: 1, Lineage: domainid.LineageKnown,
-		Rules: 70000, Handled: d.handled, HandlesOther: d.newer, // as many rules as there are ports, and more
+		Rules: 70000, Handled: d.handled, HandlesOther: d.newer, // more than ports
 	}
 	if d.parent >= 0 {
 		x.Depth += others[d.parent].Depth

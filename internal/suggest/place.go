@@ -104,7 +104,7 @@ func unitGlob(w *scan.Workload) (string, bool) {
 	case folded == unit:
 		glob = literal(unit)
 	case !strings.Contains(folded, "*") || strings.TrimLeft(folded, "*.") == unit[dot+1:]:
-		return "", false // nothing of it stays, or not enough
+		return "", false // too little of it stays
 	}
 	// What folding takes from elsewhere, such as the slice's name, the unit has not.
 	pattern, err := policy.ParsePattern(user + glob)
