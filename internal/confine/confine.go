@@ -44,8 +44,8 @@ type Plan struct {
 	// below them. Those that do not exist are passed over.
 	ReadBelow []string
 	// ListBelow are directories in which it may read the names of files, with all
-	// that is below them, but no file. Of one that does not exist yet it is the
-	// nearest one above that does, but for the root directory.
+	// that is below them, but no file. For one that does not exist yet, the nearest
+	// one above that does takes its place, unless that is the root directory.
 	ListBelow []string
 	// Files are inherited. They keep their numbers, which the second stage must
 	// be given: another number may be one that Go's runtime polls.
@@ -229,9 +229,9 @@ func allow(ruleset int, path string, rights uint32) error {
 	return nil
 }
 
-// keepFiles lets the files, and nothing else, pass through execve(2), not even
-// what this process inherited unasked. No descriptor is moved: other threads
-// still run, and the runtime polls descriptors of its own.
+// keepFiles lets only the files pass through execve(2): what this process inherited
+// unasked is closed there. No descriptor is moved: other threads still run, and the
+// runtime polls descriptors of its own.
 func (p Plan) keepFiles() error {
 	const afterStandardError = 3
 	if err := unix.CloseRange(afterStandardError, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
