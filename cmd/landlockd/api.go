@@ -20,7 +20,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// apiSettings say where the socket of the API is.
+// apiSettings are where the socket of the API is.
 type apiSettings struct {
 	socket   string
 	wasGiven bool
@@ -104,7 +104,7 @@ func (s *settings) addDenials(e *explain.Explanation) {
 	e.Denials.Last = e.DenialsOf(d.Denials)
 }
 
-// whyNotAsked says in words why the daemon did not answer.
+// whyNotAsked returns in words why the daemon did not answer.
 func whyNotAsked(err error) string {
 	var refused *api.Refused
 	switch {

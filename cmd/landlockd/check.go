@@ -195,7 +195,7 @@ func isWorker(s *scan.Snapshot, p *scan.Process, tid int32) bool {
 	return slices.ContainsFunc(s.WorkersOf(p), func(w scan.Worker) bool { return w.TID == tid })
 }
 
-// threadOf says in words that a number is not a process's but of a thread of it.
+// threadOf returns in words that a number is of a thread of a process, not its PID.
 func threadOf(s *scan.Snapshot, p *scan.Process, tid int32) string {
 	if isWorker(s, p, tid) {
 		return fmt.Sprintf("%d is a thread that the kernel made for process %d", tid, p.PID)
@@ -203,7 +203,7 @@ func threadOf(s *scan.Snapshot, p *scan.Process, tid int32) string {
 	return fmt.Sprintf("%d is a thread of process %d", tid, p.PID)
 }
 
-// noProcess says why there is no process with a PID.
+// noProcess returns why there is no process with a PID.
 func noProcess(s *scan.Snapshot, pid int32) error {
 	if p := withThread(s, pid); p != nil {
 		return fmt.Errorf("%s: give that PID", threadOf(s, p, pid))

@@ -17,7 +17,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// denialsHandoff says how denials are read one by one. The zero value: in no way.
+// denialsHandoff is how denials are read one by one. The zero value: not at all.
 type denialsHandoff struct {
 	// Way is one of the words of scan.SourceInfo.Denials, or empty.
 	Way string `json:"way,omitempty"`

@@ -154,8 +154,8 @@ func (s *settings) addSockets(e *explain.Explanation, t *target.Process) error {
 	return nil
 }
 
-// within returns what a search finds. One that takes longer is left to itself, and an
-// error says so.
+// within returns what a search finds. One that takes longer is left to itself, and
+// gives an error.
 func within[T any](limit time.Duration, search func() (T, error)) (found T, err error) {
 	type result struct {
 		found T

@@ -22,7 +22,7 @@ const (
 // it stays what this process is, which is so unless that is root. Root that may
 // not change its user (a container of Kubernetes has the capabilities of its
 // manifest alone) stays root unless --user asks for another: the serving stage
-// then says that it is not confined by its user.
+// then reports that it is not confined by its user.
 func (s *settings) servingUser() (uid, gid int, err error) {
 	if os.Geteuid() == 0 && s.user == "" && !mayChangeUser() {
 		return -1, -1, nil
