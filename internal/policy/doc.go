@@ -4,8 +4,8 @@
 // explains them to their writers.
 //
 // [Load] reads them, strictly. An [Evaluator] judges a snapshot by them: every
-// rule that matches a process applies to it, in no order, and says one of four
-// things of it, its [Outcome]. The package reads files in Load, and nothing else.
+// rule that matches a process applies to it, in no order, and comes to one of four
+// things, its [Outcome]. The package reads files in Load, and nothing else.
 //
 // # What is not known
 //

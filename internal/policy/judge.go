@@ -84,7 +84,7 @@ func (x *Expect) words(outcome Outcome, reason Reason, p *scan.Process, c *condi
 	return strings.Join(x.doubtWords(c, d), "; ")
 }
 
-// deepText says how deep the deepest task is, and how deep it may be.
+// deepText returns how deep the deepest task is, and how deep it may be.
 func (x *Expect) deepText(c *condition) string {
 	deeper := ""
 	if !c.sandbox.Exact {
@@ -97,13 +97,13 @@ func (x *Expect) deepText(c *condition) string {
 // worker is what people call scan.Worker.
 const worker = "thread that the kernel made for it (io_uring, vhost)"
 
-// doubtWords says what is not known of a condition, and why.
+// doubtWords returns what is not known of a condition, and why.
 func (x *Expect) doubtWords(c *condition, d *demand) []string {
 	unknown := x.doubts(c, d)
 	var words []string
 	because := ": " + strings.Join(c.sandbox.Doubt.Sentences(), ", ")
 	switch {
-	case unknown&doubtRights != 0: // that says it of anything, too
+	case unknown&doubtRights != 0: // that covers doubtEffective, too
 		names := access.Names(d.rights.Without(c.sandbox.Restricts.Sure))
 		words = append(words, "it is not known whether it restricts "+firstOf(names)+because)
 	case unknown&doubtEffective != 0:

@@ -183,7 +183,7 @@ func (m *Match) ofExecutable(patterns []Pattern, exe executable) level {
 }
 
 // trusts reports whether an executable of some origin is meant by its path: a file of the
-// host, or of a container or unit if the match says which. What any user could have
+// host, or of a container or unit if the match names it. What any user could have
 // made is meant only where the match asks for no more.
 func (m *Match) trusts(o scan.Origin) level {
 	switch {
