@@ -17,8 +17,8 @@ type Deed struct {
 	Rights []access.Right
 	domainid.Allowed
 	// ButBy are the ways to do it all the same that this kernel leaves open,
-	// PerhapsBy those of which that is not known. They are only of a deed that is
-	// restricted.
+	// PerhapsBy those of which that is not known. Only a deed that is restricted
+	// has any.
 	ButBy, PerhapsBy access.Ways
 
 	// summary stands for a long list of rights; empty if each is named.
