@@ -15,7 +15,7 @@ type Options struct {
 	// time, its arguments separated by spaces; false if it cannot be read.
 	// It is called only for processes that cmdline decides about. Nil reads none.
 	Cmdline func(pid int32, start uint64) (string, bool)
-	// Unmatched: results have the rules that have no result, too.
+	// Unmatched: a Result lists the rules without a result, too.
 	Unmatched bool
 }
 

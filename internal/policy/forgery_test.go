@@ -77,8 +77,8 @@ func daemonHost(domain int32, h host) *scan.Process {
 	return p
 }
 
-// A rule does not see what is forged at all: that neither satisfies a rule whose
-// daemon is gone nor violates one whose daemon is as it should be.
+// What is forged is not seen by a rule at all: it neither satisfies one whose daemon
+// is gone nor violates one whose daemon is as it should be.
 func TestForgeries(t *testing.T) {
 	for name, match := range rulesByName {
 		text := "rules: [{name: r, match: {" + match + "}, min_processes: 1}]"

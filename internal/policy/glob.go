@@ -37,7 +37,7 @@ func checkGlob(glob string) error {
 // the least that it could, and taking more would leave less to the last one, up to
 // the same slash. Of double stars the last alone must be kept beside it, as it goes
 // on beyond slashes. So the time grows with the length of the text times that of the
-// glob, not with a power of it.
+// glob, whatever the number of stars.
 func matchGlob(glob, text string) bool {
 	none := retry{at: -1}
 	star, double := none, none

@@ -23,9 +23,9 @@ func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Outcome, Reason, stri
 	return outcome, reason, x.words(outcome, reason, p, &c, &d)
 }
 
-// Lasting reports whether a process that is not as expected for a reason has been so
-// since it began: no task leaves a domain, and every task comes from one that was no
-// deeper. A process can come into a domain, or a deeper one, at any time. What rules
+// Lasting reports whether a process that is not as expected for a reason was never as
+// expected since it began: no task leaves a domain, and every task comes from one that was
+// no deeper. A process can come into a domain, or a deeper one, at any time. What rules
 // come to can change, and so can which workers are outside; and where free tasks are
 // allowed, which tasks count.
 func (x *Expect) Lasting(r Reason) bool {
