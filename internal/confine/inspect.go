@@ -93,8 +93,8 @@ func Inspect(keep []int) (Status, error) {
 	return s, nil
 }
 
-// deniedRoot reports whether listing "/" is denied, as it is to no user outside of
-// domains. All threads are in one: they come from the one that was restricted.
+// deniedRoot reports whether listing "/" is denied: outside of domains every user may.
+// All threads are in one: they come from the one that was restricted.
 func deniedRoot() bool {
 	fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == nil {
