@@ -20,7 +20,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// apiSettings say where the socket of the API is.
+// apiSettings are where the socket of the API is.
 type apiSettings struct {
 	socket   string
 	wasGiven bool
@@ -52,7 +52,7 @@ func (s *settings) openAPI() (*net.UnixListener, error) {
 		return nil, fmt.Errorf("--api.socket: %w", err)
 	}
 	level := slog.LevelWarn
-	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.ENOENT) { // a container, whose /run is not there
+	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.ENOENT) { // a container's /run
 		level = slog.LevelInfo
 	}
 	s.logger.Log(context.Background(), level, "No API: landlockd explain cannot ask this daemon for denials; --api.socket= says that this is meant", "err", err)
@@ -104,7 +104,7 @@ func (s *settings) addDenials(e *explain.Explanation) {
 	e.Denials.Last = e.DenialsOf(d.Denials)
 }
 
-// whyNotAsked says in words why the daemon did not answer.
+// whyNotAsked returns in words why the daemon did not answer.
 func whyNotAsked(err error) string {
 	var refused *api.Refused
 	switch {

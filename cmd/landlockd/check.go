@@ -19,7 +19,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// runCheck judges once. As a plugin of Nagios it tells every failure in the way
+// runCheck judges once. As a plugin of Nagios it reports every failure in the way
 // of plugins.
 func (s *settings) runCheck(w io.Writer) error {
 	var err error
@@ -98,8 +98,8 @@ func (s *settings) evaluator(config *policy.Config, snap *scan.Snapshot) *policy
 	return policy.New(config, o)
 }
 
-// maxLooks is how often a host is looked at again because of what could not be
-// told: mostly processes that are just being made, or are about to end.
+// maxLooks is how often a host is looked at again because of what is not known:
+// mostly processes that are just being made, or are about to end.
 const maxLooks = 4
 
 // judgment reports whether enough is known of a snapshot, and which processes it
@@ -195,7 +195,7 @@ func isWorker(s *scan.Snapshot, p *scan.Process, tid int32) bool {
 	return slices.ContainsFunc(s.WorkersOf(p), func(w scan.Worker) bool { return w.TID == tid })
 }
 
-// threadOf says in words that a number is not a process's but of a thread of it.
+// threadOf returns in words that a number is of a thread of a process, not its PID.
 func threadOf(s *scan.Snapshot, p *scan.Process, tid int32) string {
 	if isWorker(s, p, tid) {
 		return fmt.Sprintf("%d is a thread that the kernel made for process %d", tid, p.PID)
@@ -203,7 +203,7 @@ func threadOf(s *scan.Snapshot, p *scan.Process, tid int32) string {
 	return fmt.Sprintf("%d is a thread of process %d", tid, p.PID)
 }
 
-// noProcess says why there is no process with a PID.
+// noProcess returns why there is no process with a PID.
 func noProcess(s *scan.Snapshot, pid int32) error {
 	if p := withThread(s, pid); p != nil {
 		return fmt.Errorf("%s: give that PID", threadOf(s, p, pid))
@@ -215,9 +215,9 @@ func noProcess(s *scan.Snapshot, pid int32) error {
 	return fmt.Errorf("there is no process %d: it has ended, is a kernel thread, or cannot be seen from here", pid)
 }
 
-// settled reports whether nothing about a process is unknown that the next look may
-// find: it may just be made, or about to end, or a budget may have left out its domain
-// or its rules, of which the next scan knows.
+// settled reports whether another look could find nothing more about a process. It could
+// if the process is just being made, or about to end, or if a budget left out its domain
+// or its rules, which the next scan reads.
 func settled(s *scan.Snapshot, p *scan.Process) bool {
 	var leftOut domainid.Doubt = domainid.RulesUnread
 	if s.DomainsUnread > 0 {
@@ -254,7 +254,7 @@ func (s *settings) checkOne(w io.Writer) error {
 	return answered(one.Answer(), err)
 }
 
-// explain tells what every rule has to do with one process.
+// explain prints what every rule has to do with one process.
 func (s *settings) explain(w io.Writer) error {
 	config, err := s.rulesToCheck()
 	if err != nil {

@@ -10,12 +10,13 @@ import (
 	"github.com/landlockd/landlockd/internal/policy"
 )
 
-// checkConfig validates files and tells all that is wrong with them: each a line,
+// checkConfig validates files and prints all that is wrong with them, a line each,
 // with its place.
 func (s *settings) checkConfig(stdout, stderr io.Writer) error {
 	rules, files := 0, 0
 	bad := false
-	say := func(text string) { _, _ = io.WriteString(stderr, oneLine(text)+"\n") } // the exit code tells it, too
+	// The exit code shows it, too.
+	say := func(text string) { _, _ = io.WriteString(stderr, oneLine(text)+"\n") }
 	check := func(c *policy.Config, err error) {
 		var load *policy.LoadError
 		switch {

@@ -145,7 +145,7 @@ func (f *fakeSource) Scan(context.Context) (*scan.Snapshot, error) {
 
 func (f *fakeSource) Close() error { return nil }
 
-// A host is looked at again because of what could not be told, but not for ever.
+// A host is looked at again because of what was not known, but not for ever.
 func TestLookUntil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for told, want := range map[int]int{1: 1, 2: 2, maxLooks: maxLooks, maxLooks + 1: maxLooks} {

@@ -17,13 +17,13 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// denialsHandoff says how denials are read one by one. The zero value: in no way.
+// denialsHandoff is how denials are read one by one. The zero value: not at all.
 type denialsHandoff struct {
 	// Way is one of the words of scan.SourceInfo.Denials, or empty.
 	Way string `json:"way,omitempty"`
 	// Files is the number of descriptors.
 	Files int `json:"files,omitempty"`
-	// Enabled says that audit was on.
+	// Enabled reports whether audit was on.
 	Enabled bool `json:"enabled,omitempty"`
 }
 
@@ -44,8 +44,8 @@ func (d denialsHandoff) check() error {
 	return nil
 }
 
-// openDenials opens the best way that this kernel has. That there is none ends no
-// start: the kernel's counts are there without.
+// openDenials opens the best way that this kernel has. Where there is none, the
+// daemon starts nevertheless: the kernel's counts are there without.
 func (s *settings) openDenials() (denialsHandoff, []*os.File) {
 	if !s.denials {
 		return denialsHandoff{}, nil
@@ -94,7 +94,7 @@ func (s *settings) monitor(d denialsHandoff, files []*os.File) (*denials.Monitor
 	return denials.NewMonitor(options), nil
 }
 
-// named says whether a workload of this name may have series of its own.
+// named reports whether a workload of this name may have series of its own.
 func (w *workloadSettings) named(name string) bool {
 	o := &w.options
 	return (o.Include == nil || o.Include.MatchString(name)) && (o.Exclude == nil || !o.Exclude.MatchString(name))
@@ -111,8 +111,8 @@ const auditHint = "to have them in the audit log, and so counted by blocker and 
 	"when the backlog is full, Landlock's are lost and the denied process waits for room for the others (auditctl -b 8192 makes it longer). " +
 	"By default nothing is logged of programs that a sandboxed launcher executes"
 
-// denials tells how denials are told one by one here. It opens what the daemon would,
-// and changes nothing.
+// denials reports how denials are read one by one here. It opens what the daemon
+// would, and changes nothing.
 func (f *findings) denials() {
 	files, err := trace.Open()
 	if err == nil {

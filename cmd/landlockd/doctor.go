@@ -38,7 +38,7 @@ func (f *findings) add(mark, what, text string) {
 	}
 }
 
-// doctor tells what works on this host. It fails if nothing can be scanned. One
+// doctor reports what works on this host. It fails if nothing can be scanned. One
 // source is enough: the other is a note then.
 func (s *settings) doctor(w io.Writer) error {
 	f := &findings{w: w}
@@ -169,7 +169,7 @@ func (f *findings) scan(src scan.Source, proc string) {
 	}
 }
 
-// userProcesses returns the start times of all processes that procfs shows but
+// userProcesses returns the start times of all processes that procfs shows, without
 // kernel threads and zombies, by PID.
 func userProcesses(proc string) map[int]uint64 {
 	found := map[int]uint64{}

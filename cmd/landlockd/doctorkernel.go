@@ -44,8 +44,8 @@ func (f *findings) kernel(k scan.Kernel) {
 	}
 }
 
-// rights says which rights the kernel takes, and what of that its ABI does not
-// stand for.
+// rights reports which rights the kernel takes, and which of them its ABI does not
+// imply.
 func (f *findings) rights(k scan.Kernel) {
 	promised := access.Supported(k.ABI)
 	mark, text := markOK, fmt.Sprintf("%d, each asked of the kernel", k.Rights.Sure.Count())
@@ -76,7 +76,7 @@ func someNames(names []string) string {
 	return list
 }
 
-// errata says which faults of Landlock are mended, and what each means that is not.
+// errata reports which faults of Landlock are mended, and what each of the others means.
 func (f *findings) errata(k scan.Kernel) {
 	if !k.ErrataKnown {
 		f.add(markNote, "errata", "not known: this kernel does not say which fixes it has (Linux 6.15 does)")
@@ -106,7 +106,7 @@ func (f *findings) errata(k scan.Kernel) {
 	}
 }
 
-// ways says what rights of this kernel do not cover, and what closes that.
+// ways reports what rights of this kernel do not cover, and what closes that.
 func (f *findings) ways(k scan.Kernel) {
 	closed := map[string]string{}
 	for _, r := range access.All() {
@@ -137,7 +137,7 @@ func (f *findings) ways(k scan.Kernel) {
 	}
 }
 
-// withoutLandlock says how processes are found where none can be sandboxed.
+// withoutLandlock reports how processes are found where none can be sandboxed.
 func (f *findings) withoutLandlock(err error) {
 	if err != nil {
 		f.add(markFail, "processes", err.Error())

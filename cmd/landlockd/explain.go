@@ -50,7 +50,7 @@ func (e *explainSettings) validate(snapshot string) error {
 	return nil
 }
 
-// Bounds of searches: what is served by a program can let them wait for ever.
+// Bounds of searches: a program that serves files (FUSE) could block them for ever.
 const (
 	rootsTime   = 2 * time.Second
 	pathsTime   = 5 * time.Second
@@ -86,7 +86,7 @@ func (s *settings) runExplain(w io.Writer) error {
 	})
 }
 
-// lookAround adds what this host tells of the process beside the scan.
+// lookAround adds what this host shows of the process beside the scan.
 func (s *settings) lookAround(e *explain.Explanation) error {
 	if s.check.snapshot != "" {
 		const recorded = "this is a recorded snapshot"
@@ -154,8 +154,8 @@ func (s *settings) addSockets(e *explain.Explanation, t *target.Process) error {
 	return nil
 }
 
-// within returns what a search finds. One that takes longer is left to itself, and an
-// error says so.
+// within returns what a search finds. One that takes longer is left to itself, and
+// gives an error.
 func within[T any](limit time.Duration, search func() (T, error)) (found T, err error) {
 	type result struct {
 		found T

@@ -10,7 +10,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// kernelSettings say which facts of the kernel are exported that can be left out.
+// kernelSettings switch the metrics of the kernel's facts that can be left out.
 type kernelSettings struct{ rights, hardening bool }
 
 func (k *kernelSettings) flags(commands ...*kingpin.CmdClause) {

@@ -19,9 +19,9 @@ import (
 // Exit codes. Those of check are its answer, see docs/check.md.
 const (
 	exitOK        = 0
-	exitFailure   = 1 // it could not be done, or not all of it; check: a rule is violated
+	exitFailure   = 1 // not all of it could be done; check: a rule is violated
 	exitUsage     = 2 // wrong usage or configuration
-	exitUndecided = 3 // check alone: it could not be told
+	exitUndecided = 3 // check alone: it is not known
 )
 
 // init runs on the main thread, whose name is the process's. execve(2) by
@@ -83,12 +83,12 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// quietError is a failure that has been told already.
+// quietError is a failure that has been reported already.
 type quietError struct{ error }
 
 func (e quietError) Unwrap() error { return e.error }
 
-// oneLine keeps an error one line, whatever text of others it quotes.
+// oneLine keeps an error on one line, whatever text of others it quotes.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) {

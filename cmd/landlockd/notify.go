@@ -27,8 +27,8 @@ func dialNotify() (*os.File, error) {
 	return f, nil
 }
 
-// tell sends a state to the service manager, if there is one. It is only told:
-// nothing depends on its hearing it.
+// tell sends a state to the service manager, if there is one. Nothing depends on
+// its arrival.
 func tell(manager *os.File, state string) {
 	if manager != nil {
 		_, _ = manager.WriteString(state)

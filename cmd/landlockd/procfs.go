@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkProcfs says whether procfs is mounted at a path: any directory would
+// checkProcfs reports whether procfs is mounted at a path: any directory would
 // look like a host without processes.
 func checkProcfs(path string) error {
 	var st unix.Statfs_t

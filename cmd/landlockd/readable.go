@@ -12,7 +12,7 @@ import (
 	"github.com/landlockd/landlockd/internal/workload"
 )
 
-// readable lists what the serving stage must be able to read: cgroups, which tell of
+// readable lists what the serving stage must be able to read: cgroups, for the
 // workloads; and the directories of the web configuration and of what it names.
 // Directories, because files are replaced by renaming others over them.
 func (s *settings) readable() ([]string, error) {
@@ -38,9 +38,9 @@ func (s *settings) readable() ([]string, error) {
 	return dirs, nil
 }
 
-// listable lists the directories of whose files the serving stage must be able to read
-// the names, which tell those of containers. They may come later, or be made anew:
-// the one above is among them. They may be links to elsewhere, too.
+// listable lists the directories that the serving stage must be able to list: the
+// names in them give those of containers. They may come later, or be made anew: the
+// one above is among them. They may be links to elsewhere, too.
 func listable() []string {
 	logs := workload.DefaultLogs
 	return []string{filepath.Dir(logs), logs, workload.DefaultPodLogs}

@@ -53,7 +53,7 @@ func (s *settings) openRules(o *opened, status confine.Status) (*ruleset.Set, er
 	}
 }
 
-// reloader loads the configuration again, and tells the service manager so. It
+// reloader loads the configuration again, and notifies the service manager. It
 // begins closed.
 type reloader struct {
 	rules   *ruleset.Set
@@ -69,14 +69,14 @@ func newReloader(rules *ruleset.Set, manager *os.File) *reloader {
 	return r
 }
 
-// ready tells the service manager that the daemon serves. From then on it can
+// ready notifies the service manager that the daemon serves. From then on it can
 // reload; who tried before has waited.
 func (r *reloader) ready() {
 	tell(r.manager, "READY=1\nSTATUS=Serving")
 	r.mu.Unlock()
 }
 
-// stop waits for the end of a reload, and forbids further ones.
+// stop waits for the end of a reload, and prevents further ones.
 func (r *reloader) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -100,7 +100,7 @@ func (r *reloader) reload() error {
 	return nil
 }
 
-// reloading is what sd_notify(3) wants to be told, with the time of the clock
+// reloading is the message that sd_notify(3) asks for, with the time of the clock
 // that service managers compare with.
 func reloading() string {
 	var now unix.Timespec

@@ -28,7 +28,7 @@ const (
 	formatJSON       = "json"
 )
 
-// snapshot scans once, and tells which sources were tried.
+// snapshot scans once, and returns which sources were tried.
 func (s *settings) snapshot() (*scan.Snapshot, map[string]string, error) {
 	src, f, err := s.openSource()
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *settings) once(w io.Writer) error {
 		return buffered(w, func(w io.Writer) error { return view.JSON(w, snap, o) })
 	}
 	reg := prometheus.NewRegistry()
-	// Without an end: a single run has no runtime and no counters to tell of.
+	// Without an end: a single run has no runtime and no counters to export.
 	d := collector.Daemon{Snapshot: snap, Sources: tried, Build: build()}
 	if err == nil {
 		d.Scans.LastSuccess = snap.Time.Add(snap.Duration)

@@ -113,11 +113,11 @@ func (s *settings) open() (*opened, error) {
 		o.keep = append(o.keep, unix.CAP_BPF)
 	}
 	if o.attribute && (o.kernel.Landlock == scan.Enabled || confine.Permitted(unix.CAP_SYS_PTRACE)) {
-		// Without Landlock it is only for what else there is to read of others'
+		// Without Landlock it only serves to read what else there is of others'
 		// processes, such as their executables.
 		o.keep = append(o.keep, unix.CAP_SYS_PTRACE)
 	}
-	// Last of what can end the start: its file stays.
+	// After all else that can end the start: its file stays.
 	if o.api, err = s.openAPI(); err != nil {
 		o.close()
 		return nil, err
@@ -190,7 +190,7 @@ func (s *settings) serveConfined(o *opened) error {
 	return s.serveWith(o, status)
 }
 
-// serveWith serves until it is told to stop.
+// serveWith serves until it is asked to stop.
 func (s *settings) serveWith(o *opened, status confine.Status) error {
 	keepHeapSmall()
 	hangup := hangups()
@@ -292,7 +292,7 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 	return nil
 }
 
-// announce says in the log what was found and where it is served.
+// announce logs what was found and where it is served.
 func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared) {
 	scheme, config := "http", s.web()
 	if config.servesTLS() {
@@ -310,7 +310,7 @@ func (s *settings) announce(ctx context.Context, o *opened, shared *scan.Shared)
 	}
 	snap, err := shared.Scan(ctx)
 	if err != nil {
-		return // told by whoever scrapes, and already if there is no source
+		return // each scrape reports it; that there is no source is logged already
 	}
 	url := ""
 	if len(o.listeners) > 0 {
@@ -343,7 +343,7 @@ func (s *settings) web() webConfig {
 
 func (c webConfig) servesTLS() bool { return c.TLS.Cert != "" || c.TLS.CertText != "" }
 
-// authenticates says whether not everybody who can connect can read.
+// authenticates reports whether clients must authenticate to read.
 func (c webConfig) authenticates() bool {
 	return len(c.Users) > 0 || c.TLS.ClientAuth == "RequireAndVerifyClientCert"
 }

@@ -16,7 +16,7 @@ import (
 type found struct {
 	// source is the task iterator, or nil.
 	source *taskiter.Source
-	// attribute says that the attribute is to be read: by the stage that
+	// attribute reports whether the attribute is to be read: by the stage that
 	// serves, which opens it anew.
 	attribute bool
 	// kernel is what was found out about the kernel; nil if there is no source.
@@ -63,8 +63,8 @@ func (s *settings) findSources(ruleTime time.Duration) (*found, error) {
 	return f, nil
 }
 
-// favour has what is read of some processes not depend on what there is to read of
-// others of their users.
+// favour reads some processes in full, however much there is to read of others of
+// their users.
 func (f *found) favour(pids []int32) {
 	if f.source != nil && len(pids) > 0 {
 		f.source.Favour(pids)
@@ -146,10 +146,10 @@ func failureReasons() []string {
 	return append(reasons, string(taskiter.Read), string(taskiter.Refused))
 }
 
-// missingPrivilege says whether an error of opening a source is one that ends
+// missingPrivilege reports whether an error of opening a source is one that ends
 // the start: what the operator can mend by starting landlockd otherwise. What
 // lies in the kernel leaves the daemon up, so that one query over the fleet
-// tells more than many crash loops.
+// shows more than many crash loops.
 func missingPrivilege(err error) bool {
 	var e *taskiter.Error
 	return errors.As(err, &e) && (e.Reason == taskiter.NoCapability || e.Reason == taskiter.Refused)

@@ -22,8 +22,8 @@ import (
 )
 
 // stageEnv is set for the second stage, to the number of the descriptor that
-// holds its handoff. It gives whoever sets it nothing: the second stage only
-// uses what it was started with.
+// holds its handoff. Nobody gains by setting it: the second stage only uses what
+// it was started with.
 const stageEnv = "LANDLOCKD_STAGE"
 
 // opened is all that the privileged stage prepares for the serving one.
@@ -74,7 +74,7 @@ type handoff struct {
 	// Tried is why each source that was tried cannot be used; empty if it can.
 	Tried map[string]string `json:"tried"`
 	Keep  []int             `json:"keep,omitempty"`
-	// Cmdline says that command lines may be read.
+	// Cmdline reports whether command lines may be read.
 	Cmdline bool           `json:"cmdline,omitempty"`
 	Denials denialsHandoff `json:"denials,omitzero"`
 	// Files are the numbers of the descriptors, in the order of the members above.

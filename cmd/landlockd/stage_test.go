@@ -24,7 +24,7 @@ import (
 // handoffChildEnv makes this test binary the one that unpacks.
 const handoffChildEnv = "LANDLOCKD_TEST_HANDOFF"
 
-// handoffChild unpacks what its parent packed and tells what it found.
+// handoffChild unpacks what its parent packed and prints what it found.
 func handoffChild(w io.Writer) int {
 	o, err := unpack(os.Getenv(handoffChildEnv))
 	if err != nil {

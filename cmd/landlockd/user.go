@@ -22,7 +22,7 @@ const (
 // it stays what this process is, which is so unless that is root. Root that may
 // not change its user (a container of Kubernetes has the capabilities of its
 // manifest alone) stays root unless --user asks for another: the serving stage
-// then says that it is not confined by its user.
+// then reports that it is not confined by its user.
 func (s *settings) servingUser() (uid, gid int, err error) {
 	if os.Geteuid() == 0 && s.user == "" && !mayChangeUser() {
 		return -1, -1, nil
@@ -53,13 +53,13 @@ func (s *settings) servingUser() (uid, gid int, err error) {
 	}
 }
 
-// mayChangeUser says whether this process has the capabilities to change its
+// mayChangeUser reports whether this process has the capabilities to change its
 // user and its groups.
 func mayChangeUser() bool {
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&hdr, &data[0]); err != nil {
-		return true // whoever tries is told what is missing
+		return true // the attempt fails with what is missing
 	}
 	const needed = 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
 	return data[0].Effective&needed == needed

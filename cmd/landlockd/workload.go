@@ -66,7 +66,7 @@ func (w *workloadSettings) validate() error {
 	return nil
 }
 
-// view returns the collector of a snapshot's workloads; hasRule says whether a rule
+// view returns the collector of a snapshot's workloads; hasRule reports whether a rule
 // is about those of a name.
 func (w *workloadSettings) view(snap *scan.Snapshot, hasRule func(name string) bool) prometheus.Collector {
 	o := w.options
@@ -83,7 +83,7 @@ func (s *settings) resolver() *workload.Resolver {
 }
 
 // named returns a source that names the workloads of what another one finds, and
-// says in the log if it cannot find their cgroups.
+// logs a warning if it cannot find their cgroups.
 func (s *settings) named(src scan.Source) scan.Source {
 	r := s.resolver()
 	if limits := r.Limits(); limits != "" {

@@ -8,11 +8,11 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// seesAllAtConnect says whether what the kernel tells of a peer's connection
-// allows that it sees every process. Nobody else makes this host scan.
+// seesAllAtConnect reports whether a peer may see every process, as far as the
+// kernel knows from its connection. Nobody else makes this host scan.
 func (p *peer) seesAllAtConnect() bool { return p.pid > 0 && p.uid == 0 && !p.confined() }
 
-// seesAll says whether a peer may look at every process (PTRACE_MODE_READ), by a
+// seesAll reports whether a peer may look at every process (PTRACE_MODE_READ), by a
 // snapshot that was begun after its request: all its threads have
 // CAP_SYS_PTRACE in the initial user namespace, and none is in a domain or might be.
 func (p *peer) seesAll(s *scan.Snapshot) bool {
@@ -25,6 +25,6 @@ func (p *peer) seesAll(s *scan.Snapshot) bool {
 		p.lives()
 }
 
-// startTolerance is how much later than in fact a source may tell that a process
-// was started: clocks are read one after the other.
+// startTolerance is by how much a process's start may be later in a source than in
+// fact: clocks are read one after the other.
 const startTolerance = 10 * time.Millisecond

@@ -30,7 +30,7 @@ var ErrAbsent = errors.New("no landlockd serves there")
 // Refused is the error of a daemon that does not answer.
 type Refused struct {
 	Status int
-	// Word names the reason: "not_allowed", for example. Message says it; both
+	// Word names the reason: "not_allowed", for example. Message explains it; both
 	// are the daemon's text, not cleaned.
 	Word, Message string
 }
@@ -75,7 +75,7 @@ func ask(ctx context.Context, path, target string, into any) error {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		var about *url.Error // says no more than a URL that nobody gave
+		var about *url.Error // adds only a URL that nobody gave
 		if errors.As(err, &about) {
 			return about.Err
 		}

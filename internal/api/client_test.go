@@ -96,8 +96,8 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
-// TestPlantedSocket: a socket of another user is not asked, unless nobody but that
-// user and root could have made it.
+// TestPlantedSocket: a socket of another user is asked only if none but that user and
+// root could have made it.
 func TestPlantedSocket(t *testing.T) {
 	needRoot(t)
 	for _, c := range []struct {

@@ -25,12 +25,12 @@ const (
 // Denials is the answer of /v1/denials: docs/api.md.
 type Denials struct {
 	Schema string `json:"schema"`
-	// Way is how denials are told now: one of the words of
+	// Way is how denials are read now: one of the words of
 	// scan.SourceInfo.Denials, or Off.
 	Way string `json:"way"`
-	// Fed: since the start, some were told one by one.
+	// Fed: since the start, some were read one by one.
 	Fed bool `json:"fed"`
-	// Lost is the number of denials, at most, that came too fast to be told.
+	// Lost is the number of denials, at most, that came too fast to be read.
 	Lost uint64 `json:"lost"`
 	// Remembered is the number of denials that are remembered, of all processes.
 	Remembered int `json:"remembered"`

@@ -7,8 +7,8 @@
 // that a sandboxed task must not learn its own restrictions, and that what is known
 // of a task's domain is for those who may look at the task (PTRACE_MODE_READ). So
 // far only those are answered who may look at every task: see [Server]. In doubt
-// nobody is.
+// the caller is refused.
 package api
 
-// DefaultPath is where the socket is unless told otherwise.
+// DefaultPath is where the socket is by default.
 const DefaultPath = "/run/landlockd/landlockd.sock"

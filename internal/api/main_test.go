@@ -160,7 +160,7 @@ func restrict() error {
 	return landlock.RestrictThread(fd)
 }
 
-// askAndTell prints how many denials a server tells of, or why it does not.
+// askAndTell prints how many denials a server answers with, or why it does not.
 func askAndTell(socket string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -30,8 +30,8 @@ type peer struct {
 	uptime time.Duration
 }
 
-// newPeer asks the kernel who connected. What cannot be told of a process, it does
-// not know: an error is one of the connection.
+// newPeer asks the kernel who connected. What is not known of the process stays
+// zero: an error is one of the connection.
 func newPeer(c *net.UnixConn) (*peer, error) {
 	p := &peer{}
 	var err error
@@ -73,7 +73,7 @@ func (p *peer) ask(socket int) error {
 	return nil
 }
 
-// lives says whether the process that connected still lives.
+// lives reports whether the process that connected still lives.
 func (p *peer) lives() bool {
 	if p.process == nil {
 		return false
@@ -97,7 +97,7 @@ func (p *peer) lives() bool {
 	return err == nil && lives
 }
 
-// confined says whether another security module keeps the peer from something, or
+// confined reports whether another security module keeps the peer from something, or
 // might: what SELinux's policy denies cannot be computed here.
 func (p *peer) confined() bool {
 	label := strings.TrimRight(p.label, "\x00\n")

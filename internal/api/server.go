@@ -22,15 +22,15 @@ type Options struct {
 	Scans *scan.Shared
 	// Denials is nil if none are collected.
 	Denials *denials.Monitor
-	// Logger is told what goes wrong at debug level: clients can make that happen.
+	// Logger gets what goes wrong at debug level: clients can make that happen.
 	Logger *slog.Logger
 }
 
 // Server answers whoever may look at every process of the host: a process of root
 // that connects, and in a snapshot that was begun after its request still runs as
 // root, all of whose threads have CAP_SYS_PTRACE in the initial user namespace and are in
-// no domain. All others get one and the same refusal, that they do not learn from
-// it what they are. A connection serves one request.
+// no domain. All others get one and the same refusal, so that it does not show them
+// what they are. A connection serves one request.
 type Server struct {
 	o    Options
 	http *http.Server
@@ -74,7 +74,7 @@ func (s *Server) Serve(l *net.UnixListener) error { return s.http.Serve(newListe
 // Close ends serving and all connections.
 func (s *Server) Close() error { return s.http.Close() }
 
-// guarded lets those through who see every process, with the snapshot that says so.
+// guarded lets those through who see every process, with the snapshot that shows it.
 func (s *Server) guarded(serve func(http.ResponseWriter, *http.Request, *scan.Snapshot)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, ok := r.Context().Value(peerKey{}).(*peer)
@@ -100,7 +100,7 @@ func (s *Server) guarded(serve func(http.ResponseWriter, *http.Request, *scan.Sn
 	}
 }
 
-// procattr is the source that does not tell capabilities.
+// procattr is the source that has no capabilities.
 const procattr = "procattr"
 
 func refuseCaller(w http.ResponseWriter) {
@@ -136,5 +136,5 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
 }
 
-// IsClosed says whether Serve ended because of Close.
+// IsClosed reports whether Serve ended because of Close.
 func IsClosed(err error) bool { return errors.Is(err, http.ErrServerClosed) }

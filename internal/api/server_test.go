@@ -39,7 +39,7 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// feed tells of denials that a test makes up.
+// feed yields denials that a test makes up.
 type feed struct {
 	events chan *denials.Event
 	done   chan bool
@@ -283,7 +283,7 @@ type source struct {
 func (s source) Scan(context.Context) (*scan.Snapshot, error) { return s.snap, s.err }
 func (s source) Close() error                                 { return nil }
 
-// TestNotTold: what the source does not tell, or cannot.
+// TestNotTold: the source does not have what is needed, or cannot scan.
 func TestNotTold(t *testing.T) {
 	needRoot(t)
 	me := scan.Process{PID: int32(os.Getpid()), State: scan.Unsandboxed}

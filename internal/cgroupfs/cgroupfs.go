@@ -35,10 +35,10 @@ type V1 struct {
 type Host struct {
 	// V2 is where cgroup2 is mounted; empty if it is not.
 	V2 string
-	// Unified says that it is mounted in the place of all others. V1 is none then.
+	// Unified reports whether it is mounted in the place of all others. V1 is zero then.
 	Unified bool
 	V1      V1
-	// Legacy says that there is a v1 hierarchy with controllers, or the one of
+	// Legacy reports whether there is a v1 hierarchy with controllers, or the one of
 	// systemd, so that the v2 path of a process is not all there is to know.
 	Legacy bool
 }
@@ -65,7 +65,7 @@ func Find(procFS, cgroupFS string) Host {
 	return h
 }
 
-// listed returns what /proc/self/cgroup says: in the proc file system that is
+// listed returns what /proc/self/cgroup lists: in the proc file system that is
 // given, or else in this process's own. Numbers and names are the kernel's, and the
 // same in both.
 func listed(procFS string) []line {

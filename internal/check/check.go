@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package check tells people and programs what rules say of a snapshot. All text
-// of others in what it writes is escaped.
+// Package check reports the results of rules for a snapshot to people and programs.
+// All text of others in what it writes is escaped.
 package check
 
 import (
@@ -22,9 +22,9 @@ const (
 	// Compliant: no rule is violated. A process that is younger than a rule's
 	// grace violates nothing yet.
 	Compliant Answer = iota
-	// Violated: some rule is, whatever else could not be told.
+	// Violated: some rule is, whatever else is not known.
 	Violated
-	// Undecided: something could not be told that may violate a rule.
+	// Undecided: something is not known that may violate a rule.
 	Undecided
 )
 
@@ -89,7 +89,7 @@ func ranked(r *policy.Result) []*policy.RuleResult {
 	return all
 }
 
-// summary says in a few words what all rules come to.
+// summary returns in a few words what all rules come to.
 func summary(r *policy.Result) string {
 	count := map[string]int{}
 	for i := range r.Rules {
@@ -126,7 +126,7 @@ func plural(n int, one string) string {
 	}
 }
 
-// describe says what a process is.
+// describe returns what a process is.
 func describe(s *scan.Snapshot, p *scan.Process, ascii bool) string {
 	text := fmt.Sprintf("process %d (%s) is %s", p.PID, view.Escape(p.Comm.String(), 0, ascii), p.State)
 	switch p.State {

@@ -317,7 +317,7 @@ func TestExplained(t *testing.T) {
 	}
 }
 
-// What could not be told is said with its reason.
+// What is not known stands with its reason.
 func TestUnknownSaysWhy(t *testing.T) {
 	h := mixed()
 	h.Source.Rules = "read" // of which nothing was read

@@ -23,13 +23,13 @@ type answerJSON struct {
 	Applied int        `json:"rules_applied"`
 	Rules   []RuleJSON `json:"rules"`
 	// Undecided are the processes of which it is not known whether rules are about
-	// them. They change no rule's result, nor the answer unless matches are required.
+	// them. They change no rule's result, and the answer only if matches are required.
 	Undecided []undecidedJSON `json:"undecided"`
 	// Unmatched are the rules that are not among Rules.
 	Unmatched []unmatchedJSON `json:"unmatched"`
 }
 
-// RuleJSON is what one rule says, as a JSON object.
+// RuleJSON is the result of one rule, as a JSON object.
 type RuleJSON struct {
 	Name       string          `json:"name"`
 	Severity   string          `json:"severity"`
@@ -55,8 +55,8 @@ type exampleJSON struct {
 	Process any     `json:"process"`
 }
 
-// JSON writes what rules say of a snapshot as one JSON object and a newline. What
-// requireMatches means, Of says.
+// JSON writes the results of rules for a snapshot as one JSON object and a newline.
+// For requireMatches see [Of].
 func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result, requireMatches bool) error {
 	a := answerJSON{
 		Schema: Schema, Answer: Of(r, requireMatches), Time: timeText(s.Time),
@@ -81,8 +81,8 @@ func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result, requireMatches bool) 
 	return write(w, a)
 }
 
-// Rules returns what rules say, in their order. Without names there is nothing of
-// workloads and processes in it but their numbers.
+// Rules returns the results of rules, in their order. Without names it has only the
+// numbers of workloads and processes.
 func Rules(r *policy.Result, names bool) []RuleJSON {
 	all := make([]RuleJSON, 0, len(r.Rules))
 	for i := range r.Rules {

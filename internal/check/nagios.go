@@ -11,7 +11,7 @@ import (
 	"github.com/landlockd/landlockd/internal/policy"
 )
 
-// Status is what a plugin tells Nagios, by its exit code.
+// Status is what a plugin reports to Nagios, by its exit code.
 type Status int
 
 const (
@@ -28,9 +28,8 @@ const maxNamed = 5
 
 // Nagios writes the one line that a plugin writes, with performance data, and
 // returns the status. A violated rule of severity critical is Critical, one of
-// another Warning; without any, what could not be told is Unknown. What
-// requireMatches means, Of says. No text of others is in it: only names of rules,
-// which are plain.
+// another Warning; without any, what is not known is Unknown. For requireMatches
+// see [Of]. No text of others is in it: only names of rules, which are plain.
 func Nagios(w io.Writer, r *policy.Result, requireMatches bool) (Status, error) {
 	status := OK
 	var named []string

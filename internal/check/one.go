@@ -12,20 +12,20 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// One is what one expectation says of one process.
+// One is the result of one expectation for one process.
 type One struct {
 	Snapshot *scan.Snapshot
 	Process  *scan.Process
 	Outcome  policy.Outcome
 	Reason   policy.Reason
-	// Why says in words what is missing or not known.
+	// Why is what is missing or not known, in words.
 	Why string
 }
 
 // Answer returns what it comes to.
 func (o *One) Answer() Answer { return ofOutcome(o.Outcome) }
 
-// Text says it on one line.
+// Text writes it on one line.
 func (o *One) Text(ascii bool) string {
 	text := o.Outcome.String() + ": " + describe(o.Snapshot, o.Process, ascii)
 	if o.Why != "" {
@@ -125,7 +125,7 @@ func named(text string, ascii bool) string {
 	return view.Escape(text, 0, ascii)
 }
 
-// printable lets words through as they are, and quotes what is none.
+// printable lets words through as they are, and quotes anything else.
 func printable(text string, ascii bool) string {
 	for _, r := range text {
 		if r < ' ' || r > '~' {

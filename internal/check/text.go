@@ -25,14 +25,14 @@ type table struct {
 func newTable(w io.Writer) *table { return &table{w: tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)} }
 
 func (t *table) row(cells ...string) {
-	_, _ = io.WriteString(t.w, strings.Join(cells, "\t")+"\n") // end tells what went wrong
+	_, _ = io.WriteString(t.w, strings.Join(cells, "\t")+"\n") // end returns what went wrong
 	t.rows++
 }
 
 func (t *table) end() error { return t.w.Flush() }
 
-// Text writes what rules say of a snapshot: first the processes that violate
-// them, and what could not be told; then every rule, the worst first, and apart those
+// Text writes the results of rules for a snapshot: first the processes that violate
+// them, and what is not known; then every rule, the worst first, and apart those
 // that are about no process; and then all in a line.
 func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
 	b := bufio.NewWriter(w)

@@ -76,7 +76,7 @@ func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) 
 	return true, t.end()
 }
 
-// unknowns writes for each rule of which something could not be told what that is.
+// unknowns writes for each rule what is not known, if anything.
 func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleResult, ascii bool) (written bool, err error) {
 	t := newTable(w)
 	t.row("RULE", "UNKNOWN", "PID", "COMM", "WHY")

@@ -20,7 +20,7 @@ import (
 
 const (
 	// maxLine is the longest command line that is read, in bytes. Of a longer
-	// one nothing is told: half of it could match what the whole does not.
+	// one nothing is returned: half of it could match what the whole does not.
 	maxLine = 32 << 10
 	// maxBytes and maxEntries bound what is remembered.
 	maxBytes   = 8 << 20
@@ -41,7 +41,7 @@ type Process struct {
 // Reader reads and remembers command lines. It is not safe for concurrent use.
 type Reader struct {
 	procfs string
-	// clocks are those of procfs, and unclear why they cannot be told.
+	// clocks are those of procfs, and unclear is why they are not known.
 	clocks  scan.ClockOffsets
 	unclear error
 	lines   map[Process]line
@@ -63,7 +63,8 @@ func New(procfs string) *Reader {
 
 // Line returns the arguments of a process, separated by spaces; false if they
 // cannot be read: the process has gone, may not be looked at, has none (in the
-// middle of execve(2), for example), or has more than 32 KiB of them. What it returns was so at most a minute ago.
+// middle of execve(2), for example), or has more than 32 KiB of them. What it returns
+// is at most a minute old.
 func (r *Reader) Line(p Process) (string, bool) {
 	now := r.now()
 	if l, found := r.lines[p]; found && now.Sub(l.read) < maxAge {
@@ -155,7 +156,7 @@ func (d descriptor) Read(p []byte) (int, error) {
 	}
 }
 
-// startTicks returns the start time that /proc/[pid]/stat tells (proc(5)): the
+// startTicks returns the start time in /proc/[pid]/stat (proc(5)): the
 // 20th number behind the name, which is in brackets and may hold any byte.
 func startTicks(stat []byte) (uint64, error) {
 	const field = 20

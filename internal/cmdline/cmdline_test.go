@@ -39,7 +39,7 @@ func sleeper(t *testing.T, args ...string) *exec.Cmd {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	// The kernel knows its arguments a little later than that it was executed.
+	// The kernel shows its arguments only a little after it was executed.
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid)); err == nil && len(b) > 0 {
 			return cmd

@@ -28,7 +28,7 @@ import (
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
-// Plan says how the second stage is confined and what it is given.
+// Plan is how the second stage is confined and what it is given.
 type Plan struct {
 	// UID and GID are what it runs as; -1 keeps what this process has.
 	UID, GID int
@@ -44,11 +44,11 @@ type Plan struct {
 	// below them. Those that do not exist are passed over.
 	ReadBelow []string
 	// ListBelow are directories in which it may read the names of files, with all
-	// that is below them, but no file. Of one that does not exist yet it is the
-	// nearest one above that does, but for the root directory.
+	// that is below them, but no file. For one that does not exist yet, the nearest
+	// one above that does takes its place, unless that is the root directory.
 	ListBelow []string
-	// Files are inherited. They keep their numbers, which the second stage
-	// must be told: another number may be one that Go's runtime polls.
+	// Files are inherited. They keep their numbers, which the second stage must
+	// be given: another number may be one that Go's runtime polls.
 	Files []*os.File
 	// Args and Env are its arguments, with the program's name first, and its environment.
 	Args, Env []string
@@ -229,9 +229,9 @@ func allow(ruleset int, path string, rights uint32) error {
 	return nil
 }
 
-// keepFiles lets the files, and nothing else, pass through execve(2), not even
-// what this process inherited unasked. No descriptor is moved: other threads
-// still run, and the runtime polls descriptors of its own.
+// keepFiles lets only the files pass through execve(2): what this process inherited
+// unasked is closed there. No descriptor is moved: other threads still run, and the
+// runtime polls descriptors of its own.
 func (p Plan) keepFiles() error {
 	const afterStandardError = 3
 	if err := unix.CloseRange(afterStandardError, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
@@ -246,7 +246,7 @@ func (p Plan) keepFiles() error {
 }
 
 // dropPrivileges acts on the calling thread alone: package syscall's wrappers
-// would change every thread, which is not needed, and slower.
+// would change every thread, which is slower and not needed.
 func (p Plan) dropPrivileges() error {
 	keep := capabilitySet(p.Keep)
 	// Without CAP_SETPCAP the bounding set stays; no_new_privs then sees to it

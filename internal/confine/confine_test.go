@@ -30,7 +30,7 @@ import (
 // the second) or a second one: what is tested changes a process for ever.
 const stageEnv = "CONFINE_TEST_STAGE"
 
-// order is what a first stage is told, as JSON in its only argument.
+// order is what a first stage is given, as JSON in its only argument.
 type order struct {
 	UID, GID  int
 	Keep      []int
@@ -208,8 +208,8 @@ func secondStage(text string) error {
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
-// listLate says that it waits for a directory, and returns the names in it once it is
-// there.
+// listLate reports that it waits for a directory, and returns the names in it once it
+// is there.
 func listLate(dir string) (names []string, err error) {
 	if dir == "" {
 		return nil, nil
@@ -506,7 +506,7 @@ func TestExecListsLater(t *testing.T) {
 	}
 }
 
-// TestInspectUnconfined: this process is not what it should be, and Inspect says so.
+// TestInspectUnconfined: this process is not what it should be, and Inspect reports it.
 func TestInspectUnconfined(t *testing.T) {
 	s, err := Inspect(nil)
 	if err != nil {

@@ -19,8 +19,7 @@ import (
 // Status is how this process is confined, read back from the kernel. Each is
 // true only if it holds for every thread.
 type Status struct {
-	// Capabilities: the permitted, effective, inheritable and ambient sets hold
-	// none.
+	// Capabilities: the permitted, effective, inheritable and ambient sets are empty.
 	Capabilities bool
 	// Stray: a capability is held that was not meant to be kept.
 	Stray bool
@@ -94,8 +93,8 @@ func Inspect(keep []int) (Status, error) {
 	return s, nil
 }
 
-// deniedRoot reports whether "/" may not be listed, which every user may who is in
-// no domain. All threads are in one: they come from the one that was restricted.
+// deniedRoot reports whether listing "/" is denied: outside of domains every user may.
+// All threads are in one: they come from the one that was restricted.
 func deniedRoot() bool {
 	fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == nil {
@@ -104,7 +103,7 @@ func deniedRoot() bool {
 	return errors.Is(err, unix.EACCES)
 }
 
-// threadStatus is what /proc/[pid]/task/[tid]/status tells of privileges.
+// threadStatus is what /proc/[pid]/task/[tid]/status has on privileges.
 type threadStatus struct {
 	capabilities uint64 // in any set but the bounding one
 	noNewPrivs   bool

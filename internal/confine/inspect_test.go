@@ -49,8 +49,8 @@ func TestParseStatus(t *testing.T) {
 	}
 }
 
-// FuzzParseStatus: whatever the text, what is accepted had every line, and no
-// line that tells of a privilege was passed over.
+// FuzzParseStatus: whatever the text, what is accepted had every line, and every
+// line on a privilege was read.
 func FuzzParseStatus(f *testing.F) {
 	f.Add([]byte(confinedStatus))
 	f.Add([]byte(""))
@@ -87,7 +87,7 @@ func TestCapabilitySet(t *testing.T) {
 	}
 }
 
-// TestDynamic compares what the kernel tells with this program's file.
+// TestDynamic compares what the kernel passes with this program's file.
 func TestDynamic(t *testing.T) {
 	f, err := elf.Open("/proc/self/exe")
 	if err != nil {

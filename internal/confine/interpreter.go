@@ -15,8 +15,8 @@ func libraryPaths() []string {
 	return []string{"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store", "/gnu/store"}
 }
 
-// dynamic says whether this program was started by a dynamic loader: the kernel
-// tells programs where it put that. The program's file need not be readable.
+// dynamic reports whether this program was started by a dynamic loader: the kernel
+// passes programs its address. The program's file need not be readable.
 func dynamic() (bool, error) {
 	const atBase = 7 // AT_BASE of getauxval(3)
 	values, err := unix.Auxv()

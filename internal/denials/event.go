@@ -9,9 +9,9 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// Event is one denial as a reader of the kernel tells it. It holds no pointer
-// into the reader's memory and has a fixed size: nothing is allocated for it. What
-// is not known is zero.
+// Event is one denial as read from the kernel. It holds no pointer into the
+// reader's memory and has a fixed size: nothing is allocated for it. What is not
+// known is zero.
 type Event struct {
 	// Time is when it happened.
 	Time time.Time
@@ -28,14 +28,14 @@ type Event struct {
 	Object    Object
 }
 
-// ObjectKind says what an access was to.
+// ObjectKind is what an access was to.
 type ObjectKind uint8
 
 const (
 	// NoObject: not known.
 	NoObject ObjectKind = iota
 	// File is a file or directory; Text is its path, or its name alone where
-	// the kernel tells no more.
+	// the kernel gives no more.
 	File
 	// Port is a port of TCP or UDP.
 	Port
@@ -94,7 +94,7 @@ type Text struct {
 }
 
 // Set replaces the text. What is too long loses its beginning: the end of a path
-// tells more.
+// is of more use.
 func (t *Text) Set(b []byte) {
 	if len(b) > maxText {
 		b = b[len(b)-maxText:]

@@ -80,8 +80,8 @@ func (d *Denial) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// IsWord says whether text can be the name of a blocker or of a way in which denials
-// are told, of this landlockd or of a newer one.
+// IsWord reports whether text can be the name of a blocker or of a way to read denials,
+// of this landlockd or of a newer one.
 func IsWord(text string) bool {
 	for _, r := range text {
 		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '.' {

@@ -8,31 +8,30 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Feed tells of denials one by one. Its methods but Run may be called at any time.
+// Feed yields denials one by one. Its methods but Run may be called at any time.
 type Feed interface {
 	// Run calls f for each denial until Close. f does not keep the event.
 	Run(f func(*Event))
-	// Active says whether the kernel tells of denials now, as far as is known.
+	// Active reports whether the kernel reports denials now, as far as is known.
 	Active() bool
 	// Way is the word for it in landlockd_source_info: scan.DenialsAudit or
 	// scan.DenialsTracepoints.
 	Way() string
-	// Lost is the number of denials, at most, that Run was not told of because
-	// they came too fast.
+	// Lost is the number of denials, at most, that Run missed because they came
+	// too fast.
 	Lost() uint64
-	// ByBlocker returns counts that lack nothing, lost denials neither; false if
-	// there are none but those that can be counted in Run.
+	// ByBlocker returns complete counts, with the lost denials; false if the only
+	// counts are those of what Run reads.
 	ByBlocker() (counts [NumBlockers]uint64, ok bool)
 	Close() error
 }
 
 // Stats are counts since the start.
 type Stats struct {
-	// Total is the sum of the kernel's counts; it means nothing unless
-	// TotalKnown.
+	// Total is the sum of the kernel's counts, if TotalKnown.
 	Total      uint64
 	TotalKnown bool
-	// Fed says that denials are told one by one, and the following are known.
+	// Fed reports whether denials are read one by one, and the following are known.
 	Fed       bool
 	ByBlocker [NumBlockers]uint64
 	// Blockers are those that this kernel has.
@@ -49,7 +48,7 @@ type Options struct {
 	// WorkloadLimit is the number of workloads that are told apart, besides
 	// UnknownWorkload and the one for all others.
 	WorkloadLimit int
-	// Named says whether a workload of this name may be told apart; nil is all.
+	// Named reports whether a workload of this name may be told apart; nil is all.
 	Named func(name string) bool
 	// HideWorkloads leaves workloads out.
 	HideWorkloads bool
@@ -112,7 +111,7 @@ func (m *Monitor) note(e *Event) {
 	m.recent.Add(e)
 }
 
-// update takes note of a snapshot, and says in it where denials are counted.
+// update takes note of a snapshot, and notes in it where denials are counted.
 func (m *Monitor) update(s *scan.Snapshot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

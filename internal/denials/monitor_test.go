@@ -13,7 +13,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// fakeFeed tells what a test sends it.
+// fakeFeed yields what a test sends it.
 type fakeFeed struct {
 	events chan *Event
 	done   chan bool

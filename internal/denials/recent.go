@@ -26,8 +26,8 @@ type Denial struct {
 	PID, TID  int32
 	Start     uint64
 	Comm, Exe string
-	// Object says what the access was to: Path a file, a Unix socket or the
-	// name of a process, as far as it was told.
+	// Object is what the access was to: Path is a file, a Unix socket or the
+	// name of a process, as far as is known.
 	Object    ObjectKind
 	Path      string
 	Port      uint16

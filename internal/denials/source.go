@@ -23,8 +23,7 @@ func (s *source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Nobody but the source, which keeps nothing of where denials come from,
-	// has it yet.
+	// Only the source has it yet, and that does not keep where denials come from.
 	s.monitor.update(snap)
 	return snap, nil
 }

@@ -27,7 +27,7 @@ func TestTracker(t *testing.T) {
 		{[]domainid.Domain{domain(1, 1004)}, 19}, // it was not seen for a while
 		{[]domainid.Domain{domain(1, 3)}, 19},    // no kernel counts back
 		{[]domainid.Domain{domain(1, 1005)}, 20},
-		{[]domainid.Domain{domain(domainid.None, 100)}, 20}, // nothing to tell it by
+		{[]domainid.Domain{domain(domainid.None, 100)}, 20}, // nothing to know it by
 	} {
 		tr.Update(step.domains)
 		if got := tr.Total(); got != step.want {

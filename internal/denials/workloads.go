@@ -19,12 +19,12 @@ import (
 // which get "exe:" in front of it.
 const UnknownWorkload = "process:unknown"
 
-// maxSubjects is the number of processes and domains whose denials wait to be told
+// maxSubjects is the number of processes and domains whose denials wait to be given
 // a workload by the next scan. Those of others are of UnknownWorkload at once.
 const maxSubjects = 4096
 
-// subject is who was denied, as far as the kernel told. start is 0 where only the
-// PID is known, pid is 0 where only the domain is.
+// subject is who was denied, as far as is known. start is 0 where only the PID is
+// known, pid is 0 where only the domain is.
 type subject struct {
 	domain domainid.ID
 	pid    int32
@@ -56,7 +56,7 @@ func newWorkloads(limit int, named func(string) bool) *workloads {
 	return &workloads{limit: limit, named: named, waiting: map[subject]waiting{}, totals: map[string]*total{}}
 }
 
-// note counts a denial. It allocates nothing but for a new subject.
+// note counts a denial. It allocates only for a new subject.
 func (w *workloads) note(e *Event) {
 	s := subject{e.Domain, e.PID, e.Start}
 	p, ok := w.waiting[s]
@@ -77,7 +77,7 @@ func (w *workloads) update(snap *scan.Snapshot) {
 	before := w.last
 	w.last = snap
 	if len(snap.Workloads) == 0 {
-		clear(w.waiting) // nobody wants to know
+		clear(w.waiting) // nobody reads it
 		return
 	}
 	if len(w.waiting) > 0 {
@@ -154,7 +154,7 @@ func namingOf(s *scan.Snapshot, name string) (naming scan.Naming, found bool) {
 	return naming, found
 }
 
-// finder tells the workload of a subject by a snapshot.
+// finder finds the workload of a subject in a snapshot.
 type finder struct {
 	snap    *scan.Snapshot
 	domains map[domainid.ID]int32
@@ -201,7 +201,7 @@ func (f *finder) own(domain int32, name string) {
 	}
 }
 
-// workload returns the name, or "" if it cannot be told.
+// workload returns the name, or "" if it is not known.
 func (f *finder) workload(s subject) string {
 	if f == nil {
 		return ""
@@ -223,7 +223,7 @@ func (f *finder) workload(s subject) string {
 	return f.owner[domain]
 }
 
-// isIn says whether a task of a process is in a domain or in one nested in it.
+// isIn reports whether a task of a process is in a domain or in one nested in it.
 func (f *finder) isIn(p *scan.Process, domain int32) bool {
 	for _, t := range f.snap.TasksOf(p) {
 		for d := t.Domain; d != domainid.Outermost; d = f.snap.Domains[d].Parent {

@@ -85,7 +85,7 @@ func TestWorkloadsHaveSlots(t *testing.T) {
 	}
 }
 
-// Whose word a name is decides the scan before, if the program is gone by the next.
+// The scan before decides whose word a name is, if the program is gone by the next.
 func TestSlotOfWhatWasDeniedLast(t *testing.T) {
 	w := newWorkloads(1, nil)
 	round(w, 0, map[string]uint64{"a": 1})
@@ -100,8 +100,8 @@ func TestSlotOfWhatWasDeniedLast(t *testing.T) {
 	}
 }
 
-// Whoever has programs of ever new names denied takes no series from units, nor makes
-// many, and no count of anyone is lost.
+// Whoever has programs of ever new names denied takes no series from units and makes
+// few, and every count is kept.
 func TestWorkloadsUnderChurn(t *testing.T) {
 	const limit, hours = 20, 5
 	for _, prefix := range []string{"x", "m"} {
@@ -148,7 +148,7 @@ func sum(w *workloads) (n uint64) {
 }
 
 // TestWorkloadsModel: whatever is denied, each denial is counted once, where it belongs,
-// and nothing goes down but what has no slot any more, whose count the others have.
+// and only the count of a name that lost its slot goes down: the others have it then.
 func TestWorkloadsModel(t *testing.T) {
 	var pool []string
 	for i := range 40 {

@@ -17,8 +17,8 @@ type Deed struct {
 	Rights []access.Right
 	domainid.Allowed
 	// ButBy are the ways to do it all the same that this kernel leaves open,
-	// PerhapsBy those of which that is not known. Both are empty unless it is
-	// restricted.
+	// PerhapsBy those of which that is not known. Only a deed that is restricted
+	// has any.
 	ButBy, PerhapsBy access.Ways
 
 	// summary stands for a long list of rights; empty if each is named.
@@ -91,7 +91,7 @@ func unnamed(r access.Rights) access.Rights {
 }
 
 // sameDeed reports whether what holds for one right holds for another, so that
-// they can be told together. Only rights to files are.
+// they can be described together. Only rights to files are.
 func sameDeed(a, b *Deed) bool {
 	if a.Rights[0].Class != access.FS || b.Rights[0].Class != access.FS || apart(a) || apart(b) {
 		return false
@@ -101,7 +101,7 @@ func sameDeed(a, b *Deed) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// apart reports whether a deed is told in words of its own.
+// apart reports whether a deed is described in words of its own.
 func apart(d *Deed) bool { return d.Rights[0].Name == resolveUnix }
 
 const (

@@ -14,13 +14,13 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Denials are the last ones of the process that a running daemon was told of.
+// Denials are the last ones of the process that a running daemon has read.
 type Denials struct {
-	// NotKnown says why they are not known. Empty: they are, as far as Way tells.
+	// NotKnown is why they are not known. Empty: they are, as far as Way goes.
 	NotKnown string
-	// Way is how the daemon is told of denials now, Fed whether it was told of any
-	// one by one, Lost how many it was not told of, at most, and Remembered how
-	// many it remembers of all processes.
+	// Way is how the daemon reads denials now, Fed whether it has read any one by
+	// one, Lost how many it missed, at most, and Remembered how many it remembers
+	// of all processes.
 	Way        string
 	Fed        bool
 	Lost       uint64
@@ -29,8 +29,8 @@ type Denials struct {
 	Last []denials.Denial
 }
 
-// Bounds of telling whether a denial is of this process or of one that had its PID
-// before: sources tell start times to 10 ms, and the clocks of day and of boot
+// Bounds within which a denial is of this process and not of one that had its PID
+// before: sources have start times to 10 ms, and the clocks of day and of boot
 // differ by what the clock of day was set.
 const (
 	startTolerance = 10 * time.Millisecond
@@ -38,7 +38,7 @@ const (
 )
 
 // DenialsOf returns those denials that are of the process: it has the PID and the
-// time of creation; where that is not told, it was there at the time.
+// time of creation; where that is not known, it was there at the time.
 func (e *Explanation) DenialsOf(all []denials.Denial) []denials.Denial {
 	p := e.Process
 	started := view.Started(e.Snapshot, p)
@@ -100,7 +100,7 @@ func (t *textWriter) denial(d *denials.Denial) {
 	t.line("%s", text)
 }
 
-// denialWords says what was denied, with the names in the audit log.
+// denialWords returns what was denied, with the names in the audit log.
 func denialWords(blockers []string) string {
 	words := make([]string, len(blockers))
 	for i, name := range blockers {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package explain says in words what is known of one process: its sandbox, who
+// Package explain puts in words what is known of one process: its sandbox, who
 // made it, and what it may still do.
 //
 // [Of] is a pure function of a snapshot. What follows from looking at the host,

@@ -134,7 +134,7 @@ func TestDeeds(t *testing.T) {
 		}
 	}
 
-	// A source that tells nothing of what is handled.
+	// A source that does not have what is handled.
 	plain := layer(-1, access.Rights{}, domainid.Ruleset{})
 	plain.Ruleset, plain.Lineage = nil, domainid.LineageInferred
 	s2, p2 := host([]domainid.Domain{plain}, 0)
@@ -206,7 +206,7 @@ func TestDeedsOfPorts(t *testing.T) {
 	}
 }
 
-// TestWays: what a kernel leaves open is said where a right is restricted, and only
+// TestWays: what a kernel leaves open is named where a right is restricted, and only
 // there.
 func TestWays(t *testing.T) {
 	handled := access.Rights{access.FS: writeFile, access.Net: 2}
@@ -239,7 +239,7 @@ func TestWays(t *testing.T) {
 	if d := deed(t, Of(s, p), "net.connect_tcp"); d.WhereText() != limited {
 		t.Errorf("%q, want %q", d.WhereText(), limited)
 	}
-	// Where what is said has a doubt or a bracket, no exception follows.
+	// Where the text has a doubt or a bracket, no exception follows.
 	const andMore = "only 53, and perhaps others that are not known; on this kernel "
 	s.Domains[0].Ruleset.PortsLeftOut = 1
 	for want, open := range map[string]struct{ ways, unknown access.Ways }{
@@ -266,7 +266,7 @@ func TestWays(t *testing.T) {
 	}
 }
 
-// TestSummary: all rights to files that go together are said in a few words.
+// TestSummary: all rights to files that go together are put in a few words.
 func TestSummary(t *testing.T) {
 	every := access.Rights{access.FS: 1<<16 - 1}
 	s, p := host([]domainid.Domain{layer(-1, every, domainid.Ruleset{})}, 0)

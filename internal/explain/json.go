@@ -73,7 +73,7 @@ type sandboxJSON struct {
 	TIDs    []int32       `json:"tids"`
 	Domains []domainid.ID `json:"domains"`
 	Layers  []domainid.ID `json:"layers"`
-	// ByLayer says what each of Layers comes to for these threads.
+	// ByLayer is what each of Layers comes to for these threads.
 	ByLayer []layerJSON `json:"by_layer"`
 	// Effective: some right is restricted.
 	Effective access.Answer `json:"effective"`

@@ -180,7 +180,7 @@ func (t *textWriter) threads() string {
 	return text
 }
 
-// whole says what the process may do as a whole, where that is not what one
+// whole writes what the process may do as a whole, where that is not what one
 // sandbox lets do.
 func (t *textWriter) whole() {
 	s, e := t.e.Snapshot, t.e

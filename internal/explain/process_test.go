@@ -88,8 +88,8 @@ func TestFirstLine(t *testing.T) {
 	}
 }
 
-// TestPartial: of a process that is partly free it is said which threads are meant,
-// wherever something is said.
+// TestPartial: every statement about a process that is partly free names the threads
+// that are meant.
 func TestPartial(t *testing.T) {
 	s, p := host(reading(), 0, -1, -1, 0)
 	text := textOf(t, Of(s, p))
@@ -105,8 +105,8 @@ func TestPartial(t *testing.T) {
 		"of its other threads, 1 is in no domain and may do everything, of 1 it is not known:\n")
 }
 
-// TestWhole: of a process that has several sandboxes it is said what it may do as a
-// whole.
+// TestWhole: the text of a process that has several sandboxes has what it may do as
+// a whole.
 func TestWhole(t *testing.T) {
 	s, p := host([]domainid.Domain{
 		layer(-1, access.Rights{access.FS: readFile | writeFile}, domainid.Ruleset{}),
@@ -141,7 +141,7 @@ func TestWhole(t *testing.T) {
 			"layer\n", "In all of them this is restricted: nothing.")
 }
 
-// TestUnknownDomain: of a domain that is not known nothing is said but that.
+// TestUnknownDomain: the text of a domain that is not known has only that.
 func TestUnknownDomain(t *testing.T) {
 	s, p := host(reading(), 0)
 	s.Kernel.Ways = ^access.Ways(0)
@@ -168,7 +168,7 @@ func TestUnknownDomain(t *testing.T) {
 		"\nSandbox of 1 thread (101), 3 layers\n")
 }
 
-// TestManySandboxes: threads in different domains that let do the same are told
+// TestManySandboxes: threads in different domains that let do the same are described
 // together, however many there are.
 func TestManySandboxes(t *testing.T) {
 	const kinds, each = 100, 3
@@ -193,7 +193,7 @@ func TestManySandboxes(t *testing.T) {
 	wants(t, textOf(t, e), "in 100 sandboxes that differ\n", "\n92 more sandboxes: -o json has them\n")
 }
 
-// TestWorkers: what acts outside is named, and where deeds are told, too.
+// TestWorkers: what acts outside is named, also where deeds are described.
 func TestWorkers(t *testing.T) {
 	s, p := host(reading(), 0)
 	inside := scan.Place{State: scan.Sandboxed, Domain: 0}
@@ -243,7 +243,7 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
-// TestBefore: what cannot be read is said of whoever is in a sandbox.
+// TestBefore: every process in a sandbox has a note of what cannot be read.
 func TestBefore(t *testing.T) {
 	s, p := host([]domainid.Domain{layer(-1, access.Rights{access.FS: 1}, domainid.Ruleset{})}, 0)
 	const title = "\nWhat cannot be read, and may let it do more:\n"
@@ -310,7 +310,7 @@ func TestRoots(t *testing.T) {
 	}
 }
 
-// TestAgrees: for random snapshots, what is said of rights, thread by thread and as a
+// TestAgrees: for random snapshots, the text on rights, thread by thread and as a
 // whole, agrees with what the sandbox means, and layer lines with the deeds below
 // them.
 func TestAgrees(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 // Roots are the root directories of a process's threads.
 type Roots struct {
-	// NotKnown says why they are not known. Empty: they are.
+	// NotKnown is why they are not known. Empty: they are.
 	NotKnown string
 	// All are the different ones, that from which paths are seen first.
 	All []Root
@@ -19,7 +19,7 @@ type Roots struct {
 // Root is the root directory of threads.
 type Root struct {
 	TIDs []int32
-	// Path is what the kernel tells of it: as the reader finds it, but in OtherMounts
+	// Path is as the kernel gives it: as the reader finds it, but in OtherMounts
 	// from the top of those; hostile text.
 	Path string
 	// Own: it is not the reader's.
@@ -84,8 +84,7 @@ func (t *textWriter) rootText(r *Root) string {
 	return text
 }
 
-// pathsText says from where paths are seen, if that is not from where the reader
-// is.
+// pathsText returns from where paths are seen, if not from where the reader is.
 func (t *textWriter) pathsText() string {
 	r := t.e.Roots.first()
 	if r == nil {

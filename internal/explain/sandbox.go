@@ -20,14 +20,14 @@ type Explanation struct {
 	// Sandboxes are the different ones that its tasks are in.
 	Sandboxes []Sandbox
 	// Free and Unknown are the numbers of tasks that are in no domain, and of
-	// those of which that could not be told.
+	// those of which that is not known.
 	Free, Unknown int
 	// Roots are the root directories of its tasks; nil if they were not looked for.
 	Roots *Roots
 	// Rules is what rules of a configuration have to do with it.
 	Rules []policy.Explanation
 	// Places are the paths that were found of files, as seen from the first of
-	// Roots; NoPlaces says why not all were looked for.
+	// Roots; NoPlaces is why not all were looked for.
 	Places   map[File]string
 	NoPlaces string
 	// Sockets is nil if they were not looked for.
@@ -36,14 +36,13 @@ type Explanation struct {
 	Denials *Denials
 }
 
-// File names a file by the device of its filesystem, as stat(2) tells it, and its
+// File names a file by the device of its filesystem, as stat(2) gives it, and its
 // inode number.
 type File struct{ Dev, Ino uint64 }
 
 // Sandbox is domains that let tasks do the same.
 type Sandbox struct {
-	// In are the different places of its tasks. They are alike in what they let do,
-	// and no more than that.
+	// In are the different places of its tasks. They are alike only in what they let do.
 	In []In
 	// TIDs are those of its tasks, ascending.
 	TIDs []int32
@@ -90,8 +89,7 @@ func Of(s *scan.Snapshot, p *scan.Process) *Explanation {
 	return e
 }
 
-// grouper puts tasks into sandboxes. Whoever is explained can have a thread in each of
-// very many.
+// grouper puts tasks into sandboxes. A process can have threads in very many of them.
 type grouper struct {
 	e *Explanation
 	m *domainid.Meaning

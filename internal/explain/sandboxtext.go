@@ -56,7 +56,7 @@ func (t *textWriter) sandbox(b *Sandbox) {
 	}
 }
 
-// leftOut says why a domain is not known, if it is because of a budget: the one
+// leftOut returns why a domain is not known, if it is because of a budget: the one
 // source that has budgets knows all other domains.
 func (t *textWriter) leftOut() string {
 	if t.e.Snapshot.DomainsUnread == 0 {
@@ -70,7 +70,7 @@ func (t *textWriter) isAlone(b *Sandbox) bool {
 	return len(b.TIDs) == t.e.inside()+t.e.Free+t.e.Unknown
 }
 
-// deedsTitle says of which threads the deeds are, and what the others may do.
+// deedsTitle names the threads that the deeds are of, and what the others may do.
 func (t *textWriter) deedsTitle(b *Sandbox) string {
 	if t.isAlone(b) {
 		return fmt.Sprintf("What it may still do, as far as Landlock goes%s:", t.butWorkers())
@@ -132,7 +132,7 @@ func (t *textWriter) domain(l *domainid.Layer) {
 	t.line("%s", text)
 }
 
-// layerText says how much a layer handles and, for the threads of the sandbox,
+// layerText returns how much a layer handles and, for the threads of the sandbox,
 // restricts.
 func (t *textWriter) layerText(l *domainid.Layer) string {
 	if l.Handles.Sure.Empty() {

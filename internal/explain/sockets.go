@@ -18,7 +18,7 @@ type Sockets struct {
 	// is left, each is inside, or kept away by what Kept counts.
 	Listening, Inside int
 	Kept              Kept
-	// Gaps say in words what could not be looked at or is not decided.
+	// Gaps are what could not be looked at or is not decided, in words.
 	Gaps []string
 }
 
@@ -35,7 +35,7 @@ type Socket struct {
 	// Holders are the PIDs of processes of the snapshot that have it open and
 	// are outside.
 	Holders []int32
-	// Doubt says in words why it may be out of reach after all. Empty if all
+	// Doubt is why it may be out of reach after all, in words. Empty if all
 	// that is looked at lets the process reach it.
 	Doubt string
 }
@@ -98,7 +98,7 @@ func (t *textWriter) holder(pid int32) string {
 	return text
 }
 
-// Inside says whether all tasks of a process are in one of the domains, or in
+// Inside reports whether all tasks of a process are in one of the domains, or in
 // domains nested in one.
 func Inside(s *scan.Snapshot, p *scan.Process, domains []int32) bool {
 	within := map[int32]bool{}

@@ -94,7 +94,7 @@ func (t *textWriter) rules() {
 	}
 }
 
-// plain lets words through as they are, and quotes what is none.
+// plain lets words through as they are, and quotes anything else.
 func plain(text string) string {
 	for _, r := range text {
 		if r < ' ' || r > '~' {

@@ -104,15 +104,15 @@ func (d *Deed) lists() bool {
 	return slices.ContainsFunc(d.Limits, func(l domainid.Limit) bool { return len(l.Files) > 0 })
 }
 
-// plain reports whether where it may be done is said without a doubt and without
-// a bracket, so that an exception can follow.
+// plain reports whether the text of where it may be done has no doubt and no
+// bracket, so that an exception can follow.
 func (d *Deed) plain() bool {
 	more := func(l domainid.Limit) bool { return l.More }
 	return d.Doubt == 0 && !d.MorePorts && !slices.ContainsFunc(d.Limits, more) &&
 		!slices.Contains(d.Ports, 0)
 }
 
-// waysText says by which ways it may be done all the same, empty if by none.
+// waysText names the ways by which it may be done all the same, empty if none.
 func (d *Deed) waysText() string {
 	by, perhaps := access.WaysText(d.ButBy.All()), access.WaysText(d.PerhapsBy.All())
 	switch {

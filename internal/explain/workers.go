@@ -68,7 +68,7 @@ func (t *textWriter) butWorkers() string {
 	}
 }
 
-// before says what no reading of threads shows.
+// before writes what cannot be read from threads.
 func (t *textWriter) before() {
 	if len(t.e.Sandboxes) == 0 {
 		return

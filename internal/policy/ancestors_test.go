@@ -27,17 +27,17 @@ func TestAncestors(t *testing.T) {
 	add(1, "/home/u/firejail").ExeOrigin = scan.OfUser // 14
 	add(14, "/usr/bin/app")                            // 15
 	add(1, "/usr/bin/firejail").ExeOrigin = scan.OfUser
-	add(16, "/usr/bin/app")  // 17, below what only says so
+	add(16, "/usr/bin/app")  // 17, below what is only called so
 	add(900, "/usr/bin/app") // 18, of a parent that is not known
 	add(18, "/usr/bin/app")  // 19
 	add(0, "/usr/bin/app")   // 20
 	add(1, "/usr/"+strings.Repeat("d", scan.CutPath)).ExeCut = true
-	add(21, "/usr/bin/app")                                    // 22, below a path of which the end is not known
+	add(21, "/usr/bin/app")                                    // 22, below a path that is cut
 	add(22, "/usr/bin/firejail").Start = 600 * second          // 23
 	add(23, "/usr/bin/app")                                    // 24, whose PID's bearer is younger
 	add(1, "/usr/bin/firejail").ExeOrigin = scan.OriginUnknown // 25
 	add(25, "/usr/bin/app")                                    // 26
-	h.Processes[13].PPID = 24                                  // 23 and 24 say that each is above the other
+	h.Processes[13].PPID = 24                                  // 23 and 24: each above the other
 	e := New(load(t, `
 rules:
 - {name: a, match: {ancestor_exe: [/usr/bin/firejail]}}

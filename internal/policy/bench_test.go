@@ -105,7 +105,7 @@ func TestEvaluateAllocatesNothingPerProcess(t *testing.T) {
 	allocs := func(n int) float64 {
 		h := manyProcesses(n, 100)
 		for i := range h.Processes {
-			h.Processes[i].PPID = 0 // what except is about: no violation to tell of
+			h.Processes[i].PPID = 0 // what except is about: no violation to list
 		}
 		e := New(c, Options{})
 		return testing.AllocsPerRun(10, func() { e.Evaluate(h.Snapshot) })

@@ -100,7 +100,7 @@ func globExpr(glob string) string {
 // pairs of instructions are.
 const maxSteps = 1 << 16
 
-// common reports whether some text matches two programs. What an expression says of
+// common reports whether some text matches two programs. What an expression asks of
 // the place in a text (^, \b) is taken to hold, so that it may be true where there is
 // none. It is true also where that takes more than maxSteps.
 func common(a, b *syntax.Prog) bool {

@@ -26,7 +26,7 @@ func conditionOf(s *scan.Snapshot, p *scan.Process) condition {
 }
 
 // judge reports whether a condition is as expected, whatever the process's age,
-// and for which reason it is not. What is certain to violate does, whatever else is
+// and for which reason it is not. What is certain to violate does so, whatever else is
 // unknown.
 func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
 	restricts := &c.sandbox.Restricts
@@ -60,7 +60,7 @@ func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
 	}
 }
 
-// judgeFree is judge where a process must be in no domain. Without Landlock none is.
+// judgeFree is judge where a process must be in no domain. Without Landlock none is in one.
 func (x *Expect) judgeFree(c *condition, d *demand) (Outcome, Reason) {
 	switch {
 	case d.disabled || x.Allows(c.state):
@@ -72,8 +72,8 @@ func (x *Expect) judgeFree(c *condition, d *demand) (Outcome, Reason) {
 	}
 }
 
-// doubt is a set of what is not known of a process in a domain, and would have to
-// be to say that it is as expected.
+// doubt is a set of what must be known of a process in a domain to find it as
+// expected, and is not.
 type doubt uint8
 
 const (

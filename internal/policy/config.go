@@ -30,7 +30,7 @@ type Config struct {
 	Warnings []Problem
 }
 
-// Defaults are what a rule has that does not say otherwise.
+// Defaults are what a rule has where it sets nothing else.
 type Defaults struct {
 	Grace    time.Duration
 	Severity string
@@ -51,13 +51,13 @@ type Rule struct {
 	// MinProcesses is how many processes there must be.
 	MinProcesses int
 	Severity     string
-	// File, Line and Column say where the rule stands.
+	// File, Line and Column are where the rule stands.
 	File         string
 	Line, Column int
 }
 
-// Match says which processes are meant: those for which every key that is given
-// holds, and that is one of the key's items.
+// Match is which processes are meant: those for which every key that is given
+// holds. A key holds if one of its items does.
 type Match struct {
 	Unit, Slice, Container, Namespace, Pod, Exe, Comm, Cmdline, Cgroup []Pattern
 	// AncestorExe is about the executables of its parent, of that one's parent
@@ -99,7 +99,7 @@ type Expect struct {
 	OutsideWorkers OutsideWorkers
 }
 
-// Allows says whether a state is right.
+// Allows reports whether a state is right.
 func (x *Expect) Allows(s scan.State) bool {
 	if x.Free {
 		return s == scan.Unsandboxed
@@ -107,7 +107,7 @@ func (x *Expect) Allows(s scan.State) bool {
 	return s == scan.Sandboxed || s == scan.Partial && x.Partial
 }
 
-// OldKernel says what follows if a kernel lacks a right that a rule names.
+// OldKernel is what follows if a kernel lacks a right that a rule names.
 type OldKernel uint8
 
 const (
@@ -147,7 +147,7 @@ func Default() *Config {
 	return &Config{Defaults: Defaults{Grace: 10 * time.Second, Severity: "warning"}}
 }
 
-// UsesCmdline says whether a rule looks at command lines.
+// UsesCmdline reports whether a rule looks at command lines.
 func (c *Config) UsesCmdline() bool {
 	return slices.ContainsFunc(c.Rules, func(r Rule) bool { return r.usesCmdline() })
 }

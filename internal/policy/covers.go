@@ -8,7 +8,7 @@ import (
 )
 
 // covers reports whether a match that lets processes out of a rule lets out each
-// that another match surely means. It may be false where that is so.
+// that another match surely means. It may be false where it does.
 func (m *Match) covers(meant *Match) bool {
 	if len(m.UID) > 0 { // of any task there, of all tasks here
 		return false
@@ -39,7 +39,7 @@ func (m *Match) trustsAs(o *Match) bool {
 const maxCompared = 10_000
 
 // include reports whether some patterns match all that others match, of which there
-// is one at least. It may be false where that is so.
+// is one at least. It may be false where they do.
 func include(all, some []Pattern) bool {
 	if len(some) == 0 || len(all)*len(some) > maxCompared {
 		return false
@@ -62,8 +62,8 @@ func (p *Pattern) includes(o *Pattern) bool {
 	return alone && !users && p.Match(text)
 }
 
-// letOut returns warnings of rules that are about nothing, as all that they mean is
-// exempt.
+// letOut returns warnings of rules that are about nothing, because all processes that
+// they mean are exempt.
 func (c *Config) letOut() []Problem {
 	var all []Problem
 	for i := range c.Rules {

@@ -56,7 +56,7 @@ func TestRulesAboutNothing(t *testing.T) {
 	}
 }
 
-// What is said to be about nothing is about no process for certain, whatever runs.
+// A rule with the warning that it is about nothing is about no process for certain.
 func TestCoversIsSound(t *testing.T) {
 	covered, meant := 0, 0
 	cmdline := func() (string, bool) { return "a", true }

@@ -55,7 +55,7 @@ func (d *decoder) states(n *yaml.Node, x *Expect) {
 	}
 }
 
-// word reads a text that says what else is wrong with it.
+// word reads a text with set, which returns what else is wrong with it.
 func (d *decoder) word(n *yaml.Node, want string, set func(string) error) {
 	if text, ok := d.text(n, want); ok {
 		if err := set(text); err != nil {
@@ -114,8 +114,7 @@ func (x *Expect) setOutsideWorkers(text string) error {
 var ofSandbox = [...]string{"effective", "min_depth", "max_depth", "restricts", "on_old_kernel",
 	"outside_workers"}
 
-// besideRestricts are the keys that say something of restricts only. It is never
-// written.
+// besideRestricts are the keys that only qualify restricts. It is never written.
 var besideRestricts = [...]string{"on_old_kernel", "outside_workers"}
 
 // clash is a key that cannot stand beside the others, and why.

@@ -129,8 +129,8 @@ func parseUID(text string) (uint32, error) {
 	return uint32(v), nil
 }
 
-// exempt reads a match that takes processes out of all rules. So it takes none
-// that a process could make true of itself.
+// exempt reads a match that takes processes out of all rules. So it refuses one that
+// a process could make true of itself.
 func (d *decoder) exempt(n *yaml.Node) Match {
 	before := len(d.problems)
 	m := d.match(n)

@@ -4,10 +4,10 @@
 // explains them to their writers.
 //
 // [Load] reads them, strictly. An [Evaluator] judges a snapshot by them: every
-// rule that matches a process applies to it, in no order, and says one of four
-// things of it, its [Outcome]. The package reads files in Load, and nothing else.
+// rule that matches a process applies to it, in no order, and comes to one of four
+// things, its [Outcome]. The package reads files in Load, and nothing else.
 //
-// # What cannot be told
+// # What is not known
 //
 // A rule asks two things: whether it is about a process, and whether the process
 // is as it should be. Either may not be known. What is not known is neither a

@@ -12,7 +12,7 @@ const (
 	DoubtCgroup
 	// DoubtContainer: the name of its container is not known.
 	DoubtContainer
-	// DoubtExecutable: the path of its executable is not known, or not all of it.
+	// DoubtExecutable: not all of the path of its executable is known.
 	DoubtExecutable
 	// DoubtParent: its parent, or that one's workload, is not known.
 	DoubtParent
@@ -30,7 +30,7 @@ var doubts = [numDoubts]string{"", "cgroup", "container_name", "executable", "pa
 
 func (d Doubt) String() string { return doubts[d%numDoubts] }
 
-// Words says it as people do.
+// Words returns it in words for people.
 func (d Doubt) Words() string {
 	switch d {
 	case DoubtCgroup:

@@ -9,13 +9,13 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Options say what an Evaluator looks at beside the snapshot.
+// Options are what an Evaluator looks at beside the snapshot.
 type Options struct {
 	// Cmdline returns the command line of a process, named by PID and start
 	// time, its arguments separated by spaces; false if it cannot be read.
 	// It is called only for processes that cmdline decides about. Nil reads none.
 	Cmdline func(pid int32, start uint64) (string, bool)
-	// Unmatched: results have the rules that have nothing to say.
+	// Unmatched: a Result lists the rules without a result, too.
 	Unmatched bool
 }
 
@@ -44,19 +44,18 @@ type Evaluator struct {
 	doubts  undecided
 }
 
-// group is processes of one snapshot of which all rules say the same.
+// group is processes of one snapshot of which all rules have the same outcome.
 type group struct {
 	matched   *matched // of its first process
 	condition condition
 	first     int32 // the lowest PID
 	count     int
 	age       time.Duration
-	// asked are the rules of matched.ask with what the command line says, and doubt
-	// why that is not known of some; only for a group of one.
+	// asked are the rules of matched.ask with what the command line decides, and doubt
+	// is why that is not known of some; only for a group of one.
 	asked []ruleLevel
 	doubt Doubt
-	// violating: some rule says so. about: some rule is about its processes, or
-	// likely so.
+	// violating: they violate some rule. about: some rule is about them, or likely so.
 	violating, about bool
 }
 
@@ -93,7 +92,7 @@ func New(c *Config, o Options) *Evaluator {
 	return e
 }
 
-// Evaluate judges a snapshot. Besides what the snapshot says, the result holds
+// Evaluate judges a snapshot. Besides what follows from the snapshot, the result has
 // which rules applied to earlier ones.
 func (e *Evaluator) Evaluate(s *scan.Snapshot) *Result {
 	e.begin(s)
@@ -188,7 +187,7 @@ func (e *Evaluator) group() {
 	}
 }
 
-// aboutSome says whether some rule is about the process, or likely so.
+// aboutSome reports whether some rule is about the process, or likely so.
 func aboutSome(rules []ruleLevel) bool {
 	return slices.ContainsFunc(rules, func(r ruleLevel) bool {
 		_, l := r.split()
@@ -199,8 +198,8 @@ func aboutSome(rules []ruleLevel) bool {
 // noGroup is the group of processes that no rule is about.
 const noGroup = -1
 
-// uptime is the time since boot at the scan. A snapshot that does not tell it was
-// taken when its youngest process was there.
+// uptime is the time since boot at the scan. Where a snapshot does not have it, it is
+// the time when the youngest process was made.
 func uptime(s *scan.Snapshot) time.Duration {
 	if s.Uptime > 0 {
 		return s.Uptime
@@ -249,7 +248,7 @@ func (e *Evaluator) cmdlineOf(p *scan.Process) cmdline {
 	}
 }
 
-// tally adds what the rules say of a group.
+// tally adds the outcomes of a group by all rules.
 func (e *Evaluator) tally(g *group) {
 	for _, rules := range [...][]ruleLevel{g.matched.rules.rules, g.matched.doubtful.rules, g.asked} {
 		for _, r := range rules {
@@ -282,7 +281,7 @@ func (t *tally) add(outcome Outcome, g *group) {
 	}
 }
 
-// judge says what a rule says of a group.
+// judge returns the outcome of a group by a rule.
 func (e *Evaluator) judge(n int32, g *group) (Outcome, Reason) {
 	rule := &e.config.Rules[n]
 	outcome, reason := rule.Expect.judge(&g.condition, &e.demands[n])
@@ -292,5 +291,5 @@ func (e *Evaluator) judge(n int32, g *group) (Outcome, Reason) {
 	return outcome, reason
 }
 
-// speaks says whether a rule has something to say.
+// speaks reports whether a rule has a result.
 func (e *Evaluator) speaks(n int32) bool { return e.applied[n] || e.config.Rules[n].MinProcesses > 0 }

@@ -14,10 +14,10 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// What an expectation says of one process, in the order of reasons.
+// The outcome of one process, in the order of reasons.
 func TestJudge(t *testing.T) {
 	h := newHost()
-	h.Kernel.Rights.May[access.FS] |= 1 << 30 // a kernel that did not say whether it has fs.bit30
+	h.Kernel.Rights.May[access.FS] |= 1 << 30 // it is not known whether this kernel has fs.bit30
 	write := access.Rights{access.FS: 1 << 1}
 	outer := h.domain(-1, allFS)
 	inner := h.domain(outer, access.Rights{access.Net: 3, access.Scope: 3})
@@ -175,7 +175,7 @@ rules:
 	if !r.Violated() || !r.Open() {
 		t.Error("violated and undecided")
 	}
-	// A rule that applied once says so until the rules are loaded again.
+	// A rule that applied once counts as applied until the rules are loaded again.
 	empty := newHost()
 	r = e.Evaluate(empty.Snapshot)
 	if r.Applied != 2 || r.rule("web") == nil || r.rule("web").Processes != [4]int{} || r.rule("web").Violated || len(r.rule("web").Violations) > 0 {

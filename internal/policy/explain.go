@@ -11,21 +11,20 @@ import (
 // Explanation is what one rule has to do with one process.
 type Explanation struct {
 	Rule *Rule
-	// Applies says whether the rule is about the process: "yes", "no" or
-	// "unknown".
+	// Applies reports whether the rule is about the process: "yes", "no" or "unknown".
 	Applies string
-	// Why says why not, or why that is not known, in words, without text that
-	// others chose. Empty if it is "yes".
+	// Why is why not, or why that is not known, in words, without text that
+	// others chose. Empty if Applies is "yes".
 	Why string
-	// Outcome, Reason and Text have no meaning if Applies is "no". Text says
-	// in words what is missing or not known; it is empty if nothing is.
+	// Outcome, Reason and Text have no meaning if Applies is "no". Text is what is
+	// missing or not known, in words; it is empty if nothing is.
 	Outcome Outcome
 	Reason  Reason
 	Text    string
 }
 
-// Explain says for every rule whether it is about a process of a snapshot, and
-// what it says of it. It remembers nothing.
+// Explain reports for every rule whether it is about a process of a snapshot, and
+// with which outcome. It remembers nothing.
 func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 	f := allFactsOf(s, p, e.seen)
 	exempt := e.config.exemption(&f)
@@ -83,7 +82,7 @@ func (m *Match) About(s *scan.Snapshot, p *scan.Process) (applies, why string) {
 	}
 }
 
-// words says why a rule is not about a process, or why that is not known.
+// words returns why a rule is not about a process, or why that is not known.
 func (w why) words(r *Rule, l level, f *facts) string {
 	switch {
 	case w.exempt && l == no:

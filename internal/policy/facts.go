@@ -12,12 +12,12 @@ import (
 // facts are all that rules can see of a process, but its command line. Processes
 // with the same facts are matched once.
 //
-// What is no text stands together: it is hashed as one, once for each process.
+// Fields other than text stand together: they are hashed as one, once for each process.
 type facts struct {
 	comm  scan.Comm
 	uid   uint32
 	place place
-	// main says whether the parent is outside the workload.
+	// main reports whether the parent is outside the workload.
 	main level
 	// unnamed: it is known that its container has no name.
 	unnamed bool
@@ -30,7 +30,7 @@ type facts struct {
 	ancestors string
 }
 
-// place says what the process's cgroup tells of where it runs.
+// place is what the process's cgroup shows of where it runs.
 type place uint8
 
 const (
@@ -40,14 +40,14 @@ const (
 	inUnit
 	// outside of units and containers.
 	outside
-	// inContainer, and no Kubernetes pod, as far as the cgroup tells.
+	// inContainer, and no Kubernetes pod, as far as the cgroup shows.
 	inContainer
 	// inPod: in a container of a Kubernetes pod.
 	inPod
 )
 
-// seen says which facts some rule looks at. The others are left out, so that
-// processes that differ in them alone have the same.
+// seen is which facts some rule looks at. The others are left out, so that
+// processes that differ in nothing else have the same facts.
 type seen struct {
 	slice, cgroup, container, exe, comm, uid, main bool
 	// ancestors are the matches that look at those.
@@ -153,7 +153,7 @@ func (f *facts) setPlace(w *scan.Workload, what *seen) {
 	}
 }
 
-// isMain says whether a process's parent is outside its workload. The first process of
+// isMain reports whether a process's parent is outside its workload. The first process of
 // all, and the kernel, are outside of every other's.
 func isMain(s *scan.Snapshot, p *scan.Process, w *scan.Workload) level {
 	place, known := parentOf(s, p)
@@ -170,7 +170,7 @@ func isMain(s *scan.Snapshot, p *scan.Process, w *scan.Workload) level {
 	return levelOf(!sameWorkload(w, above))
 }
 
-// sameWorkload says whether two entries of a snapshot are of one workload:
+// sameWorkload reports whether two entries of a snapshot are of one workload:
 // several of one unit may have a cgroup of their own.
 func sameWorkload(a, b *scan.Workload) bool {
 	if a == b {

@@ -105,7 +105,7 @@ func evaluate(t testing.TB, rules string, h host) *Result {
 	return New(load(t, rules), Options{}).Evaluate(h.Snapshot)
 }
 
-// rule returns what one rule says; nil if it says nothing.
+// rule returns the result of one rule; nil if it has none.
 func (r *Result) rule(name string) *RuleResult {
 	for i := range r.Rules {
 		if r.Rules[i].Rule.Name == name {
@@ -125,7 +125,7 @@ func (h host) worker(real, acting scan.Place) {
 	h.Workers = append(h.Workers, scan.Worker{TID: p.PID*100 + 50 + p.NumWorkers, Start: p.Start, Real: real, Acting: acting})
 }
 
-// Places of workers: in no domain, and where could not be told.
+// Places of workers: in no domain, and where that is not known.
 var (
 	freePlace = scan.Place{State: scan.Unsandboxed, Domain: domainid.Outermost}
 	darkPlace = scan.Place{State: scan.Unknown, Domain: domainid.Outermost}

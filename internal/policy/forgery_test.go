@@ -77,8 +77,8 @@ func daemonHost(domain int32, h host) *scan.Process {
 	return p
 }
 
-// What is forged does not satisfy a rule whose daemon is gone, does not violate
-// one whose daemon is as it should be, and is not seen by it at all.
+// What is forged is not seen by a rule at all: it neither satisfies one whose daemon
+// is gone nor violates one whose daemon is as it should be.
 func TestForgeries(t *testing.T) {
 	for name, match := range rulesByName {
 		text := "rules: [{name: r, match: {" + match + "}, min_processes: 1}]"
@@ -191,8 +191,7 @@ func TestUnknownIdentity(t *testing.T) {
 		if x.Applies != "unknown" || x.Outcome != Unknown || !strings.Contains(x.Why, "known") {
 			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, x)
 		}
-		// Where the rule applies anyway, it is said of those alone that it may be
-		// about.
+		// Where the rule applies anyway, those alone count as Unknown.
 		want := [4]int{1, 0, 0, 0}
 		if c.applied {
 			want[Unknown] = 1

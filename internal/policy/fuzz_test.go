@@ -11,7 +11,7 @@ import (
 )
 
 // Whatever a file holds, it is read or refused with a place; what is read judges a
-// host without a crash, and the schema has nothing against it.
+// host without a crash, and the schema accepts it.
 func FuzzLoad(f *testing.F) {
 	for _, text := range good {
 		f.Add(text)
@@ -34,7 +34,7 @@ func FuzzLoad(f *testing.F) {
 			lines += strings.Count(text, end)
 		}
 		for _, p := range append(d.problems, d.warnings...) {
-			// The parser says the line behind the last one at times.
+			// The parser gives the line behind the last one at times.
 			if p.Line < 1 || p.Line > lines+1 || p.Column < 1 || p.Message == "" || strings.ContainsAny(p.Message, "\n\x1b") {
 				t.Errorf("%q: %+v", text, p)
 			}
@@ -71,7 +71,7 @@ func FuzzParseExpect(f *testing.F) {
 	})
 }
 
-// No pattern that matches what a key's text can be is said to match nothing.
+// No pattern that matches what a key's text can be has the warning that it matches nothing.
 func FuzzCanBe(f *testing.F) {
 	f.Add("a*.service", "ab.service")
 	f.Add("re:(?i)A|[^/]+", "web")

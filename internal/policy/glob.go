@@ -31,13 +31,13 @@ func checkGlob(glob string) error {
 	return nil
 }
 
-// matchGlob says whether the whole of a text matches a glob without faults.
+// matchGlob reports whether the whole of a text matches a glob without faults.
 //
-// On a mismatch only the last star takes one character more: what an earlier one
-// took was the least that it could, and taking more would leave less to the last
-// one, up to the same slash. The last double star alone must be kept beside it,
-// as it goes on beyond slashes. So it takes a time of about text times glob, and
-// not that to the power of the stars.
+// On a mismatch only the last star takes one character more: an earlier one took
+// the least that it could, and taking more would leave less to the last one, up to
+// the same slash. Of double stars the last alone must be kept beside it, as it goes
+// on beyond slashes. So the time grows with the length of the text times that of the
+// glob, whatever the number of stars.
 func matchGlob(glob, text string) bool {
 	none := retry{at: -1}
 	star, double := none, none
@@ -121,7 +121,7 @@ func cutSet(glob string) (set, rest string, ok bool) {
 	return glob[:1+end], glob[2+end:], true
 }
 
-// inSet says whether r is in a set; inner is what is behind the opening bracket.
+// inSet reports whether r is in a set; inner is what is behind the opening bracket.
 func inSet(inner, set string, r rune) bool {
 	in := false
 	for len(set) > 0 {

@@ -16,13 +16,13 @@ type index struct {
 }
 
 // anchor has the rules that are found by one key: whose patterns for it all begin
-// with some text. They are found by the first letters of a process's.
+// with some text. They are found by the first letters of a process's own text.
 type anchor struct {
 	patterns func(*Match) []Pattern
 	// text returns what patterns are for, and whether it is known.
 	text func(*facts) (text string, known bool)
-	// byPrefix has the rules by what one of their patterns begins with, lengths
-	// the lengths of those, and all all of them.
+	// byPrefix has the rules by what one of their patterns begins with; lengths are
+	// those of these beginnings, and all has all of the rules.
 	byPrefix map[string][]int32
 	lengths  []int
 	all      []int32
@@ -48,7 +48,7 @@ func newIndex(rules []Rule) index {
 	return x
 }
 
-// isKnown says whether a name that only processes in some place have is known:
+// isKnown reports whether a name that only processes in some place have is known:
 // it is empty elsewhere.
 func (f *facts) isKnown(name string, least place) bool {
 	return name != "" || f.unnamed || f.place != nowhere && f.place < least
@@ -106,7 +106,7 @@ func (x *index) candidates(f *facts, to []int32) []int32 {
 	return append(to[:from], slices.Compact(to[from:])...)
 }
 
-// seenBy says which facts the rules and exemptions look at.
+// seenBy returns which facts the rules and exemptions look at.
 func (c *Config) seenBy() seen {
 	var s seen
 	add := func(m *Match) {

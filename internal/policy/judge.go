@@ -23,11 +23,11 @@ func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Outcome, Reason, stri
 	return outcome, reason, x.words(outcome, reason, p, &c, &d)
 }
 
-// Lasting reports whether a process that is not as expected for a reason never was
-// as expected, since it began: no task leaves a domain, and every task comes from one
-// that was no deeper. A process can come into a domain, or a deeper one, at any time.
-// What rules come to can change, and so can which workers are outside; and where free
-// tasks are allowed, which tasks count.
+// Lasting reports whether a process that is not as expected for a reason was never as
+// expected since it began: no task leaves a domain, and every task comes from one that was
+// no deeper. A process can come into a domain, or a deeper one, at any time. What rules
+// come to can change, and so can which workers are outside; and where free tasks are
+// allowed, which tasks count.
 func (x *Expect) Lasting(r Reason) bool {
 	switch r {
 	case LandlockDisabled:
@@ -84,7 +84,7 @@ func (x *Expect) words(outcome Outcome, reason Reason, p *scan.Process, c *condi
 	return strings.Join(x.doubtWords(c, d), "; ")
 }
 
-// deepText says how deep the deepest task is, and how deep it may be.
+// deepText returns how deep the deepest task is, and how deep it may be.
 func (x *Expect) deepText(c *condition) string {
 	deeper := ""
 	if !c.sandbox.Exact {
@@ -97,13 +97,13 @@ func (x *Expect) deepText(c *condition) string {
 // worker is what people call scan.Worker.
 const worker = "thread that the kernel made for it (io_uring, vhost)"
 
-// doubtWords says what is not known of a condition, and why.
+// doubtWords returns what is not known of a condition, and why.
 func (x *Expect) doubtWords(c *condition, d *demand) []string {
 	unknown := x.doubts(c, d)
 	var words []string
 	because := ": " + strings.Join(c.sandbox.Doubt.Sentences(), ", ")
 	switch {
-	case unknown&doubtRights != 0: // that says it of anything, too
+	case unknown&doubtRights != 0: // that covers doubtEffective, too
 		names := access.Names(d.rights.Without(c.sandbox.Restricts.Sure))
 		words = append(words, "it is not known whether it restricts "+firstOf(names)+because)
 	case unknown&doubtEffective != 0:

@@ -46,8 +46,8 @@ func (l *life) step() {
 	}
 }
 
-// A process that violates for a reason that lasts was never as expected, whatever its
-// threads did; for others, and where free threads are allowed, it may have been.
+// A process that violates for a lasting reason was never as expected, whatever its
+// threads did; for other reasons, and where free threads are allowed, it may have been.
 func TestLasting(t *testing.T) {
 	files, ports := access.Rights{access.FS: 1 << 1}, access.Rights{access.Net: 3}
 	met := map[Reason]int{}

@@ -9,7 +9,7 @@ import (
 
 // launchers are programs that execute what they launch in their own place, so that
 // no process stays with their path. Those that can stay beside it (unshare, setsid,
-// sudo, minijail0, bwrap, firejail, systemd-run) are none. It is never written.
+// sudo, minijail0, bwrap, firejail, systemd-run) are left out. It is never written.
 var launchers = [...]string{
 	"capsh", "choom", "chpst", "chroot", "chrt", "coresched", "env", "envdir", "envuidgid",
 	"gosu", "ionice", "landlock-restrict", "landrun", "linux32", "linux64", "nice", "nohup",

@@ -2,15 +2,15 @@
 
 package policy
 
-// level says whether something holds, from the least to the most: so and is the
-// least of two, and or the most.
+// level is how surely something holds, from the least to the most: so the level of
+// "and" is the least of two, that of "or" the most.
 type level uint8
 
 const (
 	no level = iota
-	// unknown: it cannot be told.
+	// unknown: it is not known.
 	unknown
-	// likely: a name matches, and whether it may be trusted cannot be told.
+	// likely: a name matches, and whether it may be trusted is not known.
 	likely
 	yes
 )

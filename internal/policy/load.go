@@ -107,7 +107,7 @@ func (l *loader) read(d *decoder, named *mention) (string, bool) {
 	return string(text), true
 }
 
-// readFile reads a regular file of bounded size: nothing that blocks or has no end.
+// readFile reads a regular file of bounded size: nothing that blocks or never ends.
 func readFile(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -202,7 +202,7 @@ func expand(d *decoder, n *yaml.Node, pattern string) []string {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
-	// A directory for such files that is empty is how it begins.
+	// A new host has an empty directory for such files.
 	if len(paths) == 0 && (err != nil || len(entries) > 0) {
 		d.warn(n, "%s names no file", quote(n.Value))
 	}

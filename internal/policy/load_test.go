@@ -155,11 +155,11 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// bad are documents with something wrong, and what is said of it.
+// bad are documents with something wrong, and the message.
 var bad = []struct {
 	text string
 	want []string
-	// deep says that a schema does not see it.
+	// deep reports whether a schema does not see it.
 	deep bool
 }{
 	{"rulez: []", []string{`1:1: unknown key "rulez": want one of rule_files, defaults, exempt, rules`}, false},
@@ -289,7 +289,7 @@ func TestBad(t *testing.T) {
 	}
 }
 
-// A problem is said of the file that it is in, and problems of all files are said.
+// A problem names the file that it is in, and the problems of all files are reported.
 func TestBadRuleFiles(t *testing.T) {
 	main := write(t, map[string]string{
 		"main.yml": "rule_files: [a.yml, b.yml, a.yml, main.yml]\nrules: [{name: x, match: {uid: [1]}}]\n",

@@ -121,7 +121,7 @@ func (m *Match) unitLevel(f *facts) level {
 	return no
 }
 
-// otherwise is the level of what only a cgroup can tell and this one does not.
+// otherwise is the level of what only a cgroup can show and this one does not.
 func (f *facts) otherwise() level {
 	if f.place == nowhere {
 		return unknown
@@ -129,7 +129,7 @@ func (f *facts) otherwise() level {
 	return no
 }
 
-// resolved is the level of what every cgroup tells.
+// resolved is the level of what every cgroup shows.
 func (f *facts) resolved(patterns []Pattern, text string) level {
 	if f.place == nowhere {
 		return unknown
@@ -182,8 +182,8 @@ func (m *Match) ofExecutable(patterns []Pattern, exe executable) level {
 	}
 }
 
-// trusts says whether an executable of some origin is meant by its path: a file of the
-// host, or of a container or unit if the match says which. What any user could have
+// trusts reports whether an executable of some origin is meant by its path: a file of the
+// host, or of a container or unit if the match names it. What any user could have
 // made is meant only where the match asks for no more.
 func (m *Match) trusts(o scan.Origin) level {
 	switch {
@@ -196,8 +196,8 @@ func (m *Match) trusts(o scan.Origin) level {
 	}
 }
 
-// about says whether a rule is about a process, given whether the process is
-// exempt. If not, or if that is not known, why tells which key decides.
+// about reports whether a rule is about a process, given whether the process is
+// exempt. If not, or if that is not known, why is which key decides.
 func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
 	l, w.key = r.Match.level(f, anyTask, cmd)
 	if l == no {
@@ -224,13 +224,13 @@ func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
 	}
 }
 
-// why says what decides whether a rule is about a process.
+// why is what decides whether a rule is about a process.
 type why struct {
 	key            string
 	except, exempt bool
 }
 
-// exemption says whether a process is exempt from all rules.
+// exemption reports whether a process is exempt from all rules.
 func (c *Config) exemption(f *facts) level {
 	most := no
 	for i := range c.Exempt {

@@ -13,8 +13,8 @@ type matched struct {
 	// rules are those without cmdline that are about them, or likely so. Entries with
 	// the same ones share them.
 	rules *ruleList
-	// doubtful are those of which it is not known whether they are about them, and
-	// that need a process, or all of them if asked for; doubt says why it is not known of any rule.
+	// doubtful are those of which it is not known whether they are about them: the ones
+	// that need a process, or all if asked for. doubt is why it is not known of any rule.
 	doubtful *ruleList
 	doubt    Doubt
 	// ask are those that a process's command line decides about.
@@ -59,7 +59,7 @@ func newMatchCache(c *Config, allDoubts bool) matchCache {
 // begin starts an evaluation.
 func (c *matchCache) begin() { c.now, c.live = c.now+1, 0 }
 
-// slack is how many entries that no process needs any more are kept beyond as
+// slack is how many entries that no process needs any more are kept, beyond as
 // many as are needed.
 const slack = 1024
 

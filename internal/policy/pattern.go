@@ -60,7 +60,7 @@ func (p Pattern) String() string { return p.text }
 // regular expression.
 func (p Pattern) Literal() (string, bool) { return p.text, !p.glob && p.re == nil }
 
-// Match says whether the whole of a text matches.
+// Match reports whether the whole of a text matches.
 func (p *Pattern) Match(text string) bool {
 	switch {
 	case !strings.HasPrefix(text, p.prefix):
@@ -74,7 +74,7 @@ func (p *Pattern) Match(text string) bool {
 	}
 }
 
-// matchAny says whether one of several patterns matches.
+// matchAny reports whether one of several patterns matches.
 func matchAny(patterns []Pattern, text string) bool {
 	for i := range patterns {
 		if patterns[i].Match(text) {
@@ -85,7 +85,7 @@ func matchAny(patterns []Pattern, text string) bool {
 }
 
 // matchBeginning is the level of patterns for a text of which only the beginning is
-// known, and that more follows.
+// known, and that it goes on.
 func matchBeginning(patterns []Pattern, beginning string) level {
 	most := no
 	for i := range patterns {
@@ -95,9 +95,9 @@ func matchBeginning(patterns []Pattern, beginning string) level {
 }
 
 // matchBeginning takes a text without a known beginning, which is longer than any path
-// that a system call takes, for one that only a pattern for every path means: where
-// the system's programs are there is none such, and whoever makes one elsewhere is not
-// to leave open what rules are about.
+// that a system call takes, for one that only a pattern for every path matches: no
+// such path leads to the system's programs, and whoever makes one elsewhere must not
+// leave open what rules are about.
 func (p *Pattern) matchBeginning(beginning string) level {
 	if beginning == "" {
 		return levelOf(p.glob && strings.Trim(strings.TrimPrefix(p.text, "/"), "*") == "" && strings.Contains(p.text, "**"))

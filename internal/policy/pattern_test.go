@@ -60,7 +60,7 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-// translate says in a regular expression what a glob says.
+// translate returns the regular expression of a glob.
 func translate(glob string) *regexp.Regexp {
 	var b strings.Builder
 	for len(glob) > 0 {
@@ -133,8 +133,8 @@ func quoteRune(r rune) string {
 	return `\x{` + text + `}`
 }
 
-// comparable says whether a regular expression can say the same: it takes a byte
-// that is no UTF-8 for the character that stands for one.
+// comparable reports whether a regular expression can mean the same: it takes a byte
+// that is not UTF-8 for the character that stands for one.
 func comparableText(text string) bool { return !strings.ContainsRune(text, utf8.RuneError) }
 
 func checkGlobAgainstRegexp(t *testing.T, glob, text string) {
@@ -177,7 +177,7 @@ func TestGlobIsWhatItSays(t *testing.T) {
 	}
 }
 
-// No glob takes a time that is a power of anything: this would never end.
+// No glob takes exponential time: this would never end.
 func TestGlobDoesNotExplode(t *testing.T) {
 	long := strings.Repeat("a", 4000)
 	for _, glob := range []string{
@@ -225,8 +225,8 @@ func BenchmarkGlob(b *testing.B) {
 	}
 }
 
-// TestBeginnings: of a text of which the beginning is known, no pattern says more than
-// what holds for everything that it can go on with.
+// TestBeginnings: where only the beginning of a text is known, a pattern's level holds
+// however the text goes on.
 func TestBeginnings(t *testing.T) {
 	long := "/home/u/" + strings.Repeat("d", scan.CutPath)
 	for _, c := range []struct {
@@ -251,7 +251,7 @@ func TestBeginnings(t *testing.T) {
 	}
 }
 
-// FuzzBeginning: what is said of a beginning holds for a text that begins so.
+// FuzzBeginning: the level of a beginning holds for every text that begins so.
 func FuzzBeginning(f *testing.F) {
 	f.Add("/home/**", "/home/u/", "x/y")
 	f.Add("re:/home/.*x", "/home/u", "x")

@@ -255,7 +255,7 @@ func someRules(rnd *rand.Rand) string {
 func someHost(rnd *rand.Rand) host {
 	h := newHost()
 	h.kernel(oneOf(rnd, 1, 6, 11))
-	if rnd.IntN(4) == 0 { // a kernel that did not say all
+	if rnd.IntN(4) == 0 { // a kernel of which not all is known
 		h.Kernel.Rights.Sure[access.Net] = 0
 	}
 	if rnd.IntN(8) == 0 {
@@ -318,7 +318,7 @@ func someHost(rnd *rand.Rand) host {
 	return h
 }
 
-// ruled says for each workload whether a rule is about some process of it.
+// ruled returns for each workload whether a rule is about some process of it.
 func (e *naive) ruled(s *scan.Snapshot) []bool {
 	ruled := make([]bool, len(s.Workloads))
 	for i := range s.Processes {
@@ -387,7 +387,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 					outcomes[o] += n
 				}
 			}
-			// Explain says the same of each process.
+			// Explain gives the same for each process.
 			for i := range h.Processes {
 				p := &h.Processes[i]
 				f := allFactsOf(h.Snapshot, p, everything(c))

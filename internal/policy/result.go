@@ -10,7 +10,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Outcome is what a rule says of a process.
+// Outcome is what a rule finds of a process.
 type Outcome uint8
 
 const (
@@ -20,7 +20,7 @@ const (
 	Violating
 	// Starting: it is not, but it is younger than the rule's grace.
 	Starting
-	// Unknown: it cannot be told.
+	// Unknown: it is not known.
 	Unknown
 )
 
@@ -46,8 +46,8 @@ func (o Outcome) Answer() access.Answer {
 // MarshalText encodes the word.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// Reason says why a process violates a rule, or why a rule is violated. The
-// first one that holds is given.
+// Reason is why a process violates a rule, or why a rule is violated. The first one
+// that holds is given.
 type Reason uint8
 
 const (
@@ -106,9 +106,9 @@ func (r Reason) String() string {
 // MarshalText encodes the word; empty for NoReason.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// Result is what all rules say of one snapshot. It is never changed.
+// Result is the results of all rules for one snapshot. It is never changed.
 type Result struct {
-	// Rules are the rules that have something to say, in the order of
+	// Rules are the rules that have a result, in the order of
 	// [Config.Rules]: those that applied since the rules were loaded, in this
 	// snapshot or an earlier one, and those that need a process.
 	Rules []RuleResult
@@ -119,16 +119,16 @@ type Result struct {
 	// About are the processes that some rule is about, or likely so, ascending.
 	About []int32
 	// Undecided are those of which it is not known whether some rule is about them, by
-	// why. They change no rule's result, but that it may not be known whether there
-	// are too few.
+	// the reason. They change rules' results in one way only: it may not be known
+	// whether there are too few.
 	Undecided []Undecided
-	// ruled says for each of the snapshot's workloads, which ascend by name,
+	// ruled reports for each of the snapshot's workloads, which ascend by name,
 	// whether a rule is about some process of it.
 	ruled     []bool
 	workloads []scan.Workload
 }
 
-// HasRule says whether a rule is about some process of the workloads of a name.
+// HasRule reports whether a rule is about some process of the workloads of a name.
 func (r *Result) HasRule(workload string) bool {
 	i, _ := slices.BinarySearchFunc(r.workloads, workload, func(w scan.Workload, name string) int {
 		return strings.Compare(w.Name, name)
@@ -141,7 +141,7 @@ func (r *Result) HasRule(workload string) bool {
 	return false
 }
 
-// Violated says whether some rule is.
+// Violated reports whether some rule is.
 func (r *Result) Violated() bool {
 	for i := range r.Rules {
 		if r.Rules[i].Violated {
@@ -161,25 +161,23 @@ func (r *Result) Open() bool {
 	return false
 }
 
-// RuleResult is what one rule says.
+// RuleResult is the result of one rule.
 type RuleResult struct {
 	Rule *Rule
-	// Applied says whether the rule was about some process since it was
-	// loaded.
+	// Applied reports whether the rule was about some process since it was loaded.
 	Applied bool
 	// Processes are the numbers of processes by [Outcome].
 	Processes [4]int
 	// First are the lowest PIDs by [Outcome], or 0: of processes that the rule is
-	// about, and of those, all Unknown, that only may not be trusted to be what
-	// they are called.
+	// about, and of those that it is likely about, which are all Unknown.
 	First [4]int32
 	// Violated: a process violates the rule, or there are too few.
 	Violated bool
-	// CountUnknown: it cannot be told whether there are too few.
+	// CountUnknown: it is not known whether there are too few.
 	CountUnknown bool
 	// Violations are ordered by reason and then by workload. A snapshot has at
 	// most maxViolations: where it would have more, rules at the end have
-	// none, and Violated and Processes alone say it.
+	// none, and only Violated and Processes show it.
 	Violations []Violation
 }
 

@@ -46,7 +46,7 @@ func limitsOf(s *scan.Snapshot) limits {
 // demand is what an Expect asks for on one host.
 type demand struct {
 	rights access.Rights
-	// missing are the names and globs that the kernel has no right of, if that
+	// missing are the names and globs of which the kernel has no right, if that
 	// violates.
 	missing   []string
 	rulesRead bool

@@ -27,7 +27,7 @@ var good = []string{
 	"rules: &unused []",
 }
 
-// schemaAccepts says whether the JSON Schema has nothing against a document.
+// schemaAccepts reports whether a document is valid by the JSON Schema.
 func schemaAccepts(t testing.TB, schema *jsonschema.Schema, text string) bool {
 	t.Helper()
 	var value any

@@ -160,8 +160,8 @@ func obscure(r *rand.Rand, h host, p *scan.Process) {
 	}
 }
 
-// Whatever a scan could not find out: what is said to comply does, and what is
-// said to violate does not comply. Where all is known, something is said.
+// Whatever a scan could not find out: what is judged to comply does, and what is judged
+// to violate does not comply. Where all is known, only a worker outside leaves it Unknown.
 func TestJudgeIsSound(t *testing.T) {
 	var outcomes [4]int
 	var reasons [numReasons]int

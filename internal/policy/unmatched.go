@@ -4,7 +4,7 @@ package policy
 
 import "github.com/landlockd/landlockd/access"
 
-// Unmatched is a rule that has nothing to say: it was about no process, as far as is
+// Unmatched is a rule without a result: it was about no process, as far as is
 // known, and needs none.
 type Unmatched struct {
 	Rule *Rule
@@ -13,7 +13,7 @@ type Unmatched struct {
 	Applies access.Answer
 }
 
-// unmatched returns the rules that have nothing to say, in their order.
+// unmatched returns the rules without a result, in their order.
 func (e *Evaluator) unmatched() []Unmatched {
 	var all []Unmatched
 	for i := range e.config.Rules {

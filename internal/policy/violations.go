@@ -65,7 +65,7 @@ func (e *Evaluator) result() *Result {
 	return r
 }
 
-// count says whether there are as many processes as a rule needs.
+// count reports whether there are as many processes as a rule needs.
 func (e *Evaluator) count(r *RuleResult, t *tally, now time.Duration) {
 	missing := r.Rule.MinProcesses - t.certain
 	switch {
@@ -74,7 +74,7 @@ func (e *Evaluator) count(r *RuleResult, t *tally, now time.Duration) {
 		// Those may be what is missing; or they are where the source does
 		// not look.
 		r.CountUnknown = true
-		// So many of those that it may be about matter. Those that it is likely
+		// Of those that it may be about, so many are counted. Those that it is likely
 		// about are counted already.
 		r.Processes[Unknown] += max(0, min(t.doubtful, missing-t.likely))
 	case now < r.Rule.Grace:

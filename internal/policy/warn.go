@@ -74,5 +74,5 @@ func (d *decoder) warnMatch(seen map[string]*yaml.Node, m *Match) {
 	}
 }
 
-// inContainer says whether only processes in containers are meant.
+// inContainer reports whether only processes in containers are meant.
 func (m *Match) inContainer() bool { return len(m.Container)+len(m.Namespace)+len(m.Pod) > 0 }

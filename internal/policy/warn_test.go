@@ -68,7 +68,7 @@ func TestWarnPattern(t *testing.T) {
 	}
 }
 
-// warned returns what is said against a pattern.
+// warned returns the warning of a pattern.
 func warned(t *testing.T, key, pattern string) []string {
 	t.Helper()
 	d := &decoder{}
@@ -112,10 +112,10 @@ func someLike(r *rand.Rand, text string) string {
 	return text[:from] + oneOf(r, "*", "**", "?", "[!/]", "[a-z]*", text[from:to]) + text[to:]
 }
 
-// users says whether a unit is one of a user's manager.
+// users reports whether a unit is one of a user's manager.
 func users(unit string) bool { return strings.Contains(unit, "/") }
 
-// No pattern that matches what occurs is said to match nothing.
+// No pattern that matches what occurs has the warning that it matches nothing.
 func TestWarnPatternIsSound(t *testing.T) {
 	const rounds = 15000
 	r := rand.New(rand.NewPCG(1, 22))

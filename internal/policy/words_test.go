@@ -10,7 +10,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// What is missing, and what is not known, is said in words.
+// What is missing, and what is not known, is put in words.
 func TestJudgeInWords(t *testing.T) {
 	const read, write = 1 << 2, 1 << 1
 	files := access.Rights{access.FS: read | write | access.Refer}

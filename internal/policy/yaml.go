@@ -16,7 +16,7 @@ import (
 // Bounds of what is read.
 const (
 	maxFileSize = 4 << 20 // bytes
-	maxItems    = 1000    // of a list that is not one of rules
+	maxItems    = 1000    // of a list of anything but rules
 	maxRules    = 20_000  // of all files together
 	maxQuoted   = 64      // bytes of a file's text in a message
 )
@@ -68,7 +68,7 @@ func (d *decoder) document(text string) *yaml.Node {
 	return first.Content[0]
 }
 
-// inMessage is where the parser says the line: it tells it in no other way.
+// inMessage is where the parser gives the line: only its error text has it.
 var inMessage = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 func (d *decoder) syntax(err error) {
@@ -90,7 +90,7 @@ type field struct {
 	read func(*yaml.Node)
 }
 
-// mapping reads a mapping: each key at most once, and none but those of fields.
+// mapping reads a mapping: each key at most once, and only those of fields.
 // It returns the places of the keys that are there.
 func (d *decoder) mapping(n *yaml.Node, fields ...field) map[string]*yaml.Node {
 	if !d.is(n, yaml.MappingNode, "a mapping of keys to values") {
@@ -206,7 +206,7 @@ func (d *decoder) integer(n *yaml.Node, least, most int) int {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// what says what stands in place of what was wanted.
+// what names what stands in place of what was wanted.
 func what(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:

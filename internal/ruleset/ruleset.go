@@ -20,13 +20,13 @@ import (
 // begin to read.
 var ErrRestart = errors.New("some rule is about command lines (cmdline), which this landlockd was not allowed to read when it started: restart it")
 
-// Options say what a Set is made of.
+// Options are what a Set is made of.
 type Options struct {
 	// Load reads the configuration anew.
 	Load func() (*policy.Config, error)
 	// Cmdline reads command lines. Nil refuses rules that are about them.
 	Cmdline *cmdline.Reader
-	// Logger is told of each attempt to load; nil discards that.
+	// Logger gets each attempt to load; nil discards that.
 	Logger *slog.Logger
 }
 
@@ -38,7 +38,7 @@ type State struct {
 	Loaded, Applied int
 	// Hash tells the configuration apart from others.
 	Hash uint64
-	// Reloaded says whether the last attempt to load one succeeded.
+	// Reloaded reports whether the last attempt to load one succeeded.
 	Reloaded bool
 	// Since is when the one in force was loaded.
 	Since time.Time
@@ -73,8 +73,8 @@ func New(o Options) (*Set, error) {
 	return s, nil
 }
 
-// Evaluate says what the rules in force say of a snapshot. They look at each
-// snapshot once, however often and by how many they are asked.
+// Evaluate judges a snapshot by the rules in force. They look at each snapshot
+// once, however often and by how many they are asked.
 func (s *Set) Evaluate(snap *scan.Snapshot) *policy.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -73,10 +73,10 @@ type Claim struct {
 	// Index is the caller's.
 	Index  int
 	Naming scan.Naming
-	// Ruled says that a rule is about it.
+	// Ruled reports whether a rule is about it.
 	Ruled     bool
 	Sandboxed bool
-	// Gone says that no process of it is left. Without a claim a slot is free slotKept
+	// Gone reports whether it has no process left. Without a claim a slot is free slotKept
 	// after the last one; with one of what is gone, others may then have it.
 	Gone  bool
 	class class

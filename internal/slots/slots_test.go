@@ -22,10 +22,10 @@ type bounded struct {
 
 func kept(limit int) *bounded { return &bounded{limit: limit} }
 
-// having are the names that have a slot after an assignment, ascending. Names tell what
+// having are the names that have a slot after an assignment, ascending. Names show what
 // they are: "u" units of the system, "k" containers of Kubernetes, "m" users' units,
-// others executables. An "!" says that a rule is about it, a "+" that it is sandboxed, a
-// "~" in front that it is gone.
+// others executables. An "!" means that a rule is about it, a "+" that it is sandboxed,
+// a "~" in front that it is gone.
 func (b *bounded) having(at time.Duration, names ...string) []string {
 	var claims []Claim
 	var all []string
@@ -162,7 +162,7 @@ func TestSlotsUnderChurn(t *testing.T) {
 				}
 				got := o.having(at, names...)
 				for _, name := range mine {
-					// At the first scrape nothing tells one executable from another.
+					// At the first scrape all executables are alike.
 					lucky := !first || name[0] == 'u' || name[0] == 'k' || !strings.Contains(c.prefix, "!") && name != "dbus"
 					if lucky && !slices.Contains(got, name) {
 						t.Fatalf("%s, there before: %v: %s lost its series in scrape %d", c.name, first, name, r)

@@ -17,7 +17,7 @@ import (
 // at none.
 //
 // The first source reads before and after the second, and only processes of
-// which it says the same twice are compared: whatever differs then is no change
+// which it gives the same twice are compared: what differs then is no change
 // that happened between.
 type Both struct {
 	first, second scan.Source
@@ -27,7 +27,7 @@ type Both struct {
 
 var _ scan.Source = (*Both)(nil)
 
-// NewBoth returns a source that owns both. The logger is told of disagreements.
+// NewBoth returns a source that owns both. The logger gets disagreements.
 func NewBoth(first, second scan.Source, logger *slog.Logger) *Both {
 	return &Both{first: first, second: second, logger: logger}
 }

@@ -341,7 +341,7 @@ func (f *forest) true(why, label, nameless string, g []*processSpec, specs map[i
 	}
 }
 
-// trueOfOne reports whether all that a rule says of a process is true.
+// trueOfOne reports whether all that a text says of a process is true.
 func (f *forest) trueOfOne(words string, p *processSpec) bool {
 	t := f.truthOf(p)
 	rights := func(list string, in access.Rights) bool {

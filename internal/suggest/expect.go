@@ -69,7 +69,7 @@ func named(rights access.Rights) []string {
 	return names
 }
 
-// partial says how many threads of a group's partial processes are free.
+// partial returns how many threads of a group's partial processes are free.
 func (g *group) partial(s *scan.Snapshot) string {
 	free, unknown, all := 0, 0, 0
 	for _, p := range g.processes {
@@ -93,7 +93,7 @@ func (g *group) partial(s *scan.Snapshot) string {
 	return text
 }
 
-// outside says that workers of a group's processes may act outside of their
+// outside returns a note that workers of a group's processes may act outside of their
 // domains; empty if none may.
 func (g *group) outside(s *scan.Snapshot) string {
 	has := func(answer access.Answer) int {

@@ -83,7 +83,7 @@ const (
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
-// oneIn reports, now and then, that it is so.
+// oneIn reports true once in n times, at random.
 func oneIn(r *rand.Rand, n int) bool { return r.IntN(n) == 0 }
 
 func someForest(r *rand.Rand) *forest {
@@ -92,7 +92,7 @@ func someForest(r *rand.Rand) *forest {
 		kernel: scan.Kernel{Release: "6.1", Landlock: scan.Enabled, ABI: abi, Rights: access.Exactly(access.Supported(abi))},
 		source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "read", Denials: "counters", PIDNS: "init"},
 	}
-	if oneIn(r, 8) { // a kernel that lacks what its number promises, or does not say
+	if oneIn(r, 8) { // a kernel that lacks what its number promises, or of which that is not known
 		f.kernel.Rights.Sure[access.Scope] = 0
 		if oneIn(r, 2) {
 			f.kernel.Rights.May[access.Scope] = 0
@@ -223,7 +223,7 @@ func (f *forest) snapshot(r *rand.Rand) (*scan.Snapshot, map[int32]*processSpec)
 func (d *domainSpec) found(r *rand.Rand, others []domainid.Domain) domainid.Domain {
 	x := domainid.Domain{
 		ID: domainid.ID(r.Uint64()), Parent: int32(d.parent), Depth: 1, Lineage: domainid.LineageKnown,
-		Rules: 70000, Handled: d.handled, HandlesOther: d.newer, // as many rules as there are ports, and more
+		Rules: 70000, Handled: d.handled, HandlesOther: d.newer, // more than ports
 	}
 	if d.parent >= 0 {
 		x.Depth += others[d.parent].Depth

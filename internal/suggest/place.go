@@ -19,7 +19,7 @@ type place struct {
 	keys []key
 	// label is the same for people: hostile text.
 	label string
-	// nameless says why nothing does; empty if something does.
+	// nameless is why nothing does; empty if something does.
 	nameless string
 }
 
@@ -104,7 +104,7 @@ func unitGlob(w *scan.Workload) (string, bool) {
 	case folded == unit:
 		glob = literal(unit)
 	case !strings.Contains(folded, "*") || strings.TrimLeft(folded, "*.") == unit[dot+1:]:
-		return "", false // nothing of it stays, or not enough
+		return "", false // too little of it stays
 	}
 	// What folding takes from elsewhere, such as the slice's name, the unit has not.
 	pattern, err := policy.ParsePattern(user + glob)
@@ -147,7 +147,7 @@ func newPlace(label string, keys ...key) place {
 	return at
 }
 
-// plain says whether text is shown as it is.
+// plain reports whether text is shown as it is.
 func plain(text string) bool {
 	if !utf8.ValidString(text) {
 		return false

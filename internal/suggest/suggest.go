@@ -100,7 +100,7 @@ func groups(s *scan.Snapshot) []*group {
 	return all
 }
 
-// unfit says why there can be no rule for a group; empty if there can.
+// unfit returns why there can be no rule for a group; empty if there can.
 func (g *group) unfit(s *scan.Snapshot) string {
 	n := len(g.processes)
 	switch {
@@ -130,7 +130,7 @@ func (g *group) count(is func(*scan.Process) bool) int {
 	return n
 }
 
-// some says how many of a group's processes are meant.
+// some returns how many of a group's processes are meant.
 func (g *group) some(n int) string {
 	if all := len(g.processes); n < all {
 		return fmt.Sprintf("%d of %s", n, processes(all))
@@ -145,9 +145,8 @@ func processes(n int) string {
 	return fmt.Sprintf("%d processes", n)
 }
 
-// evaluate counts what rules are about, and returns why they would not hold in the
-// snapshot, for some process that they are about, by name; nothing of those that
-// hold.
+// evaluate counts what rules are about, and returns by name why they would not hold
+// in the snapshot, for some process that they are about; nothing of those that hold.
 func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 	c := policy.Default()
 	byName := map[string]*suggestion{}
@@ -170,7 +169,7 @@ func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 	return faults
 }
 
-// fault says why a rule does not hold for a process that it matches.
+// fault returns why a rule does not hold for a process that it matches.
 func (r *suggestion) fault(s *scan.Snapshot, p *scan.Process) string {
 	who := fmt.Sprintf("process %d (%s)", p.PID, comment(placeOf(s, p).label))
 	if applies, why := r.match.About(s, p); applies != "yes" {

@@ -103,7 +103,7 @@ func text(t testing.TB, s *scan.Snapshot) string {
 	return w.String()
 }
 
-// loaded is load of what nothing is to be said against.
+// loaded is load of what must give no warning.
 func loaded(t testing.TB, rules string) *policy.Config {
 	t.Helper()
 	c := load(t, rules)
@@ -396,7 +396,7 @@ func TestWriteAnyHost(t *testing.T) {
 			copy(p.Comm[:15], any())
 		}
 		got := text(t, &h.Snapshot)
-		c := load(t, got) // that no host has such a name is warned of
+		c := load(t, got) // a name that no host has gives a warning
 		complies(t, &h.Snapshot, c, got)
 		rules += len(c.Rules)
 		for _, bad := range []string{"uid:", "cgroup:", "comm:", "cmdline:", "1000", "1.2/"} {

@@ -11,7 +11,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// truth is what can be said of those threads of processes that are in a domain,
+// truth is what is true of those threads of processes that are in a domain,
 // worked out from a forest, layer by layer.
 type truth struct {
 	// sure are restricted in each of them, and may are those that may be.

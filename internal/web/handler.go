@@ -56,8 +56,8 @@ type Options struct {
 	// Reload loads the configuration again; nil forbids that. It is called
 	// concurrently, and logs its own errors.
 	Reload func() error
-	// Logger is told of scans that begin to fail, and of those that
-	// succeed again; nil discards that.
+	// Logger gets the scans that begin to fail, and those that succeed again; nil
+	// discards that.
 	Logger *slog.Logger
 }
 

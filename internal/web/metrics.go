@@ -23,7 +23,7 @@ import (
 )
 
 // metrics serves scrapes. Each gets a registry of its own over one snapshot, so
-// that all it is told is of one time, and that no series outlives its scan.
+// that all its series are of one time, and none outlives its scan.
 type metrics struct {
 	Options
 	slots   chan struct{}        // nil means no limit

@@ -24,7 +24,7 @@ type outcomeLog struct {
 	at     time.Time
 }
 
-// report is told the error of each scrape's scan, nil for a success.
+// report takes the error of each scrape's scan, nil for a success.
 func (l *outcomeLog) report(err error) {
 	reason := ""
 	if err != nil {

@@ -29,8 +29,8 @@ func waitFor(h http.Header) time.Duration {
 }
 
 // parseTimeout reads the header's value, seconds as a decimal number, into a
-// duration from minTimeout to maxWait. What says nothing sensible (nothing at
-// all, no number, NaN, or none above 0) is maxWait.
+// duration from minTimeout to maxWait. An unusable one (nothing at all, no number,
+// NaN, or none above 0) gives maxWait.
 func parseTimeout(value string) time.Duration {
 	seconds, err := strconv.ParseFloat(value, 64)
 	// Compared as seconds: the conversion of a large number to a Duration overflows.

@@ -8,14 +8,14 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Facts is what the path of a cgroup tells of the processes in it.
+// Facts is what the path of a cgroup shows of the processes in it.
 type Facts struct {
 	Kind scan.WorkloadKind
 	// Name and FullName are the workload's, folded and not. They are empty
 	// where the executable gives the name: if Kind is Executable or InContainer.
 	Name, FullName string
 	// Machine is the name of a container of LXC, Incus, libvirt or Nomad, which is
-	// part of the full name. Kubernetes has no say in it.
+	// part of the full name. It does not come from Kubernetes.
 	Machine string
 	// The others are as in scan.Workload. Container is of this call.
 	Unit, Slice string
@@ -23,10 +23,10 @@ type Facts struct {
 	Container   *scan.Container
 }
 
-// Parse says what the path of a cgroup tells, below the root of the hierarchy that
+// Parse returns what the path of a cgroup shows, below the root of the hierarchy that
 // processes are named in. The layout is systemd's: slices, and in them a unit.
 //
-// A unit is the system manager's only if nothing but slices is above it. What is
+// A unit is the system manager's only if all that is above it is slices. What is
 // below a unit's own cgroup was made by whoever that unit runs: it is the unit's,
 // however it is called. Only below the units that run containers for the system are
 // there containers. What is in a container was made there, and names nothing.
@@ -67,7 +67,7 @@ type parser struct {
 	first string
 }
 
-// component takes the next component, and says whether the rest means nothing.
+// component takes the next component, and reports whether the rest means nothing.
 func (p *parser) component(component, before string) (end bool) {
 	switch p.below {
 	case byUnit:
@@ -100,7 +100,7 @@ func (p *parser) component(component, before string) (end bool) {
 	return false
 }
 
-// systemUnit takes a component that is below nothing but slices.
+// systemUnit takes a component that has only slices above.
 func (p *parser) systemUnit(component string) {
 	name := unescape(component)
 	switch {
@@ -124,7 +124,7 @@ func (p *parser) systemUnit(component string) {
 	}
 }
 
-// userUnit takes a component below a user's manager, and says whether the rest means
+// userUnit takes a component below a user's manager, and reports whether the rest means
 // nothing.
 func (p *parser) userUnit(name string) (end bool) {
 	switch {

@@ -310,7 +310,7 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// A scope that has nothing but a number or an ID is called after its slice.
+// A scope that has only a number or an ID is called after its slice.
 func TestFoldByItsSlice(t *testing.T) {
 	for path, want := range map[string]string{
 		"/qemu.slice/100.scope":                           "qemu-*.scope",
@@ -411,7 +411,7 @@ func checkPath(t *testing.T, path, exe string) {
 	if w.Kind == scan.UserUnit && !strings.HasPrefix(w.Name, "user@/") || w.Kind != scan.UserUnit && strings.HasPrefix(w.Name, "user@/") {
 		t.Fatalf("%s: kind %v is called %q", path, w.Kind, w.Name)
 	}
-	// Below the first component that is no slice nothing names a unit of the system's.
+	// A unit of the system's is named by the first component that is no slice.
 	if w.Kind == scan.Unit {
 		first := ""
 		for component := range strings.SplitSeq(path, "/") {

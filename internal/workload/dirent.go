@@ -42,7 +42,7 @@ func listing(fd int, buf []byte) iter.Seq2[dirent, error] {
 	}
 }
 
-// entries yields the entries of one getdents64(2), and says whether to go on.
+// entries yields the entries of one getdents64(2), and reports whether to go on.
 func entries(b []byte, yield func(dirent, error) bool) bool {
 	for len(b) > 0 {
 		size := 0

@@ -5,7 +5,7 @@ package workload
 import "strings"
 
 const (
-	// unreadable is the name of an executable whose path the kernel does not tell.
+	// unreadable is the name of an executable whose path the kernel does not show.
 	unreadable = "exe:unreadable"
 	// Other is the name under which metrics add up the workloads that have no
 	// series of their own. No workload is called so.
@@ -13,7 +13,7 @@ const (
 )
 
 // executableName returns the name of a program by its executable's path, as the
-// kernel tells it: the last part. An executable that lives in memory only is
+// kernel shows it: the last part. An executable that lives in memory only is
 // called memfd:NAME.
 //
 // Whoever runs a process can choose that name. So one that looks like another

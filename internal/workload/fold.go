@@ -23,7 +23,7 @@ var (
 	// part is a part of a name between what separates parts, or a separator.
 	// A version, such as 8.2 in php8.2-fpm, is one.
 	part = regexp.MustCompile(`\\x2d|[^-_.\\]*[0-9](?:\.[0-9]+)+[^-_.\\]*|[^-_.\\]+|[-_.\\]`)
-	// numberPart is a part that tells one from the next of the same kind.
+	// numberPart is a part that numbers things of the same kind.
 	numberPart = regexp.MustCompile(`^(?:[0-9]+|[0-9a-f]{6,})$`)
 	// stars are several in a row.
 	stars = regexp.MustCompile(`\*(?:(?:[-_.]|\\x2d)\*)+`)
@@ -59,8 +59,8 @@ func fold(unit, slice string) string {
 	return name + suffix
 }
 
-// foldScope folds the name of a scope. All scopes are transient: what stands at
-// the end of their names tells one from the next of the same kind.
+// foldScope folds the name of a scope. All scopes are transient: only the end of
+// their names differs between those of the same kind.
 func foldScope(name string) string {
 	switch {
 	case strings.HasPrefix(name, "session-"):

@@ -16,7 +16,7 @@ const rootID = 1
 // hierarchy is one mount of a cgroup file system.
 type hierarchy struct {
 	root int // a descriptor; -1 if there is no such mount
-	// part says that the mount shows only what is below some cgroup, as in a
+	// part reports whether the mount shows only what is below some cgroup, as in a
 	// cgroup namespace.
 	part bool
 }
@@ -52,10 +52,10 @@ type hierarchies struct {
 	v2 hierarchy
 	// v1 is that of them that names processes: systemd's, where it has one.
 	v1 hierarchy
-	// unified says that v2 alone does, whatever else is mounted.
+	// unified reports whether v2 alone does, whatever else is mounted.
 	unified bool
-	// legacy says that v1 does where it says more than "/". If it cannot be read,
-	// a process at the root of v2 may be anywhere.
+	// legacy reports whether v1 does where its path is more than "/". If it cannot be
+	// read, a process at the root of v2 may be anywhere.
 	legacy bool
 }
 
@@ -72,7 +72,7 @@ func openHierarchies(procFS, cgroupFS string) hierarchies {
 	return h
 }
 
-// limits says what keeps paths from being found; empty if nothing does.
+// limits returns what keeps paths from being found; empty if nothing does.
 func (h *hierarchies) limits(cgroupFS string) string {
 	switch {
 	case h.v2.root < 0 && h.v1.root < 0:

@@ -18,7 +18,7 @@ type cgroup struct {
 	// since is when it was there for certain: when it was first seen, or when a
 	// process in it started.
 	since time.Time
-	// awaitsName: it is a container whose name the logs may tell.
+	// awaitsName: it is a container whose name the logs may give.
 	awaitsName bool
 	tries      uint8
 	// retry is when to look for the path or the name again.
@@ -33,7 +33,7 @@ type cgroup struct {
 
 func newCgroup() *cgroup { return &cgroup{row: -1} }
 
-// byExecutable says that executables name the workloads in the cgroup.
+// byExecutable reports whether executables name the workloads in the cgroup.
 func (c *cgroup) byExecutable() bool { return c.facts.Name == "" }
 
 // isInUnit reports whether the cgroup is a unit's, or below that.
@@ -69,7 +69,7 @@ func (c *cgroup) lacksPath(now time.Time) bool {
 	return c.path == "" && (!c.sought || !now.Before(c.retry))
 }
 
-// name sets what the logs tell of the container; nothing if their ID is empty.
+// name sets what the logs give of the container; nothing if their ID is empty.
 func (c *cgroup) name(found scan.Container, now time.Time) {
 	if found.ID == "" {
 		// The link to the log is made a little later than the container.
@@ -105,7 +105,7 @@ type cgroups struct {
 	// rows are the rows of those that the executable does not matter for, which
 	// are most: one look is enough for their processes.
 	rows map[uint64]knownRow
-	// grown says that one came since the last sweep.
+	// grown reports whether one came since the last sweep.
 	grown bool
 }
 

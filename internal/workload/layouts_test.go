@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the table in docs/workloads.md an
 // a restart makes anew stands in capitals: see makings.
 type layout struct {
 	what, path, exe string
-	// logged says that Kubernetes has a log of it.
+	// logged reports whether Kubernetes has a log of it.
 	logged bool
 	// want is its folded name, full its name in full, and whose what that is.
 	want, full, whose string
@@ -239,7 +239,7 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
-// tableOfLayouts is the table in docs/workloads.md. TestLayouts checks what it says.
+// tableOfLayouts is the table in docs/workloads.md. TestLayouts checks its contents.
 func tableOfLayouts() string {
 	var b strings.Builder
 	b.WriteString("| what | cgroup | name | in full | whose |\n|---|---|---|---|---|\n")

@@ -28,9 +28,9 @@ const longestStem = 251
 
 var errManyLogs = errors.New("too many logs to look at them all")
 
-// readLogs calls found with each container that the names in a directory of logs
-// tell of, and cut with each name that is cut, without ".log". It opens no log. It
-// returns why not all of them could be read.
+// readLogs calls found with each container that a name in a directory of logs
+// gives, and cut with each name that is cut, without ".log". It opens no log. Its
+// error is why not all of the names could be read.
 func readLogs(dir string, found func(c scan.Container), cut func(stem string)) error {
 	fd, err := openDirectory(unix.AT_FDCWD, dir)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // findMachine returns the name of a container that has a name of its own and no ID,
-// of a component that is below nothing but slices; empty if it is none. LXC, Incus
+// of a component that has only slices above; empty if it is none. LXC, Incus
 // and LXD have lxc.payload.NAME, libvirt has a scope.
 func findMachine(component string) (runtime, name string) {
 	if rest, ok := strings.CutPrefix(component, "lxc.payload"); ok && len(rest) > 1 &&

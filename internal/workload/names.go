@@ -16,14 +16,14 @@ const (
 	// logGrace is how much later than a container its log may appear.
 	logGrace = 10 * time.Second
 	// leastPrefix is how many digits of a container's ID must be left in the name of
-	// a log, where nothing but they tells that it is this container's.
+	// a log, where only they show that it is this container's.
 	leastPrefix = 8
 )
 
 // look is one look at the logs, for the containers that have no name.
 type look struct {
 	now time.Time
-	// named has what full names tell, by ID; with an empty ID if nothing yet.
+	// named has what full names give, by ID; with an empty ID if nothing yet.
 	named map[string]scan.Container
 	// ids are those of all live containers in pods.
 	ids map[string]bool
@@ -37,11 +37,11 @@ type look struct {
 
 // podNames is what is known of the containers of one pod.
 type podNames struct {
-	// dir has no path if it cannot be seen, and no names either if nothing tells.
+	// dir has no path if it cannot be seen, and no names either if they are not known.
 	dir podDir
 	// nameless are the IDs of its live containers without a name.
 	nameless map[string]bool
-	// logged says that some container of it has a log.
+	// logged reports whether some container of it has a log.
 	logged bool
 }
 
@@ -110,7 +110,7 @@ func (l *look) read(dir string) {
 	}, func(stem string) { l.cut = append(l.cut, stem) })
 }
 
-// sibling notes what a container that has a name tells of its pod.
+// sibling notes what is known of a pod from a container that has a name.
 func (l *look) sibling(c *cgroup, live bool) {
 	of := *c.facts.Container
 	if found := l.named[of.ID]; found.ID != "" {
@@ -133,7 +133,7 @@ func (l *look) sibling(c *cgroup, live bool) {
 	}
 }
 
-// name names a container, or says that it has no name.
+// name names a container, or notes that it has no name.
 func (l *look) name(c *cgroup, live bool) {
 	if !c.awaitsName {
 		return
@@ -191,8 +191,8 @@ func (l *look) mayBeCut(d podDir, id string) bool {
 	return false
 }
 
-// byCut returns what a cut name of a log tells of a container in a pod: if it is
-// this one's for certain. The directory of the pod's logs tells that, or else enough
+// byCut returns what a cut name of a log gives of a container in a pod, if the log is
+// this one's for certain. The directory of the pod's logs shows that, or else enough
 // digits of the ID that no other container on the host has.
 func (l *look) byCut(of *scan.Container) (found scan.Container) {
 	dir := l.pods[of.PodUID].dir

@@ -266,7 +266,7 @@ func TestForgedCutLogs(t *testing.T) {
 	n.expect(2*time.Minute, "")
 }
 
-// A log that is cut keeps only its own pod's sandbox from being known.
+// A log that is cut leaves only the sandbox of its own pod unknown.
 func TestCutLogOfAnotherPod(t *testing.T) {
 	n := newNode(t)
 	n.start(pod, pauseID)

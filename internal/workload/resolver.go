@@ -13,7 +13,7 @@ const (
 	// dutyCycle bounds what walks cost: after each step there is a pause of so
 	// many times its duration, so that each takes 2 % of the time at most.
 	dutyCycle = 50
-	// retryMissing is how long a cgroup that a walk did not find is not looked
+	// retryMissing is the pause until a cgroup that a walk did not find is looked
 	// for again.
 	retryMissing = time.Minute
 	// renewV1 is how often paths in a v1 hierarchy are read again: there alone a
@@ -96,7 +96,7 @@ func newResolver(o Options, h hierarchies) *Resolver {
 	return r
 }
 
-// Limits says in words what keeps cgroups from being found on this host; empty if
+// Limits returns in words what keeps cgroups from being found on this host; empty if
 // nothing does.
 func (r *Resolver) Limits() string { return r.hiers.limits(r.o.CgroupFS) }
 
@@ -140,7 +140,7 @@ func (r *Resolver) due(see sight) bool {
 	return (r.pending || renew) && !r.now.Before(r.nextWalk)
 }
 
-// sight says which hierarchies tell paths of the processes of a snapshot.
+// sight is which hierarchies have the paths of a snapshot's processes.
 type sight struct{ v2, v1 bool }
 
 // sight leaves out a hierarchy of which only a part is mounted, unless the source
@@ -195,7 +195,7 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
 }
 
 // deciding returns which of a process's two cgroups decides, and its hierarchy;
-// nil if it cannot be told, because a path is not known.
+// nil if that is not known, because a path is not.
 func (r *Resolver) deciding(v2, v1 uint64, see sight) (*cgroups, uint64) {
 	var path2, path1 string
 	if v1 != 0 {
@@ -222,10 +222,10 @@ func (r *Resolver) deciding(v2, v1 uint64, see sight) (*cgroups, uint64) {
 	}
 }
 
-// wasMoved reports whether a process is in different units in the two hierarchies, so
-// that systemd, which has both alike, did not put it where v1 says. In v1 users move
-// their processes from anywhere to cgroups that were delegated to them; in v2 they
-// would have to be given what is above both, too.
+// wasMoved reports whether a process is in different units in the two hierarchies.
+// systemd, which keeps both alike, did not put it where it is in v1 then. In v1 users
+// move their processes from anywhere to cgroups that were delegated to them; in v2
+// what is above both would have to be delegated, too.
 func (r *Resolver) wasMoved(v2, v1 uint64) bool {
 	of2, of1 := r.v2.byID[v2], r.v1.byID[v1]
 	return of2 != nil && of2.isInUnit() && of2.facts.Unit != of1.facts.Unit &&
@@ -286,7 +286,7 @@ func newWalk(root int, in *cgroups, runtimes RuntimeUnits) *walk {
 	}}
 }
 
-// pause returns until when not to do again what took from one time to another.
+// pause returns when to do again what took from one time to another.
 func pause(began, ended time.Time) time.Time { return ended.Add(dutyCycle * ended.Sub(began)) }
 
 // forget makes the table anew, because most of it is of processes that went.

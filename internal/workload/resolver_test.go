@@ -352,7 +352,7 @@ func TestMovedInV1(t *testing.T) {
 }
 
 // Where systemd uses v2 alone, a v1 hierarchy of its name that somebody mounted
-// for a container says nothing.
+// for a container has no effect.
 func TestUnified(t *testing.T) {
 	v2 := newTree(t)
 	unit := v2.make("a.service")
@@ -365,8 +365,8 @@ func TestUnified(t *testing.T) {
 	}
 }
 
-// Where only a part of the hierarchy is mounted, the names at its root are no
-// units of the host, unless no more of the processes is seen either.
+// Where only a part of the hierarchy is mounted, the names at its root are units of
+// the host only if just that part of the processes is seen, too.
 func TestPart(t *testing.T) {
 	tr := newTree(t)
 	unit := tr.make("a.service")

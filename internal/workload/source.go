@@ -22,7 +22,7 @@ func (s *source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Nobody but the source, which looks at no workload, has it yet.
+	// Only the source has it yet, and that looks at no workload.
 	s.names.Assign(snap)
 	return snap, nil
 }

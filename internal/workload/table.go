@@ -98,7 +98,7 @@ func (t *table) wasteful(processes int) bool {
 // clear forgets all rows.
 func (t *table) clear() { t.rows, t.of, t.exes = nil, nil, 0 }
 
-// publish makes published what the last pass found, and says whether it changed.
+// publish makes published what the last pass found, and reports whether it changed.
 func (t *table) publish() bool {
 	if t.same && t.used == len(t.published) {
 		return false

@@ -17,7 +17,7 @@ const (
 )
 
 // walker finds cgroups by their IDs: the ID is the inode number of the cgroup's
-// directory, which its entry in the directory above tells too. So what is read is
+// directory, which its entry in the directory above has too. So what is read is
 // one listing for each directory that has others below it, and the number of links
 // of each: that is 2 and the number of directories below.
 //
@@ -26,7 +26,7 @@ const (
 // a cgroup of his own with many others makes only the second take long, or be cut.
 type walker struct {
 	buf []byte
-	// wanted says whether the path of a cgroup is asked for, which found is
+	// wanted reports whether the path of a cgroup is asked for, which found is
 	// then called with. Paths begin with "/".
 	wanted func(id uint64) bool
 	found  func(id uint64, path string)
@@ -71,7 +71,7 @@ func (w *walker) others(root int, queue []string) {
 
 // directory looks at what is in one directory, and calls more for each that has
 // others below it, with whether those are not of the system's making. A directory
-// that cannot be read is passed over: what is not found is told to be unresolved.
+// that cannot be read is passed over: what is not found is reported as unresolved.
 func (w *walker) directory(root int, dir string, more func(path string, others bool)) {
 	if w.opened == maxOpened {
 		return

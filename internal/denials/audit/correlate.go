@@ -95,7 +95,7 @@ func (c *correlator) syscall(serial uint64, rest []byte) {
 			}
 			parsed = true
 		}
-		// Who asks to be traced is told of here, and its tracer was denied.
+		// This is the process that asks to be traced; its tracer was denied.
 		if !p.event.Blockers.Has(denials.Ptrace) || p.event.Object.PID != c.who.PID {
 			p.event.PID, p.event.Comm, p.event.Exe = c.who.PID, c.who.Comm, c.who.Exe
 		}
@@ -118,7 +118,7 @@ func (c *correlator) finish(p *pending) {
 	c.sink(&p.event)
 }
 
-// waits says whether denials wait for the record of their system call.
+// waits reports whether denials wait for the record of their system call.
 func (c *correlator) waits() bool { return c.n > 0 }
 
 // flush finishes all denials.

@@ -6,9 +6,9 @@ import "bytes"
 
 // cutField cuts the first key=value off a record: key and value up to the next
 // space, or up to the closing quote of a quoted value. A word without "=" is a
-// key with no value. quoted tells "fe" the text from fe the two hexadecimal digits.
-// The kernel writes text with a quote, a space or what is not ASCII in digits, so
-// that no text can look like a field.
+// key with no value. quoted is true for "fe" the text, false for fe the two hexadecimal
+// digits. The kernel writes text with a quote, a space or what is not ASCII in digits,
+// so that no text can look like a field.
 func cutField(b []byte) (key, value []byte, quoted bool, rest []byte) {
 	b = bytes.TrimLeft(b, " ")
 	end := bytes.IndexAny(b, "= ")
@@ -61,8 +61,7 @@ func digit(c byte) (byte, bool) {
 }
 
 // decode returns the text that an unquoted value stands for, in buf: the bytes
-// whose hexadecimal digits it is. What is no such number is text as it stands,
-// such as (null).
+// whose hexadecimal digits it is. Anything else is text as it stands, such as (null).
 func decode(value, buf []byte) []byte {
 	if len(value)%2 != 0 || len(value)/2 > len(buf) {
 		return value

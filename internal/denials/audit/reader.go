@@ -69,8 +69,8 @@ func NewReader(socket *os.File, lost []*os.File, enabled bool) (*Reader, error) 
 // Way is the word for it in landlockd_source_info.
 func (r *Reader) Way() string { return scan.DenialsAudit }
 
-// Active says whether audit is on: it was when the reader was made, or a record of
-// Landlock came since, and none that says that it was switched off.
+// Active reports whether audit is on: it was when the reader was made, or a record of
+// Landlock came since, and no record that it was switched off.
 func (r *Reader) Active() bool { return r.enabled.Load() }
 
 // ByBlocker returns nothing: what is not read is not counted.
@@ -80,7 +80,7 @@ func (r *Reader) ByBlocker() (counts [denials.NumBlockers]uint64, ok bool) { ret
 func (r *Reader) Close() error { return r.close() }
 
 // Lost is the number of records that found the socket full, or that the kernel lost
-// before it sent them to anybody, if OpenLost could tell. Not all of them are
+// before it sent them to anybody, if OpenLost can count those. Not all of them are
 // denials: the former can be those of system calls and of domains, the latter can
 // be anybody's.
 func (r *Reader) Lost() uint64 {
@@ -126,7 +126,7 @@ func (r *Reader) Run(f func(*denials.Event)) {
 			some = true
 			continue
 		case errors.Is(err, unix.ENOBUFS), errors.Is(err, unix.EINTR):
-			continue // Lost tells
+			continue // Lost counts it
 		case !errors.Is(err, unix.EAGAIN):
 			c.flush()
 			return // the socket is no longer one

@@ -177,8 +177,8 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// Ten thousand denials for each reason that this kernel has are told exactly, with
-// who, and nothing is lost.
+// Ten thousand denials for each reason that this kernel has are counted exactly, with
+// who was denied, and nothing is lost.
 func TestEveryBlockerIsCountedExactly(t *testing.T) {
 	needAudit(t)
 	src, err := taskiter.Open(taskiter.Options{})
@@ -255,7 +255,7 @@ func checkObject(t *testing.T, blocker string, e *denials.Event) {
 	}
 }
 
-// A flood costs no memory, and what is not told is counted: by the socket, or by
+// A flood costs no memory, and what is not read is counted: by the socket, or by
 // the kernel before it sends anything.
 func TestFlood(t *testing.T) {
 	needAudit(t)

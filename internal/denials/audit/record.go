@@ -125,7 +125,7 @@ func (p *parser) text(value []byte, quoted bool) []byte {
 	return decode(value, p.decoded[:])
 }
 
-// creator is what a record of type 1424 tells of who made a domain.
+// creator is what a record of type 1424 gives of who made a domain.
 type creator struct {
 	domain    domainid.ID
 	pid       int32
@@ -133,7 +133,7 @@ type creator struct {
 }
 
 // domain parses what follows the stamp of a record of type 1424, of a domain that
-// is told for the first time:
+// is reported for the first time:
 //
 //	domain=1e67bda0b status=allocated mode=enforcing pid=14665 uid=0 exe="/usr/bin/app" comm="app"
 func (p *parser) domain(b []byte, c *creator) bool {
@@ -162,7 +162,7 @@ func (p *parser) domain(b []byte, c *creator) bool {
 }
 
 // syscall parses what follows the stamp of a record of type 1300, which comes after
-// the denials of a system call, as far as it tells who made it.
+// the denials of a system call, as far as it is about who made the call.
 func (p *parser) syscall(b []byte, e *denials.Event) bool {
 	for len(b) > 0 {
 		var key, value []byte
@@ -181,8 +181,8 @@ func (p *parser) syscall(b []byte, e *denials.Event) bool {
 	return e.PID != 0
 }
 
-// config parses what follows the stamp of a record of type 1305, and says whether
-// it tells that audit was switched on or off.
+// config parses what follows the stamp of a record of type 1305, and reports whether
+// audit was switched, and on or off.
 func config(b []byte) (on, told bool) {
 	for len(b) > 0 {
 		var key, value []byte

@@ -13,7 +13,7 @@ import (
 // typeGet is AUDIT_GET, the request for the state of audit.
 const typeGet = 1000
 
-// State is what the kernel tells of audit (struct audit_status).
+// State is the kernel's state of audit (struct audit_status).
 type State struct {
 	// Enabled: records are written.
 	Enabled bool

@@ -26,7 +26,7 @@ func directory(dir string) (string, error) {
 
 func absent(dir string) (string, error) { return filepath.Join(dir, "absent"), nil }
 
-// on returns what tries to do something to what a function makes.
+// on returns an attempt to do something to what a function makes.
 func on(what func(string) (string, error), do func(string) error) func(string) (func() error, error) {
 	return func(dir string) (func() error, error) {
 		path, err := what(dir)

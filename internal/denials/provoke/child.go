@@ -42,7 +42,7 @@ type Child struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
-	err *strings.Builder // what it says on standard error
+	err *strings.Builder // what it writes to standard error
 }
 
 // Start starts a command that calls Play with its standard input and output, and

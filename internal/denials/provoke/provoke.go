@@ -40,7 +40,7 @@ func Kinds(rights access.Rights) []string {
 }
 
 // Denials is the number of denials that n attempts make, at most and at least. The
-// kernel tells of both directories when a link from one to another is denied.
+// kernel reports both directories when a link from one to another is denied.
 func Denials(blocker string, n uint64) (least, most uint64) {
 	if blocker == "fs.refer" {
 		return n, 2 * n

@@ -8,16 +8,16 @@ import "fmt"
 type Reason string
 
 const (
-	// Absent: this kernel has no tracepoints of Landlock's denials, or does not
-	// tell its types.
+	// Absent: this kernel has no tracepoints of Landlock's denials, or no type
+	// information.
 	Absent Reason = "no_tracepoints"
-	// UnknownForm: a tracepoint's arguments are none that are known here.
+	// UnknownForm: a tracepoint's arguments are not known here.
 	UnknownForm Reason = "unknown_form"
 	// Refused: the kernel refused the programs.
 	Refused Reason = "refused"
 )
 
-// Error says why the tracepoints cannot be used.
+// Error is why the tracepoints cannot be used.
 type Error struct {
 	Reason Reason
 	// What is not there, or was refused.

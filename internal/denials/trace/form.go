@@ -32,9 +32,8 @@ type typeFinder interface {
 	TypeByName(name string, typ any) error
 }
 
-// resolve looks at what the tracepoints tell. Their arguments have changed before
-// they were released, and distributions backport, so that the types are asked and
-// no version.
+// resolve looks at the tracepoints' arguments. They have changed before they were
+// released, and distributions backport, so that their types decide and no version.
 func resolve(types typeFinder) (config, error) {
 	var c config
 	const mask, blockers = "u32", "*landlock_blockers"

@@ -153,8 +153,8 @@ func TestNewReaderRefuses(t *testing.T) {
 	}
 }
 
-// A kernel without the tracepoints says so, and one that has them lets them be
-// attached.
+// A kernel without the tracepoints gives Absent, and one that has them lets
+// programs be attached.
 func TestOpen(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short leaves out what needs root")

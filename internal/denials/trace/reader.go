@@ -79,14 +79,13 @@ func (r *Reader) Way() string { return scan.DenialsTracepoints }
 // Active is true: tracepoints cannot be switched off.
 func (r *Reader) Active() bool { return true }
 
-// ByBlocker returns what the programs counted, which lacks nothing that the ring
-// had no room for.
+// ByBlocker returns what the programs counted, with what the ring had no room for.
 func (r *Reader) ByBlocker() (by [denials.NumBlockers]uint64, ok bool) {
 	copy(by[:], r.read()[:denials.NumBlockers])
 	return by, true
 }
 
-// Lost is the number of denials that Run was not told of.
+// Lost is the number of denials that Run did not read.
 func (r *Reader) Lost() uint64 { return r.read()[lostAt] }
 
 func (r *Reader) read() *counts {
@@ -142,7 +141,7 @@ func (r *Reader) end() {
 }
 
 // bootTime returns when the host was booted, by the clocks of now; the zero time if
-// that cannot be told.
+// that is not known.
 func bootTime() time.Time {
 	uptime, err := scan.Uptime()
 	if err != nil {

@@ -25,7 +25,7 @@ const (
 // ring is the reader's side of a BPF ring buffer. The kernel documents its layout
 // in Documentation/bpf/ringbuf.rst: one page with the reader's position, one with
 // the writer's, and the data, mapped twice in a row, so that no record is broken.
-// Reading needs no system call but the one that waits.
+// Reading needs one system call only, to wait.
 type ring struct {
 	consumer, producer *uint64
 	data               []byte // twice

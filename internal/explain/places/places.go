@@ -88,7 +88,7 @@ func common() []string {
 		"/run/systemd /run/systemd/resolve /run/user /run/lock /sys/fs/cgroup /proc/self /proc/sys")
 }
 
-// isForeign says whether a path is in a filesystem that is left alone: of the
+// isForeign reports whether a path is in a filesystem that is left alone: of the
 // mounts that are above it, the nearest counts, and of several in one place the
 // last.
 func (s *search) isForeign(p string) bool {
@@ -126,8 +126,8 @@ func identify(f *os.File) (explain.File, bool) {
 	return explain.File{Dev: uint64(st.Dev), Ino: st.Ino}, err == nil //nolint:unconvert // its width depends on the architecture
 }
 
-// walk looks at directories, the highest ones first, by the numbers that they
-// tell of their entries: only what has one that is looked for is opened.
+// walk looks at directories, the highest ones first, by the inode numbers in their
+// entries: only what has one that is looked for is opened.
 func (s *search) walk() {
 	dirs := []string{"/"}
 	for _, m := range s.mounts {
@@ -149,8 +149,8 @@ func (s *search) walk() {
 	}
 }
 
-// isProc says whether a directory is one of those that have an entry for each
-// process, of which none has a number for long.
+// isProc reports whether a directory is one of those that have an entry for each
+// process: none keeps an inode number for long.
 func isProc(dir string) bool { return dir == "/proc" || strings.HasPrefix(dir, "/proc/") }
 
 // list looks at the entries of a directory and returns the directories in it.

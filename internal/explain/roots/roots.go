@@ -80,7 +80,7 @@ func placeOf(t *target.Process, tid int32) (place, error) {
 	return p, nil
 }
 
-// sight is what tells one root directory from another: the mount and the file.
+// sight is what identifies a root directory: the mount and the file.
 type sight struct {
 	mount uint64
 	file  explain.File

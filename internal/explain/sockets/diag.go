@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listener is one listening Unix socket, as sock_diag(7) tells it.
+// listener is one listening Unix socket, as sock_diag(7) reports it.
 type listener struct {
 	inode uint32
 	// name is the path, or begins with a NUL.
 	name string
 	// file is the inode that it is bound to, by the number and the device that
-	// the kernel's own structures have; hasFile if it was told.
+	// the kernel's own structures have; hasFile if it is known.
 	hasFile          bool
 	fileIno, fileDev uint32
 }
@@ -82,7 +82,7 @@ func listeners() ([]listener, error) {
 
 var errMessage = errors.New("a message of sock_diag that makes no sense")
 
-// parseDiag reads the messages of one answer. done says that it was the last.
+// parseDiag reads the messages of one answer. done reports whether it was the last.
 func parseDiag(b []byte, each func(listener)) (done bool, err error) {
 	ne := binary.NativeEndian
 	for len(b) >= unix.SizeofNlMsghdr {

@@ -22,7 +22,7 @@ import (
 type double struct {
 	ask  chan func()
 	wait func()
-	// gap says what it lacks to be like the process.
+	// gap is what it lacks to be like the process.
 	gap string
 }
 
@@ -93,7 +93,7 @@ func (d *double) do(f func()) {
 // runApart runs something on a thread that is not used again, and waits.
 func runApart(f func()) { thread.Run(f)() }
 
-// sameNamespace says whether a descriptor is of the namespace that this program
+// sameNamespace reports whether a descriptor is of the namespace that this program
 // is in.
 func sameNamespace(fd int, name string) bool {
 	var a, b unix.Stat_t

@@ -14,7 +14,7 @@ import (
 
 // listening returns the listening Unix sockets of the calling thread's network
 // namespace: by sock_diag(7), or where the kernel has no unix_diag, by
-// /proc/net/unix, which does not tell the files that they are bound to.
+// /proc/net/unix, which does not have the files that they are bound to.
 func listening() ([]listener, error) {
 	all, err := listeners()
 	if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EPROTONOSUPPORT) {

@@ -207,8 +207,8 @@ var (
 // lets reports whether some task of the process may connect to a socket that was
 // made by a task of one of its holders, as far as a right goes, and why that is not
 // known. That it was made by one that has it open now is an assumption: the kernel
-// does not tell who made it. at is what the socket's path leads to, nil for one
-// without.
+// does not show who made it. at is what the socket's path leads to, nil for one
+// without a path.
 func (l *look) lets(holders []*scan.Process, r access.Right, at *spot) (access.Answer, string) {
 	others := map[int32]bool{}
 	for _, h := range holders {

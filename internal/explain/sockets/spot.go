@@ -14,13 +14,13 @@ import (
 
 // spot is what a socket's path leads a process to.
 type spot struct {
-	// missing: not to that socket. denied: permissions do not let it connect.
+	// missing: to something else, or nothing. denied: permissions forbid to connect.
 	missing, denied bool
 	doubt           string
 	// above are the file and the directories above it, as far as the root
-	// directory: what a rule on lets connect.
+	// directory: a rule on any of them lets connect.
 	above []file
-	// guess: a file system tells stat(2) other devices than rules have.
+	// guess: a filesystem gives stat(2) other devices than rules have.
 	guess bool
 }
 
@@ -105,7 +105,7 @@ func fileOf(st *unix.Stat_t) file {
 	return file{uint64(st.Dev), st.Ino} //nolint:unconvert // its width depends on the architecture
 }
 
-// changesDevices says whether a file is in a filesystem that tells stat(2) other
+// changesDevices reports whether a file is in a filesystem that gives stat(2) other
 // numbers than the kernel has itself.
 func changesDevices(fd int) bool {
 	var fs unix.Statfs_t

@@ -15,7 +15,7 @@ type Mount struct {
 	Point string
 	// Root is the directory of the filesystem that is mounted there.
 	Root string
-	// Type and Dev are the filesystem's, as the kernel tells them: "ext4", "8:1".
+	// Type and Dev are the filesystem's, as the kernel gives them: "ext4", "8:1".
 	Type, Dev string
 }
 
@@ -70,7 +70,7 @@ func unescape(s string) string {
 func octal(c byte) bool { return c >= '0' && c <= '7' }
 
 // local are the types of filesystems that answer by themselves. All others may be
-// served by a program, here or elsewhere, which may let a reader wait for ever.
+// served by a program, here or elsewhere, which may block a reader for ever.
 var local = []string{
 	"bcachefs", "bpf", "btrfs", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs", "erofs", "exfat",
 	"ext2", "ext3", "ext4", "f2fs", "hugetlbfs", "iso9660", "mqueue", "overlay", "proc", "pstore", "ramfs", "rootfs", "securityfs",

@@ -13,7 +13,7 @@ import (
 type Root struct {
 	// Dir is open (O_PATH). Close it.
 	Dir *os.File
-	// Path is what the kernel tells of it: from the reader's root directory, or in
+	// Path is as the kernel gives it: from the reader's root directory, or in
 	// another mount namespace from the top of that. Hostile text.
 	Path string
 	// Mounts names the thread's mount namespace, "mnt:[4026531841]".
