@@ -13,7 +13,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/cmdline"
 	"github.com/landlockd/landlockd/internal/confine"
-	"github.com/landlockd/landlockd/internal/ruleset"
+	"github.com/landlockd/landlockd/internal/inforce"
 )
 
 // surviveHangup keeps SIGHUP from ending this program until settings.run knows
@@ -37,12 +37,12 @@ func hangups() <-chan os.Signal {
 }
 
 // openRules loads the rules, as the user that serves.
-func (s *settings) openRules(o *opened, status confine.Status) (*ruleset.Set, error) {
-	options := ruleset.Options{Load: s.loadConfig, Logger: s.logger}
+func (s *settings) openRules(o *opened, status confine.Status) (*inforce.Set, error) {
+	options := inforce.Options{Load: s.loadConfig, Logger: s.logger}
 	if o.cmdline || !status.Landlock {
 		options.Cmdline = cmdline.New(s.procfs)
 	}
-	rules, err := ruleset.New(options)
+	rules, err := inforce.New(options)
 	switch {
 	case err == nil:
 		return rules, nil
@@ -56,14 +56,14 @@ func (s *settings) openRules(o *opened, status confine.Status) (*ruleset.Set, er
 // reloader loads the configuration again, and notifies the service manager. It
 // begins closed.
 type reloader struct {
-	rules   *ruleset.Set
+	rules   *inforce.Set
 	manager *os.File
 
 	mu      sync.Mutex // held by the one that reloads, and before the first ready
 	stopped bool
 }
 
-func newReloader(rules *ruleset.Set, manager *os.File) *reloader {
+func newReloader(rules *inforce.Set, manager *os.File) *reloader {
 	r := &reloader{rules: rules, manager: manager}
 	r.mu.Lock()
 	return r

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/internal/denials/provoke"
+	"github.com/landlockd/landlockd/test/provoke"
 	"github.com/landlockd/landlockd/test/publicdir"
 )
 

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/landlockd/landlockd/internal/denials/provoke"
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/provoke"
 )
 
 // provokeRole is denied something as often as it is told.

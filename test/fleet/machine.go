@@ -14,8 +14,8 @@ import (
 
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/policy"
-	"github.com/landlockd/landlockd/internal/ruleset"
 	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
@@ -111,7 +111,7 @@ type boot struct {
 // newBoot puts together what cmd/landlockd does, over what the host was made of.
 // After a reboot the processes are young, and the first scan fails.
 func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again bool) (*boot, error) {
-	set, err := ruleset.New(ruleset.Options{Load: func() (*policy.Config, error) { return rules, nil }})
+	set, err := inforce.New(inforce.Options{Load: func() (*policy.Config, error) { return rules, nil }})
 	if err != nil {
 		return nil, err
 	}

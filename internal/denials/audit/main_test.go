@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/landlockd/landlockd/internal/denials/provoke"
+	"github.com/landlockd/landlockd/test/provoke"
 )
 
 // The roles of this test binary, by its first argument.

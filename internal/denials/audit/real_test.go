@@ -20,10 +20,10 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/denials/audit"
-	"github.com/landlockd/landlockd/internal/denials/provoke"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
+	"github.com/landlockd/landlockd/test/provoke"
 )
 
 // needAudit skips what needs root and a kernel whose audit knows Landlock.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/landlockd/landlockd/internal/denials/provoke"
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/provoke"
 )
 
 // checkDenials provokes denials for the reasons that this kernel has, and compares

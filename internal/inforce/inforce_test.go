@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ruleset
+package inforce
 
 import (
 	"bytes"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ruleset holds the rules that are in force in a daemon, and changes them
+// Package inforce holds the rules that are in force in a daemon, and changes them
 // while it runs: all of them, or none.
-package ruleset
+package inforce
 
 import (
 	"errors"
