@@ -56,12 +56,11 @@ func (l *drainable) Close() error {
 	}
 }
 
-// drain stops the listeners, then the server, with stopTimeout for what is under way.
+// drain stops the listeners, which are those of limited, then the server, with
+// stopTimeout for what is under way.
 func drain(server *http.Server, listeners []net.Listener) {
 	for _, l := range listeners {
-		if d, ok := l.(*drainable); ok {
-			d.stop()
-		}
+		l.(*drainable).stop()
 	}
 	time.Sleep(drainTime)
 	deadline, cancel := context.WithTimeout(context.Background(), stopTimeout)

@@ -144,12 +144,6 @@ func keyWords(key string, l level, f *facts) string {
 		default:
 			return key + ": its path is not known"
 		}
-	case "uid":
-		return key + ": its user is not known"
-	case "ancestor_exe":
-		return key + ": not all of its ancestors, or of their executables, are known"
-	case "main":
-		return "main: its parent, or the workload of one of them, is not known"
 	case "cmdline":
 		return "cmdline: it could not be read"
 	case "container", "namespace", "pod":
@@ -157,5 +151,5 @@ func keyWords(key string, l level, f *facts) string {
 			return key + ": the container's name is not known"
 		}
 	}
-	return key + ": its cgroup is not known"
+	return key + ": " + why{key: key}.doubt(f).Words()
 }

@@ -94,13 +94,19 @@ func matchBeginning(patterns []Pattern, beginning string) level {
 	return most
 }
 
+// isEveryPath reports whether it is a glob for every path: "**" or "/**".
+func (p *Pattern) isEveryPath() bool {
+	stars := strings.TrimPrefix(p.text, "/")
+	return len(stars) > 1 && strings.Trim(stars, "*") == ""
+}
+
 // matchBeginning takes a text without a known beginning, which is longer than any path
 // that a system call takes, for one that only a pattern for every path matches: no
 // such path leads to the system's programs, and whoever makes one elsewhere must not
 // leave open what rules are about.
 func (p *Pattern) matchBeginning(beginning string) level {
 	if beginning == "" {
-		return levelOf(p.glob && strings.Trim(strings.TrimPrefix(p.text, "/"), "*") == "" && strings.Contains(p.text, "**"))
+		return levelOf(p.isEveryPath())
 	}
 	n := min(len(p.prefix), len(beginning))
 	switch deep := p.re != nil || strings.Contains(p.text, "**"); {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,9 +23,17 @@ func startCrowd(t testing.TB, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := stay(t, false, append([]string{needTool(t, "setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups", program}, args...)...)
-	eventually(t, "the crowd is there", func() bool {
-		if p.ended() {
+	return startAsNobody(t, append([]string{program}, args...)...)
+}
+
+// startAsNobody starts a program as nobody, and waits until it says that it is ready. It
+// may have left that to a child.
+func startAsNobody(t testing.TB, args ...string) *process {
+	t.Helper()
+	as := []string{needTool(t, "setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"}
+	p := stay(t, false, append(as, args...)...)
+	eventually(t, fmt.Sprintf("%q is ready", args), func() bool {
+		if p.ended() && p.stderr.String() != "" {
 			t.Fatalf("%q ended: %s", args, &p.stderr)
 		}
 		return strings.HasSuffix(p.stdout.String(), "ready\n")

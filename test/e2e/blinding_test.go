@@ -113,15 +113,7 @@ func startForger(t *testing.T, program, trick, target string) *process {
 	if err := os.Chown(dir, 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
-	p := stay(t, false, needTool(t, "setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups",
-		program, trick, target, dir)
-	eventually(t, trick+" works", func() bool {
-		return strings.HasSuffix(p.stdout.String(), "ready\n") || p.ended() && p.stderr.String() != ""
-	})
-	if !strings.HasSuffix(p.stdout.String(), "ready\n") {
-		t.Fatalf("%s: %s", trick, &p.stderr)
-	}
-	return p
+	return startAsNobody(t, program, trick, target, dir)
 }
 
 // TestBlinding: whatever a user without privilege does, no rule about others says
