@@ -21,7 +21,7 @@ const nobody = 65534
 // TestForgedExecutables: whatever a user without privilege does to be seen at a path,
 // that path is known to be his word.
 func TestForgedExecutables(t *testing.T) {
-	program, err := forger.Build(t.TempDir())
+	program, err := forger.Build(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

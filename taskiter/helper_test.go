@@ -23,6 +23,7 @@ import (
 
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/crowd"
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // roleEnv makes the test binary do something else than run the tests: some of
@@ -627,7 +628,7 @@ func startActorAs(t testing.TB, uid uint32, args ...string) *actor {
 // startCrowd starts what makes many of something, as another user.
 func startCrowd(t testing.TB, uid uint32, args ...string) *actor {
 	t.Helper()
-	program, err := crowd.Build(t.TempDir())
+	program, err := crowd.Build(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,6 @@ import (
 //go:embed program/crowd.c
 var source []byte
 
-// Build compiles the program into dir, which it opens to every user, and returns
-// its path. program/crowd.c says how it is called.
+// Build compiles the program into dir, as cprogram.Build does, and returns its path.
+// program/crowd.c says how it is called.
 func Build(dir string) (string, error) { return cprogram.Build(dir, "crowd", source) }

@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/test/crowd"
+	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // startCrowd starts what makes many of something, as nobody.
 func startCrowd(t testing.TB, args ...string) *process {
 	t.Helper()
-	program, err := crowd.Build(t.TempDir())
+	program, err := crowd.Build(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func startForger(t *testing.T, program, trick, target string) *process {
 // anything else than before, and neither does the exit code.
 func TestBlinding(t *testing.T) {
 	o := startOthers(t)
-	program, err := forger.Build(t.TempDir())
+	program, err := forger.Build(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestBlinding(t *testing.T) {
 // forking, or in the middle of an execve(2), when it was taken.
 func TestSnapshotsBesideForks(t *testing.T) {
 	o := startOthers(t)
-	program, err := forger.Build(t.TempDir())
+	program, err := forger.Build(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func TestLeavingAUnit(t *testing.T) {
 // TestDeadLeaderStays: a process whose first thread has ended is in its unit still.
 func TestDeadLeaderStays(t *testing.T) {
 	tree := newCgroupTree(t)
-	program, err := forger.Build(t.TempDir())
+	program, err := forger.Build(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

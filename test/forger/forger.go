@@ -13,8 +13,8 @@ import (
 //go:embed program/forger.c
 var source []byte
 
-// Build compiles the program into dir, which it opens to every user, and returns
-// its path. program/forger.c says how it is called.
+// Build compiles the program into dir, as cprogram.Build does, and returns its path.
+// program/forger.c says how it is called.
 func Build(dir string) (string, error) { return cprogram.Build(dir, "forger", source) }
 
 // Forgeries are the ways to pass for another program, as this one is called for them.
