@@ -26,7 +26,12 @@ FLEET_INTERVAL ?= 30s
 # make fleet FLEET_RECORD=test/mixin/testdata/fleet.json && make generate
 FLEET_RECORD   ?=
 
+# Modules of their own, beside the one of landlockd: what they need is none of its
+# dependencies. test-deploy is for that of test/deploy.
+MODULES := test/golandlock
+
 GOLANGCI_LINT_VERSION := v2.15.0
+GOTESTSUM_VERSION     := v1.13.0
 
 export CGO_ENABLED ?= 0
 
@@ -45,16 +50,16 @@ install: build ## Install the binary below DESTDIR and PREFIX (/usr/local).
 	install -D -m 0711 bin/landlockd $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/landlockd
 
 .PHONY: test
-test: setup check-generated lint unit race fuzz test-kernels test-systemd test-deploy ## Run all tests and checks.
+test: ## Run all tests and checks, and say how far it is.
+	@MAKE='$(MAKE)' test/run.sh setup check-generated lint unit race fuzz test-kernels test-systemd test-deploy
 
 .PHONY: setup
 setup: ## As root on Debian: install what the tests need.
 	@test/setup.sh
 
 .PHONY: unit
-unit: ## All tests, on this kernel: as root. One package at a time: what one does to the host, others count.
-	$(GO) vet ./...
-	$(GO) test -count=1 -p 1 -timeout 30m ./...
+unit: $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION) ## All tests, on this kernel: as root. Lists the slowest.
+	@GO='$(GO)' GOTESTSUM=$(abspath $<) test/unit.sh $(MODULES)
 
 .PHONY: race
 race: ## What runs without privileges, with the race detector.
@@ -107,12 +112,18 @@ check-generated: ## Fail if what is generated is not what is committed.
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Run the linters.
 	$< run
+	@for module in $(MODULES); do (cd $$module && $(abspath $<) run); done
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 
 $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
 	@mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	@mv $(TOOLS)/golangci-lint $@
+
+$(TOOLS)/gotestsum-$(GOTESTSUM_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@$(GOTESTSUM_VERSION)
+	@mv $(TOOLS)/gotestsum $@
 
 .PHONY: clean
 clean: ## Remove what was built.
