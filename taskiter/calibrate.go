@@ -157,7 +157,7 @@ func (c *calibrator) findObject() (uint32, error) {
 	}
 	defer unix.Close(root)
 	// The ruleset alone has the kernel make the object, and keep it.
-	const readDir = 1 << 3
+	const readDir = unix.LANDLOCK_ACCESS_FS_READ_DIR
 	ruleset, err := landlock.CreateRuleset(access.FS.Rights(readDir))
 	if err != nil {
 		return 0, err

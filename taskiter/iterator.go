@@ -15,10 +15,6 @@ import (
 // every read ends at the end of a record.
 const readSize = 64 << 10
 
-// bpfIterCreate is BPF_ITER_CREATE, the one command of bpf(2) that a running
-// source uses: it needs no capability from Linux 5.19 on.
-const bpfIterCreate = 33
-
 // iterate runs the program behind a link over every task and hands its records to the
 // sink, unless ctx ends. It is one bpf(2), one read(2) for every 32 KiB of records and
 // one close(2), whatever the number of processes.
@@ -48,9 +44,11 @@ func iterate(ctx context.Context, link int, buf []byte, to sink) error {
 	}
 }
 
+// createIterator calls the one command of bpf(2) that a running source uses: it needs no
+// capability from Linux 5.19 on.
 func createIterator(link int) (int, error) {
 	attr := struct{ link, flags uint32 }{link: uint32(link)}
-	fd, _, errno := unix.Syscall(unix.SYS_BPF, bpfIterCreate, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	fd, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_ITER_CREATE, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
 	if errno != 0 {
 		return -1, fmt.Errorf("bpf(BPF_ITER_CREATE): %w", errno)
 	}

@@ -20,8 +20,10 @@ import (
 
 // ErrNotBuilt and ErrDisabled are the reasons why a kernel cannot sandbox anything.
 var (
-	ErrNotBuilt = errors.New("this kernel was built without Landlock (Linux 5.13 and later have it, with CONFIG_SECURITY_LANDLOCK)")
-	ErrDisabled = errors.New("this kernel has Landlock, but it was not enabled at boot (add landlock to CONFIG_LSM, or to lsm= on the kernel's command line)")
+	ErrNotBuilt = errors.New("this kernel was built without Landlock " +
+		"(Linux 5.13 and later have it, with CONFIG_SECURITY_LANDLOCK)")
+	ErrDisabled = errors.New("this kernel has Landlock, but it was not enabled at boot " +
+		"(add landlock to CONFIG_LSM, or to lsm= on the kernel's command line)")
 )
 
 // ABI returns the version of the kernel's Landlock interface, at least 1, or
@@ -40,13 +42,11 @@ func ABI() (int, error) {
 	}
 }
 
-// errataFlag is LANDLOCK_CREATE_RULESET_ERRATA (Linux 6.15, and backports).
-const errataFlag = 1 << 1
-
 // Errata returns which fixes of Landlock this kernel reports: bit n-1 is that of
-// erratum n. It is false for a kernel that does not report them.
+// erratum n. It is false for a kernel that does not report them (before Linux 6.15,
+// without backports).
 func Errata() (fixed uint32, known bool) {
-	v, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, errataFlag)
+	v, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_ERRATA)
 	if errno != 0 {
 		return 0, false
 	}
@@ -116,8 +116,18 @@ func CreateRuleset(handled access.Rights) (int, error) {
 // and on everything below it.
 func AllowBeneath(ruleset, fd int, rights uint32) error {
 	attr := unix.LandlockPathBeneathAttr{Allowed_access: uint64(rights), Parent_fd: int32(fd)}
-	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), unix.LANDLOCK_RULE_PATH_BENEATH,
-		uintptr(unsafe.Pointer(&attr)), 0, 0, 0)
+	return addRule(ruleset, unix.LANDLOCK_RULE_PATH_BENEATH, unsafe.Pointer(&attr))
+}
+
+// AllowPort adds a rule that grants rights on a port, TCP or UDP by the rights.
+func AllowPort(ruleset int, port uint16, rights uint32) error {
+	const ruleNetPort = 2 // LANDLOCK_RULE_NET_PORT (Linux 6.7)
+	attr := struct{ allowed, port uint64 }{uint64(rights), uint64(port)}
+	return addRule(ruleset, ruleNetPort, unsafe.Pointer(&attr))
+}
+
+func addRule(ruleset int, kind uintptr, attr unsafe.Pointer) error {
+	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), kind, uintptr(attr), 0, 0, 0)
 	if errno != 0 {
 		return fmt.Errorf("landlock_add_rule(2): %w", errno)
 	}
@@ -131,8 +141,7 @@ func RestrictThread(ruleset int) error { return restrictThread(ruleset, 0) }
 // restrictThreadQuietly is RestrictThread for a domain whose denials are expected:
 // where the kernel can (Linux 6.15), they are not in the audit log.
 func restrictThreadQuietly(ruleset int) error {
-	const logSameExecOff = 1 << 0
-	err := restrictThread(ruleset, logSameExecOff)
+	err := restrictThread(ruleset, unix.LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF)
 	if errors.Is(err, unix.EINVAL) {
 		err = restrictThread(ruleset, 0)
 	}

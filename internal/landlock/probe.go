@@ -18,7 +18,8 @@ import (
 
 // ErrFiltered means that it is not known whether this kernel sandboxes anything. Many
 // seccomp filters answer ENOSYS to system calls that they do not know.
-var ErrFiltered = errors.New("landlock_create_ruleset(2) says that there is no Landlock, and the seccomp filter that this process runs under may be why " +
+var ErrFiltered = errors.New("landlock_create_ruleset(2) says that there is no Landlock, " +
+	"and the seccomp filter that this process runs under may be why " +
 	"(allow landlock_create_ruleset, landlock_add_rule and landlock_restrict_self in that filter)")
 
 // Probe asks the kernel for its release and for Landlock: whether it has it, which

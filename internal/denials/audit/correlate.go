@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/denials"
 )
@@ -57,7 +59,7 @@ func (c *correlator) take(kind uint16, text []byte) {
 		c.flush()
 	}
 	switch kind {
-	case typeAccess:
+	case unix.AUDIT_LANDLOCK_ACCESS:
 		p := &c.pending[c.next]
 		c.finish(p)
 		p.event = denials.Event{Time: s.time}
@@ -69,12 +71,12 @@ func (c *correlator) take(kind uint16, text []byte) {
 			}
 			c.next = (c.next + 1) % maxPending
 		}
-	case typeDomain:
+	case unix.AUDIT_LANDLOCK_DOMAIN:
 		c.made = creator{}
 		if c.parser.domain(rest, &c.made) {
 			c.remember()
 		}
-	case typeSyscall:
+	case unix.AUDIT_SYSCALL:
 		c.syscall(s.serial+1, rest)
 	}
 }

@@ -11,9 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// groupReadLog is AUDIT_NLGRP_READLOG, the group that gets copies of all records.
-const groupReadLog = 1
-
 // bufferSize is what records may take in the kernel until they are read; twice
 // that, as the kernel counts, about 1 kB for each. A denial has two: so it holds a
 // burst of 10 000 denials, and some more. It takes no memory until it is needed.
@@ -59,7 +56,9 @@ func prepare(fd int) error {
 			return fmt.Errorf("setsockopt(SO_RCVBUF): %w", err)
 		}
 	}
-	err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1 << (groupReadLog - 1)})
+	// The group that gets copies of all records.
+	const readLog = 1 << (unix.AUDIT_NLGRP_READLOG - 1)
+	err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: readLog})
 	if errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("join the audit log's readers: %w (CAP_AUDIT_READ, in the initial user namespace)", err)
 	}
@@ -72,7 +71,7 @@ func prepare(fd int) error {
 // filter returns a program that passes the types of records that are read. Others
 // would take their room.
 func filter() *unix.SockFprog {
-	types := []uint16{typeSyscall, typeConfigChange, typeAccess, typeDomain}
+	types := []uint16{unix.AUDIT_SYSCALL, unix.AUDIT_CONFIG_CHANGE, unix.AUDIT_LANDLOCK_ACCESS, unix.AUDIT_LANDLOCK_DOMAIN}
 	// The type is in the machine's order, and what the program loads in the network's.
 	const typeAt = 4 // in struct nlmsghdr
 	prog := make([]unix.SockFilter, 0, len(types)+3)

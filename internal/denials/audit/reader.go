@@ -89,14 +89,13 @@ func (r *Reader) Lost() uint64 {
 	if r.socket == nil {
 		return r.lost
 	}
-	const dropsAt, words = 8, 9 // SK_MEMINFO_DROPS, SK_MEMINFO_VARS
-	var info [words]uint32
+	var info [unix.SK_MEMINFO_VARS]uint32
 	size := uint32(unsafe.Sizeof(info))
 	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(r.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
 		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 	if errno == 0 {
 		// The kernel counts in 32 bits, and begins again with 0.
-		r.drops += uint64(info[dropsAt] - uint32(r.drops))
+		r.drops += uint64(info[unix.SK_MEMINFO_DROPS] - uint32(r.drops))
 	}
 	r.lost = r.drops + r.kernel.read()
 	return r.lost
@@ -175,18 +174,18 @@ func (r *Reader) record(c *correlator, b []byte) {
 	}
 	kind, text := binary.NativeEndian.Uint16(b[4:]), b[unix.SizeofNlMsghdr:]
 	switch kind {
-	case typeConfigChange:
+	case unix.AUDIT_CONFIG_CHANGE:
 		if _, rest, ok := parseStamp(text); ok {
 			if on, told := config(rest); told {
 				r.enabled.Store(on)
 			}
 		}
-	case typeAccess, typeDomain:
+	case unix.AUDIT_LANDLOCK_ACCESS, unix.AUDIT_LANDLOCK_DOMAIN:
 		if !r.enabled.Load() {
 			r.enabled.Store(true)
 		}
 		c.take(kind, text)
-	case typeSyscall:
+	case unix.AUDIT_SYSCALL:
 		c.take(kind, text)
 	}
 }

@@ -10,14 +10,6 @@ import (
 	"github.com/landlockd/landlockd/internal/denials"
 )
 
-// Types of records (include/uapi/linux/audit.h).
-const (
-	typeSyscall      = 1300
-	typeConfigChange = 1305
-	typeAccess       = 1423 // AUDIT_LANDLOCK_ACCESS
-	typeDomain       = 1424 // AUDIT_LANDLOCK_DOMAIN
-)
-
 // parser parses records. Nothing that it returns lives in the record's memory, and
 // nothing is allocated. A record is hostile in all its texts; one that makes no
 // sense at all is passed over.

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/landlockd/landlockd/internal/denials"
 )
 
@@ -95,12 +97,12 @@ func TestConfig(t *testing.T) {
 // records feeds texts to a correlator, by their types.
 func records(c *correlator, texts ...string) {
 	for _, text := range texts {
-		kind := typeAccess
+		kind := unix.AUDIT_LANDLOCK_ACCESS
 		switch {
 		case strings.Contains(text, "status="):
-			kind = typeDomain
+			kind = unix.AUDIT_LANDLOCK_DOMAIN
 		case strings.Contains(text, "syscall="):
-			kind = typeSyscall
+			kind = unix.AUDIT_SYSCALL
 		}
 		c.take(uint16(kind), []byte(text))
 	}
@@ -187,8 +189,8 @@ func TestRecordsAllocateNothing(t *testing.T) {
 		[]byte(at + `arch=c000003e syscall=257 success=no exit=-13 a0=ffffff9c a1=7ff2 items=0 ppid=657 pid=700 comm="python3" exe="/usr/bin/python3" key=(null)`),
 	}
 	allocs := testing.AllocsPerRun(100, func() {
-		c.take(typeAccess, texts[0])
-		c.take(typeSyscall, texts[1])
+		c.take(unix.AUDIT_LANDLOCK_ACCESS, texts[0])
+		c.take(unix.AUDIT_SYSCALL, texts[1])
 	})
 	if allocs != 0 || n == 0 {
 		t.Errorf("%v allocations for a denial; %d were told", allocs, n)
@@ -204,12 +206,12 @@ func TestParseState(t *testing.T) {
 		}
 		return b
 	}
-	got, err := parseState(message(typeGet, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
+	got, err := parseState(message(unix.AUDIT_GET, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
 	if want := (State{Enabled: true, Daemon: 3, RateLimit: 4, BacklogLimit: 5, Lost: 6, Backlog: 7}); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
 	minus1 := ^uint32(0)
-	for name, b := range map[string][]byte{"empty": nil, "header": message(typeGet), "short": message(typeGet, 1, 2), "denied": message(2, minus1), "other": message(7, 1, 2, 3, 4, 5, 6, 7, 8)} {
+	for name, b := range map[string][]byte{"empty": nil, "header": message(unix.AUDIT_GET), "short": message(unix.AUDIT_GET, 1, 2), "denied": message(2, minus1), "other": message(7, 1, 2, 3, 4, 5, 6, 7, 8)} {
 		if s, err := parseState(b); err == nil {
 			t.Errorf("%s: %+v", name, s)
 		}
@@ -226,7 +228,7 @@ func FuzzRecord(f *testing.F) {
 		at + ` op=set audit_enabled=0 old=1 auid=0`,
 		"audit(", "", "\x00",
 	} {
-		for _, kind := range []uint16{typeSyscall, typeConfigChange, typeAccess, typeDomain, 0} {
+		for _, kind := range []uint16{unix.AUDIT_SYSCALL, unix.AUDIT_CONFIG_CHANGE, unix.AUDIT_LANDLOCK_ACCESS, unix.AUDIT_LANDLOCK_DOMAIN, 0} {
 			f.Add(kind, []byte(text))
 		}
 	}

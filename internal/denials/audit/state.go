@@ -10,9 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// typeGet is AUDIT_GET, the request for the state of audit.
-const typeGet = 1000
-
 // State is the kernel's state of audit (struct audit_status).
 type State struct {
 	// Enabled: records are written.
@@ -43,7 +40,7 @@ func ReadState() (State, error) {
 	}
 	request := make([]byte, unix.SizeofNlMsghdr)
 	binary.NativeEndian.PutUint32(request[0:], uint32(len(request)))
-	binary.NativeEndian.PutUint16(request[4:], typeGet)
+	binary.NativeEndian.PutUint16(request[4:], unix.AUDIT_GET)
 	binary.NativeEndian.PutUint16(request[6:], unix.NLM_F_REQUEST)
 	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return State{}, fmt.Errorf("ask for the state of audit: %w", err)
@@ -65,7 +62,7 @@ func parseState(b []byte) (State, error) {
 	switch {
 	case kind == unix.NLMSG_ERROR:
 		return State{}, fmt.Errorf("state of audit: %w", unix.Errno(-int32(word(0))))
-	case kind != typeGet || len(body) < 32:
+	case kind != unix.AUDIT_GET || len(body) < 32:
 		return State{}, fmt.Errorf("state of audit: the answer is of type %d and has %d bytes", kind, len(body))
 	}
 	return State{Enabled: word(1) != 0, Daemon: word(3), RateLimit: word(4), BacklogLimit: word(5), Lost: word(6), Backlog: word(7)}, nil
