@@ -17,6 +17,7 @@ import (
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/explain"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -109,12 +110,12 @@ func whyNotAsked(err error) string {
 	var refused *api.Refused
 	switch {
 	case errors.Is(err, api.ErrAbsent):
-		return "no daemon runs that could have been told of them (" + oneLine(err.Error()) + ")"
+		return "no daemon runs that could have been told of them (" + untrusted.OneLine(err.Error()) + ")"
 	case errors.As(err, &refused):
-		return oneLine(refused.Message)
+		return untrusted.OneLine(refused.Message)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Sprintf("the daemon did not answer in %s", askTime)
 	default:
-		return "the daemon could not be asked: " + oneLine(err.Error())
+		return "the daemon could not be asked: " + untrusted.OneLine(err.Error())
 	}
 }

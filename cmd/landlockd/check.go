@@ -16,6 +16,7 @@ import (
 	"github.com/landlockd/landlockd/internal/cmdline"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/record"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -35,7 +36,7 @@ func (s *settings) runCheck(w io.Writer) error {
 	if s.check.format != formatNagios || err == nil || errors.As(err, &told) {
 		return err
 	}
-	if werr := check.NagiosLine(w, check.Unknown, oneLine(err.Error())); werr != nil {
+	if werr := check.NagiosLine(w, check.Unknown, untrusted.OneLine(err.Error())); werr != nil {
 		return werr
 	}
 	return codeError{int(check.Unknown), quietError{err}}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // checkConfig validates files and prints all that is wrong with them, a line each,
@@ -16,7 +18,7 @@ func (s *settings) checkConfig(stdout, stderr io.Writer) error {
 	rules, files := 0, 0
 	bad := false
 	// The exit code shows it, too.
-	say := func(text string) { _, _ = io.WriteString(stderr, oneLine(text)+"\n") }
+	say := func(text string) { _, _ = io.WriteString(stderr, untrusted.OneLine(text)+"\n") }
 	check := func(c *policy.Config, err error) {
 		var load *policy.LoadError
 		switch {
@@ -44,15 +46,8 @@ func (s *settings) checkConfig(stdout, stderr io.Writer) error {
 	if bad {
 		return usageError{quietError{errors.New("told")}}
 	}
-	if _, err := fmt.Fprintf(stdout, "OK: %s in %s\n", count(rules, "rule"), count(files, "file")); err != nil {
+	if _, err := fmt.Fprintf(stdout, "OK: %s in %s\n", plural.Count(rules, "rule"), plural.Count(files, "file")); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return nil
-}
-
-func count(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/procfs"
 
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
@@ -34,7 +35,7 @@ type findings struct {
 func (f *findings) add(mark, what, text string) {
 	f.failed = f.failed || mark == markFail
 	if f.err == nil {
-		_, f.err = fmt.Fprintf(f.w, "%-6s %-18s %s\n", "["+mark+"]", what, oneLine(text))
+		_, f.err = fmt.Fprintf(f.w, "%-6s %-18s %s\n", "["+mark+"]", what, untrusted.OneLine(text))
 	}
 }
 

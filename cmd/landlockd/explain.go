@@ -17,6 +17,7 @@ import (
 	"github.com/landlockd/landlockd/internal/explain/roots"
 	"github.com/landlockd/landlockd/internal/explain/sockets"
 	"github.com/landlockd/landlockd/internal/explain/target"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // explainSettings are the flags of explain.
@@ -96,8 +97,8 @@ func (s *settings) lookAround(e *explain.Explanation) error {
 	}
 	t, err := target.Open(s.procfs, e.Process)
 	if err != nil {
-		e.NoPlaces = "not sought: " + oneLine(err.Error())
-		e.Roots = &explain.Roots{NotKnown: oneLine(err.Error())}
+		e.NoPlaces = "not sought: " + untrusted.OneLine(err.Error())
+		e.Roots = &explain.Roots{NotKnown: untrusted.OneLine(err.Error())}
 		if s.explaining.sockets {
 			return fmt.Errorf("--sockets: %w", err)
 		}
@@ -124,7 +125,7 @@ func addRoots(e *explain.Explanation, t *target.Process) {
 	}
 	found, err := within(rootsTime, func() (*explain.Roots, error) { return roots.Look(t, tids) })
 	if e.Roots = found; err != nil {
-		e.Roots = &explain.Roots{NotKnown: oneLine(err.Error())}
+		e.Roots = &explain.Roots{NotKnown: untrusted.OneLine(err.Error())}
 	}
 }
 

@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"unicode"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // Exit codes. Those of check are its answer, see docs/check.md.
@@ -56,7 +56,7 @@ func run(args []string) int {
 	}
 	var quiet quietError
 	if !errors.As(err, &quiet) {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", name, oneLine(err.Error()))
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, untrusted.OneLine(err.Error()))
 	}
 	var code codeError
 	var usage usageError
@@ -87,13 +87,3 @@ func (e usageError) Unwrap() error { return e.error }
 type quietError struct{ error }
 
 func (e quietError) Unwrap() error { return e.error }
-
-// oneLine keeps an error on one line, whatever text of others it quotes.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsGraphic(r) {
-			return ' '
-		}
-		return r
-	}, strings.TrimSpace(s))
-}

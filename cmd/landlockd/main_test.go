@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"unicode"
 )
 
 func TestMain(m *testing.M) {
@@ -70,18 +69,4 @@ func TestErrorKinds(t *testing.T) {
 	if errors.As(wrapped, &quiet) || !errors.As(error(quietError{cause}), &quiet) || !errors.Is(quiet, cause) {
 		t.Errorf("%v", quiet)
 	}
-}
-
-func FuzzOneLine(f *testing.F) {
-	for _, s := range []string{"", "plain", "two\nlines", " \t around \r\n", "\x1b[31mred\x7f", "\xff\xfe", "grün", "\u009b31m", "\u2028"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		got := oneLine(s)
-		for _, r := range got {
-			if unicode.IsControl(r) {
-				t.Errorf("%q becomes %q", s, got)
-			}
-		}
-	})
 }

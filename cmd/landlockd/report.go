@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/taskiter"
 )
 
@@ -22,18 +23,18 @@ func (s *settings) report(w io.Writer) error {
 		if err != nil {
 			text = []byte("not readable (is securityfs mounted?)")
 		}
-		fmt.Fprintf(&b, "%s: %s\n", file, oneLine(string(text)))
+		fmt.Fprintf(&b, "%s: %s\n", file, untrusted.OneLine(string(text)))
 	}
 	for _, file := range []string{"kernel/unprivileged_bpf_disabled", "kernel/yama/ptrace_scope", "net/core/bpf_jit_enable"} {
 		text, err := os.ReadFile(s.procfs + "/sys/" + file)
 		if err != nil {
 			continue
 		}
-		fmt.Fprintf(&b, "%s: %s\n", file, oneLine(string(text)))
+		fmt.Fprintf(&b, "%s: %s\n", file, untrusted.OneLine(string(text)))
 	}
 	lines, err := taskiter.DescribeTypes()
 	if err != nil {
-		lines = []string{oneLine(err.Error())}
+		lines = []string{untrusted.OneLine(err.Error())}
 	}
 	fmt.Fprintf(&b, "%s\n", strings.Join(lines, "\n"))
 	b.WriteString("\nPlease send this with what you expected to https://github.com/landlockd/landlockd/issues\n")

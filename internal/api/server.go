@@ -123,7 +123,7 @@ func refuse(w http.ResponseWriter, status int, word, message string) {
 func answer(w http.ResponseWriter, status int, v any) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // what is escaped is decided by view.Text
+	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
 	if err := enc.Encode(v); err != nil {
 		http.Error(w, "cannot encode the answer", http.StatusInternalServerError)
 		return

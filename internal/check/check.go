@@ -6,11 +6,12 @@ package check
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -95,7 +96,7 @@ func summary(r *policy.Result) string {
 	for i := range r.Rules {
 		count[ofRule(&r.Rules[i])]++
 	}
-	text := fmt.Sprintf("%d of %s violated", count["violated"], plural(r.Loaded, "rule"))
+	text := fmt.Sprintf("%d of %s violated", count["violated"], plural.Count(r.Loaded, "rule"))
 	if n := count["unknown"]; n > 0 {
 		text += fmt.Sprintf(", %d could not be told", n)
 	}
@@ -115,20 +116,9 @@ func summary(r *policy.Result) string {
 	return text
 }
 
-func plural(n int, one string) string {
-	switch {
-	case n == 1:
-		return "1 " + one
-	case strings.HasSuffix(one, "s"):
-		return fmt.Sprintf("%d %ses", n, one)
-	default:
-		return fmt.Sprintf("%d %ss", n, one)
-	}
-}
-
 // describe returns what a process is.
 func describe(s *scan.Snapshot, p *scan.Process, ascii bool) string {
-	text := fmt.Sprintf("process %d (%s) is %s", p.PID, view.Escape(p.Comm.String(), 0, ascii), p.State)
+	text := fmt.Sprintf("process %d (%s) is %s", p.PID, untrusted.Escape(p.Comm.String(), 0, ascii), p.State)
 	switch p.State {
 	case scan.Sandboxed:
 		text += fmt.Sprintf(" at depth %d", p.Depth)

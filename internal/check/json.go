@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -41,11 +42,11 @@ type RuleJSON struct {
 }
 
 type violationJSON struct {
-	Reason    policy.Reason `json:"reason"`
-	Workload  *view.Text    `json:"workload,omitempty"`
-	Processes int           `json:"processes"`
-	PIDs      []int32       `json:"pids,omitempty"`
-	Examples  []exampleJSON `json:"examples,omitempty"`
+	Reason    policy.Reason   `json:"reason"`
+	Workload  *untrusted.Text `json:"workload,omitempty"`
+	Processes int             `json:"processes"`
+	PIDs      []int32         `json:"pids,omitempty"`
+	Examples  []exampleJSON   `json:"examples,omitempty"`
 }
 
 type exampleJSON struct {
@@ -98,7 +99,7 @@ func Rules(r *policy.Result, names bool) []RuleJSON {
 			n := len(j.Violations)
 			switch {
 			case names:
-				j.Violations = append(j.Violations, violationJSON{Reason: v.Reason, Workload: textJSON(v.Workload), Processes: v.Processes, PIDs: v.PIDs})
+				j.Violations = append(j.Violations, violationJSON{Reason: v.Reason, Workload: untrusted.OrNull(v.Workload), Processes: v.Processes, PIDs: v.PIDs})
 			case n > 0 && j.Violations[n-1].Reason == v.Reason:
 				j.Violations[n-1].Processes += v.Processes
 			default:
@@ -108,14 +109,6 @@ func Rules(r *policy.Result, names bool) []RuleJSON {
 		all = append(all, j)
 	}
 	return all
-}
-
-func textJSON(s string) *view.Text {
-	if s == "" {
-		return nil
-	}
-	t := view.Text(s)
-	return &t
 }
 
 func sinceJSON(at time.Time) *string {
@@ -130,7 +123,7 @@ func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 func write(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // what is escaped is decided by view.Text
+	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 )
 
@@ -84,7 +85,7 @@ func why(rule *policy.RuleResult) string {
 	case len(rule.Violations) > 0:
 		return rule.Violations[0].Reason.String()
 	default:
-		return plural(rule.Processes[policy.Violating], "process")
+		return plural.Count(rule.Processes[policy.Violating], "process")
 	}
 }
 

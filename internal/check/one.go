@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -29,7 +30,7 @@ func (o *One) Answer() Answer { return ofOutcome(o.Outcome) }
 func (o *One) Text(ascii bool) string {
 	text := o.Outcome.String() + ": " + describe(o.Snapshot, o.Process, ascii)
 	if o.Why != "" {
-		text += "; " + printable(o.Why, ascii)
+		text += "; " + untrusted.EscapeWords(o.Why, 0, ascii)
 	}
 	return text
 }
@@ -107,7 +108,7 @@ func (e *Explained) Text(w io.Writer, ascii bool) error {
 			if why == "" {
 				why = "-"
 			}
-			t.row(x.Rule.Name, x.Applies, result, printable(why, ascii), fmt.Sprintf("%s:%d", view.Escape(x.Rule.File, 0, ascii), x.Rule.Line))
+			t.row(x.Rule.Name, x.Applies, result, untrusted.EscapeWords(why, 0, ascii), fmt.Sprintf("%s:%d", untrusted.Escape(x.Rule.File, 0, ascii), x.Rule.Line))
 		}
 	}
 	if t.rows == 1 {
@@ -122,17 +123,7 @@ func named(text string, ascii bool) string {
 	if text == "" {
 		return "not known"
 	}
-	return view.Escape(text, 0, ascii)
-}
-
-// printable lets words through as they are, and quotes anything else.
-func printable(text string, ascii bool) string {
-	for _, r := range text {
-		if r < ' ' || r > '~' {
-			return view.Escape(text, 0, ascii)
-		}
-	}
-	return text
+	return untrusted.Escape(text, 0, ascii)
 }
 
 // JSON writes it as one JSON object and a newline.

@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/landlockd/landlockd/internal/policy"
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -59,7 +59,7 @@ func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
 		n := &rule.Processes
 		t.row(rule.Rule.Name, ofRule(rule), rule.Rule.Severity, fmt.Sprint(n[policy.Violating]), fmt.Sprint(n[policy.Compliant]),
 			fmt.Sprint(n[policy.Starting]), fmt.Sprint(n[policy.Unknown]),
-			fmt.Sprintf("%s:%d", view.Escape(rule.Rule.File, 0, ascii), rule.Rule.Line))
+			fmt.Sprintf("%s:%d", untrusted.Escape(rule.Rule.File, 0, ascii), rule.Rule.Line))
 	}
 	if len(rules) > 0 {
 		if err := t.end(); err != nil {
@@ -82,7 +82,7 @@ func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleResult, ascii
 		if text == "" {
 			return "-"
 		}
-		return view.Escape(text, maxCell, ascii)
+		return untrusted.Escape(text, maxCell, ascii)
 	}
 	t := newTable(w)
 	t.row("RULE", "REASON", "PID", "SINCE", "COMM", "WORKLOAD", "EXE")

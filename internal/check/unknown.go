@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -63,7 +64,7 @@ func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) 
 	for _, u := range r.Undecided {
 		for _, pid := range u.PIDs {
 			if p := s.Find(pid); p != nil {
-				t.row(u.Doubt.String(), fmt.Sprint(pid), view.Escape(p.Comm.String(), maxCell, ascii), u.Doubt.Words())
+				t.row(u.Doubt.String(), fmt.Sprint(pid), untrusted.Escape(p.Comm.String(), maxCell, ascii), u.Doubt.Words())
 			}
 		}
 		if more := u.Processes - len(u.PIDs); more > 0 {
@@ -86,13 +87,13 @@ func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleResult, ascii b
 		p, why := firstUnknown(s, rule)
 		switch {
 		case p != nil:
-			pid, comm = fmt.Sprint(p.PID), view.Escape(p.Comm.String(), maxCell, ascii)
+			pid, comm = fmt.Sprint(p.PID), untrusted.Escape(p.Comm.String(), maxCell, ascii)
 		case rule.CountUnknown:
 			why = "it is not known whether there are too few processes"
 		default:
 			continue
 		}
-		t.row(rule.Rule.Name, fmt.Sprint(n), pid, comm, printable(why, ascii))
+		t.row(rule.Rule.Name, fmt.Sprint(n), pid, comm, untrusted.EscapeWords(why, 0, ascii))
 	}
 	if t.rows == 1 {
 		return false, nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // unmatchedJSON is a rule that is about no process.
@@ -46,7 +46,7 @@ func unmatched(w io.Writer, rules []policy.Unmatched, ascii bool) error {
 	for i := range rules {
 		r := rules[i].Rule
 		t.row(r.Name, rules[i].Applies.String(), r.Severity,
-			fmt.Sprintf("%s:%d", view.Escape(r.File, 0, ascii), r.Line))
+			fmt.Sprintf("%s:%d", untrusted.Escape(r.File, 0, ascii), r.Line))
 	}
 	return t.end()
 }

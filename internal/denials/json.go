@@ -8,39 +8,24 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // denialJSON is a denial in the forms of docs/json.md: null is what is not known.
 type denialJSON struct {
-	Time      time.Time   `json:"time"`
-	Count     uint64      `json:"count"`
-	Domain    domainid.ID `json:"domain"`
-	Blockers  []string    `json:"blockers"`
-	PID       *int32      `json:"pid"`
-	TID       *int32      `json:"tid"`
-	StartNS   *uint64     `json:"start_ns,string"`
-	Comm      *text       `json:"comm"`
-	Exe       *text       `json:"exe"`
-	Object    ObjectKind  `json:"object"`
-	Path      *text       `json:"path"`
-	Port      *uint16     `json:"port"`
-	TargetPID *int32      `json:"target_pid"`
-}
-
-// text is text of others, in both directions.
-type text string
-
-func (t text) MarshalJSON() ([]byte, error) { return view.Text(t).MarshalJSON() }
-
-func (t *text) UnmarshalJSON(b []byte) error {
-	var encoded string
-	if err := json.Unmarshal(b, &encoded); err != nil {
-		return err
-	}
-	decoded, err := view.DecodeText(encoded)
-	*t = text(decoded)
-	return err
+	Time      time.Time       `json:"time"`
+	Count     uint64          `json:"count"`
+	Domain    domainid.ID     `json:"domain"`
+	Blockers  []string        `json:"blockers"`
+	PID       *int32          `json:"pid"`
+	TID       *int32          `json:"tid"`
+	StartNS   *uint64         `json:"start_ns,string"`
+	Comm      *untrusted.Text `json:"comm"`
+	Exe       *untrusted.Text `json:"exe"`
+	Object    ObjectKind      `json:"object"`
+	Path      *untrusted.Text `json:"path"`
+	Port      *uint16         `json:"port"`
+	TargetPID *int32          `json:"target_pid"`
 }
 
 // MarshalJSON encodes the denial.
@@ -48,8 +33,8 @@ func (d Denial) MarshalJSON() ([]byte, error) {
 	j := denialJSON{
 		Time: d.Time.UTC(), Count: d.Count, Domain: d.Domain, Blockers: d.Blockers,
 		PID: unlessZero(d.PID), TID: unlessZero(d.TID), StartNS: unlessZero(d.Start),
-		Comm: unlessZero(text(d.Comm)), Exe: unlessZero(text(d.Exe)),
-		Object: d.Object, Path: unlessZero(text(d.Path)), TargetPID: unlessZero(d.TargetPID),
+		Comm: untrusted.OrNull(d.Comm), Exe: untrusted.OrNull(d.Exe),
+		Object: d.Object, Path: untrusted.OrNull(d.Path), TargetPID: unlessZero(d.TargetPID),
 	}
 	if d.Object == Port {
 		j.Port = &d.Port // 0 is one, too

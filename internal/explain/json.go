@@ -13,6 +13,7 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -99,7 +100,7 @@ type deedJSON struct {
 	Below []limitJSON `json:"below"`
 	More  bool        `json:"more_not_known"`
 	// Together are the paths that all of below grant, null if not known.
-	Together []view.Text `json:"below_all"`
+	Together []untrusted.Text `json:"below_all"`
 }
 
 type limitJSON struct {
@@ -109,10 +110,10 @@ type limitJSON struct {
 }
 
 type fileJSON struct {
-	Path   *view.Text `json:"path"`
-	Dev    string     `json:"dev"`
-	Ino    string     `json:"ino"`
-	FSRoot bool       `json:"filesystem_root"`
+	Path   *untrusted.Text `json:"path"`
+	Dev    string          `json:"dev"`
+	Ino    string          `json:"ino"`
+	FSRoot bool            `json:"filesystem_root"`
 }
 
 type ruleJSON struct {
@@ -138,10 +139,10 @@ type keptJSON struct {
 }
 
 type socketJSON struct {
-	Name     view.Text `json:"name"`
-	Abstract bool      `json:"abstract"`
-	Holders  []any     `json:"holders"`
-	Doubt    *string   `json:"doubt"`
+	Name     untrusted.Text `json:"name"`
+	Abstract bool           `json:"abstract"`
+	Holders  []any          `json:"holders"`
+	Doubt    *string        `json:"doubt"`
 }
 
 // JSON writes the explanation as one JSON object and a newline.
@@ -186,7 +187,7 @@ func (e *Explanation) JSON(w io.Writer) error {
 		j.Denials = &denialsJSON{orNull(d.NotKnown), orNull(d.Way), d.Fed, d.Lost, d.Remembered, append([]denials.Denial{}, d.Last...)}
 	}
 	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // what is escaped is decided by view.Text
+	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
 	enc.SetIndent("", "  ")
 	return enc.Encode(j)
 }
@@ -267,7 +268,7 @@ func (e *Explanation) deedJSON(d *Deed) deedJSON {
 		for _, f := range l.Files {
 			x := fileJSON{Dev: view.DeviceText(f.Dev), Ino: strconv.FormatUint(f.Ino, 10), FSRoot: f.FSRoot}
 			if path, found := e.Places[File{f.Dev, f.Ino}]; found {
-				text := view.Text(path)
+				text := untrusted.Text(path)
 				x.Path = &text
 			}
 			k.Files = append(k.Files, x)
@@ -275,9 +276,9 @@ func (e *Explanation) deedJSON(d *Deed) deedJSON {
 		j.Below = append(j.Below, k)
 	}
 	if together, known := e.Together(d); known {
-		j.Together = make([]view.Text, len(together))
+		j.Together = make([]untrusted.Text, len(together))
 		for i, path := range together {
-			j.Together[i] = view.Text(path)
+			j.Together[i] = untrusted.Text(path)
 		}
 	}
 	return j
@@ -299,7 +300,7 @@ func (e *Explanation) socketsJSON(process func(*scan.Process) any) *socketsJSON 
 	j := &socketsJSON{Reachable: []socketJSON{}, Listening: k.Listening, Inside: k.Inside, Kept: keptJSON(k.Kept), Gaps: append([]string{}, k.Gaps...)}
 	for i := range k.Reachable {
 		r := &k.Reachable[i]
-		x := socketJSON{Name: view.Text(r.Name), Abstract: r.Abstract, Holders: []any{}, Doubt: orNull(r.Doubt)}
+		x := socketJSON{Name: untrusted.Text(r.Name), Abstract: r.Abstract, Holders: []any{}, Doubt: orNull(r.Doubt)}
 		for _, pid := range r.Holders {
 			if p := e.Snapshot.Find(pid); p != nil {
 				x.Holders = append(x.Holders, process(p))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -90,9 +91,9 @@ func (e *Explanation) stateWords() string {
 
 func threadsAre(of, n int) string {
 	if n == 1 {
-		return count(of, "thread") + " is"
+		return plural.Count(of, "thread") + " is"
 	}
-	return count(of, "thread") + " are"
+	return plural.Count(of, "thread") + " are"
 }
 
 func depthWords(b *domainid.Sandbox) string {
@@ -130,7 +131,7 @@ func hardening(s *scan.Snapshot, p *scan.Process) []string {
 					n++
 				}
 			}
-			of := count(len(tasks), "thread")
+			of := plural.Count(len(tasks), "thread")
 			words = append(words, fmt.Sprintf("%s in %d of %s only", h.what, n, of))
 		}
 	}
@@ -196,7 +197,7 @@ func (t *textWriter) whole() {
 		return
 	case e.Free > 0:
 		t.line("\nAs a whole Landlock keeps it from nothing: its %s in no domain may do "+
-			"everything.", count(e.Free, "thread"))
+			"everything.", plural.Count(e.Free, "thread"))
 		return
 	}
 	sandbox, inside := s.SandboxOf(e.Process)

@@ -5,7 +5,7 @@ package explain
 import (
 	"fmt"
 
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // Roots are the root directories of a process's threads.
@@ -105,17 +105,17 @@ func (t *textWriter) pathsText() string {
 }
 
 type rootJSON struct {
-	TIDs        []int32      `json:"tids"`
-	Path        view.Text    `json:"path"`
-	Own         bool         `json:"of_its_own"`
-	OtherMounts bool         `json:"mount_namespace_of_its_own"`
-	Mounted     *mountedJSON `json:"mounted"`
+	TIDs        []int32        `json:"tids"`
+	Path        untrusted.Text `json:"path"`
+	Own         bool           `json:"of_its_own"`
+	OtherMounts bool           `json:"mount_namespace_of_its_own"`
+	Mounted     *mountedJSON   `json:"mounted"`
 }
 
 type mountedJSON struct {
-	Path view.Text `json:"path"`
-	Type view.Text `json:"type"`
-	Dev  view.Text `json:"dev"`
+	Path untrusted.Text `json:"path"`
+	Type untrusted.Text `json:"type"`
+	Dev  untrusted.Text `json:"dev"`
 }
 
 // json returns the root directories, nil if they are not known, and why not.
@@ -130,10 +130,10 @@ func (r *Roots) json() (all []rootJSON, notKnown *string) {
 	all = []rootJSON{}
 	for i := range r.All {
 		root := &r.All[i]
-		j := rootJSON{TIDs: root.TIDs, Path: view.Text(root.Path), Own: root.Own,
+		j := rootJSON{TIDs: root.TIDs, Path: untrusted.Text(root.Path), Own: root.Own,
 			OtherMounts: root.OtherMounts}
 		if m := root.Mounted; m != (Mounted{}) {
-			j.Mounted = &mountedJSON{view.Text(m.Path), view.Text(m.Type), view.Text(m.Dev)}
+			j.Mounted = &mountedJSON{untrusted.Text(m.Path), untrusted.Text(m.Type), untrusted.Text(m.Dev)}
 		}
 		all = append(all, j)
 	}

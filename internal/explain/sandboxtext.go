@@ -9,19 +9,20 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/view"
 )
 
 func (t *textWriter) sandbox(b *Sandbox) {
-	title := "Sandbox of " + count(len(b.TIDs), "thread")
+	title := "Sandbox of " + plural.Count(len(b.TIDs), "thread")
 	if !t.isAlone(b) {
-		title = fmt.Sprintf("Sandbox of %s (%s)", count(len(b.TIDs), "thread"), tidsText(b.TIDs))
+		title = fmt.Sprintf("Sandbox of %s (%s)", plural.Count(len(b.TIDs), "thread"), tidsText(b.TIDs))
 	}
 	n := len(b.Layers)
 	if n == 0 {
 		n = int(b.Means.Depth)
 	}
-	layers := count(n, "layer")
+	layers := plural.Count(n, "layer")
 	if !b.Means.Exact {
 		layers += " or more"
 	}
@@ -37,7 +38,7 @@ func (t *textWriter) sandbox(b *Sandbox) {
 		t.domain(&b.Layers[i])
 	}
 	if more := len(b.Domains()) - 1; more > 0 {
-		t.line("  The other threads are in %s that let do the same.", count(more, "other domain"))
+		t.line("  The other threads are in %s that let do the same.", plural.Count(more, "other domain"))
 	}
 	t.line("\n%s", t.deedsTitle(b))
 	for i := range b.Deeds {
@@ -80,7 +81,7 @@ func (t *textWriter) deedsTitle(b *Sandbox) string {
 		where = "these domains"
 	}
 	text := fmt.Sprintf("What its %s in %s may still do, as far as Landlock goes%s",
-		count(len(b.TIDs), "thread"), where, t.butWorkers())
+		plural.Count(len(b.TIDs), "thread"), where, t.butWorkers())
 	var others []string
 	if n := t.e.Free; n == 1 {
 		others = append(others, "1 is in no domain and may do everything")
@@ -116,9 +117,9 @@ func (t *textWriter) domain(l *domainid.Layer) {
 		}
 	}
 	text += t.layerText(l)
-	text += fmt.Sprintf("; holds %s", processes(t.forest.NumBelow(l.Domain)))
+	text += fmt.Sprintf("; holds %s", plural.Count(t.forest.NumBelow(l.Domain), "process"))
 	if n := len(t.forest.NestedDomains(l.Domain)); n > 0 {
-		text += " and " + count(n, "nested domain")
+		text += " and " + plural.Count(n, "nested domain")
 	}
 	if s.Source.Denials != "none" {
 		text += fmt.Sprintf("; denied %s", times(d.Denials))
@@ -138,7 +139,7 @@ func (t *textWriter) layerText(l *domainid.Layer) string {
 	if l.Handles.Sure.Empty() {
 		return ""
 	}
-	text := "; handles " + count(l.Handles.Sure.Count(), "right")
+	text := "; handles " + plural.Count(l.Handles.Sure.Count(), "right")
 	if l.Doubt.Has(domainid.ClassUnknown) {
 		text += " and some that have no name here"
 	}
@@ -152,7 +153,7 @@ func (t *textWriter) layerText(l *domainid.Layer) string {
 		}
 	}
 	if rs := t.e.Snapshot.Domains[l.Domain].Ruleset; rs != nil {
-		text += ", has " + count(int(rs.Rules), "rule")
+		text += ", has " + plural.Count(int(rs.Rules), "rule")
 	}
 	return text
 }
@@ -164,7 +165,7 @@ func (t *textWriter) deed(d *Deed) {
 	}
 	if together, known := t.e.Together(d); known && len(together) > 0 && len(d.Limits) > 1 {
 		t.line("  - %s: only below these, which all of %s grant, by the paths that were found",
-			d.What(), count(len(d.Limits), "layer"))
+			d.What(), plural.Count(len(d.Limits), "layer"))
 		for i, path := range together {
 			if i == maxFiles {
 				t.line("      %d more", len(together)-i)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -53,7 +54,7 @@ func (t *textWriter) sockets(s *Sockets) {
 		t.line("  none")
 	}
 	t.line("  Of %s, %d inside its domains, %d kept away by Landlock, %d not found by their path, %d by permissions.",
-		count(s.Listening, "listening socket"), s.Inside, s.Kept.Landlock, s.Kept.Path, s.Kept.Permission)
+		plural.Count(s.Listening, "listening socket"), s.Inside, s.Kept.Landlock, s.Kept.Path, s.Kept.Permission)
 	t.line("  Not decided: what other security modules, seccomp filters and the listeners themselves refuse; sockets of datagrams, and what is mounted elsewhere for it.")
 	for _, gap := range s.Gaps {
 		t.line("  Not decided: %s.", plain(gap))

@@ -8,6 +8,8 @@ import (
 	"io"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/internal/view"
 )
 
@@ -68,7 +70,16 @@ func (t *textWriter) name(text string) string {
 	return t.escape(text)
 }
 
-func (t *textWriter) escape(text string) string { return fixed(view.Escape(text, 0, t.ascii)) }
+func (t *textWriter) escape(text string) string { return fixed(untrusted.Escape(text, 0, t.ascii)) }
+
+// plain lets words through as they are, and quotes anything else.
+func plain(text string) string {
+	escaped := untrusted.EscapeWords(text, 0, true)
+	if escaped != text {
+		return fixed(escaped)
+	}
+	return text
+}
 
 func (t *textWriter) rules() {
 	applied := false
@@ -90,32 +101,8 @@ func (t *textWriter) rules() {
 		t.line("%s", text)
 	}
 	if !applied && len(t.e.Rules) > 0 {
-		t.line("\nNone of %s is about it.", count(len(t.e.Rules), "rule"))
+		t.line("\nNone of %s is about it.", plural.Count(len(t.e.Rules), "rule"))
 	}
-}
-
-// plain lets words through as they are, and quotes anything else.
-func plain(text string) string {
-	for _, r := range text {
-		if r < ' ' || r > '~' {
-			return fixed(view.Escape(text, 0, true))
-		}
-	}
-	return text
-}
-
-func count(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
-func processes(n int) string {
-	if n == 1 {
-		return "1 process"
-	}
-	return fmt.Sprintf("%d processes", n)
 }
 
 func times(n uint64) string {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
 )
 
 // What returns what is done, "open a file for reading, list a directory".
@@ -88,7 +89,7 @@ func (d *Deed) where() string {
 		case !d.lists():
 			text = "only below some, which are not known"
 		case len(d.Limits) > 1:
-			text = fmt.Sprintf("only below what each of %s grants", count(len(d.Limits), "layer"))
+			text = fmt.Sprintf("only below what each of %s grants", plural.Count(len(d.Limits), "layer"))
 		}
 		if d.Doubt != 0 {
 			text += ", or less (" + strings.Join(d.Doubt.Sentences(), "; ") + ")"

@@ -5,6 +5,7 @@ package explain
 import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -38,7 +39,7 @@ func someWorkers(n int) string {
 	if n == 1 {
 		return "A worker"
 	}
-	return count(n, "worker")
+	return plural.Count(n, "worker")
 }
 
 func itOrThem(n int) string {

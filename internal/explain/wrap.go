@@ -5,7 +5,7 @@ package explain
 import (
 	"strings"
 
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 const (
@@ -35,7 +35,7 @@ func wrap(text string, columns int) string {
 }
 
 func wrapLine(line string, columns int) string {
-	if view.Columns(line) <= columns {
+	if untrusted.Columns(line) <= columns {
 		return line
 	}
 	words, item := strings.CutPrefix(strings.TrimLeft(line, " "), "- ")
@@ -48,7 +48,7 @@ func wrapLine(line string, columns int) string {
 	b.WriteString(start)
 	used := len(start)
 	for i, word := range strings.Split(words, " ") {
-		width := view.Columns(word)
+		width := untrusted.Columns(word)
 		switch {
 		case i == 0:
 		case used+1+width > columns:

@@ -14,7 +14,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // Limits of text, in bytes.
@@ -167,7 +167,7 @@ func encoded(to *string, longest int) reader {
 		if err != nil {
 			return err
 		}
-		if t, err = view.DecodeText(t); err != nil {
+		if t, err = untrusted.DecodeText(t); err != nil {
 			return fmt.Errorf("%.40q: %w", s, err)
 		}
 		if len(t) > longest {

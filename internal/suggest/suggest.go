@@ -19,12 +19,16 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
 // maxListed is how many rules, and how many comments, are written: a host can run
 // any number of programs.
 const maxListed = 1000
+
+// maxLabel bounds names in comments, in columns.
+const maxLabel = 160
 
 // group is the processes that one match means.
 type group struct {
@@ -171,7 +175,7 @@ func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 
 // fault returns why a rule does not hold for a process that it matches.
 func (r *suggestion) fault(s *scan.Snapshot, p *scan.Process) string {
-	who := fmt.Sprintf("process %d (%s)", p.PID, comment(placeOf(s, p).label))
+	who := fmt.Sprintf("process %d (%s)", p.PID, untrusted.EscapeWords(placeOf(s, p).label, maxLabel, true))
 	if applies, why := r.match.About(s, p); applies != "yes" {
 		return fmt.Sprintf("no rule: it is not known whether it would be about %s: %s", who, why)
 	}

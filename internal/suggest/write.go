@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -19,7 +19,7 @@ import (
 func Write(w io.Writer, s *scan.Snapshot) error {
 	rules, todos := suggestions(s)
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "# What is sandboxed with Landlock on this host (%s, kernel %s), as rules for landlockd.\n", s.Time.UTC().Format(time.RFC3339), view.Escape(s.Kernel.Release, 80, true))
+	fmt.Fprintf(b, "# What is sandboxed with Landlock on this host (%s, kernel %s), as rules for landlockd.\n", s.Time.UTC().Format(time.RFC3339), untrusted.Escape(s.Kernel.Release, 80, true))
 	b.WriteString("# They ask for what is so now: look them over, and leave out what is not meant to last.\n")
 	if len(rules) == 0 {
 		b.WriteString("rules: []\n")
@@ -37,7 +37,7 @@ func Write(w io.Writer, s *scan.Snapshot) error {
 			fmt.Fprintf(b, "# ... and %d more\n", len(todos)-maxListed)
 			break
 		}
-		fmt.Fprintf(b, "# - %s: %s\n", comment(t.label), t.why)
+		fmt.Fprintf(b, "# - %s: %s\n", untrusted.EscapeWords(t.label, maxLabel, true), t.why)
 	}
 	return b.Flush()
 }
@@ -71,16 +71,3 @@ func (r *suggestion) write(b *bufio.Writer) {
 // quoted writes text as a YAML scalar in double quotes: the escapes of Go are
 // among those of YAML.
 func quoted(text string) string { return strconv.QuoteToASCII(text) }
-
-// comment writes text of others on one line.
-func comment(label string) string {
-	for _, r := range label {
-		if r < ' ' || r > '~' {
-			return view.Escape(label, 160, true)
-		}
-	}
-	if len(label) > 160 {
-		return view.Escape(label, 160, true)
-	}
-	return label
-}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -93,16 +94,16 @@ func Count(s *scan.Snapshot) Counts {
 // no workloads.
 func Summary(s *scan.Snapshot) string {
 	c := Count(s)
-	text := c.Processes.summary("process", "processes", c.IneffectiveProcesses)
+	text := c.Processes.summary("process", c.IneffectiveProcesses)
 	if c.Workloads != nil {
-		text = c.Workloads.summary("workload", "workloads", c.IneffectiveWorkloads) + "; " + text
+		text = c.Workloads.summary("workload", c.IneffectiveWorkloads) + "; " + text
 	}
 	return text
 }
 
-func (c ByState) summary(one, many string, ineffective int) string {
+func (c ByState) summary(noun string, ineffective int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %s sandboxed", c.Of(scan.Sandboxed), isAre(c.Known(), one, many))
+	fmt.Fprintf(&b, "%d of %s sandboxed", c.Of(scan.Sandboxed), plural.Are(c.Known(), noun))
 	if share := percent(c.Of(scan.Sandboxed), c.Known()); share != "" {
 		fmt.Fprintf(&b, " (%s %%)", share)
 	}
@@ -130,18 +131,4 @@ func percent(part, whole int) string {
 		return "< 0.1"
 	}
 	return fmt.Sprintf("%d.%d", tenths/10, tenths%10)
-}
-
-func isAre(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one + " is"
-	}
-	return fmt.Sprintf("%d %s are", n, many)
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -6,8 +6,6 @@
 //
 // Every function is pure: equal snapshots give equal output, byte for byte.
 //
-// Names of commands and paths are chosen by whoever runs processes on the host.
-// Text output has them only as [Escape] writes them, JSON as [EncodeText] does:
-// neither lets a name act on a terminal, and neither writes two different names
-// alike, unless it says that it cut one.
+// Names of commands and paths are chosen by whoever runs processes on the host: all of
+// them are written by internal/untrusted.
 package view

@@ -9,6 +9,8 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -37,9 +39,9 @@ func Domains(w io.Writer, s *scan.Snapshot, o Options) error {
 		branch := draw.line(int32(line))
 		v.w.WriteString(branch)
 		if r.process < 0 {
-			v.domain(r.domain, Columns(branch))
+			v.domain(r.domain, untrusted.Columns(branch))
 		} else {
-			v.process(line, Columns(branch))
+			v.process(line, untrusted.Columns(branch))
 		}
 		v.w.WriteByte('\n')
 	}
@@ -69,7 +71,7 @@ func (v *domainWriter) domain(d int32, used int) {
 	text := fmt.Sprintf("domain %s  depth %s, %s, %s", idText(domain.ID), domainDepthText(domain),
 		parent, handledText(domain))
 	if domain.Rules != domainid.RulesUncounted {
-		text += ", " + plural(int(domain.Rules), "rule", "rules")
+		text += ", " + plural.Count(int(domain.Rules), "rule")
 		if domain.Lineage != domainid.LineageKnown || domain.Depth > 1 {
 			text += " with its parents'"
 		}
@@ -82,19 +84,19 @@ func (v *domainWriter) domain(d int32, used int) {
 		text += fmt.Sprintf(", %d %s", domain.Denials, denials)
 	}
 	below := v.forest.NumBelow(d)
-	text += "; " + plural(below, "process", "processes")
+	text += "; " + plural.Count(below, "process")
 	if deeper := below - len(v.forest.Members(d)); deeper > 0 {
 		text += fmt.Sprintf(" (%d deeper)", deeper)
 	}
 	v.w.WriteString(text)
 	if c := &domain.Creator; c.PID > 0 {
 		front := fmt.Sprintf("; created by %d ", c.PID)
-		v.w.WriteString(front + Escape(c.Comm, v.o.room(used+len(text)+len(front)), v.o.ASCII))
+		v.w.WriteString(front + untrusted.Escape(c.Comm, v.o.room(used+len(text)+len(front)), v.o.ASCII))
 	}
 }
 
 func handledText(d *domainid.Domain) string {
-	text := "handles " + plural(d.Handled.Count(), "right", "rights")
+	text := "handles " + plural.Count(d.Handled.Count(), "right")
 	switch {
 	case d.HandlesOther:
 		return text + " and newer ones that have no name here"
@@ -117,10 +119,10 @@ func (v *domainWriter) process(line, used int) {
 		notes += " [" + w.text() + "]"
 	}
 	if n.threads < int(p.NumTasks) {
-		notes += fmt.Sprintf(" [%d of %s]", n.threads, plural(int(p.NumTasks), "thread", "threads"))
+		notes += fmt.Sprintf(" [%d of %s]", n.threads, plural.Count(int(p.NumTasks), "thread"))
 	}
 	if n.deeper > 0 {
-		notes += fmt.Sprintf(" [%s deeper]", plural(n.deeper, "child", "children"))
+		notes += fmt.Sprintf(" [%s deeper]", plural.Count(n.deeper, "child"))
 	}
 	front := fmt.Sprintf("%d ", p.PID)
 	v.w.WriteString(front + v.o.command(p, v.o.room(used+len(front)+len(notes))) + notes)
@@ -140,7 +142,7 @@ func (v *domainWriter) footer() {
 		}
 	}
 	if unnamed > 0 {
-		fmt.Fprintf(v.w, "%s in domains that are not known\n", isAre(unnamed, "process", "processes"))
+		fmt.Fprintf(v.w, "%s in domains that are not known\n", plural.Are(unnamed, "process"))
 	}
 	finish(v.w, v.s)
 }

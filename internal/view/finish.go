@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -26,11 +27,11 @@ func finish(w *bufio.Writer, s *scan.Snapshot) {
 		deepest = ">=" + deepest
 	}
 	if c.Workloads != nil {
-		fmt.Fprintf(w, "%s: %s\n", plural(c.Workloads.Total(), "workload", "workloads"),
+		fmt.Fprintf(w, "%s: %s\n", plural.Count(c.Workloads.Total(), "workload"),
 			c.Workloads.all(c.IneffectiveWorkloads))
 	}
-	fmt.Fprintf(w, "%s: %s; %s; deepest %s\n", plural(c.Processes.Total(), "process", "processes"),
-		c.Processes.all(c.IneffectiveProcesses), plural(c.Domains, "domain", "domains"), deepest)
+	fmt.Fprintf(w, "%s: %s; %s; deepest %s\n", plural.Count(c.Processes.Total(), "process"),
+		c.Processes.all(c.IneffectiveProcesses), plural.Count(c.Domains, "domain"), deepest)
 	if left := Unread(s); left != "" {
 		fmt.Fprintf(w, "Not all is known: %s\n", left)
 	}
@@ -41,7 +42,11 @@ func Unread(s *scan.Snapshot) string {
 	if s.DomainsUnread == 0 {
 		return ""
 	}
-	return plural(s.DomainsUnread, "domain was", "domains were") + " not read, or without all " +
+	were := " were"
+	if s.DomainsUnread == 1 {
+		were = " was"
+	}
+	return plural.Count(s.DomainsUnread, "domain") + were + " not read, or without all " +
 		"rules, to stay within a budget: state and depth are exact, what they restrict may be unknown"
 }
 

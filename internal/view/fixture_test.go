@@ -225,7 +225,7 @@ func mixed() *host {
 	return h
 }
 
-// workloads gives the processes workloads of every kind, with hostile text.
+// workloads gives the processes workloads of every kind, with untrusted text.
 func (h *host) workloads() {
 	h.Workloads = []scan.Workload{
 		{Name: "container:a", FullName: "container:a", Kind: scan.InContainer, Cgroup: "/docker/0123",
@@ -242,7 +242,7 @@ func (h *host) workloads() {
 	}
 }
 
-// random makes any snapshot that is consistent in itself, with hostile names
+// random makes any snapshot that is consistent in itself, with untrusted names
 // and inconsistent parents.
 func random(r *rand.Rand, processes int) *host {
 	h := newHost()

@@ -62,7 +62,7 @@ type encoder struct {
 func newEncoder(w io.Writer) *encoder {
 	e := &encoder{w: bufio.NewWriter(w)}
 	e.enc = json.NewEncoder(&e.piece)
-	// What is escaped is decided by type hostile.
+	// What is escaped is decided by untrusted.Text.
 	e.enc.SetEscapeHTML(false)
 	return e
 }

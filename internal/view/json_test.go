@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -209,7 +210,7 @@ func TestJSONNamesNeverCollide(t *testing.T) {
 			t.Errorf("%q looks like another name: %q", names[i], p.Exe)
 		}
 		comms[p.Comm], exes[p.Exe] = true, true
-		if back, err := DecodeText(p.Exe); err != nil || back != names[i] {
+		if back, err := untrusted.DecodeText(p.Exe); err != nil || back != names[i] {
 			t.Errorf("%q came back as %q: %v", names[i], back, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -34,10 +35,10 @@ type domainJSON struct {
 }
 
 type creatorJSON struct {
-	PID  int32    `json:"pid"`
-	UID  uint32   `json:"uid"`
-	Comm hostile  `json:"comm"`
-	Exe  *hostile `json:"exe"`
+	PID  int32           `json:"pid"`
+	UID  uint32          `json:"uid"`
+	Comm untrusted.Text  `json:"comm"`
+	Exe  *untrusted.Text `json:"exe"`
 }
 
 // rightsJSON is a set of rights, with masks as hexadecimal text: no numbers to reckon with.
@@ -105,7 +106,7 @@ func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetI
 		j.Denials = &d.Denials
 	}
 	if d.Creator != (domainid.Creator{}) {
-		j.Creator = &creatorJSON{d.Creator.PID, d.Creator.UID, hostile(d.Creator.Comm), unlessZero(hostile(d.Creator.Exe))}
+		j.Creator = &creatorJSON{d.Creator.PID, d.Creator.UID, untrusted.Text(d.Creator.Comm), untrusted.OrNull(d.Creator.Exe)}
 	}
 	return j
 }

@@ -5,6 +5,7 @@ package view
 import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -12,13 +13,13 @@ type processJSON struct {
 	PID  int32 `json:"pid"`
 	PPID int32 `json:"ppid"`
 	startJSON
-	Exec       uint64      `json:"exec,string"`
-	Comm       hostile     `json:"comm"`
-	Exe        *hostile    `json:"exe"`
-	ExeCut     bool        `json:"exe_cut"`
-	ExeDeleted bool        `json:"exe_deleted"`
-	ExeOrigin  scan.Origin `json:"exe_origin"`
-	Workload   *hostile    `json:"workload"`
+	Exec       uint64          `json:"exec,string"`
+	Comm       untrusted.Text  `json:"comm"`
+	Exe        *untrusted.Text `json:"exe"`
+	ExeCut     bool            `json:"exe_cut"`
+	ExeDeleted bool            `json:"exe_deleted"`
+	ExeOrigin  scan.Origin     `json:"exe_origin"`
+	Workload   *untrusted.Text `json:"workload"`
 	// WorkloadIndex is that in the array of workloads.
 	WorkloadIndex *int32 `json:"workload_index"`
 	stateJSON
@@ -79,8 +80,8 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts, views *viewIndex
 		PPID:         p.PPID,
 		startJSON:    newStartJSON(p.Start),
 		Exec:         p.Exec,
-		Comm:         hostile(p.Comm.String()),
-		Exe:          unlessZero(hostile(p.Exe)),
+		Comm:         untrusted.Text(p.Comm.String()),
+		Exe:          untrusted.OrNull(p.Exe),
 		ExeCut:       p.ExeCut,
 		ExeDeleted:   p.ExeDeleted,
 		ExeOrigin:    p.ExeOrigin,
@@ -107,7 +108,7 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts, views *viewIndex
 		}
 	}
 	if w := s.WorkloadOf(p); w != nil {
-		name := hostile(w.Name)
+		name := untrusted.Text(w.Name)
 		j.Workload, j.WorkloadIndex = &name, &p.Workload
 	}
 	for i, d := range f.domains {

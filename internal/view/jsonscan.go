@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -20,7 +21,7 @@ func (n nanoseconds) MarshalJSON() ([]byte, error) {
 }
 
 type hostJSON struct {
-	KernelRelease hostile           `json:"kernel_release"`
+	KernelRelease untrusted.Text    `json:"kernel_release"`
 	Landlock      scan.Availability `json:"landlock"`
 	ABI           int               `json:"abi"`
 	NestingLimit  int               `json:"nesting_limit"`
@@ -39,7 +40,7 @@ type hostJSON struct {
 func newHostJSON(s *scan.Snapshot) hostJSON {
 	k := &s.Kernel
 	j := hostJSON{
-		KernelRelease:   hostile(k.Release),
+		KernelRelease:   untrusted.Text(k.Release),
 		Landlock:        k.Landlock,
 		ABI:             k.ABI,
 		NestingLimit:    k.NestingLimit(),

@@ -2,47 +2,50 @@
 
 package view
 
-import "github.com/landlockd/landlockd/scan"
+import (
+	"github.com/landlockd/landlockd/internal/untrusted"
+	"github.com/landlockd/landlockd/scan"
+)
 
 type workloadJSON struct {
-	Name      hostile           `json:"name"`
-	FullName  hostile           `json:"full_name"`
+	Name      untrusted.Text    `json:"name"`
+	FullName  untrusted.Text    `json:"full_name"`
 	Kind      scan.WorkloadKind `json:"kind"`
-	Unit      *hostile          `json:"unit"`
-	Slice     *hostile          `json:"slice"`
-	Cgroup    *hostile          `json:"cgroup"`
+	Unit      *untrusted.Text   `json:"unit"`
+	Slice     *untrusted.Text   `json:"slice"`
+	Cgroup    *untrusted.Text   `json:"cgroup"`
 	Delegated bool              `json:"delegated"`
 	Container *containerJSON    `json:"container"`
 }
 
 type containerJSON struct {
-	ID        *hostile `json:"id"`
-	Runtime   *hostile `json:"runtime"`
-	Namespace *hostile `json:"namespace"`
-	Pod       *hostile `json:"pod"`
-	PodUID    *hostile `json:"pod_uid"`
-	Name      *hostile `json:"name"`
-	Unnamed   bool     `json:"unnamed"`
+	ID        *untrusted.Text `json:"id"`
+	Runtime   *untrusted.Text `json:"runtime"`
+	Namespace *untrusted.Text `json:"namespace"`
+	Pod       *untrusted.Text `json:"pod"`
+	PodUID    *untrusted.Text `json:"pod_uid"`
+	Name      *untrusted.Text `json:"name"`
+	Unnamed   bool            `json:"unnamed"`
 }
 
 func newWorkloadJSON(w *scan.Workload) workloadJSON {
 	j := workloadJSON{
-		Name:      hostile(w.Name),
-		FullName:  hostile(w.FullName),
+		Name:      untrusted.Text(w.Name),
+		FullName:  untrusted.Text(w.FullName),
 		Kind:      w.Kind,
-		Unit:      unlessZero(hostile(w.Unit)),
-		Slice:     unlessZero(hostile(w.Slice)),
-		Cgroup:    unlessZero(hostile(w.Cgroup)),
+		Unit:      untrusted.OrNull(w.Unit),
+		Slice:     untrusted.OrNull(w.Slice),
+		Cgroup:    untrusted.OrNull(w.Cgroup),
 		Delegated: w.Delegated,
 	}
 	if c := w.Container; c != nil {
 		j.Container = &containerJSON{
-			ID:        unlessZero(hostile(c.ID)),
-			Runtime:   unlessZero(hostile(c.Runtime)),
-			Namespace: unlessZero(hostile(c.Namespace)),
-			Pod:       unlessZero(hostile(c.Pod)),
-			PodUID:    unlessZero(hostile(c.PodUID)),
-			Name:      unlessZero(hostile(c.Name)),
+			ID:        untrusted.OrNull(c.ID),
+			Runtime:   untrusted.OrNull(c.Runtime),
+			Namespace: untrusted.OrNull(c.Namespace),
+			Pod:       untrusted.OrNull(c.Pod),
+			PodUID:    untrusted.OrNull(c.PodUID),
+			Name:      untrusted.OrNull(c.Name),
 			Unnamed:   c.Unnamed,
 		}
 	}

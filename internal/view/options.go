@@ -2,7 +2,10 @@
 
 package view
 
-import "github.com/landlockd/landlockd/scan"
+import (
+	"github.com/landlockd/landlockd/internal/untrusted"
+	"github.com/landlockd/landlockd/scan"
+)
 
 // Options set how text is written.
 type Options struct {
@@ -53,12 +56,12 @@ func (o Options) room(used int) int {
 // the comm, its executable, in at most room columns.
 func (o Options) command(p *scan.Process, room int) string {
 	comm := p.Comm.String()
-	name := Escape(comm, room, o.ASCII)
+	name := untrusted.Escape(comm, room, o.ASCII)
 	if p.Exe == "" || namedAfter(comm, p.Exe) {
 		return name
 	}
 	const around = len(" [exe ]")
-	return name + " [exe " + Escape(p.Exe, max(room-Columns(name)-around, minName), o.ASCII) + "]"
+	return name + " [exe " + untrusted.Escape(p.Exe, max(room-untrusted.Columns(name)-around, minName), o.ASCII) + "]"
 }
 
 // namedAfter reports whether execve(2) would call a program of this path by

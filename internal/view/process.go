@@ -11,9 +11,6 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Text is text of the kernel, as it stands in JSON: see EncodeText.
-type Text = hostile
-
 // Processes returns a function that makes the object that JSON has of a process
 // of a snapshot. It has no view_index, which is one of that array.
 func Processes(s *scan.Snapshot) func(*scan.Process) any {

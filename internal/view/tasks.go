@@ -10,6 +10,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -78,7 +79,7 @@ func (t *treeWriter) tasks(p *scan.Process, front string) {
 	}
 	if left > 0 {
 		t.columnsOf("", "", "", "")
-		fmt.Fprintf(t.w, "%s%s more, in %d more groups\n", front, plural(left, "thread", "threads"), len(groups)-limit)
+		fmt.Fprintf(t.w, "%s%s more, in %d more groups\n", front, plural.Count(left, "thread"), len(groups)-limit)
 	}
 }
 
@@ -102,7 +103,7 @@ func (t *treeWriter) group(g *taskGroup, front string) {
 		state = ineffective
 	}
 	t.columnsOf("", state, depth, id)
-	fmt.Fprintf(t.w, "%s%s %s (%s)\n", front, plural(g.n, "thread", "threads"), where, g)
+	fmt.Fprintf(t.w, "%s%s %s (%s)\n", front, plural.Count(g.n, "thread"), where, g)
 }
 
 // workers writes a line for the workers of p that may act outside of its domains,
@@ -127,7 +128,7 @@ func (g *workerGroup) text() string {
 	if g.perhaps {
 		where = " perhaps outside"
 	}
-	return plural(g.n, "worker", "workers") + where
+	return plural.Count(g.n, "worker") + where
 }
 
 // outsideWorkers returns both groups of a sandboxed process, without an empty one.

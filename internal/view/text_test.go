@@ -15,6 +15,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/hosts"
 )
 
 // texts are all ways to write a snapshot as text.
@@ -33,7 +34,7 @@ func checkSafe(t *testing.T, text string) {
 		if !strings.HasSuffix(line, "\n") {
 			t.Fatalf("line without an end: %q", line)
 		}
-		if what := unsafe(strings.TrimSuffix(line, "\n")); what != "" {
+		if what := hosts.Unsafe(strings.TrimSuffix(line, "\n")); what != "" {
 			t.Fatalf("%q has %s", line, what)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -44,7 +46,7 @@ func Tree(w io.Writer, s *scan.Snapshot, o Options) error {
 		t.process(p, int32(line), &draw)
 	}
 	if n := hidden.Total(); n > 0 {
-		fmt.Fprintf(t.w, "Not shown: %s (%s)\n", plural(n, "process", "processes"), hidden.words())
+		fmt.Fprintf(t.w, "Not shown: %s (%s)\n", plural.Count(n, "process"), hidden.words())
 	}
 	finish(t.w, s)
 	return t.w.Flush()
@@ -130,7 +132,7 @@ func (t *treeWriter) process(i, line int32, draw *pen) {
 		note = " [" + p.Reason.String() + "]"
 	}
 	t.w.WriteString(branch)
-	t.w.WriteString(t.o.command(p, t.o.room(used+Columns(branch)+len(note))))
+	t.w.WriteString(t.o.command(p, t.o.room(used+untrusted.Columns(branch)+len(note))))
 	t.w.WriteString(note)
 	t.w.WriteByte('\n')
 	if f.differ || t.s.Ineffective(p) == access.Yes {

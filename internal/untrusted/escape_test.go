@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package view
+package untrusted
 
 import (
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/landlockd/landlockd/test/hosts"
 )
 
 func TestEscape(t *testing.T) {
@@ -50,29 +52,6 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// unsafe returns what in a text could act on a terminal. It is written
-// independently of printable.
-func unsafe(text string) string {
-	for i, r := range text {
-		_, size := utf8.DecodeRuneInString(text[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			return "invalid UTF-8"
-		case unicode.Is(unicode.C, r):
-			return "a control or format character"
-		case unicode.Is(unicode.Bidi_Control, r):
-			return "a bidi control"
-		case unicode.In(r, unicode.Zl, unicode.Zp, unicode.Mn, unicode.Me):
-			return "a separator or a mark"
-		case unicode.Is(unicode.Z, r) && r != ' ':
-			return "a space of another kind"
-		case unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam):
-			return "a letter that reorders text"
-		}
-	}
-	return ""
-}
-
 func FuzzEscape(f *testing.F) {
 	for _, seed := range []string{"", "bash", "a b", "\x1b[2J", "\u202e", "\xc2\x85", "日本", `\x1b`, `"`, "…", strings.Repeat("\xff", 100)} {
 		f.Add(seed, 20, false)
@@ -80,7 +59,7 @@ func FuzzEscape(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, limit int, ascii bool) {
 		got := Escape(text, limit, ascii)
-		if what := unsafe(got); what != "" {
+		if what := hosts.Unsafe(got); what != "" {
 			t.Fatalf("%q has %s", got, what)
 		}
 		if n := Columns(got); limit >= minEscaped+5 && n > limit {
@@ -140,4 +119,37 @@ func hex(t *testing.T, digits string) int {
 		n = n<<4 | i
 	}
 	return n
+}
+
+func FuzzOneLine(f *testing.F) {
+	for _, s := range []string{"", "plain", "two\nlines", " \t around \r\n", "\x1b[31mred\x7f", "\xff\xfe", "grün", "\u009b31m", "\u2028"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := OneLine(s)
+		for _, r := range got {
+			if unicode.IsControl(r) {
+				t.Errorf("%q becomes %q", s, got)
+			}
+		}
+	})
+}
+
+func TestEscapeWords(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{`it "is" so: a b`, 0, `it "is" so: a b`},
+		{"", 0, ""},
+		{"a b c", 5, "a b c"},
+		{"a word and another", 16, `"a word and an"…`},
+		{"a b\n", 0, `"a b\x0a"`},
+		{"é", 0, "é"},
+	} {
+		if got := EscapeWords(c.text, c.limit, false); got != c.want {
+			t.Errorf("EscapeWords(%q, %d) = %s, want %s", c.text, c.limit, got, c.want)
+		}
+	}
 }

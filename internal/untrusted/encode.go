@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package view
+package untrusted
 
 import (
+	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// EncodeText writes text of the kernel, which can be any bytes, as valid UTF-8
+// EncodeText writes untrusted text, which can be any bytes, as valid UTF-8
 // for a JSON string: a byte that is not part of valid UTF-8 becomes \xNN with
 // two lower-case hexadecimal digits, and a backslash becomes two. Everything
 // else stays as it is. [DecodeText] is the inverse, so different bytes never
@@ -65,14 +66,14 @@ func DecodeText(encoded string) (string, error) {
 	}
 }
 
-// hostile is text of the kernel as a JSON string. Beyond EncodeText, characters
-// that could act on a terminal are written in JSON's own \u form: it changes
+// Text is untrusted text in JSON: a string of what EncodeText makes of it. Characters
+// that could act on a terminal are written in JSON's own \u form beside: it changes
 // nothing for a parser, and the output can be looked at.
-type hostile string
+type Text string
 
 // MarshalJSON encodes the text.
-func (h hostile) MarshalJSON() ([]byte, error) {
-	text := EncodeText(string(h))
+func (t Text) MarshalJSON() ([]byte, error) {
+	text := EncodeText(string(t))
 	b := make([]byte, 0, len(text)+2)
 	b = append(b, '"')
 	for _, r := range text {
@@ -89,6 +90,26 @@ func (h hostile) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return append(b, '"'), nil
+}
+
+// UnmarshalJSON is the inverse of MarshalJSON.
+func (t *Text) UnmarshalJSON(b []byte) error {
+	var encoded string
+	if err := json.Unmarshal(b, &encoded); err != nil {
+		return err
+	}
+	decoded, err := DecodeText(encoded)
+	*t = Text(decoded)
+	return err
+}
+
+// OrNull returns text for a member that is null where there is none.
+func OrNull(text string) *Text {
+	if text == "" {
+		return nil
+	}
+	t := Text(text)
+	return &t
 }
 
 func appendUnit(b []byte, unit rune) []byte {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package view
+package untrusted
 
 import (
 	"encoding/json"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/landlockd/landlockd/test/hosts"
 )
 
 func TestEncodeText(t *testing.T) {
@@ -59,16 +61,20 @@ func FuzzEncodeText(f *testing.F) {
 		var w strings.Builder
 		enc := json.NewEncoder(&w)
 		enc.SetEscapeHTML(false)
-		if err := enc.Encode(hostile(text)); err != nil {
+		if err := enc.Encode(Text(text)); err != nil {
 			t.Fatal(err)
 		}
 		literal := strings.TrimSuffix(w.String(), "\n")
-		if what := unsafe(literal); what != "" {
+		if what := hosts.Unsafe(literal); what != "" {
 			t.Fatalf("%q has %s", literal, what)
 		}
 		var back string
 		if err := json.Unmarshal([]byte(literal), &back); err != nil || back != encoded {
 			t.Fatalf("%q became %q: %v", encoded, back, err)
+		}
+		var same Text
+		if err := json.Unmarshal([]byte(literal), &same); err != nil || string(same) != text {
+			t.Fatalf("%q became %q: %v", text, same, err)
 		}
 	})
 }

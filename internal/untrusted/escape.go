@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package view
+package untrusted
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Escape makes hostile text safe to print on a terminal. Letters, digits and
+// Escape makes untrusted text safe to print on a terminal. Letters, digits and
 // the punctuation of usual names stand for themselves. A name with anything
 // else is put in double quotes, so that it cannot look like the text around it;
 // within them, \x1b is a byte that is a control character or not valid UTF-8,
@@ -36,6 +36,31 @@ func Escape(text string, limit int, ascii bool) string {
 		return `"` + body + `"`
 	}
 	return `"` + body + `"` + dots
+}
+
+// EscapeWords is Escape for text that is words, such as a message: what is all of
+// printable ASCII, and within the limit, stands as it is, spaces and quotes too.
+func EscapeWords(text string, limit int, ascii bool) string {
+	if limit > 0 && len(text) > limit {
+		return Escape(text, limit, ascii)
+	}
+	for _, r := range text {
+		if r < ' ' || r > '~' {
+			return Escape(text, limit, ascii)
+		}
+	}
+	return text
+}
+
+// OneLine keeps text, such as an error that quotes others, on one line: what is not
+// graphic becomes a space.
+func OneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(text))
 }
 
 // minEscaped is room for one character in its longest form, \U000e0041.

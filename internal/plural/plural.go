@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plural puts numbers into sentences.
+package plural
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Count returns how many there are of something: "1 rule", "2 rules", "3 processes".
+func Count(n int, noun string) string {
+	switch {
+	case n == 1:
+	case noun == "child":
+		noun = "children"
+	case strings.HasSuffix(noun, "s"):
+		noun += "es"
+	default:
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// Are is Count with a verb behind it: "1 rule is", "2 rules are".
+func Are(n int, noun string) string {
+	if n == 1 {
+		return Count(n, noun) + " is"
+	}
+	return Count(n, noun) + " are"
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plural
+
+import "testing"
+
+func TestPlural(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{Count(0, "rule"), "0 rules"},
+		{Count(1, "rule"), "1 rule"},
+		{Count(1, "process"), "1 process"},
+		{Count(2, "process"), "2 processes"},
+		{Count(2, "child"), "2 children"},
+		{Are(1, "process"), "1 process is"},
+		{Are(0, "workload"), "0 workloads are"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}

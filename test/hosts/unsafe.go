@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hosts
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// Unsafe returns what in a text could act on a terminal, empty if nothing. It is
+// written independently of internal/untrusted.
+func Unsafe(text string) string {
+	for i, r := range text {
+		_, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return "invalid UTF-8"
+		case unicode.Is(unicode.C, r):
+			return "a control or format character"
+		case unicode.Is(unicode.Bidi_Control, r):
+			return "a bidi control"
+		case unicode.In(r, unicode.Zl, unicode.Zp, unicode.Mn, unicode.Me):
+			return "a separator or a mark"
+		case unicode.Is(unicode.Z, r) && r != ' ':
+			return "a space of another kind"
+		case unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam):
+			return "a letter that reorders text"
+		}
+	}
+	return ""
+}
