@@ -9,12 +9,13 @@ import (
 	"log"
 
 	"github.com/landlockd/landlockd/procattr"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // The form in which this kernel has the attribute, and how many processes it shows.
 func Example() {
 	source, err := procattr.Open(procattr.Options{})
-	if missing := (*procattr.Error)(nil); errors.As(err, &missing) {
+	if missing := (*scan.Error)(nil); errors.As(err, &missing) {
 		log.Fatalf("%s. %s", missing.Missing, missing.Hint) // as on every mainline kernel
 	}
 	defer source.Close()

@@ -27,8 +27,8 @@ type Options struct {
 	Kernel *scan.Kernel
 }
 
-// Open finds out how this kernel shows the domains of tasks. An error is an
-// *[Error].
+// Open finds out how this kernel shows the domains of tasks. An error is a
+// *[scan.Error].
 //
 // A kernel without Landlock, or with Landlock not enabled, is no error: there
 // the source knows that every process is unsandboxed, and needs no attribute and
@@ -87,8 +87,8 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 }
 
 func noProcFS(path string, err error) error {
-	return &Error{Reason: NoProcFS, Missing: "no proc file system at " + path, Err: err,
-		Hint: "it must be that of this PID namespace or of one around it"}
+	return failure(scan.Error{Reason: NoProcFS, Missing: "no proc file system at " + path, Err: err,
+		Hint: "it must be that of this PID namespace or of one around it"})
 }
 
 // userNS returns the inode number of this process's user namespace: the initial one's
@@ -120,7 +120,7 @@ func probeKernel(sysfs string) (scan.Kernel, error) {
 	k, err := landlock.Probe(sysfs)
 	switch {
 	case errors.Is(err, landlock.ErrFiltered):
-		return k, &Error{Reason: Helper, Missing: "the system calls of Landlock", Err: err}
+		return k, failure(scan.Error{Reason: Helper, Missing: "the system calls of Landlock", Err: err})
 	case err != nil:
 		return k, readFailed("what the kernel says of Landlock", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	osthread "github.com/landlockd/landlockd/internal/thread"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // files are the names that the attribute was proposed under, below
@@ -26,7 +27,7 @@ type probe struct {
 }
 
 // find returns the name of the attribute's file and its dialect, and how many
-// domains this process is in itself. An error is an *Error.
+// domains this process is in itself. An error is a *scan.Error.
 func (p *probe) find() (file string, d dialect, own int, err error) {
 	own, err = p.ownDepth()
 	if err != nil {
@@ -56,20 +57,20 @@ func (p *probe) find() (file string, d dialect, own int, err error) {
 			return file, d, own, nil
 		case errors.Is(err, errNoAttribute):
 		case errors.Is(h.shallow.err, unix.EACCES) || errors.Is(h.shallow.err, unix.EPERM):
-			return "", dialect{}, own, &Error{Reason: Denied, Missing: "reading this process's own threads is refused", Err: h.shallow.err}
+			return "", dialect{}, own, failure(scan.Error{Reason: Denied, Missing: "reading this process's own threads is refused", Err: h.shallow.err})
 		default:
-			return "", dialect{}, own, &Error{Reason: UnknownForm, Missing: "attr/landlock/" + file + " is not understood", Err: err,
-				Hint: "please report this with the output of landlockd doctor"}
+			return "", dialect{}, own, failure(scan.Error{Reason: UnknownForm, Missing: "attr/landlock/" + file + " is not understood", Err: err,
+				Hint: "please report this with the output of landlockd doctor"})
 		}
 	}
-	return "", dialect{}, own, &Error{
+	return "", dialect{}, own, failure(scan.Error{
 		Reason: NoAttribute, Missing: "this kernel has no /proc/[pid]/attr/landlock (carried by no mainline kernel up to 7.3)",
 		Hint: "use the task iterator, or see deploy/kernel for a patch",
-	}
+	})
 }
 
 func helperFailed(err error) error {
-	return &Error{Reason: Helper, Missing: "threads in known numbers of domains, to learn from how this kernel tells them", Err: err}
+	return failure(scan.Error{Reason: Helper, Missing: "threads in known numbers of domains, to learn from how this kernel tells them", Err: err})
 }
 
 // helper is a thread of this process in a domain of its own making.

@@ -62,7 +62,7 @@ func TestOpen(t *testing.T) {
 	needRoot(t)
 	s, err := Open(Options{})
 	if _, missing := os.Stat("/proc/self/attr/landlock"); missing != nil {
-		var e *Error
+		var e *scan.Error
 		if !errors.As(err, &e) || e.Reason != NoAttribute || scan.FailureReason(err) != "no_attribute" {
 			t.Fatalf("error %v", err)
 		}
@@ -91,7 +91,7 @@ func TestOpen(t *testing.T) {
 
 func TestOpenWithoutProcFS(t *testing.T) {
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
-		var e *Error
+		var e *scan.Error
 		if _, err := withoutLandlock(dir); !errors.As(err, &e) || e.Reason != NoProcFS {
 			t.Errorf("error %v", err)
 		}

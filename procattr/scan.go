@@ -16,7 +16,7 @@ import (
 const ctxInterval = 64
 
 // Scan reads every process once, and those that change meanwhile up to three
-// times. An error is an *[Error], or that of ctx.
+// times. An error is a *[scan.Error], or that of ctx.
 func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	// The kernel lets no thread read itself, see reader.attribute.
 	runtime.LockOSThread()

@@ -223,7 +223,7 @@ func TestScanHostileTree(t *testing.T) {
 	}
 	// A read that shows nothing of a task ends the scan.
 	tr.write("nonsense", "12", "stat")
-	var e *Error
+	var e *scan.Error
 	if _, err := s.Scan(context.Background()); !errors.As(err, &e) || e.Reason != Read || scan.FailureReason(err) != "read" {
 		t.Errorf("error %v", err)
 	}

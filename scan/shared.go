@@ -20,38 +20,6 @@ const (
 // ErrClosed is the error of a [Shared.Scan] that met [Shared.Close].
 var ErrClosed = errors.New("scans are closed")
 
-// Reasons that FailureReason gives to errors that are no [Failure].
-const (
-	ReasonTimeout  = "timeout"
-	ReasonInternal = "internal"
-)
-
-// FailureReason returns the short stable name of the cause of a failed scan:
-// that of the [Failure] in err's chain, else "timeout" for a deadline that
-// passed, else "internal". A name that is not 1 to 40 of a-z, 0-9 and
-// underscore is "internal" too, because the result is used as a label value.
-func FailureReason(err error) string {
-	var f Failure
-	switch {
-	case errors.As(err, &f):
-		if reason := f.FailureReason(); isReason(reason) {
-			return reason
-		}
-	case errors.Is(err, context.DeadlineExceeded):
-		return ReasonTimeout
-	}
-	return ReasonInternal
-}
-
-func isReason(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
-			return false
-		}
-	}
-	return len(s) >= 1 && len(s) <= 40
-}
-
 // SharedOptions are the limits of a [Shared]. The zero value means the defaults.
 type SharedOptions struct {
 	// MinInterval is the least time between the starts of two scans: what

@@ -70,33 +70,6 @@ func (f *fakeSource) Close() error {
 	return errors.New("source's close error")
 }
 
-type failure string
-
-func (f failure) Error() string         { return "cannot scan: " + string(f) }
-func (f failure) FailureReason() string { return string(f) }
-
-func TestFailureReason(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want string
-	}{
-		{errors.New("x"), "internal"},
-		{context.DeadlineExceeded, "timeout"},
-		{fmt.Errorf("read: %w", context.DeadlineExceeded), "timeout"},
-		{context.Canceled, "internal"},
-		{failure("no_btf"), "no_btf"},
-		{fmt.Errorf("scan: %w", failure("no_btf")), "no_btf"},
-		{errors.Join(context.DeadlineExceeded, failure("no_btf")), "no_btf"},
-		{failure(""), "internal"},
-		{failure("Bad\xff"), "internal"},
-		{failure("0123456789012345678901234567890123456789x"), "internal"},
-	} {
-		if got := FailureReason(c.err); got != c.want {
-			t.Errorf("FailureReason(%v) = %q, want %q", c.err, got, c.want)
-		}
-	}
-}
-
 func TestSharedOneScanForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &fakeSource{t: t, takes: 100 * time.Millisecond}

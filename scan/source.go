@@ -13,11 +13,3 @@ type Source interface {
 	// Close releases what the source holds. It must not be called during a Scan.
 	Close() error
 }
-
-// Failure is an error of a source whose cause has a short stable name, fit for
-// a label value, such as "no_btf". Each source documents its own.
-type Failure interface {
-	error
-	// FailureReason returns the name: lower case, words joined by underscores.
-	FailureReason() string
-}

@@ -305,7 +305,7 @@ func TestCanceledScan(t *testing.T) {
 			}
 			return
 		}
-		if !errors.Is(err, context.Canceled) || errors.As(err, new(*Error)) {
+		if !errors.Is(err, context.Canceled) || errors.As(err, new(*scan.Error)) {
 			t.Fatalf("after %d looks: %v", looks, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/scan"
 )
 
 var testFormat = formatOf(0, bitRange{0, 16}, bitRange{16, 2}, bitRange{18, 2})
@@ -298,7 +299,7 @@ func roleCalibrateNested(args []string) error {
 	}
 	offsets, err := calibrateRepeatedly(n)
 	if args[1] == "too deep" {
-		if e := (*Error)(nil); errors.As(err, &e) {
+		if e := (*scan.Error)(nil); errors.As(err, &e) {
 			fmt.Printf("%s: %v\n", e.Reason, e)
 		}
 		return nil

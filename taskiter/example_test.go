@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 )
 
 // All sandboxed processes of this host. It needs CAP_BPF and CAP_PERFMON.
 func Example() {
 	source, err := taskiter.Open(taskiter.Options{})
-	if missing := (*taskiter.Error)(nil); errors.As(err, &missing) {
+	if missing := (*scan.Error)(nil); errors.As(err, &missing) {
 		log.Fatalf("%s is missing. %s", missing.Missing, missing.Hint)
 	}
 	defer source.Close()

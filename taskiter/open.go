@@ -24,7 +24,7 @@ import (
 )
 
 // Open loads and attaches the programs and finds out how this kernel stores
-// domains. An error is an *[Error].
+// domains. An error is a *[scan.Error].
 //
 // A kernel without Landlock, or with Landlock not enabled, is no error: there
 // the source knows that every process is unsandboxed.
@@ -40,12 +40,12 @@ func Open(opts Options) (*Source, error) {
 	}
 	kernel, err := landlock.Probe(opts.SysFS)
 	if err != nil {
-		return nil, &Error{Reason: Refused, Missing: "what the kernel says of Landlock", Err: err}
+		return nil, failure(scan.Error{Reason: Refused, Missing: "what the kernel says of Landlock", Err: err})
 	}
 	cache := btf.NewCache()
 	types, err := cache.Kernel()
 	if err != nil {
-		return nil, &Error{Reason: NoBTF, Missing: "the kernel's type information (BTF, CONFIG_DEBUG_INFO_BTF)", Since: "5.2", Err: err}
+		return nil, failure(scan.Error{Reason: NoBTF, Missing: "the kernel's type information (BTF, CONFIG_DEBUG_INFO_BTF)", Since: "5.2", Err: err})
 	}
 	o := opener{
 		types: types, cache: cache, kernel: kernel, derive: opts.DeriveIDs, ruleTime: opts.RuleTime,
@@ -60,10 +60,10 @@ func checkLockdown(sysfs string) error {
 		return nil //nolint:nilerr // securityfs need not be mounted; loading will tell
 	}
 	if strings.Contains(string(b), "[confidentiality]") {
-		return &Error{
+		return failure(scan.Error{
 			Reason: Lockdown, Missing: "the kernel is locked down for confidentiality: no BPF program may read its memory",
 			Hint: "boot with lockdown=integrity, or without lockdown=",
-		}
+		})
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (o *opener) open() (*Source, error) {
 		if rules != nil {
 			rules.Close()
 		}
-		return nil, &Error{Reason: Refused, Missing: "the programs' shared memory", Err: err}
+		return nil, failure(scan.Error{Reason: Refused, Missing: "the programs' shared memory", Err: err})
 	}
 	if o.ruleTime > 0 {
 		s.ruleTime, s.share = o.ruleTime, newShare(o.ruleTime)
@@ -191,18 +191,18 @@ func (o *opener) resolve(st *state) error {
 	_, noType := structByName(o.types, "landlock_cred_security")
 	if o.kernel.Landlock != scan.Enabled {
 		if o.kernel.Landlock == scan.NotBuilt && noType == nil {
-			return &Error{
+			return failure(scan.Error{
 				Reason: Refused, Missing: "the system calls of Landlock: this kernel has it, but landlock_create_ruleset(2) answers ENOSYS",
 				Hint: "allow landlock_create_ruleset in the seccomp filter that this process runs under",
-			}
+			})
 		}
 		st.Layout = layout{ID: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent, CreatorExe: absent}
 	} else {
 		var err error
 		files := o.kernel.Rights.Sure[access.FS]
 		if st.Layout, st.Format, err = resolveLayout(o.types, files); err != nil {
-			return &Error{Reason: UnknownLayout, Missing: "Landlock's structures in a form that is known here", Err: err,
-				Hint: "please report this with the output of landlockd doctor"}
+			return failure(scan.Error{Reason: UnknownLayout, Missing: "Landlock's structures in a form that is known here", Err: err,
+				Hint: "please report this with the output of landlockd doctor"})
 		}
 		if st.Log = resolveLog(o.types); len(st.Log) == 0 {
 			st.Layout.LogStatus = absent
@@ -228,10 +228,10 @@ func (o *opener) calibrate(st *state) error {
 	buf := make([]byte, readSize)
 	var level levelSink
 	if err := iterate(context.Background(), it.FD(), buf, &level); err != nil {
-		return &Error{Reason: Read, Missing: "the calibration", Err: err}
+		return failure(scan.Error{Reason: Read, Missing: "the calibration", Err: err})
 	}
 	if !level.ended {
-		return &Error{Reason: Read, Missing: "the calibration: the iterator did not reach its end"}
+		return failure(scan.Error{Reason: Read, Missing: "the calibration: the iterator did not reach its end"})
 	}
 	st.Layout.PIDLevel = level.level
 	if st.Layout.Landlock == 0 {
@@ -239,7 +239,7 @@ func (o *opener) calibrate(st *state) error {
 	}
 	ctl, err := mapControl(coll.Maps[objectMapControl].FD())
 	if err != nil {
-		return &Error{Reason: Refused, Missing: "the programs' shared memory", Err: err}
+		return failure(scan.Error{Reason: Refused, Missing: "the programs' shared memory", Err: err})
 	}
 	defer ctl.close()
 	c := calibrator{
@@ -248,7 +248,7 @@ func (o *opener) calibrate(st *state) error {
 	}
 	offset, err := c.find()
 	if err != nil {
-		return &Error{Reason: Calibration, Missing: "the place of Landlock's domain in the credentials", Err: err}
+		return failure(scan.Error{Reason: Calibration, Missing: "the place of Landlock's domain in the credentials", Err: err})
 	}
 	// The resolved offset is that of the domain within Landlock's part, and
 	// calibration found the domain itself.
@@ -283,7 +283,7 @@ type bpfProgram struct {
 func (o *opener) load(p bpfProgram) (*ebpf.Collection, *link.Iter, error) {
 	spec, err := loadObject()
 	if err != nil {
-		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
+		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
 	}
 	for name := range spec.Programs {
 		if name != p.name {
@@ -298,11 +298,11 @@ func (o *opener) load(p bpfProgram) (*ebpf.Collection, *link.Iter, error) {
 		}
 	}
 	if err := spec.Variables[objectVarLayout].Set(p.layout); err != nil {
-		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
+		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
 	}
 	opts := ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: o.types}, Cache: o.cache}
 	if err := spec.Variables[objectVarRulesLayout].Set(o.rules); err != nil {
-		return nil, nil, &Error{Reason: NoIterator, Missing: "the BPF object", Err: err}
+		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
 	}
 	if p.control != nil {
 		opts.MapReplacements = map[string]*ebpf.Map{objectMapControl: p.control}
@@ -323,13 +323,13 @@ func loadError(err error) error {
 	var verifier *ebpf.VerifierError
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.As(err, &verifier):
-		return &Error{Reason: Refused, Missing: "the kernel refused bpf(2) although the capabilities are there", Err: err,
-			Hint: "they must be held in the initial user namespace, and no seccomp filter or security module may forbid bpf(2)"}
+		return failure(scan.Error{Reason: Refused, Missing: "the kernel refused bpf(2) although the capabilities are there", Err: err,
+			Hint: "they must be held in the initial user namespace, and no seccomp filter or security module may forbid bpf(2)"})
 	case errors.Is(err, ebpf.ErrNotSupported):
-		return &Error{Reason: NoIterator, Missing: "BPF task iterators", Since: "5.8", Err: err}
+		return failure(scan.Error{Reason: NoIterator, Missing: "BPF task iterators", Since: "5.8", Err: err})
 	default:
-		return &Error{Reason: NoIterator, Missing: "the kernel did not accept the program", Err: err,
-			Hint: "if the kernel is locked down for confidentiality, that is why; otherwise please report this with the output of landlockd doctor"}
+		return failure(scan.Error{Reason: NoIterator, Missing: "the kernel did not accept the program", Err: err,
+			Hint: "if the kernel is locked down for confidentiality, that is why; otherwise please report this with the output of landlockd doctor"})
 	}
 }
 
@@ -349,7 +349,7 @@ func (o *opener) workers() uint32 {
 func dup(fd int, name string) (*os.File, error) {
 	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
-		return nil, &Error{Reason: Refused, Missing: name, Err: fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err)}
+		return nil, failure(scan.Error{Reason: Refused, Missing: name, Err: fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err)})
 	}
 	return os.NewFile(uintptr(n), name), nil
 }

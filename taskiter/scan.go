@@ -16,8 +16,8 @@ import (
 const maxPasses = 3
 
 // Scan reads every task. It is one pass over the host's tasks, and up to two
-// more over those processes that changed during the first. An error is an
-// *[Error], or that of ctx.
+// more over those processes that changed during the first. An error is a
+// *[scan.Error], or that of ctx.
 func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	began := time.Now()
 	uptime := s.clock.uptime()
@@ -90,7 +90,7 @@ func readError(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return &Error{Reason: Read, Missing: "the scan", Err: err}
+	return failure(scan.Error{Reason: Read, Missing: "the scan", Err: err})
 }
 
 // judge sets each group's verdict and returns the processes that have none, or that

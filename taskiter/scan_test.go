@@ -636,7 +636,7 @@ func TestScanWithoutLandlock(t *testing.T) {
 	k := kernel
 	k.Landlock, k.ABI = scan.NotBuilt, 0
 	_, err = (&opener{types: types, kernel: k}).open()
-	if e := (*Error)(nil); !errors.As(err, &e) || e.Reason != Refused {
+	if e := (*scan.Error)(nil); !errors.As(err, &e) || e.Reason != Refused {
 		t.Errorf("ENOSYS where Landlock is built: %v", err)
 	}
 }

@@ -167,7 +167,7 @@ func TestLookUntil(t *testing.T) {
 // What the second stage may read passes to it.
 func TestHandoffOfCmdline(t *testing.T) {
 	for _, want := range []bool{true, false} {
-		o := &opened{failure: &failure{Reason: "no_btf", Message: "x"}, cmdline: want}
+		o := &opened{failure: &scan.Error{Reason: "no_btf", Missing: "x"}, cmdline: want}
 		files, err := o.pack()
 		if err != nil {
 			t.Fatal(err)

@@ -122,8 +122,7 @@ func (f *findings) denials() {
 		f.add(markOK, "denials", "told one by one by the kernel's tracepoints")
 		return
 	}
-	var e *trace.Error
-	if errors.As(err, &e) && e.Reason != trace.Absent {
+	if !errors.Is(err, scan.ErrAbsent) {
 		f.add(markNote, "denials", err.Error())
 	}
 	file, err := audit.Open()

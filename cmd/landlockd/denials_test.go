@@ -43,7 +43,7 @@ func TestDenialsArePacked(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	o := &opened{failure: &failure{Reason: "no_btf"}, denials: denialsHandoff{Way: scan.DenialsAudit, Files: 2, Enabled: true}, denialFiles: []*os.File{r, w}}
+	o := &opened{failure: &scan.Error{Reason: "no_btf"}, denials: denialsHandoff{Way: scan.DenialsAudit, Files: 2, Enabled: true}, denialFiles: []*os.File{r, w}}
 	files, err := o.pack()
 	if err != nil {
 		t.Fatal(err)

@@ -107,7 +107,7 @@ func (s *settings) open() (*opened, error) {
 	}
 	o.source, o.attribute, o.kernel, o.tried = f.source, f.attribute, f.kernel, f.tried
 	if f.failure != nil {
-		o.failure = newFailure(f.failure)
+		o.failure = scan.Flatten(f.failure)
 	}
 	if o.source != nil && !o.source.Unprivileged() {
 		o.keep = append(o.keep, unix.CAP_BPF)
@@ -205,7 +205,7 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 		}
 	}
 	if o.failure != nil {
-		s.logger.Error("This host cannot be scanned; serving that fact", "reason", o.failure.Reason, "err", o.failure.Message)
+		s.logger.Error("This host cannot be scanned; serving that fact", "reason", o.failure.Reason, "err", o.failure.Error())
 	}
 	interval := s.minInterval
 	if interval == 0 {

@@ -137,36 +137,13 @@ func disagreements(reader scan.Source) func() uint64 {
 }
 
 // failureReasons are what scans may fail with, for counters that exist from the start.
-func failureReasons() []string {
-	all := procattr.Reasons()
-	reasons := make([]string, 0, len(all)+2)
-	for _, r := range all {
-		reasons = append(reasons, string(r))
-	}
-	return append(reasons, string(taskiter.Read), string(taskiter.Refused))
-}
+func failureReasons() []string { return append(procattr.Reasons(), taskiter.Reasons()...) }
 
 // missingPrivilege reports whether an error of opening a source is one that ends
 // the start: what the operator can mend by starting landlockd otherwise. What
 // lies in the kernel leaves the daemon up, so that one query over the fleet
 // shows more than many crash loops.
 func missingPrivilege(err error) bool {
-	var e *taskiter.Error
+	var e *scan.Error
 	return errors.As(err, &e) && (e.Reason == taskiter.NoCapability || e.Reason == taskiter.Refused)
 }
-
-// failure is a source's failure that came from another process: the stage that
-// opened it.
-type failure struct {
-	Reason  string `json:"reason"`
-	Message string `json:"message"`
-}
-
-func newFailure(err error) *failure {
-	return &failure{Reason: scan.FailureReason(err), Message: err.Error()}
-}
-
-func (f *failure) Error() string         { return f.Message }
-func (f *failure) FailureReason() string { return f.Reason }
-
-var _ scan.Failure = (*failure)(nil)

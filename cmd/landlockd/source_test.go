@@ -13,25 +13,17 @@ import (
 
 // Only what the operator can mend by starting landlockd otherwise ends the start.
 func TestMissingPrivilege(t *testing.T) {
-	for reason, want := range map[taskiter.Reason]bool{
+	for reason, want := range map[string]bool{
 		taskiter.NoCapability: true, taskiter.Refused: true,
 		taskiter.NoBTF: false, taskiter.Lockdown: false, taskiter.NoIterator: false, taskiter.UnknownLayout: false,
 		taskiter.Calibration: false, taskiter.Read: false,
 	} {
-		err := fmt.Errorf("open: %w", &taskiter.Error{Reason: reason})
+		err := fmt.Errorf("open: %w", &scan.Error{Reason: reason})
 		if got := missingPrivilege(err); got != want {
 			t.Errorf("%s: %v", reason, got)
 		}
 	}
 	if missingPrivilege(errors.New("other")) || missingPrivilege(nil) {
 		t.Error("an error of another kind is none of privilege")
-	}
-}
-
-// A failure keeps its reason on the way to the serving stage.
-func TestFailureReason(t *testing.T) {
-	f := &failure{Reason: "lockdown", Message: "locked down"}
-	if got := scan.FailureReason(fmt.Errorf("scan: %w", f)); got != "lockdown" || f.Error() != "locked down" {
-		t.Errorf("%s: %v", got, f)
 	}
 }

@@ -31,7 +31,7 @@ type opened struct {
 	source    *taskiter.Source
 	attribute bool              // the serving stage is to open it
 	kernel    *scan.Kernel      // what the source is to know of the kernel; nil without one
-	failure   *failure          // why there is no source
+	failure   *scan.Error       // why there is no source
 	tried     map[string]string // sources, and why each cannot be used
 	listeners []net.Listener
 	api       *net.UnixListener // or nil
@@ -70,7 +70,7 @@ type handoff struct {
 	Attribute   bool `json:"attribute"`
 	// Kernel is there with Attribute: the stage that serves may ask the kernel less.
 	Kernel  *scan.Kernel `json:"kernel,omitempty"`
-	Failure *failure     `json:"failure,omitempty"`
+	Failure *scan.Error  `json:"failure,omitempty"`
 	// Tried is why each source that was tried cannot be used; empty if it can.
 	Tried map[string]string `json:"tried"`
 	Keep  []int             `json:"keep,omitempty"`

@@ -42,7 +42,7 @@ func handoffChild(w io.Writer) int {
 		fmt.Fprintln(w, "notify", err)
 	}
 	if o.failure != nil {
-		fmt.Fprintf(w, "failure %s: %s\n", o.failure.Reason, o.failure.Message)
+		fmt.Fprintf(w, "failure %s: %s\n", o.failure.Reason, o.failure.Error())
 	}
 	fmt.Fprintln(w, "keep", o.keep, "source", o.source != nil)
 	if o.kernel != nil {
@@ -75,7 +75,7 @@ func unpackElsewhere(t *testing.T, number string, files []*os.File) (string, int
 }
 
 func TestHandoff(t *testing.T) {
-	o := &opened{failure: &failure{Reason: "no_btf", Message: "two\nlines"}, keep: []int{39}}
+	o := &opened{failure: &scan.Error{Reason: "no_btf", Missing: "two\nlines"}, keep: []int{39}}
 	want := ""
 	for range 2 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

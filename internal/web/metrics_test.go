@@ -56,13 +56,8 @@ func (f *fakeSource) Scan(ctx context.Context) (*scan.Snapshot, error) {
 
 func (f *fakeSource) Close() error { return nil }
 
-type failure string
-
 // secretPID has so many digits that no other number in a page has them by chance.
 const secretPID = 1987654321
-
-func (f failure) Error() string         { return "cannot scan: " + string(f) }
-func (f failure) FailureReason() string { return string(f) }
 
 func wantLines(t *testing.T, w *httptest.ResponseRecorder, lines ...string) {
 	t.Helper()
@@ -204,7 +199,7 @@ func TestFailingSource(t *testing.T) {
 			Sources: func() map[string]string { return map[string]string{"taskiter": "no_btf"} },
 		})
 		wantLines(t, do(t, h, "GET", "/metrics"), "landlockd_scan_success 1")
-		var err error = fmt.Errorf("load: %w", failure("no_btf"))
+		var err error = fmt.Errorf("load: %w", &scan.Error{Reason: "no_btf"})
 		src.fail.Store(&err)
 		for i := range 20 {
 			time.Sleep(time.Second)

@@ -158,13 +158,7 @@ func (b *boot) close() {
 }
 
 // failureReasons are those that landlockd counts from its start.
-func failureReasons() []string {
-	reasons := []string{string(taskiter.Read), string(taskiter.Refused)}
-	for _, r := range procattr.Reasons() {
-		reasons = append(reasons, string(r))
-	}
-	return reasons
-}
+func failureReasons() []string { return append(procattr.Reasons(), taskiter.Reasons()...) }
 
 // source is a scan.Source that finds what the host was made of. Scans come one
 // after the other.
@@ -179,9 +173,9 @@ func (s *source) Scan(context.Context) (*scan.Snapshot, error) {
 	s.scans++
 	switch {
 	case s.host.Kind == Failing:
-		return nil, &taskiter.Error{Reason: taskiter.NoBTF}
+		return nil, &scan.Error{Reason: taskiter.NoBTF}
 	case s.host.Kind == Flaky && s.scans%4 == 0, s.again && s.scans == 1:
-		return nil, &taskiter.Error{Reason: taskiter.Read}
+		return nil, &scan.Error{Reason: taskiter.Read}
 	}
 	snap := s.host.snapshot(s.uptime(), uint64(s.scans)*denialsPerScan)
 	if s.feed != nil {

@@ -2,38 +2,26 @@
 
 package trace
 
-import "fmt"
+import "github.com/landlockd/landlockd/scan"
 
-// Reason is the short stable name of what keeps the tracepoints from being used.
-type Reason string
-
+// Reasons of the *[scan.Error] that Open returns.
 const (
 	// Absent: this kernel has no tracepoints of Landlock's denials, or no type
 	// information.
-	Absent Reason = "no_tracepoints"
+	Absent = "no_tracepoints"
 	// UnknownForm: a tracepoint's arguments are not known here.
-	UnknownForm Reason = "unknown_form"
+	UnknownForm = "unknown_form"
 	// Refused: the kernel refused the programs.
-	Refused Reason = "refused"
+	Refused = "refused"
 )
 
-// Error is why the tracepoints cannot be used.
-type Error struct {
-	Reason Reason
-	// What is not there, or was refused.
-	What string
-	Err  error
-}
-
-func (e *Error) Error() string {
-	s := "Landlock's tracepoints: " + e.What
-	if e.Err != nil {
-		s += fmt.Sprintf(": %v", e.Err)
+// failure returns an error for a reason: what is not there or was refused, and the
+// cause or nil.
+func failure(reason, missing string, err error) *scan.Error {
+	kind := map[string]scan.Kind{
+		Absent: scan.ErrAbsent, UnknownForm: scan.ErrBroken, Refused: scan.ErrDenied,
+	}[reason]
+	return &scan.Error{
+		Kind: kind, Reason: reason, Source: "Landlock's tracepoints", Missing: missing, Err: err,
 	}
-	return s
 }
-
-func (e *Error) Unwrap() error { return e.Err }
-
-// FailureReason returns the reason as a label value (scan.Failure).
-func (e *Error) FailureReason() string { return string(e.Reason) }

@@ -63,7 +63,7 @@ func resolve(types typeFinder) (config, error) {
 			return c, err
 		}
 		if !pick(tp.forms, args) {
-			return c, &Error{Reason: UnknownForm, What: tp.name + " has arguments that are not known here", Err: errors.New(strings.Join(args, ", "))}
+			return c, failure(UnknownForm, tp.name+" has arguments that are not known here", errors.New(strings.Join(args, ", ")))
 		}
 	}
 	return c, nil
@@ -100,15 +100,15 @@ func pick(forms []form, args []string) bool {
 func arguments(types typeFinder, tracepoint string) ([]string, error) {
 	var def *btf.Typedef
 	if err := types.TypeByName("btf_trace_"+tracepoint, &def); err != nil {
-		return nil, &Error{Reason: Absent, What: "this kernel has none that is called " + tracepoint + " (Linux 7.3 has, with CONFIG_SECURITY_LANDLOCK_LOG)"}
+		return nil, failure(Absent, "this kernel has none that is called "+tracepoint+" (Linux 7.3 has, with CONFIG_SECURITY_LANDLOCK_LOG)", nil)
 	}
 	pointer, ok := btf.UnderlyingType(def).(*btf.Pointer)
 	if !ok {
-		return nil, &Error{Reason: UnknownForm, What: tracepoint + " is no pointer"}
+		return nil, failure(UnknownForm, tracepoint+" is no pointer", nil)
 	}
 	proto, ok := btf.UnderlyingType(pointer.Target).(*btf.FuncProto)
 	if !ok || len(proto.Params) == 0 {
-		return nil, &Error{Reason: UnknownForm, What: tracepoint + " is no function"}
+		return nil, failure(UnknownForm, tracepoint+" is no function", nil)
 	}
 	var args []string
 	for _, p := range proto.Params[1:] { // behind the tracepoint's own data

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf/btf"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 // fakeTypes has tracepoints with arguments as form.go writes them.
@@ -64,7 +66,7 @@ func TestResolve(t *testing.T) {
 	for name, c := range map[string]struct {
 		change map[string]string
 		want   config
-		reason Reason
+		reason string
 	}{
 		"7.3.4": {nil, config{1, 1, 1, 1}, ""},
 		"as proposed first": {map[string]string{
@@ -80,11 +82,11 @@ func TestResolve(t *testing.T) {
 		"one less":                   {map[string]string{denyAbstract: "u64"}, config{}, UnknownForm},
 	} {
 		got, err := resolve(with(c.change))
-		var e *Error
+		var e *scan.Error
 		switch {
 		case c.reason == "" && (err != nil || got != c.want):
 			t.Errorf("%s: %+v, %v, want %+v", name, got, err, c.want)
-		case c.reason != "" && (!errors.As(err, &e) || e.Reason != c.reason || e.FailureReason() != string(c.reason) || e.Error() == ""):
+		case c.reason != "" && (!errors.As(err, &e) || e.Reason != c.reason || !errors.Is(err, e.Kind) || e.Error() == ""):
 			t.Errorf("%s: %+v, %v, want %s", name, got, err, c.reason)
 		}
 	}

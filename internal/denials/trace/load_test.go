@@ -160,7 +160,7 @@ func TestOpen(t *testing.T) {
 		t.Skip("-short leaves out what needs root")
 	}
 	files, err := Open()
-	var e *Error
+	var e *scan.Error
 	switch {
 	case err == nil && len(files) != NumFiles:
 		t.Errorf("%d descriptors", len(files))

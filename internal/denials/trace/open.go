@@ -28,12 +28,12 @@ const NumFiles = 2 + 5
 // Open loads and attaches the programs. It needs CAP_BPF and CAP_PERFMON. What it
 // returns is for NewReader, in this process or in another, which needs no
 // capability: the programs' own descriptors are closed, because whoever has one can
-// run it on addresses of his choice. An error is an *Error.
+// run it on addresses of his choice. An error is a *scan.Error.
 func Open() ([]*os.File, error) {
 	cache := btf.NewCache()
 	types, err := cache.Kernel()
 	if err != nil {
-		return nil, &Error{Reason: Absent, What: "the kernel does not tell its types (BTF)", Err: err}
+		return nil, failure(Absent, "the kernel does not tell its types (BTF)", err)
 	}
 	c, err := resolve(types)
 	if err != nil {
@@ -50,14 +50,14 @@ func Open() ([]*os.File, error) {
 func load(cache *btf.Cache, c config) (*ebpf.Collection, error) {
 	spec, err := loadObject()
 	if err != nil {
-		return nil, &Error{Reason: Refused, What: "the BPF object", Err: err}
+		return nil, failure(Refused, "the BPF object", err)
 	}
 	if err := spec.Variables[objectVarConfig].Set(c); err != nil {
-		return nil, &Error{Reason: Refused, What: "the BPF object", Err: err}
+		return nil, failure(Refused, "the BPF object", err)
 	}
 	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: cache})
 	if err != nil {
-		return nil, &Error{Reason: Refused, What: "the kernel did not accept the programs", Err: err}
+		return nil, failure(Refused, "the kernel did not accept the programs", err)
 	}
 	return coll, nil
 }
@@ -74,7 +74,7 @@ func attach(coll *ebpf.Collection) (files []*os.File, err error) {
 	keep := func(fd int, name string) error {
 		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 		if err != nil {
-			return &Error{Reason: Refused, What: name, Err: fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err)}
+			return failure(Refused, name, fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err))
 		}
 		files = append(files, os.NewFile(uintptr(n), "landlockd-"+name))
 		return nil
@@ -88,7 +88,7 @@ func attach(coll *ebpf.Collection) (files []*os.File, err error) {
 	for tracepoint, program := range programs() {
 		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: tracepoint, Program: coll.Programs[program]})
 		if err != nil {
-			return files, &Error{Reason: Refused, What: "attach to " + tracepoint, Err: err}
+			return files, failure(Refused, "attach to "+tracepoint, err)
 		}
 		err = keepLink(l, tracepoint, keep)
 		_ = l.Close()
@@ -102,7 +102,7 @@ func attach(coll *ebpf.Collection) (files []*os.File, err error) {
 func keepLink(l link.Link, name string, keep func(int, string) error) error {
 	fd, ok := l.(interface{ FD() int })
 	if !ok {
-		return &Error{Reason: Refused, What: "attach to " + name, Err: errors.New("no descriptor")}
+		return failure(Refused, "attach to "+name, errors.New("no descriptor"))
 	}
 	return keep(fd.FD(), name)
 }

@@ -44,7 +44,7 @@ func checkCaps(t *T) {
 // why it cannot.
 func iterate(args []string) {
 	s, err := taskiter.Open(taskiter.Options{RuleTime: time.Minute})
-	var e *taskiter.Error
+	var e *scan.Error
 	if errors.As(err, &e) && e.Reason == taskiter.NoCapability {
 		fmt.Println(e.Reason, strings.TrimPrefix(e.Missing, "missing "))
 		return

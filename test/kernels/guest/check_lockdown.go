@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 )
 
@@ -22,7 +23,7 @@ func checkLockdown(t *T) {
 		t.Fatalf("taskiter.Open succeeds under lockdown")
 	}
 	t.Fact("error", err.Error())
-	var e *taskiter.Error
+	var e *scan.Error
 	if !errors.As(err, &e) || e.Reason != taskiter.Lockdown {
 		t.Errorf("taskiter.Open: %s; want reason %q", explain(err), taskiter.Lockdown)
 	}
@@ -35,6 +36,6 @@ func checkLockdown(t *T) {
 	if !errors.As(err, &e) || e.Reason == "" || e.Hint == "" {
 		t.Errorf("taskiter.Open without securityfs: %s; want a reason and a hint", explain(err))
 	} else {
-		t.Fact("unseen", string(e.Reason)+": "+e.Missing)
+		t.Fact("unseen", e.Reason+": "+e.Missing)
 	}
 }

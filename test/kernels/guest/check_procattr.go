@@ -25,7 +25,7 @@ func checkNoAttr(t *T) {
 		s.Close()
 		t.Fatalf("procattr.Open succeeds on a stock kernel")
 	}
-	var e *procattr.Error
+	var e *scan.Error
 	if !errors.As(err, &e) || e.Reason != procattr.NoAttribute {
 		t.Errorf("procattr.Open: %v; want reason %q", err, procattr.NoAttribute)
 	}
