@@ -16,9 +16,9 @@ const maxViolations = 20
 
 // NewRules returns a collector of what rules find in one snapshot, landlock_rule_* and
 // landlockd_rule_*. It is not to be registered for a scan that failed.
-func NewRules(r *policy.Result) prometheus.Collector { return rules{r} }
+func NewRules(r *policy.Evaluation) prometheus.Collector { return rules{r} }
 
-type rules struct{ result *policy.Result }
+type rules struct{ result *policy.Evaluation }
 
 func (r rules) Describe(ch chan<- *prometheus.Desc) {
 	describe(ch, firstRule, lastRule)
@@ -28,8 +28,8 @@ func (r rules) Describe(ch chan<- *prometheus.Desc) {
 func (r rules) Collect(ch chan<- prometheus.Metric) {
 	for i := range r.result.Rules {
 		rule := &r.result.Rules[i]
-		for _, outcome := range policy.Outcomes() {
-			emit(ch, ruleProcesses, float64(rule.Processes[outcome]), rule.Rule.Name, outcome.String())
+		for _, result := range policy.Results() {
+			emit(ch, ruleProcesses, float64(rule.Processes[result]), rule.Rule.Name, result.String())
 		}
 		emit(ch, ruleViolated, boolValue(rule.Violated), rule.Rule.Name, rule.Rule.Severity)
 	}

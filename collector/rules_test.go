@@ -19,11 +19,11 @@ import (
 )
 
 // violatedRules is what rules find on a host where some are violated.
-func violatedRules() *policy.Result {
+func violatedRules() *policy.Evaluation {
 	rule := func(name, severity string) *policy.Rule { return &policy.Rule{Name: name, Severity: severity} }
-	return &policy.Result{
+	return &policy.Evaluation{
 		Loaded: 5, Applied: 2,
-		Rules: []policy.RuleResult{
+		Rules: []policy.RuleEvaluation{
 			{Rule: rule("kept", "info"), Applied: true, Processes: [4]int{policy.Compliant: 7, policy.Unknown: 1}},
 			{Rule: rule("broken", "critical"), Applied: true, Processes: [4]int{policy.Compliant: 1, policy.Violating: 6, policy.Starting: 2}, Violated: true,
 				Violations: []policy.Violation{
@@ -37,7 +37,7 @@ func violatedRules() *policy.Result {
 	}
 }
 
-func gatherRules(r *policy.Result) prometheus.Gatherer {
+func gatherRules(r *policy.Evaluation) prometheus.Gatherer {
 	reg := prometheus.NewPedanticRegistry()
 	reg.MustRegister(NewRules(r), NewConfig(ConfigState{Loaded: r.Loaded, Applied: r.Applied, Hash: 0xFEDCBA987654, Reloaded: true, Since: began}))
 	return reg

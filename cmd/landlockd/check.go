@@ -47,7 +47,7 @@ func (s *settings) checkRules(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var result *policy.Result
+	var result *policy.Evaluation
 	snap, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
 		result = s.evaluator(config, snap).Evaluate(snap)
 		return check.Of(result, s.check.requireMatches) != check.Undecided, result.About
@@ -239,7 +239,7 @@ func (s *settings) checkOne(w io.Writer) error {
 		return err
 	}
 	one := check.One{Snapshot: snap, Process: p}
-	one.Outcome, one.Reason, one.Why = expect.Judge(snap, p)
+	one.Result, one.Reason, one.Why = expect.Judge(snap, p)
 	switch s.check.format {
 	case formatJSON:
 		err = one.JSON(w)

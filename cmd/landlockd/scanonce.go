@@ -70,7 +70,7 @@ func (s *settings) once(w io.Writer) error {
 		return err
 	}
 	state := collector.ConfigState{Loaded: len(config.Rules), Hash: config.Hash, Reloaded: true, Since: time.Now()}
-	var result *policy.Result
+	var result *policy.Evaluation
 	if err == nil {
 		result = s.evaluator(config, snap).Evaluate(snap)
 		state.Applied = result.Applied

@@ -223,7 +223,7 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 	}
 	shared := scan.NewShared(&thrifty{Source: source}, scan.SharedOptions{MinInterval: interval, Reasons: failureReasons()})
 	defer shared.Close()
-	evaluate := func(snap *scan.Snapshot) *policy.Result {
+	evaluate := func(snap *scan.Snapshot) *policy.Evaluation {
 		result := rules.Evaluate(snap)
 		if o.source != nil {
 			o.source.Favour(result.About)

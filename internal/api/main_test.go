@@ -47,7 +47,7 @@ func play(role string, args []string) error {
 	case "ask": // SOCKET
 		return askAndTell(args[0])
 	case "ask-as-nobody":
-		if err := becomeNobody(); err != nil {
+		if err := impersonateNobody(); err != nil {
 			return err
 		}
 		return askAndTell(args[0])
@@ -101,7 +101,7 @@ func play(role string, args []string) error {
 		}
 		return request(c)
 	case "listen-as-nobody": // SOCKET
-		if err := becomeNobody(); err != nil {
+		if err := impersonateNobody(); err != nil {
 			return err
 		}
 		l, err := Listen(args[0])
@@ -142,7 +142,7 @@ func awaitEnd(number string) error {
 	}
 }
 
-func becomeNobody() error {
+func impersonateNobody() error {
 	return errors.Join(syscall.Setgroups(nil), syscall.Setresgid(65534, 65534, 65534), syscall.Setresuid(65534, 65534, 65534))
 }
 

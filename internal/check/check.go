@@ -36,7 +36,7 @@ func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // Of returns what a result comes to. If matches are required, a rule that is about no
 // process is violated, too.
-func Of(r *policy.Result, requireMatches bool) Answer {
+func Of(r *policy.Evaluation, requireMatches bool) Answer {
 	answer := Compliant
 	if requireMatches {
 		answer = ofUnmatched(r.Unmatched)
@@ -51,8 +51,8 @@ func Of(r *policy.Result, requireMatches bool) Answer {
 	}
 }
 
-// ofOutcome is the answer where there is but one process and one expectation.
-func ofOutcome(o policy.Outcome) Answer {
+// ofResult is the answer where there is but one process and one expectation.
+func ofResult(o policy.Result) Answer {
 	switch o {
 	case policy.Violating:
 		return Violated
@@ -64,7 +64,7 @@ func ofOutcome(o policy.Outcome) Answer {
 }
 
 // ofRule is what one rule comes to, as a word: as an Answer, or "starting".
-func ofRule(r *policy.RuleResult) string {
+func ofRule(r *policy.RuleEvaluation) string {
 	switch {
 	case r.Violated:
 		return Violated.String()
@@ -78,8 +78,8 @@ func ofRule(r *policy.RuleResult) string {
 }
 
 // ranked returns the results of rules, the worst first, otherwise in their order.
-func ranked(r *policy.Result) []*policy.RuleResult {
-	var all []*policy.RuleResult
+func ranked(r *policy.Evaluation) []*policy.RuleEvaluation {
+	var all []*policy.RuleEvaluation
 	for _, word := range []string{Violated.String(), Undecided.String(), policy.Starting.String(), Compliant.String()} {
 		for i := range r.Rules {
 			if ofRule(&r.Rules[i]) == word {
@@ -91,7 +91,7 @@ func ranked(r *policy.Result) []*policy.RuleResult {
 }
 
 // summary returns in a few words what all rules come to.
-func summary(r *policy.Result) string {
+func summary(r *policy.Evaluation) string {
 	count := map[string]int{}
 	for i := range r.Rules {
 		count[ofRule(&r.Rules[i])]++

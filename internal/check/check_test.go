@@ -151,7 +151,7 @@ func TestNoTextOfOthersActs(t *testing.T) {
 			if err := e.JSON(&w); err != nil {
 				t.Fatal(err)
 			}
-			one := One{Snapshot: &h.Snapshot, Process: p, Outcome: policy.Violating, Why: "x\x1b\n"}
+			one := One{Snapshot: &h.Snapshot, Process: p, Result: policy.Violating, Why: "x\x1b\n"}
 			w.WriteString(one.Text(ascii))
 			if err := one.JSON(&w); err != nil {
 				t.Fatal(err)

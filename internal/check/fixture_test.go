@@ -48,7 +48,7 @@ func (h *host) process(pid int32, unit, comm, exe string, minute int, state scan
 	return &h.Processes[len(h.Processes)-1]
 }
 
-func (h *host) judge(t *testing.T, rules string) *policy.Result {
+func (h *host) judge(t *testing.T, rules string) *policy.Evaluation {
 	t.Helper()
 	return policy.New(config(t, rules), policy.Options{Unmatched: true}).Evaluate(&h.Snapshot)
 }
@@ -78,7 +78,7 @@ const fourRules = `rules:
   - {name: elsewhere, match: {unit: [elsewhere.service]}}
 `
 
-// mixed is a host with a process for each of the outcomes.
+// mixed is a host with a process for each of the results.
 func mixed() *host {
 	h := newHost()
 	h.process(10, "good.service", "good", "/usr/bin/good", 1, scan.Sandboxed)

@@ -58,7 +58,7 @@ type exampleJSON struct {
 
 // JSON writes the results of rules for a snapshot as one JSON object and a newline.
 // For requireMatches see [Of].
-func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result, requireMatches bool) error {
+func JSON(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, requireMatches bool) error {
 	a := answerJSON{
 		Schema: Schema, Answer: Of(r, requireMatches), Time: timeText(s.Time),
 		Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true),
@@ -84,7 +84,7 @@ func JSON(w io.Writer, s *scan.Snapshot, r *policy.Result, requireMatches bool) 
 
 // Rules returns the results of rules, in their order. Without names it has only the
 // numbers of workloads and processes.
-func Rules(r *policy.Result, names bool) []RuleJSON {
+func Rules(r *policy.Evaluation, names bool) []RuleJSON {
 	all := make([]RuleJSON, 0, len(r.Rules))
 	for i := range r.Rules {
 		rule := &r.Rules[i]
@@ -92,7 +92,7 @@ func Rules(r *policy.Result, names bool) []RuleJSON {
 			Name: rule.Rule.Name, Severity: rule.Rule.Severity, Result: ofRule(rule), Violated: rule.Violated,
 			Processes: map[string]int{}, Violations: []violationJSON{},
 		}
-		for _, o := range policy.Outcomes() {
+		for _, o := range policy.Results() {
 			j.Processes[o.String()] = rule.Processes[o]
 		}
 		for _, v := range rule.Violations {

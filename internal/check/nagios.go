@@ -31,7 +31,7 @@ const maxNamed = 5
 // returns the status. A violated rule of severity critical is Critical, one of
 // another Warning; without any, what is not known is Unknown. For requireMatches
 // see [Of]. No text of others is in it: only names of rules, which are plain.
-func Nagios(w io.Writer, r *policy.Result, requireMatches bool) (Status, error) {
+func Nagios(w io.Writer, r *policy.Evaluation, requireMatches bool) (Status, error) {
 	status := OK
 	var named []string
 	name := func(rule *policy.Rule, violated bool, why string) {
@@ -71,14 +71,14 @@ func Nagios(w io.Writer, r *policy.Result, requireMatches bool) (Status, error) 
 		text += ": " + strings.Join(named, ", ")
 	}
 	data := make([]string, 0, len(processes))
-	for _, o := range policy.Outcomes() {
+	for _, o := range policy.Results() {
 		data = append(data, fmt.Sprintf("%s=%d;;;0", o, processes[o]))
 	}
 	_, err := fmt.Fprintf(w, "LANDLOCK %s - %s | rules=%d;;;0 applied=%d;;;0 %s\n", status, text, r.Loaded, r.Applied, strings.Join(data, " "))
 	return status, err
 }
 
-func why(rule *policy.RuleResult) string {
+func why(rule *policy.RuleEvaluation) string {
 	switch {
 	case !rule.Violated:
 		return "unknown"

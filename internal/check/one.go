@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/internal/view"
@@ -17,18 +18,18 @@ import (
 type One struct {
 	Snapshot *scan.Snapshot
 	Process  *scan.Process
-	Outcome  policy.Outcome
+	Result   policy.Result
 	Reason   policy.Reason
 	// Why is what is missing or not known, in words.
 	Why string
 }
 
 // Answer returns what it comes to.
-func (o *One) Answer() Answer { return ofOutcome(o.Outcome) }
+func (o *One) Answer() Answer { return ofResult(o.Result) }
 
 // Text writes it on one line.
 func (o *One) Text(ascii bool) string {
-	text := o.Outcome.String() + ": " + describe(o.Snapshot, o.Process, ascii)
+	text := o.Result.String() + ": " + describe(o.Snapshot, o.Process, ascii)
 	if o.Why != "" {
 		text += "; " + untrusted.EscapeWords(o.Why, 0, ascii)
 	}
@@ -41,12 +42,12 @@ func (o *One) JSON(w io.Writer) error {
 		Schema  string         `json:"schema"`
 		Answer  Answer         `json:"answer"`
 		Time    string         `json:"time"`
-		Outcome policy.Outcome `json:"result"`
+		Result  policy.Result  `json:"result"`
 		Reason  *policy.Reason `json:"reason"`
 		Why     *string        `json:"why"`
 		Process any            `json:"process"`
 	}{
-		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Outcome, orNull(o.Reason), orNull(o.Why),
+		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Result, orNull(o.Reason), orNull(o.Why),
 		view.Processes(o.Snapshot)(o.Process),
 	})
 }
@@ -66,16 +67,14 @@ type Explained struct {
 	Rules    []policy.Explanation
 }
 
-const no = "no"
-
 // Answer returns what the rules that apply come to.
 func (e *Explained) Answer() Answer {
 	answer := Compliant
 	for i := range e.Rules {
-		if e.Rules[i].Applies == no {
+		if e.Rules[i].Applies == access.No {
 			continue
 		}
-		switch ofOutcome(e.Rules[i].Outcome) {
+		switch ofResult(e.Rules[i].Result) {
 		case Violated:
 			return Violated
 		case Undecided:
@@ -95,20 +94,18 @@ func (e *Explained) Text(w io.Writer, ascii bool) error {
 	for _, applies := range []bool{true, false} {
 		for i := range e.Rules {
 			x := &e.Rules[i]
-			if (x.Applies != no) != applies {
+			if (x.Applies != access.No) != applies {
 				continue
 			}
-			result, why := x.Outcome.String(), x.Text
-			if x.Applies == no {
+			result, why := x.Result.String(), x.Why
+			if x.Applies == access.No {
 				result = "-"
-			}
-			if x.Why != "" {
-				why = x.Why
 			}
 			if why == "" {
 				why = "-"
 			}
-			t.row(x.Rule.Name, x.Applies, result, untrusted.EscapeWords(why, 0, ascii), fmt.Sprintf("%s:%d", untrusted.Escape(x.Rule.File, 0, ascii), x.Rule.Line))
+			t.row(x.Rule.Name, x.Applies.String(), result, untrusted.EscapeWords(why, 0, ascii),
+				fmt.Sprintf("%s:%d", untrusted.Escape(x.Rule.File, 0, ascii), x.Rule.Line))
 		}
 	}
 	if t.rows == 1 {
@@ -129,21 +126,18 @@ func named(text string, ascii bool) string {
 // JSON writes it as one JSON object and a newline.
 func (e *Explained) JSON(w io.Writer) error {
 	type ruleJSON struct {
-		Name    string          `json:"name"`
-		Applies string          `json:"applies"`
-		Result  *policy.Outcome `json:"result"`
-		Reason  *policy.Reason  `json:"reason"`
-		Why     *string         `json:"why"`
+		Name    string         `json:"name"`
+		Applies access.Answer  `json:"applies"`
+		Result  *policy.Result `json:"result"`
+		Reason  *policy.Reason `json:"reason"`
+		Why     *string        `json:"why"`
 	}
 	rules := make([]ruleJSON, len(e.Rules))
 	for i := range e.Rules {
 		x := &e.Rules[i]
 		rules[i] = ruleJSON{Name: x.Rule.Name, Applies: x.Applies, Why: orNull(x.Why)}
-		if x.Applies != no {
-			rules[i].Result, rules[i].Reason = &x.Outcome, orNull(x.Reason)
-			if x.Why == "" {
-				rules[i].Why = orNull(x.Text)
-			}
+		if x.Applies != access.No {
+			rules[i].Result, rules[i].Reason = &x.Result, orNull(x.Reason)
 		}
 	}
 	return write(w, struct {

@@ -34,7 +34,7 @@ func (t *table) end() error { return t.w.Flush() }
 // Text writes the results of rules for a snapshot: first the processes that violate
 // them, and what is not known; then every rule, the worst first, and apart those
 // that are about no process; and then all in a line.
-func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
+func Text(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) error {
 	b := bufio.NewWriter(w)
 	rules := ranked(r)
 	if len(rules) > 0 && rules[0].Violated {
@@ -77,7 +77,7 @@ func Text(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) error {
 	return b.Flush()
 }
 
-func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleResult, ascii bool) error {
+func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) error {
 	name := func(text string) string {
 		if text == "" {
 			return "-"

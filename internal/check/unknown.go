@@ -20,15 +20,15 @@ type unknownJSON struct {
 
 // firstUnknown returns the first process that is unknown in a rule, and why; nil if
 // there is none that the rule is about.
-func firstUnknown(s *scan.Snapshot, r *policy.RuleResult) (p *scan.Process, why string) {
+func firstUnknown(s *scan.Snapshot, r *policy.RuleEvaluation) (p *scan.Process, why string) {
 	if p = s.Find(r.First[policy.Unknown]); p == nil {
 		return nil, ""
 	}
 	if _, why = r.Rule.Match.About(s, p); why != "" {
 		return p, "it is not known whether the rule is about it: " + why
 	}
-	outcome, _, why := r.Rule.Expect.Judge(s, p)
-	if outcome != policy.Unknown {
+	result, _, why := r.Rule.Expect.Judge(s, p)
+	if result != policy.Unknown {
 		why = "it is not known whether the rule is about it, for its except, exempt or cmdline"
 	}
 	return p, why
@@ -41,7 +41,7 @@ type undecidedJSON struct {
 	Examples  []unknownJSON `json:"examples"`
 }
 
-func undecided(s *scan.Snapshot, r *policy.Result) []undecidedJSON {
+func undecided(s *scan.Snapshot, r *policy.Evaluation) []undecidedJSON {
 	list := make([]undecidedJSON, 0, len(r.Undecided))
 	process := view.Processes(s)
 	for _, u := range r.Undecided {
@@ -58,7 +58,7 @@ func undecided(s *scan.Snapshot, r *policy.Result) []undecidedJSON {
 
 // undecidedText writes the processes of which it is not known whether rules are about
 // them.
-func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) (written bool, err error) {
+func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) (written bool, err error) {
 	t := newTable(w)
 	t.row("UNDECIDED", "PID", "COMM", "WHY")
 	for _, u := range r.Undecided {
@@ -78,7 +78,7 @@ func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Result, ascii bool) 
 }
 
 // unknowns writes for each rule what is not known, if anything.
-func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleResult, ascii bool) (written bool, err error) {
+func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) (written bool, err error) {
 	t := newTable(w)
 	t.row("RULE", "UNKNOWN", "PID", "COMM", "WHY")
 	for _, rule := range rules {

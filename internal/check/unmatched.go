@@ -18,7 +18,7 @@ type unmatchedJSON struct {
 	Applies  access.Answer `json:"applies"`
 }
 
-func unmatchedOf(r *policy.Result) []unmatchedJSON {
+func unmatchedOf(r *policy.Evaluation) []unmatchedJSON {
 	all := make([]unmatchedJSON, len(r.Unmatched))
 	for i, u := range r.Unmatched {
 		all[i] = unmatchedJSON{u.Rule.Name, u.Rule.Severity, u.Applies}

@@ -108,7 +108,7 @@ func denialWords(blockers []string) string {
 		what := name
 		switch right, known := access.Lookup(name); {
 		case known:
-			what = deedWords(right)
+			what = rightWords(right)
 		case name == "ptrace":
 			what = "trace or look into another process"
 		case name == "fs.change_topology":

@@ -55,10 +55,10 @@ func layer(parent int32, handled access.Rights, rules domainid.Ruleset) domainid
 
 const readFile, writeFile, resolve = 1 << 2, 1 << 1, 1 << 16
 
-func deed(t *testing.T, e *Explanation, right string) *Deed {
+func permission(t *testing.T, e *Explanation, right string) *Permission {
 	t.Helper()
-	for i := range e.Sandboxes[0].Deeds {
-		d := &e.Sandboxes[0].Deeds[i]
+	for i := range e.Sandboxes[0].Permissions {
+		d := &e.Sandboxes[0].Permissions[i]
 		if slices.ContainsFunc(d.Rights, func(r access.Right) bool { return r.Name == right }) {
 			return d
 		}
@@ -67,7 +67,7 @@ func deed(t *testing.T, e *Explanation, right string) *Deed {
 	return nil
 }
 
-func TestDeeds(t *testing.T) {
+func TestPermissions(t *testing.T) {
 	outer := layer(-1, access.Rights{access.FS: readFile | writeFile, access.Net: 3, access.Scope: 1}, domainid.Ruleset{
 		Ports: []domainid.PortRule{{Port: 53, Net: 2}, {Port: 443, Net: 2}, {Port: 8080, Net: 1}},
 		Inodes: []domainid.InodeRule{{Dev: 8, Ino: 2, FS: readFile},
@@ -79,8 +79,8 @@ func TestDeeds(t *testing.T) {
 	s.Views[1].Everywhere = []uint32{readFile}
 	e := Of(s, p)
 	for right, want := range map[string]struct {
-		may   domainid.Where
-		why   domainid.Why
+		may   domainid.Effect
+		why   domainid.Reason
 		where string
 	}{
 		"fs.read_file": {domainid.Everywhere, domainid.RulesGrant,
@@ -98,9 +98,9 @@ func TestDeeds(t *testing.T) {
 		"scope.signal": {domainid.Everywhere, domainid.NotHandled,
 			"yes (this sandbox does not restrict it)"},
 	} {
-		if d := deed(t, e, right); d.Where != want.may || d.Why != want.why ||
+		if d := permission(t, e, right); d.Effect != want.may || d.Reason != want.why ||
 			d.WhereText() != want.where {
-			t.Errorf("%s: %v, %v, %q; want %v, %v, %q", right, d.Where, d.Why, d.WhereText(),
+			t.Errorf("%s: %v, %v, %q; want %v, %v, %q", right, d.Effect, d.Reason, d.WhereText(),
 				want.may, want.why, want.where)
 		}
 	}
@@ -108,14 +108,14 @@ func TestDeeds(t *testing.T) {
 	// From another root directory, and from one of which it is not known.
 	s.Views[1].Everywhere = []uint32{writeFile}
 	e = Of(s, p)
-	reads, writes := deed(t, e, "fs.read_file").Where, deed(t, e, "fs.write_file").Where
+	reads, writes := permission(t, e, "fs.read_file").Effect, permission(t, e, "fs.write_file").Effect
 	if reads != domainid.Limited || writes != domainid.Everywhere {
 		t.Errorf("another root directory: reads %v, writes %v", reads, writes)
 	}
 	s.Views[1] = domainid.View{Domain: 1, Doubt: domainid.RootTooDeep}
 	e = Of(s, p)
 	const tooDeep = "not known: its root directory is too deep below the top of its mounts"
-	read, connect := deed(t, e, "fs.read_file"), deed(t, e, "net.connect_tcp")
+	read, connect := permission(t, e, "fs.read_file"), permission(t, e, "net.connect_tcp")
 	if read.WhereText() != tooDeep || connect.WhereText() != "only 443" {
 		t.Errorf("a root directory that is too deep: %q, %q", read.WhereText(), connect.WhereText())
 	}
@@ -129,7 +129,7 @@ func TestDeeds(t *testing.T) {
 		"net.connect_tcp":            "only 443 and 444, or less (not all of its layers are known)",
 		"net.bind_udp":               "all (this kernel cannot restrict it; Linux 7.2 can)",
 	} {
-		if d := deed(t, Of(s, p), right); d.WhereText() != want {
+		if d := permission(t, Of(s, p), right); d.WhereText() != want {
 			t.Errorf("layers that are not known: %s %q, want %q", right, d.WhereText(), want)
 		}
 	}
@@ -139,13 +139,13 @@ func TestDeeds(t *testing.T) {
 	plain.Ruleset, plain.Lineage = nil, domainid.LineageInferred
 	s2, p2 := host([]domainid.Domain{plain}, 0)
 	s2.Source.Rules = "none"
-	for right, want := range map[string]domainid.Where{
-		"fs.read_file": domainid.WhereUnknown,
-		"scope.signal": domainid.WhereUnknown,
+	for right, want := range map[string]domainid.Effect{
+		"fs.read_file": domainid.EffectUnknown,
+		"scope.signal": domainid.EffectUnknown,
 		"net.bind_udp": domainid.Everywhere,
 	} {
-		if d := deed(t, Of(s2, p2), right); d.Where != want {
-			t.Errorf("nothing is known of the layers: %s %v, want %v", right, d.Where, want)
+		if d := permission(t, Of(s2, p2), right); d.Effect != want {
+			t.Errorf("nothing is known of the layers: %s %v, want %v", right, d.Effect, want)
 		}
 	}
 	// One that reads no rules: handled is known, what is granted is not.
@@ -153,19 +153,19 @@ func TestDeeds(t *testing.T) {
 	unread.Ruleset = nil
 	s3, p3 := host([]domainid.Domain{unread}, 0)
 	s3.Source.Rules = "unread"
-	for right, want := range map[string]domainid.Where{
-		"fs.read_file":               domainid.WhereUnknown,
+	for right, want := range map[string]domainid.Effect{
+		"fs.read_file":               domainid.EffectUnknown,
 		"fs.execute":                 domainid.Everywhere,
 		"scope.abstract_unix_socket": domainid.Nowhere,
 	} {
-		if d := deed(t, Of(s3, p3), right); d.Where != want {
-			t.Errorf("no rules are read: %s %v, want %v", right, d.Where, want)
+		if d := permission(t, Of(s3, p3), right); d.Effect != want {
+			t.Errorf("no rules are read: %s %v, want %v", right, d.Effect, want)
 		}
 	}
 }
 
-// TestDeedsOfPorts: port 0 is one of its own to bind, and none to connect to.
-func TestDeedsOfPorts(t *testing.T) {
+// TestPermissionsOfPorts: port 0 is one of its own to bind, and none to connect to.
+func TestPermissionsOfPorts(t *testing.T) {
 	const (
 		all     = "all (its rules grant that)"
 		but     = "all but 0 (one that the kernel picks): its rules grant that"
@@ -191,7 +191,7 @@ func TestDeedsOfPorts(t *testing.T) {
 	} {
 		s, p := host([]domainid.Domain{layer(-1, access.Rights{access.Net: 3}, c.rules)}, 0)
 		e := Of(s, p)
-		bind, connect := deed(t, e, "net.bind_tcp").WhereText(), deed(t, e, "net.connect_tcp").WhereText()
+		bind, connect := permission(t, e, "net.bind_tcp").WhereText(), permission(t, e, "net.connect_tcp").WhereText()
 		if bind != c.bind || connect != c.connect {
 			t.Errorf("%s: bind %q, connect %q; want %q, %q", name, bind, connect, c.bind, c.connect)
 		}
@@ -201,7 +201,7 @@ func TestDeedsOfPorts(t *testing.T) {
 	inner := layer(0, access.Rights{access.Net: 1}, zero)
 	inner.Depth = 2
 	s, p := host([]domainid.Domain{layer(-1, access.Rights{access.Net: 3}, every), inner}, 1)
-	if d := deed(t, Of(s, p), "net.bind_tcp"); d.WhereText() != "only 80" {
+	if d := permission(t, Of(s, p), "net.bind_tcp"); d.WhereText() != "only 80" {
 		t.Errorf("two layers: %q", d.WhereText())
 	}
 }
@@ -229,14 +229,14 @@ func TestWays(t *testing.T) {
 			"mount (this kernel)",
 		"fs.write_file": "nowhere",
 	} {
-		if d := deed(t, Of(s, p), right); d.WhereText() != want {
+		if d := permission(t, Of(s, p), right); d.WhereText() != want {
 			t.Errorf("%s: %q, want %q", right, d.WhereText(), want)
 		}
 	}
 	s.Domains[0].Ruleset.Ports = []domainid.PortRule{{Port: 53, Net: 2}}
 	s.Kernel.Ways, s.Kernel.WaysUnknown = mptcp, fastOpen
 	const limited = "only 53, but by MPTCP, and perhaps by Fast Open (this kernel)"
-	if d := deed(t, Of(s, p), "net.connect_tcp"); d.WhereText() != limited {
+	if d := permission(t, Of(s, p), "net.connect_tcp"); d.WhereText() != limited {
 		t.Errorf("%q, want %q", d.WhereText(), limited)
 	}
 	// Where the text has a doubt or a bracket, no exception follows.
@@ -248,7 +248,7 @@ func TestWays(t *testing.T) {
 		"Fast Open may get past that, which is not known": {0, fastOpen},
 	} {
 		s.Kernel.Ways, s.Kernel.WaysUnknown = open.ways, open.unknown
-		if d := deed(t, Of(s, p), "net.connect_tcp"); d.WhereText() != andMore+want {
+		if d := permission(t, Of(s, p), "net.connect_tcp"); d.WhereText() != andMore+want {
 			t.Errorf("%q, want %q", d.WhereText(), andMore+want)
 		}
 	}
@@ -256,12 +256,12 @@ func TestWays(t *testing.T) {
 	s.Domains[0].Ruleset = &domainid.Ruleset{Ports: []domainid.PortRule{{Port: 0, Net: 1}}}
 	s.Kernel.Ways = way("net.bind_tcp", "listen") | way("net.bind_tcp", "mptcp")
 	const zero = "only 0 (one that the kernel picks); on this kernel MPTCP can get past that"
-	if d := deed(t, Of(s, p), "net.bind_tcp"); d.WhereText() != zero {
+	if d := permission(t, Of(s, p), "net.bind_tcp"); d.WhereText() != zero {
 		t.Errorf("%q, want %q", d.WhereText(), zero)
 	}
 	s.Domains[0].Ruleset.Ports[0].Port = 80
 	const other = "only 80, but by MPTCP and listening without bind(2) (this kernel)"
-	if d := deed(t, Of(s, p), "net.bind_tcp"); d.WhereText() != other {
+	if d := permission(t, Of(s, p), "net.bind_tcp"); d.WhereText() != other {
 		t.Errorf("%q, want %q", d.WhereText(), other)
 	}
 }
@@ -353,8 +353,8 @@ func TestTogether(t *testing.T) {
 	}
 }
 
-func limited(limits ...domainid.Limit) *Deed {
-	return &Deed{Allowed: domainid.Allowed{Where: domainid.Limited, Limits: limits}}
+func limited(limits ...domainid.Limit) *Permission {
+	return &Permission{Allowed: domainid.Allowed{Effect: domainid.Limited, Limits: limits}}
 }
 
 // hostile is an explanation full of what others chose.
@@ -386,8 +386,8 @@ func hostile() *Explanation {
 	}}
 	e.Places = map[File]string{{0x801, 77}: "/srv/\x1b[31m", {0x801, 78}: "/srv/\x1b[31m/x"}
 	e.Rules = []policy.Explanation{
-		{Rule: &policy.Rule{Name: "web", Severity: "critical"}, Applies: "yes", Outcome: policy.Violating, Reason: policy.Partial, Text: "some\x1b tasks"},
-		{Rule: &policy.Rule{Name: "db", Severity: "info"}, Applies: "no", Why: "unit does not match"},
+		{Rule: &policy.Rule{Name: "web", Severity: "critical"}, Applies: access.Yes, Result: policy.Violating, Reason: policy.Partial, Why: "some\x1b tasks"},
+		{Rule: &policy.Rule{Name: "db", Severity: "info"}, Applies: access.No, Why: "unit does not match"},
 	}
 	e.Sockets = &Sockets{
 		Reachable: []Socket{{Name: "/run/\x1b]0;x\x07", Holders: []int32{100, 7}}, {Name: "a\x00b\xff", Abstract: true, Doubt: "who\nknows"}},

@@ -77,17 +77,17 @@ type sandboxJSON struct {
 	// ByLayer is what each of Layers comes to for these threads.
 	ByLayer []layerJSON `json:"by_layer"`
 	// Effective: some right is restricted.
-	Effective access.Answer `json:"effective"`
-	Doubt     []string      `json:"doubt"`
-	May       []deedJSON    `json:"may"`
+	Effective access.Answer    `json:"effective"`
+	Doubt     []string         `json:"doubt"`
+	May       []permissionJSON `json:"may"`
 }
 
-type deedJSON struct {
-	Rights []string       `json:"rights"`
-	What   string         `json:"what"`
-	Where  string         `json:"where"`
-	May    domainid.Where `json:"may"`
-	Why    domainid.Why   `json:"why"`
+type permissionJSON struct {
+	Rights []string        `json:"rights"`
+	What   string          `json:"what"`
+	Where  string          `json:"where"`
+	Effect domainid.Effect `json:"may"`
+	Reason domainid.Reason `json:"why"`
 	// Doubt is why may is unknown; where it is limited, why less may be allowed.
 	Doubt []string `json:"doubt"`
 	// ButBy are the names of ways past the rights that this kernel leaves open, and
@@ -117,11 +117,11 @@ type fileJSON struct {
 }
 
 type ruleJSON struct {
-	Name     string          `json:"name"`
-	Severity string          `json:"severity"`
-	Applies  string          `json:"applies"`
-	Result   *policy.Outcome `json:"result"`
-	Why      *string         `json:"why"`
+	Name     string         `json:"name"`
+	Severity string         `json:"severity"`
+	Applies  access.Answer  `json:"applies"`
+	Result   *policy.Result `json:"result"`
+	Why      *string        `json:"why"`
 }
 
 type socketsJSON struct {
@@ -209,8 +209,8 @@ func (e *Explanation) sandboxJSON(b *Sandbox) sandboxJSON {
 		means := newMeaningJSON(s, l.Handles, l.Restricts, l.Doubt)
 		j.ByLayer = append(j.ByLayer, layerJSON{id, means})
 	}
-	for n := range b.Deeds {
-		j.May = append(j.May, e.deedJSON(&b.Deeds[n]))
+	for n := range b.Permissions {
+		j.May = append(j.May, e.permissionJSON(&b.Permissions[n]))
 	}
 	return j
 }
@@ -245,9 +245,9 @@ func wayNames(w access.Ways) []string {
 	return names
 }
 
-func (e *Explanation) deedJSON(d *Deed) deedJSON {
-	j := deedJSON{
-		What: d.What(), Where: d.WhereText(), May: d.Where, Why: d.Why, Doubt: words(d.Doubt),
+func (e *Explanation) permissionJSON(d *Permission) permissionJSON {
+	j := permissionJSON{
+		What: d.What(), Where: d.WhereText(), Effect: d.Effect, Reason: d.Reason, Doubt: words(d.Doubt),
 		ButBy: wayNames(d.ButBy), PerhapsBy: wayNames(d.PerhapsBy),
 		Below: []limitJSON{}, More: d.MorePorts,
 	}
@@ -255,7 +255,7 @@ func (e *Explanation) deedJSON(d *Deed) deedJSON {
 		j.Rights = append(j.Rights, r.Name)
 	}
 	if d.Rights[0].Class == access.Net {
-		if d.Where == domainid.Limited {
+		if d.Effect == domainid.Limited {
 			j.Ports = append([]uint16{}, d.Ports...)
 		}
 		if j.But = []uint16{}; d.ButZero {
@@ -286,11 +286,8 @@ func (e *Explanation) deedJSON(d *Deed) deedJSON {
 
 func newRuleJSON(x *policy.Explanation) ruleJSON {
 	j := ruleJSON{Name: x.Rule.Name, Severity: x.Rule.Severity, Applies: x.Applies, Why: orNull(x.Why)}
-	if x.Applies != "no" {
-		j.Result = &x.Outcome
-		if x.Why == "" {
-			j.Why = orNull(x.Text)
-		}
+	if x.Applies != access.No {
+		j.Result = &x.Result
 	}
 	return j
 }

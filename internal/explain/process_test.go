@@ -193,7 +193,7 @@ func TestManySandboxes(t *testing.T) {
 	wants(t, textOf(t, e), "in 100 sandboxes that differ\n", "\n92 more sandboxes: -o json has them\n")
 }
 
-// TestWorkers: what acts outside is named, also where deeds are described.
+// TestWorkers: what acts outside is named, also where permissions are described.
 func TestWorkers(t *testing.T) {
 	s, p := host(reading(), 0)
 	inside := scan.Place{State: scan.Sandboxed, Domain: 0}
@@ -311,7 +311,7 @@ func TestRoots(t *testing.T) {
 }
 
 // TestAgrees: for random snapshots, the text on rights, thread by thread and as a
-// whole, agrees with what the sandbox means, and layer lines with the deeds below
+// whole, agrees with what the sandbox means, and layer lines with the permissions below
 // them.
 func TestAgrees(t *testing.T) {
 	seen := map[string]int{}
@@ -343,19 +343,19 @@ func TestAgrees(t *testing.T) {
 			}
 			means := m.Task(task.Domain, task.View, task.Depth, task.DepthExact)
 			rights := 0
-			for _, d := range b.Deeds {
+			for _, d := range b.Permissions {
 				for _, right := range d.Rights {
 					rights++
-					seen[d.Where.String()]++
+					seen[d.Effect.String()]++
 					restricts := means.Restricts.Of(right)
 					everywhere[right.Name] = everywhere[right.Name] ||
-						d.Where == domainid.Everywhere
+						d.Effect == domainid.Everywhere
 					var fits bool
-					switch d.Where {
+					switch d.Effect {
 					case domainid.Everywhere:
 						fits = restricts == access.No ||
-							d.Why == domainid.KernelCannot && restricts != access.Yes
-					case domainid.WhereUnknown:
+							d.Reason == domainid.KernelCannot && restricts != access.Yes
+					case domainid.EffectUnknown:
 						fits = restricts == access.Unknown
 					default:
 						fits = restricts == access.Yes
@@ -403,15 +403,15 @@ func TestAgrees(t *testing.T) {
 
 var layerLine = regexp.MustCompile(`; handles (\d+) rights?, restricts (\d+)[,;]`)
 
-// checkLayer compares the line of a sandbox's only layer with its deeds.
+// checkLayer compares the line of a sandbox's only layer with its permissions.
 func checkLayer(t *testing.T, seed uint64, e *Explanation, b *Sandbox) {
 	t.Helper()
 	if len(b.Layers) != 1 || b.Means.Doubt != 0 {
 		return
 	}
 	restricted := 0
-	for _, d := range b.Deeds {
-		if d.Where == domainid.Limited || d.Where == domainid.Nowhere {
+	for _, d := range b.Permissions {
+		if d.Effect == domainid.Limited || d.Effect == domainid.Nowhere {
 			restricted += len(d.Rights)
 		}
 	}

@@ -49,8 +49,8 @@ type Sandbox struct {
 	// Layers are those of the first of In, the outermost first.
 	Layers []domainid.Layer
 	// Means is what being in the first of In means.
-	Means domainid.Sandbox
-	Deeds []Deed
+	Means       domainid.Sandbox
+	Permissions []Permission
 }
 
 // In is where a task is: a domain, or domainid.Outermost if that is not known, and
@@ -122,9 +122,9 @@ func (g *grouper) sandboxOf(t *scan.Task) int {
 		Layers: g.m.Layers(t.Domain, t.View),
 		Means:  g.m.Task(t.Domain, t.View, t.Depth, t.DepthExact),
 	}
-	b.Deeds = deedsOf(g.e.Snapshot, g.m, in, b.Means.Handles.Sure)
+	b.Permissions = permissionsOf(g.e.Snapshot, g.m, in, b.Means.Handles.Sure)
 	all := &g.e.Sandboxes
-	hash := maphash.Bytes(g.seed, fmt.Append(nil, b.Deeds))
+	hash := maphash.Bytes(g.seed, fmt.Append(nil, b.Permissions))
 	for _, n := range g.like[hash] {
 		if b.alike((*all)[n]) {
 			g.at[at] = n
@@ -145,7 +145,7 @@ func (b *Sandbox) alike(o Sandbox) bool {
 		return x == y
 	}
 	return b.Means == o.Means && slices.EqualFunc(b.Layers, o.Layers, sameLayer) &&
-		reflect.DeepEqual(b.Deeds, o.Deeds)
+		reflect.DeepEqual(b.Permissions, o.Permissions)
 }
 
 // Files returns the files that rules are on, each once.
@@ -153,7 +153,7 @@ func (e *Explanation) Files() []File {
 	var files []File
 	seen := map[File]bool{}
 	for _, b := range e.Sandboxes {
-		for _, d := range b.Deeds {
+		for _, d := range b.Permissions {
 			for _, l := range d.Limits {
 				for _, f := range l.Files {
 					if at := (File{f.Dev, f.Ino}); !seen[at] {

@@ -40,16 +40,16 @@ func (t *textWriter) sandbox(b *Sandbox) {
 	if more := len(b.Domains()) - 1; more > 0 {
 		t.line("  The other threads are in %s that let do the same.", plural.Count(more, "other domain"))
 	}
-	t.line("\n%s", t.deedsTitle(b))
-	for i := range b.Deeds {
-		t.deed(&b.Deeds[i])
+	t.line("\n%s", t.permissionsTitle(b))
+	for i := range b.Permissions {
+		t.permission(&b.Permissions[i])
 	}
 	if b.Means.Doubt.Has(domainid.ClassUnknown) {
 		t.line("  - what this landlockd has no name for: not known, as a layer handles rights " +
 			"that are newer")
 	}
 	switch paths := t.pathsText(); {
-	case !slices.ContainsFunc(b.Deeds, func(d Deed) bool { return d.lists() }):
+	case !slices.ContainsFunc(b.Permissions, func(d Permission) bool { return d.lists() }):
 	case t.e.NoPlaces != "":
 		t.line("  Paths: %s.", t.e.NoPlaces)
 	case paths != "":
@@ -71,8 +71,8 @@ func (t *textWriter) isAlone(b *Sandbox) bool {
 	return len(b.TIDs) == t.e.inside()+t.e.Free+t.e.Unknown
 }
 
-// deedsTitle names the threads that the deeds are of, and what the others may do.
-func (t *textWriter) deedsTitle(b *Sandbox) string {
+// permissionsTitle names the threads that the permissions are of, and what the others may do.
+func (t *textWriter) permissionsTitle(b *Sandbox) string {
 	if t.isAlone(b) {
 		return fmt.Sprintf("What it may still do, as far as Landlock goes%s:", t.butWorkers())
 	}
@@ -158,8 +158,8 @@ func (t *textWriter) layerText(l *domainid.Layer) string {
 	return text
 }
 
-func (t *textWriter) deed(d *Deed) {
-	if d.Where != domainid.Limited || d.Rights[0].Class == access.Net || !d.lists() {
+func (t *textWriter) permission(d *Permission) {
+	if d.Effect != domainid.Limited || d.Rights[0].Class == access.Net || !d.lists() {
 		t.line("  - %s: %s", d.What(), d.WhereText())
 		return
 	}
@@ -189,7 +189,7 @@ func (t *textWriter) deed(d *Deed) {
 }
 
 // ways writes the ways past a right behind the files.
-func (t *textWriter) ways(d *Deed) {
+func (t *textWriter) ways(d *Permission) {
 	if ways := d.waysText(); ways != "" {
 		t.line("      %s", ways)
 	}

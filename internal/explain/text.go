@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/untrusted"
@@ -85,18 +86,16 @@ func (t *textWriter) rules() {
 	applied := false
 	for i := range t.e.Rules {
 		x := &t.e.Rules[i]
-		if x.Applies == "no" {
+		if x.Applies == access.No {
 			continue
 		}
 		if !applied {
 			t.line("\nRules about it:")
 		}
 		applied = true
-		text := fmt.Sprintf("  - %s (%s): %s", x.Rule.Name, x.Rule.Severity, x.Outcome)
-		for _, why := range []string{x.Why, x.Text} {
-			if why != "" {
-				text += "; " + plain(why)
-			}
+		text := fmt.Sprintf("  - %s (%s): %s", x.Rule.Name, x.Rule.Severity, x.Result)
+		if x.Why != "" {
+			text += "; " + plain(x.Why)
 		}
 		t.line("%s", text)
 	}

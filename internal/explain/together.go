@@ -9,11 +9,11 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// Together returns the paths below which all layers that limit a deed grant it,
+// Together returns the paths below which all layers that limit a permission grant it,
 // none below another, by the paths that were found: where a directory is mounted
 // elsewhere, too, there may be more. It is false unless a path is known of each
 // file that rules are on.
-func (e *Explanation) Together(d *Deed) ([]string, bool) {
+func (e *Explanation) Together(d *Permission) ([]string, bool) {
 	more := func(l domainid.Limit) bool { return l.More }
 	if len(d.Limits) == 0 || slices.ContainsFunc(d.Limits, more) {
 		return nil, false

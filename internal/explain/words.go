@@ -14,18 +14,18 @@ import (
 )
 
 // What returns what is done, "open a file for reading, list a directory".
-func (d *Deed) What() string {
+func (d *Permission) What() string {
 	if d.summary != "" {
 		return fmt.Sprintf("%s (%d rights)", d.summary, len(d.Rights))
 	}
 	words := make([]string, len(d.Rights))
 	for i, r := range d.Rights {
-		words[i] = deedWords(r)
+		words[i] = rightWords(r)
 	}
 	return strings.Join(words, ", ")
 }
 
-func deedWords(r access.Right) string {
+func rightWords(r access.Right) string {
 	switch r.Name {
 	case "net.bind_tcp":
 		return "bind TCP ports"
@@ -50,7 +50,7 @@ func deedWords(r access.Right) string {
 
 // WhereText returns where it may be done, in words; the files follow behind "only
 // below".
-func (d *Deed) WhereText() string {
+func (d *Permission) WhereText() string {
 	text, ways := d.where(), d.waysText()
 	switch {
 	case ways == "":
@@ -62,9 +62,9 @@ func (d *Deed) WhereText() string {
 	}
 }
 
-func (d *Deed) where() string {
+func (d *Permission) where() string {
 	class := d.Rights[0].Class
-	switch d.Where {
+	switch d.Effect {
 	case domainid.Everywhere:
 		return d.everywhere()
 	case domainid.Nowhere:
@@ -101,20 +101,20 @@ func (d *Deed) where() string {
 }
 
 // lists reports whether there is a file to list.
-func (d *Deed) lists() bool {
+func (d *Permission) lists() bool {
 	return slices.ContainsFunc(d.Limits, func(l domainid.Limit) bool { return len(l.Files) > 0 })
 }
 
 // plain reports whether the text of where it may be done has no doubt and no
 // bracket, so that an exception can follow.
-func (d *Deed) plain() bool {
+func (d *Permission) plain() bool {
 	more := func(l domainid.Limit) bool { return l.More }
 	return d.Doubt == 0 && !d.MorePorts && !slices.ContainsFunc(d.Limits, more) &&
 		!slices.Contains(d.Ports, 0)
 }
 
 // waysText names the ways by which it may be done all the same, empty if none.
-func (d *Deed) waysText() string {
+func (d *Permission) waysText() string {
 	by, perhaps := access.WaysText(d.ButBy.All()), access.WaysText(d.PerhapsBy.All())
 	switch {
 	case by == "" && perhaps == "":
@@ -134,7 +134,7 @@ func (d *Deed) waysText() string {
 	}
 }
 
-func (d *Deed) everywhere() string {
+func (d *Permission) everywhere() string {
 	where := "everywhere"
 	switch {
 	case d.ButZero:
@@ -144,7 +144,7 @@ func (d *Deed) everywhere() string {
 	case d.Rights[0].Class == access.Scope || apart(d):
 		where = "yes"
 	}
-	switch d.Why {
+	switch d.Reason {
 	case domainid.KernelCannot:
 		var since []string
 		for _, r := range d.Rights {
@@ -190,5 +190,5 @@ func portWords(ports []uint16) string {
 	return strings.Join(words, "")
 }
 
-// maxPorts is how many ports, or ranges of them, text has of one deed.
+// maxPorts is how many ports, or ranges of them, text has of one permission.
 const maxPorts = 24

@@ -55,7 +55,7 @@ type Set struct {
 	snap      *scan.Snapshot // while it is evaluated
 	// of is the snapshot that result is of. It is not kept for that.
 	of     weak.Pointer[scan.Snapshot]
-	result *policy.Result
+	result *policy.Evaluation
 }
 
 // New returns a Set with the rules that Load returns now.
@@ -75,7 +75,7 @@ func New(o Options) (*Set, error) {
 
 // Evaluate judges a snapshot by the rules in force. They look at each snapshot
 // once, however often and by how many they are asked.
-func (s *Set) Evaluate(snap *scan.Snapshot) *policy.Result {
+func (s *Set) Evaluate(snap *scan.Snapshot) *policy.Evaluation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.result == nil || s.of.Value() != snap {

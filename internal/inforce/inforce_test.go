@@ -76,7 +76,7 @@ func host(pid int32, state scan.State) *scan.Snapshot {
 	}
 }
 
-func names(r *policy.Result) string {
+func names(r *policy.Evaluation) string {
 	var all []string
 	for _, rule := range r.Rules {
 		name := rule.Rule.Name

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -52,8 +53,8 @@ rules:
 	for pid, w := range want {
 		var got []string
 		for _, x := range e.Explain(h.Snapshot, h.Find(pid)) {
-			got = append(got, x.Applies)
-			if x.Applies == "unknown" && !strings.Contains(x.Why, "known") {
+			got = append(got, x.Applies.String())
+			if x.Applies == access.Unknown && !strings.Contains(x.Why, "known") {
 				t.Errorf("pid %d: %s", pid, x.Why)
 			}
 		}

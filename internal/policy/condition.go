@@ -28,7 +28,7 @@ func conditionOf(s *scan.Snapshot, p *scan.Process) condition {
 // judge reports whether a condition is as expected, whatever the process's age,
 // and for which reason it is not. What is certain to violate does so, whatever else is
 // unknown.
-func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
+func (x *Expect) judge(c *condition, d *demand) (Result, Reason) {
 	restricts := &c.sandbox.Restricts
 	switch {
 	case x.Free:
@@ -61,7 +61,7 @@ func (x *Expect) judge(c *condition, d *demand) (Outcome, Reason) {
 }
 
 // judgeFree is judge where a process must be in no domain. Without Landlock none is in one.
-func (x *Expect) judgeFree(c *condition, d *demand) (Outcome, Reason) {
+func (x *Expect) judgeFree(c *condition, d *demand) (Result, Reason) {
 	switch {
 	case d.disabled || x.Allows(c.state):
 		return Compliant, NoReason

@@ -5,7 +5,7 @@
 //
 // [Load] reads them, strictly. An [Evaluator] judges a snapshot by them: every
 // rule that matches a process applies to it, in no order, and comes to one of four
-// things, its [Outcome]. The package reads files in Load, and nothing else.
+// things, its [Result]. The package reads files in Load, and nothing else.
 //
 // # What is not known
 //

@@ -15,7 +15,7 @@ type Options struct {
 	// time, its arguments separated by spaces; false if it cannot be read.
 	// It is called only for processes that cmdline decides about. Nil reads none.
 	Cmdline func(pid int32, start uint64) (string, bool)
-	// Unmatched: a Result lists the rules without a result, too.
+	// Unmatched: an Evaluation lists the rules without a result, too.
 	Unmatched bool
 }
 
@@ -44,7 +44,7 @@ type Evaluator struct {
 	doubts  undecided
 }
 
-// group is processes of one snapshot of which all rules have the same outcome.
+// group is processes of one snapshot of which all rules have the same result.
 type group struct {
 	matched   *matched // of its first process
 	condition condition
@@ -67,7 +67,7 @@ type groupKey struct {
 	alone int32
 }
 
-// tally adds up one rule's outcomes.
+// tally adds up one rule's results.
 type tally struct {
 	processes [4]int
 	first     [4]int32
@@ -94,7 +94,7 @@ func New(c *Config, o Options) *Evaluator {
 
 // Evaluate judges a snapshot. Besides what follows from the snapshot, the result has
 // which rules applied to earlier ones.
-func (e *Evaluator) Evaluate(s *scan.Snapshot) *Result {
+func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
 	e.begin(s)
 	e.group()
 	for i := range e.groups {
@@ -105,7 +105,7 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Result {
 			e.applied[i] = true
 		}
 	}
-	r := e.result()
+	r := e.evaluation()
 	r.Undecided = e.doubts.list()
 	r.ruled, r.workloads = e.ruled, s.Workloads
 	r.About = e.about()
@@ -248,7 +248,7 @@ func (e *Evaluator) cmdlineOf(p *scan.Process) cmdline {
 	}
 }
 
-// tally adds the outcomes of a group by all rules.
+// tally adds the results of a group by all rules.
 func (e *Evaluator) tally(g *group) {
 	for _, rules := range [...][]ruleLevel{g.matched.rules.rules, g.matched.doubtful.rules, g.asked} {
 		for _, r := range rules {
@@ -262,10 +262,10 @@ func (e *Evaluator) tallyRule(g *group, r ruleLevel) {
 	t := &e.tallies[n]
 	switch l {
 	case yes:
-		outcome, _ := e.judge(n, g)
+		result, _ := e.judge(n, g)
 		t.certain += g.count
-		t.add(outcome, g)
-		g.violating = g.violating || outcome == Violating
+		t.add(result, g)
+		g.violating = g.violating || result == Violating
 	case likely:
 		t.likely += g.count
 		t.add(Unknown, g)
@@ -274,21 +274,21 @@ func (e *Evaluator) tallyRule(g *group, r ruleLevel) {
 	}
 }
 
-func (t *tally) add(outcome Outcome, g *group) {
-	t.processes[outcome] += g.count
-	if first := &t.first[outcome]; *first == 0 || g.first < *first {
+func (t *tally) add(result Result, g *group) {
+	t.processes[result] += g.count
+	if first := &t.first[result]; *first == 0 || g.first < *first {
 		*first = g.first
 	}
 }
 
-// judge returns the outcome of a group by a rule.
-func (e *Evaluator) judge(n int32, g *group) (Outcome, Reason) {
+// judge returns the result of a group by a rule.
+func (e *Evaluator) judge(n int32, g *group) (Result, Reason) {
 	rule := &e.config.Rules[n]
-	outcome, reason := rule.Expect.judge(&g.condition, &e.demands[n])
-	if outcome == Violating && g.age < rule.Grace {
-		outcome = Starting
+	result, reason := rule.Expect.judge(&g.condition, &e.demands[n])
+	if result == Violating && g.age < rule.Grace {
+		result = Starting
 	}
-	return outcome, reason
+	return result, reason
 }
 
 // speaks reports whether a rule has a result.

@@ -14,7 +14,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// The outcome of one process, in the order of reasons.
+// The result of one process, in the order of reasons.
 func TestJudge(t *testing.T) {
 	h := newHost()
 	h.Kernel.Rights.May[access.FS] |= 1 << 30 // it is not known whether this kernel has fs.bit30
@@ -95,12 +95,12 @@ func TestJudge(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := h.process(-1, "", c.domains...)
-		outcome, reason, words := x.Judge(h.Snapshot, p)
-		if got := outcome.String() + " " + reason.String(); got != c.want {
+		result, reason, words := x.Judge(h.Snapshot, p)
+		if got := result.String() + " " + reason.String(); got != c.want {
 			t.Errorf("%v, %s: %s, want %s", c.domains, c.expect, got, c.want)
 		}
-		if (words == "") != (outcome == Compliant) {
-			t.Errorf("%v, %s: %s in words: %q", c.domains, c.expect, outcome, words)
+		if (words == "") != (result == Compliant) {
+			t.Errorf("%v, %s: %s in words: %q", c.domains, c.expect, result, words)
 		}
 	}
 	// A domain that is not known, and no task at all.
@@ -108,7 +108,7 @@ func TestJudge(t *testing.T) {
 	task.Domain, task.Depth, task.DepthExact = -1, 3, false
 	unnamed := h.Processes[len(h.Processes)-1]
 	none := scan.Process{State: scan.Sandboxed, Depth: 1}
-	for expect, want := range map[string][2]Outcome{
+	for expect, want := range map[string][2]Result{
 		"min_depth=1": {Compliant, Unknown}, "min_depth=4": {Unknown, Unknown},
 		"max_depth=2": {Violating, Unknown}, "max_depth=3": {Unknown, Unknown},
 		"state=unsandboxed": {Violating, Violating}, "restricts=fs.execute": {Unknown, Unknown},
@@ -125,14 +125,14 @@ func TestJudge(t *testing.T) {
 		}
 	}
 	h.Kernel = scan.Kernel{Landlock: scan.Disabled}
-	if outcome, reason, words := (&Expect{}).Judge(h.Snapshot, &none); outcome != Violating || reason != LandlockDisabled || !strings.Contains(words, "boot") {
-		t.Errorf("%s %s %q", outcome, reason, words)
+	if result, reason, words := (&Expect{}).Judge(h.Snapshot, &none); result != Violating || reason != LandlockDisabled || !strings.Contains(words, "boot") {
+		t.Errorf("%s %s %q", result, reason, words)
 	}
 	for _, state := range scan.States() {
 		p := scan.Process{State: state}
-		outcome, _, words := (&Expect{Free: true}).Judge(h.Snapshot, &p)
-		if outcome != Compliant || words != "" {
-			t.Errorf("%s where nothing can be sandboxed: %s %q", state, outcome, words)
+		result, _, words := (&Expect{Free: true}).Judge(h.Snapshot, &p)
+		if result != Compliant || words != "" {
+			t.Errorf("%s where nothing can be sandboxed: %s %q", state, result, words)
 		}
 	}
 }
@@ -203,7 +203,7 @@ func TestLandlockDisabled(t *testing.T) {
 }
 
 func TestGrace(t *testing.T) {
-	for age, want := range map[time.Duration]Outcome{
+	for age, want := range map[time.Duration]Result{
 		-time.Second: Starting, 0: Starting, 29 * time.Second: Starting, 30 * time.Second: Violating, time.Hour: Violating,
 	} {
 		h := newHost()
@@ -276,7 +276,7 @@ func TestMain(t *testing.T) {
 	for pid, w := range want {
 		var got []string
 		for _, x := range e.Explain(h.Snapshot, h.Find(pid)) {
-			got = append(got, x.Applies)
+			got = append(got, x.Applies.String())
 		}
 		if strings.Join(got, " ") != w {
 			t.Errorf("pid %d: %v, want %s", pid, got, w)

@@ -5,26 +5,26 @@ package policy
 import (
 	"fmt"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
 // Explanation is what one rule has to do with one process.
 type Explanation struct {
 	Rule *Rule
-	// Applies reports whether the rule is about the process: "yes", "no" or "unknown".
-	Applies string
-	// Why is why not, or why that is not known, in words, without text that
-	// others chose. Empty if Applies is "yes".
+	// Applies reports whether the rule is about the process.
+	Applies access.Answer
+	// Result and Reason have no meaning if Applies is No.
+	Result Result
+	Reason Reason
+	// Why is why the rule is not about the process, or why that is not known; of one
+	// that it is about, what is missing or not known. It is in words, without text that
+	// others chose, and empty of what is compliant.
 	Why string
-	// Outcome, Reason and Text have no meaning if Applies is "no". Text is what is
-	// missing or not known, in words; it is empty if nothing is.
-	Outcome Outcome
-	Reason  Reason
-	Text    string
 }
 
 // Explain reports for every rule whether it is about a process of a snapshot, and
-// with which outcome. It remembers nothing.
+// with which result. It remembers nothing.
 func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 	f := allFactsOf(s, p, e.seen)
 	exempt := e.config.exemption(&f)
@@ -34,21 +34,16 @@ func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 	for i := range all {
 		rule := &e.config.Rules[i]
 		x := &all[i]
-		x.Rule, x.Applies = rule, "no"
+		x.Rule = rule
 		l, w := rule.about(&f, exempt, cmd)
-		if l != yes {
-			x.Why = w.words(rule, l, &f)
-		}
-		if l == no {
+		if x.Applies = l.answer(); x.Applies != access.Yes {
+			x.Result, x.Why = Unknown, w.words(rule, l, &f)
 			continue
 		}
-		x.Outcome, x.Reason, x.Text = rule.Expect.Judge(s, p)
-		if x.Outcome == Violating && age < rule.Grace {
-			x.Outcome = Starting
-			x.Text = fmt.Sprintf("%s; it is %.1f s old, of a grace of %s", x.Text, age.Seconds(), rule.Grace)
-		}
-		if x.Applies = "yes"; l != yes {
-			x.Applies, x.Outcome, x.Reason, x.Text = "unknown", Unknown, NoReason, ""
+		x.Result, x.Reason, x.Why = rule.Expect.Judge(s, p)
+		if x.Result == Violating && age < rule.Grace {
+			x.Result = Starting
+			x.Why = fmt.Sprintf("%s; it is %.1f s old, of a grace of %s", x.Why, age.Seconds(), rule.Grace)
 		}
 	}
 	return all
@@ -63,23 +58,20 @@ func allFactsOf(s *scan.Snapshot, p *scan.Process, what seen) facts {
 	return f
 }
 
-// About reports whether a match is about a process of a snapshot, "yes", "no" or
-// "unknown", and why not, or why that is not known, in words without text that
-// others chose. It looks at no command line.
-func (m *Match) About(s *scan.Snapshot, p *scan.Process) (applies, why string) {
+// About reports whether a match is about a process of a snapshot, and why not, or why
+// that is not known, in words without text that others chose. It looks at no command
+// line.
+func (m *Match) About(s *scan.Snapshot, p *scan.Process) (applies access.Answer, why string) {
 	r := Rule{Match: *m}
 	r.Match.ancestry = 0
 	var what seen
 	what.add(&r.Match)
 	f := allFactsOf(s, p, what)
-	switch l, w := r.about(&f, no, nil); l {
-	case yes:
-		return "yes", ""
-	case no:
-		return "no", w.words(&r, l, &f)
-	default:
-		return "unknown", w.words(&r, l, &f)
+	l, w := r.about(&f, no, nil)
+	if l != yes {
+		why = w.words(&r, l, &f)
 	}
+	return l.answer(), why
 }
 
 // words returns why a rule is not about a process, or why that is not known.

@@ -100,13 +100,13 @@ func (h host) process(workload int32, exe string, domains ...int32) *scan.Proces
 }
 
 // evaluate loads rules and judges a host.
-func evaluate(t testing.TB, rules string, h host) *Result {
+func evaluate(t testing.TB, rules string, h host) *Evaluation {
 	t.Helper()
 	return New(load(t, rules), Options{}).Evaluate(h.Snapshot)
 }
 
 // rule returns the result of one rule; nil if it has none.
-func (r *Result) rule(name string) *RuleResult {
+func (r *Evaluation) rule(name string) *RuleEvaluation {
 	for i := range r.Rules {
 		if r.Rules[i].Rule.Name == name {
 			return &r.Rules[i]

@@ -188,7 +188,7 @@ func TestUnknownIdentity(t *testing.T) {
 			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, r.Undecided)
 		}
 		x := e.Explain(h.Snapshot, &h.Processes[0])[0]
-		if x.Applies != "unknown" || x.Outcome != Unknown || !strings.Contains(x.Why, "known") {
+		if x.Applies != access.Unknown || x.Result != Unknown || !strings.Contains(x.Why, "known") {
 			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, x)
 		}
 		// Where the rule applies anyway, those alone count as Unknown.
@@ -240,7 +240,7 @@ rules:
 	}
 	for i := range h.Processes {
 		for j, x := range e.Explain(h.Snapshot, &h.Processes[i]) {
-			if x.Applies != want[i][j] || (x.Why == "") != (x.Applies == "yes") {
+			if x.Applies.String() != want[i][j] || (x.Why == "") != (x.Applies == access.Yes && x.Result == Compliant) {
 				t.Errorf("process %d, rule %s: %s (%s), want %s", i, x.Rule.Name, x.Applies, x.Why, want[i][j])
 			}
 		}
@@ -267,7 +267,7 @@ func TestExplainOrigin(t *testing.T) {
 		p.ExeOrigin, p.Comm = c.from, scan.Comm{'w', 'e', 'b'}
 		e := New(load(t, "rules: [{name: r, match: {"+c.match+"}}]"), Options{})
 		x := e.Explain(h.Snapshot, p)[0]
-		if x.Applies != "no" || !strings.HasPrefix(x.Why, c.want) {
+		if x.Applies != access.No || !strings.HasPrefix(x.Why, c.want) {
 			t.Errorf("%s, %s: %s (%s), want %s", c.match, c.from, x.Applies, x.Why, c.want)
 		}
 	}

@@ -13,14 +13,14 @@ import (
 
 // Judge reports whether a process of a snapshot is as expected, whatever its age,
 // and in words what is missing or not known; no words if it is compliant.
-func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Outcome, Reason, string) {
+func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Result, Reason, string) {
 	c, d := conditionOf(s, p), x.demandOn(limitsOf(s))
-	outcome, reason := x.judge(&c, &d)
+	result, reason := x.judge(&c, &d)
 	if reason == LandlockDisabled {
-		return outcome, reason,
+		return result, reason,
 			"this kernel cannot sandbox anything: Landlock is " + disabledText(s.Kernel.Landlock)
 	}
-	return outcome, reason, x.words(outcome, reason, p, &c, &d)
+	return result, reason, x.words(result, reason, p, &c, &d)
 }
 
 // Lasting reports whether a process that is not as expected for a reason was never as
@@ -46,9 +46,9 @@ func disabledText(a scan.Availability) string {
 	return "not built into it"
 }
 
-func (x *Expect) words(outcome Outcome, reason Reason, p *scan.Process, c *condition, d *demand) string {
+func (x *Expect) words(result Result, reason Reason, p *scan.Process, c *condition, d *demand) string {
 	switch {
-	case outcome == Compliant:
+	case result == Compliant:
 		return ""
 	case c.state == scan.Unknown:
 		return strings.TrimSpace("its state is unknown: " + p.Reason.String())

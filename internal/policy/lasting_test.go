@@ -72,12 +72,12 @@ func TestLasting(t *testing.T) {
 		}
 		complied := false
 		for range 12 {
-			outcome, reason, _ := x.Judge(l.Snapshot, l.process(-1, "", l.threads...))
+			result, reason, _ := x.Judge(l.Snapshot, l.process(-1, "", l.threads...))
 			switch {
-			case outcome == Compliant:
+			case result == Compliant:
 				complied = true
-			case outcome != Violating:
-				t.Fatalf("seed %d: %v: %s", seed, l.threads, outcome)
+			case result != Violating:
+				t.Fatalf("seed %d: %v: %s", seed, l.threads, result)
 			case x.Lasting(reason):
 				if met[reason]++; complied {
 					t.Fatalf("seed %d: %+v: %v is %s, but was as expected", seed, x, l.threads, reason)

@@ -2,6 +2,8 @@
 
 package policy
 
+import "github.com/landlockd/landlockd/access"
+
 // level is how surely something holds, from the least to the most: so the level of
 // "and" is the least of two, that of "or" the most.
 type level uint8
@@ -20,4 +22,16 @@ func levelOf(b bool) level {
 		return yes
 	}
 	return no
+}
+
+// answer reports whether it holds, for people.
+func (l level) answer() access.Answer {
+	switch l {
+	case no:
+		return access.No
+	case yes:
+		return access.Yes
+	default:
+		return access.Unknown
+	}
 }

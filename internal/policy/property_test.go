@@ -30,12 +30,12 @@ type naive struct {
 	applied map[string]bool
 }
 
-func (e *naive) evaluate(s *scan.Snapshot) *Result {
-	r := &Result{Loaded: len(e.config.Rules)}
+func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
+	r := &Evaluation{Loaded: len(e.config.Rules)}
 	about := map[int32]bool{}
 	for i := range e.config.Rules {
 		rule := &e.config.Rules[i]
-		x := RuleResult{Rule: rule}
+		x := RuleEvaluation{Rule: rule}
 		var sure, maybe, doubtful int
 		by := map[string]*Violation{}
 		for j := range s.Processes {
@@ -45,23 +45,23 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 			if l == no {
 				continue
 			}
-			outcome, reason, _ := rule.Expect.Judge(s, p)
-			if outcome == Violating && max(0, s.Uptime-time.Duration(p.Start)) < rule.Grace {
-				outcome = Starting
+			result, reason, _ := rule.Expect.Judge(s, p)
+			if result == Violating && max(0, s.Uptime-time.Duration(p.Start)) < rule.Grace {
+				result = Starting
 			}
 			if l == likely {
-				outcome = Unknown
+				result = Unknown
 			}
 			if l >= likely {
-				if x.First[outcome] == 0 {
-					x.First[outcome] = p.PID
+				if x.First[result] == 0 {
+					x.First[result] = p.PID
 				}
 				about[p.PID] = true
 			}
 			switch l {
 			case yes:
 				sure++
-				x.Processes[outcome]++
+				x.Processes[result]++
 			case likely:
 				e.applied[rule.Name] = true
 				maybe++
@@ -70,7 +70,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Result {
 				maybe++
 				doubtful++
 			}
-			if l != yes || outcome != Violating {
+			if l != yes || result != Violating {
 				continue
 			}
 			name := ""
@@ -336,7 +336,7 @@ func (e *naive) ruled(s *scan.Snapshot) []bool {
 
 // TestHasRule: names are folded, so that several workloads share one.
 func TestHasRule(t *testing.T) {
-	r := Result{
+	r := Evaluation{
 		ruled:     []bool{false, false, true, false},
 		workloads: []scan.Workload{{Name: "a"}, {Name: "b"}, {Name: "b"}, {Name: "c"}},
 	}
@@ -354,7 +354,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 	if testing.Short() {
 		rounds = 150
 	}
-	var outcomes [4]int
+	var results [4]int
 	unmatched := map[access.Answer]int{}
 	for seed := range uint64(rounds) {
 		rnd := rand.New(rand.NewPCG(seed, 4))
@@ -384,7 +384,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 			}
 			for i := range want.Rules {
 				for o, n := range want.Rules[i].Processes {
-					outcomes[o] += n
+					results[o] += n
 				}
 			}
 			// Explain gives the same for each process.
@@ -394,22 +394,22 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 				for j := range c.Rules {
 					m := &c.Rules[j].Match
 					l, _ := m.level(&f, anyTask, nil)
-					if applies, why := m.About(h.Snapshot, p); (l == yes) != (applies == "yes") || (l == no) != (applies == "no") || (why == "") != (l == yes) {
+					if applies, why := m.About(h.Snapshot, p); (l == yes) != (applies == access.Yes) || (l == no) != (applies == access.No) || (why == "") != (l == yes) {
 						t.Fatalf("seed %d: pid %d, match of %s: %s (%s), want level %d", seed, p.PID, c.Rules[j].Name, applies, why, l)
 					}
 				}
 				for j, x := range fast.Explain(h.Snapshot, p) {
 					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p.PID, p.Start) })
-					if (l == yes) != (x.Applies == "yes") || (l == no) != (x.Applies == "no") || (x.Why == "") != (l == yes) {
+					if (l == yes) != (x.Applies == access.Yes) || (l == no) != (x.Applies == access.No) || (x.Why == "") != (l == yes && x.Result == Compliant) {
 						t.Fatalf("seed %d: pid %d, rule %s: %s (%s), want level %d", seed, p.PID, x.Rule.Name, x.Applies, x.Why, l)
 					}
 				}
 			}
 		}
 	}
-	for o, n := range outcomes {
+	for o, n := range results {
 		if n < 100 {
-			t.Errorf("only %d times %s: this says little", n, Outcome(o))
+			t.Errorf("only %d times %s: this says little", n, Result(o))
 		}
 	}
 	if unmatched[access.No] < 100 || unmatched[access.Unknown] < 100 {

@@ -10,12 +10,12 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Outcome is what a rule finds of a process.
-type Outcome uint8
+// Result is what a rule finds of a process.
+type Result uint8
 
 const (
 	// Compliant: it is as it should be.
-	Compliant Outcome = iota
+	Compliant Result = iota
 	// Violating: it is not.
 	Violating
 	// Starting: it is not, but it is younger than the rule's grace.
@@ -24,16 +24,16 @@ const (
 	Unknown
 )
 
-// Outcomes returns every outcome, in the order in which people read them.
-func Outcomes() [4]Outcome { return [...]Outcome{Compliant, Violating, Starting, Unknown} }
+// Results returns every result, in the order in which people read them.
+func Results() [4]Result { return [...]Result{Compliant, Violating, Starting, Unknown} }
 
-func (o Outcome) String() string {
-	return [...]string{"compliant", "violating", "starting", "unknown"}[o&3]
+func (r Result) String() string {
+	return [...]string{"compliant", "violating", "starting", "unknown"}[r&3]
 }
 
-// Answer reports whether the expectation is met.
-func (o Outcome) Answer() access.Answer {
-	switch o {
+// Met reports whether the expectation is met.
+func (r Result) Met() access.Answer {
+	switch r {
 	case Compliant:
 		return access.Yes
 	case Violating:
@@ -44,7 +44,7 @@ func (o Outcome) Answer() access.Answer {
 }
 
 // MarshalText encodes the word.
-func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+func (r Result) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // Reason is why a process violates a rule, or why a rule is violated. The first one
 // that holds is given.
@@ -106,12 +106,12 @@ func (r Reason) String() string {
 // MarshalText encodes the word; empty for NoReason.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// Result is the results of all rules for one snapshot. It is never changed.
-type Result struct {
+// Evaluation is the results of all rules for one snapshot. It is never changed.
+type Evaluation struct {
 	// Rules are the rules that have a result, in the order of
 	// [Config.Rules]: those that applied since the rules were loaded, in this
 	// snapshot or an earlier one, and those that need a process.
-	Rules []RuleResult
+	Rules []RuleEvaluation
 	// Unmatched are all others, in the same order, if [Options] ask for them.
 	Unmatched []Unmatched
 	// Loaded is the number of rules, Applied of those that applied.
@@ -129,7 +129,7 @@ type Result struct {
 }
 
 // HasRule reports whether a rule is about some process of the workloads of a name.
-func (r *Result) HasRule(workload string) bool {
+func (r *Evaluation) HasRule(workload string) bool {
 	i, _ := slices.BinarySearchFunc(r.workloads, workload, func(w scan.Workload, name string) int {
 		return strings.Compare(w.Name, name)
 	})
@@ -142,7 +142,7 @@ func (r *Result) HasRule(workload string) bool {
 }
 
 // Violated reports whether some rule is.
-func (r *Result) Violated() bool {
+func (r *Evaluation) Violated() bool {
 	for i := range r.Rules {
 		if r.Rules[i].Violated {
 			return true
@@ -152,7 +152,7 @@ func (r *Result) Violated() bool {
 }
 
 // Open reports whether something is not known that may be a violation.
-func (r *Result) Open() bool {
+func (r *Evaluation) Open() bool {
 	for i := range r.Rules {
 		if r.Rules[i].Processes[Unknown] > 0 || r.Rules[i].CountUnknown {
 			return true
@@ -161,14 +161,14 @@ func (r *Result) Open() bool {
 	return false
 }
 
-// RuleResult is the result of one rule.
-type RuleResult struct {
+// RuleEvaluation is the result of one rule.
+type RuleEvaluation struct {
 	Rule *Rule
 	// Applied reports whether the rule was about some process since it was loaded.
 	Applied bool
-	// Processes are the numbers of processes by [Outcome].
+	// Processes are the numbers of processes by [Result].
 	Processes [4]int
-	// First are the lowest PIDs by [Outcome], or 0: of processes that the rule is
+	// First are the lowest PIDs by [Result], or 0: of processes that the rule is
 	// about, and of those that it is likely about, which are all Unknown.
 	First [4]int32
 	// Violated: a process violates the rule, or there are too few.

@@ -163,7 +163,7 @@ func obscure(r *rand.Rand, h host, p *scan.Process) {
 // Whatever a scan could not find out: what is judged to comply does, and what is judged
 // to violate does not comply. Where all is known, only a worker outside leaves it Unknown.
 func TestJudgeIsSound(t *testing.T) {
-	var outcomes [4]int
+	var results [4]int
 	var reasons [numReasons]int
 	for seed := range uint64(30000) {
 		r := rand.New(rand.NewPCG(seed, 11))
@@ -184,30 +184,30 @@ func TestJudgeIsSound(t *testing.T) {
 		if !known {
 			obscure(r, h, p)
 		}
-		outcome, reason, words := x.Judge(h.Snapshot, p)
-		outcomes[outcome]++
+		result, reason, words := x.Judge(h.Snapshot, p)
+		results[result]++
 		reasons[reason]++
 		complies := want.complies(&x, asked)
 		// A worker outside makes it unknown by default, and is no violation.
 		unsure := x.OutsideWorkers == OutsideUnknown && want.outside && !x.Free
 		switch {
-		case outcome == Compliant && !complies,
-			outcome == Violating && complies,
-			outcome == Unknown && known && !unsure,
-			outcome == Violating && reason == OutsideWorker && (!want.outside || asked.Empty()),
-			outcome == Violating && reason == RestrictsNothing && !want.restricts.Empty(),
-			outcome == Violating && reason == TooShallow && want.depth >= x.MinDepth,
-			outcome == Violating && reason == TooDeep && want.deepest <= x.MaxDepth,
-			(reason == Sandboxed) != (outcome == Violating && x.Free),
-			outcome == Violating && reason == RightNotRestricted && want.restricts.Has(asked),
-			(words == "") != (outcome == Compliant),
+		case result == Compliant && !complies,
+			result == Violating && complies,
+			result == Unknown && known && !unsure,
+			result == Violating && reason == OutsideWorker && (!want.outside || asked.Empty()),
+			result == Violating && reason == RestrictsNothing && !want.restricts.Empty(),
+			result == Violating && reason == TooShallow && want.depth >= x.MinDepth,
+			result == Violating && reason == TooDeep && want.deepest <= x.MaxDepth,
+			(reason == Sandboxed) != (result == Violating && x.Free),
+			result == Violating && reason == RightNotRestricted && want.restricts.Has(asked),
+			(words == "") != (result == Compliant),
 			strings.HasSuffix(words, ": "), strings.Contains(words, ": ;"):
-			t.Fatalf("seed %d: %v %v (%s), but complies %v, all known %v\n%+v\n%+v", seed, outcome, reason, words, complies, known, want, x)
+			t.Fatalf("seed %d: %v %v (%s), but complies %v, all known %v\n%+v\n%+v", seed, result, reason, words, complies, known, want, x)
 		}
 	}
-	for _, o := range []Outcome{Compliant, Violating, Unknown} {
-		if outcomes[o] < 1000 {
-			t.Errorf("only %d times %v: this says little", outcomes[o], o)
+	for _, o := range []Result{Compliant, Violating, Unknown} {
+		if results[o] < 1000 {
+			t.Errorf("only %d times %v: this says little", results[o], o)
 		}
 	}
 	for _, reason := range []Reason{Unsandboxed, Partial, RestrictsNothing, TooShallow, TooDeep,

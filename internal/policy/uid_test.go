@@ -51,7 +51,7 @@ rules:
 		h.uids(p, c.uids...)
 		var got []string
 		for _, x := range e.Explain(h.Snapshot, p) {
-			got = append(got, x.Applies)
+			got = append(got, x.Applies.String())
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%v: %v, want %s", c.uids, got, c.want)

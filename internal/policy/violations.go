@@ -23,9 +23,9 @@ type violationKey struct {
 	workload string
 }
 
-// result puts together what was added up.
-func (e *Evaluator) result() *Result {
-	r := &Result{Loaded: len(e.config.Rules)}
+// evaluation puts together what was added up.
+func (e *Evaluator) evaluation() *Evaluation {
+	r := &Evaluation{Loaded: len(e.config.Rules)}
 	n := 0
 	for i := range e.config.Rules {
 		if e.applied[i] {
@@ -35,7 +35,7 @@ func (e *Evaluator) result() *Result {
 			n++
 		}
 	}
-	r.Rules = make([]RuleResult, 0, n)
+	r.Rules = make([]RuleEvaluation, 0, n)
 	if e.options.Unmatched {
 		r.Unmatched = e.unmatched()
 	}
@@ -47,7 +47,7 @@ func (e *Evaluator) result() *Result {
 			continue
 		}
 		t, rule := &e.tallies[i], &e.config.Rules[i]
-		out := RuleResult{Rule: rule, Applied: e.applied[i], Processes: t.processes, First: t.first}
+		out := RuleEvaluation{Rule: rule, Applied: e.applied[i], Processes: t.processes, First: t.first}
 		out.Violated = t.processes[Violating] > 0
 		if t.list {
 			end := slices.IndexFunc(violations, func(v ruleViolation) bool { return v.rule != int32(i) })
@@ -66,7 +66,7 @@ func (e *Evaluator) result() *Result {
 }
 
 // count reports whether there are as many processes as a rule needs.
-func (e *Evaluator) count(r *RuleResult, t *tally, now time.Duration) {
+func (e *Evaluator) count(r *RuleEvaluation, t *tally, now time.Duration) {
 	missing := r.Rule.MinProcesses - t.certain
 	switch {
 	case missing <= 0:
@@ -153,7 +153,7 @@ func (e *Evaluator) violatedBy(g *group) []violationKey {
 			if l != yes || !e.tallies[n].list {
 				continue
 			}
-			if outcome, reason := e.judge(n, g); outcome == Violating {
+			if result, reason := e.judge(n, g); result == Violating {
 				keys = append(keys, violationKey{rule: n, reason: reason})
 			}
 		}

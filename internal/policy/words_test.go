@@ -140,8 +140,8 @@ func TestJudgeInWords(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		outcome, reason, words := x.Judge(h.Snapshot, p)
-		if got := outcome.String() + " " + reason.String() + ": " + words; got != c.want {
+		result, reason, words := x.Judge(h.Snapshot, p)
+		if got := result.String() + " " + reason.String() + ": " + words; got != c.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", c.name, got, c.want)
 		}
 	}
@@ -154,7 +154,7 @@ func TestHandledStandsIn(t *testing.T) {
 		for _, c := range []struct {
 			handled   access.Rights
 			restricts string
-			want      Outcome
+			want      Result
 		}{
 			{access.Rights{access.FS: 1 << 2}, "fs.read_file", Compliant},
 			{access.Rights{access.FS: 1 << 2}, "fs.write_file", Violating},

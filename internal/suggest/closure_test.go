@@ -130,10 +130,10 @@ func (w *written) complied(t *testing.T, s *scan.Snapshot, c *policy.Config, spe
 		p := &s.Processes[i]
 		for j, x := range e.Explain(s, p) {
 			switch about, _ := specs[p.PID].about(w.rules[j].label); {
-			case about == "nothing known" && x.Applies == "unknown":
+			case about == "nothing known" && x.Applies == access.Unknown:
 				nothingKnown++
-			case about != x.Applies || about == "unknown" || about == "yes" && x.Outcome != policy.Compliant:
-				t.Errorf("rule %s: about process %d: %s, want %s; it is %s: %s%s", x.Rule.Name, p.PID, x.Applies, about, x.Outcome, x.Text, x.Why)
+			case about != x.Applies.String() || about == "unknown" || about == "yes" && x.Result != policy.Compliant:
+				t.Errorf("rule %s: about process %d: %s, want %s; it is %s: %s", x.Rule.Name, p.PID, x.Applies, about, x.Result, x.Why)
 			}
 		}
 	}

@@ -16,8 +16,8 @@ import (
 // restricted in any right, as a rule asks for it on this host.
 func effective(s *scan.Snapshot, p *scan.Process) access.Answer {
 	x := policy.Expect{Partial: true}
-	outcome, _, _ := x.Judge(s, p)
-	return outcome.Answer()
+	result, _, _ := x.Judge(s, p)
+	return result.Met()
 }
 
 // expectationOf returns what is certain of all processes of a group, none of which

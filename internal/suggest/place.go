@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -33,8 +34,8 @@ func placeOf(s *scan.Snapshot, p *scan.Process) place {
 		return at
 	}
 	switch applies, why := at.match.About(s, p); applies {
-	case "yes":
-	case "no":
+	case access.Yes:
+	case access.No:
 		at.nameless = "no rule: none would be about it: " + why
 	default:
 		at.nameless = "no rule: it is not known whether one would be about it: " + why
@@ -65,7 +66,7 @@ func inUnit(s *scan.Snapshot, p *scan.Process, w *scan.Workload, glob string) pl
 	name := key{"unit", glob}
 	if exe := byExe(p); w.Delegated && exe.nameless == "" {
 		at := newPlace("unit "+glob+" with "+exe.keys[0].pattern, name, exe.keys[0])
-		if about, _ := at.match.About(s, p); at.nameless == "" && about == "yes" {
+		if about, _ := at.match.About(s, p); at.nameless == "" && about == access.Yes {
 			return at
 		}
 	}

@@ -160,11 +160,11 @@ func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 		c.Rules = append(c.Rules, policy.Rule{Name: r.name, Match: r.match, Expect: r.expect, Severity: c.Defaults.Severity})
 	}
 	faults := map[string]string{}
-	for _, result := range policy.New(c, policy.Options{}).Evaluate(s).Rules {
-		r := byName[result.Rule.Name]
-		r.about = result.Processes[policy.Compliant]
-		for _, outcome := range [...]policy.Outcome{policy.Violating, policy.Unknown} {
-			if p := s.Find(result.First[outcome]); p != nil {
+	for _, of := range policy.New(c, policy.Options{}).Evaluate(s).Rules {
+		r := byName[of.Rule.Name]
+		r.about = of.Processes[policy.Compliant]
+		for _, result := range [...]policy.Result{policy.Violating, policy.Unknown} {
+			if p := s.Find(of.First[result]); p != nil {
 				faults[r.name] = r.fault(s, p)
 				break
 			}
@@ -176,7 +176,7 @@ func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 // fault returns why a rule does not hold for a process that it matches.
 func (r *suggestion) fault(s *scan.Snapshot, p *scan.Process) string {
 	who := fmt.Sprintf("process %d (%s)", p.PID, untrusted.EscapeWords(placeOf(s, p).label, maxLabel, true))
-	if applies, why := r.match.About(s, p); applies != "yes" {
+	if applies, why := r.match.About(s, p); applies != access.Yes {
 		return fmt.Sprintf("no rule: it is not known whether it would be about %s: %s", who, why)
 	}
 	_, _, why := r.expect.Judge(s, p)

@@ -58,7 +58,7 @@ func TestRulesAbout(t *testing.T) {
 		n.log("shop-1_shop_web-" + id + ".log")
 		s := snapshot(scan.Process{CgroupID: tr.make("system.slice/" + c.path), Exe: "/x", UID: 7})
 		b.Assign(s)
-		if answer, why := c.match.About(s, &s.Processes[0]); answer != c.answer {
+		if answer, why := c.match.About(s, &s.Processes[0]); answer.String() != c.answer {
 			t.Errorf("%s: %s, want %s: %s", c.path, answer, c.answer, why)
 		}
 	}

@@ -108,17 +108,17 @@ func count(all map[string]float64, name string, a access.Answer) {
 // fromRules asks one expectation after the other.
 func fromRules(t *testing.T, s *scan.Snapshot, p *scan.Process) says {
 	t.Helper()
-	ask := func(expect string) (policy.Outcome, policy.Reason) {
+	ask := func(expect string) (policy.Result, policy.Reason) {
 		x, err := policy.ParseExpect(expect)
 		if err != nil {
 			t.Fatal(err)
 		}
-		outcome, reason, _ := x.Judge(s, p)
-		return outcome, reason
+		result, reason, _ := x.Judge(s, p)
+		return result, reason
 	}
 	meets := func(expect string) access.Answer {
-		outcome, _ := ask(expect)
-		return outcome.Answer()
+		result, _ := ask(expect)
+		return result.Met()
 	}
 	r := says{state: meets("state=sandboxed,effective=false"), restricts: map[string]access.Answer{}}
 	r.free = meets("state=unsandboxed")
@@ -160,13 +160,13 @@ func fromExplain(s *scan.Snapshot, p *scan.Process) says {
 		case !means.Exact:
 			r.tooDeep = r.tooDeep.Or(access.Unknown)
 		}
-		for _, deed := range sandbox.Deeds {
-			for _, right := range deed.Rights {
+		for _, permission := range sandbox.Permissions {
+			for _, right := range permission.Rights {
 				answer := access.Yes
-				switch deed.Where {
+				switch permission.Effect {
 				case domainid.Everywhere:
 					answer = access.No
-				case domainid.WhereUnknown:
+				case domainid.EffectUnknown:
 					answer = access.Unknown
 				}
 				if before, there := r.restricts[right.Name]; i > 0 && there {

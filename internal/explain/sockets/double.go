@@ -33,8 +33,8 @@ type credentials struct {
 	caps     uint64
 }
 
-// become makes the double of a process.
-func become(t *target.Process) (*double, error) {
+// impersonate makes the double of a process.
+func impersonate(t *target.Process) (*double, error) {
 	status, err := t.Read("status", 64<<10)
 	if err != nil {
 		return nil, err

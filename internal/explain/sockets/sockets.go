@@ -46,7 +46,7 @@ func Look(procfs string, t *target.Process, e *explain.Explanation) (*explain.So
 		return nil, fmt.Errorf("open the network namespace of process %d: %w", t.PID, err)
 	}
 	l.survey(procfs, spaces)
-	if l.able, err = become(t); err != nil {
+	if l.able, err = impersonate(t); err != nil {
 		return nil, err
 	}
 	defer l.able.end()

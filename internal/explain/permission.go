@@ -11,13 +11,13 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Deed is what tasks in one sandbox may do of some rights, which are alike in
+// Permission is what tasks in one sandbox may do of some rights, which are alike in
 // that.
-type Deed struct {
+type Permission struct {
 	Rights []access.Right
 	domainid.Allowed
 	// ButBy are the ways to do it all the same that this kernel leaves open,
-	// PerhapsBy those of which that is not known. Only a deed that is restricted
+	// PerhapsBy those of which that is not known. Only a permission that is restricted
 	// has any.
 	ButBy, PerhapsBy access.Ways
 
@@ -25,33 +25,33 @@ type Deed struct {
 	summary string
 }
 
-// deedsOf returns what tasks in a place may do, by class and bit of the rights.
-func deedsOf(s *scan.Snapshot, m *domainid.Meaning, in In, handles access.Rights) []Deed {
-	var deeds []Deed
+// permissionsOf returns what tasks in a place may do, by class and bit of the rights.
+func permissionsOf(s *scan.Snapshot, m *domainid.Meaning, in In, handles access.Rights) []Permission {
+	var permissions []Permission
 	for _, r := range append(access.All(), access.Of(unnamed(handles))...) {
-		d := deedOf(s, m, in, r)
+		d := permissionOf(s, m, in, r)
 		// Files are listed in order of the device and the number: the same rules
 		// in another layer are equal.
-		if i := slices.IndexFunc(deeds, func(o Deed) bool { return sameDeed(&o, &d) }); i >= 0 {
-			deeds[i].Rights = append(deeds[i].Rights, r)
+		if i := slices.IndexFunc(permissions, func(o Permission) bool { return samePermission(&o, &d) }); i >= 0 {
+			permissions[i].Rights = append(permissions[i].Rights, r)
 			continue
 		}
-		deeds = append(deeds, d)
+		permissions = append(permissions, d)
 	}
-	summarize(deeds)
-	return deeds
+	summarize(permissions)
+	return permissions
 }
 
-// summarize gives a summary to the deed that has all rights to files that the
+// summarize gives a summary to the permission that has all rights to files that the
 // kernel can restrict, if one has.
-func summarize(deeds []Deed) {
-	var all *Deed
+func summarize(permissions []Permission) {
+	var all *Permission
 	summary := "do anything with files"
-	for i := range deeds {
-		d := &deeds[i]
+	for i := range permissions {
+		d := &permissions[i]
 		switch {
 		case d.Rights[0].Class != access.FS || apart(d):
-		case d.Why == domainid.KernelCannot:
+		case d.Reason == domainid.KernelCannot:
 			summary = "do anything with files that this kernel can restrict"
 		case all != nil:
 			return
@@ -64,9 +64,9 @@ func summarize(deeds []Deed) {
 	}
 }
 
-func deedOf(s *scan.Snapshot, m *domainid.Meaning, in In, r access.Right) Deed {
-	d := Deed{Rights: []access.Right{r}, Allowed: m.Allows(in.Domain, in.View, r)}
-	if d.Why == domainid.Restricted {
+func permissionOf(s *scan.Snapshot, m *domainid.Meaning, in In, r access.Right) Permission {
+	d := Permission{Rights: []access.Right{r}, Allowed: m.Allows(in.Domain, in.View, r)}
+	if d.Reason == domainid.Restricted {
 		for _, w := range access.AllWays() {
 			if w.Right != r || w.Name == listening && slices.Contains(d.Ports, 0) {
 				continue
@@ -90,9 +90,9 @@ func unnamed(r access.Rights) access.Rights {
 	return r
 }
 
-// sameDeed reports whether what holds for one right holds for another, so that
+// samePermission reports whether what holds for one right holds for another, so that
 // they can be described together. Only rights to files are.
-func sameDeed(a, b *Deed) bool {
+func samePermission(a, b *Permission) bool {
 	if a.Rights[0].Class != access.FS || b.Rights[0].Class != access.FS || apart(a) || apart(b) {
 		return false
 	}
@@ -101,8 +101,8 @@ func sameDeed(a, b *Deed) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// apart reports whether a deed is described in words of its own.
-func apart(d *Deed) bool { return d.Rights[0].Name == resolveUnix }
+// apart reports whether a permission is described in words of its own.
+func apart(d *Permission) bool { return d.Rights[0].Name == resolveUnix }
 
 const (
 	// listening is the way to a port that the kernel picks: past nothing where port 0

@@ -183,15 +183,15 @@ func TestAllows(t *testing.T) {
 		for _, right := range append(access.All(),
 			access.Of(access.Rights{access.FS: 1 << 20})...) {
 			a := m.Allows(v.Domain, view, right)
-			seen[a.Where]++
+			seen[a.Effect]++
 			if restricts := task.Restricts.Of(right); host.RulesRead && !agree(restricts, a) {
 				t.Fatalf("seed %d: %s is restricted: %v, but %+v", seed, right, restricts, a)
 			}
-			if !taken && (a.Where == WhereUnknown || a.Doubt != 0 ||
+			if !taken && (a.Effect == EffectUnknown || a.Doubt != 0 ||
 				a.MorePorts && !leftOut(domains)) {
 				t.Fatalf("seed %d: all is known, but of %s: %+v", seed, right, a)
 			}
-			if a.Where == WhereUnknown && a.Doubt == 0 {
+			if a.Effect == EffectUnknown && a.Doubt == 0 {
 				t.Fatalf("seed %d: %s is not known for no reason", seed, right)
 			}
 			for object := range objects {
@@ -209,9 +209,9 @@ func TestAllows(t *testing.T) {
 			}
 		}
 	}
-	for where, n := range seen {
+	for effect, n := range seen {
 		if n < 1000 {
-			t.Errorf("%v was said %d times: this says little", Where(where), n)
+			t.Errorf("%v was said %d times: this says little", Effect(effect), n)
 		}
 	}
 }
@@ -225,18 +225,18 @@ func leftOut(domains []Domain) bool {
 func agree(restricts access.Answer, a Allowed) bool {
 	switch restricts {
 	case access.Yes:
-		return a.Where == Limited || a.Where == Nowhere
+		return a.Effect == Limited || a.Effect == Nowhere
 	case access.No:
-		return a.Where == Everywhere
+		return a.Effect == Everywhere
 	default:
-		return a.Where == WhereUnknown || a.Why == KernelCannot
+		return a.Effect == EffectUnknown || a.Reason == KernelCannot
 	}
 }
 
 // says reports whether a right is said to be allowed on an object for certain, and
 // perhaps.
 func says(a *Allowed, right access.Right, object int) (sure, perhaps bool) {
-	switch a.Where {
+	switch a.Effect {
 	case Everywhere:
 		sure = right.Class != access.Net || object != 0 || !a.ButZero
 		return sure, sure

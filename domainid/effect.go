@@ -9,12 +9,12 @@ import (
 	"github.com/landlockd/landlockd/access"
 )
 
-// Where is where something may be done, as far as Landlock goes.
-type Where uint8
+// Effect is where something may be done, as far as Landlock goes.
+type Effect uint8
 
 const (
-	// WhereUnknown: it is not known.
-	WhereUnknown Where = iota
+	// EffectUnknown: it is not known.
+	EffectUnknown Effect = iota
 	// Everywhere, on every port, to everybody.
 	Everywhere
 	// Limited: where rules grant it.
@@ -23,19 +23,19 @@ const (
 	Nowhere
 )
 
-func (w Where) String() string {
-	return [...]string{"unknown", "everywhere", "limited", "nowhere"}[w&3]
+func (e Effect) String() string {
+	return [...]string{"unknown", "everywhere", "limited", "nowhere"}[e&3]
 }
 
 // MarshalText encodes the word.
-func (w Where) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+func (e Effect) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
-// Why is the reason for a Where.
-type Why uint8
+// Reason is why an Effect is what it is.
+type Reason uint8
 
 const (
 	// Restricted: by some layer. The reason for Limited and Nowhere.
-	Restricted Why = iota
+	Restricted Reason = iota
 	// KernelCannot: this kernel can restrict it to nobody.
 	KernelCannot
 	// NotHandled: no layer handles it.
@@ -46,32 +46,32 @@ const (
 	NotKnown
 )
 
-func (w Why) String() string {
+func (r Reason) String() string {
 	words := [...]string{"restricted", "kernel_cannot", "sandbox_does_not", "rules_grant"}
-	if int(w) < len(words) {
-		return words[w]
+	if int(r) < len(words) {
+		return words[r]
 	}
 	return "not_known"
 }
 
 // MarshalText encodes the word.
-func (w Why) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // Allowed is where tasks may do what a right is about, as far as Landlock goes.
 type Allowed struct {
-	Where Where
-	Why   Why
+	Effect Effect
+	Reason Reason
 	// Limits are the layers that limit a right to files, or may, the outermost
 	// first: all of them must grant it. Layers that grant the same stand there once.
 	Limits []Limit
 	// Ports are those on which all layers grant a right to ports, ascending, and
-	// Where is Limited. To bind port 0 is to bind one that the kernel picks.
+	// Effect is Limited. To bind port 0 is to bind one that the kernel picks.
 	Ports []uint16
 	// MorePorts: there may be ports beside Ports.
 	MorePorts bool
 	// ButZero: Everywhere, but not on port 0.
 	ButZero bool
-	// Doubt is why Where is WhereUnknown; where it is Limited, why still less may
+	// Doubt is why Effect is EffectUnknown; where it is Limited, why still less may
 	// be allowed.
 	Doubt Doubt
 }
@@ -103,17 +103,17 @@ func (m *Meaning) Allows(domain, view int32, r access.Right) Allowed {
 	}
 	switch {
 	case handles != access.Yes && m.host.Rights.Of(r) == access.No:
-		return Allowed{Where: Everywhere, Why: KernelCannot}
+		return Allowed{Effect: Everywhere, Reason: KernelCannot}
 	case handles == access.No:
-		return Allowed{Where: Everywhere, Why: NotHandled}
+		return Allowed{Effect: Everywhere, Reason: NotHandled}
 	case restricts == access.No:
-		return Allowed{Where: Everywhere, Why: RulesGrant, ButZero: m.barsZero(domain, view, r)}
+		return Allowed{Effect: Everywhere, Reason: RulesGrant, ButZero: m.barsZero(domain, view, r)}
 	case restricts == access.Unknown:
-		return Allowed{Why: NotKnown, Doubt: doubt}
+		return Allowed{Reason: NotKnown, Doubt: doubt}
 	case by == access.ByNone:
-		return Allowed{Where: Nowhere}
+		return Allowed{Effect: Nowhere}
 	case !m.host.RulesRead:
-		return Allowed{Why: NotKnown, Doubt: doubt | RulesUnread}
+		return Allowed{Reason: NotKnown, Doubt: doubt | RulesUnread}
 	case by == access.ByPort:
 		return m.onPorts(m.Layers(domain, view), r, doubt&LayersUnknown)
 	default:
@@ -123,7 +123,7 @@ func (m *Meaning) Allows(domain, view int32, r access.Right) Allowed {
 
 // onFiles returns where layers, of which one restricts a right to files, allow it.
 func (m *Meaning) onFiles(layers []Layer, r access.Right, doubt Doubt) Allowed {
-	a := Allowed{Where: Limited, Doubt: doubt}
+	a := Allowed{Effect: Limited, Doubt: doubt}
 	for i := range layers {
 		restricts := layers[i].Restricts.Of(r)
 		if restricts == access.No {
@@ -141,7 +141,7 @@ func (m *Meaning) onFiles(layers []Layer, r access.Right, doubt Doubt) Allowed {
 			}
 		}
 		if len(l.Files) == 0 && !l.More {
-			return Allowed{Where: Nowhere}
+			return Allowed{Effect: Nowhere}
 		}
 		if !slices.ContainsFunc(a.Limits, func(o Limit) bool { return o.equal(&l) }) {
 			a.Limits = append(a.Limits, l)
@@ -152,7 +152,7 @@ func (m *Meaning) onFiles(layers []Layer, r access.Right, doubt Doubt) Allowed {
 
 // onPorts returns where layers, of which one restricts a right to ports, allow it.
 func (m *Meaning) onPorts(layers []Layer, r access.Right, doubt Doubt) Allowed {
-	a := Allowed{Where: Limited, Doubt: doubt, MorePorts: true}
+	a := Allowed{Effect: Limited, Doubt: doubt, MorePorts: true}
 	var named []uint16
 	for i := range layers {
 		rs := m.domains[layers[i].Domain].Ruleset
@@ -179,7 +179,7 @@ func (m *Meaning) onPorts(layers []Layer, r access.Right, doubt Doubt) Allowed {
 		}
 	}
 	if len(a.Ports) == 0 && !a.MorePorts {
-		return Allowed{Where: Nowhere}
+		return Allowed{Effect: Nowhere}
 	}
 	return a
 }
