@@ -82,6 +82,9 @@ func (p Plan) Exec() error {
 	if err := p.keepFiles(); err != nil {
 		return err
 	}
+	if err := leaveInherited(); err != nil {
+		return err
+	}
 	if err := p.dropPrivileges(); err != nil {
 		return err
 	}

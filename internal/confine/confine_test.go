@@ -43,6 +43,9 @@ type order struct {
 	// Try is what the second stage tries to read.
 	Try  []string
 	Dial string
+	// Heirloom is a key's name: with one the first stage has, and the second looks for,
+	// what is inherited beside descriptors.
+	Heirloom string
 }
 
 // report is what a second stage found out.
@@ -59,6 +62,7 @@ type report struct {
 	Late         []string // names in the directory that came late
 	Root, Dial   string   // error text, empty if it succeeded
 	Create, Fork string
+	Inherited    inherited
 	Args         []string
 	Env          []string
 }
@@ -121,6 +125,11 @@ func firstStage(text string) error {
 	}
 	for _, fd := range []int{20, 200} {
 		if err := unix.Dup3(int(secret.Fd()), fd, 0); err != nil {
+			return err
+		}
+	}
+	if o.Heirloom != "" {
+		if err := bequeath(o.Heirloom); err != nil {
 			return err
 		}
 	}
@@ -197,6 +206,9 @@ func secondStage(text string) error {
 	}
 	if r.Late, err = listLate(o.Late); err != nil {
 		return err
+	}
+	if o.Heirloom != "" {
+		r.Inherited = inherit(o.Heirloom)
 	}
 	_, err = os.ReadDir("/")
 	r.Root = errorName(err)
