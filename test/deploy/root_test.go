@@ -12,8 +12,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landlockd/landlockd/test/kernels/aptroot"
-	"github.com/landlockd/landlockd/test/kernels/machine"
+	"github.com/landlockd/landlockd/test/vm/aptroot"
+	"github.com/landlockd/landlockd/test/vm"
 )
 
 // packages are what the guest has beside Debian's essential ones.
@@ -27,7 +27,7 @@ var debian = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cache, err := machine.Cache("deploy")
+	cache, err := vm.Cache("deploy")
 	if err != nil {
 		return "", err
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
-	"github.com/landlockd/landlockd/test/kernels/machine"
 	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/vm"
 )
 
 func TestMain(m *testing.M) {
@@ -102,7 +102,7 @@ func open(t *testing.T) (*Tree, Scan) {
 	if os.Geteuid() != 0 {
 		t.Fatal("needs root: run the tests as root, or with -short to leave this one out")
 	}
-	cache, err := machine.Cache("programs")
+	cache, err := vm.Cache("programs")
 	if err != nil {
 		t.Fatal(err)
 	}

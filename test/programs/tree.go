@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/landlockd/landlockd/test/kernels/aptroot"
+	"github.com/landlockd/landlockd/test/vm/aptroot"
 )
 
 // Tools are the files that a tree is made with, and the Debian packages that have

@@ -17,9 +17,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/test/kernels/check"
-	"github.com/landlockd/landlockd/test/kernels/protocol"
 	"github.com/landlockd/landlockd/test/programs"
+	"github.com/landlockd/landlockd/test/vm/check"
+	"github.com/landlockd/landlockd/test/vm/protocol"
 )
 
 // self is where the host puts this program in the initramfs.

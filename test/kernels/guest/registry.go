@@ -5,7 +5,7 @@ package main
 import (
 	"time"
 
-	"github.com/landlockd/landlockd/test/kernels/check"
+	"github.com/landlockd/landlockd/test/vm/check"
 )
 
 // T is what a check reports to.
@@ -13,7 +13,7 @@ type T = check.T
 
 // registry has every check that a guest can run. To add one, write a function
 // in a file of its own, name it here, and name it in a boot of the matrix
-// (../matrix/boots.go).
+// (../boots.go).
 var registry = map[string]check.Check{
 	"report":   checkReport,
 	"scan":     checkScan,

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landlockd/landlockd/test/kernels/matrix"
+	"github.com/landlockd/landlockd/test/kernels"
 )
 
 func TestMatrixNamesChecks(t *testing.T) {
 	used := map[string]bool{"kernel": true} // in every boot
-	for _, g := range matrix.Matrix() {
+	for _, g := range kernels.Matrix() {
 		for _, b := range g.Boots {
 			for _, c := range b.Checks {
 				name, _, _ := strings.Cut(c, ":")

@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/test/kernels/check"
-	"github.com/landlockd/landlockd/test/kernels/protocol"
+	"github.com/landlockd/landlockd/test/vm/check"
+	"github.com/landlockd/landlockd/test/vm/protocol"
 )
 
 // self is where the guest has this program.

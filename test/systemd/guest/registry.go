@@ -5,12 +5,12 @@ package main
 import (
 	"time"
 
-	"github.com/landlockd/landlockd/test/kernels/check"
+	"github.com/landlockd/landlockd/test/vm/check"
 )
 
 // registry has every check that a guest can run. To add one, write a function
 // in a file of its own, name it here, and name it in a scenario
-// (../run/scenarios.go). The checks of one scenario share a guest, and later
+// (../scenarios.go). The checks of one scenario share a guest, and later
 // ones build upon what earlier ones left running.
 func registry() map[string]check.Check {
 	h := &host{}

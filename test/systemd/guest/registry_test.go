@@ -9,14 +9,14 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/internal/policy"
-	"github.com/landlockd/landlockd/test/systemd/run"
+	"github.com/landlockd/landlockd/test/systemd"
 )
 
 func TestScenariosNameChecks(t *testing.T) {
 	all := registry()
 	used := map[string]bool{"kernel": true} // in every scenario
 	seen := map[string]bool{}
-	for _, s := range run.Scenarios() {
+	for _, s := range systemd.Scenarios() {
 		if seen[s.Name] {
 			t.Errorf("%s is there twice", s.Name)
 		}

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/landlockd/landlockd/test/kernels/aptroot"
+	"github.com/landlockd/landlockd/test/vm/aptroot"
 )
 
 // Tools are the files that a build needs, and the Debian packages that have them.

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kernels boots guests with many kernels.
+package kernels
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/landlockd/landlockd/test/vm"
+	"github.com/landlockd/landlockd/test/vm/kernel"
+)
+
+// Options say which guests are booted, and how many at a time.
+type Options struct {
+	// Guests and Boots select by name.
+	Guests, Boots vm.Pattern
+	Jobs          int
+}
+
+// List prints every boot, a line each.
+func List(w io.Writer) {
+	for _, g := range Matrix() {
+		for _, b := range g.Boots {
+			fmt.Fprintf(w, "%s/%s\t%s\t%s\n", g.Name(), b.Name, strings.Join(b.Checks, ","), b.CommandLine)
+		}
+	}
+}
+
+// Run runs the matrix. The error is about the run itself; what failed in it is
+// in the report.
+func (o *Options) Run(ctx context.Context, report *vm.Report) error {
+	tmp, err := os.MkdirTemp("", "landlockd-kernels-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	archive, err := kernel.Open(ctx, report.Cache, report.Out)
+	if err != nil {
+		return err
+	}
+	r := &runner{Options: *o, Report: report, ctx: ctx, tmp: tmp, kernels: archive, initramfs: make(map[string]string)}
+	r.slots = make(chan struct{}, max(o.Jobs, 1))
+	for _, g := range Matrix() {
+		switch {
+		case !o.Guests.Matches(g.Name()):
+		case g.Patched:
+			// Its build takes minutes, and of the processors what guests leave.
+			r.builds.Go(func() { r.guest(g) })
+		default:
+			r.guest(g)
+		}
+	}
+	r.builds.Wait()
+	r.boots.Wait()
+	return ctx.Err()
+}
+
+// runner is one run of the matrix.
+type runner struct {
+	Options
+	*vm.Report
+	ctx     context.Context
+	tmp     string
+	kernels *kernel.Archive
+	slots   chan struct{}
+	builds  sync.WaitGroup // which begin boots
+	boots   sync.WaitGroup
+
+	archives  sync.Mutex        // guards initramfs
+	initramfs map[string]string // by architecture and what else is in it
+}
+
+// guest gets a kernel and starts its boots. It returns before they end: the
+// next kernel is fetched while this one's guests run.
+func (r *runner) guest(g Guest) {
+	var boots []Boot
+	for _, b := range g.Boots {
+		if !r.Boots.Matches(b.Name) {
+			continue
+		}
+		if r.Checks != nil {
+			b.Checks = r.Checks
+		}
+		boots = append(boots, b)
+	}
+	if len(boots) == 0 || r.ctx.Err() != nil {
+		return
+	}
+	began := time.Now()
+	img, err := r.kernel(g)
+	if errors.Is(err, kernel.ErrAbsent) && !g.Mandatory {
+		r.Skipped(g.Name(), err)
+		return
+	}
+	archives := make([]string, len(boots))
+	for i, b := range boots {
+		if err == nil {
+			archives[i], err = r.archive(g.Arch, b.Checks)
+		}
+	}
+	if err != nil {
+		r.Failed(g.Name(), err)
+		return
+	}
+	if took := time.Since(began); took > time.Second {
+		r.Printf("got   %-14s %s in %s\n", g.Name(), img.Version, took.Round(time.Second))
+	}
+	for i, b := range boots {
+		r.slots <- struct{}{}
+		r.boots.Go(func() {
+			defer func() { <-r.slots }()
+			r.Boot(r.ctx, vm.Boot{
+				Machine: vm.Machine{Arch: g.Arch, Kernel: img.Path, Initrd: archives[i], CommandLine: b.CommandLine + leftOut},
+				Guest:   g.Name(), Name: g.Name() + "/" + b.Name, Version: img.Version, Checks: b.Checks, Shown: shown,
+			})
+		})
+	}
+}
+
+// kernel gets the kernel of a guest.
+func (r *runner) kernel(g Guest) (kernel.Image, error) {
+	if !g.Patched {
+		return r.kernels.Stock(r.ctx, g.Series, g.Arch)
+	}
+	patch := filepath.Join(r.Module, "deploy/kernel", "linux-"+g.Series+"-landlock-attr-domain.patch")
+	return r.kernels.Patched(r.ctx, g.Series, patch, g.Daemon)
+}
+
+// archive returns the initramfs of an architecture that has what checks need.
+func (r *runner) archive(arch string, checks []string) (string, error) {
+	r.archives.Lock()
+	defer r.archives.Unlock()
+	path, err := r.once(arch, func() (string, error) { return initramfs(r.ctx, r.Module, r.tmp, arch) })
+	for _, c := range checks {
+		name, _, _ := strings.Cut(c, ":")
+		if err == nil && further[name] != nil {
+			base := path
+			path, err = r.once(filepath.Base(base)+"-"+name, func() (string, error) {
+				return initramfsWith(r.ctx, base, name, r.Module, r.tmp, arch)
+			})
+		}
+	}
+	return path, err
+}
+
+// once returns the archive of a name, and makes it if there is none.
+func (r *runner) once(name string, archive func() (string, error)) (string, error) {
+	if path, ok := r.initramfs[name]; ok {
+		return path, nil
+	}
+	path, err := archive()
+	if err == nil {
+		r.initramfs[name] = path
+	}
+	return path, err
+}
+
+// shown are the facts that are always printed.
+var shown = []string{"offset", "info", "truth", "churn", "same", "both", "ids", "id_steps", "programs"}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernels
+
+// Tools are what guests need beside [vm.Tools] and kernels.
+var Tools = map[string]string{
+	"qemu-system-aarch64":               "qemu-system-arm",
+	"gcc":                               "gcc",
+	"aarch64-linux-gnu-gcc":             "gcc-aarch64-linux-gnu",
+	"/usr/aarch64-linux-gnu/lib/libc.a": "libc6-dev-arm64-cross",
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package systemd boots Debian guests with systemd.
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/landlockd/landlockd/test/systemd/image"
+	"github.com/landlockd/landlockd/test/vm"
+	"github.com/landlockd/landlockd/test/vm/aptroot"
+	"github.com/landlockd/landlockd/test/vm/kernel"
+)
+
+// Tools are what guests need beside [vm.Tools], a kernel and an image.
+var Tools = map[string]string{"/sbin/debugfs": "e2fsprogs"}
+
+// Options say what is booted.
+type Options struct {
+	// Scenarios selects by name.
+	Scenarios vm.Pattern
+	// Series is the kernel's, such as "6.12".
+	Series string
+	// Daemon is the path of a landlockd; empty is one built from the module.
+	Daemon string
+}
+
+// List prints every scenario, a line each.
+func List(w io.Writer) {
+	for _, s := range Scenarios() {
+		fmt.Fprintf(w, "%s\t%s\n", s.Name, strings.Join(s.Checks, ","))
+	}
+}
+
+// Run runs the scenarios, one after the other. The error is about the run itself;
+// what failed in it is in the report.
+func (o *Options) Run(ctx context.Context, report *vm.Report) error {
+	cache, err := vm.Cache("kernels")
+	if err != nil {
+		return err
+	}
+	kernels, err := kernel.Open(ctx, cache, report.Out)
+	if err != nil {
+		return err
+	}
+	r := runner{Options: *o, Report: report, ctx: ctx}
+	if r.kernel, err = kernels.Stock(ctx, o.Series, "amd64"); err != nil {
+		return fmt.Errorf("a kernel of series %s: %w", o.Series, err)
+	}
+	if r.list, r.release, err = aptroot.MachineList(ctx); err != nil {
+		return err
+	}
+	for _, s := range Scenarios() {
+		if !o.Scenarios.Matches(s.Name) {
+			continue
+		}
+		if r.Checks != nil {
+			s.Checks = r.Checks
+		}
+		if err := r.scenario(s); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// runner is one run.
+type runner struct {
+	Options
+	*vm.Report
+	ctx    context.Context
+	kernel kernel.Image
+	// list and release are where the machine has Debian from.
+	list, release string
+}
+
+// scenario boots a guest. A check that could not be made has failed: the guest is
+// ours to choose.
+func (r *runner) scenario(s Scenario) error {
+	tmp, err := os.MkdirTemp("", "landlockd-systemd-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	base, err := r.image(s)
+	if err != nil {
+		return err
+	}
+	files := filepath.Join(tmp, "payload")
+	if err := os.Mkdir(files, 0o755); err != nil {
+		return err
+	}
+	for _, add := range append([]payload{guest}, s.payload...) {
+		if err := add(r, files); err != nil {
+			return err
+		}
+	}
+	root := filepath.Join(tmp, "root")
+	if text, err := exec.CommandContext(r.ctx, "cp", "--sparse=always", "--reflink=auto", base, root).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy %s: %w: %s", base, err, text)
+	}
+	if err := put(r.ctx, files, root); err != nil {
+		return err
+	}
+	r.Boot(r.ctx, vm.Boot{
+		Machine: vm.Machine{
+			Arch: "amd64", Kernel: r.kernel.Path, Disk: root,
+			CommandLine: "root=/dev/nvme0n1 rootfstype=ext4 rootwait rw systemd.show_status=0",
+		},
+		Guest: s.Name, Name: "systemd/" + s.Name, Version: r.kernel.Version, Checks: s.Checks, Shown: []string{"info"}, Strict: true,
+	})
+	return r.ctx.Err()
+}
+
+// image returns the root filesystem of a scenario.
+func (r *runner) image(s Scenario) (string, error) {
+	recipe := image.Recipe{Release: r.release, Packages: s.Packages}
+	if err := vm.Install(r.ctx, r.Out, image.Tools); err != nil {
+		return "", err
+	}
+	began := time.Now()
+	path, err := image.Build(r.ctx, recipe, r.list, r.Cache)
+	if took := time.Since(began); err == nil && took > time.Second {
+		r.Printf("made  %s in %s\n", filepath.Base(path), took.Round(time.Second))
+	}
+	return path, err
+}

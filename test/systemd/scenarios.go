@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package systemd
+
+// Scenario is one boot of a guest: what is installed in it, and the checks that
+// run in it, in this order (guest/registry.go).
+type Scenario struct {
+	Name string
+	// Packages are Debian's, beside those of every guest (image).
+	Packages []string
+	// payload is what the guest finds in /payload beside its own program.
+	payload []payload
+	Checks  []string
+}
+
+// Scenarios returns all of them.
+func Scenarios() []Scenario {
+	return []Scenario{
+		{
+			Name:    "workloads",
+			payload: []payload{daemon},
+			Checks:  []string{"services", "names", "rules", "violation", "check", "reload", "forgery"},
+		},
+		{Name: "units", payload: []payload{daemon}, Checks: []string{"units", "verdicts"}},
+		{
+			// kill(1), by which systemd reloads landlockd, is in procps.
+			Name: "package", Packages: []string{"procps"}, payload: []payload{deb}, Checks: []string{"package"},
+		},
+		{
+			Name:     "alert",
+			Packages: []string{"procps", "prometheus", "prometheus-alertmanager", "prometheus-node-exporter"},
+			payload:  []payload{deb, rendered},
+			Checks:   []string{"monitoring", "alert", "textfile"},
+		},
+	}
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kernel gets the kernels that guests boot: Debian's own, by their series,
+// and such as are built from Debian's sources with our patches (deploy/kernel). What
+// was fetched or built once stays in a cache directory.
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/landlockd/landlockd/test/vm/aptroot"
+)
+
+// ErrAbsent is the error for a kernel that the mirror lacks.
+var ErrAbsent = errors.New("not on the mirror")
+
+// Image is a kernel that can be booted.
+type Image struct {
+	Path string
+	// Version is that of the package it comes from.
+	Version string
+}
+
+// Archive gets kernels, from the cache or the mirror.
+type Archive struct {
+	root     *aptroot.Root
+	packages []aptroot.Package
+	cache    string
+}
+
+// Open makes the cache directory if need be, and fetches lists of packages unless
+// there are young ones. The log gets lines about what could not be fetched.
+func Open(ctx context.Context, cache string, log io.Writer) (*Archive, error) {
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return nil, err
+	}
+	logf := func(format string, args ...any) { fmt.Fprintf(log, format+"\n", args...) }
+	root, err := aptroot.Open(ctx, filepath.Join(cache, "apt"), logf)
+	if err != nil {
+		return nil, err
+	}
+	packages, err := root.Packages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Archive{root: root, packages: packages, cache: cache}, nil
+}
+
+// Stock returns Debian's newest kernel of a series such as "6.12", or ErrAbsent. It
+// needs no modules to boot.
+func (a *Archive) Stock(ctx context.Context, series, arch string) (Image, error) {
+	p, ok := find(a.packages, series, arch)
+	if !ok {
+		return Image{}, ErrAbsent
+	}
+	path, err := a.stock(ctx, p)
+	return Image{path, p.Version}, err
+}
+
+// Patched returns a kernel for amd64, built from Debian's newest source of a series
+// with the patch of a file; or an error that wraps ErrAbsent. With daemon it is one
+// that landlockd itself runs on, with task iterators. What the build said is kept in
+// the cache directory.
+func (a *Archive) Patched(ctx context.Context, series, patch string, daemon bool) (Image, error) {
+	p, ok := findSource(a.packages, series)
+	if !ok {
+		return Image{}, fmt.Errorf("linux-source-%s: %w", series, ErrAbsent)
+	}
+	log, err := os.Create(filepath.Join(a.cache, "build-"+series+"-patched.log"))
+	if err != nil {
+		return Image{}, err
+	}
+	defer log.Close()
+	path, err := a.patched(ctx, patchedKernel{source: p, patch: patch, daemon: daemon}, log)
+	return Image{path, p.Version}, err
+}
