@@ -12,8 +12,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landlockd/landlockd/test/vm/aptroot"
 	"github.com/landlockd/landlockd/test/vm"
+	"github.com/landlockd/landlockd/test/vm/aptroot"
 )
 
 // packages are what the guest has beside Debian's essential ones.
