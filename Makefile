@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make run    build and start landlockd here (asks sudo for root if need be)
-# make test   everything that CI runs; as root on Debian it installs what the
-#             tests need first
+# make help lists the targets: "##" behind a target is its line there, "##@" a heading.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -32,59 +30,134 @@ MODULES := test/golandlock
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOTESTSUM_VERSION     := v1.13.0
+ACTIONLINT_VERSION    := v1.7.12
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOTESTSUM     := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)
+ACTIONLINT    := $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
+
+# One line ahead of each step that is long and silent.
+say = @echo "==> $(1)"
 
 export CGO_ENABLED ?= 0
 
+##@ Every day
+
 .PHONY: build
-build: ## Build bin/landlockd, a static binary.
+build: ## Build bin/landlockd, a static binary. This is what make does alone.
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/landlockd ./cmd/landlockd
 
 .PHONY: run
-run: build ## Build and serve metrics on http://127.0.0.1:10644/metrics.
+run: build ## Build, and serve metrics on http://127.0.0.1:10644/metrics; asks sudo for root.
 	@if [ "$$(id -u)" = 0 ]; then exec ./bin/landlockd; \
 	elif command -v sudo >/dev/null; then exec sudo ./bin/landlockd; \
 	else echo "landlockd needs root, or CAP_BPF and CAP_PERFMON: run ./bin/landlockd as root" >&2; exit 1; fi
 
-.PHONY: install
-install: build ## Install the binary below DESTDIR and PREFIX (/usr/local).
-	install -D -m 0711 bin/landlockd $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/landlockd
+# The tests of floods take minutes as root, and programs and kernels are not started here.
+.PHONY: check
+check: build lint ## The fast checks: build, vet, lint, and the tests that are short. No root is needed.
+	$(call say,vet and short tests; results of packages that did not change are kept)
+	$(GO) vet ./...
+	$(GO) test -short -skip '^TestMany' -timeout 10m $$($(GO) list ./... | grep -v /test/)
 
 .PHONY: test
-test: ## Run all tests and checks, and say how far it is.
+test: ## All tests and checks, as CI runs them, one part after the other; as root on Debian.
 	@MAKE='$(MAKE)' test/run.sh setup check-generated lint unit race fuzz test-kernels test-systemd test-deploy
 
+.PHONY: generate
+generate: ## Write generated code and tables again.
+	$(call say,BPF objects, tables of the docs, rules and dashboards: a minute)
+	$(GO) generate ./...
+
+.PHONY: hooks
+hooks: ## Run .githooks/pre-commit before each commit of this clone.
+	git config core.hooksPath .githooks
+
+.PHONY: help
+help: ## Show this.
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Parts of make test
+
 .PHONY: setup
-setup: ## As root on Debian: install what the tests need.
+setup: ## Install what the tests need, as root on Debian; elsewhere say what is missing.
 	@test/setup.sh
 
+.PHONY: check-generated
+check-generated: ## Fail if what is generated is not what is committed.
+	$(call say,generate everything and compare: a minute)
+	@GO='$(GO)' test/check-generated.sh
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## Run the linters.
+	$(call say,lint: a minute the first time, seconds later)
+	$(GOLANGCI_LINT) run
+	@for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run); done
+	$(ACTIONLINT)
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+
+# install PATH,MODULE@VERSION builds a program into PATH, once.
+define install
+	@echo "==> build $(notdir $(1)) once, into .tools; the linter takes some minutes"
+	@mkdir -p $(TOOLS)/new
+	GOBIN=$(TOOLS)/new $(GO) install $(2)
+	@mv $(TOOLS)/new/* $(1)
+endef
+
+$(GOLANGCI_LINT):
+	$(call install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION))
+
+$(GOTESTSUM):
+	$(call install,$@,gotest.tools/gotestsum@$(GOTESTSUM_VERSION))
+
+$(ACTIONLINT):
+	$(call install,$@,github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION))
+
 .PHONY: unit
-unit: $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION) ## All tests, on this kernel: as root. Lists the slowest.
-	@GO='$(GO)' GOTESTSUM=$(abspath $<) test/unit.sh $(MODULES)
+unit: $(GOTESTSUM) ## All tests, on this kernel: as root. Lists the slowest.
+	@GO='$(GO)' GOTESTSUM=$(GOTESTSUM) test/unit.sh $(MODULES)
 
 .PHONY: race
 race: ## What runs without privileges, with the race detector.
+	$(call say,short tests with the race detector; compiling for it is silent for a minute)
 	CGO_ENABLED=1 $(GO) test -count=1 -short -race -timeout 20m $$($(GO) list ./... | grep -v /test/)
 
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME.
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' test/fuzz.sh
+
 .PHONY: test-kernels
-test-kernels: ## Boot many kernels under QEMU and run the checks in them; as root on Debian.
+test-kernels: ## Boot many kernels under QEMU and run the checks in them; as root on Debian. KERNELS_FLAGS=-h lists the flags.
+	$(call say,boot kernels; the first time they are fetched and built for an hour, into ~/.cache/landlockd)
 	$(GO) run ./test/kernels/cmd/test-kernels $(KERNELS_FLAGS)
+
+.PHONY: test-systemd
+test-systemd: ## Boot Debian with systemd under QEMU and run the checks in it; as root on Debian. SYSTEMD_FLAGS=-h lists the flags.
+	$(call say,boot Debian with systemd)
+	$(GO) run ./test/systemd/cmd/test-systemd $(SYSTEMD_FLAGS)
+
+.PHONY: test-deploy
+test-deploy: ## Build, install and run what deploy/ and Dockerfile ship; as root on Debian.
+	$(call say,packages, image and manifests; helm is built the first time, for some minutes)
+	$(GO) -C test/deploy vet ./...
+	$(GO) -C test/deploy test -count=1 -timeout 30m ./...
+
+##@ Longer measurements
 
 .PHONY: test-denials
 test-denials: ## Count 10 000 denials of each kind, and floods, by audit (6.18, 7.2) and by tracepoints (7.3), in guests.
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests='6.18|7.2' -checks=denials:way=audit:n=10000:class=fs,denials:way=audit:n=10000:class=other,denials:way=audit:flood=10000:backlog=64
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests=7.3 -checks=denials:n=10000:class=fs,denials:n=10000:class=other,denials:flood=1000000
 
-.PHONY: test-systemd
-test-systemd: ## Boot Debian with systemd under QEMU and run the checks in it; as root on Debian.
-	$(GO) run ./test/systemd/cmd/test-systemd $(SYSTEMD_FLAGS)
-
 .PHONY: fleet
 fleet: ## Simulate a fleet of FLEET_HOSTS for FLEET_FOR, with a real Prometheus.
 	$(GO) test -count=1 -v -timeout 60m -run '^TestFleet$$' ./test/mixin -fleet.hosts=$(FLEET_HOSTS) -fleet.for=$(FLEET_FOR) -fleet.interval=$(FLEET_INTERVAL) -fleet.record=$(abspath $(FLEET_RECORD))
 
-.PHONY: release
-release: ## Build all that is released, for amd64 and arm64, into dist.
-	deploy/packaging/release.sh dist
+##@ Install and release
+
+.PHONY: install
+install: build ## Install the binary below DESTDIR and PREFIX (/usr/local).
+	install -D -m 0711 bin/landlockd $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/landlockd
 
 .PHONY: image
 image: ## Build the container image of this machine's architecture, with CONTAINER (podman, docker, buildah).
@@ -92,43 +165,15 @@ image: ## Build the container image of this machine's architecture, with CONTAIN
 	$(CONTAINER) build -t landlockd --build-arg TARGETARCH=$$($(GO) env GOARCH) --build-arg VERSION=$(VERSION) \
 		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(TZ=UTC0 git log -1 --date=iso-strict-local --format=%cd) .
 
-.PHONY: test-deploy
-test-deploy: ## Build, install and run what deploy/ and Dockerfile ship; as root on Debian.
-	$(GO) -C test/deploy vet ./...
-	$(GO) -C test/deploy test -count=1 -timeout 30m ./...
+.PHONY: release
+release: ## Build all that is released, for amd64 and arm64, into dist.
+	$(call say,binaries, packages and bills of materials, into dist: some minutes)
+	deploy/packaging/release.sh dist
 
-.PHONY: fuzz
-fuzz: ## Every fuzz target for FUZZTIME.
-	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' test/fuzz.sh
-
-.PHONY: generate
-generate: ## Write generated code and tables again.
-	$(GO) generate ./...
-
-.PHONY: check-generated
-check-generated: ## Fail if what is generated is not what is committed.
-	@test/check-generated.sh
-
-.PHONY: lint
-lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Run the linters.
-	$< run
-	@for module in $(MODULES); do (cd $$module && $(abspath $<) run); done
-	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
-
-$(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
-	@mkdir -p $(TOOLS)
-	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
-	@mv $(TOOLS)/golangci-lint $@
-
-$(TOOLS)/gotestsum-$(GOTESTSUM_VERSION):
-	@mkdir -p $(TOOLS)
-	GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@$(GOTESTSUM_VERSION)
-	@mv $(TOOLS)/gotestsum $@
+.PHONY: release-notes
+release-notes: ## Print the part of CHANGELOG.md about VERSION.
+	@deploy/packaging/notes.sh '$(VERSION)' <CHANGELOG.md
 
 .PHONY: clean
 clean: ## Remove what was built.
 	rm -rf bin dist
-
-.PHONY: help
-help: ## Show the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
