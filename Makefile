@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make help lists the targets: "##" behind a target is its line there, "##@" a heading.
+# A step that is long and silent has a line "==>" ahead of it.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -35,9 +36,6 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOTESTSUM     := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)
 ACTIONLINT    := $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
 
-# One line ahead of each step that is long and silent.
-say = @echo "==> $(1)"
-
 export CGO_ENABLED ?= 0
 
 ##@ Every day
@@ -55,7 +53,7 @@ run: build ## Build, and serve metrics on http://127.0.0.1:10644/metrics; asks s
 # The tests of floods take minutes as root, and programs and kernels are not started here.
 .PHONY: check
 check: build lint ## The fast checks: build, vet, lint, and the tests that are short. No root is needed.
-	$(call say,vet and short tests; results of packages that did not change are kept)
+	@echo "==> vet and short tests; results of packages that did not change are kept"
 	$(GO) vet ./...
 	$(GO) test -short -skip '^TestMany' -timeout 10m $$($(GO) list ./... | grep -v /test/)
 
@@ -65,7 +63,7 @@ test: ## All tests and checks, as CI runs them, one part after the other; as roo
 
 .PHONY: generate
 generate: ## Write generated code and tables again.
-	$(call say,BPF objects, tables of the docs, rules and dashboards: a minute)
+	@echo "==> BPF objects, tables of the docs, rules and dashboards: a minute"
 	$(GO) generate ./...
 
 .PHONY: hooks
@@ -85,15 +83,15 @@ setup: ## Install what the tests need, as root on Debian; elsewhere say what is 
 
 .PHONY: check-generated
 check-generated: ## Fail if what is generated is not what is committed.
-	$(call say,generate everything and compare: a minute)
+	@echo "==> generate everything and compare: a minute"
 	@GO='$(GO)' test/check-generated.sh
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## Run the linters.
-	$(call say,lint: a minute the first time, seconds later)
+	@echo "==> lint: a minute the first time, seconds later"
 	$(GOLANGCI_LINT) run
 	@for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run); done
-	$(ACTIONLINT)
+	$(ACTIONLINT) .github/workflows/*.yml
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 
 # install PATH,MODULE@VERSION builds a program into PATH, once.
@@ -101,7 +99,7 @@ define install
 	@echo "==> build $(notdir $(1)) once, into .tools; the linter takes some minutes"
 	@mkdir -p $(TOOLS)/new
 	GOBIN=$(TOOLS)/new $(GO) install $(2)
-	@mv $(TOOLS)/new/* $(1)
+	@mv $(TOOLS)/new/* $(1) && rmdir $(TOOLS)/new
 endef
 
 $(GOLANGCI_LINT):
@@ -119,7 +117,7 @@ unit: $(GOTESTSUM) ## All tests, on this kernel: as root. Lists the slowest.
 
 .PHONY: race
 race: ## What runs without privileges, with the race detector.
-	$(call say,short tests with the race detector; compiling for it is silent for a minute)
+	@echo "==> short tests with the race detector; compiling for it is silent for a minute"
 	CGO_ENABLED=1 $(GO) test -count=1 -short -race -timeout 20m $$($(GO) list ./... | grep -v /test/)
 
 .PHONY: fuzz
@@ -128,17 +126,17 @@ fuzz: ## Every fuzz target for FUZZTIME.
 
 .PHONY: test-kernels
 test-kernels: ## Boot many kernels under QEMU and run the checks in them; as root on Debian. KERNELS_FLAGS=-h lists the flags.
-	$(call say,boot kernels; the first time they are fetched and built for an hour, into ~/.cache/landlockd)
+	@echo "==> boot kernels; the first time they are fetched and built for an hour, into ~/.cache/landlockd"
 	$(GO) run ./test/kernels/cmd/test-kernels $(KERNELS_FLAGS)
 
 .PHONY: test-systemd
 test-systemd: ## Boot Debian with systemd under QEMU and run the checks in it; as root on Debian. SYSTEMD_FLAGS=-h lists the flags.
-	$(call say,boot Debian with systemd)
+	@echo "==> boot Debian with systemd"
 	$(GO) run ./test/systemd/cmd/test-systemd $(SYSTEMD_FLAGS)
 
 .PHONY: test-deploy
 test-deploy: ## Build, install and run what deploy/ and Dockerfile ship; as root on Debian.
-	$(call say,packages, image and manifests; helm is built the first time, for some minutes)
+	@echo "==> packages, image and manifests; helm is built the first time, for some minutes"
 	$(GO) -C test/deploy vet ./...
 	$(GO) -C test/deploy test -count=1 -timeout 30m ./...
 
@@ -167,7 +165,7 @@ image: ## Build the container image of this machine's architecture, with CONTAIN
 
 .PHONY: release
 release: ## Build all that is released, for amd64 and arm64, into dist.
-	$(call say,binaries, packages and bills of materials, into dist: some minutes)
+	@echo "==> binaries, packages and bills of materials, into dist: some minutes"
 	deploy/packaging/release.sh dist
 
 .PHONY: release-notes

@@ -38,6 +38,9 @@ program=$out/linux-$host/landlockd
 [ -e "$program" ] || { echo "${0##*/}: build for $host, too: the manual page comes from a program that runs here" >&2; exit 1; }
 $here/man.sh "$program" "$VERSION" "$date" | gzip -9n >"$out/landlockd.1.gz"
 gzip -9nc CHANGELOG.md >"$out/changelog.gz"
+# Between two releases, and in tests of this script, a version has no part of its own yet.
+$here/notes.sh "$description" <CHANGELOG.md >"$out/release-notes.md" ||
+	$here/notes.sh unreleased <CHANGELOG.md >"$out/release-notes.md"
 maintainer=$(sed -n 's/^maintainer: //p' $here/nfpm.yaml)
 printf 'landlockd (%s-1) stable; urgency=medium\n\n  * See changelog.gz for what is new.\n\n -- %s  %s\n' \
 	"$VERSION" "$maintainer" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$out/changelog.Debian.gz"
