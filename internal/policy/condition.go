@@ -25,95 +25,44 @@ func conditionOf(s *scan.Snapshot, p *scan.Process) condition {
 	return condition{state: p.State, sandbox: sandbox, listed: listed, outside: s.OutsideWorker(p)}
 }
 
-// judge reports whether a condition is as expected, whatever the process's age,
-// and for which reason it is not. What is certain to violate does so, whatever else is
-// unknown.
-func (x *Expect) judge(c *condition, d *demand) (Result, Reason) {
-	restricts := &c.sandbox.Restricts
-	switch {
-	case x.Free:
-		return x.judgeFree(c, d)
-	case d.disabled:
-		return Violating, LandlockDisabled
-	case c.state == scan.Unknown:
-		return Unknown, NoReason
-	case c.state == scan.Unsandboxed:
-		return Violating, Unsandboxed
-	case !x.Allows(c.state):
-		return Violating, Partial
-	case !c.listed:
-		return Unknown, NoReason
-	case !x.Ineffective && c.sandbox.Effective() == access.No:
-		return Violating, RestrictsNothing
-	case int(c.sandbox.MostDepth) < x.MinDepth:
-		return Violating, TooShallow
-	case x.MaxDepth > 0 && int(c.sandbox.Deepest) > x.MaxDepth:
-		return Violating, TooDeep
-	case len(d.missing) > 0 || !restricts.May.Has(d.rights):
-		return Violating, RightNotRestricted
-	case x.OutsideWorkers == OutsideViolates && d.outside(c) == access.Yes:
-		return Violating, OutsideWorker
-	case x.doubts(c, d) != 0:
-		return Unknown, NoReason
-	default:
-		return Compliant, NoReason
-	}
+// limits are what of a snapshot decides what can be asked for.
+type limits struct {
+	// rights are those that its kernel can restrict.
+	rights access.Bounds
+	// rulesRead: the rules of domains are read there. Where they are not, being in
+	// a domain stands in for being restricted in some right: each handles one.
+	rulesRead bool
+	// disabled: its kernel sandboxes nothing.
+	disabled bool
 }
 
-// judgeFree is judge where a process must be in no domain. Without Landlock none is in one.
-func (x *Expect) judgeFree(c *condition, d *demand) (Result, Reason) {
-	switch {
-	case d.disabled || x.Allows(c.state):
-		return Compliant, NoReason
-	case c.state == scan.Unknown:
-		return Unknown, NoReason
-	default:
-		return Violating, Sandboxed
-	}
+func limitsOf(s *scan.Snapshot) limits {
+	return limits{s.Kernel.Rights, s.Source.Rules == "read", s.Kernel.Landlock != scan.Enabled}
 }
 
-// doubt is a set of what must be known of a process in a domain to find it as
-// expected, and is not.
-type doubt uint8
-
-const (
-	// doubtEffective: whether it is restricted in any right.
-	doubtEffective doubt = 1 << iota
-	// doubtDepth: whether it is deep enough.
-	doubtDepth
-	// doubtDeepest: whether it is not too deep.
-	doubtDeepest
-	// doubtRights: whether it is restricted in each right that is asked for.
-	doubtRights
-	// doubtWorker: whether that holds for its workers.
-	doubtWorker
-)
-
-// doubts returns what is not known of a condition.
-func (x *Expect) doubts(c *condition, d *demand) doubt {
-	var unknown doubt
-	if !x.Ineffective && d.rulesRead && c.sandbox.Effective() == access.Unknown {
-		unknown |= doubtEffective
-	}
-	if int(c.sandbox.Depth) < x.MinDepth {
-		unknown |= doubtDepth
-	}
-	if x.MaxDepth > 0 && !c.sandbox.Exact {
-		unknown |= doubtDeepest
-	}
-	if !c.sandbox.Restricts.Sure.Has(d.rights) {
-		unknown |= doubtRights
-	}
-	if x.OutsideWorkers != OutsideAllowed && d.outside(c) != access.No {
-		unknown |= doubtWorker
-	}
-	return unknown
+// demand is what an Expect asks for on one host.
+type demand struct {
+	limits
+	asked access.Rights
+	// missing are the names and globs of which the kernel has no right, if that
+	// violates.
+	missing []string
 }
 
-// outside reports whether what is asked for may not hold for a worker.
-func (d *demand) outside(c *condition) access.Answer {
-	if d.rights.Empty() {
-		return access.No
+// demandOn returns what is asked for on a host: all rights but those that the
+// kernel is known to lack.
+func (x *Expect) demandOn(l limits) demand {
+	d := demand{limits: l}
+	for _, text := range x.Restricts {
+		has := false
+		for _, r := range rightsOf(text) {
+			if l.rights.Of(r) != access.No {
+				d.asked, has = d.asked.Union(r.Rights()), true
+			}
+		}
+		if !has && x.OldKernelViolates {
+			d.missing = append(d.missing, text)
+		}
 	}
-	return c.outside
+	return d
 }

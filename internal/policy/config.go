@@ -5,8 +5,6 @@ package policy
 import (
 	"slices"
 	"time"
-
-	"github.com/landlockd/landlockd/scan"
 )
 
 // Config is one configuration: the rules of its main file and of all rule files
@@ -75,72 +73,6 @@ type Match struct {
 
 // UIDRange is the user IDs from First to Last, both included.
 type UIDRange struct{ First, Last uint32 }
-
-// Expect is how a process must be.
-type Expect struct {
-	// Free: it must be [scan.Unsandboxed]. Nothing else is asked for then.
-	Free bool
-	// Partial: it may be [scan.Partial]. Otherwise [scan.Sandboxed] alone is right.
-	Partial bool
-	// Ineffective: it may be restricted in no right.
-	Ineffective bool
-	// MinDepth is the least depth of its tasks that are in a domain.
-	MinDepth int
-	// MaxDepth is the greatest depth of its tasks; 0 if any is right.
-	MaxDepth int
-	// Restricts are names and globs of rights. Each of its tasks that is in a
-	// domain must have a layer that handles the right and grants it neither
-	// everywhere nor, for ports, without limit.
-	Restricts []string
-	// OldKernel is what follows of a right that the running kernel does not have.
-	OldKernel OldKernel
-	// OutsideWorkers is what follows, if Restricts asks for something, of a worker
-	// that may act outside of the process's domains.
-	OutsideWorkers OutsideWorkers
-}
-
-// Allows reports whether a state is right.
-func (x *Expect) Allows(s scan.State) bool {
-	if x.Free {
-		return s == scan.Unsandboxed
-	}
-	return s == scan.Sandboxed || s == scan.Partial && x.Partial
-}
-
-// OldKernel is what follows if a kernel lacks a right that a rule names.
-type OldKernel uint8
-
-const (
-	// Skip: that right is not asked for.
-	Skip OldKernel = iota
-	// Violate: every process violates the rule.
-	Violate
-)
-
-func (o OldKernel) String() string {
-	if o == Violate {
-		return "violation"
-	}
-	return "skip"
-}
-
-// OutsideWorkers is what follows if a worker of a process may act outside of the
-// process's domains: what they restrict does not hold for it.
-type OutsideWorkers uint8
-
-const (
-	// OutsideUnknown: it is unknown whether the process complies.
-	OutsideUnknown OutsideWorkers = iota
-	// OutsideViolates: the process violates the rule.
-	OutsideViolates
-	// OutsideAllowed: nothing.
-	OutsideAllowed
-)
-
-// outsideWorkers are the words, by value. It is never written.
-var outsideWorkers = [...]string{"unknown", "violation", "allow"}
-
-func (o OutsideWorkers) String() string { return outsideWorkers[o%3] }
 
 // Default returns a configuration without rules.
 func Default() *Config {

@@ -5,7 +5,6 @@ package policy
 import (
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -108,10 +107,5 @@ func (d *decoder) grace(n *yaml.Node) time.Duration {
 }
 
 func (d *decoder) severity(n *yaml.Node) string {
-	want := "one of " + strings.Join(Severities(), ", ")
-	text, ok := d.text(n, want)
-	if ok && !slices.Contains(Severities(), text) {
-		d.fail(n, "%s: want %s", quote(text), want)
-	}
-	return text
+	return Severities()[d.word(n, Severities()...)]
 }

@@ -27,14 +27,11 @@ func (d *decoder) match(n *yaml.Node) Match {
 	fields = append(fields,
 		field{"uid", func(n *yaml.Node) { d.list(n, maxItems, func(n *yaml.Node) { d.uid(n, &m) }) }},
 		field{"main", func(n *yaml.Node) {
-			if v, ok := d.boolean(n); ok {
-				m.Main = &v
-			}
+			v := d.boolean(n, false)
+			m.Main = &v
 		}},
 		field{"mntns", func(n *yaml.Node) {
-			if text, ok := d.text(n, "any"); ok && text != "any" {
-				d.fail(n, "%s: want any", quote(text))
-			}
+			d.word(n, "any")
 			m.AnyMountNS = true
 		}})
 	seen := d.mapping(n, fields...)

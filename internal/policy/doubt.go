@@ -25,39 +25,33 @@ const (
 	numDoubts
 )
 
-// doubts are the words, by value. It is never written.
-var doubts = [numDoubts]string{"", "cgroup", "container_name", "executable", "parent", "ancestors", "user", "command_line"}
+// doubts are a name and words for each, by value. It is never written.
+var doubts = [numDoubts]struct{ name, words string }{
+	{},
+	{"cgroup", "its cgroup is not known"},
+	{"container_name", "the name of its container is not known"},
+	{"executable", "the path of its executable is not known, or not all of it"},
+	{"parent", "its parent, or the workload of one of them, is not known"},
+	{"ancestors", "not all of its ancestors, or of their executables, are known"},
+	{"user", "its user is not known"},
+	{"command_line", "its command line could not be read"},
+}
 
-func (d Doubt) String() string { return doubts[d%numDoubts] }
+func (d Doubt) String() string { return doubts[d%numDoubts].name }
 
 // Words returns it in words for people.
-func (d Doubt) Words() string {
-	switch d {
-	case DoubtCgroup:
-		return "its cgroup is not known"
-	case DoubtContainer:
-		return "the name of its container is not known"
-	case DoubtExecutable:
-		return "the path of its executable is not known, or not all of it"
-	case DoubtParent:
-		return "its parent, or the workload of one of them, is not known"
-	case DoubtAncestors:
-		return "not all of its ancestors, or of their executables, are known"
-	case DoubtUser:
-		return "its user is not known"
-	case DoubtCmdline:
-		return "its command line could not be read"
-	default:
-		return ""
-	}
-}
+func (d Doubt) Words() string { return doubts[d%numDoubts].words }
 
 // MarshalText encodes the word; empty for NoDoubt.
 func (d Doubt) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // Doubts returns every doubt but NoDoubt.
 func Doubts() []Doubt {
-	return []Doubt{DoubtCgroup, DoubtContainer, DoubtExecutable, DoubtParent, DoubtAncestors, DoubtUser, DoubtCmdline}
+	all := make([]Doubt, 0, numDoubts)
+	for d := NoDoubt + 1; d < numDoubts; d++ {
+		all = append(all, d)
+	}
+	return all
 }
 
 // doubt returns what stands behind a key whose level is unknown.

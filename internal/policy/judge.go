@@ -3,11 +3,9 @@
 package policy
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
-	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -16,11 +14,46 @@ import (
 func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Result, Reason, string) {
 	c, d := conditionOf(s, p), x.demandOn(limitsOf(s))
 	result, reason := x.judge(&c, &d)
-	if reason == LandlockDisabled {
-		return result, reason,
-			"this kernel cannot sandbox anything: Landlock is " + disabledText(s.Kernel.Landlock)
+	words := x.words(result, reason, &c, &d)
+	switch {
+	case reason == LandlockDisabled:
+		words += disabledText(s.Kernel.Landlock)
+	case result == Unknown && p.State == scan.Unknown:
+		words = strings.TrimSpace(words + p.Reason.String())
 	}
-	return result, reason, x.words(result, reason, p, &c, &d)
+	return result, reason, words
+}
+
+// judge reports whether a condition is as expected, whatever the process's age,
+// and for which reason it is not. What is certain to violate does so, whatever else is
+// unknown.
+func (x *Expect) judge(c *condition, d *demand) (Result, Reason) {
+	switch {
+	case x.Free && (d.disabled || x.Allows(c.state)): // without Landlock all are free
+		return Compliant, NoReason
+	case d.disabled:
+		return Violating, LandlockDisabled
+	case c.state == scan.Unknown:
+		return Unknown, NoReason
+	case x.Free:
+		return Violating, Sandboxed
+	case c.state == scan.Unsandboxed:
+		return Violating, Unsandboxed
+	case !x.Allows(c.state):
+		return Violating, Partial
+	case !c.listed:
+		return Unknown, NoReason
+	}
+	result := Compliant
+	for i := range requirements {
+		switch r := &requirements[i]; r.met(x, c, d) {
+		case access.No:
+			return Violating, r.reason
+		case access.Unknown:
+			result = Unknown
+		}
+	}
+	return result, NoReason
 }
 
 // Lasting reports whether a process that is not as expected for a reason was never as
@@ -46,106 +79,39 @@ func disabledText(a scan.Availability) string {
 	return "not built into it"
 }
 
-func (x *Expect) words(result Result, reason Reason, p *scan.Process, c *condition, d *demand) string {
+// words returns what is missing or not known; for what the whole snapshot or the
+// process explains, the beginning of that.
+func (x *Expect) words(result Result, reason Reason, c *condition, d *demand) string {
 	switch {
 	case result == Compliant:
 		return ""
+	case reason == LandlockDisabled:
+		return "this kernel cannot sandbox anything: Landlock is "
 	case c.state == scan.Unknown:
-		return strings.TrimSpace("its state is unknown: " + p.Reason.String())
-	}
-	switch reason {
-	case NoReason:
-		if !c.listed {
-			return "its tasks are not listed"
-		}
-	case Unsandboxed:
+		return "its state is unknown: "
+	case reason == Unsandboxed:
 		return "none of its tasks is in a domain"
-	case Partial:
+	case reason == Partial:
 		return "some of its tasks are in no domain"
-	case RestrictsNothing:
-		return "it is sandboxed, but restricts nothing: no right is restricted in every task"
-	case TooShallow:
-		return fmt.Sprintf("its shallowest task is at depth %d, want at least %d", c.sandbox.MostDepth, x.MinDepth)
-	case TooDeep:
-		return x.deepText(c)
-	case RightNotRestricted:
-		if len(d.missing) > 0 {
-			return "this kernel lacks " + strings.Join(d.missing, ", ")
-		}
-		return "not restricted in every task: " + rightsLacked(&c.sandbox, d.rights.Without(c.sandbox.Restricts.May))
-	case OutsideWorker:
-		return "it has a " + worker + " that may act outside of its domains"
-	case Sandboxed:
-		if c.state == scan.Partial {
-			return "some of its tasks are in a domain, want none"
-		}
+	case reason == Sandboxed && c.state == scan.Partial:
+		return "some of its tasks are in a domain, want none"
+	case reason == Sandboxed:
 		return "its tasks are in a domain, want none"
+	case !c.listed:
+		return "its tasks are not listed"
 	}
-	return strings.Join(x.doubtWords(c, d), "; ")
-}
-
-// deepText returns how deep the deepest task is, and how deep it may be.
-func (x *Expect) deepText(c *condition) string {
-	deeper := ""
-	if !c.sandbox.Exact {
-		deeper = " or deeper"
+	var all []string
+	for i := range requirements {
+		r := &requirements[i]
+		answer := r.met(x, c, d)
+		switch {
+		case answer == access.No && r.reason == reason:
+			return r.words(x, c, d, answer)
+		case answer == access.Unknown:
+			if words := r.words(x, c, d, answer); words != "" {
+				all = append(all, words)
+			}
+		}
 	}
-	return fmt.Sprintf("its deepest task is at depth %d%s, want at most %d",
-		c.sandbox.Deepest, deeper, x.MaxDepth)
-}
-
-// worker is what people call scan.Worker.
-const worker = "thread that the kernel made for it (io_uring, vhost)"
-
-// doubtWords returns what is not known of a condition, and why.
-func (x *Expect) doubtWords(c *condition, d *demand) []string {
-	unknown := x.doubts(c, d)
-	var words []string
-	because := ": " + strings.Join(c.sandbox.Doubt.Sentences(), ", ")
-	switch {
-	case unknown&doubtRights != 0: // that covers doubtEffective, too
-		names := access.Names(d.rights.Without(c.sandbox.Restricts.Sure))
-		words = append(words, "it is not known whether it restricts "+firstOf(names)+because)
-	case unknown&doubtEffective != 0:
-		words = append(words, "it is not known whether it restricts anything"+because)
-	}
-	if unknown&doubtDepth != 0 {
-		words = append(words, fmt.Sprintf("its shallowest task is at depth %d or deeper, want at least %d: "+
-			"not all domains that it is nested in are known", c.sandbox.Depth, x.MinDepth))
-	}
-	if unknown&doubtDeepest != 0 {
-		words = append(words, x.deepText(c)+": not all domains that its tasks are in are known")
-	}
-	switch {
-	case unknown&doubtWorker == 0:
-	case c.outside == access.Yes:
-		words = append(words, "what it restricts may not hold: it has a "+worker+" that may act outside of its domains")
-	default:
-		words = append(words, "what it restricts may not hold: it is not known whether a "+worker+
-			" may act outside of its domains")
-	}
-	return words
-}
-
-// firstOf lists as many names as one can read in a line, and counts the others.
-func firstOf(names []string) string {
-	const most = 8
-	if more := len(names) - most; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
-	}
-	return strings.Join(names, ", ")
-}
-
-// rightsLacked names rights, and apart those that every task handles but that rules
-// grant everywhere to some task.
-func rightsLacked(c *domainid.Sandbox, lacked access.Rights) string {
-	handled := c.Handles.Sure
-	var parts []string
-	if names := access.Names(lacked.Without(handled)); len(names) > 0 {
-		parts = append(parts, strings.Join(names, ", "))
-	}
-	if names := access.Names(lacked.Intersect(handled)); len(names) > 0 {
-		parts = append(parts, strings.Join(names, ", ")+" (handled, but granted everywhere in some task)")
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(all, "; ")
 }

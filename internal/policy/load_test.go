@@ -108,7 +108,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("patterns %q, want %q", c.Patterns, want)
 	}
 	r := c.Rules[0]
-	if x := r.Expect; !x.Partial || x.MinDepth != 2 || x.MaxDepth != 3 || x.Free || x.OldKernel != Violate ||
+	if x := r.Expect; !x.Partial || x.MinDepth != 2 || x.MaxDepth != 3 || x.Free || !x.OldKernelViolates ||
 		!x.Ineffective || x.OutsideWorkers != OutsideAllowed || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*", "scope.signal"}) {
 		t.Errorf("expect %+v", x)
 	}
@@ -200,7 +200,7 @@ var bad = []struct {
 	{"rules: [{name: a, match: {main: yes}}]", []string{`the text "yes": want true or false`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, except: {uid: [1]}}]", []string{`1:46: a mapping: want a list`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, except: [{}]}]", []string{`an empty match`}, false},
-	{"rules: [{name: a, match: {uid: [1]}, severity: bad}]", []string{`"bad": want one of info, warning, critical`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, severity: bad}]", []string{`"bad": want info, warning or critical`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, grace: 10}]", []string{`the number "10": want a time such as`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, grace: -1s}]", []string{`"-1s": want a time such as`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, grace: 2d}]", []string{`"2d": want a time such as 10s, 2m or 1h30m, of at most 1d`}, true},
@@ -388,7 +388,7 @@ func TestHash(t *testing.T) {
 func TestParseExpect(t *testing.T) {
 	x, err := ParseExpect("state=sandboxed,partial, min_depth=2,restricts=fs.write_file,net.*,on_old_kernel=violation," +
 		"effective=false,outside_workers=violation")
-	if err != nil || !x.Partial || x.MinDepth != 2 || x.OldKernel != Violate ||
+	if err != nil || !x.Partial || x.MinDepth != 2 || !x.OldKernelViolates ||
 		!x.Ineffective || x.OutsideWorkers != OutsideViolates || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*"}) {
 		t.Errorf("%+v, %v", x, err)
 	}
@@ -409,8 +409,8 @@ func TestParseExpect(t *testing.T) {
 		"max_depth=0":                      "1 to 16", "max_depth=17": "1 to 16", "max_depth=": "1 to 16",
 		"min_depth=3,max_depth=2": "max_depth 2 is less than min_depth 3",
 		"":                        "want key=value", "sandboxed": "want key=value", "state=partial": "sandboxed must be", "state=x": "want sandboxed",
-		"min_depth=17": "0 to 16", "min_depth=1,2": "want key=value", "min_depth=": "0 to 16", "restricts=fs.x": "no right", "restricts=": "no right",
-		"restricts=net.*,on_old_kernel=a": `on_old_kernel: "a": want skip`, "effective=no": `effective: "no": want true or false`,
+		"min_depth=17": "0 to 16", "min_depth=1,2": "want key=value", "min_depth=": "0 to 16", "restricts=fs.x": "no right", "restricts=": "nothing: want the name of a right",
+		"restricts=net.*,on_old_kernel=a": `on_old_kernel: "a": want skip`, "effective=no": `effective: the text "no": want true or false`,
 		"outside_workers=allow": "outside_workers needs restricts", "on_old_kernel=violation": "on_old_kernel needs restricts",
 		"restricts=net.*,outside_workers=a": `outside_workers: "a": want unknown, violation or allow`, "a=b": "want one of state, effective, min_depth, max_depth, restricts, on_old_kernel, " +
 			"outside_workers", "state=sandboxed,state=partial": "twice", ",": "want key=value",

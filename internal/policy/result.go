@@ -76,32 +76,13 @@ const (
 	numReasons
 )
 
-func (r Reason) String() string {
-	switch r {
-	case LandlockDisabled:
-		return "landlock_disabled"
-	case Unsandboxed:
-		return "unsandboxed"
-	case Partial:
-		return "partial"
-	case RestrictsNothing:
-		return "restricts_nothing"
-	case TooShallow:
-		return "too_shallow"
-	case TooDeep:
-		return "too_deep"
-	case RightNotRestricted:
-		return "right_not_restricted"
-	case OutsideWorker:
-		return "outside_worker"
-	case Sandboxed:
-		return "sandboxed"
-	case TooFew:
-		return "too_few"
-	default:
-		return ""
-	}
+// reasons are the words, by value. It is never written.
+var reasons = [numReasons]string{
+	"", "landlock_disabled", "unsandboxed", "partial", "restricts_nothing", "too_shallow", "too_deep",
+	"right_not_restricted", "outside_worker", "sandboxed", "too_few",
 }
+
+func (r Reason) String() string { return reasons[r%numReasons] }
 
 // MarshalText encodes the word; empty for NoReason.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -159,16 +160,22 @@ func (d *decoder) elements(n *yaml.Node, limit int, read func(*yaml.Node)) {
 	}
 }
 
+// is reports whether a node is of a kind; if not, that is a problem.
 func (d *decoder) is(n *yaml.Node, kind yaml.Kind, want string) bool {
-	switch {
-	case n.Kind == yaml.AliasNode:
-		d.fail(n, "an alias: want the value itself")
-	case n.Kind != kind || n.Style&yaml.TaggedStyle != 0:
-		d.fail(n, "%s: want %s", what(n), want)
-	default:
-		return true
+	ok := n.Kind == kind && n.Style&yaml.TaggedStyle == 0
+	if !ok {
+		d.wrong(n, want)
 	}
-	return false
+	return ok
+}
+
+// wrong is a problem with what stands in place of what is wanted.
+func (d *decoder) wrong(n *yaml.Node, want string) {
+	if n.Kind == yaml.AliasNode {
+		d.fail(n, "an alias: want the value itself")
+	} else {
+		d.fail(n, "%s: want %s", what(n), want)
+	}
 }
 
 // scalar returns the text of a scalar with a tag, "!!str".
@@ -176,19 +183,34 @@ func (d *decoder) scalar(n *yaml.Node, tag, want string) (string, bool) {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == tag {
 		return n.Value, true
 	}
-	if n.Kind == yaml.AliasNode {
-		d.fail(n, "an alias: want the value itself")
-	} else {
-		d.fail(n, "%s: want %s", what(n), want)
-	}
+	d.wrong(n, want)
 	return "", false
 }
 
 func (d *decoder) text(n *yaml.Node, want string) (string, bool) { return d.scalar(n, "!!str", want) }
 
-func (d *decoder) boolean(n *yaml.Node) (value, ok bool) {
+// word returns which of some words a text is; the first one if it is none.
+func (d *decoder) word(n *yaml.Node, words ...string) int {
+	last := len(words) - 1
+	want := words[last]
+	if last > 0 {
+		want = strings.Join(words[:last], ", ") + " or " + want
+	}
+	text, ok := d.text(n, want)
+	i := slices.Index(words, text)
+	if ok && i < 0 {
+		d.fail(n, "%s: want %s", quote(text), want)
+	}
+	return max(i, 0)
+}
+
+// boolean returns a truth value; otherwise, if it is none.
+func (d *decoder) boolean(n *yaml.Node, otherwise bool) bool {
 	text, ok := d.scalar(n, "!!bool", "true or false")
-	return strings.EqualFold(text, "true"), ok
+	if !ok {
+		return otherwise
+	}
+	return strings.EqualFold(text, "true")
 }
 
 func (d *decoder) integer(n *yaml.Node, least, most int) int {
