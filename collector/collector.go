@@ -1,49 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package collector shows a snapshot to Prometheus.
-//
-// [New] collects the kernel facts of one snapshot, landlock_*, and [NewDaemon]
-// the daemon's own state, landlockd_*. Both are pure functions of their
-// arguments and hold nothing between scrapes: a caller makes them for each
-// scrape, registers them in a registry of that scrape, and leaves New out if
-// the scan failed. Then no fact of an older scan can be taken for a new one.
-//
-// Every metric stands in one table, which [Docs] returns and docs/metrics.md is
-// generated from. Nothing in it names a process.
 package collector
 
 //go:generate go test -run "^(TestPage|TestGolden|TestRules|TestDenials)$" -update .
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
-// emit sends one value of a metric of the table. Label values may be hostile.
-func emit(ch chan<- prometheus.Metric, id metricID, value float64, labels ...string) {
-	for i, l := range labels {
-		labels[i] = clean(l)
-	}
-	ch <- prometheus.MustNewConstMetric(descs[id], table[id].Type.valueType(), value, labels...)
+// Scrape is what one scrape shows: a [prometheus.Collector]. What is nil or false is left
+// out. Nothing of it may be changed until it has been collected.
+type Scrape struct {
+	// Snapshot is what this scrape's scan returned. If it failed, it is nil, and no fact
+	// of the kernel is shown.
+	Snapshot *scan.Snapshot
+	// Rights shows for each right how many processes are restricted in it, and Hardening
+	// how many have other hardening.
+	Rights, Hardening bool
+	Workloads         *WorkloadOptions
+	Rules             *Rules
+	Denials           *Denials
+	Config            *Config
+	Daemon            *Daemon
 }
 
-// clean returns s as a label value. The exposition formats forbid what is not
-// UTF-8, and Prometheus takes a NUL for the end of the whole response.
-func clean(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-}
+const (
+	ifScanned = "if the scan succeeded"
+	allStates = "all states, if the scan succeeded"
+	ifMeant   = "if the scan succeeded and Landlock is disabled or the source finds out what " +
+		"domains handle"
+)
 
-// describe sends the descriptors from one metric of the table to another.
-func describe(ch chan<- *prometheus.Desc, first, last metricID) {
-	for id := first; id <= last; id++ {
-		ch <- descs[id]
+// views returns all, in the order in which people read their metrics. To add one: a file
+// with its table, and a line here.
+func views() []view {
+	return []view{
+		factMetrics,
+		restrictedMetrics,
+		hardeningMetrics,
+		daemonMetrics,
+		workloadMetrics,
+		denialMetrics,
+		ruleMetrics,
+		configMetrics,
 	}
 }
 
-func boolValue(b bool) float64 {
-	if b {
-		return 1
+// view is a table of metrics.
+type view interface {
+	docs() []Doc
+	describe(chan<- *prometheus.Desc)
+	collect(*Scrape, chan<- prometheus.Metric)
+}
+
+// Describe sends the descriptors of all metrics of this package.
+func (s *Scrape) Describe(ch chan<- *prometheus.Desc) {
+	for _, v := range views() {
+		v.describe(ch)
 	}
-	return 0
+}
+
+// Collect sends what the scrape shows.
+func (s *Scrape) Collect(ch chan<- prometheus.Metric) {
+	for _, v := range views() {
+		v.collect(s, ch)
+	}
+}
+
+// Docs returns every metric of this package, in the order in which people read
+// them: the kernel's facts first. The result is the caller's.
+func Docs() []Doc {
+	var facts, own []Doc
+	for _, v := range views() {
+		for _, d := range v.docs() {
+			d.Labels = slices.Clone(d.Labels)
+			if strings.HasPrefix(d.Name, "landlockd_") {
+				own = append(own, d)
+			} else {
+				facts = append(facts, d)
+			}
+		}
+	}
+	return append(facts, own...)
 }

@@ -40,51 +40,51 @@ func sum(n []int) (total int) {
 func TestCountsAddUp(t *testing.T) {
 	for _, n := range []int{0, 1, 100, 997} {
 		s := host(n)
-		c := count(s)
-		if got := sum(c.processes[:]); got != n {
+		c := s.Count()
+		if got := sum(c.Processes[:]); got != n {
 			t.Errorf("%d processes in all states, want %d", got, n)
 		}
-		if got := sum(c.threads[:]); got != len(s.Tasks) {
+		if got := sum(c.Threads[:]); got != len(s.Tasks) {
 			t.Errorf("%d threads in all states, want %d", got, len(s.Tasks))
 		}
-		unknown := c.processes[scan.Unknown]
-		if got := sum(c.unknown[:]); got != unknown || c.unknown[scan.NoReason] != 0 {
-			t.Errorf("reasons %v, want %d in all, each with a name", c.unknown, unknown)
+		unknown := c.Processes[scan.Unknown]
+		if got := sum(c.Reasons[:]); got != unknown || c.Reasons[scan.NoReason] != 0 {
+			t.Errorf("reasons %v, want %d in all, each with a name", c.Reasons, unknown)
 		}
-		if got := sum(c.byDepth[:]); got != n-unknown {
+		if got := sum(c.ByDepth[:]); got != n-unknown {
 			t.Errorf("%d processes at all depths, want %d", got, n-unknown)
 		}
-		if got, want := c.byDepth[0], c.processes[scan.Partial]+c.processes[scan.Unsandboxed]; got != want {
+		if got, want := c.ByDepth[0], c.Processes[scan.Partial]+c.Processes[scan.Unsandboxed]; got != want {
 			t.Errorf("%d processes at depth 0, want %d", got, want)
 		}
-		if ratio, ok := c.coverage(); ok != (n > unknown) || ratio < 0 || ratio > 1 {
-			t.Errorf("coverage %v %v of %v", ratio, ok, c.processes)
+		if ratio, ok := c.Processes.Coverage(); ok != (n > unknown) || ratio < 0 || ratio > 1 {
+			t.Errorf("coverage %v %v of %v", ratio, ok, c.Processes)
 		}
 	}
 }
 
 func TestCoverage(t *testing.T) {
-	c := count(mixed())
-	if got, ok := c.coverage(); !ok || got != 5./8 {
+	c := mixed().Count()
+	if got, ok := c.Processes.Coverage(); !ok || got != 5./8 {
 		t.Errorf("coverage %v %v, want 5 of 8", got, ok)
 	}
 	dark := newSnapshot()
 	add(dark, scan.Unknown, scan.Denied, 0, 0)
-	c = count(dark)
-	if _, ok := c.coverage(); ok {
+	c = dark.Count()
+	if _, ok := c.Processes.Coverage(); ok {
 		t.Error("coverage of a host of which nothing is known")
 	}
 }
 
 func TestCollectAllocatesNothingPerProcess(t *testing.T) {
-	for name, collector := range map[string]func(*scan.Snapshot) prometheus.Collector{
-		"facts": New, "rights": NewRestricted, "hardening": NewHardening,
+	for name, s := range map[string]Scrape{
+		"facts": {}, "rights": {Rights: true}, "hardening": {Hardening: true},
 	} {
 		allocs := func(n int) float64 {
-			s := host(n)
+			s.Snapshot = host(n)
 			ch := make(chan prometheus.Metric, 1000)
 			return testing.AllocsPerRun(20, func() {
-				collector(s).Collect(ch)
+				s.Collect(ch)
 				for len(ch) > 0 {
 					<-ch
 				}
@@ -95,17 +95,17 @@ func TestCollectAllocatesNothingPerProcess(t *testing.T) {
 		}
 	}
 	s := host(10_000)
-	if n := testing.AllocsPerRun(20, func() { count(s) }); n != 0 {
+	if n := testing.AllocsPerRun(20, func() { s.Count() }); n != 0 {
 		t.Errorf("%v allocations to count 10 000 processes", n)
 	}
 }
 
 func BenchmarkCollect(b *testing.B) {
-	s := host(10_000)
+	s := Scrape{Snapshot: host(10_000)}
 	ch := make(chan prometheus.Metric, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
-		New(s).Collect(ch)
+		s.Collect(ch)
 		for len(ch) > 0 {
 			<-ch
 		}
@@ -116,6 +116,6 @@ func BenchmarkCount(b *testing.B) {
 	s := host(10_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		count(s)
+		s.Count()
 	}
 }

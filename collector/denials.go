@@ -2,38 +2,75 @@
 
 package collector
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
+// Denials are counts of what was denied since the start.
+type Denials struct {
+	// Total is the sum of the kernel's counts, if TotalKnown.
+	Total      uint64
+	TotalKnown bool
+	// ByBlocker are the denials by the name of what blocked them; nil if denials are not
+	// read one by one, and the following are not known. What this kernel has is in it
+	// from the start.
+	ByBlocker map[string]uint64
+	// ByWorkload are the denials by the name of the denied process's workload.
+	ByWorkload map[string]uint64
+	// Lost is the number of denials, at most, that came too fast to be read.
+	Lost uint64
+}
 
-	"github.com/landlockd/landlockd/internal/denials"
+const (
+	ifCounting = "the daemon only, not `once`, unless `--no-collector.denials` is given; "
+	ifTold     = ifCounting + "if the kernel tells of denials one by one: see [denials.md](denials.md)"
 )
 
-// NewDenials returns a collector of what was denied: landlock_denials_*,
-// landlock_workload_denials_total and landlockd_denials_lost_total. Nothing of s
-// may be changed until it has been collected.
-func NewDenials(s denials.Stats) prometheus.Collector { return denialsView{s} }
-
-type denialsView struct{ denials.Stats }
-
-func (v denialsView) Describe(ch chan<- *prometheus.Desc) {
-	describe(ch, firstDenial, lastDenial)
-	describe(ch, denialsLost, denialsLost)
-}
-
-func (v denialsView) Collect(ch chan<- prometheus.Metric) {
-	if v.TotalKnown {
-		emit(ch, denialsTotal, float64(v.Total))
-	}
-	if !v.Fed {
-		return
-	}
-	emit(ch, denialsLost, float64(v.Lost))
-	for i, n := range v.ByBlocker {
-		if b := denials.Blocker(i); n > 0 || v.Blockers.Has(b) {
-			emit(ch, denialsByBlocker, float64(n), b.String())
-		}
-	}
-	for name, n := range v.ByWorkload {
-		emit(ch, workloadDenials, float64(n), name)
-	}
-}
+var denialMetrics = newTable(func(s *Scrape) *Denials { return s.Denials }, []metric[Denials]{
+	{
+		Doc: Doc{
+			Name:    "landlock_denials_total",
+			Type:    Counter,
+			Help:    "Accesses that Landlock denied since landlockd started, by the kernel's own count for each domain. A lower bound: what a domain denied after the last scan before its end is not seen.",
+			Present: ifCounting + "if the kernel counts (Linux 6.15, with audit)",
+		},
+		values: func(d *Denials, emit emitter) {
+			if d.TotalKnown {
+				emit(float64(d.Total))
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_denials_by_blocker_total",
+			Type:    Counter,
+			Help:    "Denials by what blocked the access. One that had several blockers counts for each. With audit these are those that are logged, which is not all.",
+			Labels:  []Label{{"blocker", "a right, see [rights.md](rights.md), `ptrace`, `fs.change_topology`, or `unknown` for a name that is not known here"}},
+			Present: ifTold + "; what this kernel has begins at 0",
+		},
+		values: func(d *Denials, emit emitter) { emitMap(emit, d.ByBlocker) },
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_workload_denials_total",
+			Type:    Counter,
+			Help:    "Denials by the workload of the process that was denied, as the next scan finds it. process:unknown: it was gone by then, or several share the domain. other: those beyond --workload.limit, with all that was denied them before they lost their series.",
+			Labels:  []Label{{"workload", "its name, folded: see [workloads.md](workloads.md)"}},
+			Present: ifTold + "; " + ifSeries + "; chosen as in [denials.md](denials.md#what-the-numbers-mean)",
+		},
+		values: func(d *Denials, emit emitter) {
+			if d.ByBlocker != nil {
+				emitMap(emit, d.ByWorkload)
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name:    "landlockd_denials_lost_total",
+			Type:    Counter,
+			Help:    "Denials, or audit records that may have told of one, that came faster than landlockd read them. With tracepoints landlock_denials_by_blocker_total has them nevertheless.",
+			Present: ifTold,
+		},
+		values: func(d *Denials, emit emitter) {
+			if d.ByBlocker != nil {
+				emit(float64(d.Lost))
+			}
+		},
+	},
+})

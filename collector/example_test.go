@@ -12,10 +12,10 @@ import (
 )
 
 // A registry for each scrape: no fact of an older scan can be in it.
-func ExampleNew() {
+func ExampleScrape() {
 	snap := &scan.Snapshot{Processes: []scan.Process{{PID: 1, State: scan.Unsandboxed}}}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.New(snap))
+	registry.MustRegister(&collector.Scrape{Snapshot: snap})
 	families, err := registry.Gather()
 	if err != nil {
 		fmt.Println(err)

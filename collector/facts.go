@@ -5,75 +5,233 @@ package collector
 import (
 	"strconv"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
-// New returns a collector of the kernel facts of one snapshot, landlock_*. It
-// is not to be registered for a scan that failed. Collecting costs one walk
-// over the snapshot's processes and one over its tasks.
-func New(s *scan.Snapshot) prometheus.Collector { return facts{s} }
+// facts are the kernel's of one snapshot. Finding them costs one walk over its
+// processes and one over its tasks.
+type facts struct {
+	snap   *scan.Snapshot
+	kernel *scan.Kernel
+	scan.Counts
+}
 
-type facts struct{ snap *scan.Snapshot }
-
-func (f facts) Describe(ch chan<- *prometheus.Desc) { describe(ch, firstFact, lastFact) }
-
-func (f facts) Collect(ch chan<- prometheus.Metric) {
-	c := count(f.snap)
-	f.collectKernel(ch)
-	collectStates(ch, &c)
-	if tellsMeaning(f.snap) {
-		emit(ch, processesIneffective, float64(c.ineffective))
-		emit(ch, processesOutsideWorker, float64(c.outside))
+var factMetrics = newTable(func(s *Scrape) *facts {
+	if s.Snapshot == nil {
+		return nil
 	}
-	collectDepths(ch, &c)
-	emit(ch, domains, float64(len(f.snap.Domains)))
-}
+	return &facts{s.Snapshot, &s.Snapshot.Kernel, s.Snapshot.Count()}
+}, []metric[facts]{
+	{
+		Doc: Doc{
+			Name:    "landlock_enabled",
+			Type:    Gauge,
+			Help:    "1 if the kernel can sandbox processes with Landlock. 0 if Landlock is absent or was not enabled at boot; then every process is unsandboxed.",
+			Present: ifScanned,
+		},
+		values: func(f *facts, emit emitter) { emit(boolValue(f.kernel.Landlock == scan.Enabled)) },
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_abi_version",
+			Type:    Gauge,
+			Help:    "Version of the kernel's Landlock ABI, 0 without Landlock.",
+			Present: ifScanned,
+		},
+		values: func(f *facts, emit emitter) { emit(float64(f.kernel.ABI)) },
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_kernel_info",
+			Type:    Gauge,
+			Help:    "Always 1. The running kernel.",
+			Labels:  []Label{{"release", "the release as uname(2) tells it"}},
+			Present: ifScanned,
+		},
+		values: func(f *facts, emit emitter) { emit(1, f.kernel.Release) },
+	},
+	{
+		Doc: Doc{
+			Name: "landlock_kernel_erratum_fixed",
+			Type: Gauge,
+			Help: "1 if this kernel has the fix of an erratum of Landlock, 0 if it has not.",
+			Labels: []Label{{"erratum", "the kernel's number of the erratum: see " +
+				"[rights.md](rights.md#errata)"}},
+			Present: "if the scan succeeded and the kernel says which fixes it has (Linux 6.15, and " +
+				"backports): errata that a kernel of its ABI version can have",
+		},
+		values: (*facts).errata,
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_processes",
+			Type:    Gauge,
+			Help:    "User processes by state. sandboxed: every task is in a domain. partial: some are, some are not. unsandboxed: none is. unknown: it could not be told.",
+			Labels:  []Label{{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"}},
+			Present: allStates,
+		},
+		values: func(f *facts, emit emitter) { emitStates(emit, f.Processes) },
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_threads",
+			Type:    Gauge,
+			Help:    "Tasks (threads) of user processes by state. A task is in a domain or is not: none is partial.",
+			Labels:  []Label{{"state", "`sandboxed`, `unsandboxed`, `unknown`"}},
+			Present: allStates,
+		},
+		values: func(f *facts, emit emitter) {
+			for _, state := range scan.States() {
+				// A series that can only be 0 would suggest that it could be more.
+				if state != scan.Partial {
+					emit(float64(f.Threads.Of(state)), state.String())
+				}
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_process_coverage_ratio",
+			Type:    Gauge,
+			Help:    "Sandboxed processes divided by sandboxed, partial and unsandboxed ones. Do not average over hosts: divide sums of landlock_processes.",
+			Present: "if the scan succeeded and the state of some process is known",
+		},
+		values: func(f *facts, emit emitter) {
+			if ratio, ok := f.Processes.Coverage(); ok {
+				emit(ratio)
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name: "landlock_processes_ineffective",
+			Type: Gauge,
+			Help: "Sandboxed processes that are known to be restricted in no right: none is restricted in all " +
+				"of their tasks. Those of which it is unknown are not counted. With " +
+				"landlockd_source_info{rules=\"unread\"} what is handled counts as restricted.",
+			Present: ifMeant,
+		},
+		values: func(f *facts, emit emitter) {
+			if showsMeaning(f.snap) {
+				emit(float64(f.Ineffective))
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name: "landlock_processes_outside_worker",
+			Type: Gauge,
+			Help: "Sandboxed processes that are known to have a worker, a thread that the kernel made " +
+				"for them (io_uring, vhost), that may act outside of their domains. Those of which " +
+				"it is unknown are not counted.",
+			Present: ifMeant,
+		},
+		values: func(f *facts, emit emitter) {
+			if showsMeaning(f.snap) {
+				emit(float64(f.OutsideWorkers))
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_unknown_processes",
+			Type:    Gauge,
+			Help:    "Processes in state unknown by reason. denied: the kernel refused the read. hidden: it does not show the attribute. changing: the process changed during every read. malformed: the kernel's answer was not understood.",
+			Labels:  []Label{{"reason", "`denied`, `hidden`, `changing`, `malformed`"}},
+			Present: "all reasons, if the scan succeeded",
+		},
+		values: func(f *facts, emit emitter) {
+			for _, reason := range scan.Reasons() {
+				emit(float64(f.Reasons[reason]), reason.String())
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_processes_by_depth",
+			Type:    Gauge,
+			Help:    "Processes by the depth of their shallowest task, so that a partial process counts at 0. Unknown ones are not counted.",
+			Labels:  []Label{{"depth", "`0` to `16`; `17+` above"}},
+			Present: "`0`, `1` and the depths that occur, if the scan succeeded",
+		},
+		values: (*facts).depths,
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_process_layers",
+			Type:    Gauge,
+			Help:    "Sum of the depths of all processes, each counted at its shallowest task. Divide by processes to get the mean depth, of one host or of many.",
+			Present: ifScanned,
+		},
+		values: func(f *facts, emit emitter) { emit(float64(f.Layers)) },
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_nesting_depth_max",
+			Type:    Gauge,
+			Help:    "Depth of the deepest task of any process, 0 if none is sandboxed.",
+			Present: ifScanned,
+		},
+		values: func(f *facts, emit emitter) { emit(float64(f.MaxDepth)) },
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_nesting_depth_limit",
+			Type:    Gauge,
+			Help:    "Number of layers that a task can have on this kernel, 0 without Landlock.",
+			Present: ifScanned,
+		},
+		values: func(f *facts, emit emitter) { emit(float64(f.kernel.NestingLimit())) },
+	},
+	{
+		Doc: Doc{
+			Name: "landlock_domains",
+			Type: Gauge,
+			Help: "Domains with a live task in them or in a domain nested in them, without those that " +
+				"were left out: see landlockd_domains_unread.",
+			Present: ifScanned,
+		},
+		values: func(f *facts, emit emitter) { emit(float64(len(f.snap.Domains))) },
+	},
+})
 
-func (f facts) collectKernel(ch chan<- prometheus.Metric) {
-	k := f.snap.Kernel
-	emit(ch, enabled, boolValue(k.Landlock == scan.Enabled))
-	emit(ch, abiVersion, float64(k.ABI))
-	emit(ch, kernelInfo, 1, k.Release)
-	emit(ch, nestingDepthLimit, float64(k.NestingLimit()))
-	collectErrata(ch, &k)
-}
-
-// tellsMeaning reports whether the snapshot shows what a sandbox means: not if its
-// source only finds out which processes are in one. Without Landlock it is known that
-// there is none.
-func tellsMeaning(s *scan.Snapshot) bool {
-	return s.Kernel.Landlock != scan.Enabled || s.Source.Rules != "none"
-}
-
-func collectStates(ch chan<- prometheus.Metric, c *counts) {
-	for _, state := range scan.States() {
-		emit(ch, processes, float64(c.processes[state]), state.String())
-		// A task is never partial: a series that can only be 0 would suggest that it could.
-		if state != scan.Partial {
-			emit(ch, threads, float64(c.threads[state]), state.String())
+// errata emits a series for each erratum that is known here, so that neither a newer
+// kernel nor a false answer makes more: none for an erratum of what this kernel does not
+// have, and none at all if the kernel does not report its fixes.
+func (f *facts) errata(emit emitter) {
+	if !f.kernel.ErrataKnown {
+		return
+	}
+	for _, e := range access.Errata() {
+		if fixed := f.kernel.Fixed(e.Number) == access.Yes; fixed || f.kernel.ABI >= e.ABI {
+			emit(boolValue(fixed), strconv.Itoa(e.Number))
 		}
 	}
-	for _, reason := range scan.Reasons() {
-		emit(ch, unknownProcesses, float64(c.unknown[reason]), reason.String())
-	}
-	if ratio, ok := c.coverage(); ok {
-		emit(ch, processCoverage, ratio)
-	}
 }
 
-func collectDepths(ch chan<- prometheus.Metric, c *counts) {
-	for depth, n := range c.byDepth {
+func (f *facts) depths(emit emitter) {
+	for depth, n := range f.ByDepth {
 		if n == 0 && depth > 1 {
 			continue
 		}
 		label := strconv.Itoa(depth)
-		if depth > maxDepth {
+		if depth > scan.DeepestCounted {
 			label += "+"
 		}
-		emit(ch, processesByDepth, float64(n), label)
+		emit(float64(n), label)
 	}
-	emit(ch, processLayers, float64(c.layers))
-	emit(ch, nestingDepthMax, float64(c.deepest))
+}
+
+func emitStates(emit emitter, n scan.ByState) {
+	for _, state := range scan.States() {
+		emit(float64(n.Of(state)), state.String())
+	}
+}
+
+// showsMeaning reports whether the snapshot shows what a sandbox means: not if its source
+// only finds out which processes are in one. Without Landlock it is known that there is
+// none.
+func showsMeaning(s *scan.Snapshot) bool {
+	return s.Kernel.Landlock != scan.Enabled || s.Source.Rules != "none"
 }

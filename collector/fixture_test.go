@@ -13,7 +13,7 @@ import (
 // fixture is one host whose metrics stand in testdata.
 type fixture struct {
 	name   string
-	daemon Daemon
+	scrape Scrape
 }
 
 var began = time.Unix(1_750_000_000, 250_000_000)
@@ -214,9 +214,8 @@ func nestedPIDNS() *scan.Snapshot {
 	return s
 }
 
-func daemonOf(s *scan.Snapshot) Daemon {
-	return Daemon{
-		Snapshot: s,
+func daemonOf(s *scan.Snapshot) Scrape {
+	return Scrape{Snapshot: s, Daemon: &Daemon{
 		Scans: scan.Stats{
 			Errors:      map[string]uint64{"timeout": 0, "internal": 0, "no_btf": 0},
 			LastSuccess: s.Time, Finished: 1, LastDuration: s.Duration,
@@ -225,11 +224,11 @@ func daemonOf(s *scan.Snapshot) Daemon {
 		Disagreements: func() uint64 { return 3 },
 		Confined:      map[string]bool{"landlock": true, "seccomp": false},
 		Build:         Build{Version: "1.2.3", Revision: "0123abcd", GoVersion: "go1.26"},
-	}
+	}}
 }
 
 // hostile has every text that is not the daemon's own full of wrong bytes.
-func hostile() Daemon {
+func hostile() Scrape {
 	s := newSnapshot()
 	s.Kernel.Release = "6.1\xff\"\n\\{}\x00 end"
 	s.Source.Name = "\xc3("
@@ -239,24 +238,24 @@ func hostile() Daemon {
 	// A recorded snapshot can have any names. The last two are one label.
 	name(s, "a\"\n\\", "\x00", "b\xff", "b\xfe")
 	d := daemonOf(s)
-	d.Sources = map[string]string{"a\xffb": "c\xfed"}
-	d.Build.Version = "\xff"
+	d.Daemon.Sources = map[string]string{"a\xffb": "c\xfed"}
+	d.Daemon.Build.Version = "\xff"
 	return d
 }
 
 // failed is a scan that failed after one that did not.
-func failed() Daemon {
+func failed() Scrape {
 	d := daemonOf(newSnapshot())
 	d.Snapshot = nil
-	d.Scans.Errors["timeout"] = 3
-	d.Scans.Finished, d.Scans.LastDuration = 7, 60*time.Second
+	d.Daemon.Scans.Errors["timeout"] = 3
+	d.Daemon.Scans.Finished, d.Daemon.Scans.LastDuration = 7, 60*time.Second
 	return d
 }
 
 // neverScanned is a host without a usable source, before the end of the first scan.
-func neverScanned() Daemon {
+func neverScanned() Scrape {
 	d := failed()
-	d.Scans = scan.Stats{Errors: map[string]uint64{"timeout": 1, "internal": 0, "no_btf": 0}}
-	d.Sources = map[string]string{"taskiter": "no_btf", "procattr": "no_attribute"}
+	d.Daemon.Scans = scan.Stats{Errors: map[string]uint64{"timeout": 1, "internal": 0, "no_btf": 0}}
+	d.Daemon.Sources = map[string]string{"taskiter": "no_btf", "procattr": "no_attribute"}
 	return d
 }

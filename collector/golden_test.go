@@ -19,14 +19,17 @@ import (
 
 var update = flag.Bool("update", false, "write testdata and docs/metrics.md")
 
-// gather returns what a scrape of d would, and checks it against the descriptors.
-func gather(d Daemon) prometheus.Gatherer {
+// gather returns what a scrape does, and checks it against the descriptors.
+func gather(s Scrape) prometheus.Gatherer {
 	reg := prometheus.NewPedanticRegistry()
-	if d.Snapshot != nil {
-		reg.MustRegister(New(d.Snapshot), NewWorkloads(d.Snapshot, WorkloadOptions{Limit: 3}), NewRestricted(d.Snapshot), NewHardening(d.Snapshot))
-	}
-	reg.MustRegister(NewDaemon(d))
+	reg.MustRegister(&s)
 	return reg
+}
+
+// all shows all of a scrape's snapshot.
+func all(s Scrape) Scrape {
+	s.Workloads, s.Rights, s.Hardening = &WorkloadOptions{Limit: 3}, true, true
+	return s
 }
 
 func render(t *testing.T, g prometheus.Gatherer, f expfmt.Format) []byte {
@@ -72,15 +75,15 @@ func TestGolden(t *testing.T) {
 	for _, f := range fixtures() {
 		t.Run(f.name, func(t *testing.T) {
 			base := filepath.Join("testdata", f.name)
-			golden(t, base+".prom", render(t, gather(f.daemon), expfmt.NewFormat(expfmt.TypeTextPlain)))
-			golden(t, base+".openmetrics", render(t, gather(f.daemon), expfmt.NewFormat(expfmt.TypeOpenMetrics)))
+			golden(t, base+".prom", render(t, gather(all(f.scrape)), expfmt.NewFormat(expfmt.TypeTextPlain)))
+			golden(t, base+".openmetrics", render(t, gather(all(f.scrape)), expfmt.NewFormat(expfmt.TypeOpenMetrics)))
 		})
 	}
 }
 
 func TestLint(t *testing.T) {
 	for _, f := range fixtures() {
-		problems, err := testutil.GatherAndLint(gather(f.daemon))
+		problems, err := testutil.GatherAndLint(gather(all(f.scrape)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,8 +116,8 @@ func TestPromtool(t *testing.T) {
 }
 
 func TestFailedScanHasNoFact(t *testing.T) {
-	for _, d := range []Daemon{failed(), neverScanned()} {
-		families, err := gather(d).Gather()
+	for _, d := range []Scrape{failed(), neverScanned()} {
+		families, err := gather(all(d)).Gather()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +139,7 @@ func TestFailedScanHasNoFact(t *testing.T) {
 // Hostile text must not end the response, break a line or be invalid.
 func TestHostileText(t *testing.T) {
 	for _, f := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeOpenMetrics} {
-		text := render(t, gather(hostile()), expfmt.NewFormat(f))
+		text := render(t, gather(all(hostile())), expfmt.NewFormat(f))
 		if bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text) {
 			t.Errorf("NUL or bytes that are not UTF-8:\n%q", text)
 		}
@@ -151,8 +154,8 @@ func TestHostileText(t *testing.T) {
 // A program that ends after one scan has no counter.
 func TestOnceHasNoCounter(t *testing.T) {
 	d := daemonOf(mixed())
-	d.Scans.Errors, d.Disagreements = nil, nil
-	if text := render(t, gather(d), expfmt.NewFormat(expfmt.TypeTextPlain)); bytes.Contains(text, []byte("counter")) {
+	d.Daemon.Scans.Errors, d.Daemon.Disagreements = nil, nil
+	if text := render(t, gather(all(d)), expfmt.NewFormat(expfmt.TypeTextPlain)); bytes.Contains(text, []byte("counter")) {
 		t.Errorf("a counter:\n%s", text)
 	}
 }

@@ -5,10 +5,31 @@ package collector
 import (
 	"slices"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/scan"
 )
+
+var hardeningMetrics = newTable(func(s *Scrape) *scan.Snapshot {
+	if !s.Hardening {
+		return nil
+	}
+	return s.Snapshot
+}, []metric[scan.Snapshot]{
+	{
+		Doc: Doc{
+			Name: "landlock_processes_hardened",
+			Type: Gauge,
+			Help: "Processes all of whose tasks have other hardening, by whether they are sandboxed: " +
+				"no_new_privs, seccomp in any mode, an effective user other than root, a user namespace " +
+				"other than the initial one.",
+			Labels: []Label{
+				{"feature", "`no_new_privs`, `seccomp`, `non_root`, `user_namespace`"},
+				{"state", "`sandboxed`, `unsandboxed`, and `partial` where there are such; processes in state unknown are not counted"},
+			},
+			Present: "if the scan succeeded, unless `--no-collector.hardening` is given",
+		},
+		values: emitHardened,
+	},
+})
 
 // hardenings are what is found beside sandboxes. Each has a function that reports
 // whether all tasks of a process whose state is known have it: who takes a process over
@@ -34,34 +55,24 @@ func nonRoot(s *scan.Snapshot, p *scan.Process) bool {
 	return !slices.ContainsFunc(s.TasksOf(p), func(t scan.Task) bool { return t.UID == 0 })
 }
 
-// NewHardening returns a collector of landlock_processes_hardened of one
-// snapshot. It is not to be registered for a scan that failed.
-func NewHardening(s *scan.Snapshot) prometheus.Collector { return hardeningView{s} }
-
-type hardeningView struct{ snap *scan.Snapshot }
-
-func (v hardeningView) Describe(ch chan<- *prometheus.Desc) {
-	describe(ch, processesHardened, processesHardened)
-}
-
-func (v hardeningView) Collect(ch chan<- prometheus.Metric) {
-	var n [len(hardenings)][4]int
-	for i := range v.snap.Processes {
-		p := &v.snap.Processes[i]
+func emitHardened(s *scan.Snapshot, emit emitter) {
+	var n [len(hardenings)]scan.ByState
+	for i := range s.Processes {
+		p := &s.Processes[i]
 		// Of one that may not be read, all facts are missing and not false.
 		if p.State == scan.Unknown {
 			continue
 		}
 		for h := range hardenings {
-			if hardenings[h].has(v.snap, p) {
+			if hardenings[h].has(s, p) {
 				n[h][p.State&3]++
 			}
 		}
 	}
 	for h := range hardenings {
 		for _, state := range [...]scan.State{scan.Sandboxed, scan.Partial, scan.Unsandboxed} {
-			if n[h][state] > 0 || state != scan.Partial {
-				emit(ch, processesHardened, float64(n[h][state]), hardenings[h].name, state.String())
+			if n[h].Of(state) > 0 || state != scan.Partial {
+				emit(float64(n[h].Of(state)), hardenings[h].name, state.String())
 			}
 		}
 	}

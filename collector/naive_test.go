@@ -8,7 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/landlockd/landlockd/access"
@@ -53,10 +52,9 @@ func TestNaive(t *testing.T) {
 // exports are the facts that are exported of a snapshot, by name and label values.
 func exports(t *testing.T, s *scan.Snapshot) map[string]float64 {
 	t.Helper()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(New(s), NewRestricted(s), NewHardening(s))
-	reg.MustRegister(NewWorkloads(s, WorkloadOptions{Hide: true}))
-	families, err := reg.Gather()
+	families, err := gather(Scrape{
+		Snapshot: s, Rights: true, Hardening: true, Workloads: &WorkloadOptions{Hide: true},
+	}).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,41 +5,49 @@ package collector
 import (
 	"math/bits"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
 
-// NewRestricted returns a collector of landlock_processes_restricted of one
-// snapshot. It is not to be registered for a scan that failed.
-func NewRestricted(s *scan.Snapshot) prometheus.Collector { return restrictedView{s} }
-
-type restrictedView struct{ snap *scan.Snapshot }
-
-func (v restrictedView) Describe(ch chan<- *prometheus.Desc) {
-	describe(ch, processesRestricted, processesRestricted)
-}
-
-func (v restrictedView) Collect(ch chan<- prometheus.Metric) {
-	if v.snap.Kernel.Landlock != scan.Enabled || !tellsMeaning(v.snap) {
-		return
+var restrictedMetrics = newTable(func(s *Scrape) *scan.Snapshot {
+	if !s.Rights || s.Snapshot == nil ||
+		s.Snapshot.Kernel.Landlock != scan.Enabled || !showsMeaning(s.Snapshot) {
+		return nil
 	}
-	rights := v.snap.Kernel.Rights.Sure
+	return s.Snapshot
+}, []metric[scan.Snapshot]{
+	{
+		Doc: Doc{
+			Name: "landlock_processes_restricted",
+			Type: Gauge,
+			Help: "Sandboxed processes of which every task is known to be restricted in the right: some " +
+				"layer of its domain handles it and grants it neither everywhere nor, for ports, without " +
+				"limit. With landlockd_source_info{rules=\"unread\"}: handles it. Those of which it is " +
+				"unknown are not counted.",
+			Labels: []Label{{"right", "each right that this kernel is known to have, by the kernel's own " +
+				"name: see [rights.md](rights.md)"}},
+			Present: "if the scan succeeded, Landlock is enabled and the source finds out what domains " +
+				"handle, unless `--no-collector.rights` is given",
+		},
+		values: emitRestricted,
+	},
+})
+
+func emitRestricted(s *scan.Snapshot, emit emitter) {
 	var n [access.NumClasses][32]int // processes by class and bit
-	for i := range v.snap.Processes {
-		p := &v.snap.Processes[i]
+	for i := range s.Processes {
+		p := &s.Processes[i]
 		if p.State != scan.Sandboxed {
 			continue
 		}
-		sandbox, _ := v.snap.SandboxOf(p)
+		sandbox, _ := s.SandboxOf(p)
 		for class, mask := range sandbox.Restricts.Sure {
 			for ; mask != 0; mask &= mask - 1 {
 				n[class][bits.TrailingZeros32(mask)]++
 			}
 		}
 	}
-	for _, r := range access.Of(rights) {
-		emit(ch, processesRestricted, float64(n[r.Class][r.Bit]), r.Name)
+	for _, r := range access.Of(s.Kernel.Rights.Sure) {
+		emit(float64(n[r.Class][r.Bit]), r.Name)
 	}
 }

@@ -2,103 +2,127 @@
 
 package collector
 
-import (
-	"slices"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/landlockd/landlockd/internal/policy"
-)
+import "slices"
 
 // maxViolations bounds the series of landlock_rule_violations of a host.
 const maxViolations = 20
 
-// NewRules returns a collector of what rules find in one snapshot, landlock_rule_* and
-// landlockd_rule_*. It is not to be registered for a scan that failed.
-func NewRules(r *policy.Evaluation) prometheus.Collector { return rules{r} }
-
-type rules struct{ result *policy.Evaluation }
-
-func (r rules) Describe(ch chan<- *prometheus.Desc) {
-	describe(ch, firstRule, lastRule)
-	describe(ch, ruleMatchUnknown, ruleMatchUnknown)
+// Rules is what rules find in one snapshot.
+type Rules struct {
+	// Rules are those that were about some process since they were loaded, or that need
+	// one.
+	Rules []Rule
+	// Undecided are the processes of which it is not known whether some rule is about
+	// them, by the reason: all reasons, if any rules are loaded.
+	Undecided map[string]int
 }
 
-func (r rules) Collect(ch chan<- prometheus.Metric) {
-	for i := range r.result.Rules {
-		rule := &r.result.Rules[i]
-		for _, result := range policy.Results() {
-			emit(ch, ruleProcesses, float64(rule.Processes[result]), rule.Rule.Name, result.String())
-		}
-		emit(ch, ruleViolated, boolValue(rule.Violated), rule.Rule.Name, rule.Rule.Severity)
-	}
-	if r.result.Loaded > 0 {
-		count := map[policy.Doubt]int{}
-		for _, u := range r.result.Undecided {
-			count[u.Doubt] = u.Processes
-		}
-		for _, d := range policy.Doubts() {
-			emit(ch, ruleMatchUnknown, float64(count[d]), d.String())
-		}
-	}
-	for _, v := range r.violations() {
-		emit(ch, ruleViolations, float64(v.processes), v.rule, v.reason, v.workload)
-	}
+// Rule is what one rule finds.
+type Rule struct {
+	Name, Severity string
+	// The numbers of the processes that it is about, by its result.
+	Compliant, Violating, Starting, Unknown int
+	// Violated: a process violates it, or there are too few.
+	Violated   bool
+	Violations []Violation
 }
 
-// violation is one series of landlock_rule_violations.
-type violation struct {
-	rule, reason, workload string
-	processes              int
+// Violation is one reason for which processes of one workload violate a rule.
+type Violation struct {
+	// Reason is its word, "too_few"; Workload may be empty.
+	Reason, Workload string
+	// Processes is how many there are, or are missing.
+	Processes int
 }
 
-// violations returns the first ones. Names that are the same label are one.
-func (r rules) violations() []violation {
-	var list []violation
-	for i := range r.result.Rules {
-		rule := &r.result.Rules[i]
-		for _, v := range rule.Violations {
-			next := violation{rule.Rule.Name, v.Reason.String(), clean(v.Workload), v.Processes}
-			at := slices.IndexFunc(list, func(have violation) bool {
-				return have.rule == next.rule && have.reason == next.reason && have.workload == next.workload
-			})
-			switch {
-			case at >= 0:
-				list[at].processes += next.processes
-			case len(list) < maxViolations:
-				list = append(list, next)
+var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[Rules]{
+	{
+		Doc: Doc{
+			Name: "landlock_rule_processes",
+			Type: Gauge,
+			Help: "Processes that a rule is about by what it says of them. starting: it would be violating but is younger than the rule's grace. unknown: it could not be told.",
+			Labels: []Label{
+				{"rule", "the rule's name"},
+				{"result", "`compliant`, `violating`, `starting`, `unknown`"},
+			},
+			Present: "all results of rules that were about some process since they were loaded, or have min_processes, if the scan succeeded",
+		},
+		values: func(r *Rules, emit emitter) {
+			for _, rule := range r.Rules {
+				emit(float64(rule.Compliant), rule.Name, "compliant")
+				emit(float64(rule.Violating), rule.Name, "violating")
+				emit(float64(rule.Starting), rule.Name, "starting")
+				emit(float64(rule.Unknown), rule.Name, "unknown")
 			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name: "landlock_rule_violated",
+			Type: Gauge,
+			Help: "1 if a process violates the rule or fewer than its min_processes run, else 0: for unknown and starting ones alone, too.",
+			Labels: []Label{
+				{"rule", "the rule's name"},
+				{"severity", "`info`, `warning`, `critical`"},
+			},
+			Present: "as landlock_rule_processes",
+		},
+		values: func(r *Rules, emit emitter) {
+			for _, rule := range r.Rules {
+				emit(boolValue(rule.Violated), rule.Name, rule.Severity)
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name: "landlock_rule_violations",
+			Type: Gauge,
+			Help: "Processes that violate a rule, by the first reason that holds; for too_few, how many are missing.",
+			Labels: []Label{
+				{"rule", "the rule's name"},
+				{"reason", "`landlock_disabled`, `unsandboxed`, `partial`, `restricts_nothing`, " +
+					"`too_shallow`, `too_deep`, `right_not_restricted`, `outside_worker`, " +
+					"`sandboxed`, `too_few`"},
+				{"workload", "the processes' workload; empty for `too_few`"},
+			},
+			Present: "only above 0, and the first 20 of the host, in the order of the rules",
+		},
+		values: (*Rules).violations,
+	},
+	{
+		Doc: Doc{
+			Name: "landlockd_rule_match_unknown_processes",
+			Type: Gauge,
+			Help: "Processes of which it is not known whether some rule is about them, by the first reason. " +
+				"They count in no rule; landlockd check names them.",
+			Labels: []Label{
+				{"reason", "what is not known: `cgroup`, `container_name`, `executable` (or not all of its path), " +
+					"`parent` (or its workload), `ancestors` (or their executables), `user`, `command_line`"},
+			},
+			Present: "all reasons, if rules are loaded and the scan succeeded",
+		},
+		values: func(r *Rules, emit emitter) { emitMap(emit, r.Undecided) },
+	},
+})
+
+// violations emits the first ones. Names that are the same label are one.
+func (r *Rules) violations(emit emitter) {
+	type key struct{ rule, reason, workload string }
+	var keys []key
+	n := map[key]int{}
+	for _, rule := range r.Rules {
+		for _, v := range rule.Violations {
+			k := key{rule.Name, v.Reason, clean(v.Workload)}
+			if !slices.Contains(keys, k) {
+				if len(keys) == maxViolations {
+					continue
+				}
+				keys = append(keys, k)
+			}
+			n[k] += v.Processes
 		}
 	}
-	return list
-}
-
-// ConfigState is the state of the configuration at one scrape.
-type ConfigState struct {
-	// Loaded is the number of rules in force, Applied of those that were about
-	// some process since they were loaded.
-	Loaded, Applied int
-	// Hash tells the configuration in force apart from others.
-	Hash uint64
-	// Reloaded reports whether the last attempt to load one succeeded.
-	Reloaded bool
-	// Since is when the one in force was loaded.
-	Since time.Time
-}
-
-// NewConfig returns a collector of the state of the configuration,
-// landlockd_rules and landlockd_config_*.
-func NewConfig(c ConfigState) prometheus.Collector { return configState{c} }
-
-type configState struct{ ConfigState }
-
-func (c configState) Describe(ch chan<- *prometheus.Desc) { describe(ch, firstConfig, lastConfig) }
-
-func (c configState) Collect(ch chan<- prometheus.Metric) {
-	emit(ch, rulesByStatus, float64(c.Loaded), "loaded")
-	emit(ch, rulesByStatus, float64(c.Applied), "applied")
-	emit(ch, configHash, float64(c.Hash))
-	emit(ch, configReloaded, boolValue(c.Reloaded))
-	emit(ch, configReloadTimestamp, unixSeconds(c.Since))
+	for _, k := range keys {
+		emit(float64(n[k]), k.rule, k.reason, k.workload)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -19,28 +20,36 @@ import (
 )
 
 // violatedRules is what rules find on a host where some are violated.
-func violatedRules() *policy.Evaluation {
-	rule := func(name, severity string) *policy.Rule { return &policy.Rule{Name: name, Severity: severity} }
-	return &policy.Evaluation{
-		Loaded: 5, Applied: 2,
-		Rules: []policy.RuleEvaluation{
-			{Rule: rule("kept", "info"), Applied: true, Processes: [4]int{policy.Compliant: 7, policy.Unknown: 1}},
-			{Rule: rule("broken", "critical"), Applied: true, Processes: [4]int{policy.Compliant: 1, policy.Violating: 6, policy.Starting: 2}, Violated: true,
-				Violations: []policy.Violation{
-					{Reason: policy.Unsandboxed, Workload: "a.service", Processes: 2},
-					{Reason: policy.Unsandboxed, Workload: "b\xfe\n\"", Processes: 1},
-					{Reason: policy.Unsandboxed, Workload: "b\xff\n\"", Processes: 2},
-					{Reason: policy.Partial, Workload: "a.service", Processes: 1},
-				}},
-			{Rule: rule("absent", "warning"), Violated: true, Violations: []policy.Violation{{Reason: policy.TooFew, Processes: 3}}},
+func violatedRules() Rules {
+	r := Rules{
+		Rules: []Rule{
+			{Name: "kept", Severity: "info", Compliant: 7, Unknown: 1},
+			{
+				Name: "broken", Severity: "critical", Violated: true,
+				Compliant: 1, Violating: 6, Starting: 2,
+				Violations: []Violation{
+					{"unsandboxed", "a.service", 2},
+					{"unsandboxed", "b\xfe\n\"", 1},
+					{"unsandboxed", "b\xff\n\"", 2},
+					{"partial", "a.service", 1},
+				},
+			},
+			{
+				Name: "absent", Severity: "warning", Violated: true,
+				Violations: []Violation{{"too_few", "", 3}},
+			},
 		},
+		Undecided: map[string]int{},
 	}
+	for _, d := range policy.Doubts() {
+		r.Undecided[d.String()] = 0
+	}
+	return r
 }
 
-func gatherRules(r *policy.Evaluation) prometheus.Gatherer {
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(NewRules(r), NewConfig(ConfigState{Loaded: r.Loaded, Applied: r.Applied, Hash: 0xFEDCBA987654, Reloaded: true, Since: began}))
-	return reg
+func gatherRules(r Rules) prometheus.Gatherer {
+	config := &Config{Loaded: 5, Applied: 2, Hash: 0xFEDCBA987654, Reloaded: true, Since: began}
+	return gather(Scrape{Rules: &r, Config: config})
 }
 
 func TestRules(t *testing.T) {
@@ -73,11 +82,11 @@ func TestRules(t *testing.T) {
 func TestRuleViolationsAreBounded(t *testing.T) {
 	r := violatedRules()
 	for i := range 50 {
-		v := policy.Violation{Reason: policy.Partial, Workload: fmt.Sprintf("w%02d", i), Processes: 1}
+		v := Violation{"partial", fmt.Sprintf("w%02d", i), 1}
 		r.Rules[1].Violations = append(r.Rules[1].Violations, v)
 	}
 	// The same label as one that is there already.
-	r.Rules[1].Violations = append(r.Rules[1].Violations, policy.Violation{Reason: policy.Unsandboxed, Workload: "b\xc3\n\"", Processes: 4})
+	r.Rules[1].Violations = append(r.Rules[1].Violations, Violation{"unsandboxed", "b\xc3\n\"", 4})
 	text := string(render(t, gatherRules(r), expfmt.NewFormat(expfmt.TypeTextPlain)))
 	if n := strings.Count(text, "\nlandlock_rule_violations{"); n != 20 {
 		t.Errorf("%d series, want 20", n)
@@ -94,7 +103,10 @@ func TestRuleViolationsAreBounded(t *testing.T) {
 
 // Every reason that a rule can give stands in the table.
 func TestReasonsAreDocumented(t *testing.T) {
-	label := Docs()[ruleViolations].Labels[1]
+	docs := Docs()
+	label := docs[slices.IndexFunc(docs, func(d Doc) bool {
+		return d.Name == "landlock_rule_violations"
+	})].Labels[1]
 	r := policy.NoReason + 1
 	for ; r.String() != ""; r++ {
 		if !strings.Contains(label.Values, "`"+r.String()+"`") {

@@ -6,15 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/scan"
 )
 
 // fullest is the host with the most series that its users can make: one process
 // at each depth and in each state, a partial one with all that hardens, a kernel
 // with every right and erratum.
-func fullest() Daemon {
+func fullest() Scrape {
 	const newest = 99
 	s := newSnapshot()
 	s.Kernel = kernelOf("7.3.0", newest)
@@ -31,14 +29,14 @@ func fullest() Daemon {
 	name(s, make([]string, len(s.Processes))...)
 	s.Conclude()
 	d := daemonOf(s)
-	d.Sources = map[string]string{"taskiter": "", "procattr": ""}
-	d.Scans.Errors = map[string]uint64{}
+	d.Daemon.Sources = map[string]string{"taskiter": "", "procattr": ""}
+	d.Daemon.Scans.Errors = map[string]uint64{}
 	for _, reason := range strings.Fields(
 		"timeout internal denied helper no_attribute no_procfs read refused unknown_form",
 	) {
-		d.Scans.Errors[reason] = 1
+		d.Daemon.Scans.Errors[reason] = 1
 	}
-	d.Confined = map[string]bool{
+	d.Daemon.Confined = map[string]bool{
 		"landlock": true, "no_new_privs": true, "capabilities": true, "user": true, "seccomp": true,
 	}
 	return d
@@ -47,13 +45,9 @@ func fullest() Daemon {
 // TestBudget counts the series of such a host that do not grow with workloads,
 // rules and single denials: docs/performance.md has these numbers.
 func TestBudget(t *testing.T) {
-	d := fullest()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(
-		New(d.Snapshot), NewWorkloads(d.Snapshot, WorkloadOptions{}), NewRestricted(d.Snapshot),
-		NewHardening(d.Snapshot), NewConfig(ConfigState{}), NewDaemon(d),
-	)
-	families, err := reg.Gather()
+	s := fullest()
+	s.Workloads, s.Rights, s.Hardening, s.Config = &WorkloadOptions{}, true, true, &Config{}
+	families, err := gather(s).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

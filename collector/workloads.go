@@ -6,9 +6,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/slots"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -18,8 +15,8 @@ import (
 const Other = "other"
 
 // Slots remembers from scrape to scrape which workloads have series of their own. The
-// zero value is for a first scrape.
-type Slots = slots.Slots
+// zero value is for a first scrape. It is safe for concurrent use.
+type Slots struct{ slots slots.Slots }
 
 // WorkloadOptions set which workloads have series of their own.
 type WorkloadOptions struct {
@@ -37,79 +34,153 @@ type WorkloadOptions struct {
 	HasRule func(name string) bool
 }
 
-// NewWorkloads returns a collector of the workloads of one snapshot:
-// landlock_workloads and landlock_workload_*. It is not to be registered for a
-// scan that failed. If processes have no workloads, it collects nothing.
-func NewWorkloads(s *scan.Snapshot, o WorkloadOptions) prometheus.Collector {
-	return workloadView{s, o}
-}
+const (
+	ifNamed  = "if the scan succeeded and workloads were named"
+	ifSeries = "unless `--no-collector.workloads` is given"
+)
 
-type workloadView struct {
+// workloads are those of one snapshot.
+type workloads struct {
 	snap *scan.Snapshot
-	o    WorkloadOptions
+	scan.ByState
+	ineffective int
+	// shown have series of their own, beside folded ones; nil if none may be named.
+	shown  []scan.WorkloadProcesses
+	folded int
+	hide   bool
 }
 
-func (v workloadView) Describe(ch chan<- *prometheus.Desc) {
-	describe(ch, firstWorkload, lastWorkload)
-	describe(ch, firstNaming, lastNaming)
-}
+var workloadMetrics = newTable(func(s *Scrape) *workloads {
+	if s.Snapshot == nil || s.Workloads == nil ||
+		len(s.Snapshot.Workloads) == 0 && len(s.Snapshot.Processes) > 0 {
+		return nil
+	}
+	return s.Workloads.of(s.Snapshot)
+}, []metric[workloads]{
+	{
+		Doc: Doc{
+			Name:    "landlock_workloads",
+			Type:    Gauge,
+			Help:    "Workloads (systemd units, containers, else executables; each name once) by state, which follows from their processes': partial if one of them is partial or some are sandboxed and some not, else unknown if one is.",
+			Labels:  []Label{{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"}},
+			Present: "all states, " + ifNamed,
+		},
+		values: func(w *workloads, emit emitter) { emitStates(emit, w.ByState) },
+	},
+	{
+		Doc: Doc{
+			Name:    "landlock_workload_coverage_ratio",
+			Type:    Gauge,
+			Help:    "Sandboxed workloads divided by sandboxed, partial and unsandboxed ones. Do not average over hosts: divide sums of landlock_workloads.",
+			Present: "if the state of some workload is known",
+		},
+		values: func(w *workloads, emit emitter) {
+			if ratio, ok := w.Coverage(); ok {
+				emit(ratio)
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name: "landlock_workloads_ineffective",
+			Type: Gauge,
+			Help: "Sandboxed workloads all of whose processes are ineffective, as in " +
+				"landlock_processes_ineffective. Those of which it is unknown are not counted.",
+			Present: ifNamed + ", as landlock_processes_ineffective",
+		},
+		values: func(w *workloads, emit emitter) {
+			if showsMeaning(w.snap) {
+				emit(float64(w.ineffective))
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name: "landlock_workload_processes",
+			Type: Gauge,
+			Help: "Processes of a workload by state, for as many workloads as --workload.limit says. The processes of all others are added up as workload other.",
+			Labels: []Label{
+				{"workload", "its name, folded: see [workloads.md](workloads.md)"},
+				{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"},
+			},
+			Present: ifSeries + "; `sandboxed` and `unsandboxed` always, the others above 0",
+		},
+		values: (*workloads).processes,
+	},
+	{
+		Doc: Doc{
+			Name:    "landlockd_workloads_folded",
+			Type:    Gauge,
+			Help:    "Workloads without a series of their own, in landlock_workload_processes with workload other.",
+			Present: ifNamed + ", " + ifSeries,
+		},
+		values: func(w *workloads, emit emitter) {
+			if !w.hide {
+				emit(float64(w.folded))
+			}
+		},
+	},
+	{
+		Doc: Doc{
+			Name:    "landlockd_workload_unresolved_processes",
+			Type:    Gauge,
+			Help:    "Processes whose cgroup's path was not found, so that they are in workloads named after their executables. Those in a cgroup that has just come or gone are among them.",
+			Present: ifNamed,
+		},
+		values: (*workloads).unresolved,
+	},
+})
 
-func (v workloadView) Collect(ch chan<- prometheus.Metric) {
-	if len(v.snap.Workloads) == 0 && len(v.snap.Processes) > 0 {
-		return
+// of counts the workloads of a snapshot, and chooses those that have series.
+func (o *WorkloadOptions) of(s *scan.Snapshot) *workloads {
+	all := s.ByWorkload()
+	w := &workloads{snap: s, hide: o.Hide}
+	w.ByState, w.ineffective = scan.CountWorkloads(all)
+	if o.Hide {
+		return w
 	}
-	all := v.snap.ByWorkload()
-	var byState [4]int
-	ineffective := 0
-	for i := range all {
-		byState[all[i].State()]++
-		if all[i].Ineffective == access.Yes {
-			ineffective++
-		}
-	}
-	for _, state := range scan.States() {
-		emit(ch, workloads, float64(byState[state]), state.String())
-	}
-	if known := len(all) - byState[scan.Unknown]; known > 0 {
-		emit(ch, workloadCoverage, float64(byState[scan.Sandboxed])/float64(known))
-	}
-	if tellsMeaning(v.snap) {
-		emit(ch, workloadsIneffective, float64(ineffective))
-	}
-	emit(ch, workloadsUnresolved, float64(unresolved(v.snap)))
-	if v.o.Hide {
-		return
-	}
-	own := v.o.choose(v.snap.Time, all)
+	own := o.choose(s.Time, all)
 	// What is left over, by subtraction: the series add up to all processes.
 	rest := scan.WorkloadProcesses{Name: Other}
-	for i := range v.snap.Processes {
-		rest.Processes[v.snap.Processes[i].State&3]++
+	for i := range s.Processes {
+		rest.Processes[s.Processes[i].State&3]++
 	}
-	folded := 0
 	for i := range all {
 		if !own[i] {
-			folded++
+			w.folded++
 			continue
 		}
-		emitWorkload(ch, &all[i])
+		w.shown = append(w.shown, all[i])
 		for state, n := range all[i].Processes {
 			rest.Processes[state] -= n
 		}
 	}
-	if rest.Processes != [4]int{} {
-		emitWorkload(ch, &rest)
+	if rest.Processes.Total() > 0 {
+		w.shown = append(w.shown, rest)
 	}
-	emit(ch, workloadsFolded, float64(folded))
+	return w
 }
 
-func emitWorkload(ch chan<- prometheus.Metric, w *scan.WorkloadProcesses) {
-	for _, state := range scan.States() {
-		n := w.Processes[state]
-		if n > 0 || state == scan.Sandboxed || state == scan.Unsandboxed {
-			emit(ch, workloadProcesses, float64(n), w.Name, state.String())
+func (w *workloads) processes(emit emitter) {
+	for i := range w.shown {
+		for _, state := range scan.States() {
+			n := w.shown[i].Processes.Of(state)
+			if n > 0 || state == scan.Sandboxed || state == scan.Unsandboxed {
+				emit(float64(n), w.shown[i].Name, state.String())
+			}
 		}
 	}
+}
+
+// unresolved counts the processes whose cgroup was not found.
+func (w *workloads) unresolved(emit emitter) {
+	n := 0
+	for i := range w.snap.Processes {
+		if of := w.snap.WorkloadOf(&w.snap.Processes[i]); of == nil || of.Cgroup == "" {
+			n++
+		}
+	}
+	emit(float64(n))
 }
 
 // choose returns which workloads, ascending by name, have series of their own.
@@ -138,20 +209,10 @@ func (o *WorkloadOptions) choose(now time.Time, all []scan.WorkloadProcesses) []
 	if kept == nil {
 		kept = &Slots{}
 	}
-	for _, c := range kept.Assign(now, max(o.Limit, 0), claims) {
+	for _, c := range kept.slots.Assign(now, max(o.Limit, 0), claims) {
 		own[c.Index] = false
 	}
 	return own
-}
-
-// unresolved counts the processes whose cgroup was not found.
-func unresolved(s *scan.Snapshot) (n int) {
-	for i := range s.Processes {
-		if w := s.WorkloadOf(&s.Processes[i]); w == nil || w.Cgroup == "" {
-			n++
-		}
-	}
-	return n
 }
 
 // AnchoredRegexp compiles an RE2 expression that has to match the whole of a name.

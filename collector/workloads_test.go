@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -34,9 +32,7 @@ func units(workloads map[string][4]int) *scan.Snapshot {
 // series are the values of a metric, by workload and state or by state alone.
 func series(t *testing.T, s *scan.Snapshot, o WorkloadOptions, metric string) map[[2]string]float64 {
 	t.Helper()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(NewWorkloads(s, o))
-	families, err := reg.Gather()
+	families, err := gather(Scrape{Snapshot: s, Workloads: &o}).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

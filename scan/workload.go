@@ -108,29 +108,15 @@ func (s *Snapshot) WorkloadOf(p *Process) *Workload {
 type WorkloadProcesses struct {
 	Name string
 	// Naming is the most trusted of those that have processes.
-	Naming Naming
-	// Processes are counted by state.
-	Processes [4]int
+	Naming    Naming
+	Processes ByState
 	// Ineffective: it is sandboxed, and all of its processes are ineffective; see
 	// [Snapshot.Ineffective].
 	Ineffective access.Answer
 }
 
-// State is the workload's: what it is as a whole. One that is in a domain in
-// part, or some of whose processes are sandboxed and some not, is Partial
-// whatever else is unknown.
-func (w *WorkloadProcesses) State() State {
-	switch n := &w.Processes; {
-	case n[Partial] > 0 || n[Sandboxed] > 0 && n[Unsandboxed] > 0:
-		return Partial
-	case n[Unknown] > 0:
-		return Unknown
-	case n[Sandboxed] > 0:
-		return Sandboxed
-	default:
-		return Unsandboxed
-	}
-}
+// State is the workload's: what it is as a whole.
+func (w *WorkloadProcesses) State() State { return w.Processes.State() }
 
 // ByWorkload counts the processes of each workload by its Name, ascending; nil
 // if the snapshot has no workloads. Workloads of one name are one.
@@ -166,5 +152,5 @@ func (s *Snapshot) ByWorkload() []WorkloadProcesses {
 		}
 		one = append(one, w)
 	}
-	return slices.DeleteFunc(one, func(w WorkloadProcesses) bool { return w.Processes == [4]int{} })
+	return slices.DeleteFunc(one, func(w WorkloadProcesses) bool { return w.Processes == ByState{} })
 }

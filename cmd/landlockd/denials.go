@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/denials/audit"
 	"github.com/landlockd/landlockd/internal/denials/trace"
@@ -98,11 +96,6 @@ func (s *settings) monitor(d denialsHandoff, files []*os.File) (*denials.Monitor
 func (w *workloadSettings) named(name string) bool {
 	o := &w.options
 	return (o.Include == nil || o.Include.MatchString(name)) && (o.Exclude == nil || !o.Exclude.MatchString(name))
-}
-
-// denialsView returns the collector of what a monitor counted.
-func denialsView(m *denials.Monitor) func(*scan.Snapshot) prometheus.Collector {
-	return func(*scan.Snapshot) prometheus.Collector { return collector.NewDenials(m.Stats()) }
 }
 
 // What an operator would do to have denials in the audit log.

@@ -2,13 +2,7 @@
 
 package main
 
-import (
-	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/landlockd/landlockd/collector"
-	"github.com/landlockd/landlockd/scan"
-)
+import "github.com/alecthomas/kingpin/v2"
 
 // kernelSettings switch the metrics of the kernel's facts that can be left out.
 type kernelSettings struct{ rights, hardening bool }
@@ -19,16 +13,4 @@ func (k *kernelSettings) flags(commands ...*kingpin.CmdClause) {
 		c.Flag("collector.hardening", "Export how many processes have other hardening (no_new_privs, seccomp, another user than root, a user namespace): about 8 series.").
 			Default("true").BoolVar(&k.hardening)
 	}
-}
-
-// views returns the collectors of a snapshot that are switched on.
-func (k *kernelSettings) views() []func(*scan.Snapshot) prometheus.Collector {
-	var views []func(*scan.Snapshot) prometheus.Collector
-	if k.rights {
-		views = append(views, collector.NewRestricted)
-	}
-	if k.hardening {
-		views = append(views, collector.NewHardening)
-	}
-	return views
 }

@@ -69,7 +69,7 @@ func (s *settings) once(w io.Writer) error {
 	if tried == nil && err != nil {
 		return err
 	}
-	state := collector.ConfigState{Loaded: len(config.Rules), Hash: config.Hash, Reloaded: true, Since: time.Now()}
+	state := collector.Config{Loaded: len(config.Rules), Hash: config.Hash, Reloaded: true, Since: time.Now()}
 	var result *policy.Evaluation
 	if err == nil {
 		result = s.evaluator(config, snap).Evaluate(snap)
@@ -84,16 +84,14 @@ func (s *settings) once(w io.Writer) error {
 	}
 	reg := prometheus.NewRegistry()
 	// Without an end: a single run has no runtime and no counters to export.
-	d := collector.Daemon{Snapshot: snap, Sources: tried, Build: build()}
+	var shown collector.Scrape
+	d := collector.Daemon{Sources: tried, Build: build()}
 	if err == nil {
 		d.Scans.LastSuccess = snap.Time.Add(snap.Duration)
-		reg.MustRegister(collector.New(snap), collector.NewRules(result), s.workloads.view(snap, result.HasRule))
-		for _, view := range s.kernel.views() {
-			reg.MustRegister(view(snap))
-		}
+		shown = s.scrape(result, nil)
 	}
-	reg.MustRegister(collector.NewConfig(state))
-	reg.MustRegister(collector.NewDaemon(d))
+	shown.Snapshot, shown.Config, shown.Daemon = snap, &state, &d
+	reg.MustRegister(&shown)
 	var werr error
 	if s.textfile != "" {
 		werr = prometheus.WriteToTextfile(s.textfile, reg)

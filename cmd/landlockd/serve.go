@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/net/netutil"
 	"golang.org/x/sys/unix"
@@ -235,17 +234,14 @@ func (s *settings) serveWith(o *opened, status confine.Status) error {
 		DisableExporterMetrics: s.noRuntime, Sources: func() map[string]string { return o.tried },
 		Disagreements: disagreements(reader),
 		Confined:      status.Mechanisms(), Build: build(), Logger: s.logger,
-		Views: []func(*scan.Snapshot) prometheus.Collector{
-			func(snap *scan.Snapshot) prometheus.Collector {
-				return s.workloads.view(snap, evaluate(snap).HasRule)
-			},
-			func(snap *scan.Snapshot) prometheus.Collector { return collector.NewRules(evaluate(snap)) },
+		Scrape: func(snap *scan.Snapshot) (shown collector.Scrape) {
+			if snap != nil {
+				shown = s.scrape(evaluate(snap), monitor)
+			}
+			config := collector.Config(rules.State())
+			shown.Config = &config
+			return shown
 		},
-		Config: func() prometheus.Collector { return collector.NewConfig(collector.ConfigState(rules.State())) },
-	}
-	options.Views = append(options.Views, s.kernel.views()...)
-	if monitor != nil {
-		options.Views = append(options.Views, denialsView(monitor))
 	}
 	if s.lifecycle {
 		options.Reload = reloader.reload

@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/workload"
@@ -64,14 +63,6 @@ func (w *workloadSettings) validate() error {
 		}
 	}
 	return nil
-}
-
-// view returns the collector of a snapshot's workloads; hasRule reports whether a rule
-// is about those of a name.
-func (w *workloadSettings) view(snap *scan.Snapshot, hasRule func(name string) bool) prometheus.Collector {
-	o := w.options
-	o.HasRule = hasRule
-	return collector.NewWorkloads(snap, o)
 }
 
 // resolver returns what names workloads.

@@ -31,7 +31,7 @@ type Options struct {
 }
 
 // State is what is known of the rules in force. Its fields are those of
-// collector.ConfigState.
+// collector.Config.
 type State struct {
 	// Loaded is the number of rules, Applied of those that were about some
 	// process since they were loaded.

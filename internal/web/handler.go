@@ -14,8 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -46,13 +44,10 @@ type Options struct {
 	// Confined is what [collector.Daemon] calls so.
 	Confined map[string]bool
 	Build    collector.Build
-	// Views return further collectors over the snapshot of a scan that
-	// succeeded. They are called for each scrape, concurrently.
-	Views []func(*scan.Snapshot) prometheus.Collector
-	// Config returns a collector of the configuration's state, for every
-	// scrape, whether its scan succeeded or not; nil means none. It is called
-	// after Views, concurrently.
-	Config func() prometheus.Collector
+	// Scrape returns what a scrape shows beside the snapshot and the daemon's own
+	// state; nil means nothing. The snapshot is nil if the scan failed. It is called
+	// for each scrape, concurrently.
+	Scrape func(*scan.Snapshot) collector.Scrape
 	// Reload loads the configuration again; nil forbids that. It is called
 	// concurrently, and logs its own errors.
 	Reload func() error

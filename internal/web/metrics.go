@@ -111,25 +111,20 @@ func (a *heldAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // gatherer returns what this scrape exposes; snap is nil if its scan failed.
 func (m *metrics) gatherer(snap *scan.Snapshot) (prometheus.Gatherer, error) {
-	d := collector.Daemon{Snapshot: snap, Scans: m.Scans.Stats(), Disagreements: m.Disagreements, Confined: m.Confined, Build: m.Build}
+	var s collector.Scrape
+	if m.Scrape != nil {
+		s = m.Scrape(snap)
+	}
+	s.Snapshot = snap
+	s.Daemon = &collector.Daemon{
+		Scans: m.Scans.Stats(), Disagreements: m.Disagreements, Confined: m.Confined, Build: m.Build,
+	}
 	if m.Sources != nil {
-		d.Sources = m.Sources()
-	}
-	cs := []prometheus.Collector{collector.NewDaemon(d)}
-	if snap != nil {
-		cs = append(cs, collector.New(snap))
-		for _, view := range m.Views {
-			cs = append(cs, view(snap))
-		}
-	}
-	if m.Config != nil {
-		cs = append(cs, m.Config())
+		s.Daemon.Sources = m.Sources()
 	}
 	reg := prometheus.NewRegistry()
-	for _, c := range cs {
-		if err := reg.Register(c); err != nil {
-			return nil, err
-		}
+	if err := reg.Register(&s); err != nil {
+		return nil, err
 	}
 	if m.runtime == nil {
 		return reg, nil

@@ -20,9 +20,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -275,23 +275,30 @@ func TestClientThatLeft(t *testing.T) {
 	})
 }
 
-func TestViews(t *testing.T) {
-	src := &fakeSource{}
-	h := newHandler(t, src, Options{Views: []func(*scan.Snapshot) prometheus.Collector{
-		func(s *scan.Snapshot) prometheus.Collector {
-			g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "landlock_view", Help: "A view."})
-			g.Set(float64(len(s.Processes)))
-			return g
-		},
-	}})
-	wantLines(t, do(t, h, "GET", "/metrics"), "landlock_view 1")
+// What a scrape shows beside the daemon's own state is asked for with what its scan
+// returned.
+func TestScrapeOptions(t *testing.T) {
+	src, failed := &fakeSource{}, false
+	o := Options{Scrape: func(s *scan.Snapshot) collector.Scrape {
+		failed = s == nil
+		if failed {
+			return collector.Scrape{Config: &collector.Config{Loaded: 7}}
+		}
+		return collector.Scrape{Rules: &collector.Rules{
+			Rules: []collector.Rule{{Name: "a", Compliant: len(s.Processes)}},
+		}}
+	}}
+	wantLines(t, do(t, newHandler(t, src, o), "GET", "/metrics"),
+		`landlock_rule_processes{result="compliant",rule="a"} 1`)
 	err := errors.New("broken")
 	src = &fakeSource{}
 	src.fail.Store(&err)
-	h = newHandler(t, src, Options{Views: []func(*scan.Snapshot) prometheus.Collector{
-		func(*scan.Snapshot) prometheus.Collector { t.Error("a view of a failed scan"); return nil },
-	}})
-	wantNoFact(t, do(t, h, "GET", "/metrics"))
+	w := do(t, newHandler(t, src, o), "GET", "/metrics")
+	wantNoFact(t, w)
+	wantLines(t, w, `landlockd_rules{status="loaded"} 7`)
+	if !failed {
+		t.Error("a snapshot of a failed scan")
+	}
 }
 
 func BenchmarkScrape(b *testing.B) {

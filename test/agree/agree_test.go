@@ -201,7 +201,7 @@ func text(e *explain.Explanation) string {
 func metrics(t *testing.T, s *scan.Snapshot) map[string]float64 {
 	t.Helper()
 	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(collector.New(s), collector.NewRestricted(s))
+	reg.MustRegister(&collector.Scrape{Snapshot: s, Rights: true})
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -10,11 +10,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/metrics"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/procattr"
@@ -134,17 +133,21 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 		Sources:                func() map[string]string { return sources },
 		Confined:               map[string]bool{"landlock": h.Kind != Disabled, "no_new_privs": true, "capabilities": true, "user": true},
 		Build:                  collector.Build{Version: Version, Revision: "0123abcd", GoVersion: "go1.26"},
-		Views: []func(*scan.Snapshot) prometheus.Collector{
-			func(snap *scan.Snapshot) prometheus.Collector {
-				return collector.NewWorkloads(snap, collector.WorkloadOptions{
-					Limit: workloadLimit, Slots: slots, HasRule: set.Evaluate(snap).HasRule,
-				})
-			},
-			func(snap *scan.Snapshot) prometheus.Collector { return collector.NewRules(set.Evaluate(snap)) },
-			collector.NewRestricted, collector.NewHardening,
-			func(*scan.Snapshot) prometheus.Collector { return collector.NewDenials(b.monitor.Stats()) },
+		Scrape: func(snap *scan.Snapshot) (shown collector.Scrape) {
+			if snap != nil {
+				result := set.Evaluate(snap)
+				shown = collector.Scrape{
+					Workloads: &collector.WorkloadOptions{
+						Limit: workloadLimit, Slots: slots, HasRule: result.HasRule,
+					},
+					Rights: true, Hardening: true,
+					Rules: metrics.Rules(result), Denials: metrics.Denials(b.monitor),
+				}
+			}
+			config := collector.Config(set.State())
+			shown.Config = &config
+			return shown
 		},
-		Config: func() prometheus.Collector { return collector.NewConfig(collector.ConfigState(set.State())) },
 	})
 	if err != nil {
 		return nil, errors.Join(err, b.shared.Close(), b.monitor.Close())

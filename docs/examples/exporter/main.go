@@ -37,7 +37,7 @@ func main() {
 			return
 		}
 		facts := prometheus.NewRegistry()
-		facts.MustRegister(collector.New(snap))
+		facts.MustRegister(&collector.Scrape{Snapshot: snap})
 		promhttp.HandlerFor(prometheus.Gatherers{own, facts}, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 	})
 	log.Fatal(http.ListenAndServe(*address, nil)) //nolint:gosec // an example

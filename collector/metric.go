@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Type is the type of a metric as the exposition formats write it.
+type Type string
+
+const (
+	Gauge   Type = "gauge"
+	Counter Type = "counter"
+)
+
+func (t Type) valueType() prometheus.ValueType {
+	if t == Counter {
+		return prometheus.CounterValue
+	}
+	return prometheus.GaugeValue
+}
+
+// Doc describes one metric to people.
+type Doc struct {
+	Name string
+	Type Type
+	// Help is the HELP text: sentences.
+	Help   string
+	Labels []Label
+	// Present says which series are there, and when.
+	Present string
+}
+
+// Label is one label of a metric.
+type Label struct {
+	Name string
+	// Values says what its values are.
+	Values string
+}
+
+// emitter exports one series of a metric: its value, and the values of its labels, which
+// may be hostile.
+type emitter func(value float64, labels ...string)
+
+// metric is one metric over some data: all that there is to it.
+type metric[T any] struct {
+	Doc
+	// values emits its series; none, where it is not present.
+	values func(*T, emitter)
+}
+
+// table is the metrics of one view of a scrape. It is never changed.
+type table[T any] struct {
+	// of returns what the metrics are computed from; nil leaves them all out.
+	of      func(*Scrape) *T
+	metrics []metric[T]
+	// descs are made once, because making them costs more than collecting.
+	descs []*prometheus.Desc
+}
+
+func newTable[T any](of func(*Scrape) *T, metrics []metric[T]) *table[T] {
+	t := &table[T]{of: of, metrics: metrics}
+	for _, m := range metrics {
+		names := make([]string, len(m.Labels))
+		for i, l := range m.Labels {
+			names[i] = l.Name
+		}
+		t.descs = append(t.descs, prometheus.NewDesc(m.Name, m.Help, names, nil))
+	}
+	return t
+}
+
+func (t *table[T]) docs() []Doc {
+	docs := make([]Doc, len(t.metrics))
+	for i, m := range t.metrics {
+		docs[i] = m.Doc
+	}
+	return docs
+}
+
+func (t *table[T]) describe(ch chan<- *prometheus.Desc) {
+	for _, d := range t.descs {
+		ch <- d
+	}
+}
+
+func (t *table[T]) collect(s *Scrape, ch chan<- prometheus.Metric) {
+	data := t.of(s)
+	if data == nil {
+		return
+	}
+	for i, m := range t.metrics {
+		m.values(data, func(value float64, labels ...string) {
+			for l := range labels {
+				labels[l] = clean(labels[l])
+			}
+			ch <- prometheus.MustNewConstMetric(t.descs[i], m.Type.valueType(), value, labels...)
+		})
+	}
+}
+
+// clean returns s as a label value. The exposition formats forbid what is not
+// UTF-8, and Prometheus takes a NUL for the end of the whole response.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func boolValue(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// emitMap emits a series for each value of the one label.
+func emitMap[N int | uint64](emit emitter, byLabel map[string]N) {
+	for label, n := range byLabel {
+		emit(float64(n), label)
+	}
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package metrics puts what rules find and what was denied into the form in which
+// package collector shows it.
+package metrics
+
+import (
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/policy"
+)
+
+// Rules returns what rules find in one snapshot.
+func Rules(r *policy.Evaluation) *collector.Rules {
+	shown := &collector.Rules{Rules: make([]collector.Rule, len(r.Rules))}
+	for i := range r.Rules {
+		rule := &r.Rules[i]
+		n := &rule.Processes
+		out := collector.Rule{
+			Name: rule.Rule.Name, Severity: rule.Rule.Severity, Violated: rule.Violated,
+			Compliant: n[policy.Compliant], Violating: n[policy.Violating],
+			Starting: n[policy.Starting], Unknown: n[policy.Unknown],
+		}
+		for _, v := range rule.Violations {
+			out.Violations = append(out.Violations, collector.Violation{
+				Reason: v.Reason.String(), Workload: v.Workload, Processes: v.Processes,
+			})
+		}
+		shown.Rules[i] = out
+	}
+	if r.Loaded > 0 {
+		shown.Undecided = map[string]int{}
+		for _, d := range policy.Doubts() {
+			shown.Undecided[d.String()] = 0
+		}
+		for _, u := range r.Undecided {
+			shown.Undecided[u.Doubt.String()] = u.Processes
+		}
+	}
+	return shown
+}
+
+// Denials returns what a monitor counted; nil if there is none.
+func Denials(m *denials.Monitor) *collector.Denials {
+	if m == nil {
+		return nil
+	}
+	return denialStats(m.Stats())
+}
+
+func denialStats(s denials.Stats) *collector.Denials {
+	shown := &collector.Denials{Total: s.Total, TotalKnown: s.TotalKnown}
+	if !s.Fed {
+		return shown
+	}
+	shown.Lost, shown.ByWorkload = s.Lost, s.ByWorkload
+	shown.ByBlocker = map[string]uint64{}
+	for i, n := range s.ByBlocker {
+		if b := denials.Blocker(i); n > 0 || s.Blockers.Has(b) {
+			shown.ByBlocker[b.String()] = n
+		}
+	}
+	return shown
+}
