@@ -186,17 +186,16 @@ func TestFiles(t *testing.T) {
 // TestSecuritySettings states what each way to install it is allowed, and nothing
 // beyond.
 func TestSecuritySettings(t *testing.T) {
-	base := []corev1.Capability{"BPF", "PERFMON"}
+	base := []corev1.Capability{"BPF", "PERFMON", "SETUID", "SETGID"}
 	for name, want := range map[string]struct {
 		capabilities []corev1.Capability
 		hostNetwork  bool
 		appArmor     bool
 		chart        []string
 	}{
-		"base":                {capabilities: base},
-		"overlays/procattr":   {capabilities: append(slices.Clone(base), "SYS_PTRACE"), appArmor: true, chart: []string{"--set=source=procattr"}},
-		"overlays/audit":      {capabilities: append(slices.Clone(base), "AUDIT_READ"), hostNetwork: true, chart: []string{"--set=denials.audit=true"}},
-		"overlays/leave-root": {capabilities: append(slices.Clone(base), "SETUID", "SETGID"), chart: []string{"--set=leaveRoot=true"}},
+		"base":              {capabilities: base},
+		"overlays/procattr": {capabilities: append(slices.Clone(base), "SYS_PTRACE"), appArmor: true, chart: []string{"--set=source=procattr"}},
+		"overlays/audit":    {capabilities: append(slices.Clone(base), "AUDIT_READ"), hostNetwork: true, chart: []string{"--set=denials.audit=true"}},
 	} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			rendered := kustomize(t, name)
