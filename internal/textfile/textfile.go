@@ -38,7 +38,7 @@ func Write(path string, write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }()
 	name := filepath.Base(path)
 	// The collector reads names that end in .prom.
 	unfinished := name + "." + rand.Text()
