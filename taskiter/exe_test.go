@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/scan"
-	"github.com/landlockd/landlockd/test/forger"
+	"github.com/landlockd/landlockd/test/attack"
 	"github.com/landlockd/landlockd/test/publicdir"
 )
 
@@ -21,7 +21,7 @@ const nobody = 65534
 // TestForgedExecutables: whatever a user without privilege does to be seen at a path,
 // that path is known to be his word.
 func TestForgedExecutables(t *testing.T) {
-	program, err := forger.Build(publicdir.New(t))
+	program, err := attack.Forger(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestForgedExecutables(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openSource(t, Options{})
-	for _, trick := range forger.Forgeries() {
+	for _, trick := range attack.Forgeries() {
 		t.Run(trick, func(t *testing.T) {
 			dir := publicdir.New(t)
 			if err := os.Chown(dir, nobody, nobody); err != nil {

@@ -22,7 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/scan"
-	"github.com/landlockd/landlockd/test/crowd"
+	"github.com/landlockd/landlockd/test/attack"
 	"github.com/landlockd/landlockd/test/publicdir"
 )
 
@@ -628,7 +628,7 @@ func startActorAs(t testing.TB, uid uint32, args ...string) *actor {
 // startCrowd starts what makes many of something, as another user.
 func startCrowd(t testing.TB, uid uint32, args ...string) *actor {
 	t.Helper()
-	program, err := crowd.Build(publicdir.New(t))
+	program, err := attack.Crowd(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/rulesets"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 var testPorts = []uint16{1, 80, 443, 40001, 65535}
@@ -33,7 +34,7 @@ func newSite(t testing.TB) *rulesets.Site {
 }
 
 // settle puts a thread in a sandbox until the test ends.
-func settle(t testing.TB, s rulesets.Sandbox) *rulesets.Resident {
+func settle(t testing.TB, s sandbox.Sandbox) *rulesets.Resident {
 	t.Helper()
 	r, err := rulesets.Settle(s)
 	if err != nil {
@@ -79,7 +80,7 @@ func TestRules(t *testing.T) {
 			for range 2 { // the second scan has what the first one read
 				snap := mustScan(t, s)
 				for n, r := range all {
-					for _, err := range r.Sandbox.Compare(snap, int32(os.Getpid()), r.TID, abi) {
+					for _, err := range r.Compare(snap, abi) {
 						t.Errorf("sandbox %d: %v", n, err)
 					}
 				}
@@ -235,7 +236,7 @@ func TestRulesWithoutLimit(t *testing.T) {
 	}
 	top := t.TempDir()
 	const bind, connect, readFile, dirs = 1, 2, 1 << 2, 1500
-	var l rulesets.Layer
+	var l sandbox.Layer
 	l.Handled = access.Rights{access.FS: readFile, access.Net: bind | connect}
 	l.Files, l.Ports = map[string]uint32{"/": readFile}, map[uint16]uint32{}
 	for port := 1; port <= allPorts; port++ {
@@ -249,25 +250,25 @@ func TestRulesWithoutLimit(t *testing.T) {
 		}
 		l.Files[dir] = readFile
 	}
-	r := settle(t, rulesets.Sandbox{l})
+	r := settle(t, sandbox.Sandbox{l})
 	var d *domainid.Domain
-	var sandbox domainid.Sandbox
+	var meaning domainid.Sandbox
 	for range 100 { // so many rules are read in several scans
 		snap := mustScan(t, s)
 		for _, task := range snap.TasksOf(mustFind(t, snap, int32(os.Getpid()))) {
 			if task.TID == r.TID {
-				d, sandbox = &snap.Domains[task.Domain], snap.Meaning().Task(task.Domain, task.View, 0, false)
+				d, meaning = &snap.Domains[task.Domain], snap.Meaning().Task(task.Domain, task.View, 0, false)
 			}
 		}
 		if d.Ruleset != nil {
 			break
 		}
 		// What is granted on the root directory is known from the first scan on.
-		if sandbox.Restricts.May[access.FS]&readFile != 0 || sandbox.Restricts.Unknown()[access.FS] != 0 {
-			t.Fatalf("unread, restricts %+v", sandbox.Restricts)
+		if meaning.Restricts.May[access.FS]&readFile != 0 || meaning.Restricts.Unknown()[access.FS] != 0 {
+			t.Fatalf("unread, restricts %+v", meaning.Restricts)
 		}
-		if sandbox.Restricts.Unknown()[access.Net] != bind|connect || sandbox.Doubt != domainid.RulesUnread {
-			t.Fatalf("unread, restricts %+v, in doubt: %v", sandbox.Restricts, sandbox.Doubt.Words())
+		if meaning.Restricts.Unknown()[access.Net] != bind|connect || meaning.Doubt != domainid.RulesUnread {
+			t.Fatalf("unread, restricts %+v, in doubt: %v", meaning.Restricts, meaning.Doubt.Words())
 		}
 		if snap.DomainsUnread < 1 { // others of the host may be, too
 			t.Fatal("no domain is unread")
@@ -280,8 +281,8 @@ func TestRulesWithoutLimit(t *testing.T) {
 	if rs.EveryPort != bind || rs.Rules != allPorts+dirs+1 {
 		t.Errorf("%d rules, on every port %#x", rs.Rules, rs.EveryPort)
 	}
-	if sandbox.Restricts.Sure[access.Net] != connect || sandbox.Restricts.May[access.Net] != connect || sandbox.Restricts.May[access.FS]&readFile != 0 {
-		t.Errorf("restricts %+v", sandbox.Restricts)
+	if meaning.Restricts.Sure[access.Net] != connect || meaning.Restricts.May[access.Net] != connect || meaning.Restricts.May[access.FS]&readFile != 0 {
+		t.Errorf("restricts %+v", meaning.Restricts)
 	}
 	if len(rs.Ports)+int(rs.PortsLeftOut) != allPorts || len(rs.Inodes)+int(rs.InodesLeftOut) != dirs+1 || len(rs.Ports)+len(rs.Inodes) != rulesMax {
 		t.Errorf("%d ports and %d others, %d files and %d others", len(rs.Ports), rs.PortsLeftOut, len(rs.Inodes), rs.InodesLeftOut)
@@ -293,9 +294,9 @@ func TestRulesWithoutLimit(t *testing.T) {
 func TestRulesAreShared(t *testing.T) {
 	s := openSource(t, Options{})
 	m, _ := maker(t, newSite(t))
-	sandbox := m.Make(3)
-	a := settle(t, sandbox)
-	b, err := rulesets.Settle(sandbox)
+	same := m.Make(3)
+	a := settle(t, same)
+	b, err := rulesets.Settle(same)
 	if err != nil {
 		t.Fatal(err)
 	}

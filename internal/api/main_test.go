@@ -20,8 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/access"
-	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // playRole as the first argument makes this test binary play the role that is the
@@ -52,7 +51,7 @@ func play(role string, args []string) error {
 		}
 		return askAndTell(args[0])
 	case "ask-in-a-domain":
-		if err := restrict(); err != nil {
+		if err := sandbox.Harmless(1).Enter(); err != nil {
 			return err
 		}
 		return syscall.Exec("/proc/self/exe", []string{"ask", playRole, "ask", args[0]}, nil)
@@ -60,7 +59,7 @@ func play(role string, args []string) error {
 		done := make(chan error)
 		go func() {
 			runtime.LockOSThread()
-			done <- restrict()
+			done <- sandbox.Harmless(1).Enter()
 			select {}
 		}()
 		if err := <-done; err != nil {
@@ -75,7 +74,7 @@ func play(role string, args []string) error {
 		if err := askAndTell(args[0]); err != nil {
 			return err
 		}
-		if err := restrict(); err != nil {
+		if err := sandbox.Harmless(1).Enter(); err != nil {
 			return err
 		}
 		return request(c)
@@ -144,20 +143,6 @@ func awaitEnd(number string) error {
 
 func impersonateNobody() error {
 	return errors.Join(syscall.Setgroups(nil), syscall.Setresgid(65534, 65534, 65534), syscall.Setresuid(65534, 65534, 65534))
-}
-
-// restrict puts this thread in a domain that denies nothing that is needed here.
-func restrict() error {
-	if err := landlock.NoNewPrivs(); err != nil {
-		return err
-	}
-	const makeSym = 1 << 12
-	fd, err := landlock.CreateRuleset(access.Rights{access.FS: makeSym})
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	return landlock.RestrictThread(fd)
 }
 
 // askAndTell prints how many denials a server answers with, or why it does not.

@@ -13,14 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landlockd/landlockd/test/crowd"
+	"github.com/landlockd/landlockd/test/attack"
 	"github.com/landlockd/landlockd/test/publicdir"
 )
 
 // startCrowd starts what makes many of something, as nobody.
 func startCrowd(t testing.TB, args ...string) *process {
 	t.Helper()
-	program, err := crowd.Build(publicdir.New(t))
+	program, err := attack.Crowd(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landlockd/landlockd/test/forger"
+	"github.com/landlockd/landlockd/test/attack"
 	"github.com/landlockd/landlockd/test/publicdir"
 )
 
@@ -120,7 +120,7 @@ func startForger(t *testing.T, program, trick, target string) *process {
 // anything else than before, and neither does the exit code.
 func TestBlinding(t *testing.T) {
 	o := startOthers(t)
-	program, err := forger.Build(publicdir.New(t))
+	program, err := attack.Forger(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestBlinding(t *testing.T) {
 			t.Errorf("no %q: this says little\n%s", want, before)
 		}
 	}
-	tricks := slices.Concat(forger.Forgeries(), forger.Disguises())
+	tricks := slices.Concat(attack.Forgeries(), attack.Disguises())
 	if len(tricks) < 20 {
 		t.Errorf("%d tricks", len(tricks))
 	}
@@ -156,7 +156,7 @@ func TestBlinding(t *testing.T) {
 // forking, or in the middle of an execve(2), when it was taken.
 func TestSnapshotsBesideForks(t *testing.T) {
 	o := startOthers(t)
-	program, err := forger.Build(publicdir.New(t))
+	program, err := attack.Forger(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

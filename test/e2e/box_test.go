@@ -16,17 +16,14 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/landlockd/landlockd/access"
-	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // boxRole executes a program in one domain: box RULES PROGRAM..., RULES being
 // "fs=0x2,net=0x2,scope=0x1,below=0x2:/tmp,port=0x2:53", as masks of rights.
 func boxRole(args []string) error {
-	var handled access.Rights
-	var rules []func(ruleset int) error
+	box := sandbox.Layer{Files: map[string]uint32{}, Ports: map[uint16]uint32{}}
 	for item := range strings.SplitSeq(args[0], ",") {
 		key, value, _ := strings.Cut(item, "=")
 		number, object, _ := strings.Cut(value, ":")
@@ -36,46 +33,25 @@ func boxRole(args []string) error {
 		}
 		switch key {
 		case "fs":
-			handled[access.FS] = uint32(mask)
+			box.Handled[access.FS] = uint32(mask)
 		case "net":
-			handled[access.Net] = uint32(mask)
+			box.Handled[access.Net] = uint32(mask)
 		case "scope":
-			handled[access.Scope] = uint32(mask)
+			box.Handled[access.Scope] = uint32(mask)
 		case "below":
-			rules = append(rules, func(ruleset int) error {
-				fd, err := unix.Open(object, unix.O_PATH|unix.O_CLOEXEC, 0)
-				if err != nil {
-					return err
-				}
-				defer unix.Close(fd)
-				return landlock.AllowBeneath(ruleset, fd, uint32(mask))
-			})
+			box.Files[object] = uint32(mask)
 		case "port":
 			port, err := strconv.ParseUint(object, 10, 16)
 			if err != nil {
 				return err
 			}
-			rules = append(rules, func(ruleset int) error { return landlock.AllowPort(ruleset, uint16(port), uint32(mask)) })
+			box.Ports[uint16(port)] = uint32(mask)
 		default:
 			return fmt.Errorf("no rule %q", item)
 		}
 	}
 	runtime.LockOSThread()
-	if err := landlock.NoNewPrivs(); err != nil {
-		return err
-	}
-	fd, err := landlock.CreateRuleset(handled)
-	if err != nil {
-		return err
-	}
-	for _, rule := range rules {
-		if err := rule(fd); err != nil {
-			return err
-		}
-	}
-	err = landlock.RestrictThread(fd)
-	unix.Close(fd)
-	if err != nil {
+	if err := (sandbox.Sandbox{box}).Enter(); err != nil {
 		return err
 	}
 	return execute(args[1:])
@@ -172,7 +148,7 @@ func (b *boxedShell) read(t *testing.T) string {
 	}
 }
 
-// do runs a command in the sandbox and says whether it succeeded.
+// do runs a command in the sandbox and reports whether it succeeded.
 func (b *boxedShell) do(t *testing.T, command string) bool {
 	t.Helper()
 	fmt.Fprintln(b.stdin, command)

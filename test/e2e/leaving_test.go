@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landlockd/landlockd/test/forger"
+	"github.com/landlockd/landlockd/test/attack"
 	"github.com/landlockd/landlockd/test/publicdir"
 )
 
@@ -43,7 +43,7 @@ func TestLeavingAUnit(t *testing.T) {
 // TestDeadLeaderStays: a process whose first thread has ended is in its unit still.
 func TestDeadLeaderStays(t *testing.T) {
 	tree := newCgroupTree(t)
-	program, err := forger.Build(publicdir.New(t))
+	program, err := attack.Forger(publicdir.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/access"
-	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // roleArg as the first argument makes this test binary play a role.
@@ -42,26 +41,6 @@ func playRole(args []string) int {
 	return 0
 }
 
-// restrict puts the calling thread into a domain nested n times. It handles
-// rights that no test program needs (make_char ... make_sym).
-func restrict(n int) error {
-	if err := landlock.NoNewPrivs(); err != nil {
-		return err
-	}
-	for i := range n {
-		fd, err := landlock.CreateRuleset(access.Rights{access.FS: 1 << (6 + i%6)})
-		if err != nil {
-			return err
-		}
-		err = landlock.RestrictThread(fd)
-		unix.Close(fd)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // sandboxRole executes a program in a new domain nested LAYERS times.
 func sandboxRole(args []string) error {
 	layers, err := strconv.Atoi(args[0])
@@ -69,7 +48,7 @@ func sandboxRole(args []string) error {
 		return err
 	}
 	runtime.LockOSThread()
-	if err := restrict(layers); err != nil {
+	if err := sandbox.Harmless(layers).Enter(); err != nil {
 		return err
 	}
 	return execute(args[1:])
@@ -78,17 +57,17 @@ func sandboxRole(args []string) error {
 // partialRole stays a process of many threads of which one is sandboxed: not the leader.
 func partialRole([]string) error {
 	done := make(chan error)
-	var sandbox func()
-	sandbox = func() {
+	var start func()
+	start = func() {
 		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
-			go sandbox() // held here, the leader cannot be the next one's thread
+			go start() // held here, the leader cannot be the next one's thread
 		} else {
-			done <- restrict(1)
+			done <- sandbox.Harmless(1).Enter()
 		}
 		select {}
 	}
-	go sandbox()
+	go start()
 	if err := <-done; err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/rulesets"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 const (
@@ -76,12 +77,12 @@ func (h *helper) end() {
 }
 
 // asked is the sandbox with what go-landlock adds by itself.
-func (h *helper) asked(abi int) rulesets.Sandbox {
+func (h *helper) asked(abi int) sandbox.Sandbox {
 	const readDir, tsync = 1 << 3, 8
 	if !addsRule || abi >= tsync {
 		return h.Sandbox
 	}
-	var all rulesets.Sandbox
+	var all sandbox.Sandbox
 	for _, l := range h.Sandbox {
 		if l.Handled[access.FS]&readDir != 0 {
 			l.Files = maps.Clone(l.Files)
@@ -170,8 +171,8 @@ func settled(t *testing.T, source scan.Source, helpers []*helper) *scan.Snapshot
 			if p == nil || p.State == scan.Unknown {
 				return p != nil
 			}
-			sandbox, _ := snap.SandboxOf(p)
-			return sandbox.Doubt != 0
+			meaning, _ := snap.SandboxOf(p)
+			return meaning.Doubt != 0
 		}
 		if n == scans || !slices.ContainsFunc(helpers, changing) {
 			return snap
@@ -189,13 +190,13 @@ func (h *helper) compare(t *testing.T, snap *scan.Snapshot, abi int) int {
 		return 0
 	}
 	asked := h.asked(abi)
-	sandbox, _ := snap.SandboxOf(p)
-	if want := access.Exactly(asked.Restricted(abi)); sandbox.Restricts != want || sandbox.Doubt != 0 {
+	meaning, _ := snap.SandboxOf(p)
+	if want := access.Exactly(rulesets.Restricted(asked, abi)); meaning.Restricts != want || meaning.Doubt != 0 {
 		t.Errorf("sandbox %d restricts %+v (in doubt: %v), want %+v",
-			h.Number, sandbox.Restricts, sandbox.Doubt.Words(), want)
+			h.Number, meaning.Restricts, meaning.Doubt.Words(), want)
 	}
 	for _, task := range snap.TasksOf(p) {
-		for _, err := range asked.Compare(snap, pid, task.TID, abi) {
+		for _, err := range rulesets.Compare(asked, snap, pid, task.TID, abi) {
 			t.Errorf("sandbox %d: %v", h.Number, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/test/rulesets"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // helperEnv makes this program a helper: a process that sandboxes itself, as
@@ -24,7 +25,7 @@ const helperEnv = "LANDLOCKD_GOLANDLOCK_HELPER"
 
 // order is what a helper is told to do, as JSON on its standard input.
 type order struct {
-	Sandbox rulesets.Sandbox
+	Sandbox sandbox.Sandbox
 	// Try: it tries what it may do, on the site, with the ports; Number names
 	// what it makes.
 	Try    bool
@@ -52,7 +53,7 @@ func TestMain(m *testing.M) {
 	} else if err := enter(o.Sandbox); err != nil {
 		a.Error = err.Error()
 	} else if o.Try {
-		for _, err := range o.Sandbox.Try(&o.Site, o.Number, o.Ports) {
+		for _, err := range rulesets.Try(o.Sandbox, &o.Site, o.Number, o.Ports) {
 			a.Wrong = append(a.Wrong, err.Error())
 		}
 	}
@@ -64,7 +65,7 @@ func TestMain(m *testing.M) {
 }
 
 // enter sandboxes this process by go-landlock, layer by layer.
-func enter(s rulesets.Sandbox) error {
+func enter(s sandbox.Sandbox) error {
 	for i, l := range s {
 		config, err := landlock.NewConfig(landlock.AccessFSSet(l.Handled[access.FS]), landlock.AccessNetSet(l.Handled[access.Net]), landlock.ScopedSet(l.Handled[access.Scope]))
 		if err != nil {

@@ -9,12 +9,13 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // Compare returns where a snapshot differs from what is known of the task of a
-// process that is in the sandbox. It is called in the place that the sandbox
+// process that is in a sandbox. It is called in the place that the sandbox
 // was made in: with the same root directory and the same mounts.
-func (s Sandbox) Compare(snap *scan.Snapshot, pid, tid int32, abi int) []error {
+func Compare(s sandbox.Sandbox, snap *scan.Snapshot, pid, tid int32, abi int) []error {
 	var errs []error
 	wrong := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
 	p := snap.Find(pid)
@@ -31,9 +32,9 @@ func (s Sandbox) Compare(snap *scan.Snapshot, pid, tid int32, abi int) []error {
 	if !found || at == domainid.Outermost {
 		return []error{fmt.Errorf("task %d: found %v, in no domain that is known", tid, found)}
 	}
-	sandbox := snap.Meaning().Task(at, view, 0, false)
-	if got, want := sandbox.Restricts, access.Exactly(s.Restricted(abi)); got != want || sandbox.Doubt != 0 {
-		wrong("it restricts %+v (in doubt: %v), want %+v", got, sandbox.Doubt.Words(), want)
+	meaning := snap.Meaning().Task(at, view, 0, false)
+	if got, want := meaning.Restricts, access.Exactly(Restricted(s, abi)); got != want || meaning.Doubt != 0 {
+		wrong("it restricts %+v (in doubt: %v), want %+v", got, meaning.Doubt.Words(), want)
 	}
 	for level := len(s); level > 0; level-- {
 		if at == domainid.Outermost {
@@ -42,12 +43,12 @@ func (s Sandbox) Compare(snap *scan.Snapshot, pid, tid int32, abi int) []error {
 		}
 		d := &snap.Domains[at]
 		l := &s[level-1]
-		want, err := l.ruleset()
+		want, err := rulesOf(l)
 		if err != nil {
 			wrong("%w", err)
 			break
 		}
-		handled := l.handled(abi)
+		handled := access.Implied(l.Handled, abi)
 		switch {
 		case int(d.Depth) != level || d.Handled != handled:
 			wrong("layer %d: depth %d, handles %+v, want %+v", level, d.Depth, d.Handled, handled)

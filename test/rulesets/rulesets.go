@@ -9,6 +9,7 @@
 package rulesets
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -17,19 +18,8 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
-
-// Layer is one ruleset.
-type Layer struct {
-	Handled access.Rights
-	// Files are the rights granted by path, Ports those by port.
-	Files map[string]uint32
-	Ports map[uint16]uint32
-}
-
-// Sandbox is a stack of layers, the outermost first.
-type Sandbox []Layer
 
 // Maker makes random sandboxes.
 type Maker struct {
@@ -43,16 +33,16 @@ type Maker struct {
 }
 
 // Make returns a random sandbox of a number of layers.
-func (m *Maker) Make(layers int) Sandbox {
-	var s Sandbox
+func (m *Maker) Make(layers int) sandbox.Sandbox {
+	var s sandbox.Sandbox
 	for range layers {
 		s = append(s, m.layer())
 	}
 	return s
 }
 
-func (m *Maker) layer() Layer {
-	l := Layer{Files: map[string]uint32{}, Ports: map[uint16]uint32{}}
+func (m *Maker) layer() sandbox.Layer {
+	l := sandbox.Layer{Files: map[string]uint32{}, Ports: map[uint16]uint32{}}
 	for l.Handled == (access.Rights{}) {
 		for class, mask := range m.Supported {
 			l.Handled[class] = m.some(mask)
@@ -92,62 +82,17 @@ func (m *Maker) some(mask uint32) uint32 {
 	}
 }
 
-// Enter puts the calling thread in the sandbox. It is locked to its goroutine
-// and not used for anything else.
-func (s Sandbox) Enter() error {
-	if err := landlock.NoNewPrivs(); err != nil {
-		return err
-	}
-	for i := range s {
-		if err := s[i].enter(); err != nil {
-			return fmt.Errorf("layer %d: %w", i+1, err)
-		}
-	}
-	return nil
-}
-
-func (l *Layer) enter() error {
-	ruleset, err := landlock.CreateRuleset(l.Handled)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(ruleset)
-	for path, rights := range l.Files {
-		// O_PATH needs no right: any layer before lets it pass.
-		fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		err = landlock.AllowBeneath(ruleset, fd, rights)
-		unix.Close(fd)
-		if err != nil {
-			return fmt.Errorf("rule on %s: %w", path, err)
-		}
-	}
-	for port, rights := range l.Ports {
-		if err := landlock.AllowPort(ruleset, port, rights); err != nil {
-			return fmt.Errorf("rule on port %d: %w", port, err)
-		}
-	}
-	return landlock.RestrictThread(ruleset)
-}
-
-// handled returns what the layer denies unless a rule allows it.
-func (l *Layer) handled(abi int) access.Rights {
-	return access.Implied(l.Handled, abi)
-}
-
-// Restricted returns what the sandbox restricts.
-func (s Sandbox) Restricted(abi int) access.Rights {
+// Restricted returns what a sandbox restricts.
+func Restricted(s sandbox.Sandbox, abi int) access.Rights {
 	var r access.Rights
-	for i := range s {
-		r = r.Union(s[i].handled(abi).Without(access.Rights{access.FS: s[i].Files["/"]}))
+	for _, l := range s {
+		r = r.Union(access.Implied(l.Handled, abi).Without(access.Rights{access.FS: l.Files["/"]}))
 	}
 	return r
 }
 
-// ruleset returns what a scan says of the layer's rules.
-func (l *Layer) ruleset() (*domainid.Ruleset, error) {
+// rulesOf returns what a scan says of a layer's rules.
+func rulesOf(l *sandbox.Layer) (*domainid.Ruleset, error) {
 	rs := &domainid.Ruleset{
 		Rules: uint32(len(l.Files) + len(l.Ports)),
 	}
@@ -169,7 +114,7 @@ func (l *Layer) ruleset() (*domainid.Ruleset, error) {
 	return rs, nil
 }
 
-// isFilesystemRoot says whether a path is where a filesystem is mounted: its
+// isFilesystemRoot reports whether a path is where a filesystem is mounted: its
 // parent is of another, or it is its own parent.
 func isFilesystemRoot(path string, st *unix.Stat_t) (bool, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
@@ -183,15 +128,8 @@ func isFilesystemRoot(path string, st *unix.Stat_t) (bool, error) {
 }
 
 func sortRules(rs *domainid.Ruleset) {
-	slices.SortFunc(rs.Ports, func(a, b domainid.PortRule) int { return int(a.Port) - int(b.Port) })
+	slices.SortFunc(rs.Ports, func(a, b domainid.PortRule) int { return cmp.Compare(a.Port, b.Port) })
 	slices.SortFunc(rs.Inodes, func(a, b domainid.InodeRule) int {
-		switch {
-		case a.Dev != b.Dev && a.Dev < b.Dev, a.Dev == b.Dev && a.Ino < b.Ino:
-			return -1
-		case a == b:
-			return 0
-		default:
-			return 1
-		}
+		return cmp.Or(cmp.Compare(a.Dev, b.Dev), cmp.Compare(a.Ino, b.Ino))
 	})
 }

@@ -4,22 +4,25 @@ package rulesets
 
 import (
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/thread"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // Resident is a thread that stays in a sandbox.
 type Resident struct {
 	TID     int32
-	Sandbox Sandbox
+	Sandbox sandbox.Sandbox
 	ask     chan func()
 	wait    func()
 }
 
 // Settle starts a thread that enters a sandbox and stays in it until Leave.
-func Settle(s Sandbox) (*Resident, error) {
+func Settle(s sandbox.Sandbox) (*Resident, error) {
 	r := &Resident{Sandbox: s, ask: make(chan func())}
 	ready := make(chan error, 1)
 	r.wait = thread.Run(func() {
@@ -36,10 +39,16 @@ func Settle(s Sandbox) (*Resident, error) {
 	return r, nil
 }
 
-// Try has the thread try what it may do; see [Sandbox.Try].
+// Compare returns where a snapshot differs from what is known of the thread; see
+// [Compare].
+func (r *Resident) Compare(snap *scan.Snapshot, abi int) []error {
+	return Compare(r.Sandbox, snap, int32(os.Getpid()), r.TID, abi)
+}
+
+// Try has the thread try what it may do; see [Try].
 func (r *Resident) Try(site *Site, n int, ports []uint16) []error {
 	done := make(chan []error)
-	r.ask <- func() { done <- r.Sandbox.Try(site, n, ports) }
+	r.ask <- func() { done <- Try(r.Sandbox, site, n, ports) }
 	return <-done
 }
 

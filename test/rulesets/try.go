@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // Site is where sandboxed threads try what they may do.
@@ -74,10 +75,10 @@ type attempt struct {
 	do   func() error
 }
 
-// Try has the calling thread, which is in the sandbox, try each access, and
+// Try has the calling thread, which is in a sandbox, try each access, and
 // returns where the outcome is not what the rules say. n names what it makes: it
 // is different for each sandbox.
-func (s Sandbox) Try(site *Site, n int, ports []uint16) []error {
+func Try(s sandbox.Sandbox, site *Site, n int, ports []uint16) []error {
 	var errs []error
 	for _, a := range append(site.attempts(n), attemptPorts(ports)...) {
 		right, ok := access.Lookup(a.right)
@@ -86,15 +87,15 @@ func (s Sandbox) Try(site *Site, n int, ports []uint16) []error {
 		}
 		err := a.do()
 		denied := errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
-		if want := !s.allows(right, a.path, a.port); denied != want {
+		if want := !allows(s, right, a.path, a.port); denied != want {
 			errs = append(errs, fmt.Errorf("%s on %s %d: denied %v, by the rules %v (%w)", a.right, a.path, a.port, denied, want, orNone(err)))
 		}
 	}
 	return errs
 }
 
-// allows says whether every layer that handles a right grants it there.
-func (s Sandbox) allows(right access.Right, path string, port uint16) bool {
+// allows reports whether every layer that handles a right grants it there.
+func allows(s sandbox.Sandbox, right access.Right, path string, port uint16) bool {
 	for _, l := range s {
 		if !right.In(l.Handled) {
 			continue

@@ -8,10 +8,9 @@ import (
 	"os"
 	"strconv"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/taskiter"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // checkHandoff hands the source to a process of user nobody that has no
@@ -40,12 +39,8 @@ func resume(args []string) {
 	for fd := range n {
 		files = append(files, os.NewFile(uintptr(3+fd), "handed"))
 	}
-	ruleset, err := landlock.CreateRuleset(landlock.Rights().Sure)
-	exit("ruleset", err)
 	// The main thread, which scans.
-	exit("no_new_privs", landlock.NoNewPrivs())
-	exit("restrict", landlock.RestrictThread(ruleset))
-	unix.Close(ruleset)
+	exit("restrict", sandbox.Sandbox{{Handled: landlock.Rights().Sure}}.Enter())
 	if _, err := os.ReadFile("/proc/self/status"); err == nil {
 		exit("domain", fmt.Errorf("files can still be read"))
 	}

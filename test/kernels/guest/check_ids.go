@@ -11,6 +11,7 @@ import (
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // checkIDs makes short-lived domains one after the other, each seen by one
@@ -51,7 +52,7 @@ func startRestrictedThread(t *T, depth int) (tid int, end func()) {
 	go func() {
 		defer close(stopped)
 		runtime.LockOSThread() // for good: the thread ends with the goroutine
-		if err := restrict(depth); err != nil {
+		if err := sandbox.Harmless(depth).Enter(); err != nil {
 			t.Errorf("restrict a thread: %v", err)
 		}
 		started <- unix.Gettid()

@@ -49,7 +49,7 @@ func checkRules(t *T) {
 		snap := scanOnce(t, source)
 		t.Fact("scan", fmt.Sprintf("%d tasks, %d domains, %d passes, %s", len(snap.Tasks), len(snap.Domains), snap.Passes, snap.Duration))
 		for n, r := range all {
-			for _, err := range r.Sandbox.Compare(snap, int32(os.Getpid()), r.TID, abi) {
+			for _, err := range r.Compare(snap, abi) {
 				t.Errorf("sandbox %d: %v", n, err)
 			}
 		}

@@ -14,13 +14,12 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/landlockd/landlockd/access"
 	explaining "github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/sockets"
 	"github.com/landlockd/landlockd/internal/explain/target"
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 const (
@@ -140,16 +139,11 @@ func boxed(args []string) {
 	exit("boxed", err)
 	scope, err := strconv.ParseUint(args[1], 10, 32)
 	exit("boxed", err)
-	exit("boxed", landlock.NoNewPrivs())
-	fd, err := landlock.CreateRuleset(access.Rights{access.FS: uint32(fs), access.Scope: uint32(scope)})
-	exit("boxed", err)
+	layer := sandbox.Layer{Handled: access.Rights{access.FS: uint32(fs), access.Scope: uint32(scope)}}
 	if args[2] != "" {
-		dir, err := unix.Open(args[2], unix.O_PATH|unix.O_CLOEXEC, 0)
-		exit("boxed", err)
-		exit("boxed", landlock.AllowBeneath(fd, dir, resolveUnix))
+		layer.Files = map[string]uint32{args[2]: resolveUnix}
 	}
-	exit("boxed", landlock.RestrictThread(fd))
-	unix.Close(fd)
+	exit("boxed", sandbox.Sandbox{layer}.Enter())
 	exit("boxed", syscall.Exec(self, []string{self, "connect"}, nil))
 }
 

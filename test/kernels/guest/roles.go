@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // roles are what this program does in a process of its own.
@@ -50,7 +52,7 @@ func sleep([]string) {
 func sleepNested(args []string) {
 	depth, err := strconv.Atoi(args[0])
 	if err == nil {
-		err = restrict(depth)
+		err = sandbox.Harmless(depth).Enter()
 	}
 	if err == nil {
 		// The main goroutine has the main thread, and an exec makes it the only one.

@@ -10,10 +10,8 @@ import (
 	"runtime"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/landlockd/landlockd/access"
-	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // sleeper is a child process that does nothing, in a domain of known depth.
@@ -25,12 +23,6 @@ type sleeper struct {
 	cmd    *exec.Cmd
 }
 
-// layer returns the rights that layer n (0 is the outermost) handles: one right
-// that differs from layer to layer and that nothing here needs.
-func layer(n int) access.Rights {
-	return access.Rights{access.FS: 1 << (6 + n%6)} // make_char ... make_sym
-}
-
 // startSleepers starts a number of processes in one domain of the given depth;
 // depth 0 is no domain. They end with the check.
 func startSleepers(t *T, depth, n int) []*sleeper {
@@ -38,8 +30,8 @@ func startSleepers(t *T, depth, n int) []*sleeper {
 	inDomain(t, depth, func() {
 		for range n {
 			s := startSleeper(t)
-			for i := range depth {
-				s.layers = append(s.layers, layer(i))
+			for _, l := range sandbox.Harmless(depth) {
+				s.layers = append(s.layers, l.Handled)
 			}
 			sleepers = append(sleepers, s)
 		}
@@ -56,7 +48,7 @@ func inDomain(t *T, depth int, f func()) {
 		defer func() { ended <- ok }()
 		// Never unlocked: the thread ends with the goroutine.
 		runtime.LockOSThread()
-		if err := restrict(depth); err != nil {
+		if err := sandbox.Harmless(depth).Enter(); err != nil {
 			t.Errorf("enter a domain of depth %d: %v", depth, err)
 			return
 		}
@@ -66,28 +58,6 @@ func inDomain(t *T, depth int, f func()) {
 	if !<-ended {
 		runtime.Goexit()
 	}
-}
-
-// restrict puts the calling thread into a domain nested depth times.
-func restrict(depth int) error {
-	if depth == 0 {
-		return nil
-	}
-	if err := landlock.NoNewPrivs(); err != nil {
-		return err
-	}
-	for i := range depth {
-		fd, err := landlock.CreateRuleset(layer(i))
-		if err != nil {
-			return err
-		}
-		err = landlock.RestrictThread(fd)
-		unix.Close(fd)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // startSleeper starts a process in the domain of the calling thread.

@@ -37,7 +37,7 @@ func mounted(over string, command ...string) []string {
 		"mount --bind " + own + " " + over + ` && exec "$@"`, "sh"}, command...)
 }
 
-var sandbox = []string{self, "launch", "--"}
+var inSandbox = []string{self, "launch", "--"}
 
 // forgeries are mallory's. Each is a process of user 1001, of whom the rule
 // "untrusted" expects a sandbox, and about whom no other rule is.
@@ -49,7 +49,7 @@ var forgeries = []forgery{
 	},
 	{
 		name: "a user unit with the name of a system unit that must run",
-		unit: "t-absent.service", command: slices.Concat(sandbox, []string{own, "infinity"}),
+		unit: "t-absent.service", command: slices.Concat(inSandbox, []string{own, "infinity"}),
 		exe: own, comm: "own", cgroup: "app.slice/t-absent.service", workload: "user@/t-absent.service", sandboxed: true,
 	},
 	{
@@ -64,7 +64,7 @@ var forgeries = []forgery{
 	},
 	{
 		name: "a sandboxed program over one that must run",
-		unit: "f-absent.service", command: mounted(programs+"absent", slices.Concat(sandbox, []string{programs + "absent", "infinity"})...),
+		unit: "f-absent.service", command: mounted(programs+"absent", slices.Concat(inSandbox, []string{programs + "absent", "infinity"})...),
 		exe: programs + "absent", comm: "absent", cgroup: "app.slice/f-absent.service", workload: "user@/f-absent.service", sandboxed: true,
 	},
 	{

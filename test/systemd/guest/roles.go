@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/sandbox"
 )
 
 // roles are what this program does in services. Launchers take their options
@@ -60,7 +62,7 @@ func launch(args []string) {
 			fail("option", fmt.Errorf("%q", o))
 		}
 	}
-	fail("sandbox", restrict(depth, rights))
+	fail("sandbox", alike(depth, rights).Enter())
 	fail(command[0], syscall.Exec(command[0], command, os.Environ()))
 }
 
@@ -77,7 +79,7 @@ func partial([]string) {
 	ready := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		ready <- restrict(1, strong())
+		ready <- alike(1, strong()).Enter()
 		select {}
 	}()
 	fail("sandbox", <-ready)
@@ -126,23 +128,9 @@ func strong() access.Rights {
 	return r
 }
 
-// restrict puts the calling thread into a domain nested depth times.
-func restrict(depth int, r access.Rights) error {
-	if err := landlock.NoNewPrivs(); err != nil {
-		return err
-	}
-	for range depth {
-		fd, err := landlock.CreateRuleset(r)
-		if err != nil {
-			return err
-		}
-		err = landlock.RestrictThread(fd)
-		unix.Close(fd)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// alike returns a sandbox of so many layers that are alike.
+func alike(depth int, r access.Rights) sandbox.Sandbox {
+	return slices.Repeat(sandbox.Sandbox{{Handled: r}}, depth)
 }
 
 // notifyReady tells the service manager, see sd_notify(3).

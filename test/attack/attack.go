@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package attack builds the programs in C by which tests do what a user without
+// privilege can do: make as many processes, domains, rules and root directories as he
+// may, and pass for another program, or be hard to know, in each way that he has.
+package attack
+
+import (
+	_ "embed" // the programs
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+//go:embed program/crowd.c
+var crowd []byte
+
+//go:embed program/forger.c
+var forger []byte
+
+// Crowd compiles the program that makes many of something into dir, which every user
+// must be able to search (see package publicdir), and returns its path.
+// program/crowd.c says how it is called.
+func Crowd(dir string) (string, error) { return build(dir, "crowd", crowd) }
+
+// Forger compiles the program that passes for another one, as Crowd does.
+// program/forger.c says how it is called.
+func Forger(dir string) (string, error) { return build(dir, "forger", forger) }
+
+// Forgeries are the ways of Forger to pass for another program, as it is called for
+// them.
+func Forgeries() []string {
+	return []string{"setmm", "sharedmm", "bind", "namespace", "descriptor", "detached", "overlay", "binfmt"}
+}
+
+// Disguises are the ways of Forger to be hard to know.
+func Disguises() []string {
+	return []string{
+		"long", "longer", "deleted", "memory", "script", "comm", "title", "forks", "execs", "leader", "zombies",
+		"vfork", "stopped", "pids", "users", "guarded", "orphan", "adopted", "environment",
+	}
+}
+
+func build(dir, name string, source []byte) (string, error) {
+	file, program := filepath.Join(dir, name+".c"), filepath.Join(dir, name)
+	if err := os.WriteFile(file, source, 0o600); err != nil {
+		return "", fmt.Errorf("build %s: %w", name, err)
+	}
+	// Static, so that a process costs little and needs no library at any path.
+	out, err := exec.Command("cc", "-O1", "-static", "-pthread", "-Wall", "-Wextra", "-Werror",
+		"-o", program, file).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build %s (a C compiler is needed): %w\n%s", name, err, out)
+	}
+	if err := os.Chmod(program, 0o755); err != nil {
+		return "", fmt.Errorf("build %s: %w", name, err)
+	}
+	return program, nil
+}
