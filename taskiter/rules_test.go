@@ -3,6 +3,8 @@
 package taskiter
 
 import (
+	"cmp"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -21,6 +23,8 @@ import (
 )
 
 var testPorts = []uint16{1, 80, 443, 40001, 65535}
+
+var rulesSeed = flag.Uint64("rules.seed", 0, "make the random sandboxes of this seed again")
 
 // newSite makes a place to try accesses in.
 func newSite(t testing.TB) *rulesets.Site {
@@ -51,7 +55,7 @@ func maker(t testing.TB, site *rulesets.Site) (*rulesets.Maker, int) {
 		t.Fatal(err)
 	}
 	rights := landlock.Rights().Sure
-	seed := rand.Uint64()
+	seed := cmp.Or(*rulesSeed, rand.Uint64())
 	t.Logf("seed %d", seed)
 	return &rulesets.Maker{
 		Random: rand.New(rand.NewPCG(seed, 0)), Supported: rights,

@@ -4,8 +4,10 @@ package golandlock
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -31,6 +33,8 @@ const (
 	// sample is of how many one tries what it may do.
 	sample = 4
 )
+
+var rulesSeed = flag.Uint64("rules.seed", 0, "make the random sandboxes of this seed again")
 
 var ports = []uint16{1, 80, 443, 40001, 65535}
 
@@ -121,7 +125,7 @@ func TestGoLandlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer site.Close()
-	seed := rand.Uint64()
+	seed := cmp.Or(*rulesSeed, rand.Uint64())
 	t.Logf("seed %d, ABI %d", seed, abi)
 	m := rulesets.Maker{
 		Random: rand.New(rand.NewPCG(seed, 0)), Supported: rights,

@@ -13,7 +13,8 @@ import (
 )
 
 // checkRules puts threads into random sandboxes, compares what a scan says of
-// them with what was asked for, and has the threads try it.
+// them with what was asked for, and has the threads try it. Arguments: sandboxes,
+// how many; seed, to make the same again.
 func checkRules(t *T) {
 	source := openIterator(t)
 	if source.Info().Rules != "read" {
@@ -30,7 +31,7 @@ func checkRules(t *T) {
 	t.Must(err)
 	defer site.Close()
 
-	seed := rand.Uint64()
+	seed := uint64(t.Number("seed", rand.Int()))
 	t.Fact("seed", seed)
 	ports := []uint16{1, 80, 443, 40001, 65535}
 	m := rulesets.Maker{
