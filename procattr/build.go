@@ -92,7 +92,7 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 		// All that were listed had gone when they were looked at: changing, or
 		// unsandboxed where there is no Landlock.
 		b.tasks = append(b.tasks, scan.Task{
-			TID: pid, Domain: domainid.Outermost, View: domainid.NoView, UID: uid, Start: st.start,
+			TID: pid, Domain: domainid.Outermost, View: domainid.NoView, UID: uid, Start: st.Start,
 			State: f.verdict.state(), Reason: f.reason,
 		})
 		b.answers = append(b.answers, answer{})
@@ -103,7 +103,7 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 	}
 	b.pathBytes += len(e.path)
 	p := scan.Process{
-		PID: pid, PPID: st.ppid, Start: st.start, Exec: e.exec, Comm: st.comm,
+		PID: pid, PPID: st.PPID, Start: st.Start, Exec: e.exec, Comm: st.Comm,
 		Exe: e.path, ExeCut: e.cut, ExeDeleted: e.deleted, ExeOrigin: e.origin,
 		CgroupID: e.cgroup, CgroupV1ID: e.cgroupV1, UserNS: e.userNS, MountNSOwner: e.mntNSOwner,
 		UID:   b.tasks[first].UID,

@@ -137,7 +137,7 @@ func TestScanWorkers(t *testing.T) {
 			if w.Real.Domain != domainid.Outermost {
 				id = snap.Domains[w.Real.Domain].ID.String() + "\n"
 			}
-			if w.TID != int32(12+i) || w.Start != 4*tick || w.Real.State != want.state || id != want.id ||
+			if w.TID != int32(12+i) || w.Start != 4*uint64(scan.StatTick) || w.Real.State != want.state || id != want.id ||
 				w.Acting != (scan.Place{Domain: domainid.Outermost}) {
 				t.Errorf("worker %+v in domain %q, want %+v", w, id, want)
 			}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/cgroupfs"
+	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -27,7 +28,7 @@ type entry struct {
 
 	// What shows a new program: exec counts the changes.
 	exec   uint64
-	mm     mmMarks
+	mm     procdir.MMMarks
 	comm   scan.Comm
 	domain answer // of the first thread
 	uid    uint32
@@ -50,16 +51,16 @@ type identity struct {
 // scans.
 func (e *entry) changed(scans uint64, pid int32, uid uint32, st *stat, first answer) bool {
 	// A leader that has exited has no memory; the process has.
-	exec := st.mm != e.mm && !st.dead()
+	exec := st.MM != e.mm && !st.Dead()
 	if exec {
 		e.exec++
 		e.exe = exe{}
 	}
-	if e.interval == 0 || exec || st.comm != e.comm || first != e.domain || uid != e.uid {
-		if !st.dead() {
-			e.mm = st.mm
+	if e.interval == 0 || exec || st.Comm != e.comm || first != e.domain || uid != e.uid {
+		if !st.Dead() {
+			e.mm = st.MM
 		}
-		e.comm, e.domain, e.uid = st.comm, first, uid
+		e.comm, e.domain, e.uid = st.Comm, first, uid
 		e.interval = 1
 		e.due = scans + 1
 		return true

@@ -3,13 +3,12 @@
 package procattr
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/procdir"
 )
 
 // initPIDNS is the inode number of the initial PID namespace (PROC_PID_INIT_INO
@@ -24,7 +23,7 @@ func (r *reader) pidNamespace() string {
 	ino, errno := r.inodeAt("1/ns/pid")
 	if errno != ok {
 		var st stat
-		if n, errno := readAt(r.proc, newPath("2/stat"), r.buf); errno == ok && parseStat(r.buf[:n], &st) && st.flags&pfKthread != 0 {
+		if n, errno := readAt(r.proc, newPath("2/stat"), r.buf); errno == ok && procdir.ParseStat(r.buf[:n], &st) && st.Flags&pfKthread != 0 {
 			return "init"
 		}
 		ino, _ = r.inodeAt("self/ns/pid")
@@ -52,30 +51,23 @@ func (s *Source) HidePID() (string, error) {
 	if err := unix.Fstat(s.reader.proc, &st); err != nil {
 		return "", fmt.Errorf("fstat(2) of the proc file system: %w", err)
 	}
-	fd, errno := openAt(s.reader.proc, newPath("self/mountinfo"), unix.O_RDONLY)
-	if errno != ok {
-		return "", fmt.Errorf("open self/mountinfo: %w", errno)
-	}
-	f := os.NewFile(uintptr(fd), "mountinfo")
-	defer f.Close()
-	b, err := io.ReadAll(f)
+	const longest = 4 << 20
+	b, err := procdir.ReadAt(s.reader.proc, "self/mountinfo", longest)
 	if err != nil {
-		return "", fmt.Errorf("read self/mountinfo: %w", err)
+		return "", err
 	}
 	dev := uint64(st.Dev) //nolint:unconvert // 32 bits on some architectures
-	return hidepidOf(b, fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev))), nil
+	return hidepidOf(procdir.ParseMounts(string(b)), fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev))), nil
 }
 
-// hidepidOf finds the option in the lines of a mountinfo file (man
-// proc_pid_mountinfo): it belongs to the file system, so that every mount of a
-// device has the same.
-func hidepidOf(mountinfo []byte, device string) string {
-	for line := range bytes.Lines(mountinfo) {
-		fields := strings.Fields(string(line))
-		if len(fields) < 10 || fields[2] != device {
+// hidepidOf finds the option of a device: it belongs to the file system, so that every
+// mount of it has the same.
+func hidepidOf(mounts []procdir.Mount, device string) string {
+	for i := range mounts {
+		if mounts[i].Dev != device {
 			continue
 		}
-		for option := range strings.SplitSeq(fields[len(fields)-1], ",") {
+		for option := range strings.SplitSeq(mounts[i].Options, ",") {
 			switch strings.TrimPrefix(option, "hidepid=") {
 			case option:
 			case "1", "noaccess":

@@ -153,8 +153,6 @@ func FuzzParse(f *testing.F) {
 		if string(b) != before {
 			t.Fatal("the text was changed")
 		}
-		var st stat
-		parseStat(b, &st)
 		parseStatus(b)
 		parseCgroup(b, 1)
 		if entries, err := numbers(b[:len(b):len(b)], nil); err == nil {

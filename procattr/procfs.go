@@ -3,12 +3,12 @@
 package procattr
 
 import (
-	"encoding/binary"
-	"errors"
 	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/dirent"
 )
 
 // path is a path relative to a directory, with a NUL at its end, in memory that
@@ -110,28 +110,15 @@ type dirEntry struct {
 // numbers appends the entries of one getdents64(2) whose names are decimal
 // numbers without zeros in front.
 func numbers(b []byte, to []dirEntry) ([]dirEntry, error) {
-	const header = 19 // struct linux_dirent64 up to d_name
 	for len(b) > 0 {
-		if len(b) < header {
-			return to, errBadListing
+		e, rest, err := dirent.Cut(b)
+		if err != nil {
+			return to, err
 		}
-		ino, size := binary.NativeEndian.Uint64(b), int(binary.NativeEndian.Uint16(b[16:]))
-		if size < header || size > len(b) {
-			return to, errBadListing
+		if v, isNumber := parseDecimal(e.Name, 1<<31-1); isNumber && v > 0 {
+			to = append(to, dirEntry{id: int32(v), ino: e.Ino})
 		}
-		name := b[header:size]
-		for i, c := range name {
-			if c == 0 {
-				name = name[:i]
-				break
-			}
-		}
-		if v, isNumber := parseDecimal(name, 1<<31-1); isNumber && v > 0 {
-			to = append(to, dirEntry{id: int32(v), ino: ino})
-		}
-		b = b[size:]
+		b = rest
 	}
 	return to, nil
 }
-
-var errBadListing = errors.New("getdents64(2) returned something else than directory entries")

@@ -27,7 +27,7 @@ func (s *settler) settleAllIn(v view, f *facts) finding {
 	if r := s.count(v, f); r.verdict != unsettled {
 		return r
 	}
-	if int(s.st.threads) != len(s.first) {
+	if int(s.st.Threads) != len(s.first) {
 		return finding{}
 	}
 	if live, o := s.someLive(v); !live {
@@ -46,7 +46,7 @@ func (s *settler) settleOutside(v view, f *facts) finding {
 	if r := s.count(v, f); r.verdict != unsettled {
 		return r
 	}
-	if n := len(s.first); n < 2 || int(s.st.threads) != n || len(s.threads) != n || !s.st.dead() {
+	if n := len(s.first); n < 2 || int(s.st.Threads) != n || len(s.threads) != n || !s.st.Dead() {
 		return finding{}
 	}
 	if same, o := s.listSame(v); o != found {
@@ -60,7 +60,7 @@ func (s *settler) settleOutside(v view, f *facts) finding {
 // someLive reports whether a thread that counts is alive. The leader is known from the
 // process's own stat file; where it is dead, the others are looked at.
 func (s *settler) someLive(v view) (bool, outcome) {
-	if !s.st.dead() {
+	if !s.st.Dead() {
 		return true, found
 	}
 	for i := range s.threads {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -101,12 +102,12 @@ func (r *reader) parseStat(n int, errno unix.Errno, s *stat, tid int32) outcome 
 	if errno != ok {
 		return r.failed(errno, tid, "stat")
 	}
-	if !parseStat(r.buf[:n], s) {
+	if !procdir.ParseStat(r.buf[:n], s) {
 		r.err = fmt.Errorf("stat of task %d of process %d: %.32q is not understood", tid, r.pid, r.buf[:n])
 		return broken
 	}
 	// What the kernel added it took modulo 2^64.
-	s.start -= uint64(r.clocks.Boottime)
+	s.Start -= uint64(r.clocks.Boottime)
 	return found
 }
 

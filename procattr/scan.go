@@ -29,7 +29,7 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	if err != nil {
 		return nil, readFailed("the clock", err)
 	}
-	oldEnough := uint64(uptime) - 2*tick
+	oldEnough := uint64(uptime) - 2*uint64(scan.StatTick)
 	if err := s.listProcesses(); err != nil {
 		return nil, readFailed("the list of processes", err)
 	}
@@ -111,8 +111,8 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 		f.verdict, f.reason = unsandboxed, scan.NoReason
 	}
 	st := &s.settler.st
-	if e.start != st.start || e.scan == 0 {
-		*e = entry{facts: e.facts, start: st.start, mm: st.mm}
+	if e.start != st.Start || e.scan == 0 {
+		*e = entry{facts: e.facts, start: st.Start, mm: st.MM}
 	}
 	if e == &s.fresh {
 		kept := s.fresh
@@ -127,9 +127,9 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 	}
 	s.readStatus(pid, uid, e, due)
 	s.build.add(pid, uid, e, st, f, s.settler.threads)
-	young := st.start > oldEnough
+	young := st.Start > oldEnough
 	if s.inference != nil {
-		s.inference.Process(pid, st.start, s.build.ids, f.together && !young)
+		s.inference.Process(pid, st.Start, s.build.ids, f.together && !young)
 	}
 	if young {
 		e.facts = facts{threads: e.facts.threads[:0]}
@@ -153,7 +153,7 @@ func (r *reader) owner() (uint32, bool) {
 // identify reads the identity of the process that is open: of its leader, or, if that
 // has exited, of a thread that lives. The kernel gives no executable of a dead leader.
 func (s *Source) identify(leader *stat, live int32, id *identity) {
-	if !leader.dead() {
+	if !leader.Dead() {
 		s.identifier.read(s.reader.dir, id)
 		return
 	}

@@ -104,7 +104,7 @@ func TestScanLineage(t *testing.T) {
 	// The same PID, another process.
 	tr.put(fakeTask{pid: 10, start: 77, attr: "2222222222\n"})
 	snap = mustScan(t, s)
-	if p := mustFind(t, snap, 10); p.Depth != 1 || p.Start != 77*tick || len(snap.Domains) != 2 {
+	if p := mustFind(t, snap, 10); p.Depth != 1 || p.Start != 77*uint64(scan.StatTick) || len(snap.Domains) != 2 {
 		t.Errorf("a new process: %+v, domains %+v", p, snap.Domains)
 	}
 	if s.Conflicts() != 0 {
@@ -161,7 +161,7 @@ func TestScanIdentity(t *testing.T) {
 	tr.put(task)
 	s := tr.open(Hex, false)
 	p := mustFind(t, mustScan(t, s), 10)
-	if p.PPID != 3 || p.Comm.String() != "a) R (b\nc" || p.Start != 4711*tick || p.Exe != "/usr/bin/x" ||
+	if p.PPID != 3 || p.Comm.String() != "a) R (b\nc" || p.Start != 4711*uint64(scan.StatTick) || p.Exe != "/usr/bin/x" ||
 		p.NoNewPrivs != scan.OfAll || p.Seccomp != scan.OfAll || p.UID != uint32(os.Getuid()) || p.Exec != 0 {
 		t.Errorf("%+v", p)
 	}

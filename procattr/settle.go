@@ -197,12 +197,12 @@ func (s *settler) count(v view, f *facts) finding {
 	if o != found {
 		return finding{verdict: o.verdict()}
 	}
-	if s.st.start != f.start {
-		*f = facts{start: s.st.start, threads: f.threads[:0]}
+	if s.st.Start != f.start {
+		*f = facts{start: s.st.Start, threads: f.threads[:0]}
 		s.before = s.before[:0]
 	}
 	switch {
-	case s.st.flags&pfKthread != 0, s.st.threads == 0, s.st.dead() && s.st.threads == 1:
+	case s.st.Flags&pfKthread != 0, s.st.Threads == 0, s.st.Dead() && s.st.Threads == 1:
 		return finding{verdict: outside}
 	}
 	return finding{}
@@ -227,7 +227,7 @@ func (s *settler) tryOne(v view, pid int32, f *facts) (r finding, several bool) 
 	if r := s.count(v, f); r.verdict != unsettled {
 		return r, false
 	}
-	if s.st.threads != 1 {
+	if s.st.Threads != 1 {
 		return finding{}, true
 	}
 	return s.readOne(v, pid, f), false
@@ -239,7 +239,7 @@ func (s *settler) readOne(v view, pid int32, f *facts) finding {
 	if o != found {
 		return finding{verdict: o.verdict()}
 	}
-	s.threads = append(s.threads[:0], thread{tid: pid, start: s.st.start, known: true, answer: a})
+	s.threads = append(s.threads[:0], thread{tid: pid, start: s.st.Start, known: true, answer: a})
 	switch {
 	case a.state == scan.Unknown:
 		return finding{verdict: unknown, reason: a.reason}
@@ -251,9 +251,9 @@ func (s *settler) readOne(v view, pid int32, f *facts) finding {
 	then := &s.then
 	if o := v.stat(then); o == broken {
 		return finding{verdict: failed}
-	} else if o == found && then.threads == 1 && !then.dead() {
+	} else if o == found && then.Threads == 1 && !then.Dead() {
 		if !s.ids {
-			if then.mm == s.st.mm {
+			if then.MM == s.st.MM {
 				return finding{verdict: sandboxed, together: true}
 			}
 		} else if again, o := v.attribute(0); o == broken {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -215,9 +216,9 @@ func (v *modelView) stat(s *stat) outcome {
 	if len(v.m.threads) == 0 {
 		return gone
 	}
-	*s = stat{state: 'S', threads: int32(len(v.m.threads)), start: 5, mm: mmMarks{startStack: v.m.mm}}
+	*s = stat{State: 'S', Threads: int32(len(v.m.threads)), Start: 5, MM: procdir.MMMarks{StartStack: v.m.mm}}
 	if v.m.threads[0].dead {
-		s.state = 'Z'
+		s.State = 'Z'
 	}
 	return found
 }
@@ -277,12 +278,12 @@ func (v *modelView) thread(tid int32, s *stat) outcome {
 	if t == nil {
 		return gone
 	}
-	*s = stat{state: 'S', threads: 1, start: 5}
+	*s = stat{State: 'S', Threads: 1, Start: 5}
 	if t.dead {
-		s.state = 'Z'
+		s.State = 'Z'
 	}
 	if t.worker {
-		s.flags = pfIOWorker
+		s.Flags = pfIOWorker
 	}
 	return found
 }

@@ -16,7 +16,7 @@ func (s *settler) trySeveral(v view, pid int32, f *facts) finding {
 	if r := s.count(v, f); r.verdict != unsettled {
 		return r
 	}
-	if len(s.first) == 1 && s.st.threads == 1 {
+	if len(s.first) == 1 && s.st.Threads == 1 {
 		return s.readOne(v, pid, f)
 	}
 	whole, o := s.readThreads(v, pid)
@@ -24,7 +24,7 @@ func (s *settler) trySeveral(v view, pid int32, f *facts) finding {
 		return finding{verdict: o.verdict()}
 	}
 	// A dead leader may be among those that were counted.
-	whole = whole && len(s.first) == int(s.st.threads)
+	whole = whole && len(s.first) == int(s.st.Threads)
 	if live, o := s.someLive(v); o != found {
 		return finding{verdict: o.verdict()}
 	} else if !live {
@@ -76,8 +76,8 @@ func (s *settler) readThreads(v view, pid int32) (whole bool, o outcome) {
 		}
 		if t.tid == pid {
 			// execve(2) may have put a live thread in a dead one's place.
-			t.dead = s.st.dead()
-			t.start, t.known = s.st.start, true
+			t.dead = s.st.Dead()
+			t.start, t.known = s.st.Start, true
 		}
 		o := found
 		if !t.known {
@@ -104,8 +104,8 @@ func (s *settler) look(v view, t *thread) outcome {
 	st := &s.then
 	o := v.thread(t.tid, st)
 	if o == found {
-		t.start, t.known, t.worker = st.start, true, st.flags&(pfIOWorker|pfUserWorker) != 0
-		t.exited = st.dead()
+		t.start, t.known, t.worker = st.Start, true, st.Flags&(pfIOWorker|pfUserWorker) != 0
+		t.exited = st.Dead()
 	}
 	return o
 }

@@ -4,8 +4,8 @@ package procattr
 
 import (
 	"bytes"
-	"math"
 
+	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -17,43 +17,17 @@ type status struct {
 }
 
 // parseStatus reads the lines Uid, NoNewPrivs (Linux 4.10) and Seccomp of a
-// status file. It reports false if one of them is missing or holds no number. The
-// name of the process, in the first line, is escaped by the kernel: it has no
-// line feed.
-func parseStatus(b []byte) (s status, ok bool) {
-	uid, okU := effectiveUID(b)
-	nnp, okN := statusNumber(b, "\nNoNewPrivs:\t")
-	sec, okS := statusNumber(b, "\nSeccomp:\t")
-	s = status{uid: uid, hardening: scan.SeccompMode(uint32(min(sec, 2)))}
+// status file. It reports false if one of them is missing or holds no number.
+func parseStatus(text procdir.Status) (s status, ok bool) {
+	const effective = 1
+	uid, okU := text.Number("Uid", effective)
+	nnp, okN := text.Number("NoNewPrivs", 0)
+	sec, okS := text.Number("Seccomp", 0)
+	s = status{uid: uid, hardening: scan.SeccompMode(min(sec, 2))}
 	if nnp == 1 {
 		s.hardening |= scan.NoNewPrivs
 	}
 	return s, okU && okN && okS
-}
-
-// effectiveUID is the second number of the line Uid.
-func effectiveUID(b []byte) (uint32, bool) {
-	const name = "\nUid:\t"
-	i := bytes.Index(b, []byte(name))
-	if i < 0 {
-		return 0, false
-	}
-	b = b[i+len(name):]
-	_, n := leadingNumber(b)
-	if n == 0 || n == len(b) || b[n] != '\t' {
-		return 0, false
-	}
-	v, n := leadingNumber(b[n+1:])
-	return uint32(v), n > 0 && v <= math.MaxUint32
-}
-
-func statusNumber(b []byte, name string) (uint64, bool) {
-	i := bytes.Index(b, []byte(name))
-	if i < 0 {
-		return 0, false
-	}
-	v, n := leadingNumber(b[i+len(name):])
-	return v, n > 0
 }
 
 // cgroupPaths are the paths of a process in the hierarchies that workloads are
@@ -72,7 +46,7 @@ func parseCgroup(b []byte, v1 uint32) (p cgroupPaths) {
 		if !ok || !ok2 || len(path) == 0 || path[0] != '/' {
 			continue
 		}
-		id, n := leadingNumber(number)
+		id, n := procdir.LeadingNumber(number)
 		switch {
 		case n == 0 || n != len(number):
 		case id == 0 && len(controllers) == 0:

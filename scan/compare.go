@@ -9,10 +9,6 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// tick is the coarsest resolution in which a source may have start times, in
-// nanoseconds: that of /proc/[pid]/stat.
-const tick = 10_000_000
-
 // maxExamples bounds Disagreement.Examples.
 const maxExamples = 8
 
@@ -139,7 +135,7 @@ func next(s *Snapshot, p *Process, from *int) *Process {
 
 // sameStart reports whether two start times are the same to a source that rounds them
 // down: in a time namespace, to ticks of another clock.
-func sameStart(a, b uint64) bool { return max(a, b)-min(a, b) < tick }
+func sameStart(a, b uint64) bool { return max(a, b)-min(a, b) < uint64(StatTick) }
 
 // alike reports whether one source showed the same of a process twice.
 func alike(a *Snapshot, p *Process, b *Snapshot, q *Process) bool {

@@ -22,7 +22,7 @@ func host(ids string, processes map[int32][]domainid.ID) *Snapshot {
 	}
 	slices.Sort(pids)
 	for _, pid := range pids {
-		p := Process{PID: pid, Start: uint64(pid) * tick, FirstTask: int32(len(s.Tasks)), NumTasks: int32(len(processes[pid]))}
+		p := Process{PID: pid, Start: uint64(pid) * uint64(StatTick), FirstTask: int32(len(s.Tasks)), NumTasks: int32(len(processes[pid]))}
 		var in, out int
 		for i, id := range processes[pid] {
 			t := Task{TID: pid + int32(i), Start: p.Start, State: Unsandboxed, Domain: domainid.Outermost}
@@ -99,12 +99,12 @@ func TestDisagreements(t *testing.T) {
 
 func TestDisagreementsIgnoresReusedPIDs(t *testing.T) {
 	a, b := host("kernel", map[int32][]domainid.ID{10: {0}}), host("kernel", map[int32][]domainid.ID{10: {5}})
-	b.Processes[0].Start += tick
+	b.Processes[0].Start += uint64(StatTick)
 	if d := Disagreements(a, b); d.Compared != 0 || d.Total() != 0 {
 		t.Errorf("%+v", d)
 	}
 	// But the same to the resolution of the coarser source.
-	b.Processes[0].Start = a.Processes[0].Start + tick - 1
+	b.Processes[0].Start = a.Processes[0].Start + uint64(StatTick) - 1
 	if d := Disagreements(a, b); d.State != 1 {
 		t.Errorf("%+v", d)
 	}

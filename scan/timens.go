@@ -17,14 +17,20 @@ import (
 // of the kernel's linux/proc_ns.h).
 const initTimeNS = 0xEFFFFFFA
 
+// StatTick is the unit of times in /proc/[pid]/stat, USER_HZ, which is 100 on every
+// architecture that Go runs on: the coarsest resolution that a source has start times in.
+const StatTick = 10 * time.Millisecond
+
 // ClockOffsets are what this process's time namespace adds to the host's clocks
 // (time_namespaces(7)): to what clock_gettime(2) answers, and to times since boot in
 // procfs. In the initial one they are 0.
 type ClockOffsets struct{ Monotonic, Boottime time.Duration }
 
 // StatTicks returns how /proc/[pid]/stat shows a start time, in nanoseconds since the
-// host's boot, to this process: in ticks of 10 ms.
-func (o ClockOffsets) StatTicks(start uint64) uint64 { return (start + uint64(o.Boottime)) / tick }
+// host's boot, to this process: in ticks of [StatTick].
+func (o ClockOffsets) StatTicks(start uint64) uint64 {
+	return (start + uint64(o.Boottime)) / uint64(StatTick)
+}
 
 // ReadClockOffsets reads them from the caller's own entry in /proc; a kernel without
 // time namespaces has none. Where they cannot be found out, it is an error: times would

@@ -8,13 +8,9 @@ package cmdline
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"io"
-	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -83,88 +79,26 @@ func (r *Reader) Line(p Process) (string, bool) {
 	return text, true
 }
 
-var (
-	errOther   = errors.New("the PID is another process's by now")
-	errTooLong = errors.New("too long")
-	errEmpty   = errors.New("no command line")
-)
+// errEmpty: so it is in the middle of execve(2), and while a process ends.
+var errEmpty = errors.New("no command line")
 
-// read holds the process's directory: whatever is read in it is of one process,
-// even if that ends and another gets its PID.
 func (r *Reader) read(p Process) (string, error) {
 	if r.unclear != nil {
 		return "", r.unclear
 	}
-	dir, err := unix.Open(r.procfs+"/"+strconv.Itoa(int(p.PID)), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return "", fmt.Errorf("open process %d: %w", p.PID, err)
-	}
-	defer unix.Close(dir)
-	stat, err := readAt(dir, "stat", 4096)
+	dir, err := procdir.Open(r.procfs, p.PID, p.Start, r.clocks)
 	if err != nil {
 		return "", err
 	}
-	ticks, err := startTicks(stat)
-	if err != nil {
-		return "", err
-	}
-	if ticks != r.clocks.StatTicks(p.Start) {
-		return "", errOther
-	}
-	text, err := readAt(dir, "cmdline", maxLine)
+	defer dir.Close()
+	text, err := dir.Read("cmdline", maxLine)
 	if err != nil {
 		return "", err
 	}
 	if text := join(text); text != "" {
 		return text, nil
 	}
-	// So it is in the middle of execve(2), and while a process ends.
 	return "", errEmpty
-}
-
-// readAt reads a file of a directory, up to a limit.
-func readAt(dir int, name string, limit int) ([]byte, error) {
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
-	defer unix.Close(fd)
-	b, err := io.ReadAll(io.LimitReader(descriptor(fd), int64(limit)+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if len(b) > limit {
-		return nil, fmt.Errorf("read %s: %w", name, errTooLong)
-	}
-	return b, nil
-}
-
-// descriptor reads without Go's poller, which procfs is not for.
-type descriptor int
-
-func (d descriptor) Read(p []byte) (int, error) {
-	for {
-		switch n, err := unix.Read(int(d), p); {
-		case err == unix.EINTR:
-		case err != nil:
-			return 0, err
-		case n == 0:
-			return 0, io.EOF
-		default:
-			return n, nil
-		}
-	}
-}
-
-// startTicks returns the start time in /proc/[pid]/stat (proc(5)): the
-// 20th number behind the name, which is in brackets and may hold any byte.
-func startTicks(stat []byte) (uint64, error) {
-	const field = 20
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < field {
-		return 0, errors.New("stat has too few fields")
-	}
-	return strconv.ParseUint(string(fields[field-1]), 10, 64)
 }
 
 // join puts spaces between arguments, which NULs end.

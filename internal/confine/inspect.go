@@ -3,17 +3,14 @@
 package confine
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/procdir"
 )
 
 // Status is how this process is confined, read back from the kernel. Each is
@@ -80,7 +77,7 @@ func Inspect(keep []int) (Status, error) {
 		if err != nil {
 			return Status{}, fmt.Errorf("this process's status: %w", err)
 		}
-		t, err := parseStatus(bytes.NewReader(b))
+		t, err := parseStatus(b)
 		if err != nil {
 			return Status{}, fmt.Errorf("%s: %w", f, err)
 		}
@@ -110,41 +107,26 @@ type threadStatus struct {
 	root         bool // any of the four user IDs is 0
 }
 
-func parseStatus(r io.Reader) (threadStatus, error) {
+func parseStatus(text procdir.Status) (threadStatus, error) {
 	var t threadStatus
-	seen := map[string]bool{}
-	sc := bufio.NewScanner(r)
-	for sc.Scan() {
-		key, value, ok := strings.Cut(sc.Text(), ":")
+	for _, name := range []string{"CapInh", "CapPrm", "CapEff", "CapAmb"} {
+		set, ok := text.Set(name)
 		if !ok {
-			continue
+			return t, fmt.Errorf("no line %s that is understood", name)
 		}
-		value = strings.TrimSpace(value)
-		switch key {
-		case "CapInh", "CapPrm", "CapEff", "CapAmb":
-			v, err := strconv.ParseUint(value, 16, 64)
-			if err != nil {
-				return t, fmt.Errorf("%s: %w", key, err)
-			}
-			t.capabilities |= v
-		case "NoNewPrivs":
-			t.noNewPrivs = value == "1"
-		case "Uid":
-			for _, id := range strings.Fields(value) {
-				t.root = t.root || id == "0"
-			}
-		default:
-			continue
+		t.capabilities |= set
+	}
+	for i := range 4 { // real, effective, saved, of the file system
+		id, ok := text.Number("Uid", i)
+		if !ok {
+			return t, errors.New("no line Uid that is understood")
 		}
-		seen[key] = true
+		t.root = t.root || id == 0
 	}
-	if err := sc.Err(); err != nil {
-		return t, err
+	n, ok := text.Number("NoNewPrivs", 0)
+	if !ok {
+		return t, errors.New("no line NoNewPrivs that is understood")
 	}
-	for _, k := range []string{"Uid", "CapInh", "CapPrm", "CapEff", "CapAmb", "NoNewPrivs"} {
-		if !seen[k] {
-			return t, fmt.Errorf("no line %s", k)
-		}
-	}
+	t.noNewPrivs = n == 1
 	return t, nil
 }

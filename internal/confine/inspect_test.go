@@ -41,7 +41,7 @@ func TestParseStatus(t *testing.T) {
 			if !strings.Contains(confinedStatus, c.old) {
 				t.Fatalf("%q is not there to be replaced", c.old)
 			}
-			got, err := parseStatus(strings.NewReader(strings.Replace(confinedStatus, c.old, c.new, 1)))
+			got, err := parseStatus([]byte(strings.Replace(confinedStatus, c.old, c.new, 1)))
 			if (err != nil) != c.fails || !c.fails && got != c.want {
 				t.Errorf("got %+v, %v; want %+v", got, err, c.want)
 			}
@@ -60,7 +60,7 @@ func FuzzParseStatus(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := parseStatus(strings.NewReader(string(b)))
+		got, err := parseStatus(b)
 		if err != nil {
 			return
 		}

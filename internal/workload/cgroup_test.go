@@ -511,13 +511,6 @@ func FuzzParseLog(f *testing.F) {
 	})
 }
 
-func FuzzEntries(f *testing.F) {
-	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x18\x00\x04abc\x00\x00"))
-	f.Fuzz(func(_ *testing.T, b []byte) {
-		entries(b, func(dirent, error) bool { return true })
-	})
-}
-
 func TestParseLog(t *testing.T) {
 	for name, want := range map[string]scan.Container{
 		"web-1_default_nginx-" + id + ".log":                 {ID: id, Pod: "web-1", Namespace: "default", Name: "nginx"},

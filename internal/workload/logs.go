@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/dirent"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -38,14 +39,14 @@ func readLogs(dir string, found func(c scan.Container), cut func(stem string)) e
 	}
 	defer unix.Close(fd)
 	n, cuts := 0, 0
-	for d, err := range listing(fd, make([]byte, 32<<10)) {
+	for d, err := range dirent.Read(fd, make([]byte, 32<<10)) {
 		if err != nil {
 			return err
 		}
 		if n++; n > maxLogs || cuts > maxCut {
 			return errManyLogs
 		}
-		name := string(d.name)
+		name := string(d.Name)
 		if c, ok := parseLog(name); ok {
 			found(c)
 		} else if stem, ok := strings.CutSuffix(name, ".log"); ok && len(stem) == longestStem {

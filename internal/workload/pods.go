@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/dirent"
 )
 
 // podDir is the directory of a pod's logs, NAMESPACE_POD_UID, which has one for each
@@ -22,16 +24,16 @@ func readPods(dir string, wanted map[string]*podNames) {
 	}
 	defer unix.Close(fd)
 	n := 0
-	for d, err := range listing(fd, make([]byte, 32<<10)) {
+	for d, err := range dirent.Read(fd, make([]byte, 32<<10)) {
 		if n++; err != nil || n > maxLogs {
 			return
 		}
-		parts := strings.Split(string(d.name), "_")
+		parts := strings.Split(string(d.Name), "_")
 		if len(parts) != 3 || !isDNSName(parts[0], 63) || !isDNSName(parts[1], 253) {
 			continue
 		}
 		if p := wanted[parts[2]]; p != nil {
-			p.dir = podDir{parts[0], parts[1], filepath.Join(dir, string(d.name))}
+			p.dir = podDir{parts[0], parts[1], filepath.Join(dir, string(d.Name))}
 		}
 	}
 }
@@ -51,7 +53,7 @@ func (d podDir) isEmpty() bool {
 	}
 	defer unix.Close(fd)
 	empty := true
-	for _, err := range listing(fd, make([]byte, 4<<10)) {
+	for _, err := range dirent.Read(fd, make([]byte, 4<<10)) {
 		if empty = false; err != nil {
 			break
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/dirent"
 )
 
 // Bounds of one walk. Whoever may make cgroups could otherwise keep it busy.
@@ -83,21 +85,21 @@ func (w *walker) directory(root int, dir string, more func(path string, others b
 	}
 	defer unix.Close(fd)
 	parent := dir[strings.LastIndexByte(dir, '/')+1:]
-	for d, err := range listing(fd, w.buf) {
+	for d, err := range dirent.Read(fd, w.buf) {
 		if err != nil {
 			return
 		}
-		if d.kind != unix.DT_DIR {
+		if d.Kind != unix.DT_DIR {
 			continue
 		}
-		if len(dir)+1+len(d.name) > maxPath || w.dirs == maxDirs {
+		if len(dir)+1+len(d.Name) > maxPath || w.dirs == maxDirs {
 			continue
 		}
 		w.dirs++
-		name := string(d.name)
+		name := string(d.Name)
 		path := dir + "/" + name
-		if w.wanted(d.ino) {
-			w.found(d.ino, path)
+		if w.wanted(d.Ino) {
+			w.found(d.Ino, path)
 		}
 		var st unix.Stat_t
 		if err := unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || st.Nlink == 2 {

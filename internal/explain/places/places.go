@@ -11,12 +11,15 @@ import (
 	"errors"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/dirent"
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/target"
+	"github.com/landlockd/landlockd/internal/procdir"
 )
 
 // maxLooks bounds the number of directory entries that a search looks at.
@@ -60,7 +63,7 @@ type search struct {
 	// numbers are the inode numbers of wanted.
 	numbers map[uint64]bool
 	found   map[explain.File]string
-	mounts  []target.Mount
+	mounts  []procdir.Mount
 	walked  map[explain.File]bool
 	looks   int
 }
@@ -99,7 +102,7 @@ func (s *search) isForeign(p string) bool {
 			nearest = i
 		}
 	}
-	return nearest >= 0 && !s.mounts[nearest].Local()
+	return nearest >= 0 && !slices.Contains(local, s.mounts[nearest].Type)
 }
 
 // try notes a path if it is that of a file that is looked for. The shortest of
@@ -173,22 +176,27 @@ func (s *search) list(dir string) (below []string) {
 		return nil
 	}
 	defer unix.Close(fd)
-	b := make([]byte, 32<<10)
-	for !s.done() {
-		n, err := unix.Getdents(fd, b)
-		if err != nil || n <= 0 {
+	for e, err := range dirent.Read(fd, make([]byte, 32<<10)) {
+		if err != nil || s.done() {
 			break
 		}
-		entries(b[:n], func(name string, ino uint64, kind byte) {
-			s.looks++
-			p := path.Join(dir, name)
-			if s.numbers[ino] {
-				s.try(p)
-			}
-			if kind == unix.DT_DIR {
-				below = append(below, p)
-			}
-		})
+		s.looks++
+		p := path.Join(dir, string(e.Name))
+		if s.numbers[e.Ino] {
+			s.try(p)
+		}
+		if e.Kind == unix.DT_DIR {
+			below = append(below, p)
+		}
 	}
 	return below
+}
+
+// local are the types of filesystems that answer by themselves. All others may be
+// served by a program, here or elsewhere, which may block a reader for ever.
+var local = []string{
+	"bcachefs", "bpf", "btrfs", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
+	"devtmpfs", "efivarfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hugetlbfs",
+	"iso9660", "mqueue", "overlay", "proc", "pstore", "ramfs", "rootfs", "securityfs",
+	"squashfs", "sysfs", "tmpfs", "tracefs", "udf", "vfat", "xfs", "zfs",
 }

@@ -4,7 +4,6 @@ package places
 
 import (
 	"context"
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/target"
 	"github.com/landlockd/landlockd/internal/explain/target/targettest"
+	"github.com/landlockd/landlockd/internal/procdir"
 )
 
 func self(t *testing.T) *target.Process {
@@ -83,25 +83,10 @@ func TestFindEnds(t *testing.T) {
 }
 
 func TestIsForeign(t *testing.T) {
-	s := search{mounts: []target.Mount{{Point: "/", Type: "ext4"}, {Point: "/mnt", Type: "nfs4"}, {Point: "/mnt/a", Type: "tmpfs"}, {Point: "/x", Type: "fuse"}, {Point: "/x", Type: "tmpfs"}}}
+	s := search{mounts: []procdir.Mount{{Point: "/", Type: "ext4"}, {Point: "/mnt", Type: "nfs4"}, {Point: "/mnt/a", Type: "tmpfs"}, {Point: "/x", Type: "fuse"}, {Point: "/x", Type: "tmpfs"}}}
 	for path, want := range map[string]bool{"/": false, "/mnt": true, "/mnt/b/c": true, "/mnt/a": false, "/mnt/a/b": false, "/mntx": false, "/x/y": false} {
 		if s.isForeign(path) != want {
 			t.Errorf("%s: %v", path, !want)
 		}
 	}
-}
-
-func FuzzEntries(f *testing.F) {
-	b := binary.NativeEndian.AppendUint64(nil, 7)
-	b = binary.NativeEndian.AppendUint64(b, 0)
-	b = binary.NativeEndian.AppendUint16(b, 24)
-	f.Add(append(b, unix.DT_DIR, 'a', 0, 0, 0, 0))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		n := 0
-		entries(b, func(name string, _ uint64, _ byte) {
-			if n++; name == "" || name == "." || name == ".." || n > len(b) {
-				t.Errorf("%q", name)
-			}
-		})
-	})
 }

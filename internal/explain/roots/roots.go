@@ -12,6 +12,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/target"
+	"github.com/landlockd/landlockd/internal/procdir"
 )
 
 // Look looks at the root directories of threads of a process. Those that have the
@@ -32,22 +33,32 @@ func Look(t *target.Process, tids []int32) (*explain.Roots, error) {
 	}
 	found, at := &explain.Roots{}, map[place]int{}
 	var missing error
-	for _, tid := range tids {
-		p, err := placeOf(t, tid)
+	look := func(tid int32) error {
+		d, err := t.Thread(tid)
 		if err != nil {
-			missing = err
-			continue
+			return err
+		}
+		defer d.Close()
+		p, err := placeOf(d)
+		if err != nil {
+			return fmt.Errorf("thread %d: %w", tid, err)
 		}
 		i, known := at[p]
 		if !known {
 			r := explain.Root{Path: p.path, OtherMounts: p.mounts != mounts}
 			if r.Own = p.path != "/" || p.sight.file != own.file; r.Own {
-				r.Mounted = mountedOn(t, tid)
+				r.Mounted = mountedOn(d)
 			}
 			i = len(found.All)
 			at[p], found.All = i, append(found.All, r)
 		}
 		found.All[i].TIDs = append(found.All[i].TIDs, tid)
+		return nil
+	}
+	for _, tid := range tids {
+		if err := look(tid); err != nil {
+			missing = err
+		}
 	}
 	if len(found.All) == 0 {
 		return nil, missing
@@ -67,15 +78,20 @@ type place struct {
 	mounts, path string
 }
 
-func placeOf(t *target.Process, tid int32) (place, error) {
-	root, err := t.RootOf(tid)
-	if err != nil {
-		return place{}, err
+func placeOf(d *procdir.Dir) (p place, err error) {
+	if p.path, err = d.Link("root"); err != nil {
+		return p, err
 	}
-	defer root.Dir.Close()
-	p := place{mounts: root.Mounts, path: root.Path}
-	if p.sight, err = see(int(root.Dir.Fd()), ""); err != nil {
-		return place{}, fmt.Errorf("look at the root directory of thread %d: %w", tid, err)
+	if p.mounts, err = d.Link("ns/mnt"); err != nil {
+		return p, err
+	}
+	root, err := d.File("root", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return p, fmt.Errorf("open the root directory: %w", err)
+	}
+	defer root.Close()
+	if p.sight, err = see(int(root.Fd()), ""); err != nil {
+		return p, fmt.Errorf("look at the root directory: %w", err)
 	}
 	return p, nil
 }
@@ -98,15 +114,12 @@ func see(dir int, path string) (sight, error) {
 	return sight{st.Mnt_id, explain.File{Dev: dev, Ino: st.Ino}}, nil
 }
 
-// mountedOn returns what is mounted on the root directory of a thread.
-func mountedOn(t *target.Process, tid int32) explain.Mounted {
-	mounts, err := t.MountsOf(tid)
-	if err != nil {
-		return explain.Mounted{}
-	}
-	var found explain.Mounted
+// mountedOn returns what is mounted on the root directory of a thread; of several
+// mounts the last one.
+func mountedOn(d *procdir.Dir) (found explain.Mounted) {
+	mounts, _ := d.Mounts()
 	for _, m := range mounts {
-		if m.Point == "/" { // of several the last one counts
+		if m.Point == "/" {
 			found = explain.Mounted{Path: m.Root, Type: m.Type, Dev: m.Dev}
 		}
 	}

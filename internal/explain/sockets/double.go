@@ -3,16 +3,16 @@
 package sockets
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/explain/target"
+	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/internal/thread"
 )
 
@@ -33,17 +33,20 @@ type credentials struct {
 	caps     uint64
 }
 
+// longestStatus is more than a process with as many groups as it may have takes.
+const longestStatus = 1 << 20
+
 // impersonate makes the double of a process.
 func impersonate(t *target.Process) (*double, error) {
-	status, err := t.Read("status", 64<<10)
+	status, err := t.Read("status", longestStatus)
 	if err != nil {
 		return nil, err
 	}
-	c, err := parseStatus(string(status))
+	c, err := parseStatus(status)
 	if err != nil {
 		return nil, err
 	}
-	mnt, err := t.OpenFile("ns/mnt", unix.O_RDONLY)
+	mnt, err := t.File("ns/mnt", unix.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("open the mount namespace of process %d: %w", t.PID, err)
 	}
@@ -144,57 +147,21 @@ func (c *credentials) take(mnt, root *os.File) error {
 	return nil
 }
 
-var (
-	errStatus  = errors.New("/proc/[pid]/status makes no sense")
-	statusKeys = []string{"Uid", "Gid", "Groups", "CapEff"} // each is there once
-)
-
 // parseStatus reads what decides about files: fsuid, fsgid, groups and effective
-// capabilities (man proc_pid_status).
-func parseStatus(text string) (credentials, error) {
-	c := credentials{uid: -1, gid: -1}
-	seen := map[string]bool{}
-	for line := range strings.Lines(text) {
-		key, value, found := strings.Cut(line, ":")
-		if !found || !slices.Contains(statusKeys, key) {
-			continue
-		}
-		if seen[key] {
-			return c, errStatus // which of the two is true?
-		}
-		seen[key] = true
-		fields := strings.Fields(value)
-		var err error
-		switch key {
-		case "Uid", "Gid":
-			const filesystem = 3
-			if len(fields) <= filesystem {
-				return c, errStatus
-			}
-			var n uint64
-			n, err = strconv.ParseUint(fields[filesystem], 10, 32)
-			if key == "Uid" {
-				c.uid = int(n)
-			} else {
-				c.gid = int(n)
-			}
-		case "Groups":
-			for _, f := range fields {
-				n, e := strconv.ParseUint(f, 10, 32)
-				c.groups, err = append(c.groups, int(n)), errors.Join(err, e)
-			}
-		case "CapEff":
-			if len(fields) != 1 {
-				return c, errStatus
-			}
-			c.caps, err = strconv.ParseUint(fields[0], 16, 64)
-		}
-		if err != nil {
-			return c, errStatus
-		}
+// capabilities.
+func parseStatus(text procdir.Status) (credentials, error) {
+	const filesystem = 3
+	uid, okU := text.Number("Uid", filesystem)
+	gid, okG := text.Number("Gid", filesystem)
+	caps, okC := text.Set("CapEff")
+	groups, ok := text.Line("Groups")
+	c := credentials{uid: int(uid), gid: int(gid), caps: caps}
+	for f := range bytes.FieldsSeq(groups) {
+		n, err := strconv.ParseUint(string(f), 10, 32)
+		c.groups, ok = append(c.groups, int(n)), ok && err == nil
 	}
-	if len(seen) != len(statusKeys) {
-		return c, errStatus
+	if !okU || !okG || !okC || !ok {
+		return c, errors.New("/proc/[pid]/status makes no sense")
 	}
 	return c, nil
 }

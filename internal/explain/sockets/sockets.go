@@ -42,7 +42,7 @@ func Look(procfs string, t *target.Process, e *explain.Explanation) (*explain.So
 			f.Close()
 		}
 	}()
-	if spaces[own], err = t.OpenFile("ns/net", unix.O_RDONLY); err != nil {
+	if spaces[own], err = t.File("ns/net", unix.O_RDONLY); err != nil {
 		return nil, fmt.Errorf("open the network namespace of process %d: %w", t.PID, err)
 	}
 	l.survey(procfs, spaces)
@@ -126,7 +126,7 @@ func (l *look) survey(procfs string, spaces map[string]*os.File) {
 		if space, err := h.Link("ns/net"); err == nil && spaces[space] == nil {
 			var f *os.File
 			if len(spaces) < maxSpaces {
-				f, err = h.OpenFile("ns/net", unix.O_RDONLY)
+				f, err = h.File("ns/net", unix.O_RDONLY)
 			}
 			if f == nil || err != nil {
 				l.unseen++

@@ -103,20 +103,20 @@ func FuzzParseProcUnix(f *testing.F) {
 const status = "Name:\tx\\nUid: 1\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nCapEff:\t00000000a80425fb\n"
 
 func TestParseStatus(t *testing.T) {
-	c, err := parseStatus(status)
+	c, err := parseStatus([]byte(status))
 	if err != nil || c.uid != 4 || c.gid != 8 || !slices.Equal(c.groups, []int{9, 10}) || c.caps != 0xa80425fb {
 		t.Errorf("%+v, %v", c, err)
 	}
 	for _, line := range []string{"Uid:\t1\t2\t3\t4\n", "Groups:\t9 10 \n", "CapEff:\t00000000a80425fb\n"} {
-		if c, err := parseStatus(strings.Replace(status, line, "", 1)); err == nil {
+		if c, err := parseStatus([]byte(strings.Replace(status, line, "", 1))); err == nil {
 			t.Errorf("without %q: %+v", line, c)
 		}
-		if c, err := parseStatus(status + line); err == nil {
+		if c, err := parseStatus([]byte(status + line)); err == nil {
 			t.Errorf("with %q twice: %+v", line, c)
 		}
 	}
 	for _, change := range [][2]string{{"\t4\n", "\t-4\n"}, {"\t4\n", "\n"}, {"9 10", "9 x"}, {"00000000a80425fb", "g"}} {
-		if c, err := parseStatus(strings.Replace(status, change[0], change[1], 1)); err == nil {
+		if c, err := parseStatus([]byte(strings.Replace(status, change[0], change[1], 1))); err == nil {
 			t.Errorf("%q: %+v", change, c)
 		}
 	}
@@ -125,7 +125,7 @@ func TestParseStatus(t *testing.T) {
 func FuzzParseStatus(f *testing.F) {
 	f.Add(status)
 	f.Fuzz(func(t *testing.T, text string) {
-		if c, err := parseStatus(text); err == nil && (c.uid < 0 || c.gid < 0) {
+		if c, err := parseStatus([]byte(text)); err == nil && (c.uid < 0 || c.gid < 0) {
 			t.Errorf("%+v", c)
 		}
 	})

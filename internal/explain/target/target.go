@@ -5,44 +5,39 @@
 package target
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
 
-// ErrOther is the error of a process that procfs does not have under its PID: it has
-// ended, or procfs was mounted in another PID namespace than the scan's.
-var ErrOther = errors.New("the PID is another process's by now, or procfs is that of another PID namespace")
-
-// Process is a process that is looked at. What is read through it is of that
-// process, whatever becomes of its PID.
+// Process is a process that is looked at.
 type Process struct {
-	PID int32
-	// all is its directory in /proc, and dir that of what is looked at for it: the
-	// same, or of a dead leader that of a live thread.
-	all, dir *os.File
+	// Dir is its directory in /proc, or of a dead leader that of a live thread.
+	*procdir.Dir
+	// all is that of the process in any case.
+	all *procdir.Dir
 	// Root is the process's root directory (O_PATH).
 	Root *os.File
 }
 
-// Open opens a process of a scan. Close it.
+// Open opens a process of a scan. Close it. The error of one that procfs does not have
+// is procdir.ErrOther.
 func Open(procfs string, p *scan.Process) (*Process, error) {
-	dir, err := open(unix.AT_FDCWD, procfs+"/"+strconv.Itoa(int(p.PID)), unix.O_DIRECTORY|unix.O_RDONLY)
+	clocks, err := scan.ReadClockOffsets()
 	if err != nil {
-		return nil, fmt.Errorf("open process %d: %w", p.PID, err)
-	}
-	t := &Process{PID: p.PID, all: dir, dir: dir}
-	if err := t.verify(p.Start); err != nil {
-		t.Close()
 		return nil, err
 	}
+	dir, err := procdir.Open(procfs, p.PID, p.Start, clocks)
+	if err != nil {
+		return nil, err
+	}
+	t := &Process{Dir: dir, all: dir}
 	if err := t.openRoot(); err != nil {
 		t.Close()
 		return nil, fmt.Errorf("open the root directory of process %d: %w", p.PID, err)
@@ -53,17 +48,18 @@ func Open(procfs string, p *scan.Process) (*Process, error) {
 // openRoot opens the root directory of the leader, or of a live thread of a dead
 // one, which has none.
 func (t *Process) openRoot() (err error) {
-	const flags, maxThreads = unix.O_PATH | unix.O_DIRECTORY, 1 << 16
-	if t.Root, err = open(int(t.dir.Fd()), "root", flags); !errors.Is(err, unix.ENOENT) {
+	const maxThreads = 1 << 16
+	if t.Root, err = openRootOf(t.all); !errors.Is(err, unix.ENOENT) {
 		return err
 	}
-	for _, tid := range t.Names("task", maxThreads) {
-		dir, e := open(int(t.all.Fd()), "task/"+tid, unix.O_DIRECTORY|unix.O_RDONLY)
+	for _, name := range t.all.Names("task", maxThreads) {
+		tid, _ := strconv.ParseInt(name, 10, 32)
+		dir, e := t.all.Thread(int32(tid))
 		if e != nil {
 			continue
 		}
-		if t.Root, e = open(int(dir.Fd()), "root", flags); e == nil {
-			t.dir = dir
+		if t.Root, e = openRootOf(dir); e == nil {
+			t.Dir = dir
 			return nil
 		}
 		dir.Close()
@@ -71,95 +67,29 @@ func (t *Process) openRoot() (err error) {
 	return err
 }
 
+func openRootOf(d *procdir.Dir) (*os.File, error) {
+	return d.File("root", unix.O_PATH|unix.O_DIRECTORY)
+}
+
 // Close releases the descriptors.
 func (t *Process) Close() {
 	t.all.Close()
-	if t.dir != t.all {
-		t.dir.Close()
+	if t.Dir != t.all {
+		t.Dir.Close()
 	}
 	if t.Root != nil {
 		t.Root.Close()
 	}
 }
 
-// verify compares the start time, in ticks of 10 ms of this process's clocks.
-func (t *Process) verify(start uint64) error {
-	const field = 20
-	clocks, err := scan.ReadClockOffsets()
-	if err != nil {
-		return err
-	}
-	stat, err := t.Read("stat", 4096)
-	if err != nil {
-		return err
-	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < field {
-		return errors.New("/proc/[pid]/stat has too few fields")
-	}
-	if n, err := strconv.ParseUint(string(fields[field-1]), 10, 64); err != nil || n != clocks.StatTicks(start) {
-		return ErrOther
-	}
-	return nil
-}
-
-// Read reads a file in the process's directory in /proc, at most limit bytes.
-func (t *Process) Read(name string, limit int64) ([]byte, error) {
-	return t.read(t.dir, name, limit)
-}
-
-func (t *Process) read(dir *os.File, name string, limit int64) ([]byte, error) {
-	f, err := open(int(dir.Fd()), name, unix.O_RDONLY)
-	if err != nil {
-		return nil, fmt.Errorf("open %s of process %d: %w", name, t.PID, err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit))
-	if err != nil {
-		return nil, fmt.Errorf("read %s of process %d: %w", name, t.PID, err)
-	}
-	return b, nil
-}
-
-// Names lists a directory of the process's in /proc, at most limit names.
-func (t *Process) Names(name string, limit int) []string {
-	f, err := open(int(t.dir.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	names, _ := f.Readdirnames(limit) // what was read before an error is of use, too
-	return names
-}
-
-// Link reads a symbolic link in the process's directory in /proc.
-func (t *Process) Link(name string) (string, error) { return t.link(t.dir, name) }
-
-func (t *Process) link(dir *os.File, name string) (string, error) {
-	b := make([]byte, 4096)
-	n, err := unix.Readlinkat(int(dir.Fd()), name, b)
-	if err != nil {
-		return "", fmt.Errorf("read the link %s of process %d: %w", name, t.PID, err)
-	}
-	return string(b[:n]), nil
-}
-
-// OpenFile opens what a name in the process's directory in /proc leads to, such
-// as "ns/mnt".
-func (t *Process) OpenFile(name string, flags int) (*os.File, error) {
-	return open(int(t.dir.Fd()), name, flags)
-}
+// Thread opens the directory of one of the process's threads. Close it, too.
+func (t *Process) Thread(tid int32) (*procdir.Dir, error) { return t.all.Thread(tid) }
 
 // Find opens a path as the process finds it (O_PATH): from its root directory,
 // which nothing leads out of. The last symbolic link is not followed.
 func (t *Process) Find(path string) (*os.File, error) {
-	return t.FindWith(path, unix.O_NOFOLLOW)
-}
-
-// FindWith is Find with other flags beside O_PATH.
-func (t *Process) FindWith(path string, flags int) (*os.File, error) {
 	how := unix.OpenHow{
-		Flags:   uint64(unix.O_PATH | unix.O_CLOEXEC | flags),
+		Flags:   unix.O_PATH | unix.O_CLOEXEC | unix.O_NOFOLLOW,
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	}
 	for {
@@ -172,12 +102,4 @@ func (t *Process) FindWith(path string, flags int) (*os.File, error) {
 			return nil, err
 		}
 	}
-}
-
-func open(dir int, name string, flags int) (*os.File, error) {
-	fd, err := unix.Openat(dir, name, flags|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), name), nil
 }

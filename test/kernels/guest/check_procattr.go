@@ -48,7 +48,7 @@ func checkProcAttr(t *T) {
 		t.Errorf("the form is %q, want %q", source.Form(), procattr.Hex)
 	}
 	compareForests(t, source, truth.Config{
-		NoLineage: true, NoHandled: true, NoViews: true, NoActing: true, StartUnit: procattr.StartUnit,
+		NoLineage: true, NoHandled: true, NoViews: true, NoActing: true, StartUnit: scan.StatTick,
 	})
 	snap := scanOnce(t, source)
 	if p := snap.Find(int32(os.Getpid())); p == nil || p.State != scan.Unsandboxed {

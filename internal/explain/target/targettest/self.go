@@ -6,28 +6,18 @@ package targettest
 import (
 	"os"
 	"testing"
-	"time"
 
-	"github.com/prometheus/procfs"
-
+	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
-
-// userHZ is the number of clock ticks in a second of /proc/[pid]/stat.
-const userHZ = 100
 
 // Self returns this process as a scan has it.
 func Self(t testing.TB) *scan.Process {
 	t.Helper()
-	proc, err := procfs.Self()
-	if err != nil {
-		t.Fatal(err)
+	b, err := os.ReadFile("/proc/self/stat")
+	var s procdir.Stat
+	if err != nil || !procdir.ParseStat(b, &s) {
+		t.Fatalf("%q: %v", b, err)
 	}
-	stat, err := proc.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &scan.Process{
-		PID: int32(os.Getpid()), Start: stat.Starttime * uint64(time.Second/userHZ),
-	}
+	return &scan.Process{PID: int32(os.Getpid()), Start: s.Start}
 }
