@@ -106,7 +106,7 @@ func (a *ancestors) own(p *scan.Process) int32 {
 	if !found {
 		a.text = a.text[:0]
 		for _, m := range a.matches {
-			a.text = append(a.text, byte(m.ofExecutable(m.AncestorExe, exe)))
+			a.text = append(a.text, byte(m.ofExecutable(m.Patterns[KeyAncestorExe], exe)))
 		}
 		word = a.intern()
 		a.ofExe[exe] = word

@@ -57,18 +57,17 @@ type Rule struct {
 // Match is which processes are meant: those for which every key that is given
 // holds. A key holds if one of its items does.
 type Match struct {
-	Unit, Slice, Container, Namespace, Pod, Exe, Comm, Cmdline, Cgroup []Pattern
-	// AncestorExe is about the executables of its parent, of that one's parent
-	// and so on; ancestry is its number among all matches of the configuration
-	// that look at those.
-	AncestorExe []Pattern
-	ancestry    int
-	UID         []UIDRange
+	// Patterns are by [Key]; empty of a key that is not given.
+	Patterns [numPatterns][]Pattern
+	UID      []UIDRange
 	// Main is nil, or whether the process's parent must be outside its workload.
 	Main *bool
-	// AnyMountNS lets Exe, AncestorExe and Comm match where any user may have
+	// AnyMountNS lets exe, ancestor_exe and comm match where any user may have
 	// chosen them.
 	AnyMountNS bool
+	// ancestry is its number among all matches of the configuration that have
+	// KeyAncestorExe.
+	ancestry int
 }
 
 // UIDRange is the user IDs from First to Last, both included.
@@ -85,5 +84,6 @@ func (c *Config) UsesCmdline() bool {
 }
 
 func (r *Rule) usesCmdline() bool {
-	return len(r.Match.Cmdline) > 0 || slices.ContainsFunc(r.Except, func(m Match) bool { return len(m.Cmdline) > 0 })
+	asks := func(m Match) bool { return m.has(KeyCmdline) }
+	return asks(r.Match) || slices.ContainsFunc(r.Except, asks)
 }

@@ -16,12 +16,11 @@ func (m *Match) covers(meant *Match) bool {
 	if m.Main != nil && (meant.Main == nil || *meant.Main != *m.Main) {
 		return false
 	}
-	if len(m.Exe)+len(m.AncestorExe)+len(m.Comm) > 0 && !m.trustsAs(meant) {
+	if (m.has(KeyExe) || m.has(KeyAncestorExe) || m.has(KeyComm)) && !m.trustsAs(meant) {
 		return false
 	}
-	outer, inner := m.patterns(), meant.patterns()
-	for i := range outer {
-		if all := *outer[i].patterns; len(all) > 0 && !include(all, *inner[i].patterns) {
+	for k, all := range m.Patterns {
+		if len(all) > 0 && !include(all, meant.Patterns[k]) {
 			return false
 		}
 	}
@@ -32,7 +31,7 @@ func (m *Match) covers(meant *Match) bool {
 // means them so.
 func (m *Match) trustsAs(o *Match) bool {
 	all := func(m *Match) bool { return m.AnyMountNS || m.inContainer() }
-	return all(m) || !all(o) && (len(m.Unit) > 0 || len(o.Unit) == 0)
+	return all(m) || !all(o) && (m.has(KeyUnit) || !o.has(KeyUnit))
 }
 
 // maxCompared bounds how many pairs of patterns are compared.

@@ -15,12 +15,11 @@ import (
 // match reads one match, of which at least one key must narrow what is meant.
 func (d *decoder) match(n *yaml.Node) Match {
 	var m Match
-	fields := make([]field, 0, 13)
-	for _, key := range m.patterns() {
-		f := field{key: key.name}
-		if mentions(n, key.name) { // a function for each key is most of what a match costs
-			of := key
-			f.read = func(n *yaml.Node) { d.patterns(n, of) }
+	fields := make([]field, 0, numKeys+1)
+	for k := range numPatterns {
+		f := field{key: k.String()}
+		if mentions(n, f.key) { // a function for each key is most of what a match costs
+			f.read = func(n *yaml.Node) { m.Patterns[k] = d.patterns(n, k) }
 		}
 		fields = append(fields, f)
 	}
@@ -52,23 +51,7 @@ func mentions(n *yaml.Node, key string) bool {
 	return slices.ContainsFunc(n.Content, func(of *yaml.Node) bool { return of.Value == key })
 }
 
-// key is one key of a match whose items are patterns.
-type key struct {
-	name     string
-	patterns *[]Pattern
-}
-
-// patterns returns the keys whose items are patterns, in the order in which
-// documentation has them.
-func (m *Match) patterns() [10]key {
-	return [...]key{
-		{"unit", &m.Unit}, {"slice", &m.Slice},
-		{"container", &m.Container}, {"namespace", &m.Namespace}, {"pod", &m.Pod},
-		{"exe", &m.Exe}, {"ancestor_exe", &m.AncestorExe}, {"comm", &m.Comm}, {"cmdline", &m.Cmdline}, {"cgroup", &m.Cgroup},
-	}
-}
-
-func (d *decoder) patterns(n *yaml.Node, k key) {
+func (d *decoder) patterns(n *yaml.Node, k Key) (all []Pattern) {
 	d.list(n, maxItems, func(n *yaml.Node) {
 		text, ok := d.text(n, "text (put it in quotes)")
 		if !ok {
@@ -78,10 +61,11 @@ func (d *decoder) patterns(n *yaml.Node, k key) {
 		if err != nil {
 			d.fail(n, "%s: %s", quote(text), oneLine(err.Error()))
 		} else {
-			d.warnPattern(n, k.name, &p)
+			d.warnPattern(n, k, &p)
 		}
-		*k.patterns = append(*k.patterns, p)
+		all = append(all, p)
 	})
+	return all
 }
 
 func (d *decoder) uid(n *yaml.Node, m *Match) {
@@ -134,10 +118,11 @@ func (d *decoder) exempt(n *yaml.Node) Match {
 	if len(d.problems) > before {
 		return m
 	}
+	given := func(p []Pattern) bool { return len(p) > 0 }
 	switch {
-	case len(m.Comm)+len(m.Cmdline) > 0:
+	case m.has(KeyComm) || m.has(KeyCmdline):
 		d.fail(n, "exempt by comm or cmdline: a process chooses both itself")
-	case len(m.Unit)+len(m.Slice)+len(m.Container)+len(m.Namespace)+len(m.Pod)+len(m.Cgroup)+len(m.UID) == 0:
+	case !m.has(KeyUID) && !slices.ContainsFunc(m.Patterns[:numTexts], given):
 		d.fail(n, "exempt by exe, ancestor_exe or main alone: "+
 			"want a unit, slice, container, namespace, pod, cgroup or uid with it")
 	}

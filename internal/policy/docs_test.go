@@ -39,10 +39,10 @@ func TestDocs(t *testing.T) {
 	}
 	// Every key and every reason is explained.
 	var keys []string
-	for _, k := range (&Match{}).patterns() {
-		keys = append(keys, k.name)
+	for k := range numKeys {
+		keys = append(keys, k.String())
 	}
-	keys = append(keys, "uid", "main", "mntns", "name", "match", "except", "expect", "grace", "min_processes", "severity",
+	keys = append(keys, "mntns", "name", "match", "except", "expect", "grace", "min_processes", "severity",
 		"state", "effective", "min_depth", "max_depth", "restricts",
 		"on_old_kernel", "outside_workers", "rule_files", "defaults", "exempt", "rules")
 	for r := NoReason + 1; r < numReasons; r++ {

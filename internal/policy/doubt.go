@@ -55,19 +55,19 @@ func Doubts() []Doubt {
 }
 
 // doubt returns what stands behind a key whose level is unknown.
-func (w why) doubt(f *facts) Doubt {
-	switch w.key {
-	case "exe":
+func (k Key) doubt(f *facts) Doubt {
+	switch k {
+	case KeyExe:
 		return DoubtExecutable
-	case "ancestor_exe":
+	case KeyAncestorExe:
 		return DoubtAncestors
-	case "main":
+	case KeyMain:
 		return DoubtParent
-	case "uid":
+	case KeyUID:
 		return DoubtUser
-	case "cmdline":
+	case KeyCmdline:
 		return DoubtCmdline
-	case "container", "namespace", "pod":
+	case KeyContainer, KeyNamespace, KeyPod:
 		if f.place != nowhere {
 			return DoubtContainer
 		}

@@ -227,7 +227,7 @@ func (e *Evaluator) ask(g *group, p *scan.Process) {
 	for _, n := range m.ask {
 		l, w := e.config.Rules[n].about(&m.facts, m.exempt, cmd)
 		if l == unknown && g.doubt == NoDoubt {
-			g.doubt = w.doubt(&m.facts)
+			g.doubt = w.key.doubt(&m.facts)
 		}
 		if l != no {
 			g.asked = append(g.asked, ruleLevel(n)<<2|ruleLevel(l))

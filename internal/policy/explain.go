@@ -87,11 +87,11 @@ func (w why) words(r *Rule, l level, f *facts) string {
 		return "it is not known whether except is about it: " + keyWords(w.key, l, f)
 	case l == no && r.Match.distrusts(w.key, f):
 		if f.exe.origin == scan.OfImage {
-			return w.key + ": its executable is below another root directory than the host's, " +
-				"and the match has neither unit nor container nor mntns"
+			return w.key.String() + ": its executable is below another root directory than the " +
+				"host's, and the match has neither unit nor container nor mntns"
 		}
-		return w.key + ": any user could have put its executable where its path says that it is, " +
-			"and the match has neither container nor mntns"
+		return w.key.String() + ": any user could have put its executable where its path says " +
+			"that it is, and the match has neither container nor mntns"
 	default:
 		return keyWords(w.key, l, f)
 	}
@@ -99,49 +99,31 @@ func (w why) words(r *Rule, l level, f *facts) string {
 
 // distrusts reports whether a key would be about a process if its executable's path
 // were believed.
-func (m *Match) distrusts(key string, f *facts) bool {
-	if m.trusts(f.exe.origin) != no {
+func (m *Match) distrusts(k Key, f *facts) bool {
+	if m.trusts(f.exe.origin) != no || k != KeyExe && k != KeyComm {
 		return false
 	}
 	believing := *m
 	believing.AnyMountNS = true
-	switch key {
-	case "exe":
-		return believing.exeLevel(f) != no
-	case "comm":
-		return believing.commLevel(f) != no
-	default:
-		return false
-	}
+	return believing.keyLevel(k, f) != no
 }
 
-func keyWords(key string, l level, f *facts) string {
-	if l == no {
-		switch {
-		case key == "unit" && f.place >= inContainer:
-			return "unit: it is in a container, so no unit names it"
-		case key == "unit" && f.unit == "", key == "container" && f.place < inContainer, f.place < inPod && (key == "namespace" || key == "pod"):
-			return fmt.Sprintf("%s: it is in none", key)
-		default:
-			return key + " does not match"
-		}
+func keyWords(k Key, l level, f *facts) string {
+	words := k.doubt(f).Words()
+	switch {
+	case l != no && (k == KeyComm || k == KeyExe) && f.exe.origin == scan.OriginUnknown:
+		words = "it is not known who put its executable where its path says that it is"
+	case l != no && k == KeyExe && f.exe.cut:
+		words = "not all of its path is known"
+	case l != no && k == KeyExe:
+		words = "its path is not known"
+	case l != no:
+	case k == KeyUnit && f.place >= inContainer:
+		words = "it is in a container, so no unit names it"
+	case k == KeyUnit && f.texts[k] == "", f.place < k.where():
+		words = "it is in none"
+	default:
+		return k.String() + " does not match"
 	}
-	switch key {
-	case "comm", "exe":
-		switch {
-		case f.exe.origin == scan.OriginUnknown:
-			return key + ": it is not known who put its executable where its path says that it is"
-		case f.exe.cut:
-			return key + ": not all of its path is known"
-		default:
-			return key + ": its path is not known"
-		}
-	case "cmdline":
-		return "cmdline: it could not be read"
-	case "container", "namespace", "pod":
-		if f.place != nowhere {
-			return key + ": the container's name is not known"
-		}
-	}
-	return key + ": " + why{key: key}.doubt(f).Words()
+	return k.String() + ": " + words
 }

@@ -23,9 +23,10 @@ type facts struct {
 	unnamed bool
 	// uids are the user IDs of a process whose tasks have different ones, ascending
 	// and each in four bytes; otherwise it is empty, and uid is that of all.
-	uids                                           string
-	unit, slice, cgroup, container, namespace, pod string
-	exe                                            executable
+	uids string
+	// texts are what the cgroup shows, by [Key].
+	texts [numTexts]string
+	exe   executable
 	// ancestors are the levels of the matches that look at those.
 	ancestors string
 }
@@ -49,7 +50,8 @@ const (
 // seen is which facts some rule looks at. The others are left out, so that
 // processes that differ in nothing else have the same facts.
 type seen struct {
-	slice, cgroup, container, exe, comm, uid, main bool
+	// given are the keys of some match.
+	given [numKeys]bool
 	// ancestors are the matches that look at those.
 	ancestors []*Match
 	// uids are the user IDs at which some rule begins or ends, ascending: those
@@ -62,16 +64,16 @@ func factsOf(s *scan.Snapshot, p *scan.Process, what *seen) facts {
 	var f facts
 	w := s.WorkloadOf(p)
 	f.setPlace(w, what)
-	if what.exe {
+	if what.given[KeyExe] {
 		f.exe = executableOf(p)
 	}
-	if what.comm {
+	if what.given[KeyComm] {
 		f.comm, f.exe.origin = p.Comm, p.ExeOrigin
 	}
-	if what.uid {
+	if what.given[KeyUID] {
 		f.setUIDs(s, p, what)
 	}
-	if what.main {
+	if what.given[KeyMain] {
 		f.main = isMain(s, p, w)
 	}
 	return f
@@ -137,19 +139,20 @@ func (f *facts) setPlace(w *scan.Workload, what *seen) {
 	case (w.Kind == scan.Unit || w.Kind == scan.UserUnit) && w.Unit != "":
 		// In a cgroup below it, too: whoever may make one there must not leave
 		// the unit's rules by it.
-		f.place, f.unit = inUnit, w.Unit
+		f.place, f.texts[KeyUnit] = inUnit, w.Unit
 	default:
 		f.place = outside
 	}
-	if what.slice {
-		f.slice = w.Slice
+	if what.given[KeySlice] {
+		f.texts[KeySlice] = w.Slice
 	}
-	if what.cgroup {
-		f.cgroup = w.Cgroup
+	if what.given[KeyCgroup] {
+		f.texts[KeyCgroup] = w.Cgroup
 	}
-	if what.container && w.Container != nil {
-		f.container, f.namespace, f.pod = w.Container.Name, w.Container.Namespace, w.Container.Pod
-		f.unnamed = w.Container.Unnamed
+	c := w.Container
+	if c != nil && (what.given[KeyContainer] || what.given[KeyNamespace] || what.given[KeyPod]) {
+		f.texts[KeyContainer], f.texts[KeyNamespace], f.texts[KeyPod] = c.Name, c.Namespace, c.Pod
+		f.unnamed = c.Unnamed
 	}
 }
 

@@ -18,9 +18,7 @@ type index struct {
 // anchor has the rules that are found by one key: whose patterns for it all begin
 // with some text. They are found by the first letters of a process's own text.
 type anchor struct {
-	patterns func(*Match) []Pattern
-	// text returns what patterns are for, and whether it is known.
-	text func(*facts) (text string, known bool)
+	key Key
 	// byPrefix has the rules by what one of their patterns begins with; lengths are
 	// those of these beginnings, and all has all of the rules.
 	byPrefix map[string][]int32
@@ -30,14 +28,7 @@ type anchor struct {
 
 func newIndex(rules []Rule) index {
 	x := index{anchors: [...]anchor{
-		{patterns: func(m *Match) []Pattern { return m.Unit },
-			text: func(f *facts) (string, bool) { return f.unit, f.place != nowhere }},
-		{patterns: func(m *Match) []Pattern { return m.Exe },
-			text: func(f *facts) (string, bool) { return f.exe.beginning(), f.exe.beginning() != "" }},
-		{patterns: func(m *Match) []Pattern { return m.Namespace },
-			text: func(f *facts) (string, bool) { return f.namespace, f.isKnown(f.namespace, inPod) }},
-		{patterns: func(m *Match) []Pattern { return m.Container },
-			text: func(f *facts) (string, bool) { return f.container, f.isKnown(f.container, inContainer) }},
+		{key: KeyUnit}, {key: KeyExe}, {key: KeyNamespace}, {key: KeyContainer},
 	}}
 	for i := range x.anchors {
 		x.anchors[i].byPrefix = map[string][]int32{}
@@ -48,10 +39,19 @@ func newIndex(rules []Rule) index {
 	return x
 }
 
-// isKnown reports whether a name that only processes in some place have is known:
-// it is empty elsewhere.
-func (f *facts) isKnown(name string, least place) bool {
-	return name != "" || f.unnamed || f.place != nowhere && f.place < least
+// known returns what the patterns of an anchor's key are for, and whether it is known. A
+// name that only processes in some place have is empty elsewhere.
+func (f *facts) known(k Key) (text string, known bool) {
+	switch k {
+	case KeyExe:
+		text = f.exe.beginning()
+		return text, text != ""
+	case KeyUnit:
+		return f.texts[k], f.place != nowhere
+	default:
+		text = f.texts[k]
+		return text, text != "" || f.unnamed || f.place != nowhere && f.place < k.where()
+	}
 }
 
 func (x *index) add(r *Rule, n int32) {
@@ -65,7 +65,7 @@ func (x *index) add(r *Rule, n int32) {
 }
 
 func (a *anchor) add(m *Match, n int32) bool {
-	patterns := a.patterns(m)
+	patterns := m.Patterns[a.key]
 	// Of a path that is cut no more than its beginning is looked for.
 	unfit := func(p Pattern) bool { return p.prefix == "" || len(p.prefix) > scan.CutPath }
 	if len(patterns) == 0 || slices.ContainsFunc(patterns, unfit) {
@@ -89,7 +89,7 @@ func (x *index) candidates(f *facts, to []int32) []int32 {
 	from := len(to)
 	for i := range x.anchors {
 		a := &x.anchors[i]
-		text, known := a.text(f)
+		text, known := f.known(a.key)
 		if !known {
 			to = append(to, a.all...)
 			continue
@@ -130,14 +130,10 @@ func (c *Config) seenBy() seen {
 }
 
 func (s *seen) add(m *Match) {
-	s.slice = s.slice || len(m.Slice) > 0
-	s.cgroup = s.cgroup || len(m.Cgroup) > 0
-	s.container = s.container || m.inContainer()
-	s.exe = s.exe || len(m.Exe) > 0
-	s.comm = s.comm || len(m.Comm) > 0
-	s.uid = s.uid || len(m.UID) > 0
-	s.main = s.main || m.Main != nil
-	if len(m.AncestorExe) > 0 {
+	for k := range numKeys {
+		s.given[k] = s.given[k] || m.has(k)
+	}
+	if m.has(KeyAncestorExe) {
 		s.ancestors = append(s.ancestors, m)
 	}
 }

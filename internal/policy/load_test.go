@@ -115,7 +115,7 @@ func TestLoad(t *testing.T) {
 	if r.MinProcesses != 1 || len(r.Except) != 1 || r.Except[0].Main == nil || !*r.Except[0].Main || r.Line != 7 {
 		t.Errorf("rule %+v", r)
 	}
-	if len(c.Exempt) != 1 || c.Exempt[0].Unit[0].String() != "init.scope" {
+	if len(c.Exempt) != 1 || c.Exempt[0].Patterns[KeyUnit][0].String() != "init.scope" {
 		t.Errorf("exempt %+v", c.Exempt)
 	}
 	if want := []UIDRange{{0, 0}, {1000, 1999}, {7, 7}}; !slices.Equal(c.Rules[1].Match.UID, want) {

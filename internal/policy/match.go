@@ -12,22 +12,6 @@ import (
 // cmdline returns a process's command line; false if it cannot be read.
 type cmdline func() (string, bool)
 
-// decision is the least level of some keys, and the first key that has it.
-type decision struct {
-	level level
-	key   string
-}
-
-// and takes one more key, if that is given.
-func (d *decision) and(given bool, key string, of func(*Match, *facts) level, m *Match, f *facts) {
-	if !given || d.level == no {
-		return
-	}
-	if l := of(m, f); l < d.level {
-		*d = decision{l, key}
-	}
-}
-
 // tasks is how many of a process's tasks must match where they differ.
 type tasks bool
 
@@ -39,60 +23,89 @@ const (
 	allTasks tasks = true
 )
 
+// has reports whether a key is given.
+func (m *Match) has(k Key) bool {
+	switch k {
+	case KeyUID:
+		return len(m.UID) > 0
+	case KeyMain:
+		return m.Main != nil
+	default:
+		return len(m.Patterns[k]) > 0
+	}
+}
+
+// inContainer reports whether only processes in containers are meant.
+func (m *Match) inContainer() bool {
+	return m.has(KeyContainer) || m.has(KeyNamespace) || m.has(KeyPod)
+}
+
 // level reports whether a process is meant, and which key decides that: the first
 // one with the least level. A key that is not given holds.
-func (m *Match) level(f *facts, of tasks, cmd cmdline) (level, string) {
-	d := decision{level: yes}
-	uidLevel := (*Match).uidLevelOfAny
-	if of == allTasks {
-		uidLevel = (*Match).uidLevelOfAll
-	}
-	d.and(len(m.UID) > 0, "uid", uidLevel, m, f)
-	d.and(m.Main != nil, "main", (*Match).mainLevel, m, f)
-	d.and(len(m.Unit) > 0, "unit", (*Match).unitLevel, m, f)
-	d.and(len(m.Slice) > 0, "slice", (*Match).sliceLevel, m, f)
-	d.and(len(m.Container) > 0, "container", (*Match).containerLevel, m, f)
-	d.and(len(m.Namespace) > 0, "namespace", (*Match).namespaceLevel, m, f)
-	d.and(len(m.Pod) > 0, "pod", (*Match).podLevel, m, f)
-	d.and(len(m.Cgroup) > 0, "cgroup", (*Match).cgroupLevel, m, f)
-	d.and(len(m.Exe) > 0, "exe", (*Match).exeLevel, m, f)
-	d.and(len(m.AncestorExe) > 0, "ancestor_exe", (*Match).ancestorLevel, m, f)
-	d.and(len(m.Comm) > 0, "comm", (*Match).commLevel, m, f)
-	// It is read last, and only if it matters: that takes a system call.
-	if len(m.Cmdline) > 0 && cmd != nil && d.level > no {
-		text, ok := cmd()
-		switch {
-		case !ok && d.level > unknown:
-			d = decision{unknown, "cmdline"}
-		case ok && !matchAny(m.Cmdline, text):
-			d = decision{no, "cmdline"}
+func (m *Match) level(f *facts, of tasks, cmd cmdline) (least level, key Key) {
+	least, key = yes, numKeys
+	and := func(k Key, l level) {
+		if l < least {
+			least, key = l, k
 		}
 	}
-	return d.level, d.key
+	if m.has(KeyUID) {
+		and(KeyUID, m.uidLevel(f, of))
+	}
+	if m.has(KeyMain) {
+		and(KeyMain, m.mainLevel(f))
+	}
+	for k := KeyUnit; k < KeyCmdline && least > no; k++ {
+		if m.has(k) {
+			and(k, m.keyLevel(k, f))
+		}
+	}
+	// It is read last, and only if it matters: that takes a system call.
+	if m.has(KeyCmdline) && cmd != nil && least > no {
+		if text, ok := cmd(); ok {
+			and(KeyCmdline, levelOf(matchAny(m.Patterns[KeyCmdline], text)))
+		} else {
+			and(KeyCmdline, unknown)
+		}
+	}
+	return least, key
 }
 
-func (m *Match) uidLevelOfAny(f *facts) level {
-	most := no
+// keyLevel is the level of a key whose items are patterns, but KeyCmdline.
+func (m *Match) keyLevel(k Key, f *facts) level {
+	patterns := m.Patterns[k]
+	switch k {
+	case KeyUnit:
+		return f.unitLevel(patterns)
+	case KeyContainer, KeyNamespace, KeyPod:
+		return f.named(patterns, k)
+	case KeyExe:
+		return m.ofExecutable(patterns, f.exe)
+	case KeyAncestorExe:
+		return level(f.ancestors[m.ancestry])
+	case KeyComm:
+		return min(levelOf(matchAny(patterns, f.comm.String())), m.trusts(f.exe.origin))
+	default: // every cgroup shows it
+		if f.place == nowhere {
+			return unknown
+		}
+		return levelOf(matchAny(patterns, f.texts[k]))
+	}
+}
+
+func (m *Match) uidLevel(f *facts, of tasks) level {
+	least, most := yes, no
 	for uid := range f.eachUID {
-		most = max(most, m.uidLevel(uid))
+		l := levelOf(m.hasUID(uid))
+		if uid == scan.NoUser {
+			l = unknown
+		}
+		least, most = min(least, l), max(most, l)
+	}
+	if of == allTasks {
+		return least
 	}
 	return most
-}
-
-func (m *Match) uidLevelOfAll(f *facts) level {
-	least := yes
-	for uid := range f.eachUID {
-		least = min(least, m.uidLevel(uid))
-	}
-	return least
-}
-
-// uidLevel is the level of one user ID.
-func (m *Match) uidLevel(uid uint32) level {
-	if uid == scan.NoUser {
-		return unknown
-	}
-	return levelOf(m.hasUID(uid))
 }
 
 func (m *Match) hasUID(uid uint32) bool {
@@ -108,13 +121,15 @@ func (m *Match) mainLevel(f *facts) level {
 
 // unitLevel lets only patterns that begin with user@ match units that a user's
 // manager made: users choose those units' names.
-func (m *Match) unitLevel(f *facts) level {
-	if f.unit == "" {
+func (f *facts) unitLevel(patterns []Pattern) level {
+	unit := f.texts[KeyUnit]
+	if unit == "" {
 		return f.otherwise()
 	}
-	users := strings.Contains(f.unit, "/")
-	for i := range m.Unit {
-		if p := &m.Unit[i]; (!users || strings.HasPrefix(p.prefix, "user@")) && p.Match(f.unit) {
+	users := strings.Contains(unit, "/")
+	for i := range patterns {
+		p := &patterns[i]
+		if (!users || strings.HasPrefix(p.prefix, "user@")) && p.Match(unit) {
 			return yes
 		}
 	}
@@ -129,26 +144,12 @@ func (f *facts) otherwise() level {
 	return no
 }
 
-// resolved is the level of what every cgroup shows.
-func (f *facts) resolved(patterns []Pattern, text string) level {
-	if f.place == nowhere {
-		return unknown
-	}
-	return levelOf(matchAny(patterns, text))
-}
-
-func (m *Match) sliceLevel(f *facts) level  { return f.resolved(m.Slice, f.slice) }
-func (m *Match) cgroupLevel(f *facts) level { return f.resolved(m.Cgroup, f.cgroup) }
-
-func (m *Match) containerLevel(f *facts) level { return f.named(m.Container, f.container, inContainer) }
-func (m *Match) namespaceLevel(f *facts) level { return f.named(m.Namespace, f.namespace, inPod) }
-func (m *Match) podLevel(f *facts) level       { return f.named(m.Pod, f.pod, inPod) }
-
 // named is the level of a name that only processes in some place have. Not
 // every container's name is known; what matches any text matches those, too.
-func (f *facts) named(patterns []Pattern, name string, least place) level {
+func (f *facts) named(patterns []Pattern, k Key) level {
+	name := f.texts[k]
 	switch {
-	case f.place < least:
+	case f.place < k.where():
 		return f.otherwise()
 	case matchAny(patterns, name):
 		return yes
@@ -157,14 +158,6 @@ func (f *facts) named(patterns []Pattern, name string, least place) level {
 	default:
 		return no
 	}
-}
-
-func (m *Match) exeLevel(f *facts) level { return m.ofExecutable(m.Exe, f.exe) }
-
-func (m *Match) ancestorLevel(f *facts) level { return level(f.ancestors[m.ancestry]) }
-
-func (m *Match) commLevel(f *facts) level {
-	return min(levelOf(matchAny(m.Comm, f.comm.String())), m.trusts(f.exe.origin))
 }
 
 // ofExecutable is the level of patterns for an executable.
@@ -187,7 +180,7 @@ func (m *Match) ofExecutable(patterns []Pattern, exe executable) level {
 // made is meant only where the match asks for no more.
 func (m *Match) trusts(o scan.Origin) level {
 	switch {
-	case m.AnyMountNS || m.inContainer(), o == scan.OfHost, o == scan.OfImage && len(m.Unit) > 0:
+	case m.AnyMountNS || m.inContainer(), o == scan.OfHost, o == scan.OfImage && m.has(KeyUnit):
 		return yes
 	case o == scan.OriginUnknown:
 		return likely
@@ -206,7 +199,7 @@ func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
 	if exempt == yes {
 		return no, why{exempt: true}
 	}
-	except, key := no, ""
+	except, key := no, numKeys
 	for i := range r.Except {
 		if e, k := r.Except[i].level(f, allTasks, cmd); e > except {
 			except, key = e, k
@@ -226,7 +219,7 @@ func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
 
 // why is what decides whether a rule is about a process.
 type why struct {
-	key            string
+	key            Key
 	except, exempt bool
 }
 

@@ -110,7 +110,7 @@ func (c *matchCache) match(f *facts) *matched {
 		case no:
 		case unknown:
 			if m.doubt == NoDoubt {
-				m.doubt = w.doubt(f)
+				m.doubt = w.key.doubt(f)
 			}
 			if rule.MinProcesses > 0 || c.allDoubts {
 				c.doubtful = append(c.doubtful, ruleLevel(n)<<2|ruleLevel(l))

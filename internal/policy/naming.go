@@ -51,27 +51,27 @@ var (
 )
 
 // namingFor returns the texts that a pattern of a key is for; nil if those are any.
-func namingFor(key string, p *Pattern) *naming {
-	switch key {
-	case "unit":
+func namingFor(k Key, p *Pattern) *naming {
+	switch k {
+	case KeyUnit:
 		// Units of users match no other pattern: see unitLevel.
 		if strings.HasPrefix(p.prefix, "user@") {
 			return &usersUnits
 		}
 		return &systemUnits
-	case "slice":
+	case KeySlice:
 		return &innerSlices
-	case "container":
+	case KeyContainer:
 		return &containers
-	case "namespace":
+	case KeyNamespace:
 		return &namespaces
-	case "pod":
+	case KeyPod:
 		return &pods
-	case "exe", "ancestor_exe":
+	case KeyExe, KeyAncestorExe:
 		return &exes
-	case "comm":
+	case KeyComm:
 		return &comms
-	case "cgroup":
+	case KeyCgroup:
 		return &cgroups
 	default:
 		return nil

@@ -19,8 +19,11 @@ import (
 
 // everything keeps processes apart whatever rules look at.
 func everything(c *Config) seen {
-	return seen{slice: true, cgroup: true, container: true, exe: true, comm: true, uid: true, main: true,
-		ancestors: c.seenBy().ancestors}
+	all := seen{ancestors: c.seenBy().ancestors}
+	for k := range numKeys {
+		all.given[k] = true
+	}
+	return all
 }
 
 // naive judges every process by every rule, without an index, a cache or groups.
@@ -140,7 +143,7 @@ func (e *naive) undecided(s *scan.Snapshot) (list []Undecided) {
 				at = &first[1]
 			}
 			if l == unknown && *at == NoDoubt {
-				*at = w.doubt(&f)
+				*at = w.key.doubt(&f)
 			}
 		}
 		d := max(first[0], first[1])

@@ -104,7 +104,7 @@ func TestUIDsAllocateNothing(t *testing.T) {
 	h := newHost()
 	w := h.unit("a.service")
 	one := h.process(w, "/a", -1, -1, -1)
-	what := seen{uid: true}
+	what := seen{given: [numKeys]bool{KeyUID: true}}
 	var f facts
 	if n := testing.AllocsPerRun(100, func() { f = factsOf(h.Snapshot, one, &what) }); n != 0 || f.uids != "" {
 		t.Errorf("%v allocations, %q", n, f.uids)

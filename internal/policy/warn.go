@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -11,9 +12,9 @@ import (
 
 // warnPattern warns of a pattern that is valid but matches nothing, or hardly what
 // was meant.
-func (d *decoder) warnPattern(n *yaml.Node, key string, p *Pattern) {
-	r, unseen := invisible(key, strings.TrimPrefix(p.text, "re:"))
-	of := namingFor(key, p)
+func (d *decoder) warnPattern(n *yaml.Node, k Key, p *Pattern) {
+	r, unseen := invisible(k, strings.TrimPrefix(p.text, "re:"))
+	of := namingFor(k, p)
 	switch {
 	case unseen:
 		d.warn(n, "%s: it has the character %U where nobody sees it: "+
@@ -32,7 +33,7 @@ func (d *decoder) warnPattern(n *yaml.Node, key string, p *Pattern) {
 
 // invisible returns the first character of a text that leaves no ink, or does so at an
 // end of it. Command lines can end in a blank.
-func invisible(key, text string) (rune, bool) {
+func invisible(k Key, text string) (rune, bool) {
 	for _, r := range text {
 		if ' ' <= r && r <= '~' {
 			continue
@@ -42,7 +43,7 @@ func invisible(key, text string) (rune, bool) {
 			return r, true
 		}
 	}
-	return ' ', key != "cmdline" && strings.Trim(text, " ") != text
+	return ' ', k != KeyCmdline && strings.Trim(text, " ") != text
 }
 
 const brailleBlank = '\u2800'
@@ -60,19 +61,12 @@ func (d *decoder) warnMatch(seen map[string]*yaml.Node, m *Match) {
 		d.warn(at, "with mntns: any, every user can make a process with this exe, "+
 			"ancestor_exe or comm")
 	}
-	if at := seen["cgroup"]; at != nil {
-		for i := range m.Cgroup {
-			if m.Cgroup[i].prefix == "" || m.Cgroup[i].prefix == "/" {
-				d.warn(at, "users can name cgroups that are delegated to them: "+
-					"let the path begin with where it is")
-				break
-			}
-		}
+	anywhere := func(p Pattern) bool { return p.prefix == "" || p.prefix == "/" }
+	if at := seen["cgroup"]; at != nil && slices.ContainsFunc(m.Patterns[KeyCgroup], anywhere) {
+		d.warn(at, "users can name cgroups that are delegated to them: "+
+			"let the path begin with where it is")
 	}
 	if at := seen["unit"]; at != nil && m.inContainer() {
 		d.warn(at, "this matches nothing: a process in a container is in no unit")
 	}
 }
-
-// inContainer reports whether only processes in containers are meant.
-func (m *Match) inContainer() bool { return len(m.Container)+len(m.Namespace)+len(m.Pod) > 0 }

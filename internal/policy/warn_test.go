@@ -87,18 +87,18 @@ func warned(t *testing.T, key, pattern string) []string {
 }
 
 // occurring are texts of keys that occur.
-var occurring = map[string][]string{
-	"unit": {"init.scope", "a.service", "_x.scope", "a@1.socket", "lib.mount", "s.swap", "-.mount",
+var occurring = map[Key][]string{
+	KeyUnit: {"init.scope", "a.service", "_x.scope", "a@1.socket", "lib.mount", "s.swap", "-.mount",
 		"a@b@c.service", `x\x2dy.mount`, "user@5.service", "user@5/a.service", "user@5/init.scope",
 		"user@1000/app-x@1.service", "user@0/dbus-:1.2-a@0.service"},
-	"slice":     {"", "-.slice", `system-a\x2db.slice`, "user-1000.slice"},
-	"container": {"", "web", "a", "0-9"},
-	"namespace": {"", "kube-system"},
-	"pod":       {"", "web-0", "etcd-node1.example.org"},
-	"exe": {"/usr/bin/nginx", "/memfd:x", "/memfd:", "/memfd:a/b", "/opt/ü /x", "/a/..b/.c/...",
+	KeySlice:     {"", "-.slice", `system-a\x2db.slice`, "user-1000.slice"},
+	KeyContainer: {"", "web", "a", "0-9"},
+	KeyNamespace: {"", "kube-system"},
+	KeyPod:       {"", "web-0", "etcd-node1.example.org"},
+	KeyExe: {"/usr/bin/nginx", "/memfd:x", "/memfd:", "/memfd:a/b", "/opt/ü /x", "/a/..b/.c/...",
 		"/n\nl"},
-	"comm":   {"", "a", "systemd-resolve", "a b\nc", "\xff\xfe"},
-	"cgroup": {"/", "/a", "/a/b c", "/x.slice/y\n"},
+	KeyComm:   {"", "a", "systemd-resolve", "a b\nc", "\xff\xfe"},
+	KeyCgroup: {"/", "/a", "/a/b c", "/x.slice/y\n"},
 }
 
 // someLike returns a random pattern that matches a text.
@@ -119,7 +119,7 @@ func users(unit string) bool { return strings.Contains(unit, "/") }
 func TestWarnPatternIsSound(t *testing.T) {
 	const rounds = 15000
 	r := rand.New(rand.NewPCG(1, 22))
-	matched := map[string]int{}
+	matched := map[Key]int{}
 	for range rounds {
 		for key, texts := range occurring {
 			text := oneOf(r, texts...)
@@ -127,7 +127,7 @@ func TestWarnPatternIsSound(t *testing.T) {
 			if err != nil || !p.Match(text) {
 				continue
 			}
-			if key == "unit" && users(text) && !strings.HasPrefix(p.prefix, "user@") {
+			if key == KeyUnit && users(text) && !strings.HasPrefix(p.prefix, "user@") {
 				continue // see unitLevel
 			}
 			matched[key]++

@@ -64,16 +64,16 @@ func takeApart(t *testing.T, text string, c *policy.Config) written {
 			return literal
 		}
 		switch {
-		case len(m.Unit) > 0 && len(m.Exe) > 0:
-			r.label = "unit " + text(m.Unit) + " with " + text(m.Exe)
-		case len(m.Unit) > 0:
-			r.label = "unit " + text(m.Unit)
-		case len(m.Namespace) > 0:
-			r.label = "container " + text(m.Namespace) + "/" + text(m.Container)
-		case len(m.Container) > 0:
-			r.label = "container with " + text(m.Exe)
+		case len(m.Patterns[policy.KeyUnit]) > 0 && len(m.Patterns[policy.KeyExe]) > 0:
+			r.label = "unit " + text(m.Patterns[policy.KeyUnit]) + " with " + text(m.Patterns[policy.KeyExe])
+		case len(m.Patterns[policy.KeyUnit]) > 0:
+			r.label = "unit " + text(m.Patterns[policy.KeyUnit])
+		case len(m.Patterns[policy.KeyNamespace]) > 0:
+			r.label = "container " + text(m.Patterns[policy.KeyNamespace]) + "/" + text(m.Patterns[policy.KeyContainer])
+		case len(m.Patterns[policy.KeyContainer]) > 0:
+			r.label = "container with " + text(m.Patterns[policy.KeyExe])
 		default:
-			r.label = "program " + text(m.Exe)
+			r.label = "program " + text(m.Patterns[policy.KeyExe])
 		}
 	}
 	return w

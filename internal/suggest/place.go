@@ -24,7 +24,10 @@ type place struct {
 	nameless string
 }
 
-type key struct{ name, pattern string }
+type key struct {
+	policy.Key
+	pattern string
+}
 
 // placeOf returns what names a process, such that a rule of that name is about it
 // for certain.
@@ -63,7 +66,7 @@ func nameOf(s *scan.Snapshot, p *scan.Process) place {
 // inUnit names a process by its unit. In a cgroup below the unit's own there is
 // often another program: a container of Podman's beside what watches it.
 func inUnit(s *scan.Snapshot, p *scan.Process, w *scan.Workload, glob string) place {
-	name := key{"unit", glob}
+	name := key{policy.KeyUnit, glob}
 	if exe := byExe(p); w.Delegated && exe.nameless == "" {
 		at := newPlace("unit "+glob+" with "+exe.keys[0].pattern, name, exe.keys[0])
 		if about, _ := at.match.About(s, p); at.nameless == "" && about == access.Yes {
@@ -82,9 +85,9 @@ func inContainer(w *scan.Workload, p *scan.Process) place {
 		if at.nameless != "" {
 			return at
 		}
-		return newPlace("container with "+at.keys[0].pattern, key{"container", "*"}, at.keys[0])
+		return newPlace("container with "+at.keys[0].pattern, key{policy.KeyContainer, "*"}, at.keys[0])
 	}
-	return newPlace("container "+c.Namespace+"/"+c.Name, key{"namespace", literal(c.Namespace)}, key{"container", literal(c.Name)})
+	return newPlace("container "+c.Namespace+"/"+c.Name, key{policy.KeyNamespace, literal(c.Namespace)}, key{policy.KeyContainer, literal(c.Name)})
 }
 
 // unitGlob returns what matches a unit and all that are of its kind; false if
@@ -122,7 +125,7 @@ func byExe(p *scan.Process) place {
 		return place{label: "program " + exe, nameless: "no rule: its program is in no file"}
 	}
 	glob := unversioned(exe)
-	return newPlace("program "+glob, key{"exe", glob})
+	return newPlace("program "+glob, key{policy.KeyExe, glob})
 }
 
 // newPlace makes a place of what may be written into a file that people read.
@@ -133,17 +136,7 @@ func newPlace(label string, keys ...key) place {
 		if err != nil || !plain(k.pattern) {
 			return place{label: label, nameless: "no rule: its name cannot be written into one"}
 		}
-		patterns := []policy.Pattern{pattern}
-		switch k.name {
-		case "unit":
-			at.match.Unit = patterns
-		case "container":
-			at.match.Container = patterns
-		case "namespace":
-			at.match.Namespace = patterns
-		default:
-			at.match.Exe = patterns
-		}
+		at.match.Patterns[k.Key] = []policy.Pattern{pattern}
 	}
 	return at
 }

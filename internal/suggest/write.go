@@ -49,7 +49,7 @@ func (r *suggestion) write(b *bufio.Writer) {
 	}
 	keys := make([]string, len(r.keys))
 	for i, k := range r.keys {
-		keys[i] = fmt.Sprintf("%s: [%s]", k.name, quoted(k.pattern))
+		keys[i] = fmt.Sprintf("%s: [%s]", k.Key, quoted(k.pattern))
 	}
 	fmt.Fprintf(b, "    match: {%s}\n    expect:\n", strings.Join(keys, ", "))
 	states := scan.Sandboxed.String()

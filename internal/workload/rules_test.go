@@ -9,21 +9,27 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-func pattern(t *testing.T, text string) []policy.Pattern {
+// match returns a match with one pattern for each of some keys.
+func match(t *testing.T, patterns map[policy.Key]string) (m policy.Match) {
 	t.Helper()
-	p, err := policy.ParsePattern(text)
-	if err != nil {
-		t.Fatal(err)
+	for k, text := range patterns {
+		p, err := policy.ParsePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Patterns[k] = []policy.Pattern{p}
 	}
-	return []policy.Pattern{p}
+	return m
 }
 
 // What rules make of the names: nobody leaves the rules of a unit, nor comes under
 // those of a container, by a cgroup.
 func TestRulesAbout(t *testing.T) {
-	service := func(unit string) policy.Match { return policy.Match{Unit: pattern(t, unit)} }
-	every, web := policy.Match{Container: pattern(t, "*")}, policy.Match{
-		Namespace: pattern(t, "shop"), Container: pattern(t, "web")}
+	service := func(unit string) policy.Match {
+		return match(t, map[policy.Key]string{policy.KeyUnit: unit})
+	}
+	every := match(t, map[policy.Key]string{policy.KeyContainer: "*"})
+	web := match(t, map[policy.Key]string{policy.KeyNamespace: "shop", policy.KeyContainer: "web"})
 	for _, c := range []struct {
 		path   string
 		match  policy.Match
