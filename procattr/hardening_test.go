@@ -14,6 +14,7 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 	osthread "github.com/landlockd/landlockd/internal/thread"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // What hardens a process, and who it is, is so of all of its threads.
@@ -81,7 +82,7 @@ func TestScanThreadsChangeTogether(t *testing.T) {
 
 // A process that changes user shows it by its directory; its threads are read at once.
 func TestScanChangesUser(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	tr := newTree(t)
 	f := fakeTask{pid: 10, attr: "none\n", threads: map[int]string{11: "none\n"}}
 	tr.put(f)
@@ -159,7 +160,7 @@ func TestScanWorkers(t *testing.T) {
 
 // A thread of this process with another user and no_new_privs alone.
 func TestScanRealThreadsDiffer(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	s, err := withoutLandlock("/proc")
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // roleEnv makes the test binary do something else than run the tests: some of
@@ -38,19 +39,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// needRoot fails a test that needs root where it cannot run: a test that nobody
-// sees skipped proves nothing.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if testing.Short() {
-		t.Skip("needs root")
-	}
-	t.Fatal("this test needs root (or -short, to leave it out)")
-}
-
 // withoutLandlock opens a source on a real proc file system that reads no
 // attribute: all but that is as it always is.
 func withoutLandlock(proc string) (*Source, error) {
@@ -59,7 +47,7 @@ func withoutLandlock(proc string) (*Source, error) {
 
 // A kernel without the attribute is a stated failure; one with it is read.
 func TestOpen(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	s, err := Open(Options{})
 	if _, missing := os.Stat("/proc/self/attr/landlock"); missing != nil {
 		var e *scan.Error
@@ -127,7 +115,7 @@ func TestProbe(t *testing.T) {
 
 // What is read of real processes is what they are.
 func TestScanRealProcesses(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	s, err := withoutLandlock("/proc")
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +208,7 @@ func TestScanNoticesExec(t *testing.T) {
 
 // hidepid is a matter of the mount and of who asks.
 func TestHidePID(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

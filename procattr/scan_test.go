@@ -16,6 +16,7 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 	osthread "github.com/landlockd/landlockd/internal/thread"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 const idA, idB, idC = "1e67bda0b\n", "1e67bda1c\n", "1e67bda2d\n"
@@ -257,7 +258,7 @@ func TestScanWithoutLandlock(t *testing.T) {
 
 // What this process may not read is unknown, reason denied.
 func TestScanDenied(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	tr := newTree(t)
 	for p := tr.dir; p != os.TempDir() && p != "/"; p = filepath.Dir(p) {
 		os.Chmod(p, 0o755)

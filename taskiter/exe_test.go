@@ -13,7 +13,7 @@ import (
 
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/attack"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 const nobody = 65534
@@ -21,7 +21,7 @@ const nobody = 65534
 // TestForgedExecutables: whatever a user without privilege does to be seen at a path,
 // that path is known to be his word.
 func TestForgedExecutables(t *testing.T) {
-	program, err := attack.Forger(publicdir.New(t))
+	program, err := attack.Forger(testenv.PublicDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestForgedExecutables(t *testing.T) {
 	s := openSource(t, Options{})
 	for _, trick := range attack.Forgeries() {
 		t.Run(trick, func(t *testing.T) {
-			dir := publicdir.New(t)
+			dir := testenv.PublicDir(t)
 			if err := os.Chown(dir, nobody, nobody); err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +56,7 @@ func startScript(t *testing.T, script string, args ...string) *actor {
 // host's files another's, nor others the host's.
 func TestExecutableOrigins(t *testing.T) {
 	host := actorPath(t)
-	dir := publicdir.New(t)
+	dir := testenv.PublicDir(t)
 	s := openSource(t, Options{})
 	for _, c := range []struct {
 		name, script string

@@ -23,7 +23,7 @@ import (
 
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/attack"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // roleEnv makes the test binary do something else than run the tests: some of
@@ -628,7 +628,7 @@ func startActorAs(t testing.TB, uid uint32, args ...string) *actor {
 // startCrowd starts what makes many of something, as another user.
 func startCrowd(t testing.TB, uid uint32, args ...string) *actor {
 	t.Helper()
-	program, err := attack.Crowd(publicdir.New(t))
+	program, err := attack.Crowd(testenv.PublicDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // answering is a socket on which every request gets the same bytes.
@@ -99,7 +99,7 @@ func TestAbsent(t *testing.T) {
 // TestPlantedSocket: a socket of another user is asked only if none but that user and
 // root could have made it.
 func TestPlantedSocket(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for _, c := range []struct {
 		name  string
 		mode  os.FileMode
@@ -110,7 +110,7 @@ func TestPlantedSocket(t *testing.T) {
 		{"in its own directory, where others may write", 0o777, 65534, false},
 		{"in its own directory", 0o755, 65534, true},
 	} {
-		dir := publicdir.New(t)
+		dir := testenv.PublicDir(t)
 		if err := os.Chmod(dir, c.mode); err != nil {
 			t.Fatal(err)
 		}

@@ -23,21 +23,10 @@ import (
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 func decode(r io.Reader, into any) error { return json.NewDecoder(r).Decode(into) }
-
-// needRoot ends a test that looks at this host. It fails rather than skips.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short leaves out what needs root")
-	}
-	if os.Geteuid() != 0 {
-		t.Fatal("needs root; -short leaves this out")
-	}
-}
 
 // feed yields denials that a test makes up.
 type feed struct {
@@ -85,12 +74,12 @@ type host struct {
 
 func newHost(t *testing.T) *host {
 	t.Helper()
-	needRoot(t)
+	testenv.NeedRoot(t)
 	iterator, err := taskiter.Open(taskiter.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{socket: filepath.Join(publicdir.New(t), "s"), feed: newFeed(), scans: &counted{Source: iterator}}
+	h := &host{socket: filepath.Join(testenv.PublicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator}}
 	m := denials.NewMonitor(denials.Options{Feed: h.feed})
 	shared := scan.NewShared(denials.NewSource(h.scans, m), scan.SharedOptions{})
 	serve(t, h.socket, Options{Scans: shared, Denials: m})
@@ -285,7 +274,7 @@ func (s source) Close() error                                 { return nil }
 
 // TestNotTold: the source does not have what is needed, or cannot scan.
 func TestNotTold(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	me := scan.Process{PID: int32(os.Getpid()), State: scan.Unsandboxed}
 	able := me
 	able.SysPtrace = true
@@ -313,7 +302,7 @@ func TestNotTold(t *testing.T) {
 
 // TestConnectionsAreBounded: root is not kept out by others, and has an end, too.
 func TestConnectionsAreBounded(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	l, err := Listen(filepath.Join(t.TempDir(), "s"))
 	if err != nil {
 		t.Fatal(err)

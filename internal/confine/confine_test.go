@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // stageEnv makes the test binary a first stage (which executes itself again as
@@ -271,18 +272,6 @@ func errorName(err error) string {
 	}
 }
 
-// needRoot fails where the test cannot run: one that nobody sees skipped proves nothing.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if testing.Short() {
-		t.Skip("needs root")
-	}
-	t.Fatal("this test needs root (or -short, to leave it out)")
-}
-
 // runStages has a copy of the test binary in dir confine itself.
 func runStages(t *testing.T, dir string, o order) report {
 	t.Helper()
@@ -329,7 +318,7 @@ func runStagesAs(t *testing.T, dir string, mode os.FileMode, as *syscall.Credent
 }
 
 func TestExec(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	abi, err := landlock.ABI()
 	if err != nil {
 		t.Fatalf("this test needs Landlock: %v", err)
@@ -440,7 +429,7 @@ func TestExec(t *testing.T) {
 // TestExecKeep: a kernel before 5.19 needs one capability to go on; that one
 // stays in all sets that matter, and no other.
 func TestExecKeep(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	dir := t.TempDir()
 	r := runStages(t, dir, order{UID: 65534, GID: 65534, Keep: []int{unix.CAP_BPF}, Dial: "127.0.0.1:1"})
 	if r.Status.Capabilities || r.Status.Stray {
@@ -458,7 +447,7 @@ func TestExecKeep(t *testing.T) {
 
 // TestExecKeepUser: the user may stay; capabilities go all the same.
 func TestExecKeepUser(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	r := runStages(t, t.TempDir(), order{UID: -1, GID: -1, Dial: "127.0.0.1:1"})
 	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"user"}) {
 		t.Errorf("missing: %v, want user alone", missing)
@@ -473,7 +462,7 @@ func TestExecKeepUser(t *testing.T) {
 // TestExecUnreadable: a service with a user of its own that may execute its
 // program, but not read it.
 func TestExecUnreadable(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	dir, err := os.MkdirTemp("", "confine-public-") // that user must come this far
 	if err != nil {
 		t.Fatal(err)
@@ -494,7 +483,7 @@ func TestExecUnreadable(t *testing.T) {
 // A directory that comes later than landlockd can be listed, and no file in the one
 // above it can be read.
 func TestExecListsLater(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	dir, err := os.MkdirTemp("", "confine-public-")
 	if err != nil {
 		t.Fatal(err)

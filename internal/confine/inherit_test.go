@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // inherited is what a second stage finds of what the first one had.
@@ -110,7 +112,7 @@ func inherit(key string) inherited {
 // TestExecInheritsNothing: what execve(2) hands on unasked is of no use, for a user of
 // its own, and for one who stays root.
 func TestExecInheritsNothing(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for name, o := range map[string]order{
 		"nobody": {UID: 65534, GID: 65534},
 		"root":   {UID: -1, GID: -1},

@@ -20,7 +20,7 @@ var crowd []byte
 var forger []byte
 
 // Crowd compiles the program that makes many of something into dir, which every user
-// must be able to search (see package publicdir), and returns its path.
+// must be able to search (testenv.PublicDir), and returns its path.
 // program/crowd.c says how it is called.
 func Crowd(dir string) (string, error) { return build(dir, "crowd", crowd) }
 

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // guest is a Debian with systemd in a container of namespaces on this kernel. Its
@@ -27,7 +29,7 @@ type guest struct {
 // boot starts a guest, which ends with the test.
 func boot(t *testing.T) *guest {
 	t.Helper()
-	needRoot(t)
+	testenv.NeedRoot(t)
 	lower, err := debian()
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // store is where buildah and podman keep what they make in a test.
@@ -25,7 +27,7 @@ type store []string
 
 func newStore(t *testing.T) store {
 	t.Helper()
-	needRoot(t)
+	testenv.NeedRoot(t)
 	dir := t.TempDir()
 	return store{"--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run"), "--storage-driver=vfs"}
 }
@@ -135,7 +137,7 @@ func TestRun(t *testing.T) {
 	for _, name := range []string{"base", "overlays/audit"} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			ds := find[*appsv1.DaemonSet](t, kustomize(t, name))
-			address := "127.0.0.1:" + freePort(t)
+			address := testenv.FreeAddress(t)
 			args := podmanArgs(t, s, ds, seccomp, id, address)
 			cmd := exec.Command("podman", args...)
 			var said bytes.Buffer

@@ -88,14 +88,6 @@ func tryIn(ctx context.Context, dir string, env []string, name string, args ...s
 	return string(out), nil
 }
 
-// needRoot fails where the test cannot run: one that nobody sees skipped proves nothing.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Fatal("this test needs root")
-	}
-}
-
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, holds func() error) {
 	t.Helper()

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // TestLintian: Debian's own judge of packages. What is overridden has its reason in
@@ -43,7 +45,7 @@ func TestScripts(t *testing.T) {
 // scripts. It is a Debian's, so that nothing is there of what the package depends on
 // for rpm; and there is no systemd running, as in the build of an image.
 func TestRPM(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	v1, v2 := get(t, first), get(t, second)
 	for arch, want := range map[string]string{"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"} {
 		file := v1.file(t, "*."+arch+".rpm")

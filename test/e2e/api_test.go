@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/test/provoke"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // lastDenials is what explain's JSON has of them.
@@ -38,10 +38,10 @@ type lastDenials struct {
 // its socket.
 func TestExplainLastDenials(t *testing.T) {
 	needCounters(t)
-	socket := filepath.Join(publicdir.New(t), "s")
+	socket := filepath.Join(testenv.PublicDir(t), "s")
 	flag := apiFlag + socket
 	d := startDaemon(t, daemonOptions{args: []string{"--scan.min-interval=0", "--confine=require", flag}})
-	dir := publicdir.New(t)
+	dir := testenv.PublicDir(t)
 	c, err := provoke.Start(exec.Command(self, roleArg, "provoke", "fs.read_file", dir))
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestExplainLastDenials(t *testing.T) {
 	// The file that it left is in nobody's way.
 	d = startDaemon(t, daemonOptions{args: []string{"--confine=require", flag, "--no-collector.denials"}})
 	wants(t, explain(t, pid, flag, "--no-paths"), "the daemon runs with --no-collector.denials")
-	p = run(t, "--web.listen-address="+freeAddress(t), flag)
+	p = run(t, "--web.listen-address="+testenv.FreeAddress(t), flag)
 	if p.wait(t) != exitFailure || !strings.Contains(p.stderr.String(), "another program listens there") {
 		t.Errorf("a second daemon: code %d: %s", p.wait(t), &p.stderr)
 	}
@@ -138,12 +138,12 @@ func TestUsualSocket(t *testing.T) {
 	wants(t, d.stderr.String(), "No API", "read-only file system")
 	d.stop(t)
 
-	p := launch(t, nil, append(withRun("ro"), landlockd, "--web.listen-address="+freeAddress(t), apiFlag+"/run/landlockd/landlockd.sock")...)
+	p := launch(t, nil, append(withRun("ro"), landlockd, "--web.listen-address="+testenv.FreeAddress(t), apiFlag+"/run/landlockd/landlockd.sock")...)
 	if p.wait(t) != exitFailure || !strings.Contains(p.stderr.String(), "--api.socket: ") {
 		t.Errorf("code %d: %s", p.wait(t), &p.stderr)
 	}
 	for _, bad := range []string{"s", "@s"} {
-		p := run(t, "--web.listen-address="+freeAddress(t), apiFlag+bad)
+		p := run(t, "--web.listen-address="+testenv.FreeAddress(t), apiFlag+bad)
 		checkRefusal(t, p, exitUsage, "--api.socket", "absolute path")
 	}
 }

@@ -14,13 +14,13 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/test/attack"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // startCrowd starts what makes many of something, as nobody.
 func startCrowd(t testing.TB, args ...string) *process {
 	t.Helper()
-	program, err := attack.Crowd(publicdir.New(t))
+	program, err := attack.Crowd(testenv.PublicDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func startCrowd(t testing.TB, args ...string) *process {
 // may have left that to a child.
 func startAsNobody(t testing.TB, args ...string) *process {
 	t.Helper()
-	as := []string{needTool(t, "setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"}
+	as := []string{testenv.NeedTool(t, "setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"}
 	p := stay(t, false, append(as, args...)...)
 	eventually(t, fmt.Sprintf("%q is ready", args), func() bool {
 		if p.ended() && p.stderr.String() != "" {
@@ -70,7 +70,7 @@ func limitedMemory(t testing.TB) []string {
 // TestManyDomains: beside 200 000 domains, of one user without privilege, the
 // daemon stays in its memory, counts every process, and gives the memory back.
 func TestManyDomains(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	const processes, layers = 12500, 16
 	d := startDaemon(t, daemonOptions{prefix: limitedMemory(t), args: []string{"--scan.min-interval=0"}})
 	settle(t, d)
@@ -109,7 +109,7 @@ func TestManyDomains(t *testing.T) {
 // domain with as many rules as there are ports, fail no scrape, and do not delay
 // the end.
 func TestManyRoots(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	dir := t.TempDir()
 	for _, d := range []string{dir, filepath.Dir(dir)} {
 		if err := os.Chmod(d, 0o777); err != nil {

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 func TestBadInput(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -109,8 +109,8 @@ func hasAddress(args []string) bool {
 
 // The stage's descriptors are whatever a hostile caller left there.
 func TestStageByHandWithDescriptors(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	for name, text := range map[string]string{
 		"empty": "", "no JSON": "landlockd", "nothing": "{}", "null": "null", "many": `{"listeners":1000000000}`,
 		"negative": `{"listeners":-1,"failure":{"reason":"x"}}`, "wrong socket": `{"listeners":1,"failure":{"reason":"x"}}`,

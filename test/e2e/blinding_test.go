@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/test/attack"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // others are daemons of the system on this host, and rules about them.
@@ -49,9 +49,9 @@ const othersRules = `rules:
 func startOthers(t *testing.T) others {
 	t.Helper()
 	tree := newCgroupTree(t)
-	dir := publicdir.New(t)
+	dir := testenv.PublicDir(t)
 	copyTool := func(tool, name string) string {
-		b, err := os.ReadFile(needTool(t, tool))
+		b, err := os.ReadFile(testenv.NeedTool(t, tool))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func startOthers(t *testing.T) others {
 	tree.put("docker-"+strings.Repeat("0123456789abcdef", 4)+".scope", stay(t, false, worker))
 	stay(t, false, shell, "-c", daemon+"; exit")
 	text := strings.NewReplacer("DIR", dir, "SLICE", filepath.Base(tree.root)).Replace(othersRules)
-	o.config = write(t, filepath.Join(publicdir.New(t), "rules.yml"), text, 0o644)
+	o.config = write(t, filepath.Join(testenv.PublicDir(t), "rules.yml"), text, 0o644)
 	eventually(t, "all programs run", func() bool {
 		n := map[string]int{}
 		for _, p := range takeSnapshot(t).Processes {
@@ -109,7 +109,7 @@ func (o *others) check(t *testing.T, flags ...string) string {
 // startForger starts a trick as nobody, and waits until it has worked.
 func startForger(t *testing.T, program, trick, target string) *process {
 	t.Helper()
-	dir := publicdir.New(t)
+	dir := testenv.PublicDir(t)
 	if err := os.Chown(dir, 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func startForger(t *testing.T, program, trick, target string) *process {
 // anything else than before, and neither does the exit code.
 func TestBlinding(t *testing.T) {
 	o := startOthers(t)
-	program, err := attack.Forger(publicdir.New(t))
+	program, err := attack.Forger(testenv.PublicDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestBlinding(t *testing.T) {
 // forking, or in the middle of an execve(2), when it was taken.
 func TestSnapshotsBesideForks(t *testing.T) {
 	o := startOthers(t)
-	program, err := attack.Forger(publicdir.New(t))
+	program, err := attack.Forger(testenv.PublicDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/test/sandbox"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // boxRole executes a program in one domain: box RULES PROGRAM..., RULES being
@@ -106,7 +107,7 @@ func newBoxedShell(t *testing.T, rules string) *boxedShell {
 // newBoxedShellAs starts one as another user.
 func newBoxedShellAs(t *testing.T, uid uint32, rules string) *boxedShell {
 	t.Helper()
-	setpriv := needTool(t, "setpriv") // this program is where other users cannot execute it
+	setpriv := testenv.NeedTool(t, "setpriv") // this program is where other users cannot execute it
 	cmd := exec.Command(self, roleArg, "box", rules, setpriv, fmt.Sprintf("--reuid=%d", uid), fmt.Sprintf("--regid=%d", uid), "--clear-groups", "sh", "-c", `echo ready; while read -r line; do eval "$line" >/dev/null; echo $?; done`)
 	cmd.Env, cmd.Stderr = cleanEnv(), os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // exitUndecided is check's code for what it could not tell.
@@ -28,11 +28,11 @@ func ownProgram(t *testing.T) string {
 
 func copyOfCat(t *testing.T, name string) string {
 	t.Helper()
-	b, err := os.ReadFile(needTool(t, "cat"))
+	b, err := os.ReadFile(testenv.NeedTool(t, "cat"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return write(t, filepath.Join(publicdir.New(t), name), string(b), 0o755)
+	return write(t, filepath.Join(testenv.PublicDir(t), name), string(b), 0o755)
 }
 
 // runs starts a program that stays, and waits until it is what it is to be.
@@ -61,11 +61,11 @@ func checks(t *testing.T, code int, args ...string) *process {
 func rulesFor(t *testing.T, program, more string) string {
 	t.Helper()
 	text := fmt.Sprintf("rules:\n  - name: own\n    match: {exe: [%q]}\n    expect: {state: [sandboxed]}\n    grace: 0s\n%s", program, more)
-	return write(t, filepath.Join(publicdir.New(t), "rules.yml"), text, 0o644)
+	return write(t, filepath.Join(testenv.PublicDir(t), "rules.yml"), text, 0o644)
 }
 
 func TestCheckOneProcess(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := ownProgram(t)
 	inside, outside := fmt.Sprint(runs(t, sandboxed(2, program)...)), fmt.Sprint(runs(t, program))
 	partial := fmt.Sprint(stay(t, true, self, roleArg, "partial").cmd.Process.Pid)
@@ -136,7 +136,7 @@ func TestCheckOneProcess(t *testing.T) {
 const aboutNone = "(about no process here|perhaps about none)"
 
 func TestCheckRules(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := ownProgram(t)
 	rules := rulesFor(t, program, "    severity: critical\n  - name: nowhere\n    match: {exe: [/no/such/program]}\n")
 	inside := runs(t, sandboxed(1, program)...)
@@ -182,12 +182,12 @@ func TestCheckRules(t *testing.T) {
 
 // A recorded snapshot is judged by anybody, as the host was.
 func TestCheckSnapshot(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := ownProgram(t)
 	rules := rulesFor(t, program, "")
 	pid := runs(t, program)
 	recorded := run(t, "once", "--format=json").stdout.String()
-	file := write(t, filepath.Join(publicdir.New(t), "host.json"), recorded, 0o644)
+	file := write(t, filepath.Join(testenv.PublicDir(t), "host.json"), recorded, 0o644)
 	args := []string{"check", "--config.file=" + rules, "--snapshot=" + file}
 	asUser := func(code int, args ...string) string {
 		t.Helper()
@@ -229,10 +229,10 @@ func TestCheckSnapshot(t *testing.T) {
 
 // A process that has just begun is told, and not held against anybody.
 func TestCheckYoungProcess(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := ownProgram(t)
 	runs(t, program)
-	rules := write(t, filepath.Join(publicdir.New(t), "rules.yml"), fmt.Sprintf("rules: [{name: own, match: {exe: [%q]}, grace: 1d}]\n", program), 0o644)
+	rules := write(t, filepath.Join(testenv.PublicDir(t), "rules.yml"), fmt.Sprintf("rules: [{name: own, match: {exe: [%q]}, grace: 1d}]\n", program), 0o644)
 	out := checks(t, 0, "check", "--config.file="+rules).stdout.String()
 	if !regexp.MustCompile(`own +starting +warning +0 +0 +1 +0`).MatchString(out) || !strings.Contains(out, "too young") {
 		t.Errorf("%s", out)
@@ -240,14 +240,14 @@ func TestCheckYoungProcess(t *testing.T) {
 }
 
 func TestCheckWithoutRules(t *testing.T) {
-	needRoot(t)
-	none := write(t, filepath.Join(publicdir.New(t), "none.yml"), "rules: []\n", 0o644)
+	testenv.NeedRoot(t)
+	none := write(t, filepath.Join(testenv.PublicDir(t), "none.yml"), "rules: []\n", 0o644)
 	checkRefusal(t, run(t, "check", "--config.file="+none), exitUsage, "no rules", "--config.file")
 	checkRefusal(t, run(t, "check", "--config.file=/no/such/file"), exitUsage, "/no/such/file", "no such file")
 }
 
 func TestCheckConfig(t *testing.T) {
-	dir := publicdir.New(t)
+	dir := testenv.PublicDir(t)
 	file := func(name, text string) string { return write(t, filepath.Join(dir, name), text, 0o644) }
 	good := file("good.yml", "rules: [{name: a, match: {unit: [a.service]}}, {name: b, match: {unit: [b.service]}}]\n")
 	doubtful := file("doubtful.yml", "rules:\n  - name: c\n    match: {comm: [sshd]}\n")
@@ -287,7 +287,7 @@ func TestCheckConfig(t *testing.T) {
 
 // What is sandboxed now becomes rules that hold now, and no longer if it is not.
 func TestSuggest(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := copyOfCat(t, "inside")
 	runs(t, copyOfCat(t, "outside"))
 	p := stay(t, false, sandboxed(2, program)...)
@@ -300,7 +300,7 @@ func TestSuggest(t *testing.T) {
 		return json.Unmarshal([]byte(recorded), &s) == nil && strings.Contains(recorded, program) &&
 			!slices.ContainsFunc(s.Processes, func(p processJSON) bool { return p.Exe == nil })
 	})
-	dir := publicdir.New(t)
+	dir := testenv.PublicDir(t)
 	host := write(t, filepath.Join(dir, "host.json"), recorded, 0o644)
 	live := checks(t, 0, "rules", "suggest").stdout.String()
 	fromFile := checks(t, 0, "rules", "suggest", "--snapshot="+host).stdout.String()
@@ -329,7 +329,7 @@ func TestSuggest(t *testing.T) {
 
 // Metrics and JSON of a single run have what rules say.
 func TestOnceRules(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := ownProgram(t)
 	pid := runs(t, program)
 	rules := "--config.file=" + rulesFor(t, program, "")
@@ -364,7 +364,7 @@ func TestOnceRules(t *testing.T) {
 // withEtc is the launcher of a program that finds these files in /etc.
 func withEtc(t *testing.T, files map[string]string) []string {
 	t.Helper()
-	dir := publicdir.New(t)
+	dir := testenv.PublicDir(t)
 	for _, name := range []string{"passwd", "group", "nsswitch.conf"} {
 		if b, err := os.ReadFile("/etc/" + name); err == nil {
 			write(t, filepath.Join(dir, name), string(b), 0o644)
@@ -382,7 +382,7 @@ func withEtc(t *testing.T, files map[string]string) []string {
 
 // Without --config.file the host's own files are read.
 func TestDefaultConfig(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	const one = "rules: [{name: one, match: {unit: [none.service]}, min_processes: 1}]\n"
 	const two = "rules: [{name: two, match: {unit: [none.service]}, min_processes: 1}]\n"
 	for name, c := range map[string]struct {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // docsOfCheck are the exit codes of the commands of docs/check.md, in the
@@ -30,7 +32,7 @@ var docsOfCheck = map[string]int{
 
 // TestDocsOfCheck runs the commands of docs/check.md, one after the other.
 func TestDocsOfCheck(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	text, err := os.ReadFile("../../docs/check.md")
 	if err != nil {
 		t.Fatal(err)

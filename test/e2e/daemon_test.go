@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // daemon is a running landlockd that serves.
@@ -36,7 +37,7 @@ type daemonOptions struct {
 // startDaemon starts a daemon on a free loopback port and waits until it is ready.
 func startDaemon(t testing.TB, o daemonOptions) *daemon {
 	t.Helper()
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := newDaemon(t, o)
 	eventually(t, "the daemon is ready", func() bool {
 		if d.ended() {
@@ -67,7 +68,7 @@ func newDaemon(t testing.TB, o daemonOptions) *daemon {
 	}
 	args = append(args, o.binary)
 	if d.addr == "" {
-		d.addr = freeAddress(t)
+		d.addr = testenv.FreeAddress(t)
 		args = append(args, "--web.listen-address="+d.addr)
 	}
 	if !slices.ContainsFunc(o.args, func(a string) bool { return strings.HasPrefix(a, apiFlag) }) {
@@ -75,16 +76,6 @@ func newDaemon(t testing.TB, o daemonOptions) *daemon {
 	}
 	d.process = launch(t, o.change, append(args, slices.DeleteFunc(o.args, func(a string) bool { return a == usualAPI })...)...)
 	return d
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // try makes one request and returns its status, 0 if there was no answer.

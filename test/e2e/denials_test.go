@@ -13,6 +13,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/test/provoke"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // provokeRole is denied something as often as it is told.
@@ -57,7 +58,7 @@ func auditOn(t testing.TB) (off func()) {
 // needCounters skips on kernels that count no denials.
 func needCounters(t testing.TB) {
 	t.Helper()
-	needRoot(t)
+	testenv.NeedRoot(t)
 	if abi, err := landlock.ABI(); err != nil || abi < 7 {
 		t.Skipf("Landlock of ABI %d (%v) counts no denials: Linux 6.15 has 7", abi, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // Commands of the docs that other tests run, or that run this one; TestDocsOfCheck
@@ -48,7 +50,7 @@ func docCommands(text string) []string {
 
 // TestCommandsOfTheDocs runs what the docs tell people to run.
 func TestCommandsOfTheDocs(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	docs, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +90,7 @@ var served = regexp.MustCompile(`msg="\d+ of \d+ workloads? (?:is|are) sandboxed
 
 // TestMakeRun is the README's first command.
 func TestMakeRun(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	inProject := func(c *exec.Cmd) { c.Dir = "../.." }
 	// What takes long is not what is tested.
 	if out, err := exec.Command("make", "-C", "../..", "build").CombinedOutput(); err != nil {

@@ -7,13 +7,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // A finding is a mark, what it is about, and a sentence.
 var finding = regexp.MustCompile(`^\[(ok|note|FAIL)\] +\S.*$`)
 
 func TestDoctorTellsWhatWorks(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	p := run(t, "doctor")
 	if code := p.wait(t); code != 0 {
 		t.Fatalf("exit code %d on a host that can be scanned:\n%s%s", code, p.stdout.String(), p.stderr.String())
@@ -36,7 +38,7 @@ func TestDoctorTellsWhatWorks(t *testing.T) {
 
 // What a user may send to strangers: the kernel, and nothing of the host.
 func TestDoctorReport(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	p := run(t, "doctor", "--report")
 	out := p.stdout.String()
 	for _, want := range []string{"landlock_cred_security: ", "landlock_hierarchy: ", "parent+0", "lsm: ", "lockdown: "} {
@@ -56,7 +58,7 @@ func TestDoctorReport(t *testing.T) {
 }
 
 func TestDoctorTellsWhatDoesNot(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	p := launch(t, nil, self, roleArg, "hidebtf", landlockd, "doctor")
 	if code := p.wait(t); code != 1 {
 		t.Errorf("exit code %d without type information, want 1", code)

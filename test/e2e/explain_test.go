@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/internal/landlock"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 const (
@@ -44,8 +44,8 @@ func wants(t *testing.T, text string, all ...string) {
 
 // TestExplain: what a sandbox still lets do, in words, with the paths of its rules.
 func TestExplain(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	odd := filepath.Join(dir, "odd\x1b[31m")
 	if err := os.Mkdir(odd, 0o755); err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestExplain(t *testing.T) {
 
 // TestExplainOfOthers: who is in no domain, and who is not there.
 func TestExplainOfOthers(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	wants(t, explain(t, fmt.Sprint(os.Getpid()), "--sockets"), "Landlock keeps it from nothing", "none is outside")
 	for _, c := range []struct {
 		code int
@@ -145,9 +145,9 @@ func exists(path string) bool {
 // TestEscapeByTmux is the classic way out: a shell that may make no file asks a
 // terminal multiplexer outside to make one. It is named before it happens.
 func TestEscapeByTmux(t *testing.T) {
-	needRoot(t)
-	tmux := needTool(t, "tmux")
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	tmux := testenv.NeedTool(t, "tmux")
+	dir := testenv.PublicDir(t)
 	socket, direct, marker := filepath.Join(dir, "tmux.sock"), filepath.Join(dir, "direct"), filepath.Join(dir, "marker")
 	start := exec.Command(tmux, "-S", socket, "-f", "/dev/null", "new-session", "-d", "cat")
 	start.Env = cleanEnv()
@@ -201,11 +201,11 @@ func TestEscapeByTmux(t *testing.T) {
 
 // TestEscapeByAbstractSocket: the same by an abstract socket, which a scope closes.
 func TestEscapeByAbstractSocket(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	if abi, err := landlock.ABI(); err != nil || abi < 6 {
 		t.Fatalf("Landlock's ABI is %d (%v): scopes need 6, Linux 6.12", abi, err)
 	}
-	dir := publicdir.New(t)
+	dir := testenv.PublicDir(t)
 	name := "landlockd-e2e-" + filepath.Base(dir)
 	stay(t, true, self, roleArg, "abstract-server", name)
 	for _, c := range []struct {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // docsOfExplain are the commands of docs/explain.md.
@@ -16,7 +18,7 @@ var docsOfExplain = []string{"landlockd explain $PID", "landlockd explain $PID -
 
 // TestDocsOfExplain runs the commands of docs/explain.md on a sandboxed process.
 func TestDocsOfExplain(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	text, err := os.ReadFile("../../docs/explain.md")
 	if err != nil {
 		t.Fatal(err)

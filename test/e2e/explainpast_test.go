@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // pastIt starts a program that tries to get past its sandbox, and returns its PID and
@@ -20,7 +20,7 @@ import (
 func pastIt(t *testing.T, args ...string) (pid string, did map[string]map[string]bool) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "pastit")
-	if out, err := exec.Command(needTool(t, "cc"), "-O2", "-Wall", "-static", "-o", program,
+	if out, err := exec.Command(testenv.NeedTool(t, "cc"), "-O2", "-Wall", "-static", "-o", program,
 		"testdata/pastit.c").CombinedOutput(); err != nil {
 		t.Fatalf("compile it: %v\n%s", err, out)
 	}
@@ -51,7 +51,7 @@ func pastIt(t *testing.T, args ...string) (pid string, did map[string]map[string
 
 // TestExplainWays: by which ways a process gets past a right is what it can do here.
 func TestExplainWays(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	pid, did := pastIt(t, "ports")
 	var e struct {
 		Sandboxes []struct {
@@ -100,8 +100,8 @@ func TestExplainWays(t *testing.T) {
 // TestExplainWorker: an io_uring from before the sandbox is a way past it, and said
 // to be one; one that was made in the sandbox is none.
 func TestExplainWorker(t *testing.T) {
-	needRoot(t)
-	secret := write(t, filepath.Join(publicdir.New(t), "secret"), "x", 0o600)
+	testenv.NeedRoot(t)
+	secret := write(t, filepath.Join(testenv.PublicDir(t), "secret"), "x", 0o600)
 	for _, c := range []struct {
 		how     string
 		outside bool
@@ -148,7 +148,7 @@ func TestExplainWorker(t *testing.T) {
 // TestExplainPortZero: to bind port 0 takes a rule of its own, whatever the other ports
 // have.
 func TestExplainPortZero(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for first, want := range []string{
 		"all (its rules grant that)", "all but 0 (one that the kernel picks): its rules grant that",
 	} {
@@ -167,7 +167,7 @@ func TestExplainPortZero(t *testing.T) {
 
 // TestExplainPartial: what is said of the sandbox of some threads is said of them.
 func TestExplainPartial(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	p := stay(t, true, self, roleArg, "partial")
 	text := explain(t, fmt.Sprint(p.cmd.Process.Pid))
 	wants(t, text, " is partial: 1 of its ", "\nAs a whole Landlock keeps it from nothing: its ",

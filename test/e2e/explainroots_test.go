@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // explained is what explain's JSON has of a sandbox.
@@ -52,7 +52,7 @@ type explainedSandbox struct {
 // TestExplainOfRoots: what a domain lets do depends on the root directory, whatever
 // was looked at first. What is said is what the threads have tried.
 func TestExplainOfRoots(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for _, layout := range []string{"chroot", "bind", "pivot"} {
 		for _, order := range []string{"in,out", "out,in"} {
 			for _, threads := range []bool{false, true} {
@@ -69,7 +69,7 @@ func TestExplainOfRoots(t *testing.T) {
 }
 
 func testRoots(t *testing.T, layout string, names []string, threads bool) {
-	p := stay(t, false, self, roleArg, "roots", layout, publicdir.New(t), strings.Join(names, ","),
+	p := stay(t, false, self, roleArg, "roots", layout, testenv.PublicDir(t), strings.Join(names, ","),
 		fmt.Sprint(threads))
 	eventually(t, "the processes have tried",
 		func() bool { return p.ended() || strings.Contains(p.stdout.String(), "ready\n") })
@@ -127,8 +127,8 @@ func explainKnown(t *testing.T, pid int) (text string, e explained) {
 // TestExplainWithoutLeader: of a process whose first thread has exited, the others
 // are looked at.
 func TestExplainWithoutLeader(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	p := stay(t, true, self, roleArg, "sandbox", "1", self, roleArg, "leaderless", dir)
 	pid := fmt.Sprint(p.cmd.Process.Pid)
 	eventually(t, "its leader has exited", func() bool {

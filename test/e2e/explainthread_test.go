@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // TestExplainThread: the number of a thread stands for its process, and is said to be one.
 func TestExplainThread(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	pid := stay(t, true, self, roleArg, "partial").cmd.Process.Pid
 	process := takeSnapshot(t).find(pid)
 	if process == nil || len(process.Tasks) < 2 {

@@ -11,7 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // stdoutTo makes a command write to a file.
@@ -21,20 +21,14 @@ func stdoutTo(f *os.File) func(*exec.Cmd) {
 
 // Names are chosen by whoever runs a process, and printed to root's terminal.
 func TestHostileNames(t *testing.T) {
-	needRoot(t)
-	dir := filepath.Join(publicdir.New(t), "new\nline\x1b[31m\xff\u202e")
+	testenv.NeedRoot(t)
+	dir := filepath.Join(testenv.PublicDir(t), "new\nline\x1b[31m\xff\u202e")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	// A link would not do: the kernel tells the path of what is executed.
 	program := filepath.Join(dir, "\r\x1b]0;title\x07\u009b1m")
-	b, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(program, b, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	copyProgram(t, self, program)
 	names := []string{
 		"\x1b[2Jgone", "two\nlines", "\xff\xfe\x80bytes", "bell\a\b\r\t\v", "\u202ertl\u202c", "\u009b31mC1", "} 1\nlandlock_x 1", "\"\\{}\\n\"", "\x7f\x01\x02\x03",
 	}

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 func TestPages(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	for _, c := range []struct {
 		method, path string
@@ -36,7 +38,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestOpenMetrics(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	for accept, want := range map[string]string{
 		"": "text/plain", "text/plain;version=0.0.4": "text/plain", "application/openmetrics-text;version=1.0.0": "application/openmetrics-text",
@@ -56,7 +58,7 @@ func TestOpenMetrics(t *testing.T) {
 }
 
 func TestTelemetryPath(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{args: []string{"--web.telemetry-path=/a/b"}})
 	if status, body := d.try("/a/b"); status != 200 || !strings.Contains(body, "landlock_enabled 1") {
 		t.Errorf("%d: %s", status, body)
@@ -69,12 +71,12 @@ func TestTelemetryPath(t *testing.T) {
 }
 
 func TestSaysWhoCanRead(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	const warning = "Other hosts can read the metrics without authentication"
 	if d := startDaemon(t, daemonOptions{}); strings.Contains(d.stderr.String(), warning) {
 		t.Errorf("on loopback: %s", &d.stderr)
 	}
-	_, port, err := net.SplitHostPort(freeAddress(t))
+	_, port, err := net.SplitHostPort(testenv.FreeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +88,8 @@ func TestSaysWhoCanRead(t *testing.T) {
 
 // Several addresses are one daemon.
 func TestTwoAddresses(t *testing.T) {
-	needRoot(t)
-	second := freeAddress(t)
+	testenv.NeedRoot(t)
+	second := testenv.FreeAddress(t)
 	d := startDaemon(t, daemonOptions{args: []string{"--web.listen-address=" + second}})
 	other := *d
 	other.addr = second
@@ -101,7 +103,7 @@ func TestTwoAddresses(t *testing.T) {
 }
 
 func TestScrapeTimeoutHeader(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	for _, timeout := range []string{"10", "0.000001", "-1", "NaN", "x", "1e300"} {
 		resp, body := d.do(t, http.MethodGet, "/metrics", "X-Prometheus-Scrape-Timeout-Seconds", timeout)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // checkUnreadable checks what a daemon serves on a kernel that it cannot read.
@@ -61,7 +61,7 @@ func checkOnceFails(t *testing.T, reason, text string, change func(*exec.Cmd), c
 }
 
 func TestKernelWithoutBTF(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	hide := []string{self, roleArg, "hidebtf"}
 	d := startDaemon(t, daemonOptions{prefix: hide})
 	checkUnreadable(t, d, "no_btf", "CONFIG_DEBUG_INFO_BTF")
@@ -69,8 +69,8 @@ func TestKernelWithoutBTF(t *testing.T) {
 }
 
 func TestKernelLockedDown(t *testing.T) {
-	needRoot(t)
-	sysfs := publicdir.New(t)
+	testenv.NeedRoot(t)
+	sysfs := testenv.PublicDir(t)
 	dir := filepath.Join(sysfs, "kernel/security")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)

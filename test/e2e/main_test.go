@@ -58,33 +58,6 @@ func build(to string, env ...string) error {
 	return nil
 }
 
-// needRoot ends a test that cannot do its work. It fails rather than skips: a
-// run that silently left out what matters would look like a good one.
-func needRoot(t testing.TB) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if testing.Short() {
-		t.Skip("needs root; skipped because of -short")
-	}
-	t.Fatal("needs root: run the tests as root, or with -short to leave this one out")
-}
-
-// needTool ends a test without one of its tools.
-func needTool(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-	case testing.Short():
-		t.Skipf("needs %s; skipped because of -short", name)
-	default:
-		t.Fatalf("needs %s: install it, or run with -short to leave this test out", name)
-	}
-	return path
-}
-
 // write makes a file with exactly this mode and returns its path.
 func write(t *testing.T, path, text string, mode os.FileMode) string {
 	t.Helper()
@@ -95,4 +68,14 @@ func write(t *testing.T, path, text string, mode os.FileMode) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// copyProgram makes a file that every user can execute.
+func copyProgram(t *testing.T, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, to, string(b), 0o755)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // manyProcesses is what DESIGN.md's budgets are stated for.
@@ -24,7 +26,7 @@ const maxResident = 30000
 func startSleepers(t *testing.T, n int) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "sleepers")
-	if out, err := exec.Command(needTool(t, "cc"), "-O2", "-Wall", "-static", "-o", program, "testdata/sleepers.c").CombinedOutput(); err != nil {
+	if out, err := exec.Command(testenv.NeedTool(t, "cc"), "-O2", "-Wall", "-static", "-o", program, "testdata/sleepers.c").CombinedOutput(); err != nil {
 		t.Fatalf("compile the sleepers: %v\n%s", err, out)
 	}
 	p := stay(t, true, program, strconv.Itoa(n))
@@ -35,7 +37,7 @@ func startSleepers(t *testing.T, n int) {
 }
 
 func TestScrapeBesideManyProcesses(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{args: []string{"--scan.min-interval=0", "--log.level=warn"}})
 	few := traceScrape(t, d)
 	fewTasks := d.scrape(t)["landlockd_scan_tasks"]

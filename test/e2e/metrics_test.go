@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // metrics are samples by name and labels, as in `name{a="b"}`.
@@ -63,7 +65,7 @@ func (m metrics) has(t testing.TB, name string, want float64) {
 // promtool runs Prometheus's own check of metrics.
 func promtool(t testing.TB, text string) {
 	t.Helper()
-	cmd := exec.Command(needTool(t, "promtool"), "check", "metrics")
+	cmd := exec.Command(testenv.NeedTool(t, "promtool"), "check", "metrics")
 	cmd.Stdin = strings.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("promtool check metrics: %v\n%s", err, out)

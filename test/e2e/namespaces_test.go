@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // within runs programs in a namespace of their own: of the flags of clone(2), or made
@@ -74,14 +74,14 @@ func (w within) snapshot(t *testing.T, args ...string) (s timedSnapshot) {
 // timeNamespace has both clocks differ from the host's, by seconds.
 func timeNamespace(t *testing.T, boottime string) within {
 	return within{prefix: []string{
-		needTool(t, "unshare"), "--time", "--boottime", boottime, "--monotonic", "1000000",
+		testenv.NeedTool(t, "unshare"), "--time", "--boottime", boottime, "--monotonic", "1000000",
 	}}
 }
 
 // TestNamespaces: in each kind of namespace of its own, but those of PIDs and users,
 // landlockd tells the ages, names and numbers that it tells on the host.
 func TestNamespaces(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	tree := newCgroupTree(t)
 	p := stay(t, false, sandboxed(1, copyOfCat(t, "spaced"))...)
 	tree.put("lltest-spaced.service", p)
@@ -102,7 +102,7 @@ func TestNamespaces(t *testing.T) {
 			host.Processes[i].Workload == "lltest-spaced.service"
 	})
 	want := host.Processes[find(host)]
-	rules := write(t, filepath.Join(publicdir.New(t), "rules.yml"), `
+	rules := write(t, filepath.Join(testenv.PublicDir(t), "rules.yml"), `
 rules:
   - {name: young, match: {unit: [lltest-spaced.service]}, expect: {min_depth: 9}, grace: 1h}
   - {name: line, match: {unit: [lltest-spaced.service], cmdline: ["**spaced**"]}, expect: {min_depth: 9}, grace: 1h}
@@ -178,7 +178,7 @@ func startedAt(t *testing.T, explained string) time.Time {
 
 // TestNetworkNamespace: it is said that no denials will come.
 func TestNetworkNamespace(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := newDaemon(t, daemonOptions{change: within{flags: unix.CLONE_NEWNET}.change})
 	eventually(t, "it says so", func() bool {
 		log := d.stderr.String()
@@ -200,8 +200,8 @@ func TestNetworkNamespace(t *testing.T) {
 // TestPIDNamespace: it is said that it sees a part, whichever procfs is mounted, and
 // nothing that procfs has under the PID of another process is told of its own.
 func TestPIDNamespace(t *testing.T) {
-	needRoot(t)
-	mounted := within{prefix: []string{needTool(t, "unshare"), "--pid", "--fork", "--kill-child", "--mount-proc"}}
+	testenv.NeedRoot(t)
+	mounted := within{prefix: []string{testenv.NeedTool(t, "unshare"), "--pid", "--fork", "--kill-child", "--mount-proc"}}
 	for name, w := range map[string]within{"procfs of its own": mounted, "the host's": {flags: unix.CLONE_NEWPID}} {
 		t.Run(name, func(t *testing.T) {
 			host := within{}.snapshot(t)
@@ -238,7 +238,7 @@ func TestPIDNamespace(t *testing.T) {
 // TestUserNamespace: the task iterator says what it lacks, and what procfs tells of
 // users there is taken for unknown.
 func TestUserNamespace(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	w := within{flags: unix.CLONE_NEWUSER}
 	p := w.run(t, "once")
 	if code := p.cmd.ProcessState.ExitCode(); code == 0 || !strings.Contains(p.stderr.String(), "initial user namespace") {
@@ -262,7 +262,7 @@ func TestUserNamespace(t *testing.T) {
 
 // TestProcAttrInTimeNamespace: what procfs tells of starts is corrected.
 func TestProcAttrInTimeNamespace(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	pid := stay(t, false, "sh", "-c", "read x").cmd.Process.Pid
 	starts := func(s timedSnapshot) float64 {
 		for _, p := range s.Processes {

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/landlock"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // noLandlockRole executes a program to which landlock_create_ruleset(2) says that
@@ -79,7 +79,7 @@ func executeFiltered(args []string, filter []unix.SockFilter) error {
 // module, so that what the filter answers is believed.
 func withoutLandlock(t *testing.T, lockdown string) string {
 	t.Helper()
-	sysfs := publicdir.New(t)
+	sysfs := testenv.PublicDir(t)
 	dir := filepath.Join(sysfs, "kernel/security")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -123,9 +123,9 @@ func checkAllUnsandboxed(t *testing.T, m metrics, reason string) {
 // A kernel that is known to have no Landlock sandboxes nothing, whether or not it
 // has BPF, and landlockd the privilege for it.
 func TestKernelWithoutLandlock(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	// One that users without privileges may execute, too.
-	launcher := filepath.Join(publicdir.New(t), "launcher")
+	launcher := filepath.Join(testenv.PublicDir(t), "launcher")
 	program, err := os.ReadFile(self)
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestKernelWithoutLandlock(t *testing.T) {
 // read as any other, and what it refuses is not asked for. A filter that refuses
 // leaves it unknown.
 func TestKernelThatRefusesRights(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	if abi, err := landlock.ABI(); err != nil || abi < 6 {
 		t.Fatalf("Landlock's ABI is %d (%v): scopes need 6, Linux 6.12", abi, err)
 	}

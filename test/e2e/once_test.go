@@ -11,11 +11,11 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 func TestOnceMetrics(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	p := run(t, "once")
 	if code := p.wait(t); code != 0 || p.stderr.String() != "" {
 		t.Fatalf("exit code %d: %s", code, &p.stderr)
@@ -32,8 +32,8 @@ func TestOnceMetrics(t *testing.T) {
 }
 
 func TestOnceTextfile(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	path := filepath.Join(dir, "landlockd.prom")
 	for range 2 { // the second replaces the first
 		p := run(t, "once", "--textfile="+path)
@@ -57,8 +57,8 @@ func TestOnceTextfile(t *testing.T) {
 }
 
 func TestOnceTextfileThatCannotBeWritten(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	if err := os.Mkdir(filepath.Join(dir, "taken"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestOnceTextfileThatCannotBeWritten(t *testing.T) {
 }
 
 func TestOnceFullDisk(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestOnceFullDisk(t *testing.T) {
 }
 
 func TestOnceJSON(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	partial := stay(t, true, self, roleArg, "partial")
 	shells := nestedShells(t)
 	schema, err := jsonschema.NewCompiler().Compile("../../docs/schema/snapshot-v1.json")

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"encoding/binary"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -13,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // asNobody makes a command run as a user that owns nothing, with these
@@ -28,11 +27,11 @@ func asNobody(caps ...uintptr) func(*exec.Cmd) {
 }
 
 func TestWithoutPrivilege(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for _, command := range [][]string{{}, {"serve"}, {"once"}, {"once", "--format=json"}, {"tree"}} {
 		t.Run(strings.Join(command, " "), func(t *testing.T) {
 			if len(command) == 0 || command[0] == "serve" {
-				command = append(command, "--web.listen-address="+freeAddress(t))
+				command = append(command, "--web.listen-address="+testenv.FreeAddress(t))
 			}
 			p := launch(t, asNobody(), append([]string{landlockd}, command...)...)
 			p.wait(t)
@@ -46,13 +45,13 @@ func TestWithoutPrivilege(t *testing.T) {
 }
 
 func TestWithHalfOfThePrivilege(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for _, c := range []struct {
 		has  uintptr
 		want string
 		not  string
 	}{{unix.CAP_BPF, "missing CAP_PERFMON", "missing CAP_BPF"}, {unix.CAP_PERFMON, "missing CAP_BPF", "and CAP_PERFMON"}} {
-		p := runWith(t, asNobody(c.has), "--web.listen-address="+freeAddress(t))
+		p := runWith(t, asNobody(c.has), "--web.listen-address="+testenv.FreeAddress(t))
 		checkRefusal(t, p, exitFailure, c.want)
 		if strings.Contains(p.stderr.String(), c.not) {
 			t.Errorf("%q in: %s", c.not, &p.stderr)
@@ -61,7 +60,7 @@ func TestWithHalfOfThePrivilege(t *testing.T) {
 }
 
 func TestWithExactlyTheCapabilitiesNeeded(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	both := asNobody(unix.CAP_BPF, unix.CAP_PERFMON)
 	d := startDaemon(t, daemonOptions{change: both, args: []string{"--confine=require"}})
 	checkServingStage(t, d, "65534")
@@ -73,8 +72,8 @@ func TestWithExactlyTheCapabilitiesNeeded(t *testing.T) {
 
 // What the message about missing privilege advises.
 func TestWithCapabilitiesOfTheFile(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {
 		t.Fatal(err)
@@ -83,13 +82,7 @@ func TestWithCapabilitiesOfTheFile(t *testing.T) {
 		t.Skipf("%s is mounted nosuid: capabilities of files do not count there", dir)
 	}
 	program := filepath.Join(dir, "landlockd")
-	b, err := os.ReadFile(landlockd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(program, b, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	copyProgram(t, landlockd, program)
 	// struct vfs_cap_data: cap_bpf,cap_perfmon+ep
 	const revision2, effective = 0x02000000, 1
 	data := binary.LittleEndian.AppendUint32(nil, revision2|effective)
@@ -105,9 +98,9 @@ func TestWithCapabilitiesOfTheFile(t *testing.T) {
 }
 
 func TestOnlyRootCanChooseAUser(t *testing.T) {
-	needRoot(t)
-	p := runWith(t, asNobody(unix.CAP_BPF, unix.CAP_PERFMON), "--web.listen-address="+freeAddress(t), "--user=daemon")
+	testenv.NeedRoot(t)
+	p := runWith(t, asNobody(unix.CAP_BPF, unix.CAP_PERFMON), "--web.listen-address="+testenv.FreeAddress(t), "--user=daemon")
 	checkRefusal(t, p, exitUsage, "--user", "only root")
-	p = run(t, "--web.listen-address="+freeAddress(t), "--user=no-such-user")
+	p = run(t, "--web.listen-address="+testenv.FreeAddress(t), "--user=no-such-user")
 	checkRefusal(t, p, exitUsage, "--user", "no-such-user")
 }

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 const reloaded = "landlockd_config_last_reload_successful"
@@ -28,7 +28,7 @@ type config struct{ path string }
 
 func newConfig(t *testing.T, text string) config {
 	t.Helper()
-	return config{write(t, filepath.Join(publicdir.New(t), "landlockd.yml"), text, 0o644)}
+	return config{write(t, filepath.Join(testenv.PublicDir(t), "landlockd.yml"), text, 0o644)}
 }
 
 func (c config) flag() string { return "--config.file=" + c.path }
@@ -55,7 +55,7 @@ func (d *daemon) hangUp(t *testing.T) {
 }
 
 func TestReload(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := ownProgram(t)
 	pid := runs(t, program)
 	c := newConfig(t, "rules:\n"+ruleText("one", program))
@@ -127,7 +127,7 @@ func TestReload(t *testing.T) {
 }
 
 func TestReloadIsOffByDefault(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{args: []string{newConfig(t, "").flag()}})
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
 		if resp, body := d.do(t, method, "/-/reload"); resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "--web.enable-lifecycle") {
@@ -145,7 +145,7 @@ func TestReloadIsOffByDefault(t *testing.T) {
 // Rules that appear in a directory that was there are found; many at once are
 // loaded one after the other.
 func TestReloadOfDirectory(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := ownProgram(t)
 	runs(t, program)
 	c := newConfig(t, "rule_files: [rules.d/*.yml]\n")
@@ -187,17 +187,17 @@ func TestReloadOfDirectory(t *testing.T) {
 
 // What the serving user cannot read is told at start, not at the first reload.
 func TestConfigOfRootAlone(t *testing.T) {
-	needRoot(t)
-	path := write(t, filepath.Join(publicdir.New(t), "root.yml"), "rules: []\n", 0o600)
+	testenv.NeedRoot(t)
+	path := write(t, filepath.Join(testenv.PublicDir(t), "root.yml"), "rules: []\n", 0o600)
 	checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0", apiFlag), exitUsage, "root.yml", "permission denied", "user "+servingUID(t))
-	for _, path := range []string{"/no/such/file.yml", write(t, filepath.Join(publicdir.New(t), "bad.yml"), "rules: [{nme: x}, {}]\n", 0o644)} {
+	for _, path := range []string{"/no/such/file.yml", write(t, filepath.Join(testenv.PublicDir(t), "bad.yml"), "rules: [{nme: x}, {}]\n", 0o644)} {
 		checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0", apiFlag), exitUsage, path)
 	}
 }
 
 // SIGHUP ends neither stage, whenever it comes.
 func TestHangUpNeverEndsTheDaemon(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	c := newConfig(t, "rules: [{name: one, match: {unit: [none.service]}}]\n")
 	for range 5 {
 		d := newDaemon(t, daemonOptions{args: []string{c.flag()}})
@@ -238,7 +238,7 @@ func ignoresHangUp(t *testing.T, pid int) bool {
 
 // Other commands end with their terminal.
 func TestHangUpEndsOtherCommands(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
@@ -263,8 +263,8 @@ func TestHangUpEndsOtherCommands(t *testing.T) {
 }
 
 func TestReloadTellsTheServiceManager(t *testing.T) {
-	needRoot(t)
-	path := filepath.Join(publicdir.New(t), "notify")
+	testenv.NeedRoot(t)
+	path := filepath.Join(testenv.PublicDir(t), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
@@ -291,7 +291,7 @@ func TestReloadTellsTheServiceManager(t *testing.T) {
 // The confined stage reads the command lines of other users' processes, if a rule
 // asked for it at start.
 func TestRulesOfCommandLines(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	program := ownProgram(t)
 	text := "rules:\n"
 	for _, user := range []string{"root", "daemon", "same"} {

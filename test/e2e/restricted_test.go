@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // TestRestricts: a sandbox that handles everything and allows everything on /
 // restricts nothing, for rules as for metrics.
 func TestRestricts(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	const all, refer = readFile | writeFile | makeReg, int(access.Refer)
 	// The kernel lets no sandbox on files rename into other directories that does
 	// not say so: that right is restricted.

@@ -5,11 +5,13 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // TestSeries counts what a scrape has, by what it grows with: docs/performance.md.
 func TestSeries(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	groups := []struct {
 		what     string
 		prefixes []string

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // sandboxed is the command line of a program in a domain nested so deep.
@@ -93,7 +95,7 @@ func checkCounts(t *testing.T, d *daemon, pids []int, own map[int]int) {
 }
 
 func TestShellsSandboxedOneTwoAndThreeDeep(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	before := takeSnapshot(t)
 	for name, start := range map[string]func(*testing.T) [3]int{"nested": nestedShells, "separate": separateShells} {
@@ -125,7 +127,7 @@ func TestShellsSandboxedOneTwoAndThreeDeep(t *testing.T) {
 // checkCurl reads the metrics as the README tells people to.
 func checkCurl(t *testing.T, d *daemon) {
 	t.Helper()
-	out, err := exec.Command(needTool(t, "curl"), "-sSf", "http://"+d.addr+"/metrics").CombinedOutput()
+	out, err := exec.Command(testenv.NeedTool(t, "curl"), "-sSf", "http://"+d.addr+"/metrics").CombinedOutput()
 	if err != nil {
 		t.Fatalf("curl: %v\n%s", err, out)
 	}
@@ -170,7 +172,7 @@ func treeLine(tree string, pid int) (string, bool) {
 }
 
 func TestOneSandboxedThreadIsPartial(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{args: []string{"--scan.min-interval=0"}})
 	p := stay(t, true, self, roleArg, "partial")
 	pid := p.cmd.Process.Pid

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 var workloadLabel = regexp.MustCompile(`^landlock_workload_processes\{.*workload="([^"]*)"`)
@@ -67,7 +69,7 @@ func TestChurn(t *testing.T) {
 func churn(t *testing.T, tree cgroupTree, prefix string, n int) *process {
 	t.Helper()
 	dir := t.TempDir()
-	program, err := os.ReadFile(needTool(t, "sleep"))
+	program, err := os.ReadFile(testenv.NeedTool(t, "sleep"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // checkServingStage checks, from outside, that a daemon gave everything up.
@@ -68,7 +68,7 @@ func servingUID(t *testing.T) string {
 }
 
 func TestServingStageHasNoPrivileges(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for _, mode := range []string{"require", "best-effort"} {
 		t.Run(mode, func(t *testing.T) {
 			d := startDaemon(t, daemonOptions{args: []string{"--confine=" + mode}})
@@ -79,7 +79,7 @@ func TestServingStageHasNoPrivileges(t *testing.T) {
 }
 
 func TestServingUserCanBeChosen(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for _, c := range []struct{ user, uid string }{{"daemon", "1"}, {"1", "1"}} {
 		d := startDaemon(t, daemonOptions{args: []string{"--confine=require", "--user=" + c.user}})
 		checkServingStage(t, d, c.uid)
@@ -87,7 +87,7 @@ func TestServingUserCanBeChosen(t *testing.T) {
 }
 
 func TestConfineOff(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{args: []string{"--confine=off"}})
 	m := d.scrape(t)
 	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "landlock"} {
@@ -104,8 +104,8 @@ func TestConfineOff(t *testing.T) {
 
 // Root without capabilities is still root.
 func TestServingAsRootIsNotConfined(t *testing.T) {
-	needRoot(t)
-	p := run(t, "--web.listen-address="+freeAddress(t), "--confine=require", "--user=root", apiFlag)
+	testenv.NeedRoot(t)
+	p := run(t, "--web.listen-address="+testenv.FreeAddress(t), "--confine=require", "--user=root", apiFlag)
 	checkRefusal(t, p, 1, "not confined by user")
 	d := startDaemon(t, daemonOptions{args: []string{"--confine=best-effort", "--user=root"}})
 	m := d.scrape(t)
@@ -115,7 +115,7 @@ func TestServingAsRootIsNotConfined(t *testing.T) {
 }
 
 func TestServingStageInheritsNoStrayDescriptor(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	secret, err := os.Open(write(t, filepath.Join(t.TempDir(), "secret"), "", 0o600))
 	if err != nil {
 		t.Fatal(err)
@@ -147,19 +147,13 @@ func TestServingStageInheritsNoStrayDescriptor(t *testing.T) {
 
 // The serving user can search neither the program's directory nor the current one.
 func TestStartFromClosedDirectory(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "landlockd")
-	b, err := os.ReadFile(landlockd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(program, b, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	copyProgram(t, landlockd, program)
 	d := startDaemon(t, daemonOptions{
 		binary: program, args: []string{"--confine=require"}, change: func(c *exec.Cmd) { c.Dir = dir },
 	})
@@ -169,9 +163,9 @@ func TestStartFromClosedDirectory(t *testing.T) {
 
 // "go install" makes a dynamically linked program where there is a C compiler.
 func TestDynamicBuild(t *testing.T) {
-	needRoot(t)
-	needTool(t, "cc")
-	program := filepath.Join(publicdir.New(t), "landlockd")
+	testenv.NeedRoot(t)
+	testenv.NeedTool(t, "cc")
+	program := filepath.Join(testenv.PublicDir(t), "landlockd")
 	if err := build(program, "CGO_ENABLED=1"); err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +183,7 @@ func TestDynamicBuild(t *testing.T) {
 }
 
 func TestMetricsOfTheDaemon(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	_, body := d.do(t, http.MethodGet, "/metrics")
 	promtool(t, body)
@@ -211,7 +205,7 @@ func TestMetricsOfTheDaemon(t *testing.T) {
 // The serving stage is named landlockd whatever its file is called, so that
 // people find it.
 func TestServingStageHasAName(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", d.cmd.Process.Pid))
 	if err != nil || strings.TrimSpace(string(name)) != "landlockd" {

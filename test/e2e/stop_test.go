@@ -10,10 +10,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 func TestStopsOnSignals(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		d := startDaemon(t, daemonOptions{})
 		d.scrape(t)
@@ -30,7 +32,7 @@ func TestStopsOnSignals(t *testing.T) {
 // Nobody is told that the daemon is ready once it stops, not even who had begun
 // to ask.
 func TestNotReadyWhileStopping(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	conn := begin(t, d)
 	d.signal(t, syscall.SIGTERM)
@@ -55,7 +57,7 @@ func TestNotReadyWhileStopping(t *testing.T) {
 
 // A client that never ends its request cannot keep the daemon from stopping.
 func TestStopsInSpiteOfClients(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	begin(t, d)
 	d.stop(t)

@@ -15,12 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 func TestTellsTheServiceManager(t *testing.T) {
-	needRoot(t)
-	for _, path := range []string{filepath.Join(publicdir.New(t), "notify"), fmt.Sprintf("@landlockd-e2e-%d", os.Getpid())} {
+	testenv.NeedRoot(t)
+	for _, path := range []string{filepath.Join(testenv.PublicDir(t), "notify"), fmt.Sprintf("@landlockd-e2e-%d", os.Getpid())} {
 		conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 		if err != nil {
 			t.Fatal(err)
@@ -67,8 +67,8 @@ func receive(t *testing.T, conn *net.UnixConn) []string {
 
 // A service manager that went away is no reason to stop.
 func TestServiceManagerGoes(t *testing.T) {
-	needRoot(t)
-	path := filepath.Join(publicdir.New(t), "notify")
+	testenv.NeedRoot(t)
+	path := filepath.Join(testenv.PublicDir(t), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
@@ -80,8 +80,8 @@ func TestServiceManagerGoes(t *testing.T) {
 }
 
 func TestSocketActivation(t *testing.T) {
-	needRoot(t)
-	addr := freeAddress(t)
+	testenv.NeedRoot(t)
+	addr := testenv.FreeAddress(t)
 	d := startDaemon(t, daemonOptions{
 		addr: addr, prefix: []string{self, roleArg, "activate", addr}, args: []string{"--web.systemd-socket", "--confine=require"},
 	})

@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // certificate makes a self-signed one for loopback and returns its PEM and its
@@ -69,8 +69,8 @@ const (
 )
 
 func TestTLSAndAuthentication(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	cert, key := certificate(t, 1)
 	renewed, renewedKey := certificate(t, 2)
 	write(t, filepath.Join(dir, "tls.crt"), cert, 0o644)
@@ -136,8 +136,8 @@ func replace(t *testing.T, path, text string) {
 // Certificates often are links: to a directory that is replaced as a whole, or
 // relative ones into another.
 func TestTLSThroughLinks(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	for _, sub := range []string{"live", "archive", "etc"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
 			t.Fatal(err)
@@ -175,10 +175,10 @@ func TestTLSThroughLinks(t *testing.T) {
 
 // The certificate may stand in the configuration itself.
 func TestTLSInline(t *testing.T) {
-	needRoot(t)
+	testenv.NeedRoot(t)
 	cert, key := certificate(t, 1)
 	indent := func(s string) string { return "    " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n    ") + "\n" }
-	config := write(t, filepath.Join(publicdir.New(t), "web.yml"),
+	config := write(t, filepath.Join(testenv.PublicDir(t), "web.yml"),
 		"tls_server_config:\n  cert: |\n"+indent(cert)+"  key: |\n"+indent(key), 0o644)
 	d := startDaemon(t, daemonOptions{
 		args: []string{"--confine=require", "--web.config.file=" + config}, client: tlsClient(t, cert),
@@ -190,8 +190,8 @@ func TestTLSInline(t *testing.T) {
 }
 
 func TestTLSKeyThatOnlyRootCanRead(t *testing.T) {
-	needRoot(t)
-	dir := publicdir.New(t)
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
 	cert, key := certificate(t, 1)
 	write(t, filepath.Join(dir, "tls.crt"), cert, 0o644)
 	write(t, filepath.Join(dir, "tls.key"), key, 0o600)

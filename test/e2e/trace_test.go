@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // calls are system calls by name.
@@ -45,7 +47,7 @@ func traceScrape(t *testing.T, d *daemon) calls {
 	t.Helper()
 	pid := d.cmd.Process.Pid
 	out := filepath.Join(t.TempDir(), "trace")
-	tracer := launch(t, nil, needTool(t, "strace"), "-f", "-o", out, "-p", strconv.Itoa(pid))
+	tracer := launch(t, nil, testenv.NeedTool(t, "strace"), "-f", "-o", out, "-p", strconv.Itoa(pid))
 	eventually(t, "every thread is traced", func() bool {
 		if tracer.ended() {
 			t.Fatalf("strace: %s", &tracer.stderr)

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // cgroupTree is a slice of this test's own in the hierarchy that names workloads.
@@ -23,7 +25,7 @@ type cgroupTree struct {
 
 func newCgroupTree(t *testing.T) cgroupTree {
 	t.Helper()
-	needRoot(t)
+	testenv.NeedRoot(t)
 	const mounted = "/sys/fs/cgroup"
 	root := ""
 	var fs unix.Statfs_t

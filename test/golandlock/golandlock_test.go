@@ -24,6 +24,7 @@ import (
 	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/rulesets"
 	"github.com/landlockd/landlockd/test/sandbox"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 const (
@@ -101,12 +102,7 @@ func (h *helper) asked(abi int) sandbox.Sandbox {
 // through go-landlock, what a scan says of every thread is what was asked for, and
 // what a sample of them may do is what the rules say.
 func TestGoLandlock(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if testing.Short() {
-			t.Skip("needs root; skipped because of -short")
-		}
-		t.Fatal("needs root: run the tests as root, or with -short to leave this one out")
-	}
+	testenv.NeedRoot(t)
 	source, err := taskiter.Open(taskiter.Options{RuleTime: time.Minute})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 func TestAlertmanagerFile(t *testing.T) {
@@ -41,7 +43,7 @@ func alert(name, instance, rule, severity string, inhibited bool) fired {
 // TestInhibition sends alerts to a real Alertmanager with our file.
 func TestInhibition(t *testing.T) {
 	t.Parallel()
-	url := "http://" + freeAddress(t)
+	url := "http://" + testenv.FreeAddress(t)
 	startDaemon(t, url+"/-/ready", "prometheus-alertmanager", "--config.file="+absolute(t, "alertmanager.yml"),
 		"--storage.path="+t.TempDir(), "--web.listen-address="+url[len("http://"):], "--cluster.listen-address=", "--log.level=warn")
 	alerts := []fired{

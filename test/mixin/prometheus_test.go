@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,19 +17,9 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-)
 
-// freeAddress returns a loopback address that nobody listens on. Another
-// process may take it first: then the program does not start, which is an error.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+	"github.com/landlockd/landlockd/test/testenv"
+)
 
 // daemon is a program that runs.
 type daemon struct {
@@ -102,7 +91,7 @@ func startPrometheus(t *testing.T, config any, args ...string) *prometheus {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "prometheus.yml")
 	write(t, file, config)
-	p := &prometheus{url: "http://" + freeAddress(t)}
+	p := &prometheus{url: "http://" + testenv.FreeAddress(t)}
 	p.data = filepath.Join(dir, "data")
 	startDaemon(t, p.url+"/-/ready", "prometheus", append(args, "--config.file="+file, "--storage.tsdb.path="+p.data,
 		"--web.listen-address="+p.url[len("http://"):], "--log.level=warn")...)

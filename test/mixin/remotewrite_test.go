@@ -13,6 +13,7 @@ import (
 
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/fleet"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // TestRemoteWrite: an agent scrapes hosts and sends to a central Prometheus, which
@@ -25,7 +26,7 @@ func TestRemoteWrite(t *testing.T) {
 	hosts := fleet.Generate(fleet.Options{Seed: 5, Hosts: 3, Units: 12}) // all of them steady
 	served := serveFleet(t, hosts)
 	dir := t.TempDir()
-	central := &prometheus{url: "http://" + freeAddress(t)}
+	central := &prometheus{url: "http://" + testenv.FreeAddress(t)}
 	write(t, filepath.Join(dir, "central.yml"), map[string]any{
 		"global":     map[string]string{"evaluation_interval": "1s"},
 		"rule_files": []string{absolute(t, "rules.yml"), absolute(t, "alerts.yml")},
@@ -91,7 +92,7 @@ func startAgent(t *testing.T, dir, central string, scrapeConfigs []any) *daemon 
 		"remote_write": []any{map[string]any{"url": central + "/api/v1/write",
 			"queue_config": map[string]string{"batch_send_deadline": "500ms", "max_backoff": "1s"}}},
 	})
-	agent := freeAddress(t)
+	agent := testenv.FreeAddress(t)
 	return startDaemon(t, "http://"+agent+"/-/ready", "prometheus", "--enable-feature=agent", "--config.file="+filepath.Join(dir, "agent.yml"),
 		"--storage.agent.path="+filepath.Join(dir, "agent"), "--web.listen-address="+agent, "--log.level=error")
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // TestTextfile goes the way of hosts where nothing more may listen: landlockd
@@ -21,9 +23,7 @@ import (
 // rules find it.
 func TestTextfile(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Fatal("needs root: landlockd scans this host")
-	}
+	testenv.NeedRoot(t) // landlockd scans this host
 	dir := t.TempDir()
 	file := filepath.Join(dir, "landlockd.prom")
 	landlockd := filepath.Join(t.TempDir(), "landlockd")
@@ -43,7 +43,7 @@ func TestTextfile(t *testing.T) {
 		t.Fatalf("%d samples, or the scan failed", len(written))
 	}
 
-	exporter := freeAddress(t)
+	exporter := testenv.FreeAddress(t)
 	startDaemon(t, "http://"+exporter+"/metrics", "prometheus-node-exporter", "--web.listen-address="+exporter,
 		"--collector.disable-defaults", "--collector.textfile", "--collector.textfile.directory="+dir)
 	resp, err := http.Get("http://" + exporter + "/metrics")

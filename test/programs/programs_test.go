@@ -13,7 +13,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
-	"github.com/landlockd/landlockd/test/publicdir"
+	"github.com/landlockd/landlockd/test/testenv"
 	"github.com/landlockd/landlockd/test/vm"
 )
 
@@ -28,7 +28,7 @@ func TestPrograms(t *testing.T) {
 	tree, snapshot := open(t)
 	for _, p := range Catalog() {
 		t.Run(p.Name, func(t *testing.T) {
-			line, err := tree.Check(p, publicdir.New(t), snapshot)
+			line, err := tree.Check(p, testenv.PublicDir(t), snapshot)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +43,7 @@ func TestCompareFinds(t *testing.T) {
 	tree, snapshot := open(t)
 	all := Catalog()
 	p := all[slices.IndexFunc(all, func(p Program) bool { return p.Name == "setpriv, twice" })]
-	r, err := tree.Start(p, publicdir.New(t))
+	r, err := tree.Start(p, testenv.PublicDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,9 +99,7 @@ func open(t *testing.T) (*Tree, Scan) {
 	if testing.Short() {
 		t.Skip("starts real programs as root; skipped because of -short")
 	}
-	if os.Geteuid() != 0 {
-		t.Fatal("needs root: run the tests as root, or with -short to leave this one out")
-	}
+	testenv.NeedRoot(t)
 	cache, err := vm.Cache("programs")
 	if err != nil {
 		t.Fatal(err)

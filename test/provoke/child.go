@@ -37,7 +37,7 @@ func Play(blocker, dir string, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// Child is a process that plays.
+// Child is a process that plays, or guards audit.
 type Child struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -47,7 +47,10 @@ type Child struct {
 
 // Start starts a command that calls Play with its standard input and output, and
 // waits until it is in the domain.
-func Start(cmd *exec.Cmd) (*Child, error) {
+func Start(cmd *exec.Cmd) (*Child, error) { return start(cmd, "ready") }
+
+// start waits until the child says a word.
+func start(cmd *exec.Cmd, word string) (*Child, error) {
 	c := &Child{cmd: cmd}
 	var err error
 	if c.in, err = cmd.StdinPipe(); err != nil {
@@ -63,7 +66,7 @@ func Start(cmd *exec.Cmd) (*Child, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	if err := c.expect("ready"); err != nil {
+	if err := c.expect(word); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil

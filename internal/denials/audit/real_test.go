@@ -24,6 +24,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/provoke"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // needAudit skips what needs root and a kernel whose audit knows Landlock.
@@ -36,9 +37,7 @@ func needAudit(t *testing.T) {
 	if err != nil || abi < 7 {
 		t.Skipf("Landlock of ABI %d (%v) writes no audit records: Linux 6.15 has 7", abi, err)
 	}
-	if os.Geteuid() != 0 {
-		t.Fatal("needs root; -short leaves this out")
-	}
+	testenv.NeedRoot(t)
 }
 
 // listener counts the denials of one domain: on a shared host there are others.

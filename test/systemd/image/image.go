@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/test/vm"
 	"github.com/landlockd/landlockd/test/vm/aptroot"
 )
 
@@ -140,22 +141,15 @@ func (b *builder) bootstrap(r Recipe, list string) (string, error) {
 	return img, b.run(0, "resize2fs", img)
 }
 
-// run runs a program; the end of what it said is in the error. An exit status
-// up to fine is good.
+// run runs a program. An exit status up to fine is good.
 func (b *builder) run(fine int, name string, args ...string) error {
 	cmd := exec.CommandContext(b.ctx, name, args...)
 	// Programs for the administrator are not in everybody's PATH.
-	cmd.Env = append(cmd.Environ(), "LC_ALL=C", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
-	var said strings.Builder
-	both := io.MultiWriter(&said, b.log)
-	cmd.Stdout, cmd.Stderr = both, both
-	err := cmd.Run()
-	if err == nil || cmd.ProcessState != nil && cmd.ProcessState.Exited() && cmd.ProcessState.ExitCode() <= fine {
+	cmd.Env = append(cmd.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	err := vm.RunLogged(cmd, b.log)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Exited() && exit.ExitCode() <= fine {
 		return nil
 	}
-	text := said.String()
-	if len(text) > 4000 {
-		text = "..." + text[len(text)-4000:]
-	}
-	return fmt.Errorf("%s: %w\n%s", strings.Join(append([]string{name}, args...), " "), err, text)
+	return err
 }

@@ -3,7 +3,6 @@
 package kernel
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/landlockd/landlockd/test/vm"
 )
 
 // build compiles the kernel, outside of its tree, and returns the image's path.
@@ -152,20 +153,9 @@ func (b *builder) make(out string, targets ...string) error {
 		"KCFLAGS=-fno-var-tracking"}, targets...)...)
 }
 
-// run runs a program; the end of what it said is in the error.
+// run runs a program. What it says goes to the log.
 func (b *builder) run(dir string, in io.Reader, name string, args ...string) error {
 	cmd := exec.CommandContext(b.ctx, name, args...)
 	cmd.Dir, cmd.Stdin = dir, in
-	cmd.Env = append(cmd.Environ(), "LC_ALL=C")
-	var said bytes.Buffer
-	both := io.MultiWriter(&said, b.log)
-	cmd.Stdout, cmd.Stderr = both, both
-	if err := cmd.Run(); err != nil {
-		text := said.String()
-		if len(text) > 4000 {
-			text = "..." + text[len(text)-4000:]
-		}
-		return fmt.Errorf("%s: %w\n%s", strings.Join(append([]string{name}, args...), " "), err, text)
-	}
-	return nil
+	return vm.RunLogged(cmd, b.log)
 }
