@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // Right is one right.
@@ -42,23 +40,12 @@ func All() []Right { return slices.Clone(table[:]) }
 // Lookup returns the right of a name. A bit that the table does not have is called
 // "fs.bit17"; one that it has is only found by its own name.
 func Lookup(name string) (Right, bool) {
-	for _, r := range table {
-		if r.Name == name {
-			return r, true
-		}
-	}
-	class, bit, ok := strings.Cut(name, ".bit")
-	if !ok {
+	all := Of(Every())
+	i := slices.IndexFunc(all, func(r Right) bool { return r.Name == name })
+	if i < 0 {
 		return Right{}, false
 	}
-	for c := range NumClasses {
-		n, err := strconv.ParseUint(bit, 10, 8)
-		if err == nil && n < bitsPerClass && c.String() == class && nameless(c, uint8(n)) == name {
-			r := at(c, uint8(n))
-			return r, r.ABI == 0
-		}
-	}
-	return Right{}, false
+	return all[i], true
 }
 
 // Of returns the rights of a set, by class and bit.
@@ -122,7 +109,5 @@ func at(c Class, bit uint8) Right {
 			return r
 		}
 	}
-	return Right{Class: c, Bit: bit, Name: nameless(c, bit)}
+	return Right{Class: c, Bit: bit, Name: fmt.Sprintf("%s.bit%d", c, bit)}
 }
-
-func nameless(c Class, bit uint8) string { return fmt.Sprintf("%s.bit%d", c, bit) }

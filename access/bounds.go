@@ -2,6 +2,8 @@
 
 package access
 
+import "github.com/landlockd/landlockd/internal/enum"
+
 // Answer is what is known of a question that has two answers.
 type Answer uint8
 
@@ -13,16 +15,9 @@ const (
 	Yes
 )
 
-func (a Answer) String() string {
-	switch a {
-	case No:
-		return "no"
-	case Yes:
-		return "yes"
-	default:
-		return "unknown"
-	}
-}
+var answers = enum.Words[Answer]{"unknown", "no", "yes"}
+
+func (a Answer) String() string { return answers.Of(a) }
 
 // MarshalText encodes the word.
 func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }

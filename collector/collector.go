@@ -5,7 +5,6 @@ package collector
 //go:generate go test -run "^(TestPage|TestGolden|TestRules|TestDenials)$" -update .
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,7 +77,6 @@ func Docs() []Doc {
 	var facts, own []Doc
 	for _, v := range views() {
 		for _, d := range v.docs() {
-			d.Labels = slices.Clone(d.Labels)
 			if strings.HasPrefix(d.Name, "landlockd_") {
 				own = append(own, d)
 			} else {

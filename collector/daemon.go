@@ -42,20 +42,19 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 	return &daemon{s.Daemon, s.Snapshot}
 }, []metric[daemon]{
 	{
-		Doc: Doc{
-			Name: "landlockd_source_info",
-			Type: Gauge,
-			Help: "Always 1. How each kind of fact is obtained on this host.",
-			Labels: []Label{
-				{"source", "`taskiter`, `procattr`, `both`"},
-				{"ids", "where domain IDs come from: `kernel`, `derived`, `none`"},
-				{"lineage", "how it is told which domain is nested in which: `known`, `inferred`, `none`"},
-				{"rules", "whether the rules of domains are read: `read`, `unread`, `none`"},
-				{"denials", "how denials are counted: `tracepoints`, `audit`, `counters`, `none`"},
-				{"pidns", "`init`: every process of the host is seen; `nested`: only those of a PID namespace"},
-			},
-			Present: ifScanned,
+		name: "landlockd_source_info",
+		help: "Always 1. How each kind of fact is obtained on this host.",
+		labels: []Label{
+			{"source", "`taskiter`, `procattr`, `both`"},
+			{"ids", "where domain IDs come from: `kernel`, `derived`, `none`"},
+			{"lineage", "how it is known which domain is nested in which: `known`, `inferred`, " +
+				"`none`"},
+			{"rules", "whether the rules of domains are read: `read`, `unread`, `none`"},
+			{"denials", "how denials are counted: `tracepoints`, `audit`, `counters`, `none`"},
+			{"pidns", "`init`: every process of the host is seen; `nested`: only those of a PID " +
+				"namespace"},
 		},
+		present: ifScanned,
 		values: func(d *daemon, emit emitter) {
 			if d.snap != nil {
 				s := d.snap.Source
@@ -64,16 +63,13 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		},
 	},
 	{
-		Doc: Doc{
-			Name: "landlockd_source_available",
-			Type: Gauge,
-			Help: "1 if the source works on this host, 0 if it does not, with the reason.",
-			Labels: []Label{
-				{"source", "`taskiter`, `procattr`"},
-				{"reason", "empty for a source that works, else its short name for what is missing"},
-			},
-			Present: "every source that was tried",
+		name: "landlockd_source_available",
+		help: "1 if the source works on this host, 0 if it does not, with the reason.",
+		labels: []Label{
+			{"source", "`taskiter`, `procattr`"},
+			{"reason", "empty for a source that works, else its short name for what is missing"},
 		},
+		present: "every source that was tried",
 		values: func(d *daemon, emit emitter) {
 			for source, reason := range d.Sources {
 				emit(boolValue(reason == ""), source, reason)
@@ -81,21 +77,15 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_scan_success",
-			Type:    Gauge,
-			Help:    "1 if this scrape's scan succeeded. If 0, no landlock_* metric is exported.",
-			Present: "always",
-		},
-		values: func(d *daemon, emit emitter) { emit(boolValue(d.snap != nil)) },
+		name:    "landlockd_scan_success",
+		help:    "1 if this scrape's scan succeeded. If 0, no landlock_* metric is exported.",
+		present: "always",
+		values:  func(d *daemon, emit emitter) { emit(boolValue(d.snap != nil)) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_scan_duration_seconds",
-			Type:    Gauge,
-			Help:    "How long this scrape's scan took; if it failed, the last scan that ended.",
-			Present: "after the first scan",
-		},
+		name:    "landlockd_scan_duration_seconds",
+		help:    "How long this scrape's scan took; if it failed, the last scan that ended.",
+		present: "after the first scan",
 		values: func(d *daemon, emit emitter) {
 			switch {
 			case d.snap != nil:
@@ -107,12 +97,10 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_scan_tasks",
-			Type:    Gauge,
-			Help:    "Tasks that the source returned in the first pass of this scrape's scan, zombies and others that are not counted included.",
-			Present: ifScanned,
-		},
+		name: "landlockd_scan_tasks",
+		help: "Tasks that the source returned in the first pass of this scrape's scan, zombies " +
+			"and others that are not counted included.",
+		present: ifScanned,
 		values: func(d *daemon, emit emitter) {
 			if d.snap != nil {
 				emit(float64(d.snap.TasksRead))
@@ -120,24 +108,19 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_last_scan_timestamp_seconds",
-			Type:    Gauge,
-			Help:    "Time at which the last successful scan began, in seconds since the epoch, 0 if there was none.",
-			Present: "always",
-		},
-		values: func(d *daemon, emit emitter) { emit(unixSeconds(d.Scans.LastSuccess)) },
+		name: "landlockd_last_scan_timestamp_seconds",
+		help: "Time at which the last successful scan began, in seconds since the epoch, 0 if " +
+			"there was none.",
+		present: "always",
+		values:  func(d *daemon, emit emitter) { emit(unixSeconds(d.Scans.LastSuccess)) },
 	},
 	{
-		Doc: Doc{
-			Name: "landlockd_domains_unread",
-			Type: Gauge,
-			Help: "Domains that this scan left out, or of which it did not read all rules, because of a " +
-				"budget. State and depth of the processes in them are exact. What those that were left " +
-				"out restrict is unknown; of the others only what those with 65535 rules or more " +
-				"restrict of ports.",
-			Present: ifScanned,
-		},
+		name: "landlockd_domains_unread",
+		help: "Domains that this scan left out, or of which it did not read all rules, because " +
+			"of a budget. State and depth of the processes in them are exact. What those that " +
+			"were left out restrict is unknown; of the others only what those with 65535 rules " +
+			"or more restrict of ports.",
+		present: ifScanned,
 		values: func(d *daemon, emit emitter) {
 			if d.snap != nil {
 				emit(float64(d.snap.DomainsUnread))
@@ -145,22 +128,18 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_scan_errors_total",
-			Type:    Counter,
-			Help:    "Scans that failed, and scrapes whose deadline passed before their scan ended (timeout), by reason.",
-			Labels:  []Label{{"reason", "`timeout`, `internal` and those of the sources"}},
-			Present: "the daemon only, not `once`; reasons that are known at start begin at 0",
-		},
-		values: func(d *daemon, emit emitter) { emitMap(emit, d.Scans.Errors) },
+		name: "landlockd_scan_errors_total",
+		help: "Scans that failed, and scrapes whose deadline passed before their scan ended " +
+			"(timeout), by reason.",
+		labels:  []Label{{"reason", "`timeout`, `internal` and those of the sources"}},
+		present: "the daemon only, not `once`; reasons that are known at start begin at 0",
+		values:  func(d *daemon, emit emitter) { emitMap(emit, d.Scans.Errors) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_source_disagreements_total",
-			Type:    Counter,
-			Help:    "Statements about a process in which two sources disagreed: its state, which others share its domain, its domain's ID.",
-			Present: "with `--source=both`",
-		},
+		name: "landlockd_source_disagreements_total",
+		help: "Statements about a process in which two sources disagreed: its state, which " +
+			"others share its domain, its domain's ID.",
+		present: "with `--source=both`",
 		values: func(d *daemon, emit emitter) {
 			if d.Disagreements != nil {
 				emit(float64(d.Disagreements()))
@@ -168,13 +147,10 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_confined",
-			Type:    Gauge,
-			Help:    "1 if the daemon itself is confined by the mechanism.",
-			Labels:  []Label{{"mechanism", "how a process gives up rights, for example `landlock`"}},
-			Present: "every mechanism that the daemon knows",
-		},
+		name:    "landlockd_confined",
+		help:    "1 if the daemon itself is confined by the mechanism.",
+		labels:  []Label{{"mechanism", "how a process gives up rights, for example `landlock`"}},
+		present: "every mechanism that the daemon knows",
 		values: func(d *daemon, emit emitter) {
 			for mechanism, on := range d.Confined {
 				emit(boolValue(on), mechanism)
@@ -182,17 +158,14 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		},
 	},
 	{
-		Doc: Doc{
-			Name: "landlockd_build_info",
-			Type: Gauge,
-			Help: "Always 1. What landlockd was built from.",
-			Labels: []Label{
-				{"version", "the release"},
-				{"revision", "the commit"},
-				{"goversion", "the Go release that built it"},
-			},
-			Present: "always",
+		name: "landlockd_build_info",
+		help: "Always 1. What landlockd was built from.",
+		labels: []Label{
+			{"version", "the release"},
+			{"revision", "the commit"},
+			{"goversion", "the Go release that built it"},
 		},
+		present: "always",
 		values: func(d *daemon, emit emitter) {
 			emit(1, d.Build.Version, d.Build.Revision, d.Build.GoVersion)
 		},

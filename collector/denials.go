@@ -19,17 +19,17 @@ type Denials struct {
 
 const (
 	ifCounting = "the daemon only, not `once`, unless `--no-collector.denials` is given; "
-	ifTold     = ifCounting + "if the kernel tells of denials one by one: see [denials.md](denials.md)"
+	ifReported = ifCounting + "if the kernel reports denials one by one: see " +
+		"[denials.md](denials.md)"
 )
 
 var denialMetrics = newTable(func(s *Scrape) *Denials { return s.Denials }, []metric[Denials]{
 	{
-		Doc: Doc{
-			Name:    "landlock_denials_total",
-			Type:    Counter,
-			Help:    "Accesses that Landlock denied since landlockd started, by the kernel's own count for each domain. A lower bound: what a domain denied after the last scan before its end is not seen.",
-			Present: ifCounting + "if the kernel counts (Linux 6.15, with audit)",
-		},
+		name: "landlock_denials_total",
+		help: "Accesses that Landlock denied since landlockd started, by the kernel's own count " +
+			"for each domain. A lower bound: what a domain denied after the last scan before its " +
+			"end is not seen.",
+		present: ifCounting + "if the kernel counts (Linux 6.15, with audit)",
 		values: func(d *Denials, emit emitter) {
 			if d.TotalKnown {
 				emit(float64(d.Total))
@@ -37,23 +37,22 @@ var denialMetrics = newTable(func(s *Scrape) *Denials { return s.Denials }, []me
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_denials_by_blocker_total",
-			Type:    Counter,
-			Help:    "Denials by what blocked the access. One that had several blockers counts for each. With audit these are those that are logged, which is not all.",
-			Labels:  []Label{{"blocker", "a right, see [rights.md](rights.md), `ptrace`, `fs.change_topology`, or `unknown` for a name that is not known here"}},
-			Present: ifTold + "; what this kernel has begins at 0",
-		},
-		values: func(d *Denials, emit emitter) { emitMap(emit, d.ByBlocker) },
+		name: "landlock_denials_by_blocker_total",
+		help: "Denials by what blocked the access. One that had several blockers counts for " +
+			"each. With audit these are those that are logged, which is not all.",
+		labels: []Label{{"blocker", "a right, see [rights.md](rights.md), `ptrace`, " +
+			"`fs.change_topology`, or `unknown` for a name that is not known here"}},
+		present: ifReported + "; what this kernel has begins at 0",
+		values:  func(d *Denials, emit emitter) { emitMap(emit, d.ByBlocker) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_workload_denials_total",
-			Type:    Counter,
-			Help:    "Denials by the workload of the process that was denied, as the next scan finds it. process:unknown: it was gone by then, or several share the domain. other: those beyond --workload.limit, with all that was denied them before they lost their series.",
-			Labels:  []Label{{"workload", "its name, folded: see [workloads.md](workloads.md)"}},
-			Present: ifTold + "; " + ifSeries + "; chosen as in [denials.md](denials.md#what-the-numbers-mean)",
-		},
+		name: "landlock_workload_denials_total",
+		help: "Denials by the workload of the process that was denied, as the next scan finds " +
+			"it. process:unknown: it was gone by then, or several share the domain. other: those " +
+			"beyond --workload.limit, with all that was denied them before they lost their series.",
+		labels: []Label{{"workload", "its name, folded: see [workloads.md](workloads.md)"}},
+		present: ifReported + "; " + ifSeries + "; chosen as in " +
+			"[denials.md](denials.md#what-the-numbers-mean)",
 		values: func(d *Denials, emit emitter) {
 			if d.ByBlocker != nil {
 				emitMap(emit, d.ByWorkload)
@@ -61,12 +60,11 @@ var denialMetrics = newTable(func(s *Scrape) *Denials { return s.Denials }, []me
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_denials_lost_total",
-			Type:    Counter,
-			Help:    "Denials, or audit records that may have told of one, that came faster than landlockd read them. With tracepoints landlock_denials_by_blocker_total has them nevertheless.",
-			Present: ifTold,
-		},
+		name: "landlockd_denials_lost_total",
+		help: "Denials, or audit records that may have been of one, that came faster than " +
+			"landlockd read them. With tracepoints landlock_denials_by_blocker_total has them " +
+			"nevertheless.",
+		present: ifReported,
 		values: func(d *Denials, emit emitter) {
 			if d.ByBlocker != nil {
 				emit(float64(d.Lost))

@@ -24,63 +24,48 @@ var factMetrics = newTable(func(s *Scrape) *facts {
 	return &facts{s.Snapshot, &s.Snapshot.Kernel, s.Snapshot.Count()}
 }, []metric[facts]{
 	{
-		Doc: Doc{
-			Name:    "landlock_enabled",
-			Type:    Gauge,
-			Help:    "1 if the kernel can sandbox processes with Landlock. 0 if Landlock is absent or was not enabled at boot; then every process is unsandboxed.",
-			Present: ifScanned,
-		},
-		values: func(f *facts, emit emitter) { emit(boolValue(f.kernel.Landlock == scan.Enabled)) },
+		name: "landlock_enabled",
+		help: "1 if the kernel can sandbox processes with Landlock. 0 if Landlock is absent or " +
+			"was not enabled at boot; then every process is unsandboxed.",
+		present: ifScanned,
+		values:  func(f *facts, emit emitter) { emit(boolValue(f.kernel.Landlock == scan.Enabled)) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_abi_version",
-			Type:    Gauge,
-			Help:    "Version of the kernel's Landlock ABI, 0 without Landlock.",
-			Present: ifScanned,
-		},
-		values: func(f *facts, emit emitter) { emit(float64(f.kernel.ABI)) },
+		name:    "landlock_abi_version",
+		help:    "Version of the kernel's Landlock ABI, 0 without Landlock.",
+		present: ifScanned,
+		values:  func(f *facts, emit emitter) { emit(float64(f.kernel.ABI)) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_kernel_info",
-			Type:    Gauge,
-			Help:    "Always 1. The running kernel.",
-			Labels:  []Label{{"release", "the release as uname(2) tells it"}},
-			Present: ifScanned,
-		},
-		values: func(f *facts, emit emitter) { emit(1, f.kernel.Release) },
+		name:    "landlock_kernel_info",
+		help:    "Always 1. The running kernel.",
+		labels:  []Label{{"release", "the release as uname(2) reports it"}},
+		present: ifScanned,
+		values:  func(f *facts, emit emitter) { emit(1, f.kernel.Release) },
 	},
 	{
-		Doc: Doc{
-			Name: "landlock_kernel_erratum_fixed",
-			Type: Gauge,
-			Help: "1 if this kernel has the fix of an erratum of Landlock, 0 if it has not.",
-			Labels: []Label{{"erratum", "the kernel's number of the erratum: see " +
-				"[rights.md](rights.md#errata)"}},
-			Present: "if the scan succeeded and the kernel says which fixes it has (Linux 6.15, and " +
-				"backports): errata that a kernel of its ABI version can have",
-		},
+		name: "landlock_kernel_erratum_fixed",
+		help: "1 if this kernel has the fix of an erratum of Landlock, 0 if it has not.",
+		labels: []Label{{"erratum", "the kernel's number of the erratum: see " +
+			"[rights.md](rights.md#errata)"}},
+		present: "if the scan succeeded and the kernel says which fixes it has (Linux 6.15, and " +
+			"backports): errata that a kernel of its ABI version can have",
 		values: (*facts).errata,
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_processes",
-			Type:    Gauge,
-			Help:    "User processes by state. sandboxed: every task is in a domain. partial: some are, some are not. unsandboxed: none is. unknown: it could not be told.",
-			Labels:  []Label{{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"}},
-			Present: allStates,
-		},
-		values: func(f *facts, emit emitter) { emitStates(emit, f.Processes) },
+		name: "landlock_processes",
+		help: "User processes by state. sandboxed: every task is in a domain. partial: some are, " +
+			"some are not. unsandboxed: none is. unknown: it could not be found out.",
+		labels:  []Label{{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"}},
+		present: allStates,
+		values:  func(f *facts, emit emitter) { emitStates(emit, f.Processes) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_threads",
-			Type:    Gauge,
-			Help:    "Tasks (threads) of user processes by state. A task is in a domain or is not: none is partial.",
-			Labels:  []Label{{"state", "`sandboxed`, `unsandboxed`, `unknown`"}},
-			Present: allStates,
-		},
+		name: "landlock_threads",
+		help: "Tasks (threads) of user processes by state. A task is in a domain or is not: none " +
+			"is partial.",
+		labels:  []Label{{"state", "`sandboxed`, `unsandboxed`, `unknown`"}},
+		present: allStates,
 		values: func(f *facts, emit emitter) {
 			for _, state := range scan.States() {
 				// A series that can only be 0 would suggest that it could be more.
@@ -91,12 +76,10 @@ var factMetrics = newTable(func(s *Scrape) *facts {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_process_coverage_ratio",
-			Type:    Gauge,
-			Help:    "Sandboxed processes divided by sandboxed, partial and unsandboxed ones. Do not average over hosts: divide sums of landlock_processes.",
-			Present: "if the scan succeeded and the state of some process is known",
-		},
+		name: "landlock_process_coverage_ratio",
+		help: "Sandboxed processes divided by sandboxed, partial and unsandboxed ones. Do not " +
+			"average over hosts: divide sums of landlock_processes.",
+		present: "if the scan succeeded and the state of some process is known",
 		values: func(f *facts, emit emitter) {
 			if ratio, ok := f.Processes.Coverage(); ok {
 				emit(ratio)
@@ -104,14 +87,11 @@ var factMetrics = newTable(func(s *Scrape) *facts {
 		},
 	},
 	{
-		Doc: Doc{
-			Name: "landlock_processes_ineffective",
-			Type: Gauge,
-			Help: "Sandboxed processes that are known to be restricted in no right: none is restricted in all " +
-				"of their tasks. Those of which it is unknown are not counted. With " +
-				"landlockd_source_info{rules=\"unread\"} what is handled counts as restricted.",
-			Present: ifMeant,
-		},
+		name: "landlock_processes_ineffective",
+		help: "Sandboxed processes that are known to be restricted in no right: none is " +
+			"restricted in all of their tasks. Those of which it is unknown are not counted. " +
+			"With landlockd_source_info{rules=\"unread\"} what is handled counts as restricted.",
+		present: ifMeant,
 		values: func(f *facts, emit emitter) {
 			if showsMeaning(f.snap) {
 				emit(float64(f.Ineffective))
@@ -119,14 +99,11 @@ var factMetrics = newTable(func(s *Scrape) *facts {
 		},
 	},
 	{
-		Doc: Doc{
-			Name: "landlock_processes_outside_worker",
-			Type: Gauge,
-			Help: "Sandboxed processes that are known to have a worker, a thread that the kernel made " +
-				"for them (io_uring, vhost), that may act outside of their domains. Those of which " +
-				"it is unknown are not counted.",
-			Present: ifMeant,
-		},
+		name: "landlock_processes_outside_worker",
+		help: "Sandboxed processes that are known to have a worker, a thread that the kernel " +
+			"made for them (io_uring, vhost), that may act outside of their domains. Those of " +
+			"which it is unknown are not counted.",
+		present: ifMeant,
 		values: func(f *facts, emit emitter) {
 			if showsMeaning(f.snap) {
 				emit(float64(f.OutsideWorkers))
@@ -134,13 +111,12 @@ var factMetrics = newTable(func(s *Scrape) *facts {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_unknown_processes",
-			Type:    Gauge,
-			Help:    "Processes in state unknown by reason. denied: the kernel refused the read. hidden: it does not show the attribute. changing: the process changed during every read. malformed: the kernel's answer was not understood.",
-			Labels:  []Label{{"reason", "`denied`, `hidden`, `changing`, `malformed`"}},
-			Present: "all reasons, if the scan succeeded",
-		},
+		name: "landlock_unknown_processes",
+		help: "Processes in state unknown by reason. denied: the kernel refused the read. " +
+			"hidden: it does not show the attribute. changing: the process changed during every " +
+			"read. malformed: the kernel's answer was not understood.",
+		labels:  []Label{{"reason", "`denied`, `hidden`, `changing`, `malformed`"}},
+		present: "all reasons, if the scan succeeded",
 		values: func(f *facts, emit emitter) {
 			for _, reason := range scan.Reasons() {
 				emit(float64(f.Reasons[reason]), reason.String())
@@ -148,51 +124,38 @@ var factMetrics = newTable(func(s *Scrape) *facts {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_processes_by_depth",
-			Type:    Gauge,
-			Help:    "Processes by the depth of their shallowest task, so that a partial process counts at 0. Unknown ones are not counted.",
-			Labels:  []Label{{"depth", "`0` to `16`; `17+` above"}},
-			Present: "`0`, `1` and the depths that occur, if the scan succeeded",
-		},
-		values: (*facts).depths,
+		name: "landlock_processes_by_depth",
+		help: "Processes by the depth of their shallowest task, so that a partial process counts " +
+			"at 0. Unknown ones are not counted.",
+		labels:  []Label{{"depth", "`0` to `16`; `17+` above"}},
+		present: "`0`, `1` and the depths that occur, if the scan succeeded",
+		values:  (*facts).depths,
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_process_layers",
-			Type:    Gauge,
-			Help:    "Sum of the depths of all processes, each counted at its shallowest task. Divide by processes to get the mean depth, of one host or of many.",
-			Present: ifScanned,
-		},
-		values: func(f *facts, emit emitter) { emit(float64(f.Layers)) },
+		name: "landlock_process_layers",
+		help: "Sum of the depths of all processes, each counted at its shallowest task. Divide " +
+			"by processes to get the mean depth, of one host or of many.",
+		present: ifScanned,
+		values:  func(f *facts, emit emitter) { emit(float64(f.Layers)) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_nesting_depth_max",
-			Type:    Gauge,
-			Help:    "Depth of the deepest task of any process, 0 if none is sandboxed.",
-			Present: ifScanned,
-		},
-		values: func(f *facts, emit emitter) { emit(float64(f.MaxDepth)) },
+		name:    "landlock_nesting_depth_max",
+		help:    "Depth of the deepest task of any process, 0 if none is sandboxed.",
+		present: ifScanned,
+		values:  func(f *facts, emit emitter) { emit(float64(f.MaxDepth)) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_nesting_depth_limit",
-			Type:    Gauge,
-			Help:    "Number of layers that a task can have on this kernel, 0 without Landlock.",
-			Present: ifScanned,
-		},
-		values: func(f *facts, emit emitter) { emit(float64(f.kernel.NestingLimit())) },
+		name:    "landlock_nesting_depth_limit",
+		help:    "Number of layers that a task can have on this kernel, 0 without Landlock.",
+		present: ifScanned,
+		values:  func(f *facts, emit emitter) { emit(float64(f.kernel.NestingLimit())) },
 	},
 	{
-		Doc: Doc{
-			Name: "landlock_domains",
-			Type: Gauge,
-			Help: "Domains with a live task in them or in a domain nested in them, without those that " +
-				"were left out: see landlockd_domains_unread.",
-			Present: ifScanned,
-		},
-		values: func(f *facts, emit emitter) { emit(float64(len(f.snap.Domains))) },
+		name: "landlock_domains",
+		help: "Domains with a live task in them or in a domain nested in them, without those " +
+			"that were left out: see landlockd_domains_unread.",
+		present: ifScanned,
+		values:  func(f *facts, emit emitter) { emit(float64(len(f.snap.Domains))) },
 	},
 })
 

@@ -15,19 +15,17 @@ var hardeningMetrics = newTable(func(s *Scrape) *scan.Snapshot {
 	return s.Snapshot
 }, []metric[scan.Snapshot]{
 	{
-		Doc: Doc{
-			Name: "landlock_processes_hardened",
-			Type: Gauge,
-			Help: "Processes all of whose tasks have other hardening, by whether they are sandboxed: " +
-				"no_new_privs, seccomp in any mode, an effective user other than root, a user namespace " +
-				"other than the initial one.",
-			Labels: []Label{
-				{"feature", "`no_new_privs`, `seccomp`, `non_root`, `user_namespace`"},
-				{"state", "`sandboxed`, `unsandboxed`, and `partial` where there are such; processes in state unknown are not counted"},
-			},
-			Present: "if the scan succeeded, unless `--no-collector.hardening` is given",
+		name: "landlock_processes_hardened",
+		help: "Processes all of whose tasks have other hardening, by whether they are sandboxed: " +
+			"no_new_privs, seccomp in any mode, an effective user other than root, a user " +
+			"namespace other than the initial one.",
+		labels: []Label{
+			{"feature", "`no_new_privs`, `seccomp`, `non_root`, `user_namespace`"},
+			{"state", "`sandboxed`, `unsandboxed`, and `partial` where there are such; processes " +
+				"in state unknown are not counted"},
 		},
-		values: emitHardened,
+		present: "if the scan succeeded, unless `--no-collector.hardening` is given",
+		values:  emitHardened,
 	},
 })
 

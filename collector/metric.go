@@ -3,6 +3,7 @@
 package collector
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,13 +16,6 @@ const (
 	Gauge   Type = "gauge"
 	Counter Type = "counter"
 )
-
-func (t Type) valueType() prometheus.ValueType {
-	if t == Counter {
-		return prometheus.CounterValue
-	}
-	return prometheus.GaugeValue
-}
 
 // Doc describes one metric to people.
 type Doc struct {
@@ -45,11 +39,31 @@ type Label struct {
 // may be hostile.
 type emitter func(value float64, labels ...string)
 
-// metric is one metric over some data: all that there is to it.
+// metric is one metric over some data: all that there is to it. One whose name ends in
+// _total is a counter. See [Doc] for the others.
 type metric[T any] struct {
-	Doc
+	name, help string
+	labels     []Label
+	present    string
 	// values emits its series; none, where it is not present.
 	values func(*T, emitter)
+}
+
+func (m *metric[T]) doc() Doc {
+	kind := Gauge
+	if m.counts() {
+		kind = Counter
+	}
+	return Doc{m.name, kind, m.help, slices.Clone(m.labels), m.present}
+}
+
+func (m *metric[T]) counts() bool { return strings.HasSuffix(m.name, "_total") }
+
+func (m *metric[T]) valueType() prometheus.ValueType {
+	if m.counts() {
+		return prometheus.CounterValue
+	}
+	return prometheus.GaugeValue
 }
 
 // table is the metrics of one view of a scrape. It is never changed.
@@ -62,21 +76,21 @@ type table[T any] struct {
 }
 
 func newTable[T any](of func(*Scrape) *T, metrics []metric[T]) *table[T] {
-	t := &table[T]{of: of, metrics: metrics}
-	for _, m := range metrics {
-		names := make([]string, len(m.Labels))
-		for i, l := range m.Labels {
-			names[i] = l.Name
+	t := &table[T]{of: of, metrics: metrics, descs: make([]*prometheus.Desc, len(metrics))}
+	for i, m := range metrics {
+		names := make([]string, len(m.labels))
+		for l := range names {
+			names[l] = m.labels[l].Name
 		}
-		t.descs = append(t.descs, prometheus.NewDesc(m.Name, m.Help, names, nil))
+		t.descs[i] = prometheus.NewDesc(m.name, m.help, names, nil)
 	}
 	return t
 }
 
 func (t *table[T]) docs() []Doc {
 	docs := make([]Doc, len(t.metrics))
-	for i, m := range t.metrics {
-		docs[i] = m.Doc
+	for i := range t.metrics {
+		docs[i] = t.metrics[i].doc()
 	}
 	return docs
 }
@@ -92,12 +106,13 @@ func (t *table[T]) collect(s *Scrape, ch chan<- prometheus.Metric) {
 	if data == nil {
 		return
 	}
-	for i, m := range t.metrics {
+	for i := range t.metrics {
+		m := &t.metrics[i]
 		m.values(data, func(value float64, labels ...string) {
 			for l := range labels {
 				labels[l] = clean(labels[l])
 			}
-			ch <- prometheus.MustNewConstMetric(t.descs[i], m.Type.valueType(), value, labels...)
+			ch <- prometheus.MustNewConstMetric(t.descs[i], m.valueType(), value, labels...)
 		})
 	}
 }

@@ -17,18 +17,15 @@ var restrictedMetrics = newTable(func(s *Scrape) *scan.Snapshot {
 	return s.Snapshot
 }, []metric[scan.Snapshot]{
 	{
-		Doc: Doc{
-			Name: "landlock_processes_restricted",
-			Type: Gauge,
-			Help: "Sandboxed processes of which every task is known to be restricted in the right: some " +
-				"layer of its domain handles it and grants it neither everywhere nor, for ports, without " +
-				"limit. With landlockd_source_info{rules=\"unread\"}: handles it. Those of which it is " +
-				"unknown are not counted.",
-			Labels: []Label{{"right", "each right that this kernel is known to have, by the kernel's own " +
-				"name: see [rights.md](rights.md)"}},
-			Present: "if the scan succeeded, Landlock is enabled and the source finds out what domains " +
-				"handle, unless `--no-collector.rights` is given",
-		},
+		name: "landlock_processes_restricted",
+		help: "Sandboxed processes of which every task is known to be restricted in the right: " +
+			"some layer of its domain handles it and grants it neither everywhere nor, for " +
+			"ports, without limit. With landlockd_source_info{rules=\"unread\"}: handles it. " +
+			"Those of which it is unknown are not counted.",
+		labels: []Label{{"right", "each right that this kernel is known to have, by the kernel's " +
+			"own name: see [rights.md](rights.md)"}},
+		present: "if the scan succeeded, Landlock is enabled and the source finds out what " +
+			"domains handle, unless `--no-collector.rights` is given",
 		values: emitRestricted,
 	},
 })

@@ -37,16 +37,15 @@ type Violation struct {
 
 var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[Rules]{
 	{
-		Doc: Doc{
-			Name: "landlock_rule_processes",
-			Type: Gauge,
-			Help: "Processes that a rule is about by what it says of them. starting: it would be violating but is younger than the rule's grace. unknown: it could not be told.",
-			Labels: []Label{
-				{"rule", "the rule's name"},
-				{"result", "`compliant`, `violating`, `starting`, `unknown`"},
-			},
-			Present: "all results of rules that were about some process since they were loaded, or have min_processes, if the scan succeeded",
+		name: "landlock_rule_processes",
+		help: "Processes that a rule is about by what it says of them. starting: it would be " +
+			"violating but is younger than the rule's grace. unknown: it could not be found out.",
+		labels: []Label{
+			{"rule", "the rule's name"},
+			{"result", "`compliant`, `violating`, `starting`, `unknown`"},
 		},
+		present: "all results of rules that were about some process since they were loaded, or " +
+			"have min_processes, if the scan succeeded",
 		values: func(r *Rules, emit emitter) {
 			for _, rule := range r.Rules {
 				emit(float64(rule.Compliant), rule.Name, "compliant")
@@ -57,16 +56,14 @@ var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[R
 		},
 	},
 	{
-		Doc: Doc{
-			Name: "landlock_rule_violated",
-			Type: Gauge,
-			Help: "1 if a process violates the rule or fewer than its min_processes run, else 0: for unknown and starting ones alone, too.",
-			Labels: []Label{
-				{"rule", "the rule's name"},
-				{"severity", "`info`, `warning`, `critical`"},
-			},
-			Present: "as landlock_rule_processes",
+		name: "landlock_rule_violated",
+		help: "1 if a process violates the rule or fewer than its min_processes run, else 0: for " +
+			"unknown and starting ones alone, too.",
+		labels: []Label{
+			{"rule", "the rule's name"},
+			{"severity", "`info`, `warning`, `critical`"},
 		},
+		present: "as landlock_rule_processes",
 		values: func(r *Rules, emit emitter) {
 			for _, rule := range r.Rules {
 				emit(boolValue(rule.Violated), rule.Name, rule.Severity)
@@ -74,34 +71,30 @@ var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[R
 		},
 	},
 	{
-		Doc: Doc{
-			Name: "landlock_rule_violations",
-			Type: Gauge,
-			Help: "Processes that violate a rule, by the first reason that holds; for too_few, how many are missing.",
-			Labels: []Label{
-				{"rule", "the rule's name"},
-				{"reason", "`landlock_disabled`, `unsandboxed`, `partial`, `restricts_nothing`, " +
-					"`too_shallow`, `too_deep`, `right_not_restricted`, `outside_worker`, " +
-					"`sandboxed`, `too_few`"},
-				{"workload", "the processes' workload; empty for `too_few`"},
-			},
-			Present: "only above 0, and the first 20 of the host, in the order of the rules",
+		name: "landlock_rule_violations",
+		help: "Processes that violate a rule, by the first reason that holds; for too_few, how " +
+			"many are missing.",
+		labels: []Label{
+			{"rule", "the rule's name"},
+			{"reason", "`landlock_disabled`, `unsandboxed`, `partial`, `restricts_nothing`, " +
+				"`too_shallow`, `too_deep`, `right_not_restricted`, `outside_worker`, " +
+				"`sandboxed`, `too_few`"},
+			{"workload", "the processes' workload; empty for `too_few`"},
 		},
-		values: (*Rules).violations,
+		present: "only above 0, and the first 20 of the host, in the order of the rules",
+		values:  (*Rules).violations,
 	},
 	{
-		Doc: Doc{
-			Name: "landlockd_rule_match_unknown_processes",
-			Type: Gauge,
-			Help: "Processes of which it is not known whether some rule is about them, by the first reason. " +
-				"They count in no rule; landlockd check names them.",
-			Labels: []Label{
-				{"reason", "what is not known: `cgroup`, `container_name`, `executable` (or not all of its path), " +
-					"`parent` (or its workload), `ancestors` (or their executables), `user`, `command_line`"},
-			},
-			Present: "all reasons, if rules are loaded and the scan succeeded",
+		name: "landlockd_rule_match_unknown_processes",
+		help: "Processes of which it is not known whether some rule is about them, by the first " +
+			"reason. They count in no rule; landlockd check names them.",
+		labels: []Label{
+			{"reason", "what is not known: `cgroup`, `container_name`, `executable` (or not all " +
+				"of its path), `parent` (or its workload), `ancestors` (or their executables), " +
+				"`user`, `command_line`"},
 		},
-		values: func(r *Rules, emit emitter) { emitMap(emit, r.Undecided) },
+		present: "all reasons, if rules are loaded and the scan succeeded",
+		values:  func(r *Rules, emit emitter) { emitMap(emit, r.Undecided) },
 	},
 })
 

@@ -58,22 +58,19 @@ var workloadMetrics = newTable(func(s *Scrape) *workloads {
 	return s.Workloads.of(s.Snapshot)
 }, []metric[workloads]{
 	{
-		Doc: Doc{
-			Name:    "landlock_workloads",
-			Type:    Gauge,
-			Help:    "Workloads (systemd units, containers, else executables; each name once) by state, which follows from their processes': partial if one of them is partial or some are sandboxed and some not, else unknown if one is.",
-			Labels:  []Label{{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"}},
-			Present: "all states, " + ifNamed,
-		},
-		values: func(w *workloads, emit emitter) { emitStates(emit, w.ByState) },
+		name: "landlock_workloads",
+		help: "Workloads (systemd units, containers, else executables; each name once) by state, " +
+			"which follows from their processes': partial if one of them is partial or some are " +
+			"sandboxed and some not, else unknown if one is.",
+		labels:  []Label{{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"}},
+		present: "all states, " + ifNamed,
+		values:  func(w *workloads, emit emitter) { emitStates(emit, w.ByState) },
 	},
 	{
-		Doc: Doc{
-			Name:    "landlock_workload_coverage_ratio",
-			Type:    Gauge,
-			Help:    "Sandboxed workloads divided by sandboxed, partial and unsandboxed ones. Do not average over hosts: divide sums of landlock_workloads.",
-			Present: "if the state of some workload is known",
-		},
+		name: "landlock_workload_coverage_ratio",
+		help: "Sandboxed workloads divided by sandboxed, partial and unsandboxed ones. Do not " +
+			"average over hosts: divide sums of landlock_workloads.",
+		present: "if the state of some workload is known",
 		values: func(w *workloads, emit emitter) {
 			if ratio, ok := w.Coverage(); ok {
 				emit(ratio)
@@ -81,13 +78,10 @@ var workloadMetrics = newTable(func(s *Scrape) *workloads {
 		},
 	},
 	{
-		Doc: Doc{
-			Name: "landlock_workloads_ineffective",
-			Type: Gauge,
-			Help: "Sandboxed workloads all of whose processes are ineffective, as in " +
-				"landlock_processes_ineffective. Those of which it is unknown are not counted.",
-			Present: ifNamed + ", as landlock_processes_ineffective",
-		},
+		name: "landlock_workloads_ineffective",
+		help: "Sandboxed workloads all of whose processes are ineffective, as in " +
+			"landlock_processes_ineffective. Those of which it is unknown are not counted.",
+		present: ifNamed + ", as landlock_processes_ineffective",
 		values: func(w *workloads, emit emitter) {
 			if showsMeaning(w.snap) {
 				emit(float64(w.ineffective))
@@ -95,25 +89,21 @@ var workloadMetrics = newTable(func(s *Scrape) *workloads {
 		},
 	},
 	{
-		Doc: Doc{
-			Name: "landlock_workload_processes",
-			Type: Gauge,
-			Help: "Processes of a workload by state, for as many workloads as --workload.limit says. The processes of all others are added up as workload other.",
-			Labels: []Label{
-				{"workload", "its name, folded: see [workloads.md](workloads.md)"},
-				{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"},
-			},
-			Present: ifSeries + "; `sandboxed` and `unsandboxed` always, the others above 0",
+		name: "landlock_workload_processes",
+		help: "Processes of a workload by state, for as many workloads as --workload.limit says. " +
+			"The processes of all others are added up as workload other.",
+		labels: []Label{
+			{"workload", "its name, folded: see [workloads.md](workloads.md)"},
+			{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"},
 		},
-		values: (*workloads).processes,
+		present: ifSeries + "; `sandboxed` and `unsandboxed` always, the others above 0",
+		values:  (*workloads).processes,
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_workloads_folded",
-			Type:    Gauge,
-			Help:    "Workloads without a series of their own, in landlock_workload_processes with workload other.",
-			Present: ifNamed + ", " + ifSeries,
-		},
+		name: "landlockd_workloads_folded",
+		help: "Workloads without a series of their own, in landlock_workload_processes with " +
+			"workload other.",
+		present: ifNamed + ", " + ifSeries,
 		values: func(w *workloads, emit emitter) {
 			if !w.hide {
 				emit(float64(w.folded))
@@ -121,13 +111,11 @@ var workloadMetrics = newTable(func(s *Scrape) *workloads {
 		},
 	},
 	{
-		Doc: Doc{
-			Name:    "landlockd_workload_unresolved_processes",
-			Type:    Gauge,
-			Help:    "Processes whose cgroup's path was not found, so that they are in workloads named after their executables. Those in a cgroup that has just come or gone are among them.",
-			Present: ifNamed,
-		},
-		values: (*workloads).unresolved,
+		name: "landlockd_workload_unresolved_processes",
+		help: "Processes whose cgroup's path was not found, so that they are in workloads named " +
+			"after their executables. Those in a cgroup that has just come or gone are among them.",
+		present: ifNamed,
+		values:  (*workloads).unresolved,
 	},
 })
 

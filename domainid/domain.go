@@ -3,9 +3,8 @@
 package domainid
 
 import (
-	"fmt"
-
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/enum"
 )
 
 // Outermost is the Parent of a domain that is nested in no other, and the
@@ -27,16 +26,9 @@ const (
 	LineageKnown
 )
 
-func (l Lineage) String() string {
-	switch l {
-	case LineageKnown:
-		return "known"
-	case LineageInferred:
-		return "inferred"
-	default:
-		return "unknown"
-	}
-}
+var lineages = enum.Words[Lineage]{"unknown", "inferred", "known"}
+
+func (l Lineage) String() string { return lineages.Of(l) }
 
 // MarshalText encodes the word.
 func (l Lineage) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
@@ -71,32 +63,15 @@ const (
 	LogDisabled
 )
 
-func (l LogStatus) String() string {
-	switch l {
-	case LogPending:
-		return "pending"
-	case LogRecorded:
-		return "recorded"
-	case LogDisabled:
-		return "disabled"
-	default:
-		return "unknown"
-	}
-}
+var logStatuses = enum.Words[LogStatus]{"unknown", "pending", "recorded", "disabled"}
+
+func (l LogStatus) String() string { return logStatuses.Of(l) }
 
 // MarshalText encodes the word.
 func (l LogStatus) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // UnmarshalText is the inverse of MarshalText.
-func (l *LogStatus) UnmarshalText(b []byte) error {
-	for _, v := range [...]LogStatus{LogUnknown, LogPending, LogRecorded, LogDisabled} {
-		if string(b) == v.String() {
-			*l = v
-			return nil
-		}
-	}
-	return fmt.Errorf("log status %.32q: want pending, recorded, disabled or unknown", b)
-}
+func (l *LogStatus) UnmarshalText(b []byte) error { return logStatuses.Parse(l, b, "log status") }
 
 // Domain is one Landlock domain. Its identity and what it handles never change.
 type Domain struct {

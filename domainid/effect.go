@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/enum"
 )
 
 // Effect is where something may be done, as far as Landlock goes.
@@ -23,9 +24,9 @@ const (
 	Nowhere
 )
 
-func (e Effect) String() string {
-	return [...]string{"unknown", "everywhere", "limited", "nowhere"}[e&3]
-}
+var effects = enum.Words[Effect]{"unknown", "everywhere", "limited", "nowhere"}
+
+func (e Effect) String() string { return effects.Of(e) }
 
 // MarshalText encodes the word.
 func (e Effect) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
@@ -46,13 +47,11 @@ const (
 	NotKnown
 )
 
-func (r Reason) String() string {
-	words := [...]string{"restricted", "kernel_cannot", "sandbox_does_not", "rules_grant"}
-	if int(r) < len(words) {
-		return words[r]
-	}
-	return "not_known"
+var reasons = enum.Words[Reason]{
+	"restricted", "kernel_cannot", "sandbox_does_not", "rules_grant", "not_known",
 }
+
+func (r Reason) String() string { return reasons.Of(r) }
 
 // MarshalText encodes the word.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

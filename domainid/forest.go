@@ -45,7 +45,6 @@ type Member struct {
 // A forest is never changed and is safe for concurrent use. Slices that it returns
 // share its memory, unless documented otherwise: do not change them.
 type Forest struct {
-	ids     []ID
 	procs   hierarchy
 	domains hierarchy
 	// members holds the processes of all domains, domain after domain in
@@ -62,10 +61,7 @@ type Forest struct {
 // It takes time O(n log n) in the number of members and no recursion. The
 // arguments are not kept.
 func NewForest(domains []Domain, members []Member) *Forest {
-	f := &Forest{ids: make([]ID, len(domains))}
-	for i := range domains {
-		f.ids[i] = domains[i].ID
-	}
+	f := &Forest{}
 	byPID := sortByPID(members)
 	f.procs = newHierarchy(processParents(members, byPID), byPID)
 	parents := domainParents(domains)
@@ -74,35 +70,12 @@ func NewForest(domains []Domain, members []Member) *Forest {
 	return f
 }
 
-// Roots returns the processes without a parent in the forest, ascending by PID.
-func (f *Forest) Roots() []int32 { return f.procs.roots() }
-
 // Parent returns the parent of process p, or Outermost (-1) if p is a root.
 func (f *Forest) Parent(p int32) int32 { return f.procs.parent[p] }
-
-// Children returns the children of process p, ascending by PID.
-func (f *Forest) Children(p int32) []int32 { return f.procs.children(p) }
 
 // Walk yields each process once with its level, 0 for a root: a parent before
 // its children, and all below a process before the process's next sibling.
 func (f *Forest) Walk() iter.Seq2[int32, int] { return f.procs.walk() }
-
-// Lookup returns the domain with an ID, or Outermost if there is none.
-func (f *Forest) Lookup(id ID) int32 {
-	if id == None {
-		return Outermost
-	}
-	for i, v := range f.ids {
-		if v == id {
-			return int32(i)
-		}
-	}
-	return Outermost
-}
-
-// OutermostDomains returns the domains that are nested in no other, as far as
-// is known.
-func (f *Forest) OutermostDomains() []int32 { return f.domains.roots() }
 
 // ParentDomain returns the domain that d is nested in directly, or Outermost.
 func (f *Forest) ParentDomain(d int32) int32 { return f.domains.parent[d] }
@@ -113,13 +86,6 @@ func (f *Forest) NestedDomains(d int32) []int32 { return f.domains.children(d) }
 // WalkDomains yields each domain once with its level, 0 for an outermost one,
 // in the order of [Forest.Walk].
 func (f *Forest) WalkDomains() iter.Seq2[int32, int] { return f.domains.walk() }
-
-// Within reports whether inner is outer or is nested in it; false where the lineage is
-// not known.
-func (f *Forest) Within(inner, outer int32) bool {
-	r := f.domains.rank[inner]
-	return f.domains.rank[outer] <= r && r < f.domains.end[outer]
-}
 
 // Members returns the processes with a task whose innermost domain is d,
 // ascending by PID. A process is in several domains if its tasks are.

@@ -120,7 +120,7 @@ func sortByMembers(parents []int32, members []Member, byPID []int32) []int32 {
 
 // place fills members, firstMember and numBelow.
 func (f *Forest) place(members []Member, byPID []int32) {
-	n := len(f.ids)
+	n := len(f.domains.parent)
 	f.firstMember = make([]int32, n+1)
 	f.numBelow = make([]int32, n)
 	type pair struct{ rank, process int32 }

@@ -12,10 +12,9 @@ type hierarchy struct {
 	// node; those of node i begin at first[i].
 	list  []int32
 	first []int32
-	// order holds the nodes, each before its children. A node and all below
-	// it are order[rank[i]:end[i]].
-	order, rank, end []int32
-	level            []int32
+	// order holds the nodes, each before its children: node i at rank[i].
+	order, rank []int32
+	level       []int32
 }
 
 // newHierarchy makes a hierarchy from each node's parent, which must be without
@@ -29,7 +28,6 @@ func newHierarchy(parent, siblings []int32) hierarchy {
 		first:  make([]int32, n+1),
 		order:  make([]int32, 0, n),
 		rank:   make([]int32, n),
-		end:    make([]int32, n),
 		level:  make([]int32, n),
 	}
 	h.group(siblings)
@@ -69,13 +67,6 @@ func (h *hierarchy) number() {
 		h.rank[i] = int32(len(h.order))
 		h.order = append(h.order, i)
 		stack = pushReversed(stack, h.children(i))
-	}
-	for k := len(h.order) - 1; k >= 0; k-- {
-		i := h.order[k]
-		h.end[i] = max(h.end[i], int32(k)+1)
-		if p := h.parent[i]; p >= 0 {
-			h.end[p] = max(h.end[p], h.end[i])
-		}
 	}
 }
 

@@ -24,36 +24,9 @@ func (n naive) within(inner, outer int32) bool {
 	return false
 }
 
-// has reports whether process p has a task in d or below: strictly below, if so asked.
-func (n naive) has(p, d int32, strictly bool) bool {
-	return p >= 0 && slices.ContainsFunc(n.members[p].Domains, func(in int32) bool {
-		return n.within(in, d) && !(strictly && in == d)
-	})
-}
-
-func (n naive) trees(d int32) []Tree {
-	var trees []Tree
-	for root := range n.forest.Walk() {
-		if !n.has(root, d, false) || n.has(n.forest.Parent(root), d, false) {
-			continue
-		}
-		tree := Tree{Root: root}
-		var visit func(p int32)
-		visit = func(p int32) {
-			tree.Processes++
-			if n.has(p, d, true) {
-				tree.Deeper++
-			}
-			for _, c := range n.forest.Children(p) {
-				if n.has(c, d, false) {
-					visit(c)
-				}
-			}
-		}
-		visit(root)
-		trees = append(trees, tree)
-	}
-	return trees
+// has reports whether process p has a task in d or below.
+func (n naive) has(p, d int32) bool {
+	return slices.ContainsFunc(n.members[p].Domains, func(in int32) bool { return n.within(in, d) })
 }
 
 func randomForest(r *rand.Rand) naive {
@@ -131,36 +104,28 @@ func (n naive) lowestOfCircle(i int32) bool {
 func (n naive) checkDomain(t *testing.T, d int32) {
 	t.Helper()
 	f := n.forest
-	var members, below []int32
+	var members []int32
+	below := 0
 	for p := range int32(len(n.members)) {
 		if slices.Contains(n.members[p].Domains, d) {
 			members = append(members, p)
 		}
 	}
 	for p := range f.Walk() {
-		if n.has(p, d, false) {
-			below = append(below, p)
+		if n.has(p, d) {
+			below++
 		}
 	}
 	equal(t, "members", f.Members(d), members...)
-	equal(t, "below", f.Below(d), below...)
-	if f.NumBelow(d) != len(below) {
-		t.Errorf("NumBelow(%d) = %d, want %d", d, f.NumBelow(d), len(below))
-	}
-	if got, want := f.Trees(d), n.trees(d); !slices.Equal(got, want) {
-		t.Errorf("Trees(%d) = %v, want %v", d, got, want)
-	}
-	for o := range int32(len(n.domains)) {
-		if f.Within(d, o) != n.within(d, o) {
-			t.Errorf("Within(%d, %d) = %v", d, o, f.Within(d, o))
-		}
+	if f.NumBelow(d) != below {
+		t.Errorf("NumBelow(%d) = %d, want %d", d, f.NumBelow(d), below)
 	}
 	first := func(d int32) int {
 		return slices.IndexFunc(n.members, func(m Member) bool {
 			return slices.ContainsFunc(m.Domains, func(in int32) bool { return n.within(in, d) })
 		})
 	}
-	for _, siblings := range [][]int32{f.OutermostDomains(), f.NestedDomains(d)} {
+	for _, siblings := range [][]int32{f.domains.roots(), f.NestedDomains(d)} {
 		sorted := slices.IsSortedFunc(siblings, func(a, b int32) int {
 			// An index of -1 becomes the largest number: empty ones come last.
 			return int(uint32(first(a))>>1) - int(uint32(first(b))>>1)
@@ -179,13 +144,13 @@ func TestForestOrderComesFromProcesses(t *testing.T) {
 	b := NewForest([]Domain{{ID: 2, Parent: -1}, {ID: 1, Parent: -1}, {ID: 3, Parent: 1}}, []Member{
 		{PID: 1, Domains: []int32{0}}, {PID: 2, Domains: []int32{2}}, {PID: 3, Domains: []int32{1}},
 	})
-	ids := func(f *Forest) (ids []ID) {
+	ids := func(f *Forest, byIndex ...ID) (ids []ID) {
 		for d := range f.WalkDomains() {
-			ids = append(ids, f.ids[d])
+			ids = append(ids, byIndex[d])
 		}
 		return ids
 	}
-	if x, y := ids(a), ids(b); !slices.Equal(x, y) {
+	if x, y := ids(a, 1, 2, 3), ids(b, 2, 1, 3); !slices.Equal(x, y) {
 		t.Errorf("%v and %v differ", x, y)
 	}
 }
@@ -208,12 +173,21 @@ func FuzzForest(f *testing.F) {
 		forest := NewForest(domains, members)
 		check(t, forest)
 		for d := range int32(len(domains)) {
-			total := 0
-			for _, tree := range forest.Trees(d) {
-				total += tree.Processes
+			below := 0
+			for i := range members {
+				if slices.ContainsFunc(members[i].Domains, func(in int32) bool {
+					for ; in >= 0 && int(in) < len(domains); in = forest.ParentDomain(in) {
+						if in == d {
+							return true
+						}
+					}
+					return false
+				}) {
+					below++
+				}
 			}
-			if total != len(forest.Below(d)) || total != forest.NumBelow(d) {
-				t.Fatalf("domain %d: trees hold %d processes, %d are below, %d counted", d, total, len(forest.Below(d)), forest.NumBelow(d))
+			if below != forest.NumBelow(d) {
+				t.Fatalf("domain %d: %d are below, %d counted", d, below, forest.NumBelow(d))
 			}
 		}
 	})

@@ -32,9 +32,9 @@ func shells() *Forest {
 
 func TestForestProcesses(t *testing.T) {
 	f := shells()
-	equal(t, "roots", f.Roots(), 0)
-	equal(t, "children of 1", f.Children(0), 1, 4, 5)
-	equal(t, "children of 12", f.Children(3))
+	equal(t, "roots", f.procs.roots(), 0)
+	equal(t, "children of 1", f.procs.children(0), 1, 4, 5)
+	equal(t, "children of 12", f.procs.children(3))
 	var order, levels []int32
 	for p, level := range f.Walk() {
 		order, levels = append(order, p), append(levels, int32(level))
@@ -49,33 +49,21 @@ func TestForestProcesses(t *testing.T) {
 func TestForestDomains(t *testing.T) {
 	f := shells()
 	// 0xd before 0xe: the first thread of process 20 is in it.
-	equal(t, "outermost", f.OutermostDomains(), 0, 4, 3)
+	equal(t, "outermost", f.domains.roots(), 0, 4, 3)
 	equal(t, "nested in c", f.NestedDomains(0), 1)
 	equal(t, "members of c", f.Members(0), 1, 4)
 	equal(t, "members of d", f.Members(4), 5)
-	equal(t, "below c", f.Below(0), 1, 2, 3, 4)
-	equal(t, "below a", f.Below(2), 3)
 	if f.NumBelow(0) != 4 || f.NumBelow(3) != 1 {
 		t.Errorf("NumBelow: %d, %d", f.NumBelow(0), f.NumBelow(3))
-	}
-	if !f.Within(2, 0) || !f.Within(0, 0) || f.Within(0, 2) || f.Within(3, 4) {
-		t.Error("Within is wrong")
-	}
-	if f.Lookup(0xe) != 3 || f.Lookup(0x99) != Outermost || f.Lookup(None) != Outermost {
-		t.Error("Lookup is wrong")
-	}
-	want := []Tree{{Root: 1, Processes: 3, Deeper: 2}, {Root: 4, Processes: 1}}
-	if got := f.Trees(0); !slices.Equal(got, want) {
-		t.Errorf("trees of c: %v, want %v", got, want)
 	}
 }
 
 func TestForestSlicesCannotBeAppendedInto(t *testing.T) {
 	f := shells()
-	_ = append(f.Roots(), 77)
-	_ = append(f.Children(0), 77)
-	equal(t, "children of 1", f.Children(0), 1, 4, 5)
-	equal(t, "children of 10", f.Children(1), 2)
+	_ = append(f.procs.roots(), 77)
+	_ = append(f.procs.children(0), 77)
+	equal(t, "children of 1", f.procs.children(0), 1, 4, 5)
+	equal(t, "children of 10", f.procs.children(1), 2)
 }
 
 func TestForestInconsistentInput(t *testing.T) {
@@ -155,8 +143,8 @@ func equal(t *testing.T, what string, got []int32, want ...int32) {
 func check(t *testing.T, f *Forest) {
 	t.Helper()
 	checkWalk(t, "process", f.Walk, f.Parent, len(f.procs.parent))
-	checkWalk(t, "domain", f.WalkDomains, f.ParentDomain, len(f.ids))
-	for d := range f.ids {
+	checkWalk(t, "domain", f.WalkDomains, f.ParentDomain, len(f.domains.parent))
+	for d := range f.domains.parent {
 		if len(f.Members(int32(d))) > f.NumBelow(int32(d)) {
 			t.Errorf("domain %d: more members than processes below", d)
 		}

@@ -2,12 +2,7 @@
 
 package scan
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/landlockd/landlockd/domainid"
-)
+import "github.com/landlockd/landlockd/domainid"
 
 // maxExamples bounds Disagreement.Examples.
 const maxExamples = 8
@@ -39,7 +34,7 @@ func (d *Disagreement) Total() int { return d.State + d.Domain + d.ID }
 // Two scans are never of one instant. A process that entered a domain between
 // them is a disagreement here; see [DisagreementsBetween].
 //
-// It takes time O(n log n) in the number of tasks.
+// It takes time O(n) in the number of tasks.
 func Disagreements(a, b *Snapshot) Disagreement { return compare(a, b, nil) }
 
 // DisagreementsBetween compares what one source reported before and after with what
@@ -95,13 +90,7 @@ func compare(a, b, again *Snapshot) Disagreement {
 		})
 	}
 	// A domain of one must be one domain of the other, both ways.
-	slices.SortFunc(pairs, func(x, y pair) int {
-		return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b), cmp.Compare(x.process, y.process))
-	})
 	markSplit(pairs, differs, func(p pair) (int32, int32) { return p.a, p.b })
-	slices.SortFunc(pairs, func(x, y pair) int {
-		return cmp.Or(cmp.Compare(x.b, y.b), cmp.Compare(x.a, y.a), cmp.Compare(x.process, y.process))
-	})
 	markSplit(pairs, differs, func(p pair) (int32, int32) { return p.b, p.a })
 
 	for i, kinds := range differs {
@@ -171,36 +160,26 @@ func eachTask(a *Snapshot, p *Process, b *Snapshot, q *Process, f func(t, u *Tas
 	}
 }
 
-// markSplit marks the processes with a task in a domain of one snapshot whose
-// tasks are in several of the other. Pairs are sorted by that domain and then by
-// the other one. The domain that the most tasks are in is taken for right.
+// markSplit marks the processes with a task in a domain of one snapshot whose tasks are
+// in several of the other. The domain that the most tasks are in is taken for right.
 func markSplit(pairs []pair, differs []uint8, key func(pair) (one, other int32)) {
-	for len(pairs) > 0 {
-		one, _ := key(pairs[0])
-		group := 0
-		var best, bestSize int32
-		run := int32(0)
-		for group < len(pairs) {
-			o, other := key(pairs[group])
-			if o != one {
-				break
-			}
-			if group > 0 {
-				if _, before := key(pairs[group-1]); before != other {
-					run = 0
-				}
-			}
-			run++
-			if run > bestSize {
-				best, bestSize = other, run
-			}
-			group++
+	type joined struct{ one, other int32 }
+	tasks := map[joined]int{}
+	for _, p := range pairs {
+		one, other := key(p)
+		tasks[joined{one, other}]++
+	}
+	right := map[int32]int32{}
+	for j, n := range tasks {
+		best, found := right[j.one]
+		most := tasks[joined{j.one, best}]
+		if !found || n > most || n == most && j.other < best {
+			right[j.one] = j.other
 		}
-		for _, p := range pairs[:group] {
-			if _, other := key(p); other != best {
-				differs[p.process] |= differsInDomain
-			}
+	}
+	for _, p := range pairs {
+		if one, other := key(p); other != right[one] {
+			differs[p.process] |= differsInDomain
 		}
-		pairs = pairs[group:]
 	}
 }

@@ -3,8 +3,9 @@
 package scan
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/landlockd/landlockd/internal/enum"
 )
 
 // CutPath is how many bytes are left at least of a path that is cut; one that the
@@ -38,21 +39,14 @@ const (
 	OfUser
 )
 
-// origins are the words, by value. It is never written.
-var origins = [...]string{"unknown", "host", "image", "user"}
+var origins = enum.Words[Origin]{"unknown", "host", "image", "user"}
 
-func (o Origin) String() string { return origins[o&3] }
+func (o Origin) String() string { return origins.Of(o) }
 
 // MarshalText encodes the word.
 func (o Origin) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // UnmarshalText is the inverse of MarshalText.
 func (o *Origin) UnmarshalText(b []byte) error {
-	for i, word := range origins {
-		if string(b) == word {
-			*o = Origin(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("origin of an executable %.32q: want unknown, host, image or user", b)
+	return origins.Parse(o, b, "origin of an executable")
 }

@@ -13,8 +13,8 @@ import (
 
 // Defaults of [SharedOptions].
 const (
-	DefaultMinInterval = time.Second
-	DefaultScanTimeout = time.Minute
+	defaultMinInterval = time.Second
+	defaultScanTimeout = time.Minute
 )
 
 // ErrClosed is the error of a [Shared.Scan] that met [Shared.Close].
@@ -88,10 +88,10 @@ type attempt struct {
 // NewShared returns a Shared that owns src: nobody else may use it any more.
 func NewShared(src Source, o SharedOptions) *Shared {
 	if o.MinInterval == 0 {
-		o.MinInterval = DefaultMinInterval
+		o.MinInterval = defaultMinInterval
 	}
 	if o.Timeout <= 0 {
-		o.Timeout = DefaultScanTimeout
+		o.Timeout = defaultScanTimeout
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Shared{src: src, minInterval: o.MinInterval, timeout: o.Timeout, ctx: ctx}

@@ -8,12 +8,12 @@
 package scan
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/enum"
 )
 
 // Snapshot is the result of one scan. It must not be changed once a source has
@@ -121,29 +121,16 @@ const (
 	Enabled
 )
 
-func (a Availability) String() string {
-	switch a {
-	case Enabled:
-		return "enabled"
-	case Disabled:
-		return "disabled"
-	default:
-		return "not_built"
-	}
-}
+var availabilities = enum.Words[Availability]{"not_built", "disabled", "enabled"}
+
+func (a Availability) String() string { return availabilities.Of(a) }
 
 // MarshalText encodes the word.
 func (a Availability) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalText is the inverse of MarshalText.
 func (a *Availability) UnmarshalText(b []byte) error {
-	for _, v := range [...]Availability{NotBuilt, Disabled, Enabled} {
-		if string(b) == v.String() {
-			*a = v
-			return nil
-		}
-	}
-	return fmt.Errorf("availability of Landlock %.32q: want enabled, disabled or not_built", b)
+	return availabilities.Parse(a, b, "availability of Landlock")
 }
 
 // SourceInfo is how each kind of fact was obtained. The words are label

@@ -2,6 +2,8 @@
 
 package scan
 
+import "github.com/landlockd/landlockd/internal/enum"
+
 // State is the sandboxing state of a task or of a process.
 //
 // For a process: Sandboxed, if every task is in a domain; Partial, if some are
@@ -19,18 +21,9 @@ const (
 // States returns every state, in the order in which people read them.
 func States() [4]State { return [...]State{Sandboxed, Partial, Unsandboxed, Unknown} }
 
-func (s State) String() string {
-	switch s {
-	case Sandboxed:
-		return "sandboxed"
-	case Partial:
-		return "partial"
-	case Unsandboxed:
-		return "unsandboxed"
-	default:
-		return "unknown"
-	}
-}
+var states = enum.Words[State]{"unknown", "unsandboxed", "partial", "sandboxed"}
+
+func (s State) String() string { return states.Of(s) }
 
 // MarshalText encodes the word.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
@@ -54,20 +47,9 @@ const (
 // Reasons returns every reason for Unknown.
 func Reasons() [4]Reason { return [...]Reason{Denied, Hidden, Changing, Malformed} }
 
-func (r Reason) String() string {
-	switch r {
-	case Denied:
-		return "denied"
-	case Hidden:
-		return "hidden"
-	case Changing:
-		return "changing"
-	case Malformed:
-		return "malformed"
-	default:
-		return ""
-	}
-}
+var reasons = enum.Words[Reason]{"", "denied", "hidden", "changing", "malformed"}
+
+func (r Reason) String() string { return reasons.Of(r) }
 
 // MarshalText encodes the word; empty for NoReason.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

@@ -2,7 +2,10 @@
 
 package scan
 
-import "github.com/landlockd/landlockd/access"
+import (
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/enum"
+)
 
 // Task is one live thread. It is named by TID, Start and Exec together: an exec
 // from another thread hands that thread the leader's TID and start time.
@@ -61,7 +64,9 @@ const (
 	OfAll
 )
 
-func (x Extent) String() string { return [...]string{"none", "some", "all", "all"}[x&3] }
+var extents = enum.Words[Extent]{"none", "some", "all"}
+
+func (x Extent) String() string { return extents.Of(x) }
 
 // MarshalText encodes the word.
 func (x Extent) MarshalText() ([]byte, error) { return []byte(x.String()), nil }

@@ -3,11 +3,11 @@
 package scan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/enum"
 )
 
 // NoWorkload is the Workload of a process that none was found for yet.
@@ -27,31 +27,16 @@ const (
 	InContainer
 )
 
-func (k WorkloadKind) String() string {
-	switch k {
-	case Unit:
-		return "unit"
-	case UserUnit:
-		return "user_unit"
-	case InContainer:
-		return "container"
-	default:
-		return "executable"
-	}
-}
+var workloadKinds = enum.Words[WorkloadKind]{"executable", "unit", "user_unit", "container"}
+
+func (k WorkloadKind) String() string { return workloadKinds.Of(k) }
 
 // MarshalText encodes the word.
 func (k WorkloadKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText is the inverse of MarshalText.
 func (k *WorkloadKind) UnmarshalText(b []byte) error {
-	for _, v := range [...]WorkloadKind{Executable, Unit, UserUnit, InContainer} {
-		if string(b) == v.String() {
-			*k = v
-			return nil
-		}
-	}
-	return fmt.Errorf("kind of a workload %.32q: want executable, unit, user_unit or container", b)
+	return workloadKinds.Parse(k, b, "kind of a workload")
 }
 
 // Workload is what people call the program that some processes are part of. Several
