@@ -15,7 +15,7 @@ func BenchmarkScan(b *testing.B) {
 	s, err := Open(Options{})
 	if err != nil {
 		s, err = open(Options{}, testKernel, func(*probe) (string, dialect, int, error) {
-			return "domain", dialect{form: Hex}, 0, nil
+			return "domain", dialect{form: hexID}, 0, nil
 		})
 		if err != nil {
 			b.Fatal(err)

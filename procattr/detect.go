@@ -46,7 +46,7 @@ type helpers struct {
 
 // dialect is how a kernel shows a task's state.
 type dialect struct {
-	form Form
+	form *form // nil: Landlock is not enabled, and nothing is read
 	// absentIsOut: a task without a domain has no file. Elsewhere a file that
 	// is missing may as well be hidden.
 	absentIsOut bool
@@ -62,14 +62,14 @@ func detect(h helpers) (dialect, error) {
 		return dialect{}, errNoAttribute
 	}
 	absentIsOut := h.own == 0 && errors.Is(h.free.err, unix.ENOENT) && h.free.dir
-	var fitting []Form
+	var fitting []*form
 	for _, f := range forms {
-		if fits(f, h, absentIsOut) {
+		if f.fits(h, absentIsOut) {
 			fitting = append(fitting, f)
 		}
 	}
-	// Any text fits presence, where the free helper has none.
-	if n := len(fitting); n > 1 && fitting[n-1] == Presence {
+	// Any text fits the presence of the file, where the free helper has none.
+	if n := len(fitting); n > 1 && fitting[n-1].absence {
 		fitting = fitting[:n-1]
 	}
 	switch len(fitting) {
@@ -81,7 +81,7 @@ func detect(h helpers) (dialect, error) {
 	default:
 		words := make([]string, len(fitting))
 		for i, f := range fitting {
-			words[i] = f.String()
+			words[i] = f.name
 		}
 		return dialect{}, fmt.Errorf("the text %v may mean %s", h.shallow, strings.Join(words, " or "))
 	}
@@ -94,31 +94,24 @@ func isAbsent(s sample) bool {
 }
 
 // fits reports whether a form is right for all helpers.
-func fits(f Form, h helpers, absentIsOut bool) bool {
+func (f *form) fits(h helpers, absentIsOut bool) bool {
 	if h.shallow.err != nil || h.deep.err != nil {
 		return false
 	}
-	shallow, deep := parse(f, h.shallow.text), parse(f, h.deep.text)
-	if shallow.state != scan.Sandboxed || deep.state != scan.Sandboxed {
+	shallow, deep := f.read(h.shallow.text), f.read(h.deep.text)
+	switch {
+	case shallow.state != scan.Sandboxed, deep.state != scan.Sandboxed:
 		return false
+	case f.layers && int(shallow.layers) != h.own+shallowLayers,
+		f.layers && int(deep.layers) != h.own+deepLayers:
+		return false
+	case f.ids && shallow.id == deep.id:
+		return false
+	case h.own > 0:
+		// What this process reads of its own domain proves nothing.
+		return !f.loose
+	case absentIsOut:
+		return !f.loose || f.absence
 	}
-	switch f {
-	case Layers:
-		if int(shallow.layers) != h.own+shallowLayers || int(deep.layers) != h.own+deepLayers {
-			return false
-		}
-	case Hex, Versioned:
-		if shallow.id == deep.id {
-			return false
-		}
-	}
-	if h.own > 0 {
-		// What this process reads of its own domain proves nothing. Forms
-		// that take almost anything for "in a domain" need a free task.
-		return f != Empty && f != Presence
-	}
-	if absentIsOut {
-		return f != Empty
-	}
-	return h.free.err == nil && parse(f, h.free.text).state == scan.Unsandboxed
+	return h.free.err == nil && f.read(h.free.text).state == scan.Unsandboxed
 }

@@ -20,18 +20,18 @@ func TestDetect(t *testing.T) {
 		h    helpers
 		want dialect
 	}{
-		{"v1", helpers{0, text("landlocked:0"), text("landlocked:1"), text("landlocked:1")}, dialect{form: Landlocked}},
-		{"v2", helpers{0, text("none"), text(""), text("")}, dialect{form: Empty}},
-		{"presence", helpers{0, hidden, text(""), text("")}, dialect{Presence, true}},
-		{"presence with text", helpers{0, hidden, text("hello"), text("hello")}, dialect{Presence, true}},
-		{"ID or no file", helpers{0, hidden, text("1e67bda0b"), text("1e67bda0c")}, dialect{Hex, true}},
-		{"words", helpers{0, text("unrestricted"), text("restricted"), text("restricted")}, dialect{form: Words}},
-		{"ID", helpers{0, text("none\n"), text("1e67bda0b\n"), text("1e67bda1c\n")}, dialect{form: Hex}},
-		{"ID of digits alone", helpers{0, text("none"), text("4294967299"), text("4294967305")}, dialect{form: Hex}},
-		{"ID, this process in domains", helpers{2, failing(unix.EACCES, true), text("1e67bda0b\n"), text("1e67bda1c\n")}, dialect{form: Hex}},
-		{"version", helpers{0, text("none"), text("120.3"), text("121.5")}, dialect{form: Versioned}},
-		{"layers", helpers{0, text("0"), text("3"), text("5")}, dialect{form: Layers}},
-		{"layers, this process in domains", helpers{4, text("4"), text("7"), text("9")}, dialect{form: Layers}},
+		{"v1", helpers{0, text("landlocked:0"), text("landlocked:1"), text("landlocked:1")}, dialect{form: landlocked}},
+		{"v2", helpers{0, text("none"), text(""), text("")}, dialect{form: empty}},
+		{"presence", helpers{0, hidden, text(""), text("")}, dialect{presence, true}},
+		{"presence with text", helpers{0, hidden, text("hello"), text("hello")}, dialect{presence, true}},
+		{"ID or no file", helpers{0, hidden, text("1e67bda0b"), text("1e67bda0c")}, dialect{hexID, true}},
+		{"words", helpers{0, text("unrestricted"), text("restricted"), text("restricted")}, dialect{form: words}},
+		{"ID", helpers{0, text("none\n"), text("1e67bda0b\n"), text("1e67bda1c\n")}, dialect{form: hexID}},
+		{"ID of digits alone", helpers{0, text("none"), text("4294967299"), text("4294967305")}, dialect{form: hexID}},
+		{"ID, this process in domains", helpers{2, failing(unix.EACCES, true), text("1e67bda0b\n"), text("1e67bda1c\n")}, dialect{form: hexID}},
+		{"version", helpers{0, text("none"), text("120.3"), text("121.5")}, dialect{form: versioned}},
+		{"layers", helpers{0, text("0"), text("3"), text("5")}, dialect{form: counted}},
+		{"layers, this process in domains", helpers{4, text("4"), text("7"), text("9")}, dialect{form: counted}},
 	} {
 		if got, err := detect(c.h); err != nil || got != c.want {
 			t.Errorf("%s: %+v, %v; want %+v", c.name, got, err, c.want)

@@ -40,7 +40,7 @@ func TestScanThreadsDiffer(t *testing.T) {
 				pid: 10, attr: "none\n", status: c.status,
 				threads: map[int]string{11: "none\n"}, threadStatus: map[int]string{11: c.second},
 			})
-			s := tr.open(Hex, false)
+			s := tr.open(hexID, false)
 			for range 4 {
 				snap := mustScan(t, s)
 				p := mustFind(t, snap, 10)
@@ -61,7 +61,7 @@ func TestScanThreadsChangeTogether(t *testing.T) {
 	tr := newTree(t)
 	f := fakeTask{pid: 10, attr: "none\n", threads: map[int]string{11: "none\n", 12: "none\n"}}
 	tr.put(f)
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	for range 2 * maxInterval {
 		mustScan(t, s)
 	}
@@ -86,7 +86,7 @@ func TestScanChangesUser(t *testing.T) {
 	tr := newTree(t)
 	f := fakeTask{pid: 10, attr: "none\n", threads: map[int]string{11: "none\n"}}
 	tr.put(f)
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	for range maxInterval {
 		mustScan(t, s)
 	}
@@ -115,7 +115,7 @@ func TestScanWorkers(t *testing.T) {
 		threadStatus: map[int]string{12: statusText(4711, 0, 0)},
 	})
 	tr.put(fakeTask{pid: 20, attr: idC})
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	for range 3 {
 		snap := mustScan(t, s)
 		p := mustFind(t, snap, 10)

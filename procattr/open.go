@@ -74,8 +74,10 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 		}
 		s.file, s.ownDepth = file, own
 		s.reader.setAttribute(file, d)
-		s.settler.ids = d.form.hasIDs()
-		if d.form.keepsIDs() {
+	}
+	if f := s.reader.dialect.form; f != nil {
+		s.settler.ids = f.ids
+		if f.lasting {
 			s.inference = domainid.NewInference()
 		}
 	}
@@ -127,16 +129,20 @@ func probeKernel(sysfs string) (scan.Kernel, error) {
 	return k, nil
 }
 
-// infoFor returns how each kind of fact is obtained where the attribute is in a form.
-func infoFor(f Form, pidns string) scan.SourceInfo {
-	info := scan.SourceInfo{Name: "procattr", IDs: "none", Lineage: "none", Rules: "none", Denials: "none", PIDNS: pidns}
-	if f.hasIDs() {
-		info.IDs = "kernel"
+// infoFor returns how each kind of fact is obtained where the attribute is in a form;
+// nil where it is not read.
+func infoFor(f *form, pidns string) scan.SourceInfo {
+	info := scan.SourceInfo{
+		Name: "procattr", IDs: "none", Lineage: "none", Rules: "none", Denials: "none", PIDNS: pidns,
 	}
 	switch {
-	case f.keepsIDs():
-		info.Lineage = domainid.LineageInferred.String()
-	case f == Layers:
+	case f == nil:
+	case f.ids:
+		info.IDs = "kernel"
+		if f.lasting {
+			info.Lineage = domainid.LineageInferred.String()
+		}
+	case f.layers:
 		info.Lineage = domainid.LineageKnown.String()
 	}
 	return info

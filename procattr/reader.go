@@ -153,7 +153,7 @@ func (r *reader) readEntries(fd int) (unix.Errno, error) {
 }
 
 func (r *reader) attribute(tid int32) (answer, outcome) {
-	if r.dialect.form == NoForm {
+	if r.dialect.form == nil {
 		return answerOut, found
 	}
 	a, o := r.readAttribute(tid)
@@ -184,7 +184,7 @@ func (r *reader) readAttribute(tid int32) (answer, outcome) {
 	n, errno := readAt(dir, p, r.buf[:128])
 	switch {
 	case errno == ok:
-		a := parse(r.dialect.form, r.buf[:n])
+		a := r.dialect.form.read(r.buf[:n])
 		if a.reason == scan.Malformed {
 			r.noteMalformed(r.buf[:n], nil)
 		}

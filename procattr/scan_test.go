@@ -37,7 +37,7 @@ func TestScanStates(t *testing.T) {
 	tr.put(fakeTask{pid: 90, attr: "--"})
 	tr.put(fakeTask{pid: 95, attr: "none\n", threads: map[int]string{96: "none\n"}, countThreads: 3})
 	tr.put(fakeTask{pid: 97, attr: "none\n", threads: map[int]string{98: idA}, deadThreads: map[int]bool{98: true}})
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	snap := mustScan(t, s)
 	for _, c := range []struct {
 		pid    int32
@@ -84,7 +84,7 @@ func TestScanStates(t *testing.T) {
 // What one process does over several scans, and one with its PID.
 func TestScanLineage(t *testing.T) {
 	tr := newTree(t)
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	for _, text := range []string{idA, idB, idC} {
 		tr.put(fakeTask{pid: 10, attr: text})
 		mustScan(t, s)
@@ -114,23 +114,27 @@ func TestScanLineage(t *testing.T) {
 }
 
 func TestScanForms(t *testing.T) {
-	for _, c := range []struct {
-		form          Form
+	cases := []struct {
+		form          *form
 		absent        bool
 		out, in, in2  string
 		ids, lineage  string
 		depth, depth2 uint16
 		domains       int
 	}{
-		{Landlocked, false, "landlocked:0", "landlocked:1", "landlocked:1", "none", "none", 1, 1, 0},
-		{Empty, false, "none", "", "", "none", "none", 1, 1, 0},
-		{Presence, true, "-", "", "x", "none", "none", 1, 1, 0},
-		{Words, false, "unrestricted\n", "restricted\n", "restricted\x00", "none", "none", 1, 1, 0},
-		{Hex, false, "none", "0x1e67bda0b", "1e67bda0c", "kernel", "inferred", 1, 1, 2},
-		{Versioned, false, "none", "123.0", "123.1", "kernel", "none", 1, 1, 2},
-		{Layers, false, "0", "2", "16\n", "none", "known", 2, 16, 0},
-	} {
-		t.Run(c.form.String(), func(t *testing.T) {
+		{landlocked, false, "landlocked:0", "landlocked:1", "landlocked:1", "none", "none", 1, 1, 0},
+		{empty, false, "none", "", "", "none", "none", 1, 1, 0},
+		{presence, true, "-", "", "x", "none", "none", 1, 1, 0},
+		{words, false, "unrestricted\n", "restricted\n", "restricted\x00", "none", "none", 1, 1, 0},
+		{hexID, false, "none", "0x1e67bda0b", "1e67bda0c", "kernel", "inferred", 1, 1, 2},
+		{versioned, false, "none", "123.0", "123.1", "kernel", "none", 1, 1, 2},
+		{counted, false, "0", "2", "16\n", "none", "known", 2, 16, 0},
+	}
+	if len(cases) != len(forms) {
+		t.Errorf("%d forms of %d are tried", len(cases), len(forms))
+	}
+	for _, c := range cases {
+		t.Run(c.form.name, func(t *testing.T) {
 			tr := newTree(t)
 			tr.put(fakeTask{pid: 5, attr: c.out})
 			tr.put(fakeTask{pid: 6, attr: c.in})
@@ -160,7 +164,7 @@ func TestScanIdentity(t *testing.T) {
 		cgroup: "4:memory:/m\n0::/../outside\n",
 	}
 	tr.put(task)
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	p := mustFind(t, mustScan(t, s), 10)
 	if p.PPID != 3 || p.Comm.String() != "a) R (b\nc" || p.Start != 4711*uint64(scan.StatTick) || p.Exe != "/usr/bin/x" ||
 		p.NoNewPrivs != scan.OfAll || p.Seccomp != scan.OfAll || p.UID != uint32(os.Getuid()) || p.Exec != 0 {
@@ -209,7 +213,7 @@ func TestScanHostileTree(t *testing.T) {
 	}
 	tr.put(fakeTask{pid: 11, attr: strings.Repeat("f", 4096)})
 	tr.put(fakeTask{pid: 12, attr: "none\n"})
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	snap := mustScan(t, s)
 	for _, pid := range []int32{10, 11} {
 		if p := mustFind(t, snap, pid); p.State != scan.Unknown || p.Reason != scan.Malformed {
@@ -251,7 +255,7 @@ func TestScanWithoutLandlock(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}
-	if snap.Source.IDs != "none" || s.Form() != NoForm || s.File() != "" {
+	if snap.Source.IDs != "none" || s.Form() != "none" || s.File() != "" {
 		t.Errorf("%+v", snap.Source)
 	}
 }
@@ -272,7 +276,7 @@ func TestScanDenied(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	var snap *scan.Snapshot
 	var err error
 	osthread.Run(func() {
@@ -312,7 +316,7 @@ func TestScanAllocations(t *testing.T) {
 			}
 			tr.put(f)
 		}
-		s := tr.open(Hex, false)
+		s := tr.open(hexID, false)
 		for range 3 {
 			mustScan(t, s)
 		}
@@ -336,7 +340,7 @@ func TestScanIdentityDeadLeader(t *testing.T) {
 	if err := os.Symlink("/usr/bin/x", filepath.Join(tr.dir, "10/task/11/exe")); err != nil {
 		t.Fatal(err)
 	}
-	s := tr.open(Hex, false)
+	s := tr.open(hexID, false)
 	mustScan(t, s)
 
 	die := func() {
@@ -351,7 +355,7 @@ func TestScanIdentityDeadLeader(t *testing.T) {
 		}
 	}
 	// One that was never seen with its leader alive.
-	if p := mustFind(t, mustScan(t, tr.open(Hex, false)), 10); p.Exe != "/usr/bin/x" || p.Seccomp != scan.OfAll || p.NoNewPrivs != scan.OfAll {
+	if p := mustFind(t, mustScan(t, tr.open(hexID, false)), 10); p.Exe != "/usr/bin/x" || p.Seccomp != scan.OfAll || p.NoNewPrivs != scan.OfAll {
 		t.Errorf("found with a dead leader: %+v", p)
 	}
 }

@@ -3,7 +3,7 @@
 // Package procattr reads the Landlock domain of every task from
 // /proc/[pid]/task/[tid]/attr/landlock/domain, on kernels that have this file.
 // No mainline kernel has; a patch is needed. Every form in which such a file
-// has been proposed is understood, see [Form].
+// has been proposed is understood.
 //
 // [Open] learns the form from threads that it sandboxes itself. Then a
 // [Source.Scan] needs no more than the right to look at other processes:
@@ -62,9 +62,14 @@ func (s *Source) Kernel() scan.Kernel { return s.kernel }
 // Info returns how each kind of fact is obtained.
 func (s *Source) Info() scan.SourceInfo { return s.info }
 
-// Form returns the form in which this kernel shows domains; NoForm where
-// Landlock is not enabled.
-func (s *Source) Form() Form { return s.reader.dialect.form }
+// Form returns in words how this kernel shows domains: "domain ID or none". It is "none"
+// where Landlock is not enabled.
+func (s *Source) Form() string {
+	if s.reader.dialect.form == nil {
+		return "none"
+	}
+	return s.reader.dialect.form.name
+}
 
 // File returns the path of the attribute below /proc/[pid], empty where
 // Landlock is not enabled.

@@ -142,7 +142,7 @@ func (tr *tree) remove(pid int) {
 
 var testKernel = scan.Kernel{Release: "6.99-test", Landlock: scan.Enabled, ABI: 9}
 
-func (tr *tree) open(f Form, absentIsOut bool) *Source {
+func (tr *tree) open(f *form, absentIsOut bool) *Source {
 	tr.t.Helper()
 	s, err := open(Options{ProcFS: tr.dir, SysFS: tr.dir}, testKernel, func(*probe) (string, dialect, int, error) {
 		return "domain", dialect{f, absentIsOut}, 0, nil

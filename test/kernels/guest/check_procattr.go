@@ -44,8 +44,8 @@ func checkProcAttr(t *T) {
 			t.Errorf("close: %v", err)
 		}
 	}()
-	if source.Form() != procattr.Hex {
-		t.Errorf("the form is %q, want %q", source.Form(), procattr.Hex)
+	if form := source.Form(); form != "domain ID or none" {
+		t.Errorf("the form is %q", form)
 	}
 	compareForests(t, source, truth.Config{
 		NoLineage: true, NoHandled: true, NoViews: true, NoActing: true, StartUnit: scan.StatTick,

@@ -12,6 +12,25 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
+var (
+	landlocked = named("landlocked:0|1")
+	empty      = named("none or empty")
+	words      = named("unrestricted|restricted|unknown")
+	hexID      = named("domain ID or none")
+	versioned  = named("domain ID and version")
+	counted    = named("number of layers")
+	presence   = named("presence of the file")
+)
+
+func named(name string) *form {
+	for _, f := range forms {
+		if f.name == name {
+			return f
+		}
+	}
+	panic("no form is called " + name)
+}
+
 func in(id domainid.ID, layers uint8) answer {
 	return answer{state: scan.Sandboxed, id: id, layers: layers}
 }
@@ -19,62 +38,61 @@ func in(id domainid.ID, layers uint8) answer {
 func TestParse(t *testing.T) {
 	bad := answerMalformed
 	for _, c := range []struct {
-		form Form
+		form *form
 		text string
 		want answer
 	}{
-		{Landlocked, "landlocked:1", in(0, 0)},
-		{Landlocked, "landlocked:0\n", answerOut},
-		{Landlocked, "landlocked:2", bad},
-		{Landlocked, "landlocked:", bad},
-		{Landlocked, "", bad},
-		{Empty, "none", answerOut},
-		{Empty, "none\x00", answerOut},
-		{Empty, "", in(0, 0)},
-		{Empty, "\n", in(0, 0)},
-		{Empty, "None", bad},
-		{Empty, "1", bad},
-		{Presence, "", in(0, 0)},
-		{Presence, "whatever", in(0, 0)},
-		{Words, "unrestricted", answerOut},
-		{Words, "restricted\n", in(0, 0)},
-		{Words, "unknown\x00", answer{reason: scan.Hidden}},
-		{Words, "restricted1", bad},
-		{Words, "", bad},
-		{Hex, "none\n", answerOut},
-		{Hex, "1e67bda0b\n", in(0x1e67bda0b, 0)},
-		{Hex, "0x1E67BDA0B", in(0x1e67bda0b, 0)},
-		{Hex, "ffffffffffffffff\n", in(0xffffffffffffffff, 0)},
-		{Hex, "10000000000000000", bad},
-		{Hex, "00000000000000001e67bda0b", bad},
-		{Hex, "0x", bad},
-		{Hex, "0", bad},
-		{Hex, "40", bad}, // 64 may be a number of layers
-		{Hex, "41", in(0x41, 0)},
-		{Hex, "1e67bda0b\n\n", bad},
-		{Hex, "1e67bda0b \n", bad},
-		{Hex, "-1", bad},
-		{Hex, "", bad},
-		{Versioned, "none", answerOut},
-		{Versioned, "123.0", in(123<<8, 0)},
-		{Versioned, "123.255\n", in(123<<8|255, 0)},
-		{Versioned, "123.256", bad},
-		{Versioned, "0.1", bad},
-		{Versioned, "123", bad},
-		{Versioned, "123.", bad},
-		{Versioned, ".1", bad},
-		{Versioned, "1.2.3", bad},
-		{Versioned, "99999999999999999999.0", bad},
-		{Layers, "0\n", answerOut},
-		{Layers, "3", in(0, 3)},
-		{Layers, "64\x00", in(0, 64)},
-		{Layers, "65", bad},
-		{Layers, "03", bad},
-		{Layers, "none", bad},
-		{NoForm, "none", bad},
+		{landlocked, "landlocked:1", in(0, 0)},
+		{landlocked, "landlocked:0\n", answerOut},
+		{landlocked, "landlocked:2", bad},
+		{landlocked, "landlocked:", bad},
+		{landlocked, "", bad},
+		{empty, "none", answerOut},
+		{empty, "none\x00", answerOut},
+		{empty, "", in(0, 0)},
+		{empty, "\n", in(0, 0)},
+		{empty, "None", bad},
+		{empty, "1", bad},
+		{presence, "", in(0, 0)},
+		{presence, "whatever", in(0, 0)},
+		{words, "unrestricted", answerOut},
+		{words, "restricted\n", in(0, 0)},
+		{words, "unknown\x00", answer{reason: scan.Hidden}},
+		{words, "restricted1", bad},
+		{words, "", bad},
+		{hexID, "none\n", answerOut},
+		{hexID, "1e67bda0b\n", in(0x1e67bda0b, 0)},
+		{hexID, "0x1E67BDA0B", in(0x1e67bda0b, 0)},
+		{hexID, "ffffffffffffffff\n", in(0xffffffffffffffff, 0)},
+		{hexID, "10000000000000000", bad},
+		{hexID, "00000000000000001e67bda0b", bad},
+		{hexID, "0x", bad},
+		{hexID, "0", bad},
+		{hexID, "40", bad}, // 64 may be a number of layers
+		{hexID, "41", in(0x41, 0)},
+		{hexID, "1e67bda0b\n\n", bad},
+		{hexID, "1e67bda0b \n", bad},
+		{hexID, "-1", bad},
+		{hexID, "", bad},
+		{versioned, "none", answerOut},
+		{versioned, "123.0", in(123<<8, 0)},
+		{versioned, "123.255\n", in(123<<8|255, 0)},
+		{versioned, "123.256", bad},
+		{versioned, "0.1", bad},
+		{versioned, "123", bad},
+		{versioned, "123.", bad},
+		{versioned, ".1", bad},
+		{versioned, "1.2.3", bad},
+		{versioned, "99999999999999999999.0", bad},
+		{counted, "0\n", answerOut},
+		{counted, "3", in(0, 3)},
+		{counted, "64\x00", in(0, 64)},
+		{counted, "65", bad},
+		{counted, "03", bad},
+		{counted, "none", bad},
 	} {
-		if got := parse(c.form, []byte(c.text)); got != c.want {
-			t.Errorf("%v %q: %+v, want %+v", c.form, c.text, got, c.want)
+		if got := c.form.read([]byte(c.text)); got != c.want {
+			t.Errorf("%s %q: %+v, want %+v", c.form.name, c.text, got, c.want)
 		}
 	}
 }
@@ -84,21 +102,21 @@ func TestParse(t *testing.T) {
 var attributes = []string{"landlocked:1", "none\n", "", "restricted", "0x1e67bda0b\n", "123.0", "16", "ffffffffffffffff\x00"}
 
 // checkParse fails if the parser's answer to a text contradicts itself.
-func checkParse(t *testing.T, f Form, b []byte) {
+func checkParse(t *testing.T, f *form, b []byte) {
 	t.Helper()
-	a := parse(f, b)
+	a := f.read(b)
 	switch {
 	case a.state == scan.Unknown:
 		if a.reason == scan.NoReason || a.id != 0 || a.layers != 0 {
-			t.Fatalf("%v, %q: %+v", f, b, a)
+			t.Fatalf("%s, %q: %+v", f.name, b, a)
 		}
 	case a.reason != scan.NoReason, a.state == scan.Partial,
 		a.state == scan.Unsandboxed && a != answerOut,
-		(a.id != 0) != (a.state == scan.Sandboxed && f.hasIDs()),
-		(a.layers != 0) != (a.state == scan.Sandboxed && f == Layers), a.layers > maxLayers:
-		t.Fatalf("%v, %q: %+v", f, b, a)
+		(a.id != 0) != (a.state == scan.Sandboxed && f.ids),
+		(a.layers != 0) != (a.state == scan.Sandboxed && f.layers), a.layers > maxLayers:
+		t.Fatalf("%s, %q: %+v", f.name, b, a)
 	}
-	if f == Hex && a.state == scan.Sandboxed {
+	if f == hexID && a.state == scan.Sandboxed {
 		text := strings.TrimRight(strings.ToLower(string(b)), "\n\x00")
 		text = strings.TrimLeft(strings.TrimPrefix(text, "0x"), "0")
 		if a.id.String() != text {
@@ -120,7 +138,7 @@ func TestParseTenMillion(t *testing.T) {
 	buf := make([]byte, 0, 64)
 	var said [4]int // by state
 	for n := range 10_000_000 {
-		f := Form(n % int(Presence+1))
+		f := forms[n%len(forms)]
 		buf = append(buf[:0], attributes[r.IntN(len(attributes))]...)
 		for range r.IntN(5) {
 			c, at := alphabet[r.IntN(len(alphabet))], r.IntN(len(buf)+1)
@@ -134,7 +152,7 @@ func TestParseTenMillion(t *testing.T) {
 			}
 		}
 		checkParse(t, f, buf)
-		said[parse(f, buf).state]++
+		said[f.read(buf).state]++
 	}
 	if said[scan.Sandboxed] == 0 || said[scan.Unsandboxed] == 0 || said[scan.Unknown] == 0 {
 		t.Errorf("some answer never came: %v", said)
@@ -147,7 +165,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := string(b)
-		for f := NoForm; f <= Presence; f++ {
+		for _, f := range forms {
 			checkParse(t, f, b)
 		}
 		if string(b) != before {
