@@ -148,7 +148,7 @@ func (g *guest) journal(t *testing.T) string {
 	return out
 }
 
-// state is a property of a unit as systemd tells it.
+// state is a property of a unit as systemd shows it.
 func (g *guest) state(t *testing.T, property, unit string) string {
 	t.Helper()
 	return g.run(t, "systemctl", "show", "--property="+property, "--value", unit)

@@ -120,7 +120,7 @@ func (r release) rpm(t *testing.T) string {
 }
 
 // tree is a copy of what is or could be committed, made once: others may write to
-// the tree while it is tested. It has no .git, so that everything is as told.
+// the tree while it is tested. It has no .git, so that versions are as given.
 var tree = sync.OnceValues(func() (string, error) {
 	return copyTree("tree")
 })

@@ -71,7 +71,7 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
-// TestBinaries: static, for the right machine, and told their version.
+// TestBinaries: static, for the right machine, and built with their version.
 func TestBinaries(t *testing.T) {
 	r := get(t, first)
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {

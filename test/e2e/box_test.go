@@ -91,7 +91,7 @@ func abstractClientRole(args []string) error {
 	return err
 }
 
-// boxedShell is a shell in a sandbox that does what it is told.
+// boxedShell is a shell in a sandbox that runs the commands it is given.
 type boxedShell struct {
 	pid    int
 	stdin  io.Writer

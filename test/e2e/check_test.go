@@ -17,7 +17,7 @@ import (
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
-// exitUndecided is check's code for what it could not tell.
+// exitUndecided is check's code for what it could not decide.
 const exitUndecided = 3
 
 // ownProgram copies cat to a path that no other process on the host has.
@@ -147,7 +147,7 @@ func TestCheckRules(t *testing.T) {
 		!regexp.MustCompile(`(?m)^0 of 2 rules violated, 1 `+aboutNone+`\.$`).MatchString(out) {
 		t.Errorf("%s", out)
 	}
-	// All processes can be told then: the host is looked at again.
+	// Every process is known then: the host is looked at again.
 	out := checks(t, exitFailure, append(args, "--require-matches")...).stdout.String()
 	if !regexp.MustCompile(`(?m)^nowhere +no `).MatchString(out) {
 		t.Errorf("%s", out)
@@ -227,7 +227,7 @@ func TestCheckSnapshot(t *testing.T) {
 	checkRefusal(t, run(t, "check", "--config.file="+rules, "--snapshot=/no/such/file"), exitUsage, "--snapshot", "no such file")
 }
 
-// A process that has just begun is told, and not held against anybody.
+// A process that has just begun is reported, and not held against anybody.
 func TestCheckYoungProcess(t *testing.T) {
 	testenv.NeedRoot(t)
 	program := ownProgram(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
-// provokeRole is denied something as often as it is told.
+// provokeRole is denied something as often as it is asked to be.
 func provokeRole(args []string) error {
 	runtime.LockOSThread()
 	return provoke.Play(args[0], args[1], os.Stdin, os.Stdout)
@@ -144,7 +144,7 @@ func TestDenialsByAudit(t *testing.T) {
 	d.stop(t)
 }
 
-// workloadOf returns the name of a process's workload, as once tells it.
+// workloadOf returns the name of a process's workload, as once has it.
 func workloadOf(t *testing.T, pid int32) string {
 	t.Helper()
 	out, err := exec.Command(landlockd, "once", "--format=json").Output()

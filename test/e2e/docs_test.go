@@ -48,7 +48,7 @@ func docCommands(text string) []string {
 	return out
 }
 
-// TestCommandsOfTheDocs runs what the docs tell people to run.
+// TestCommandsOfTheDocs runs the commands of the docs.
 func TestCommandsOfTheDocs(t *testing.T) {
 	testenv.NeedRoot(t)
 	docs, err := filepath.Glob("../../docs/*.md")

@@ -39,7 +39,7 @@ func scrapeUntil(b *testing.B, d *daemon, over func(n int) bool) *scrapesCost {
 	return c
 }
 
-// BenchmarkScrapeInFlood compares scrapes during a flood of denials, told by audit,
+// BenchmarkScrapeInFlood compares scrapes during a flood of denials, reported by audit,
 // with the same scrapes without: as ratios, in one run. To be run with -benchtime=1x.
 func BenchmarkScrapeInFlood(b *testing.B) {
 	needCounters(b)
@@ -53,7 +53,7 @@ func BenchmarkScrapeInFlood(b *testing.B) {
 		go func() { done <- c.Provoke(floodDenials) }()
 		return done
 	}
-	// A flood is over when nothing more is told of.
+	// A flood is over when nothing more is reported.
 	calm := func() {
 		for last, now := -1.0, told(); now != last; last, now = now, told() {
 			time.Sleep(time.Second)

@@ -26,7 +26,7 @@ func TestHostileNames(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// A link would not do: the kernel tells the path of what is executed.
+	// A link would not do: the kernel gives the path of what is executed.
 	program := filepath.Join(dir, "\r\x1b]0;title\x07\u009b1m")
 	copyProgram(t, self, program)
 	names := []string{

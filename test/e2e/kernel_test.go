@@ -33,7 +33,7 @@ func checkUnreadable(t *testing.T, d *daemon, reason, hint string) {
 	}
 	// At the start, and at most once more by the first scrape, however many follow.
 	if n := strings.Count(d.stderr.String(), hint); n != 1 && n != 2 {
-		t.Errorf("the log tells %q %d times: %s", hint, n, &d.stderr)
+		t.Errorf("the log says %q %d times: %s", hint, n, &d.stderr)
 	}
 	_, body := d.do(t, http.MethodGet, "/metrics")
 	promtool(t, body)

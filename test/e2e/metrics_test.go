@@ -43,7 +43,7 @@ func (m metrics) state(s string) int { return int(m[`landlock_processes{state="`
 // depth is the number of processes at a depth.
 func (m metrics) depth(d string) int { return int(m[`landlock_processes_by_depth{depth="`+d+`"}`]) }
 
-// facts are the names of the series that tell of the kernel.
+// facts are the names of the series about the kernel.
 func (m metrics) facts() []string {
 	var names []string
 	for name := range m {

@@ -79,7 +79,7 @@ func timeNamespace(t *testing.T, boottime string) within {
 }
 
 // TestNamespaces: in each kind of namespace of its own, but those of PIDs and users,
-// landlockd tells the ages, names and numbers that it tells on the host.
+// landlockd shows the ages, names and numbers that it shows on the host.
 func TestNamespaces(t *testing.T) {
 	testenv.NeedRoot(t)
 	tree := newCgroupTree(t)
@@ -198,7 +198,7 @@ func TestNetworkNamespace(t *testing.T) {
 }
 
 // TestPIDNamespace: it is said that it sees a part, whichever procfs is mounted, and
-// nothing that procfs has under the PID of another process is told of its own.
+// nothing that procfs has under the PID of another process is taken for its own.
 func TestPIDNamespace(t *testing.T) {
 	testenv.NeedRoot(t)
 	mounted := within{prefix: []string{testenv.NeedTool(t, "unshare"), "--pid", "--fork", "--kill-child", "--mount-proc"}}
@@ -235,7 +235,7 @@ func TestPIDNamespace(t *testing.T) {
 	}
 }
 
-// TestUserNamespace: the task iterator says what it lacks, and what procfs tells of
+// TestUserNamespace: the task iterator says what it lacks, and what procfs says of
 // users there is taken for unknown.
 func TestUserNamespace(t *testing.T) {
 	testenv.NeedRoot(t)
@@ -260,7 +260,7 @@ func TestUserNamespace(t *testing.T) {
 	}
 }
 
-// TestProcAttrInTimeNamespace: what procfs tells of starts is corrected.
+// TestProcAttrInTimeNamespace: what procfs says of starts is corrected.
 func TestProcAttrInTimeNamespace(t *testing.T) {
 	testenv.NeedRoot(t)
 	pid := stay(t, false, "sh", "-c", "read x").cmd.Process.Pid

@@ -185,7 +185,7 @@ func TestReloadOfDirectory(t *testing.T) {
 	}
 }
 
-// What the serving user cannot read is told at start, not at the first reload.
+// What the serving user cannot read is reported at start, not at the first reload.
 func TestConfigOfRootAlone(t *testing.T) {
 	testenv.NeedRoot(t)
 	path := write(t, filepath.Join(testenv.PublicDir(t), "root.yml"), "rules: []\n", 0o600)
@@ -225,7 +225,7 @@ func TestHangUpNeverEndsTheDaemon(t *testing.T) {
 	}
 }
 
-// ignoresHangUp says whether a process ignores SIGHUP. That it has a handler says
+// ignoresHangUp reports whether a process ignores SIGHUP. That it has a handler says
 // nothing: Go has one for every signal.
 func ignoresHangUp(t *testing.T, pid int) bool {
 	t.Helper()

@@ -124,7 +124,7 @@ func TestShellsSandboxedOneTwoAndThreeDeep(t *testing.T) {
 	}
 }
 
-// checkCurl reads the metrics as the README tells people to.
+// checkCurl reads the metrics as the README says.
 func checkCurl(t *testing.T, d *daemon) {
 	t.Helper()
 	out, err := exec.Command(testenv.NeedTool(t, "curl"), "-sSf", "http://"+d.addr+"/metrics").CombinedOutput()

@@ -29,7 +29,7 @@ func TestStopsOnSignals(t *testing.T) {
 	}
 }
 
-// Nobody is told that the daemon is ready once it stops, not even who had begun
+// The daemon reports to nobody that it is ready once it stops, not even who had begun
 // to ask.
 func TestNotReadyWhileStopping(t *testing.T) {
 	testenv.NeedRoot(t)

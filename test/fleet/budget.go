@@ -10,8 +10,8 @@ import (
 // Part is series of a host that come for one reason.
 type Part struct {
 	Name string
-	// Of says whether series of a metric of this name belong to it; the first
-	// part that says so has them.
+	// Of reports whether series of a metric of this name belong to it; the first
+	// part that reports true has them.
 	Of func(metric string) bool
 	// Most is how many series there may be, of a host with so many workloads
 	// with series of their own and so many rules that apply.
@@ -21,7 +21,7 @@ type Part struct {
 // Budget returns the parts that the series of a host are made of, without those of
 // the Go runtime, which --web.disable-exporter-metrics leaves out. The last part is
 // what every host has whatever it is asked for; rights and hardening can each be
-// switched off, and denials are there only where the kernel tells of them. It is
+// switched off, and denials are there only where the kernel reports them. It is
 // what docs/performance.md says.
 func Budget() []Part {
 	const rights = 23 // as many as the newest kernel has

@@ -15,7 +15,7 @@ import (
 // workload that a rule is about.
 const denialsPerScan = 3
 
-// feed is a denials.Feed that tells of denials as a scan comes by.
+// feed is a denials.Feed that yields denials as a scan comes by.
 type feed struct {
 	events chan denials.Event
 	once   sync.Once
@@ -24,7 +24,7 @@ type feed struct {
 
 func newFeed() *feed { return &feed{events: make(chan denials.Event), done: make(chan struct{})} }
 
-// deny tells of denials to processes of a snapshot.
+// deny yields denials of processes of a snapshot.
 func (f *feed) deny(s *scan.Snapshot) {
 	last := scan.NoWorkload
 	for i := range s.Processes {

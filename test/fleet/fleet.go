@@ -38,7 +38,7 @@ const (
 	numKinds
 )
 
-// HasFacts says whether scans of such a host succeed at all.
+// HasFacts reports whether scans of such a host succeed at all.
 func (k Kind) HasFacts() bool { return k != Failing && k != Down }
 
 // Counts are numbers of processes, indexed by scan.State.
@@ -83,7 +83,7 @@ type Host struct {
 	Young bool
 }
 
-// readsRules says whether rules of domains are read: from Linux 5.17 on.
+// readsRules reports whether rules of domains are read: from Linux 5.17 on.
 func (h *Host) readsRules() bool { return h.ABI >= 2 }
 
 // clusters are those of a fleet, hosts in turn.

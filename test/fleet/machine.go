@@ -168,7 +168,7 @@ func failureReasons() []string { return append(procattr.Reasons(), taskiter.Reas
 type source struct {
 	host  *Host
 	again bool
-	feed  *feed // nil if denials are not told one by one
+	feed  *feed // nil if single denials are not reported
 	scans int
 }
 

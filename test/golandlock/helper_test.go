@@ -23,7 +23,7 @@ import (
 // go-landlock restricts whole processes.
 const helperEnv = "LANDLOCKD_GOLANDLOCK_HELPER"
 
-// order is what a helper is told to do, as JSON on its standard input.
+// order is what a helper is to do, as JSON on its standard input.
 type order struct {
 	Sandbox sandbox.Sandbox
 	// Try: it tries what it may do, on the site, with the ports; Number names

@@ -102,7 +102,7 @@ func send(t *testing.T, url string, alerts []fired) {
 	}
 }
 
-// received is an alert as Alertmanager tells of it.
+// received is an alert as Alertmanager sends it.
 type received struct {
 	Labels map[string]string
 	Status struct{ State string }

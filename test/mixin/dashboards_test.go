@@ -245,7 +245,7 @@ func checkLinks(t *testing.T, d *dashboard, all map[string]*dashboard) {
 	}
 }
 
-// TestProvisioning: the file that tells Grafana where dashboards are has the
+// TestProvisioning: the file that says to Grafana where dashboards are has the
 // keys of that form and no others.
 func TestProvisioning(t *testing.T) {
 	type file struct {

@@ -54,7 +54,7 @@ type block struct {
 	Index   float64 `json:"index_bytes"`
 }
 
-// measure fills in the rest, tells it, and writes it where it was asked to.
+// measure fills in the rest, logs it, and writes it where it was asked to.
 func measure(t *testing.T, p *prometheus, served *served, hosts []*fleet.Host, m *measured) {
 	t.Helper()
 	own := p.own(t)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// checkRunbookQueries runs the queries that runbooks tell people to run. What
+// checkRunbookQueries runs the queries of the runbooks. What
 // they return depends on the trouble that one is in: here they must be valid.
 func checkRunbookQueries(t *testing.T, p *prometheus) {
 	t.Helper()

@@ -60,7 +60,7 @@ func TestShards(t *testing.T) {
 }
 
 // shardConfig is docs/fleet.md's, for one of the servers of a simulated fleet. All
-// its hosts have one address: instance tells them apart.
+// its hosts have one address: instance distinguishes them.
 func shardConfig(t *testing.T, served *served, number string) map[string]any {
 	t.Helper()
 	config := docsConfig(t, "shard.yml")

@@ -42,7 +42,7 @@ func BuildWith(ctx context.Context, dir string, cc ...string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build the actor: %w", err)
 	}
-	// The kernel tells paths of executables without symbolic links.
+	// The kernel gives paths of executables without symbolic links.
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return "", fmt.Errorf("build the actor: %w", err)
 	}

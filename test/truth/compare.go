@@ -10,7 +10,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Config says what [Compare] leaves out because a source cannot tell it. The
+// Config says what [Compare] leaves out because a source cannot know it. The
 // zero value compares everything.
 type Config struct {
 	// NoDomains: neither domains nor anything about them.

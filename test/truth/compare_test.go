@@ -21,7 +21,7 @@ var (
 
 func in(domain int32) scan.Place { return scan.Place{State: scan.Sandboxed, Domain: domain} }
 
-// example is a truth and the snapshot that tells it: process 10 is partial (one
+// example is a truth and the snapshot that states it: process 10 is partial (one
 // thread free, one in a domain of its own), 20 is sandboxed with two threads in
 // sibling domains nested in one, and 30 is a zombie. Process 20 has a worker in
 // the domain of its first task, and one in that of both tasks' parent, outside.

@@ -61,7 +61,7 @@ func newSite() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make the site: %w", err)
 	}
-	// The kernel tells paths without symbolic links.
+	// The kernel gives paths without symbolic links.
 	if site, err = filepath.EvalSymlinks(site); err == nil {
 		err = os.Chmod(site, 0o755)
 	}

@@ -19,7 +19,7 @@ type Verdict struct {
 	// nothing is said of them.
 	Unmatched int
 	// Steady counts processes of the mixed family whose record leaves one
-	// state only during the scan, by state: only there could a lie be told
+	// state only during the scan, by state: only there could a statement be false
 	// from the truth.
 	Steady [4]int
 	// False are the statements that were true at no instant of the scan.

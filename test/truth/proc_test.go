@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestTruthAgreesWithProc checks the truth itself, as far as /proc tells it: a
+// TestTruthAgreesWithProc checks the truth itself, as far as /proc has it: a
 // generator that believes something false of its processes would be no judge.
 func TestTruthAgreesWithProc(t *testing.T) {
 	for seed := uint64(1000); seed < 1005; seed++ {

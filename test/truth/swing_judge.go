@@ -12,7 +12,7 @@ import (
 
 // SwingVerdict is what [JudgeSwing] says of one scan, or the sum over many.
 type SwingVerdict struct {
-	// Told counts the processes of which it was told what they restrict, Changing
+	// Told counts the processes of which it was stated what they restrict, Changing
 	// those of which it was not because their roots were moved, and Unread those for
 	// which there was no time.
 	Told, Changing, Unread int

@@ -35,7 +35,7 @@ func TestSwing(t *testing.T) {
 	}()
 	var sum SwingVerdict
 	scans, moves := 0, 0
-	// On a busy host it takes longer until anything could have been told wrongly.
+	// On a busy host it takes longer until anything could have been wrong.
 	judged := func() bool { return sum.Steady > 0 && sum.Told > sum.Steady }
 	for began := time.Now(); time.Since(began) < *swingFlag || !judged() && time.Since(began) < 10**swingFlag; scans++ {
 		from := Now()

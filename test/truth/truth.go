@@ -4,7 +4,7 @@
 // each of them made its own, and compares a [scan.Snapshot] with them.
 //
 // A [Forest] grows from a seed and stands still; [Compare] then demands that a
-// snapshot tells exactly its [Truth]. A [Churn] keeps moving while it is
+// snapshot states exactly its [Truth]. A [Churn] keeps moving while it is
 // scanned; [Judge] then demands that every statement of a snapshot was true at
 // some instant of its scan. Of a [Swing] root directories are moved, and [JudgeSwing]
 // demands the same. The same seed always makes the same plan.

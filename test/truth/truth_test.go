@@ -160,7 +160,7 @@ func (total *forestTotals) String() string {
 	return b.String()
 }
 
-// possibleHere says whether this kernel and this user can do an operation at all.
+// possibleHere reports whether this kernel and this user can do an operation at all.
 func possibleHere(kind string, truth *Truth) bool {
 	switch kind {
 	case "mask_net", "mask_mixed":

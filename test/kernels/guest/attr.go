@@ -25,7 +25,7 @@ func (a attribute) String() string {
 	return fmt.Sprintf("%q", a.text)
 }
 
-// denied tells whether the read was refused for lack of permission.
+// denied reports whether the read was refused for lack of permission.
 func (a attribute) denied() bool {
 	return errors.Is(a.err, unix.EACCES) || errors.Is(a.err, unix.EPERM)
 }
@@ -69,7 +69,7 @@ func errnoOf(err error) unix.Errno {
 	return 0
 }
 
-// hasLandlockDir tells whether a process has the directory.
+// hasLandlockDir reports whether a process has the directory.
 func hasLandlockDir(t *T, pid int) bool {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/attr", pid))
 	t.Must(err)

@@ -93,7 +93,7 @@ func checkSockets(t *T) {
 	}
 }
 
-// client is a process in a sandbox that connects to what it is told.
+// client is a process in a sandbox that connects to what it is asked to.
 type client struct {
 	*sleeper
 	in  *os.File
@@ -147,7 +147,7 @@ func boxed(args []string) {
 	exit("boxed", syscall.Exec(self, []string{self, "connect"}, nil))
 }
 
-// connect connects to the sockets that it is told, one a line.
+// connect connects to the sockets whose names it reads, one a line.
 func connect([]string) {
 	fmt.Println("ready")
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {

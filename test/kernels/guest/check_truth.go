@@ -14,7 +14,7 @@ import (
 // actor is where the host puts the truth generator's program.
 const actor = "/truth/actor"
 
-// mostShown bounds how many mismatches of one forest are told.
+// mostShown bounds how many mismatches of one forest are printed.
 const mostShown = 10
 
 // checkTruth compares scans of random forests with what the forests know of
@@ -105,7 +105,7 @@ func checkChurn(t *T) {
 	}()
 	time.Sleep(200 * time.Millisecond) // until the families have their names
 	var sum truth.Verdict
-	// Until then nothing could have been told wrongly.
+	// Until then nothing could have been wrong.
 	judged := func() bool { return sum.Steady[scan.Sandboxed] > 0 && sum.Steady[scan.Unsandboxed] > 0 }
 	for began := time.Now(); (sum.Scans < t.Number("scans", 15) || !judged()) && time.Since(began) < churnTime; {
 		from := truth.Now()
@@ -126,7 +126,7 @@ func checkChurn(t *T) {
 		t.Errorf("false: %s", text)
 	}
 	if !judged() {
-		t.Errorf("%d scans in %s, and nothing could have been told wrongly: steady %v", sum.Scans, churnTime, sum.Steady)
+		t.Errorf("%d scans in %s, and nothing could have been wrong: steady %v", sum.Scans, churnTime, sum.Steady)
 	}
 }
 

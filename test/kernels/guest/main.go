@@ -4,9 +4,8 @@
 // has, runs the checks that the kernel's command line names, says over the
 // console how they went (package protocol) and powers the machine off.
 //
-// It is the only program in the guest besides those that checks start, and it
-// has four roles, told by its first argument: init, the runner of checks, and
-// the two kinds of program that checks start as somebody else (roles.go).
+// It is the only program in the guest besides those that checks start. Its first
+// argument names another role: the runner of checks, or what checks start (roles.go).
 package main
 
 import (

@@ -15,7 +15,7 @@ import (
 // runbooks is where an alert says that its page is.
 const runbooks = "https://github.com/landlockd/landlockd/blob/main/docs/runbooks/"
 
-// violatedTold is what people have to be told when the store has no sandbox. More
+// violatedTold is the notification that people must get when the store has no sandbox. More
 // than half of the scrapes: that is what the alert is about.
 func violatedTold(status string) expectation {
 	return expectation{
@@ -32,7 +32,7 @@ func violatedTold(status string) expectation {
 }
 
 // ruleSeries returns what Prometheus has to have of the watched services' rules, by
-// the job and the instance that tell of them.
+// the job and the instance that they come from.
 func ruleSeries(job, instance string) page {
 	p := make(page)
 	for _, w := range watched {
@@ -44,7 +44,7 @@ func ruleSeries(job, instance string) page {
 }
 
 // checkAlert takes the sandbox of one service away, as an administrator could, and
-// gives it back. Who has to know is told in time, and of nothing else.
+// gives it back. Who has to know is notified in time, and of nothing else.
 func (h *host) checkAlert(t *T) {
 	var rule struct{ Groups []ruleGroup }
 	t.Must(ask("rules", nil, &rule))
@@ -115,7 +115,7 @@ func firing() string {
 	return fmt.Sprint(p, err)
 }
 
-// hasTiming says whether Prometheus has LandlockRuleViolated with the durations that
+// hasTiming reports whether Prometheus has LandlockRuleViolated with the durations that
 // this program reckons with.
 func hasTiming(groups []ruleGroup) error {
 	for _, g := range groups {

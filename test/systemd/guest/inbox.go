@@ -18,7 +18,7 @@ import (
 // inboxAddress is where Alertmanager sends to.
 const inboxAddress = "127.0.0.1:9999"
 
-// notification is an alert as Alertmanager tells people of it.
+// notification is an alert as Alertmanager sends it to people.
 type notification struct {
 	Status              string
 	Labels, Annotations map[string]string
@@ -102,7 +102,7 @@ func (e expectation) diff(n notification) string {
 	return ""
 }
 
-// expect compares all that was ever told with what should have been, and ends the
+// expect compares all that was ever sent with what should have been, and ends the
 // check if that is not the same: what comes later would be judged wrongly.
 func (b *inbox) expect(t *T, when string, want ...expectation) {
 	var wrong []string

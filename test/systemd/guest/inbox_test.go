@@ -46,7 +46,7 @@ func TestInbox(t *testing.T) {
 	}
 }
 
-// Every way in which a notification may be wrong is told.
+// Every way in which a notification may be wrong is noticed.
 func TestExpectation(t *testing.T) {
 	good := func() notification {
 		e := violatedTold("firing")

@@ -82,7 +82,7 @@ func series(labels map[string]string) string {
 	return labels["__name__"] + "{" + strings.Join(pairs, ",") + "}"
 }
 
-// fired returns every alert that was ever firing, told to people or inhibited.
+// fired returns every alert that was ever firing, sent to people or inhibited.
 func fired() (page, error) {
 	var all []map[string]string
 	p := make(page)

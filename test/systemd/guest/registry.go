@@ -36,6 +36,6 @@ func registry() map[string]check.Check {
 type host struct {
 	// scraped is when metrics were last got.
 	scraped time.Time
-	// inbox has what Alertmanager told, in a boot with checkMonitoring.
+	// inbox has what Alertmanager sent, in a boot with checkMonitoring.
 	inbox inbox
 }

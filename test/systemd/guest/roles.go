@@ -133,7 +133,7 @@ func alike(depth int, r access.Rights) sandbox.Sandbox {
 	return slices.Repeat(sandbox.Sandbox{{Handled: r}}, depth)
 }
 
-// notifyReady tells the service manager, see sd_notify(3).
+// notifyReady notifies the service manager, see sd_notify(3).
 func notifyReady() error {
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: os.Getenv("NOTIFY_SOCKET"), Net: "unixgram"})
 	if err != nil {

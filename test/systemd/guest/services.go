@@ -209,7 +209,7 @@ func compare(all []process, want []expected) error {
 	return nil
 }
 
-// ours says whether a program is one that the test knows the processes of.
+// ours reports whether a program is one that the test knows the processes of.
 func ours(exe string) bool {
 	return strings.HasPrefix(exe, programs) || exe == self || exe == own || exe == "/usr/lib/systemd/systemd"
 }

@@ -23,7 +23,7 @@ const (
 	lastScan = "landlockd_last_scan_timestamp_seconds"
 )
 
-// staleTold is what people have to be told of a textfile that nobody writes.
+// staleTold is the notification that people must get of a textfile that nobody writes.
 func staleTold(status string) expectation {
 	return expectation{
 		status: status,
@@ -50,7 +50,7 @@ func (h *host) checkTextfile(t *T) {
 	must(t, "systemctl", "stop", "landlockd-textfile.timer", "landlockd-textfile.service")
 	began := writtenAt(t)
 
-	// What follows takes less time than it takes until people are told.
+	// What follows takes less time than it takes until people are notified.
 	configurePrometheus(t)
 	must(t, "systemctl", "reload", "prometheus.service")
 	eventually(t, "Prometheus has it from node_exporter alone: by two ways a host counts twice", hasNodeAlone)
@@ -90,8 +90,8 @@ func (h *host) checkTextfile(t *T) {
 	}
 }
 
-// hasNodeAlone says whether the cluster's figures are those of one host, which
-// node_exporter tells of.
+// hasNodeAlone reports whether the cluster's figures are those of one host, which
+// node_exporter has.
 func hasNodeAlone() error {
 	got, err := query("landlock_rule_violated")
 	if err != nil {

@@ -14,7 +14,7 @@
 #include "sys.h"
 #include "table.h"
 
-// settled tells whether the live tasks of a process are those of the table. A
+// settled reports whether the live tasks of a process are those of the table. A
 // thread's last words come before its end, so this takes a moment.
 static int settled(struct proc *p)
 {

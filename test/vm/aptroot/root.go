@@ -34,7 +34,7 @@ const listsAge = 12 * time.Hour
 type Root struct {
 	dir string
 	env []string
-	// logf is told what could not be had, if that does not matter yet.
+	// logf gets what could not be had, if that does not matter yet.
 	logf func(format string, args ...any)
 	// fetching is held by the one who fetches: apt locks its lists, and fails
 	// where they are locked.

@@ -12,7 +12,7 @@ import (
 	"github.com/landlockd/landlockd/test/vm/protocol"
 )
 
-// complaints are how the kernel's log begins to tell of a fault of its own.
+// complaints are how the kernel's log begins to report a fault of its own.
 var complaints = []string{"BUG:", "WARNING:", "Oops", "UBSAN:", "KASAN:", "possible deadlock", "RCU stall", "general protection"}
 
 // known are complaints that say nothing of Landlock, of BPF or of our patches: a
