@@ -116,18 +116,8 @@ func CreateRuleset(handled access.Rights) (int, error) {
 // and on everything below it.
 func AllowBeneath(ruleset, fd int, rights uint32) error {
 	attr := unix.LandlockPathBeneathAttr{Allowed_access: uint64(rights), Parent_fd: int32(fd)}
-	return addRule(ruleset, unix.LANDLOCK_RULE_PATH_BENEATH, unsafe.Pointer(&attr))
-}
-
-// AllowPort adds a rule that grants rights on a port, TCP or UDP by the rights.
-func AllowPort(ruleset int, port uint16, rights uint32) error {
-	const ruleNetPort = 2 // LANDLOCK_RULE_NET_PORT (Linux 6.7)
-	attr := struct{ allowed, port uint64 }{uint64(rights), uint64(port)}
-	return addRule(ruleset, ruleNetPort, unsafe.Pointer(&attr))
-}
-
-func addRule(ruleset int, kind uintptr, attr unsafe.Pointer) error {
-	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), kind, uintptr(attr), 0, 0, 0)
+	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), unix.LANDLOCK_RULE_PATH_BENEATH,
+		uintptr(unsafe.Pointer(&attr)), 0, 0, 0)
 	if errno != 0 {
 		return fmt.Errorf("landlock_add_rule(2): %w", errno)
 	}

@@ -5,6 +5,7 @@ package sandbox
 
 import (
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -70,9 +71,21 @@ func (l *Layer) enter() error {
 		}
 	}
 	for port, rights := range l.Ports {
-		if err := landlock.AllowPort(ruleset, port, rights); err != nil {
+		if err := allowPort(ruleset, port, rights); err != nil {
 			return fmt.Errorf("rule on port %d: %w", port, err)
 		}
 	}
 	return landlock.RestrictThread(ruleset)
+}
+
+// allowPort adds a rule that grants rights on a port, TCP or UDP by the rights.
+func allowPort(ruleset int, port uint16, rights uint32) error {
+	const ruleNetPort = 2 // LANDLOCK_RULE_NET_PORT (Linux 6.7)
+	attr := struct{ allowed, port uint64 }{uint64(rights), uint64(port)}
+	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), ruleNetPort,
+		uintptr(unsafe.Pointer(&attr)), 0, 0, 0)
+	if errno != 0 {
+		return fmt.Errorf("landlock_add_rule(2): %w", errno)
+	}
+	return nil
 }
