@@ -7,34 +7,20 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-
+	"github.com/landlockd/landlockd/test/exposition"
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
-// metrics are samples by name and labels, as in `name{a="b"}`.
-type metrics map[string]float64
+// metrics are the samples of a page.
+type metrics exposition.Samples
 
 func parseMetrics(t testing.TB, text string) metrics {
 	t.Helper()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	if _, err := parser.TextToMetricFamilies(strings.NewReader(text)); err != nil {
-		t.Fatalf("not Prometheus text: %v\n%s", err, text)
+	m, err := exposition.Parse(text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
 	}
-	m := metrics{}
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		i := strings.LastIndexByte(line, ' ')
-		var v model.SampleValue
-		if err := v.UnmarshalJSON([]byte(`"` + strings.TrimSpace(line[i+1:]) + `"`)); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		m[line[:i]] = float64(v)
-	}
-	return m
+	return metrics(m)
 }
 
 // state is the number of processes in a state.

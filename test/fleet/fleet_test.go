@@ -4,6 +4,7 @@ package fleet
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -12,10 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/exposition"
 )
 
 func TestGenerateIsDeterministic(t *testing.T) {
@@ -74,24 +73,13 @@ func scrape(t *testing.T, url string) map[string]float64 {
 	if resp.StatusCode != http.StatusOK {
 		return nil
 	}
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(resp.Body)
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exposition.Parse(string(text))
 	if err != nil {
 		t.Fatalf("%s: %v", url, err)
-	}
-	out := map[string]float64{}
-	for name, f := range families {
-		for _, m := range f.Metric {
-			labels := model.LabelSet{}
-			for _, l := range m.Label {
-				labels[model.LabelName(l.GetName())] = model.LabelValue(l.GetValue())
-			}
-			key := name
-			if len(labels) > 0 {
-				key += labels.String()
-			}
-			out[key] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
-		}
 	}
 	return out
 }
@@ -163,7 +151,7 @@ func checkHost(t *testing.T, h *Host, got map[string]float64) {
 		want[fmt.Sprintf(`landlock_workloads{state=%q}`, state)] = float64(truth.Workloads[state])
 		for name, w := range truth.ByWorkload {
 			if n := w.Processes[state]; n > 0 {
-				want[fmt.Sprintf(`landlock_workload_processes{state=%q, workload=%q}`, state, name)] = float64(n)
+				want[fmt.Sprintf(`landlock_workload_processes{state=%q,workload=%q}`, state, name)] = float64(n)
 			}
 		}
 	}
@@ -194,7 +182,7 @@ func wantRules(truth Truth, want map[string]float64) {
 		if !ok {
 			continue
 		}
-		want[fmt.Sprintf(`landlock_rule_violated{rule=%q, severity=%q}`, r.Name, r.Severity)] = float64(of.Violating)
+		want[fmt.Sprintf(`landlock_rule_violated{rule=%q,severity=%q}`, r.Name, r.Severity)] = float64(of.Violating)
 		violating := 0
 		for reason, n := range of.Violations {
 			workload := r.Workload
@@ -203,10 +191,10 @@ func wantRules(truth Truth, want map[string]float64) {
 			} else {
 				violating += n
 			}
-			want[fmt.Sprintf(`landlock_rule_violations{reason=%q, rule=%q, workload=%q}`, reason, r.Name, workload)] = float64(n)
+			want[fmt.Sprintf(`landlock_rule_violations{reason=%q,rule=%q,workload=%q}`, reason, r.Name, workload)] = float64(n)
 		}
 		for result, n := range map[string]int{"compliant": of.Compliant, "violating": violating, "starting": of.Starting, "unknown": of.Unknown} {
-			want[fmt.Sprintf(`landlock_rule_processes{result=%q, rule=%q}`, result, r.Name)] = float64(n)
+			want[fmt.Sprintf(`landlock_rule_processes{result=%q,rule=%q}`, result, r.Name)] = float64(n)
 		}
 	}
 }
@@ -283,7 +271,7 @@ func TestReboot(t *testing.T) {
 	if i < 0 {
 		t.Fatal("no such host")
 	}
-	const violated, denied = `landlock_rule_violated{rule="web", severity="critical"}`, "landlock_denials_total"
+	const violated, denied = `landlock_rule_violated{rule="web",severity="critical"}`, "landlock_denials_total"
 	var before map[string]float64
 	for range rebootEvery - 1 {
 		before = scrape(t, url+hosts[i].Path())

@@ -57,7 +57,7 @@ func (h *host) checkAlert(t *T) {
 		}
 		got, err := query("landlock_rule_violated")
 		t.Must(err)
-		if d := got.diff(ruleSeries("landlockd", "guest:10644")); d != "" {
+		if d := got.Diff(ruleSeries("landlockd", "guest:10644")); d != "" {
 			t.Errorf("%s:\n%s", when, d)
 		}
 	}

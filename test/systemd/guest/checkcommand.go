@@ -136,9 +136,9 @@ func (h *host) checkReload(t *T) {
 	good := h.scrape(t)
 	bad := reload(strings.Replace(mainRules, "min_depth: 3", "min_depth: three", 1))
 	if bad["landlockd_config_last_reload_successful"] != 0 || bad["landlockd_config_hash"] != good["landlockd_config_hash"] {
-		t.Errorf("a bad file: %v", bad.with("landlockd_config_"))
+		t.Errorf("a bad file: %v", bad.With("landlockd_config_"))
 	}
-	if d := bad.with("landlock_rule_").diff(good.with("landlock_rule_")); d != "" {
+	if d := bad.With("landlock_rule_").Diff(good.With("landlock_rule_")); d != "" {
 		t.Errorf("a bad file changed what rules say:\n%s", d)
 	}
 	if said := journal("landlockd.service"); !strings.Contains(said, "three") || !strings.Contains(said, configFile) {
@@ -147,10 +147,10 @@ func (h *host) checkReload(t *T) {
 	// One that is right has an effect at once.
 	more := reload(mainRules + "  - {name: more, match: {unit: [t-bare.service]}}\n")
 	if more["landlockd_config_last_reload_successful"] != 1 || more[violation("unsandboxed", "more", "t-bare.service")] != 1 {
-		t.Errorf("a good file: %v", more.with("landlock"))
+		t.Errorf("a good file: %v", more.With("landlock"))
 	}
 	same := reload(mainRules)
-	if d := same.with("landlock_rule_").diff(good.with("landlock_rule_")); d != "" {
+	if d := same.With("landlock_rule_").Diff(good.With("landlock_rule_")); d != "" {
 		t.Errorf("the rules of before say something else:\n%s", d)
 	}
 	t.Must(os.WriteFile(configFile, []byte(mainRules), 0o644))

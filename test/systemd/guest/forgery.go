@@ -111,7 +111,7 @@ func (h *host) checkForgery(t *T) {
 	t.Must(copyFile("/bin/sleep", own))
 	t.Must(os.Chown(own, mallory, mallory))
 	before := h.scrape(t)
-	if d := before.with("landlock_rule_").diff(pageOf(steady)); d != "" {
+	if d := before.With("landlock_rule_").Diff(pageOf(steady)); d != "" {
 		t.Errorf("before it:\n%s", d)
 	}
 	start := []string{"--user", "start"}
@@ -169,7 +169,7 @@ func (h *host) checkForgery(t *T) {
 	pastGrace(t)
 	p := h.scrape(t)
 	for _, prefix := range []string{"landlock_rule_processes{", "landlock_rule_violated{"} {
-		if d := p.with(prefix).diff(pageOf(rules).with(prefix)); d != "" {
+		if d := p.With(prefix).Diff(pageOf(rules).With(prefix)); d != "" {
 			t.Errorf("a forgery changed what rules say:\n%s", d)
 		}
 	}

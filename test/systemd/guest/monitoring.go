@@ -89,7 +89,7 @@ func (h *host) checkMonitoring(t *T) {
 			`up{cluster="home",instance="guest:9100",job="node"}`:       1,
 			`up{instance="localhost:9090",job="prometheus"}`:            1,
 		}
-		if d := up.diff(want); d != "" {
+		if d := up.Diff(want); d != "" {
 			return fmt.Errorf("%s%s", d, journal("prometheus.service"))
 		}
 		return evaluated(ruleFiles...)

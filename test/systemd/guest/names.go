@@ -82,11 +82,11 @@ func (h *host) checkNames(t *T) {
 }
 
 func compareWorkloads(t *T, p page, want map[string]counts) {
-	got := p.with("landlock_workload_processes{")
-	for s, v := range p.with("landlock_workloads{") {
+	got := p.With("landlock_workload_processes{")
+	for s, v := range p.With("landlock_workloads{") {
 		got[s] = v
 	}
-	if d := got.diff(workloadPage(want)); d != "" {
+	if d := got.Diff(workloadPage(want)); d != "" {
 		t.Errorf("workloads:\n%s", d)
 	}
 }

@@ -28,7 +28,7 @@ func (h *host) checkPackage(t *T) {
 		`landlock_rule_violated{rule="own",severity="warning"}`: 0,
 		`landlock_rule_violated{rule="bus",severity="warning"}`: 1,
 	}
-	if d := p.with("landlock_rule_violated{").diff(want); d != "" {
+	if d := p.With("landlock_rule_violated{").Diff(want); d != "" {
 		t.Errorf("rules:\n%s", d)
 	}
 	must(t, "rm", "/etc/landlockd/rules.d/test.yml")
@@ -66,7 +66,7 @@ func (h *host) packageServes(t *T) page {
 		`landlockd_confined{mechanism="capabilities"}`: 1, `landlockd_confined{mechanism="landlock"}`: 1,
 		`landlockd_confined{mechanism="no_new_privs"}`: 1, `landlockd_confined{mechanism="user"}`: 1,
 	}
-	if d := p.with("landlockd_confined{").diff(want); d != "" {
+	if d := p.With("landlockd_confined{").Diff(want); d != "" {
 		t.Errorf("confined:\n%s", d)
 	}
 	own := page{
@@ -74,12 +74,12 @@ func (h *host) packageServes(t *T) page {
 		`landlock_workload_processes{state="unsandboxed",workload="landlockd.service"}`: 0,
 	}
 	got := page{}
-	for s, v := range p.with("landlock_workload_processes{") {
+	for s, v := range p.With("landlock_workload_processes{") {
 		if strings.Contains(s, `workload="landlockd.service"`) {
 			got[s] = v
 		}
 	}
-	if d := got.diff(own); d != "" {
+	if d := got.Diff(own); d != "" {
 		t.Errorf("its own workload:\n%s\n%s", d, journal("landlockd.service"))
 	}
 	return p

@@ -106,7 +106,7 @@ func onlyFired(t *T, when string, want ...expectation) {
 		}
 		wanted[series(labels)] = 1
 	}
-	if d := got.diff(wanted); d != "" {
+	if d := got.Diff(wanted); d != "" {
 		t.Errorf("%s: firing in Prometheus, at any time:\n%s", when, d)
 	}
 }

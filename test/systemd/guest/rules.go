@@ -86,7 +86,7 @@ func violation(reason, rule, workload string) string {
 func (h *host) checkRules(t *T) {
 	pastGrace(t)
 	p := h.scrape(t)
-	if d := p.with("landlock_rule_").diff(pageOf(steady)); d != "" {
+	if d := p.With("landlock_rule_").Diff(pageOf(steady)); d != "" {
 		t.Errorf("rules:\n%s", d)
 	}
 	loaded := len(steady) + 2
@@ -101,8 +101,8 @@ func (h *host) checkRules(t *T) {
 			t.Errorf("%s is %v, want %v", series, p[series], v)
 		}
 	}
-	t.Fact("info", fmt.Sprintf("%d rules, %d series of landlock_rule_*, %d workloads in %s", loaded, len(p.with("landlock_rule_")),
-		len(p.with("landlock_workload_processes"))/2, time.Duration(p["landlockd_scan_duration_seconds"]*float64(time.Second)).Round(time.Millisecond)))
+	t.Fact("info", fmt.Sprintf("%d rules, %d series of landlock_rule_*, %d workloads in %s", loaded, len(p.With("landlock_rule_")),
+		len(p.With("landlock_workload_processes"))/2, time.Duration(p["landlockd_scan_duration_seconds"]*float64(time.Second)).Round(time.Millisecond)))
 }
 
 // pastGrace waits until every process is as old as rules want, but those of the

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/test/exposition"
 	"github.com/landlockd/landlockd/test/systemd/timing"
 )
 
@@ -97,7 +98,7 @@ func hasNodeAlone() error {
 	if err != nil {
 		return err
 	}
-	if d := got.diff(ruleSeries("node", "guest:9100")); d != "" {
+	if d := got.Diff(ruleSeries("node", "guest:9100")); d != "" {
 		return errors.New(d)
 	}
 	got, err = query("cluster:landlock_hosts:count == 1 and cluster:landlockd_hosts:count == 1 and cluster:landlockd_hosts_missing:count == 0")
@@ -117,7 +118,7 @@ func (h *host) nodeServes(t *T) {
 		if err != nil {
 			return fmt.Errorf("%w\n%s", err, journal("landlockd-textfile.service"))
 		}
-		file, err := parsePage(b)
+		file, err := exposition.Parse(string(b))
 		if err != nil {
 			return err
 		}
@@ -126,14 +127,14 @@ func (h *host) nodeServes(t *T) {
 			return err
 		}
 		// Another one may have been written in between: then they differ.
-		if d := served.with("landlock").diff(file); d != "" {
+		if d := served.With("landlock").Diff(file); d != "" {
 			return errors.New(d)
 		}
 		if n := served["node_textfile_scrape_error"]; n != 0 {
 			return fmt.Errorf("node_textfile_scrape_error is %v", n)
 		}
 		if file["landlockd_scan_success"] != 1 || file[`landlockd_rules{status="applied"}`] != float64(len(watched)) {
-			return fmt.Errorf("not a whole scan:\n%s", file.with("landlockd_"))
+			return fmt.Errorf("not a whole scan:\n%s", file.With("landlockd_"))
 		}
 		if age := time.Since(timestamp(file[lastScan])); age < 0 || age > timing.TextfilePause+timing.Allowance {
 			return fmt.Errorf("it is %s old", age)
@@ -153,7 +154,7 @@ func (h *host) nodeServes(t *T) {
 func writtenAt(t *T) time.Time {
 	b, err := os.ReadFile(textfile)
 	t.Must(err)
-	p, err := parsePage(b)
+	p, err := exposition.Parse(string(b))
 	t.Must(err)
 	return timestamp(p[lastScan])
 }
@@ -191,7 +192,7 @@ func checkSummary(t *T) {
 	p, err := getPage(nodeURL)
 	t.Must(err)
 	names := []string{"/", ".service", ".scope"}
-	for _, name := range workloadLabel.FindAllStringSubmatch(p.with("landlock_workload_processes{").String(), -1) {
+	for _, name := range workloadLabel.FindAllStringSubmatch(p.With("landlock_workload_processes{").String(), -1) {
 		names = append(names, name[1])
 	}
 	for _, w := range watched {

@@ -40,7 +40,7 @@ func (h *host) checkUnits(t *T) {
 	p := h.decided(t)
 	compareWorkloads(t, p, namesOf(services))
 	rules := unitSays()
-	if d := p.with("landlock_rule_").diff(pageOf(rules)); d != "" {
+	if d := p.With("landlock_rule_").Diff(pageOf(rules)); d != "" {
 		t.Errorf("rules:\n%s", d)
 	}
 	want := page{
@@ -63,7 +63,7 @@ func (h *host) checkUnits(t *T) {
 func (h *host) decided(t *T) (p page) {
 	eventually(t, "it is known which rules are about which processes", func() error {
 		p = h.scrape(t)
-		unknown := p.with("landlockd_rule_match_unknown_processes{")
+		unknown := p.With("landlockd_rule_match_unknown_processes{")
 		if len(unknown) == 0 {
 			return errors.New("there is no such metric")
 		}

@@ -37,7 +37,7 @@ func victimOf(p page) page {
 // and gives it back.
 func (h *host) checkViolation(t *T) {
 	expect := func(when string, p page, want page) {
-		if d := victimOf(p).diff(want); d != "" {
+		if d := victimOf(p).Diff(want); d != "" {
 			t.Errorf("%s:\n%s", when, d)
 		}
 	}
