@@ -2,7 +2,11 @@
 
 package policy
 
-import "github.com/landlockd/landlockd/scan"
+import (
+	"slices"
+
+	"github.com/landlockd/landlockd/scan"
+)
 
 // ancestors finds out which matches are about the executable of some ancestor of
 // each process. It keeps what it found of executables, so that it takes no memory
@@ -69,32 +73,24 @@ func (a *ancestors) of(s *scan.Snapshot, place int) string {
 		return ""
 	}
 	a.way = a.way[:0]
-	i, word := place, int32(-1)
-	for word < 0 {
-		if word = a.above[i]; word >= 0 {
+	at := int32(place)
+	for a.above[at] < 0 {
+		// If it comes here again, nobody is known to be above anybody.
+		a.above[at] = a.all(unknown)
+		p := &s.Processes[at]
+		parent, known := parentOf(s, p)
+		if parent < 0 {
+			if known && (p.PPID != 0 || s.Source.PIDNS != "nested") {
+				a.above[at] = a.all(no)
+			}
 			break
 		}
-		// If it comes here again, nobody is known to be above anybody.
-		a.above[i] = a.all(unknown)
-		a.way = append(a.way, int32(i))
-		parent, known := parentOf(s, &s.Processes[i])
-		switch {
-		case parent >= 0:
-			i = parent
-		case !known, s.Source.PIDNS == "nested" && s.Processes[i].PPID == 0:
-			word = a.all(unknown)
-		default:
-			word = a.all(no)
-		}
+		a.way = append(a.way, at)
+		at = int32(parent)
 	}
-	for n := len(a.way) - 1; n >= 0; n-- {
-		child := a.way[n]
-		if n == len(a.way)-1 && int(child) == i {
-			a.above[child] = word // it has no parent
-			continue
-		}
-		word = a.mostOf(word, a.own(&s.Processes[i]))
-		a.above[child], i = word, int(child)
+	for _, child := range slices.Backward(a.way) {
+		a.above[child] = a.mostOf(a.above[at], a.own(&s.Processes[at]))
+		at = child
 	}
 	return a.words[a.above[place]]
 }

@@ -68,8 +68,7 @@ func (c *Config) letOut() []Problem {
 	for i := range c.Rules {
 		r := &c.Rules[i]
 		if slices.ContainsFunc(c.Exempt, func(m Match) bool { return m.covers(&r.Match) }) {
-			all = append(all, Problem{r.File, r.Line, r.Column,
-				"the rule is about nothing: all that match means is exempt"})
+			all = append(all, r.problem("the rule is about nothing: all that match means is exempt"))
 		}
 	}
 	return all

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // match reads one match, of which at least one key must narrow what is meant.
@@ -59,7 +61,7 @@ func (d *decoder) patterns(n *yaml.Node, k Key) (all []Pattern) {
 		}
 		p, err := ParsePattern(text)
 		if err != nil {
-			d.fail(n, "%s: %s", quote(text), oneLine(err.Error()))
+			d.fail(n, "%s: %s", quote(text), untrusted.OneLine(err.Error()))
 		} else {
 			d.warnPattern(n, k, &p)
 		}

@@ -26,120 +26,99 @@ const maxFiles = 1000
 // [*LoadError] with everything that is wrong in all of them, and then there is no
 // configuration: rules are in force together or not at all.
 func Load(file string) (*Config, error) {
-	l := newLoader()
-	d := &decoder{file: file}
+	l, d := newLoader(), &decoder{file: file}
 	var patterns []*yaml.Node
-	if text, ok := l.read(d, nil); ok {
-		if n := d.document(text); n != nil {
-			patterns = d.main(n, l.config)
-		}
+	text, err := readFile(file)
+	if err != nil {
+		d.fail(nil, "%v", err)
+	} else if n := d.document(l.take(file, text)); n != nil {
+		patterns = d.main(n, l.config)
 	}
-	files := l.find(d, patterns)
-	l.take(d)
-	return l.rest(files)
+	return l.rest(d, l.find(d, patterns))
 }
 
 // LoadFiles reads the rule files that patterns name, as rule_files do, without a
 // main file. If they name none, there are no rules. Otherwise it is as [Load].
 func LoadFiles(patterns []string) (*Config, error) {
-	l := newLoader()
-	d := &decoder{file: "rule_files"}
 	nodes := make([]*yaml.Node, len(patterns))
 	for i, pattern := range patterns {
 		nodes[i] = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: pattern}
 	}
+	l, d := newLoader(), &decoder{file: "rule_files"}
 	files := l.find(d, nodes)
 	d.warnings = nil // nobody asked for just these
-	l.take(d)
-	return l.rest(files)
+	return l.rest(d, files)
 }
 
 func newLoader() *loader { return &loader{config: Default(), hash: sha256.New()} }
 
-// rest reads rule files, and returns all that was read.
-func (l *loader) rest(files []ruleFile) (*Config, error) {
+type loader struct {
+	config *Config
+	hash   hash.Hash
+}
+
+// rest reads the rule files that a decoder's file names, and returns all that was read.
+func (l *loader) rest(d *decoder, files []ruleFile) (*Config, error) {
+	var others decoder
 	for _, f := range files {
-		d := &decoder{file: f.path}
-		if text, ok := l.read(d, f.named); ok {
-			if n := d.document(text); n != nil {
-				d.ruleFile(n, l.config)
-			}
+		text, err := readFile(f.path)
+		if err != nil {
+			d.fail(f.at, "%v", err)
+			continue
 		}
-		l.take(d)
+		others.file = f.path
+		if n := others.document(l.take(f.path, text)); n != nil {
+			others.ruleFile(n, l.config)
+		}
 	}
-	l.unique()
-	if len(l.problems) > 0 {
-		return nil, &LoadError{l.problems}
+	problems := append(d.problems, others.problems...)
+	if problems = append(problems, l.repeated()...); len(problems) > 0 {
+		return nil, &LoadError{problems}
 	}
 	for i, m := range l.config.seenBy().ancestors {
 		m.ancestry = i
 	}
-	l.config.Warnings = append(l.config.Warnings, l.config.letOut()...)
+	l.config.Warnings = slices.Concat(d.warnings, others.warnings, l.config.letOut())
 	l.config.Hash = binary.BigEndian.Uint64(l.hash.Sum(nil)) >> 16
 	return l.config, nil
 }
 
-type loader struct {
-	config   *Config
-	problems []Problem
-	hash     hash.Hash
-}
-
-func (l *loader) take(d *decoder) {
-	l.problems = append(l.problems, d.problems...)
-	l.config.Warnings = append(l.config.Warnings, d.warnings...)
-}
-
-// read returns the text of a decoder's file; named is where another file names it.
-func (l *loader) read(d *decoder, named *mention) (string, bool) {
-	text, err := readFile(d.file)
-	if err != nil {
-		p := Problem{File: d.file, Message: err.Error()}
-		if named != nil {
-			p = Problem{named.file, named.node.Line, named.node.Column, err.Error()}
-		}
-		d.problems = append(d.problems, p)
-		return "", false
-	}
-	l.config.Files = append(l.config.Files, d.file)
+// take notes that a file was read, and returns its text.
+func (l *loader) take(file string, text []byte) string {
+	l.config.Files = append(l.config.Files, file)
 	fmt.Fprintf(l.hash, "%d ", len(text))
 	l.hash.Write(text)
-	return string(text), true
+	return string(text)
 }
 
 // readFile reads a regular file of bounded size: nothing that blocks or never ends.
-func readFile(path string) ([]byte, error) {
+func readFile(path string) (text []byte, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("reading rules: %w", err)
+		}
+	}()
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("reading rules: %w", err)
+		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("reading rules: %w", err)
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("reading rules: %s is not a regular file", path)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading rules: %w", err)
-	}
+	text, err = io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if len(text) > maxFileSize {
-		return nil, fmt.Errorf("reading rules: %s has more than %d bytes", path, maxFileSize)
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxFileSize)
 	}
-	return text, nil
+	return text, err
 }
 
-// mention is where a file is named.
-type mention struct {
-	file string
-	node *yaml.Node
-}
-
+// ruleFile is a file with rules alone, and where it is named.
 type ruleFile struct {
-	path  string
-	named *mention
+	path string
+	at   *yaml.Node
 }
 
 // find returns the files that patterns name, each once, in the order of the
@@ -169,7 +148,7 @@ func (l *loader) find(d *decoder, patterns []*yaml.Node) []ruleFile {
 				d.fail(n, "more than %d files", maxFiles)
 				return files
 			}
-			files = append(files, ruleFile{path, &mention{d.file, n}})
+			files = append(files, ruleFile{path, n})
 		}
 	}
 	return files
@@ -210,8 +189,8 @@ func expand(d *decoder, n *yaml.Node, pattern string) []string {
 	return paths
 }
 
-// unique finds rules with the name of an earlier one, over all files.
-func (l *loader) unique() {
+// repeated finds rules with the name of an earlier one, over all files.
+func (l *loader) repeated() (problems []Problem) {
 	names := map[string]*Rule{}
 	for i := range l.config.Rules {
 		r := &l.config.Rules[i]
@@ -221,8 +200,9 @@ func (l *loader) unique() {
 		case first == nil:
 			names[r.Name] = r
 		default:
-			l.problems = append(l.problems, Problem{r.File, r.Line, r.Column,
-				fmt.Sprintf("a second rule %s: the first is at %s:%d", quote(r.Name), first.File, first.Line)})
+			problems = append(problems, r.problem("a second rule %s: the first is at %s:%d",
+				quote(r.Name), first.File, first.Line))
 		}
 	}
+	return problems
 }

@@ -23,6 +23,11 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
 }
 
+// problem returns one of a rule.
+func (r *Rule) problem(format string, args ...any) Problem {
+	return Problem{r.File, r.Line, r.Column, fmt.Sprintf(format, args...)}
+}
+
 // LoadError is all that is wrong with a configuration.
 type LoadError struct{ Problems []Problem }
 

@@ -19,13 +19,13 @@ func (d *decoder) warnPattern(n *yaml.Node, k Key, p *Pattern) {
 	case unseen:
 		d.warn(n, "%s: it has the character %U where nobody sees it: "+
 			"what looks like this has another name", quote(p.text), r)
-	case of != nil && !p.canBe(&of.texts):
+	case !p.canBe(&of.texts):
 		why := of.why
-		if of == &systemUnits && strings.Contains(p.text, "/") {
+		if of == &namings[KeyUnit] && strings.Contains(p.text, "/") {
 			why = "units of users' managers match patterns that begin with user@ only"
 		}
 		d.warn(n, "%s matches nothing: %s", quote(p.text), why)
-	case of == &exes && p.launcher() != "":
+	case (k == KeyExe || k == KeyAncestorExe) && p.launcher() != "":
 		d.warn(n, "%s: %s is replaced by what it launches, which has a path of its own",
 			quote(p.text), p.launcher())
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // Bounds of what is read.
@@ -81,7 +83,7 @@ func (d *decoder) syntax(err error) {
 			p.Line = line
 		}
 	}
-	p.Message = "not YAML: " + oneLine(text)
+	p.Message = "not YAML: " + untrusted.OneLine(text)
 	d.problems = append(d.problems, p)
 }
 
@@ -100,27 +102,19 @@ func (d *decoder) mapping(n *yaml.Node, fields ...field) map[string]*yaml.Node {
 	seen := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		f := find(fields, key)
+		isText := key.Kind == yaml.ScalarNode && key.ShortTag() == "!!str"
+		f := slices.IndexFunc(fields, func(f field) bool { return isText && f.key == key.Value })
 		switch before := seen[key.Value]; {
-		case f == nil:
+		case f < 0:
 			d.fail(key, "unknown key %s: want one of %s", quote(key.Value), names(fields))
 		case before != nil:
 			d.fail(key, "the key %s is here a second time: the first is in line %d", key.Value, before.Line)
 		default:
 			seen[key.Value] = key
-			f.read(value)
+			fields[f].read(value)
 		}
 	}
 	return seen
-}
-
-func find(fields []field, key *yaml.Node) *field {
-	for i := range fields {
-		if key.Kind == yaml.ScalarNode && key.ShortTag() == "!!str" && key.Value == fields[i].key {
-			return &fields[i]
-		}
-	}
-	return nil
 }
 
 func names(fields []field) string {
@@ -254,9 +248,4 @@ func quote(text string) string {
 		return fmt.Sprintf("%.*q...", maxQuoted, text)
 	}
 	return strconv.Quote(text)
-}
-
-// oneLine returns an error's text without what could break a line or a terminal.
-func oneLine(text string) string {
-	return strings.Trim(strconv.Quote(strings.ToValidUTF8(text, "?")), `"`)
 }
