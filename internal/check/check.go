@@ -80,7 +80,7 @@ func ofRule(r *policy.RuleEvaluation) string {
 // ranked returns the results of rules, the worst first, otherwise in their order.
 func ranked(r *policy.Evaluation) []*policy.RuleEvaluation {
 	var all []*policy.RuleEvaluation
-	for _, word := range []string{Violated.String(), Undecided.String(), policy.Starting.String(), Compliant.String()} {
+	for _, word := range [...]string{"violated", "unknown", "starting", "compliant"} {
 		for i := range r.Rules {
 			if ofRule(&r.Rules[i]) == word {
 				all = append(all, &r.Rules[i])

@@ -89,8 +89,7 @@ func (e *Explained) Text(w io.Writer, ascii bool) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s.\n", describe(e.Snapshot, e.Process, ascii))
 	fmt.Fprintf(b, "Its executable is %s, its workload %s.\n\n", named(e.Process.Exe, ascii), named(workloadOf(e.Snapshot, e.Process), ascii))
-	t := newTable(b)
-	t.row("RULE", "APPLIES", "RESULT", "WHY", "FILE")
+	t := newTable(b, "RULE", "APPLIES", "RESULT", "WHY", "FILE")
 	for _, applies := range []bool{true, false} {
 		for i := range e.Rules {
 			x := &e.Rules[i]
@@ -105,10 +104,10 @@ func (e *Explained) Text(w io.Writer, ascii bool) error {
 				why = "-"
 			}
 			t.row(x.Rule.Name, x.Applies.String(), result, untrusted.EscapeWords(why, 0, ascii),
-				fmt.Sprintf("%s:%d", untrusted.Escape(x.Rule.File, 0, ascii), x.Rule.Line))
+				place(x.Rule, ascii))
 		}
 	}
-	if t.rows == 1 {
+	if t.rows == 0 {
 		b.WriteString("There are no rules.\n")
 	} else if err := t.end(); err != nil {
 		return err

@@ -16,20 +16,35 @@ import (
 
 const maxCell = 60 // columns of a name in a table
 
-// table writes rows of cells that are safe to print, in columns.
+// table writes rows of cells that are safe to print, in columns, at its end; without rows
+// nothing.
 type table struct {
-	w    *tabwriter.Writer
-	rows int
+	w      *tabwriter.Writer
+	header []string
+	rows   int
 }
 
-func newTable(w io.Writer) *table { return &table{w: tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)} }
+func newTable(w io.Writer, header ...string) *table {
+	return &table{w: tabwriter.NewWriter(w, 0, 8, 2, ' ', 0), header: header}
+}
 
 func (t *table) row(cells ...string) {
+	if t.rows++; t.rows == 1 {
+		t.write(t.header)
+	}
+	t.write(cells)
+}
+
+func (t *table) write(cells []string) {
 	_, _ = io.WriteString(t.w, strings.Join(cells, "\t")+"\n") // end returns what went wrong
-	t.rows++
 }
 
 func (t *table) end() error { return t.w.Flush() }
+
+// place returns where a rule stands.
+func place(r *policy.Rule, ascii bool) string {
+	return fmt.Sprintf("%s:%d", untrusted.Escape(r.File, 0, ascii), r.Line)
+}
 
 // Text writes the results of rules for a snapshot: first the processes that violate
 // them, and what is not known; then every rule, the worst first, and apart those
@@ -37,55 +52,41 @@ func (t *table) end() error { return t.w.Flush() }
 func Text(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) error {
 	b := bufio.NewWriter(w)
 	rules := ranked(r)
-	if len(rules) > 0 && rules[0].Violated {
-		if err := violations(b, s, rules, ascii); err != nil {
-			return err
-		}
-		b.WriteByte('\n')
-	}
-	if written, err := unknowns(b, s, rules, ascii); err != nil {
-		return err
-	} else if written {
-		b.WriteByte('\n')
-	}
-	if written, err := undecidedText(b, s, r, ascii); err != nil {
-		return err
-	} else if written {
-		b.WriteByte('\n')
-	}
-	t := newTable(b)
-	t.row("RULE", "RESULT", "SEVERITY", "VIOLATING", "COMPLIANT", "STARTING", "UNKNOWN", "FILE")
-	for _, rule := range rules {
-		n := &rule.Processes
-		t.row(rule.Rule.Name, ofRule(rule), rule.Rule.Severity, fmt.Sprint(n[policy.Violating]), fmt.Sprint(n[policy.Compliant]),
-			fmt.Sprint(n[policy.Starting]), fmt.Sprint(n[policy.Unknown]),
-			fmt.Sprintf("%s:%d", untrusted.Escape(rule.Rule.File, 0, ascii), rule.Rule.Line))
-	}
-	if len(rules) > 0 {
+	for _, t := range [...]*table{
+		violations(b, s, rules, ascii), unknowns(b, s, rules, ascii), undecidedText(b, s, r, ascii),
+		results(b, rules, ascii), unmatched(b, r.Unmatched, ascii),
+	} {
 		if err := t.end(); err != nil {
 			return err
 		}
-		b.WriteByte('\n')
-	}
-	if len(r.Unmatched) > 0 {
-		if err := unmatched(b, r.Unmatched, ascii); err != nil {
-			return err
+		if t.rows > 0 {
+			b.WriteByte('\n')
 		}
-		b.WriteByte('\n')
 	}
 	b.WriteString(summary(r) + ".\n")
 	return b.Flush()
 }
 
-func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) error {
+func results(w io.Writer, rules []*policy.RuleEvaluation, ascii bool) *table {
+	t := newTable(w, "RULE", "RESULT", "SEVERITY", "VIOLATING", "COMPLIANT", "STARTING", "UNKNOWN",
+		"FILE")
+	for _, rule := range rules {
+		n := &rule.Processes
+		t.row(rule.Rule.Name, ofRule(rule), rule.Rule.Severity,
+			fmt.Sprint(n[policy.Violating]), fmt.Sprint(n[policy.Compliant]),
+			fmt.Sprint(n[policy.Starting]), fmt.Sprint(n[policy.Unknown]), place(rule.Rule, ascii))
+	}
+	return t
+}
+
+func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) *table {
 	name := func(text string) string {
 		if text == "" {
 			return "-"
 		}
 		return untrusted.Escape(text, maxCell, ascii)
 	}
-	t := newTable(w)
-	t.row("RULE", "REASON", "PID", "SINCE", "COMM", "WORKLOAD", "EXE")
+	t := newTable(w, "RULE", "REASON", "PID", "SINCE", "COMM", "WORKLOAD", "EXE")
 	for _, rule := range rules {
 		for _, v := range rule.Violations {
 			for _, pid := range v.PIDs {
@@ -106,5 +107,5 @@ func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, a
 			t.row(rule.Rule.Name, "-", "-", "-", "too many to show", "-", "-")
 		}
 	}
-	return t.end()
+	return t
 }

@@ -58,9 +58,8 @@ func undecided(s *scan.Snapshot, r *policy.Evaluation) []undecidedJSON {
 
 // undecidedText writes the processes of which it is not known whether rules are about
 // them.
-func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) (written bool, err error) {
-	t := newTable(w)
-	t.row("UNDECIDED", "PID", "COMM", "WHY")
+func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) *table {
+	t := newTable(w, "UNDECIDED", "PID", "COMM", "WHY")
 	for _, u := range r.Undecided {
 		for _, pid := range u.PIDs {
 			if p := s.Find(pid); p != nil {
@@ -71,16 +70,12 @@ func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bo
 			t.row(u.Doubt.String(), "-", fmt.Sprintf("and %d more", more), u.Doubt.Words())
 		}
 	}
-	if t.rows == 1 {
-		return false, nil
-	}
-	return true, t.end()
+	return t
 }
 
 // unknowns writes for each rule what is not known, if anything.
-func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) (written bool, err error) {
-	t := newTable(w)
-	t.row("RULE", "UNKNOWN", "PID", "COMM", "WHY")
+func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) *table {
+	t := newTable(w, "RULE", "UNKNOWN", "PID", "COMM", "WHY")
 	for _, rule := range rules {
 		n := rule.Processes[policy.Unknown]
 		pid, comm := "-", "-"
@@ -95,8 +90,5 @@ func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, asc
 		}
 		t.row(rule.Rule.Name, fmt.Sprint(n), pid, comm, untrusted.EscapeWords(why, 0, ascii))
 	}
-	if t.rows == 1 {
-		return false, nil
-	}
-	return true, t.end()
+	return t
 }

@@ -3,12 +3,10 @@
 package check
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
-	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // unmatchedJSON is a rule that is about no process.
@@ -40,13 +38,11 @@ func ofUnmatched(rules []policy.Unmatched) Answer {
 }
 
 // unmatched writes the rules that are about no process.
-func unmatched(w io.Writer, rules []policy.Unmatched, ascii bool) error {
-	t := newTable(w)
-	t.row("RULE", "APPLIES", "SEVERITY", "FILE")
+func unmatched(w io.Writer, rules []policy.Unmatched, ascii bool) *table {
+	t := newTable(w, "RULE", "APPLIES", "SEVERITY", "FILE")
 	for i := range rules {
 		r := rules[i].Rule
-		t.row(r.Name, rules[i].Applies.String(), r.Severity,
-			fmt.Sprintf("%s:%d", untrusted.Escape(r.File, 0, ascii), r.Line))
+		t.row(r.Name, rules[i].Applies.String(), r.Severity, place(r, ascii))
 	}
-	return t.end()
+	return t
 }

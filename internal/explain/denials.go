@@ -75,13 +75,9 @@ func (t *textWriter) denials(d *Denials) {
 		return
 	}
 	t.line("\nLast denials of it, %s:", of)
-	for i := range d.Last {
-		if i == maxDenials {
-			t.line("  %d more: -o json has them", len(d.Last)-i)
-			return
-		}
+	t.first(maxDenials, len(d.Last), "  %d more: -o json has them", func(i int) {
 		t.denial(&d.Last[i])
-	}
+	})
 }
 
 func (t *textWriter) denial(d *denials.Denial) {

@@ -382,7 +382,7 @@ func hostile() *Explanation {
 	e.Roots = &Roots{All: []Root{
 		{TIDs: []int32{100, 101, 102}, Path: "/srv/j\x1b[31m", Own: true},
 		{TIDs: []int32{103}, Path: "/", Own: true, OtherMounts: true,
-			Mounted: Mounted{"/a\x07", "fuse.\u202e", "0:5"}},
+			Mounted: &Mounted{"/a\x07", "fuse.\u202e", "0:5"}},
 	}}
 	e.Places = map[File]string{{0x801, 77}: "/srv/\x1b[31m", {0x801, 78}: "/srv/\x1b[31m/x"}
 	e.Rules = []policy.Explanation{

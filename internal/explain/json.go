@@ -33,7 +33,7 @@ type explanationJSON struct {
 	Ineffective access.Answer `json:"ineffective"`
 	// Whole is what holds for all threads in domains, null if none is in one.
 	Whole         *meaningJSON  `json:"as_a_whole"`
-	Roots         []rootJSON    `json:"root_directories"`
+	Roots         []Root        `json:"root_directories"`
 	NoRoots       *string       `json:"root_directories_not_known"`
 	OutsideWorker access.Answer `json:"outside_worker"`
 	Workers       []workerJSON  `json:"workers"`

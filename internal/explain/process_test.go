@@ -291,7 +291,7 @@ func TestRoots(t *testing.T) {
 			"  Paths are as the process sees them, from its root directory /srv/jail.\n",
 		}, nil},
 		{Roots{All: []Root{{Path: "/", Own: true, OtherMounts: true,
-			Mounted: Mounted{"/var/jail", "ext4", "8:1"}}}}, []string{
+			Mounted: &Mounted{"/var/jail", "ext4", "8:1"}}}}, []string{
 			"  root        a directory of its own: /var/jail of the ext4 filesystem on device " +
 				"8:1, in a mount namespace of its own\n",
 			"  Paths are as the process sees them, from its own root directory.\n",

@@ -18,24 +18,25 @@ type Roots struct {
 
 // Root is the root directory of threads.
 type Root struct {
-	TIDs []int32
+	TIDs []int32 `json:"tids"`
 	// Path is as the kernel gives it: as the reader finds it, but in OtherMounts
-	// from the top of those; hostile text.
-	Path string
+	// from the top of those.
+	Path untrusted.Text `json:"path"`
 	// Own: it is not the reader's.
-	Own bool
+	Own bool `json:"of_its_own"`
 	// OtherMounts: its threads are in another mount namespace than the reader.
-	OtherMounts bool
-	// Mounted is what is mounted on it, the zero value if nothing is.
-	Mounted Mounted
+	OtherMounts bool `json:"mount_namespace_of_its_own"`
+	// Mounted is what is mounted on it, nil if nothing is.
+	Mounted *Mounted `json:"mounted"`
 }
 
 // Mounted is a directory of a filesystem that is mounted.
 type Mounted struct {
-	// Path is that of the directory in its filesystem: hostile text.
-	Path string
+	// Path is that of the directory in its filesystem.
+	Path untrusted.Text `json:"path"`
 	// Type and Dev are the filesystem's, as in /proc/[pid]/mountinfo: "ext4", "8:1".
-	Type, Dev string
+	Type untrusted.Text `json:"type"`
+	Dev  untrusted.Text `json:"dev"`
 }
 
 // first returns the root directory from which paths are seen, nil if that is the
@@ -56,13 +57,9 @@ func (t *textWriter) roots() {
 	case len(r.All) == 1 && r.All[0].Own:
 		t.line("  root        %s", t.rootText(&r.All[0]))
 	case len(r.All) > 1:
-		for i := range r.All {
-			if i == maxRoots {
-				t.line("  root        %d more: -o json has them", len(r.All)-i)
-				return
-			}
+		t.first(maxRoots, len(r.All), "  root        %d more: -o json has them", func(i int) {
 			t.line("  root        %s, of %s", t.rootText(&r.All[i]), threadsText(r.All[i].TIDs))
-		}
+		})
 	}
 }
 
@@ -70,11 +67,11 @@ func (t *textWriter) roots() {
 const maxRoots = 8
 
 func (t *textWriter) rootText(r *Root) string {
-	text := t.name(r.Path)
+	text := t.name(string(r.Path))
 	switch {
-	case r.Own && r.Path == "/" && r.Mounted != (Mounted{}):
+	case r.Own && r.Path == "/" && r.Mounted != nil:
 		text = fmt.Sprintf("a directory of its own: %s of the %s filesystem on device %s",
-			t.name(r.Mounted.Path), plain(r.Mounted.Type), plain(r.Mounted.Dev))
+			t.name(string(r.Mounted.Path)), plain(string(r.Mounted.Type)), plain(string(r.Mounted.Dev)))
 	case r.Own:
 		text += ", a directory of its own"
 	}
@@ -99,27 +96,13 @@ func (t *textWriter) pathsText() string {
 	case r.Own && r.Path == "/":
 		where = "from its own root directory"
 	case r.Own:
-		where = "from its root directory " + t.name(r.Path)
+		where = "from its root directory " + t.name(string(r.Path))
 	}
 	return fmt.Sprintf("as %s them, %s", who, where)
 }
 
-type rootJSON struct {
-	TIDs        []int32        `json:"tids"`
-	Path        untrusted.Text `json:"path"`
-	Own         bool           `json:"of_its_own"`
-	OtherMounts bool           `json:"mount_namespace_of_its_own"`
-	Mounted     *mountedJSON   `json:"mounted"`
-}
-
-type mountedJSON struct {
-	Path untrusted.Text `json:"path"`
-	Type untrusted.Text `json:"type"`
-	Dev  untrusted.Text `json:"dev"`
-}
-
 // json returns the root directories, nil if they are not known, and why not.
-func (r *Roots) json() (all []rootJSON, notKnown *string) {
+func (r *Roots) json() (all []Root, notKnown *string) {
 	if r == nil || r.NotKnown != "" {
 		text := "not looked for"
 		if r != nil {
@@ -127,15 +110,5 @@ func (r *Roots) json() (all []rootJSON, notKnown *string) {
 		}
 		return nil, &text
 	}
-	all = []rootJSON{}
-	for i := range r.All {
-		root := &r.All[i]
-		j := rootJSON{TIDs: root.TIDs, Path: untrusted.Text(root.Path), Own: root.Own,
-			OtherMounts: root.OtherMounts}
-		if m := root.Mounted; m != (Mounted{}) {
-			j.Mounted = &mountedJSON{untrusted.Text(m.Path), untrusted.Text(m.Type), untrusted.Text(m.Dev)}
-		}
-		all = append(all, j)
-	}
-	return all, nil
+	return append([]Root{}, r.All...), nil
 }

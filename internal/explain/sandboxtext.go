@@ -30,13 +30,7 @@ func (t *textWriter) sandbox(b *Sandbox) {
 	if len(b.Layers) == 0 {
 		t.line("  its domain is not known%s", t.leftOut())
 	}
-	for i := range b.Layers {
-		if i == maxDomains {
-			t.line("  %d more layers", len(b.Layers)-i)
-			break
-		}
-		t.domain(&b.Layers[i])
-	}
+	t.first(maxDomains, len(b.Layers), "  %d more layers", func(i int) { t.domain(&b.Layers[i]) })
 	if more := len(b.Domains()) - 1; more > 0 {
 		t.line("  The other threads are in %s that let do the same.", plural.Count(more, "other domain"))
 	}
@@ -166,13 +160,9 @@ func (t *textWriter) permission(d *Permission) {
 	if together, known := t.e.Together(d); known && len(together) > 0 && len(d.Limits) > 1 {
 		t.line("  - %s: only below these, which all of %s grant, by the paths that were found",
 			d.What(), plural.Count(len(d.Limits), "layer"))
-		for i, path := range together {
-			if i == maxFiles {
-				t.line("      %d more", len(together)-i)
-				break
-			}
-			t.line("      %s", t.name(path))
-		}
+		t.first(maxFiles, len(together), "      %d more", func(i int) {
+			t.line("      %s", t.name(together[i]))
+		})
 		t.ways(d)
 		return
 	}
@@ -196,21 +186,18 @@ func (t *textWriter) ways(d *Permission) {
 }
 
 func (t *textWriter) files(l *domainid.Limit, indent string) {
-	for i, f := range l.Files {
-		if i == maxFiles {
-			t.line("%s%d more", indent, len(l.Files)-i)
-			break
-		}
+	t.first(maxFiles, len(l.Files), indent+"%d more", func(i int) {
+		f := l.Files[i]
 		if path, found := t.e.Places[File{f.Dev, f.Ino}]; found {
 			t.line("%s%s", indent, t.name(path))
-			continue
+			return
 		}
 		what := fmt.Sprintf("inode %d", f.Ino)
 		if f.FSRoot {
 			what = "the root of the filesystem"
 		}
 		t.line("%s%s on device %s, of which no path is known", indent, what, view.DeviceText(f.Dev))
-	}
+	})
 	if l.More {
 		t.line("%sand perhaps others, which are not known", indent)
 	}
@@ -219,15 +206,11 @@ func (t *textWriter) files(l *domainid.Limit, indent string) {
 // tidsText lists threads.
 func tidsText(tids []int32) string {
 	const most = 6
-	numbers := make([]string, min(most, len(tids)))
+	numbers := make([]string, len(tids))
 	for i := range numbers {
 		numbers[i] = fmt.Sprint(tids[i])
 	}
-	text := strings.Join(numbers, ", ")
-	if more := len(tids) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return plural.First(numbers, most)
 }
 
 // threadsText names threads.

@@ -32,13 +32,9 @@ func (e *Explanation) Text(w io.Writer, ascii bool, width int) error {
 	t.process()
 	t.whole()
 	t.workers()
-	for i := range e.Sandboxes {
-		if i == maxSandboxes {
-			t.line("%d more sandboxes: -o json has them", len(e.Sandboxes)-i)
-			break
-		}
+	t.first(maxSandboxes, len(e.Sandboxes), "%d more sandboxes: -o json has them", func(i int) {
 		t.sandbox(&e.Sandboxes[i])
-	}
+	})
 	if e.Denials != nil {
 		t.denials(e.Denials)
 	}
@@ -62,6 +58,16 @@ type textWriter struct {
 // line writes one line. What is put into it is escaped already.
 func (t *textWriter) line(format string, a ...any) {
 	t.WriteString(wrap(fmt.Sprintf(format+"\n", a...), t.width))
+}
+
+// first writes the first of n things, and how many more there are than most.
+func (t *textWriter) first(most, n int, more string, write func(i int)) {
+	for i := range min(n, most) {
+		write(i)
+	}
+	if n > most {
+		t.line(more, n-most)
+	}
 }
 
 func (t *textWriter) name(text string) string {

@@ -23,37 +23,24 @@ func (t *textWriter) workers() {
 			perhaps = append(perhaps, w.TID)
 		}
 	}
-	if n := len(outside); n > 0 {
-		t.line("\n%s that the kernel made for it (%s) may act outside of its domains: what the "+
-			"process could do before it entered them, it still can do by %s.",
-			someWorkers(n), threadsText(outside), itOrThem(n))
-	}
-	if n := len(perhaps); n > 0 {
-		t.line("\n%s that the kernel made for it (%s) may act outside of its domains, or not: "+
-			"in which %s could not be told.",
-			someWorkers(n), threadsText(perhaps), areWorkers(n))
-	}
+	t.workersThat(outside, "%s may act outside of its domains: what the process could do before "+
+		"it entered them, it still can do by %s.", "it", "them")
+	t.workersThat(perhaps, "%s may act outside of its domains, or not: in which %s could not be told.",
+		"it is", "they are")
 }
 
-func someWorkers(n int) string {
-	if n == 1 {
-		return "A worker"
+// workersThat writes something of workers, if there are any, with a word for one and one
+// for several.
+func (t *textWriter) workersThat(tids []int32, format, it, they string) {
+	who := "A worker"
+	switch n := len(tids); {
+	case n == 0:
+		return
+	case n > 1:
+		who, it = plural.Count(n, "worker"), they
 	}
-	return plural.Count(n, "worker")
-}
-
-func itOrThem(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
-}
-
-func areWorkers(n int) string {
-	if n == 1 {
-		return "it is"
-	}
-	return "they are"
+	who += " that the kernel made for it (" + threadsText(tids) + ")"
+	t.line("\n"+format, who, it)
 }
 
 // butWorkers is what stands behind "as far as Landlock goes" where workers may do

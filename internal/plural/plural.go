@@ -22,6 +22,14 @@ func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
+// First lists as many as one reads in a line, and counts the others: "a, b and 3 more".
+func First(all []string, most int) string {
+	if more := len(all) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), more)
+	}
+	return strings.Join(all, ", ")
+}
+
 // Are is Count with a verb behind it: "1 rule is", "2 rules are".
 func Are(n int, noun string) string {
 	if n == 1 {

@@ -11,6 +11,9 @@ func TestPlural(t *testing.T) {
 		{Count(1, "process"), "1 process"},
 		{Count(2, "process"), "2 processes"},
 		{Count(2, "child"), "2 children"},
+		{First([]string{"a", "b"}, 2), "a, b"},
+		{First([]string{"a", "b", "c", "d"}, 2), "a, b and 2 more"},
+		{First(nil, 2), ""},
 		{Are(1, "process"), "1 process is"},
 		{Are(0, "workload"), "0 workloads are"},
 	} {

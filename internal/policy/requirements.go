@@ -8,6 +8,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
 )
 
 // requirement is one thing that can be asked of those tasks of a process that are in a
@@ -108,11 +109,14 @@ func (x *Expect) restricts(c *condition, d *demand) access.Answer {
 	}
 }
 
+// maxNames is how many rights are named.
+const maxNames = 8
+
 func (x *Expect) restrictsWords(c *condition, d *demand, answer access.Answer) string {
 	switch restricts := &c.sandbox.Restricts; {
 	case answer == access.Unknown:
 		return "it is not known whether it restricts " +
-			firstOf(access.Names(d.asked.Without(restricts.Sure))) + ": " + doubtsOf(c)
+			plural.First(access.Names(d.asked.Without(restricts.Sure)), maxNames) + ": " + doubtsOf(c)
 	case len(d.missing) > 0:
 		return "this kernel lacks " + strings.Join(d.missing, ", ")
 	default:
@@ -146,15 +150,6 @@ func (x *Expect) workerWords(c *condition, _ *demand, answer access.Answer) stri
 		return "what it restricts may not hold: it is not known whether a " + worker +
 			" may act outside of its domains"
 	}
-}
-
-// firstOf lists as many names as one can read in a line, and counts the others.
-func firstOf(names []string) string {
-	const most = 8
-	if more := len(names) - most; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
-	}
-	return strings.Join(names, ", ")
 }
 
 // rightsLacked names rights, and apart those that every task handles but that rules

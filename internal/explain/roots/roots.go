@@ -13,6 +13,7 @@ import (
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/target"
 	"github.com/landlockd/landlockd/internal/procdir"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // Look looks at the root directories of threads of a process. Those that have the
@@ -45,7 +46,7 @@ func Look(t *target.Process, tids []int32) (*explain.Roots, error) {
 		}
 		i, known := at[p]
 		if !known {
-			r := explain.Root{Path: p.path, OtherMounts: p.mounts != mounts}
+			r := explain.Root{Path: untrusted.Text(p.path), OtherMounts: p.mounts != mounts}
 			if r.Own = p.path != "/" || p.sight.file != own.file; r.Own {
 				r.Mounted = mountedOn(d)
 			}
@@ -114,13 +115,16 @@ func see(dir int, path string) (sight, error) {
 	return sight{st.Mnt_id, explain.File{Dev: dev, Ino: st.Ino}}, nil
 }
 
-// mountedOn returns what is mounted on the root directory of a thread; of several
-// mounts the last one.
-func mountedOn(d *procdir.Dir) (found explain.Mounted) {
+// mountedOn returns what is mounted on the root directory of a thread, nil if nothing is;
+// of several mounts the last one.
+func mountedOn(d *procdir.Dir) (found *explain.Mounted) {
 	mounts, _ := d.Mounts()
 	for _, m := range mounts {
 		if m.Point == "/" {
-			found = explain.Mounted{Path: m.Root, Type: m.Type, Dev: m.Dev}
+			found = &explain.Mounted{
+				Path: untrusted.Text(m.Root), Type: untrusted.Text(m.Type),
+				Dev: untrusted.Text(m.Dev),
+			}
 		}
 	}
 	return found

@@ -109,15 +109,15 @@ func TestLook(t *testing.T) {
 	if r := by[leader]; r.Own || r.OtherMounts || r.Path != "/" {
 		t.Errorf("the leader: %+v", r)
 	}
-	if r := by[a]; !r.Own || r.OtherMounts || r.Path != jail ||
-		!slices.Equal(r.TIDs, []int32{a, b}) || r.Mounted != (explain.Mounted{}) {
+	if r := by[a]; !r.Own || r.OtherMounts || string(r.Path) != jail ||
+		!slices.Equal(r.TIDs, []int32{a, b}) || r.Mounted != nil {
 		t.Errorf("chroot: %+v", r)
 	}
 	if r := by[mounts]; r.Own || !r.OtherMounts {
 		t.Errorf("a mount namespace: %+v", r)
 	}
-	if r := by[bind]; !r.Own || !r.OtherMounts || r.Path != bound ||
-		!strings.HasSuffix(r.Mounted.Path, "/j\x1b") || r.Mounted.Type == "" ||
+	if r := by[bind]; !r.Own || !r.OtherMounts || string(r.Path) != bound || r.Mounted == nil ||
+		!strings.HasSuffix(string(r.Mounted.Path), "/j\x1b") || r.Mounted.Type == "" ||
 		r.Mounted.Dev == "" {
 		t.Errorf("a bind mount: %+v", r)
 	}
