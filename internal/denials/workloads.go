@@ -192,10 +192,13 @@ func newFinder(snap *scan.Snapshot) *finder {
 // own notes that a process of a workload is in a domain, and so in its parents.
 // Parents have the same owner or several: the walk ends where nothing is new.
 func (f *finder) own(domain int32, name string) {
-	for d := domain; d != domainid.Outermost && f.owner[d] != name && f.owner[d] != several; d = f.snap.Domains[d].Parent {
-		if f.owner[d] == "" {
+	for d := range domainid.Chain(f.snap.Domains, domain) {
+		switch f.owner[d] {
+		case name, several:
+			return
+		case "":
 			f.owner[d] = name
-		} else {
+		default:
 			f.owner[d] = several
 		}
 	}
@@ -226,7 +229,7 @@ func (f *finder) workload(s subject) string {
 // isIn reports whether a task of a process is in a domain or in one nested in it.
 func (f *finder) isIn(p *scan.Process, domain int32) bool {
 	for _, t := range f.snap.TasksOf(p) {
-		for d := t.Domain; d != domainid.Outermost; d = f.snap.Domains[d].Parent {
+		for d := range domainid.Chain(f.snap.Domains, t.Domain) {
 			if d == domain {
 				return true
 			}
