@@ -32,7 +32,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 		for _, o := range p.order[g.lo:g.hi] {
 			if r := &p.tasks[uint32(o)]; s.counts(r) {
 				live++
-				runs = runs || r.bits&taskLeaving == 0
+				runs = runs || r.Bits&taskLeaving == 0
 			}
 		}
 		if runs {
@@ -66,7 +66,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 
 // counts reports whether a task is evidence: live, and no worker of the kernel's.
 func (s *Source) counts(r *taskRecord) bool {
-	return r.exitState == 0 && !isWorker(r, s.state.Workers)
+	return r.ExitState == 0 && !isWorker(r, s.state.Workers)
 }
 
 // builder adds processes to a snapshot, ascending by PID. What is looked up for
@@ -91,31 +91,31 @@ func (b *builder) add(g group, records []taskRecord) {
 	sysPtrace := true
 	for i := range records {
 		r := &records[i]
-		leader := r.bits&taskLeader != 0
+		leader := r.Bits&taskLeader != 0
 		if leader {
-			start, comm = r.start, r.comm
+			start, comm = r.Start, r.Comm
 		}
 		if !b.source.counts(r) {
 			b.addWorker(r)
 			continue
 		}
-		if r.bits&taskLeaving == 0 && (identity == nil || leader) {
+		if r.Bits&taskLeaving == 0 && (identity == nil || leader) {
 			identity = r
 		}
-		sysPtrace = sysPtrace && r.bits&taskSysPtrace != 0 && r.userNS == scan.InitUserNS
+		sysPtrace = sysPtrace && r.Bits&taskSysPtrace != 0 && r.UserNs == scan.InitUserNS
 		t := scan.Task{
-			TID: r.tid, Start: r.start, UID: r.euid, State: scan.Unsandboxed,
-			Domain: domainid.Outermost, View: domainid.NoView, DepthExact: true, Hardening: scan.SeccompMode(uint32(r.seccomp)),
+			TID: r.Tid, Start: r.Start, UID: r.Euid, State: scan.Unsandboxed,
+			Domain: domainid.Outermost, View: domainid.NoView, DepthExact: true, Hardening: scan.SeccompMode(uint32(r.Seccomp)),
 		}
-		if r.bits&taskNoNewPrivs != 0 {
+		if r.Bits&taskNoNewPrivs != 0 {
 			t.Hardening |= scan.NoNewPrivs
 		}
-		if r.domain != 0 {
+		if r.Domain != 0 {
 			t.State = scan.Sandboxed
 			t.Depth, t.DepthExact = 1, false // at least
-			if r.bits&taskDoubtful == 0 {
-				t.Depth, t.DepthExact = r.depth, true
-				if t.Domain = b.source.place(r.domain); t.Domain >= 0 {
+			if r.Bits&taskDoubtful == 0 {
+				t.Depth, t.DepthExact = r.Depth, true
+				if t.Domain = b.source.place(r.Domain); t.Domain >= 0 {
 					t.View = b.source.views.of(&b.source.pass, r, t.Domain)
 				}
 			}
@@ -129,12 +129,12 @@ func (b *builder) add(g group, records []taskRecord) {
 		return
 	}
 	if start == 0 {
-		start, comm = identity.start, identity.comm
+		start, comm = identity.Start, identity.Comm
 	}
 	pr := scan.Process{
-		PID: g.pid, PPID: identity.ppid, Start: start, Exec: identity.exec, Comm: comm,
-		CgroupID: identity.cgroup, CgroupV1ID: identity.cgroupV1,
-		UID: identity.euid, UserNS: identity.userNS, MountNSOwner: identity.mntNSOwner,
+		PID: g.pid, PPID: identity.Ppid, Start: start, Exec: identity.ExecId, Comm: comm,
+		CgroupID: identity.Cgroup, CgroupV1ID: identity.CgroupV1,
+		UID: identity.Euid, UserNS: identity.UserNs, MountNSOwner: identity.MntNsOwner,
 		SysPtrace: sysPtrace,
 		State:     g.verdict.state(), MaxDepth: maxDepth,
 		FirstTask: int32(firstTask), NumTasks: int32(len(b.snap.Tasks) - firstTask),
@@ -160,11 +160,11 @@ func (b *builder) add(g group, records []taskRecord) {
 
 // addWorker adds a live thread that the kernel made for a process.
 func (b *builder) addWorker(r *taskRecord) {
-	if r.exitState != 0 {
+	if r.ExitState != 0 {
 		return
 	}
 	b.snap.Workers = append(b.snap.Workers, scan.Worker{
-		TID: r.tid, Start: r.start, Real: b.source.worksIn(r.domain), Acting: b.source.worksIn(r.acting),
+		TID: r.Tid, Start: r.Start, Real: b.source.worksIn(r.Domain), Acting: b.source.worksIn(r.Acting),
 	})
 }
 
@@ -254,7 +254,7 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 		}
 		for _, o := range p.order[g.lo:g.hi] {
 			r := &p.tasks[uint32(o)]
-			if r.domain == 0 || r.bits&taskDoubtful != 0 || r.exitState != 0 {
+			if r.Domain == 0 || r.Bits&taskDoubtful != 0 || r.ExitState != 0 {
 				continue
 			}
 			if err := s.use(r); err != nil {
@@ -263,21 +263,21 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 		}
 	}
 	slices.SortFunc(s.used, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(p.described[a].depth, p.described[b].depth), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(p.described[a].Depth, p.described[b].Depth), cmp.Compare(a, b))
 	})
 	snap.Domains = make([]domainid.Domain, len(s.used))
 	for i, u := range s.used {
 		d := &p.described[u]
-		s.index[d.key] = int32(i)
+		s.index[d.Key] = int32(i)
 		parent := domainid.Outermost
-		if d.parent != 0 {
-			parent = s.index[d.parent]
+		if d.Parent != 0 {
+			parent = s.index[d.Parent]
 		}
 		snap.Domains[i] = domainid.Domain{
-			ID: s.nameOf(d.key), Parent: parent, Depth: d.depth, Lineage: domainid.LineageKnown,
-			Handled: s.handled(d.mask), HandlesOther: d.mask&s.state.Format.Other != 0,
-			Rules: d.rules, Denials: d.denials,
-			Log: s.state.Log[d.logStatus], Creator: s.creatorOf(d),
+			ID: s.nameOf(d.Key), Parent: parent, Depth: d.Depth, Lineage: domainid.LineageKnown,
+			Handled: s.handled(d.Mask), HandlesOther: d.Mask&s.state.Format.Other != 0,
+			Rules: d.NumRules, Denials: d.Denials,
+			Log: s.state.Log[d.LogStatus], Creator: s.creatorOf(d),
 		}
 		snap.Domains[i].Ruleset, snap.Domains[i].Creator.Exe = s.rulebook.of(snap.Domains[i].ID)
 	}
@@ -295,27 +295,27 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 func (s *Source) use(r *taskRecord) error {
 	p := &s.pass
 	depth := uint16(0)
-	for key := r.domain; key != 0; {
+	for key := r.Domain; key != 0; {
 		i, ok := p.domains[key]
-		if !ok && key == r.domain {
+		if !ok && key == r.Domain {
 			return nil // beyond the budgets
 		}
-		if key == r.domain && !s.named(r) {
+		if key == r.Domain && !s.named(r) {
 			return nil // described only in a later pass than its task was seen in
 		}
 		if !ok {
-			return fmt.Errorf("task %d is in a domain that the pass did not describe", r.tid)
+			return fmt.Errorf("task %d is in a domain that the pass did not describe", r.Tid)
 		}
 		d := &p.described[i]
-		if d.depth == 0 || d.depth > maxLayers || depth != 0 && d.depth != depth-1 || d.parent == 0 && d.depth != 1 {
-			return fmt.Errorf("task %d is in a domain of depth %d whose chain of parents has another length", r.tid, d.depth)
+		if d.Depth == 0 || d.Depth > maxLayers || depth != 0 && d.Depth != depth-1 || d.Parent == 0 && d.Depth != 1 {
+			return fmt.Errorf("task %d is in a domain of depth %d whose chain of parents has another length", r.Tid, d.Depth)
 		}
 		if _, ok := s.index[key]; ok {
 			break
 		}
 		s.index[key] = 0
 		s.used = append(s.used, i)
-		depth, key = d.depth, d.parent
+		depth, key = d.Depth, d.Parent
 	}
 	return nil
 }
@@ -348,13 +348,14 @@ func (s *Source) creatorOf(d *domainRecord) domainid.Creator {
 	if s.state.Layout.Details == absent {
 		return domainid.Creator{}
 	}
-	c, ok := s.creators[d.key]
-	if !ok || c.comm != d.creatorComm {
-		c.comm, c.text = d.creatorComm, d.creatorComm.String()
+	c, ok := s.creators[d.Key]
+	if !ok || c.comm != scan.Comm(d.CreatorComm) {
+		c.comm = d.CreatorComm
+		c.text = c.comm.String()
 	}
 	c.scan = s.scans
-	s.creators[d.key] = c
-	return domainid.Creator{PID: d.creatorPID, UID: d.creatorUID, Comm: c.text}
+	s.creators[d.Key] = c
+	return domainid.Creator{PID: d.CreatorPid, UID: d.CreatorUid, Comm: c.text}
 }
 
 type creatorName struct {

@@ -21,12 +21,11 @@ import (
 // those. Helpers in fewer layers than these were ambiguous on hosts with many
 // sandboxes.
 const (
-	slots          = 16 // places searched, 8 bytes apart (SLOTS in bpf/record.h)
-	helperLayers   = 7  // HELPER_LAYERS in bpf/record.h
+	slots          = int(objectLimitSLOTS) // places searched, 8 bytes apart
+	helperLayers   = int(objectLimitHELPER_LAYERS)
 	shallowLayers  = 3
 	minRounds      = 2
 	maxRounds      = 8
-	noSlot         = ^uint32(0)
 	bytesOfPointer = 8
 )
 
@@ -139,7 +138,7 @@ func (c *calibrator) round() (uint32, error) {
 		}
 		defer h.release()
 		r.helpers[i] = h
-		c.control.helpers[i] = uint32(h.tid)
+		c.control.Helpers[i] = uint32(h.tid)
 	}
 	if err := c.read(&r); err != nil {
 		return 0, err
@@ -171,7 +170,7 @@ func (c *calibrator) findObject() (uint32, error) {
 		return 0, err
 	}
 	defer h.release()
-	c.control.helpers = [3]uint32{uint32(h.tid)}
+	c.control.Helpers = [3]uint32{uint32(h.tid)}
 	found := objectResult{tid: h.tid}
 	if err := c.read(&found); err != nil {
 		return 0, err
@@ -184,38 +183,37 @@ func (c *calibrator) findObject() (uint32, error) {
 
 // objectResult collects where a helper's root directory has its object.
 type objectResult struct {
-	nullSink
 	tid   int32
 	slots []uint32
 }
 
-func (r *objectResult) object(o objectRecord) {
-	if o.tid == r.tid && o.proven {
-		r.slots = append(r.slots, o.slot)
+func (r *objectResult) take(record any, _ []byte) {
+	if o, ok := record.(*objectRecord); ok && o.Tid == r.tid && o.Proven != 0 {
+		r.slots = append(r.slots, o.Slot)
 	}
 }
 
 // roundResult collects what the calibrate program returned of one round's helpers:
 // a free one, a shallow one and a deep one, and of kthreadd.
 type roundResult struct {
-	nullSink
 	helpers [3]*helper
 	found   [3][slots]slotRecord
 	kthread [slots]slotRecord
 	seen    [3]int
 }
 
-func (r *roundResult) slot(s slotRecord) {
-	if s.slot >= slots {
+func (r *roundResult) take(record any, _ []byte) {
+	s, ok := record.(*slotRecord)
+	if !ok || s.Slot >= uint32(slots) {
 		return
 	}
-	if s.kthread {
-		r.kthread[s.slot] = s
+	if s.Kthread != 0 {
+		r.kthread[s.Slot] = *s
 		return
 	}
 	for i, h := range r.helpers {
-		if s.tid == h.tid {
-			r.found[i][s.slot] = s
+		if s.Tid == h.tid {
+			r.found[i][s.Slot] = *s
 			r.seen[i]++
 		}
 	}
@@ -231,11 +229,11 @@ func (r *roundResult) fitting(f maskFormat) (uint32, error) {
 	var set uint32
 	for i := range slots {
 		free, shallow, deep := &r.found[0][i], &r.found[1][i], &r.found[2][i]
-		own := int(shallow.numLayers) - shallowLayers // this process's own depth
+		own := int(shallow.NumLayers) - shallowLayers // this process's own depth
 		if shallow.holds(r.helpers[1], f) && deep.holds(r.helpers[2], f) &&
-			own >= 0 && int(deep.numLayers)-helperLayers == own &&
-			free.set == (own > 0) && (!free.set || int(free.numLayers) == own && free.numLayers == free.chain) &&
-			!r.kthread[i].set {
+			own >= 0 && int(deep.NumLayers)-helperLayers == own &&
+			(free.Set != 0) == (own > 0) &&
+			(free.Set == 0 || int(free.NumLayers) == own && free.NumLayers == free.Chain) && r.kthread[i].Set == 0 {
 			set |= 1 << i
 		}
 	}
@@ -244,27 +242,13 @@ func (r *roundResult) fitting(f maskFormat) (uint32, error) {
 
 // holds reports whether the slot holds a domain that ends with the helper's layers.
 func (s *slotRecord) holds(h *helper, f maskFormat) bool {
-	if !s.set || s.numLayers != s.chain || int(s.numLayers) < len(h.masks) {
+	if s.Set == 0 || s.NumLayers != s.Chain || int(s.NumLayers) < len(h.masks) {
 		return false
 	}
 	for i, want := range h.masks {
-		if f.decode(s.masks[i]) != want {
+		if f.decode(s.Masks[i]) != want {
 			return false
 		}
 	}
 	return true
 }
-
-// nullSink passes over every record.
-type nullSink struct{}
-
-func (nullSink) task(taskRecord)                   {}
-func (nullSink) domain(domainRecord)               {}
-func (nullSink) exe(int32, uint64, uint32, []byte) {}
-func (nullSink) slot(slotRecord)                   {}
-func (nullSink) rules(*rulesRecord)                {}
-func (nullSink) launcher(uint64, []byte)           {}
-func (nullSink) grants(int32, []byte)              {}
-func (nullSink) worker(int32, uint64)              {}
-func (nullSink) object(objectRecord)               {}
-func (nullSink) end(uint32)                        {}

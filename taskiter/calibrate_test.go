@@ -38,12 +38,12 @@ func newRound(own int, slot int) *roundResult {
 // place puts the helpers' domains in a slot.
 func (r *roundResult) place(own, slot int) {
 	for i, h := range r.helpers {
-		s := slotRecord{tid: h.tid, slot: uint32(slot)}
+		s := slotRecord{Tid: h.tid, Slot: uint32(slot)}
 		if n := own + len(h.masks); n > 0 {
-			s.set, s.numLayers, s.chain = true, uint32(n), uint32(n)
+			s.Set, s.NumLayers, s.Chain = 1, uint32(n), uint32(n)
 		}
 		for j, m := range h.masks {
-			s.masks[j] = m[access.FS]
+			s.Masks[j] = m[access.FS]
 		}
 		r.found[i][slot] = s
 	}
@@ -63,19 +63,19 @@ func TestFitting(t *testing.T) {
 		{"first and last", 0, func(r *roundResult) { r.place(0, 0); r.place(0, slots-1) }, 1 | 1<<3 | 1<<(slots-1)},
 		{"another's domain elsewhere", 0, func(r *roundResult) {
 			for i := range r.found {
-				r.found[i][5] = slotRecord{set: true, numLayers: 3, chain: 3, masks: [helperLayers]uint32{9, 9, 9}}
+				r.found[i][5] = slotRecord{Set: 1, NumLayers: 3, Chain: 3, Masks: [helperLayers]uint32{9, 9, 9}}
 			}
 		}, 1 << 3},
-		{"a free thread has something there", 0, func(r *roundResult) { r.found[0][3].set = true }, 0},
-		{"a kernel thread has", 0, func(r *roundResult) { r.kthread[3].set = true }, 0},
+		{"a free thread has something there", 0, func(r *roundResult) { r.found[0][3].Set = 1 }, 0},
+		{"a kernel thread has", 0, func(r *roundResult) { r.kthread[3].Set = 1 }, 0},
 		{"a nested process's free thread has nothing", 2, func(r *roundResult) { r.found[0][3] = slotRecord{} }, 0},
-		{"a nested process's free thread is deeper", 2, func(r *roundResult) { r.found[0][3].numLayers, r.found[0][3].chain = 3, 3 }, 0},
-		{"a nested process's free thread has a short chain", 2, func(r *roundResult) { r.found[0][3].chain = 1 }, 0},
-		{"a chain longer than the layers", 0, func(r *roundResult) { r.found[2][3].chain++ }, 0},
-		{"a chain shorter than the layers", 0, func(r *roundResult) { r.found[1][3].chain-- }, 0},
-		{"helpers of different base", 0, func(r *roundResult) { r.found[2][3].numLayers++; r.found[2][3].chain++ }, 0},
-		{"fewer layers than the helper made", 0, func(r *roundResult) { r.found[1][3].numLayers, r.found[1][3].chain = 2, 2 }, 0},
-		{"one right of one layer is another", 0, func(r *roundResult) { r.found[2][3].masks[helperLayers-1] ^= 1 << 15 }, 0},
+		{"a nested process's free thread is deeper", 2, func(r *roundResult) { r.found[0][3].NumLayers, r.found[0][3].Chain = 3, 3 }, 0},
+		{"a nested process's free thread has a short chain", 2, func(r *roundResult) { r.found[0][3].Chain = 1 }, 0},
+		{"a chain longer than the layers", 0, func(r *roundResult) { r.found[2][3].Chain++ }, 0},
+		{"a chain shorter than the layers", 0, func(r *roundResult) { r.found[1][3].Chain-- }, 0},
+		{"helpers of different base", 0, func(r *roundResult) { r.found[2][3].NumLayers++; r.found[2][3].Chain++ }, 0},
+		{"fewer layers than the helper made", 0, func(r *roundResult) { r.found[1][3].NumLayers, r.found[1][3].Chain = 2, 2 }, 0},
+		{"one right of one layer is another", 0, func(r *roundResult) { r.found[2][3].Masks[helperLayers-1] ^= 1 << 15 }, 0},
 		{"the other helper's domain", 0, func(r *roundResult) { r.found[1][3] = r.found[2][3] }, 0},
 		{"nothing", 0, func(r *roundResult) { r.found[1][3] = slotRecord{} }, 0},
 	} {
@@ -108,12 +108,12 @@ func TestFittingIncomplete(t *testing.T) {
 func TestRoundResultSlot(t *testing.T) {
 	r := newRound(0, 3)
 	r.seen, r.found = [3]int{}, [3][slots]slotRecord{}
-	r.slot(slotRecord{tid: 101, slot: 4, set: true, numLayers: 9})
-	r.slot(slotRecord{tid: 2, slot: 4, set: true, kthread: true})
-	r.slot(slotRecord{tid: 999, slot: 4, set: true})
-	r.slot(slotRecord{tid: 101, slot: slots, set: true})
-	r.slot(slotRecord{tid: 101, slot: ^uint32(0), set: true})
-	if r.seen != [3]int{0, 1, 0} || r.found[1][4].numLayers != 9 || !r.kthread[4].set {
+	r.take(&slotRecord{Tid: 101, Slot: 4, Set: 1, NumLayers: 9}, nil)
+	r.take(&slotRecord{Tid: 2, Slot: 4, Set: 1, Kthread: 1}, nil)
+	r.take(&slotRecord{Tid: 999, Slot: 4, Set: 1}, nil)
+	r.take(&slotRecord{Tid: 101, Slot: uint32(slots), Set: 1}, nil)
+	r.take(&slotRecord{Tid: 101, Slot: ^uint32(0), Set: 1}, nil)
+	if r.seen != [3]int{0, 1, 0} || r.found[1][4].NumLayers != 9 || r.kthread[4].Set == 0 {
 		t.Errorf("seen %v, found %+v, kernel thread %+v", r.seen, r.found[1][4], r.kthread[4])
 	}
 }
@@ -134,15 +134,15 @@ func fakeCalibrator(t *testing.T, places func(round int) []int) *calibrator {
 			r := to.(*roundResult)
 			for _, h := range r.helpers {
 				for slot := range uint32(slots) {
-					to.slot(slotRecord{tid: h.tid, slot: slot})
+					to.take(&slotRecord{Tid: h.tid, Slot: slot}, nil)
 				}
 			}
 			for _, p := range places(round) {
 				for _, h := range r.helpers {
 					n := uint32(len(h.masks))
-					s := slotRecord{tid: h.tid, slot: uint32(p), set: n > 0, numLayers: n, chain: n}
+					s := slotRecord{Tid: h.tid, Slot: uint32(p), Set: min(n, 1), NumLayers: n, Chain: n}
 					for j, m := range h.masks {
-						s.masks[j] = m[access.FS] | m[access.Net]<<16 | m[access.Scope]<<18
+						s.Masks[j] = m[access.FS] | m[access.Net]<<16 | m[access.Scope]<<18
 					}
 					r.found[indexOf(r, h)][p] = s
 				}
@@ -170,7 +170,7 @@ func TestCalibratorFind(t *testing.T) {
 	}{
 		{"clear", func(int) []int { return []int{3} }, 24, ""},
 		{"slot 0", func(int) []int { return []int{0} }, 0, ""},
-		{"last slot", func(int) []int { return []int{slots - 1} }, (slots - 1) * 8, ""},
+		{"last slot", func(int) []int { return []int{slots - 1} }, uint32(slots-1) * 8, ""},
 		{"a false hit in each round", func(round int) []int { return []int{2, 4 + round} }, 16, ""},
 		{"false hits in all rounds but the last", func(round int) []int { return []int{2, 5}[:min(2, maxRounds-round)] }, 16, ""},
 		{"two forever", func(int) []int { return []int{2, 5} }, 0, "several places"},

@@ -12,46 +12,15 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// pidSlots is the number of processes that are told apart by the lowest bits of
-// their PIDs (PID_SLOTS in bpf/record.h).
-const pidSlots = 65536
-
-// wantSlots is the number of domains whose rules one pass can read (WANT_SLOTS).
-const wantSlots = 1024
-
-// want is struct want of bpf/record.h.
-type want struct {
-	tid    int32
-	tree   uint32
-	from   uint64
-	levels uint32
-	urgent uint32
-}
-
-// Places in longestNS (PROGRAM_*).
-const (
-	programScan = iota
-	programRules
-	numPrograms
+type (
+	controlBlock = objectControlBlock
+	want         = objectWant
 )
 
-// controlBlock is struct control of bpf/record.h.
-type controlBlock struct {
-	selected   uint32
-	helpers    [3]uint32
-	maxDomains [2]uint32
-	maxViewNS  uint64
-	allViewNS  uint64
-	deadline   uint64
-	wanted     [pidSlots / 8]byte
-	favoured   [pidSlots / 8]byte
-	exeKnown   [pidSlots]uint32
-	wants      [wantSlots]want
-
-	longestNS    [numPrograms]uint64
-	viewNS       [2]uint64
-	viewAccounts uint64
-}
+const (
+	pidSlots  = uint32(objectLimitPID_SLOTS)
+	wantSlots = uint32(objectLimitWANT_SLOTS)
+)
 
 // control is the memory that the programs share with this process. It is
 // written only while no iterator runs, but for maxDomains.
@@ -79,59 +48,59 @@ func (c *control) close() error {
 // lowest 16 bits are returned with it; the caller passes over those.
 func (c *control) want(pid int32) {
 	bit := uint32(pid) % pidSlots
-	c.wanted[bit/8] |= 1 << (bit % 8)
+	c.Wanted[bit/8] |= 1 << (bit % 8)
 }
 
-func (c *control) wantNone() { clear(c.wanted[:]) }
+func (c *control) wantNone() { clear(c.Wanted[:]) }
 
 // wantRules asks for rules through a task. It reports whether there was room:
 // tasks with numbers that are alike have to wait for another pass.
 func (c *control) wantRules(w want) bool {
-	at := &c.wants[uint32(w.tid)%wantSlots]
-	if at.tid != 0 {
+	at := &c.Wants[uint32(w.Tid)%wantSlots]
+	if at.Tid != 0 {
 		return false
 	}
 	*at = w
 	return true
 }
 
-func (c *control) wantNoRules() { clear(c.wants[:]) }
+func (c *control) wantNoRules() { clear(c.Wants[:]) }
 
 // cutDomains ends the describing of domains in the pass that runs, for whoever has
 // many; for those that rules are about (the second place) only when all is full.
 func (c *control) cutDomains(described int) {
 	switch {
 	case described >= 2*maxDomains:
-		c.maxDomains = [2]uint32{}
+		c.MaxDomains = [2]uint32{}
 	case described >= maxDomains:
-		c.maxDomains[0] = min(c.maxDomains[0], leastDomains)
+		c.MaxDomains[0] = min(c.MaxDomains[0], leastDomains)
 	}
 }
 
 // favour sets the processes whose budgets are their own.
 func (c *control) favour(pids []int32) {
-	clear(c.favoured[:])
+	clear(c.Favoured[:])
 	for _, pid := range pids {
 		bit := uint32(pid) % pidSlots
-		c.favoured[bit/8] |= 1 << (bit % 8)
+		c.Favoured[bit/8] |= 1 << (bit % 8)
 	}
 }
 
 func (c *control) isFavoured(pid int32) bool {
 	bit := uint32(pid) % pidSlots
-	return c.favoured[bit/8]>>(bit%8)&1 != 0
+	return c.Favoured[bit/8]>>(bit%8)&1 != 0
 }
 
 // know notes that the program need not send the path of a process's executable again.
 func (c *control) know(pr *scan.Process) {
-	c.exeKnown[uint32(pr.PID)%pidSlots] = exeTag(pr.Start, pr.Exec)
+	c.ExeKnown[uint32(pr.PID)%pidSlots] = exeTag(pr.Start, pr.Exec)
 }
 
 // forget has the path sent with the next scan.
-func (c *control) forget(pid int32) { c.exeKnown[uint32(pid)%pidSlots] = 0 }
+func (c *control) forget(pid int32) { c.ExeKnown[uint32(pid)%pidSlots] = 0 }
 
 // forgetAll has all paths sent with the next scan.
-func (c *control) forgetAll() { clear(c.exeKnown[:]) }
+func (c *control) forgetAll() { clear(c.ExeKnown[:]) }
 
 // exeTag is exe_tag() of bpf/taskiter.c. It is never 0.
 func exeTag(start, exec uint64) uint32 {

@@ -11,7 +11,7 @@ type taskKey struct {
 	exec  uint64
 }
 
-func (r *taskRecord) key() taskKey { return taskKey{r.tid, r.start, r.exec} }
+func (r *taskRecord) key() taskKey { return taskKey{r.Tid, r.Start, r.ExecId} }
 
 // known holds what was read of single tasks before the pass that is judged: a
 // task that was in a domain then still is, and one that had exited is gone.
@@ -75,30 +75,30 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 	var leader *taskRecord
 	for i := range records {
 		r := &records[i]
-		if i > 0 && r.tid <= records[i-1].tid {
+		if i > 0 && r.Tid <= records[i-1].Tid {
 			return unsettled
 		}
-		if r.bits&taskTorn != 0 || r.threads != first.threads || r.exec != first.exec ||
-			r.exits != first.exits || r.pid != first.pid {
+		if r.Bits&taskTorn != 0 || r.NrThreads != first.NrThreads || r.ExecId != first.ExecId ||
+			r.Exits != first.Exits || r.Pid != first.Pid {
 			return unsettled
 		}
-		if r.bits&taskLeader != 0 {
+		if r.Bits&taskLeader != 0 {
 			leader = r
 		}
-		if r.exitState != 0 {
+		if r.ExitState != 0 {
 			exited++
 		} else {
 			live++
 		}
 	}
-	if leader == nil || int(first.threads) != live+exited {
+	if leader == nil || int(first.NrThreads) != live+exited {
 		return unsettled
 	}
 	if live == 0 {
 		// As with the numbers: when those have been swapped, too, an old
 		// leader still has the start time that its successor was given.
 		for i := range records {
-			if records[i].start == leader.start {
+			if records[i].Start == leader.Start {
 				likeLeader++
 			}
 		}
@@ -116,13 +116,13 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 	for i := range records {
 		r := &records[i]
 		switch {
-		case r.exitState != 0:
+		case r.ExitState != 0:
 			if before[r.key()]&wasExited == 0 {
 				lastExit = true
 				lateExit = lateExit || nOut > 0
 			}
 		case isWorker(r, workers):
-		case r.domain != 0:
+		case r.Domain != 0:
 			nIn++
 			sawIn, lastExit = true, false
 		default:
@@ -151,7 +151,7 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 	}
 	for i := range records {
 		r := &records[i]
-		if r.exitState == 0 && r.domain != 0 && !isWorker(r, workers) && before[r.key()]&wasSandboxed != 0 {
+		if r.ExitState == 0 && r.Domain != 0 && !isWorker(r, workers) && before[r.key()]&wasSandboxed != 0 {
 			return partial
 		}
 	}
@@ -160,16 +160,16 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 
 // isWorker reports whether the kernel made the thread for a user process (io_uring,
 // vhost), by those PF_* flags that this kernel gives such threads.
-func isWorker(r *taskRecord, workers uint32) bool { return r.flags&workers != 0 }
+func isWorker(r *taskRecord, workers uint32) bool { return r.Flags&workers != 0 }
 
 // remember adds what the records show to what is known for the next pass.
 func (k known) remember(records []taskRecord) {
 	for i := range records {
 		r := &records[i]
 		switch {
-		case r.exitState != 0:
+		case r.ExitState != 0:
 			k[r.key()] = wasExited
-		case r.domain != 0:
+		case r.Domain != 0:
 			k[r.key()] = wasSandboxed
 		}
 	}

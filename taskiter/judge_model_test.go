@@ -47,24 +47,24 @@ type modelRecord struct {
 }
 
 func (r modelRecord) record() taskRecord {
-	t := taskRecord{
-		tid: int32(r.tid), pid: 1, threads: int32(r.threads), start: uint64(r.start),
-		exec: uint64(r.exec), exits: uint64(r.runtime),
-	}
+	t := taskRecord{objectTaskRecord: objectTaskRecord{
+		Tid: int32(r.tid), Pid: 1, NrThreads: int32(r.threads), Start: uint64(r.start),
+		ExecId: uint64(r.exec), Exits: uint32(r.runtime),
+	}}
 	if r.in {
-		t.domain = 0x1234
+		t.Domain = 0x1234
 	}
 	if r.dead {
-		t.exitState = 32
+		t.ExitState = 32
 	}
 	if r.worker {
-		t.flags = pfUserWorker
+		t.Flags = pfUserWorker
 	}
 	if r.torn {
-		t.bits |= taskTorn
+		t.Bits |= taskTorn
 	}
 	if r.leader {
-		t.bits |= taskLeader
+		t.Bits |= taskLeader
 	}
 	return t
 }

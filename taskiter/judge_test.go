@@ -21,21 +21,23 @@ const (
 func rec(threads int32, kinds ...is) []taskRecord {
 	rs := make([]taskRecord, len(kinds))
 	for i, k := range kinds {
-		r := taskRecord{tid: int32(10 + i), pid: 10, threads: threads, start: uint64(100 + i), exec: 1, exits: 5}
+		r := taskRecord{objectTaskRecord: objectTaskRecord{
+			Tid: int32(10 + i), Pid: 10, NrThreads: threads, Start: uint64(100 + i), ExecId: 1, Exits: 5,
+		}}
 		if i == 0 {
-			r.bits |= taskLeader
+			r.Bits |= taskLeader
 		}
 		if k&in != 0 {
-			r.domain = 7
+			r.Domain = 7
 		}
 		if k&gone != 0 {
-			r.exitState = 16
+			r.ExitState = 16
 		}
 		if k&worker != 0 {
-			r.flags = pfIOWorker
+			r.Flags = pfIOWorker
 		}
 		if k&torn != 0 {
-			r.bits |= taskTorn
+			r.Bits |= taskTorn
 		}
 		rs[i] = r
 	}
@@ -76,18 +78,18 @@ func TestJudgeRules(t *testing.T) {
 
 		{"fewer records than threads", rec(3, free, free), nil, unsettled},
 		{"more records than threads", rec(1, free, free), nil, unsettled},
-		{"no leader", with(rec(1, free), 0, func(r *taskRecord) { r.bits = 0 }), nil, unsettled},
+		{"no leader", with(rec(1, free), 0, func(r *taskRecord) { r.Bits = 0 }), nil, unsettled},
 		{"torn", rec(1, free|torn), nil, unsettled},
 		{"one torn", rec(2, in, in|torn), nil, unsettled},
-		{"count changed", with(rec(2, in, in), 1, func(r *taskRecord) { r.threads = 3 }), nil, unsettled},
-		{"a thread went", with(rec(2, in, in), 1, func(r *taskRecord) { r.exits++ }), nil, unsettled},
-		{"executed", with(rec(2, in, in), 1, func(r *taskRecord) { r.exec++ }), nil, unsettled},
-		{"of two processes", with(rec(2, in, in), 1, func(r *taskRecord) { r.pid++ }), nil, unsettled},
+		{"count changed", with(rec(2, in, in), 1, func(r *taskRecord) { r.NrThreads = 3 }), nil, unsettled},
+		{"a thread went", with(rec(2, in, in), 1, func(r *taskRecord) { r.Exits++ }), nil, unsettled},
+		{"executed", with(rec(2, in, in), 1, func(r *taskRecord) { r.ExecId++ }), nil, unsettled},
+		{"of two processes", with(rec(2, in, in), 1, func(r *taskRecord) { r.Pid++ }), nil, unsettled},
 
 		{"zombie", rec(1, gone), nil, outside},
 		{"zombie that was sandboxed", rec(1, gone|in), nil, outside},
 		{"zombie, a thread unseen", rec(2, gone), nil, unsettled},
-		{"no leader, one that exited", with(rec(1, gone), 0, func(r *taskRecord) { r.bits = 0 }), nil, unsettled},
+		{"no leader, one that exited", with(rec(1, gone), 0, func(r *taskRecord) { r.Bits = 0 }), nil, unsettled},
 		{"dead leader, live free thread", rec(2, gone, free), nil, unsandboxed},
 		{"dead leader, live sandboxed thread", rec(2, gone, in), nil, sandboxed},
 		{"dead sandboxed leader is no evidence", rec(2, gone|in, free), nil, unsandboxed},
@@ -108,7 +110,7 @@ func TestJudgeRules(t *testing.T) {
 
 		// de_thread() lets two pids point to one task for an instant.
 		{"a dead leader seen twice", with(rec(2, gone, gone), 1, func(r *taskRecord) { *r = rec(2, gone)[0] }), nil, unsettled},
-		{"a dead leader seen under two tids", with(rec(2, gone, gone), 1, func(r *taskRecord) { r.start = 100 }), nil, unsettled},
+		{"a dead leader seen under two tids", with(rec(2, gone, gone), 1, func(r *taskRecord) { r.Start = 100 }), nil, unsettled},
 		{"the same live task twice", with(rec(2, in, in), 1, func(r *taskRecord) { *r = rec(2, in)[0] }), nil, unsettled},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -127,7 +129,7 @@ func TestJudgeRules(t *testing.T) {
 // kernels, so that only the flags that are passed count.
 func TestJudgeWorkerFlags(t *testing.T) {
 	records := rec(2, in, 0)
-	records[1].flags = pfUserWorker
+	records[1].Flags = pfUserWorker
 	if got := judge(records, pfIOWorker, nil); got != partial {
 		t.Errorf("without the flag: got %d, want partial", got)
 	}

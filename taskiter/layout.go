@@ -16,33 +16,8 @@ import (
 // absent stands for a member that this kernel does not have (ABSENT in bpf/record.h).
 const absent = ^uint32(0)
 
-// layout is struct layout of bpf/record.h: offsets in bytes.
-type layout struct {
-	Landlock    uint32
-	Blob        uint32
-	NumLayers   uint32
-	NumRules    uint32
-	Hierarchy   uint32
-	Masks       uint32
-	MaskSize    uint32
-	Parent      uint32
-	ID          uint32
-	Denials     uint32
-	Details     uint32
-	CreatorPID  uint32
-	CreatorUID  uint32
-	CreatorComm uint32
-	PIDLevel    uint32
-	CgroupV1    uint32
-	Derive      uint32
-	MaxLayers   uint32
-	Fence       uint32
-	LogStatus   uint32
-	CreatorExe  uint32
-	Views       uint32
-	Workers     uint32
-	Object      uint32
-}
+// layout is where Landlock's structures have their members, in bytes.
+type layout = objectDomainLayout
 
 // maskFormat is which bits of a layer's mask, as the kernel stores it, are which rights.
 type maskFormat struct {
@@ -74,8 +49,8 @@ func (f maskFormat) decode(mask uint32) access.Rights {
 // in the bits above them, and only the count of the former shows where.
 func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 	l := layout{
-		Landlock: 1, NumRules: absent, ID: absent, Denials: absent,
-		Details: absent, CreatorPID: absent, CreatorUID: absent, CreatorComm: absent,
+		Landlock: 1, NumRules: absent, Id: absent, Denials: absent,
+		Details: absent, CreatorPid: absent, CreatorUid: absent, CreatorComm: absent,
 		LogStatus: absent, CreatorExe: absent,
 	}
 	var f maskFormat
@@ -128,7 +103,7 @@ func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 	}
 	l.Parent = parent.offset
 	if m, ok := find(hierarchy, "id"); ok && hasSize(m, 8) {
-		l.ID = m.offset
+		l.Id = m.offset
 	}
 	if m, ok := find(hierarchy, "num_denials"); ok && hasSize(m, 8) {
 		l.Denials = m.offset
@@ -222,7 +197,7 @@ func resolveCreator(hierarchy *btf.Struct, l *layout) {
 	}
 	if okPID && okUID && hasSize(uid, 4) && okComm && hasSize(comm, 16) {
 		l.Details = m.offset
-		l.CreatorPID, l.CreatorUID, l.CreatorComm = pid.offset, uid.offset, comm.offset
+		l.CreatorPid, l.CreatorUid, l.CreatorComm = pid.offset, uid.offset, comm.offset
 		if exe, ok := find(details, "exe_path"); ok {
 			if a, ok := btf.As[*btf.Array](exe.typ); ok && hasSize(member{typ: a.Type}, 1) {
 				l.CreatorExe = exe.offset

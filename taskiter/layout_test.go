@@ -262,12 +262,12 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 			}
 			want := layout{
 				Landlock: 1, Hierarchy: roots, NumRules: roots + 8 + 4, NumLayers: roots + 8 + 8, Masks: roots + 8 + 12,
-				MaskSize: c.size, ID: absent, Denials: absent, Details: absent,
-				CreatorPID: absent, CreatorUID: absent, CreatorComm: absent, LogStatus: absent, CreatorExe: absent,
+				MaskSize: c.size, Id: absent, Denials: absent, Details: absent,
+				CreatorPid: absent, CreatorUid: absent, CreatorComm: absent, LogStatus: absent, CreatorExe: absent,
 			}
 			if c.types.hierarchy != old {
-				want.ID, want.Denials, want.Details = 24, 16, 32
-				want.CreatorPID, want.CreatorUID, want.CreatorComm, want.CreatorExe, want.LogStatus = 0, 8, 12, 28, 12
+				want.Id, want.Denials, want.Details = 24, 16, 32
+				want.CreatorPid, want.CreatorUid, want.CreatorComm, want.CreatorExe, want.LogStatus = 0, 8, 12, 28, 12
 			}
 			if l != want {
 				t.Errorf("layout\n got %+v\nwant %+v", l, want)
@@ -291,7 +291,7 @@ func TestResolveLayoutWithoutAudit(t *testing.T) {
 	h.Members = slices.DeleteFunc(h.Members, func(m btf.Member) bool { return m.Name == "num_denials" || m.Name == "details" })
 	types := kernelTypes{domainName: "landlock_ruleset", hierarchy: h, masksName: "access_masks", masks: typeU32, twoRoots: true}
 	l, _, err := resolveLayout(types.spec(t), fsRights(16))
-	if err != nil || l.ID != 24 || l.Denials != absent || l.Details != absent {
+	if err != nil || l.Id != 24 || l.Denials != absent || l.Details != absent {
 		t.Errorf("got %+v, %v", l, err)
 	}
 	h = hierarchyOf(true, false)
@@ -303,7 +303,7 @@ func TestResolveLayoutWithoutAudit(t *testing.T) {
 	}
 	types.hierarchy = h
 	l, _, err = resolveLayout(types.spec(t), fsRights(16))
-	if err != nil || l.Details != absent || l.CreatorPID != absent || l.CreatorUID != absent || l.CreatorComm != absent {
+	if err != nil || l.Details != absent || l.CreatorPid != absent || l.CreatorUid != absent || l.CreatorComm != absent {
 		t.Errorf("a creator without a PID: got %+v, %v", l, err)
 	}
 }
@@ -358,7 +358,7 @@ func TestResolveLayoutOfThisKernel(t *testing.T) {
 	if f.Other != 0 {
 		t.Errorf("bits %#x are of a class that is not known here", f.Other)
 	}
-	if kernel.ABI >= 7 && l.ID == absent {
+	if kernel.ABI >= 7 && l.Id == absent {
 		t.Error("ABI 7, but no domain ID was found")
 	}
 	if rights.Empty() {
@@ -441,7 +441,7 @@ func TestResolveLayoutRefusesOddSizes(t *testing.T) {
 		absent            func(layout) bool
 	}{
 		{"landlock_ruleset", "num_rules", typeU64, func(l layout) bool { return l.NumRules == absent }},
-		{"landlock_hierarchy", "id", typeU32, func(l layout) bool { return l.ID == absent }},
+		{"landlock_hierarchy", "id", typeU32, func(l layout) bool { return l.Id == absent }},
 		{"landlock_hierarchy", "num_denials", typeU32, func(l layout) bool { return l.Denials == absent }},
 		{"landlock_details", "comm", arrayOf(typeChar, 8), func(l layout) bool { return l.Details == absent }},
 		{"landlock_details", "uid", typeU64, func(l layout) bool { return l.Details == absent }},

@@ -8,9 +8,282 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"structs"
 
 	"github.com/cilium/ebpf"
 )
+
+type objectControlBlock struct {
+	_            structs.HostLayout
+	Selected     uint32
+	Helpers      [3]uint32
+	MaxDomains   [2]uint32
+	MaxViewNs    uint64
+	AllViewNs    uint64
+	Deadline     uint64
+	Wanted       [8192]uint8
+	Favoured     [8192]uint8
+	ExeKnown     [65536]uint32
+	Wants        [1024]objectWant
+	LongestNs    [2]uint64
+	ViewNs       [2]uint64
+	ViewAccounts uint64
+}
+
+type objectDomainLayout struct {
+	_           structs.HostLayout
+	Landlock    uint32
+	Blob        uint32
+	NumLayers   uint32
+	NumRules    uint32
+	Hierarchy   uint32
+	Masks       uint32
+	MaskSize    uint32
+	Parent      uint32
+	Id          uint32
+	Denials     uint32
+	Details     uint32
+	CreatorPid  uint32
+	CreatorUid  uint32
+	CreatorComm uint32
+	PidLevel    uint32
+	CgroupV1    uint32
+	Derive      uint32
+	MaxLayers   uint32
+	Fence       uint32
+	LogStatus   uint32
+	CreatorExe  uint32
+	Views       uint32
+	Workers     uint32
+	Object      uint32
+}
+
+type objectDomainRecord struct {
+	_           structs.HostLayout
+	H           objectHeader
+	Depth       uint16
+	LogStatus   uint16
+	Key         uint64
+	Parent      uint64
+	Denials     uint64
+	Mask        uint32
+	NumRules    uint32
+	CreatorPid  int32
+	CreatorUid  uint32
+	CreatorComm [16]uint8
+}
+
+type objectEndRecord struct {
+	_        structs.HostLayout
+	H        objectHeader
+	PidLevel uint32
+}
+
+type objectExeBits uint32
+
+const (
+	objectExeBitsEXE_MISSED     objectExeBits = 1
+	objectExeBitsEXE_LONG       objectExeBits = 2
+	objectExeBitsEXE_UNLINKED   objectExeBits = 4
+	objectExeBitsEXE_EXECUTED   objectExeBits = 8
+	objectExeBitsEXE_INIT_USER  objectExeBits = 16
+	objectExeBitsEXE_INIT_MOUNT objectExeBits = 32
+	objectExeBitsEXE_HOST_TREE  objectExeBits = 64
+)
+
+type objectExeRecord struct {
+	_      structs.HostLayout
+	H      objectHeader
+	Pid    int32
+	Bits   uint32
+	Spare  uint32
+	ExecId uint64
+}
+
+type objectGrantsRecord struct {
+	_   structs.HostLayout
+	H   objectHeader
+	Tid int32
+}
+
+type objectHeader struct {
+	_    structs.HostLayout
+	Kind uint16
+	Size uint16
+}
+
+type objectLauncherRecord struct {
+	_     structs.HostLayout
+	H     objectHeader
+	Spare uint32
+	Key   uint64
+}
+
+type objectLimit uint32
+
+const (
+	objectLimitSLOTS         objectLimit = 16
+	objectLimitHELPER_LAYERS objectLimit = 7
+	objectLimitRULE_LAYERS   objectLimit = 16
+	objectLimitRULES_MAX     objectLimit = 1024
+	objectLimitLAUNCHER_MAX  objectLimit = 256
+	objectLimitEXE_MAX       objectLimit = 4096
+	objectLimitPID_SLOTS     objectLimit = 65536
+	objectLimitWANT_SLOTS    objectLimit = 1024
+)
+
+type objectObjectRecord struct {
+	_      structs.HostLayout
+	H      objectHeader
+	Tid    int32
+	Slot   uint32
+	Proven uint32
+}
+
+type objectProgram uint32
+
+const (
+	objectProgramPROGRAM_SCAN  objectProgram = 0
+	objectProgramPROGRAM_RULES objectProgram = 1
+	objectProgramNUM_PROGRAMS  objectProgram = 2
+)
+
+type objectRecordKind uint32
+
+const (
+	objectRecordKindRECORD_TASK     objectRecordKind = 1
+	objectRecordKindRECORD_DOMAIN   objectRecordKind = 2
+	objectRecordKindRECORD_EXE      objectRecordKind = 3
+	objectRecordKindRECORD_END      objectRecordKind = 4
+	objectRecordKindRECORD_SLOT     objectRecordKind = 5
+	objectRecordKindRECORD_RULES    objectRecordKind = 6
+	objectRecordKindRECORD_LAUNCHER objectRecordKind = 7
+	objectRecordKindRECORD_GRANTS   objectRecordKind = 8
+	objectRecordKindRECORD_OBJECT   objectRecordKind = 9
+)
+
+type objectRuleBits uint32
+
+const (
+	objectRuleBitsRULE_PORT    objectRuleBits = 1
+	objectRuleBitsRULE_FS_ROOT objectRuleBits = 2
+)
+
+type objectRuleEntry struct {
+	_      structs.HostLayout
+	Object uint64
+	Dev    uint32
+	Access uint32
+	Bits   uint32
+	Level  uint32
+}
+
+type objectRuleLayout struct {
+	_          structs.HostLayout
+	Inodes     uint32
+	Ports      uint32
+	Node       uint32
+	Key        uint32
+	NumLayers  uint32
+	Layers     uint32
+	LayerSize  uint32
+	Level      uint32
+	LevelSize  uint32
+	Access     uint32
+	AccessSize uint32
+	Inode      uint32
+}
+
+type objectRulesRecord struct {
+	_         structs.HostLayout
+	H         objectHeader
+	Tid       int32
+	Start     uint64
+	ExecId    uint64
+	Domain    uint64
+	Next      uint64
+	Tree      uint32
+	Done      uint32
+	NumLayers uint32
+	NumRules  uint32
+}
+
+type objectSlotRecord struct {
+	_         structs.HostLayout
+	H         objectHeader
+	Tid       int32
+	Slot      uint32
+	Kthread   uint32
+	Set       uint32
+	NumLayers uint32
+	Chain     uint32
+	Masks     [7]uint32
+}
+
+type objectTaskBits uint32
+
+const (
+	objectTaskBitsTASK_TORN         objectTaskBits = 1
+	objectTaskBitsTASK_LEADER       objectTaskBits = 2
+	objectTaskBitsTASK_NO_NEW_PRIVS objectTaskBits = 4
+	objectTaskBitsTASK_SYS_PTRACE   objectTaskBits = 8
+	objectTaskBitsTASK_LEAVING      objectTaskBits = 16
+)
+
+type objectTaskRecord struct {
+	_          structs.HostLayout
+	H          objectHeader
+	Tid        int32
+	Pid        int32
+	Ppid       int32
+	Flags      uint32
+	Bits       uint16
+	View       uint16
+	ExitState  uint32
+	NrThreads  int32
+	Start      uint64
+	ExecId     uint64
+	Domain     uint64
+	Acting     uint64
+	Cgroup     uint64
+	CgroupV1   uint64
+	Exits      uint32
+	Account    uint32
+	Euid       uint32
+	UserNs     uint32
+	MntNsOwner uint32
+	Seccomp    uint16
+	Depth      uint16
+	Comm       [16]uint8
+}
+
+type objectTree uint32
+
+const (
+	objectTreeTREE_PORTS  objectTree = 0
+	objectTreeTREE_INODES objectTree = 1
+)
+
+type objectView uint32
+
+const (
+	objectViewVIEW_NONE     objectView = 0
+	objectViewVIEW_READ     objectView = 1
+	objectViewVIEW_CHANGING objectView = 2
+	objectViewVIEW_TOO_DEEP objectView = 3
+	objectViewVIEW_DETACHED objectView = 4
+	objectViewVIEW_UNREAD   objectView = 5
+	objectViewVIEW_OUTSIDE  objectView = 6
+)
+
+type objectWant struct {
+	_      structs.HostLayout
+	Tid    int32
+	Tree   uint32
+	From   uint64
+	Levels uint32
+	Urgent uint32
+}
 
 // Names of all BPF objects in the ELF.
 //

@@ -196,7 +196,7 @@ func (o *opener) resolve(st *state) error {
 				Hint: "allow landlock_create_ruleset in the seccomp filter that this process runs under",
 			})
 		}
-		st.Layout = layout{ID: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent, CreatorExe: absent}
+		st.Layout = layout{Id: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent, CreatorExe: absent}
 	} else {
 		var err error
 		files := o.kernel.Rights.Sure[access.FS]
@@ -226,14 +226,14 @@ func (o *opener) calibrate(st *state) error {
 	defer coll.Close()
 	defer it.Close()
 	buf := make([]byte, readSize)
-	var level levelSink
-	if err := iterate(context.Background(), it.FD(), buf, &level); err != nil {
+	var end endResult
+	if err := iterate(context.Background(), it.FD(), buf, &end); err != nil {
 		return failure(scan.Error{Reason: Read, Missing: "the calibration", Err: err})
 	}
-	if !level.ended {
+	if end.record == nil {
 		return failure(scan.Error{Reason: Read, Missing: "the calibration: the iterator did not reach its end"})
 	}
-	st.Layout.PIDLevel = level.level
+	st.Layout.PidLevel = end.record.PidLevel
 	if st.Layout.Landlock == 0 {
 		return nil
 	}
@@ -261,13 +261,10 @@ func (o *opener) calibrate(st *state) error {
 	return nil
 }
 
-type levelSink struct {
-	nullSink
-	level uint32
-	ended bool
-}
+// endResult collects the last record.
+type endResult struct{ record *endRecord }
 
-func (l *levelSink) end(level uint32) { l.level, l.ended = level, true }
+func (r *endResult) take(record any, _ []byte) { r.record, _ = record.(*endRecord) }
 
 // bpfProgram is one of the object's programs and what it needs.
 type bpfProgram struct {

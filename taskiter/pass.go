@@ -4,7 +4,6 @@ package taskiter
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"slices"
 	"unique"
@@ -15,7 +14,6 @@ import (
 // pass collects the records of one or more passes of one scan. Its memory is
 // used again for the next scan.
 type pass struct {
-	nullSink
 	tasks []taskRecord
 	// order holds, for the passes one after the other, the tasks grouped by
 	// process: PID in the upper half, index in tasks in the lower.
@@ -31,17 +29,11 @@ type pass struct {
 	ended     bool
 	scratch   []taskRecord
 	// granted are the masks of the views in which something is granted; see
-	// taskRecord.granted. pending is what came for the task that follows.
+	// taskRecord.granted. grantee is the task that the last ones are of, if its record
+	// has not come yet.
 	granted [][ruleLayers]uint32
-	pending pending
+	grantee int32
 	control *control
-}
-
-// pending is what the program returns of a task before its record.
-type pending struct {
-	tid     int32
-	granted int32
-	acting  uint64
 }
 
 // group is the records of one process in one pass: order[lo:hi].
@@ -64,7 +56,7 @@ func (p *pass) reset() {
 	clear(p.exes) // it would keep paths
 	p.exes, p.pathBytes, p.granted = again(p.exes), 0, again(p.granted)
 	p.missed = again(p.missed)
-	p.scratch, p.pending = again(p.scratch), pending{}
+	p.scratch, p.grantee = again(p.scratch), 0
 	before := cap(p.described)
 	if p.described = again(p.described); p.domains == nil || cap(p.described) < before {
 		p.domains = map[uint64]int32{}
@@ -82,38 +74,38 @@ func again[T any](s []T) []T {
 	return s[:0]
 }
 
-func (p *pass) task(r taskRecord) {
-	if p.pending.tid == r.tid {
-		r.granted, r.acting = p.pending.granted, p.pending.acting
+// take takes the records of a pass.
+func (p *pass) take(record any, rest []byte) {
+	switch r := record.(type) {
+	case *objectTaskRecord:
+		p.task(r)
+	case *domainRecord:
+		p.domain(r)
+	case *exeRecord:
+		p.exe(r, rest)
+	case *grantsRecord:
+		var masks [ruleLayers]uint32
+		copy(masks[:], listOf[uint32](rest))
+		p.granted, p.grantee = append(p.granted, masks), r.Tid
+	case *endRecord:
+		p.ended = true
 	}
-	p.pending = pending{}
-	p.tasks = append(p.tasks, r)
 }
 
-func (p *pass) grants(tid int32, everywhere []byte) {
-	var masks [ruleLayers]uint32
-	for i := range min(len(everywhere)/4, ruleLayers) {
-		masks[i] = binary.NativeEndian.Uint32(everywhere[4*i:])
+func (p *pass) task(r *objectTaskRecord) {
+	t := taskRecord{objectTaskRecord: *r}
+	if p.grantee == r.Tid {
+		t.granted = int32(len(p.granted))
 	}
-	p.granted = append(p.granted, masks)
-	p.await(tid).granted = int32(len(p.granted))
+	p.grantee = 0
+	p.tasks = append(p.tasks, t)
 }
 
-func (p *pass) worker(tid int32, acting uint64) { p.await(tid).acting = acting }
-
-// await returns what is kept until a task's record comes.
-func (p *pass) await(tid int32) *pending {
-	if p.pending.tid != tid {
-		p.pending = pending{tid: tid}
-	}
-	return &p.pending
-}
-
-func (p *pass) domain(r domainRecord) {
-	i, ok := p.domains[r.key]
+func (p *pass) domain(r *domainRecord) {
+	i, ok := p.domains[r.Key]
 	if !ok {
-		p.domains[r.key] = int32(len(p.described))
-		if p.described = append(p.described, r); p.control != nil {
+		p.domains[r.Key] = int32(len(p.described))
+		if p.described = append(p.described, *r); p.control != nil {
 			p.control.cutDomains(len(p.described))
 		}
 		return
@@ -121,16 +113,17 @@ func (p *pass) domain(r domainRecord) {
 	// The number of rules comes only with a task that is in the domain itself.
 	// Behind an address there may be another domain now: the later record is
 	// that of the tasks that are settled (deriver).
-	old := &p.described[i]
-	if r.rules == absent && r.mask == old.mask && r.parent == old.parent && r.depth == old.depth {
-		r.rules = old.rules
+	old := p.described[i]
+	p.described[i] = *r
+	if r.NumRules == absent && r.Mask == old.Mask && r.Parent == old.Parent && r.Depth == old.Depth {
+		p.described[i].NumRules = old.NumRules
 	}
-	*old = r
 }
 
-func (p *pass) exe(pid int32, exec uint64, bits uint32, path []byte) {
+func (p *pass) exe(r *exeRecord, path []byte) {
+	bits := r.Bits
 	if bits&exeMissed != 0 {
-		p.missed = append(p.missed, pid)
+		p.missed = append(p.missed, r.Pid)
 		return
 	}
 	if len(path) > scan.CutPath && p.pathBytes+len(path) > maxPathBytes {
@@ -138,10 +131,8 @@ func (p *pass) exe(pid int32, exec uint64, bits uint32, path []byte) {
 		path, bits = path[:scan.CutPath], bits&^exeUnlinked|exeLong
 	}
 	p.pathBytes += len(path)
-	p.exes = append(p.exes, exeEntry{pid, bits, exec, unique.Make(string(path)).Value()})
+	p.exes = append(p.exes, exeEntry{r.Pid, bits, r.ExecId, unique.Make(string(path)).Value()})
 }
-
-func (p *pass) end(uint32) { p.ended = true }
 
 // run makes one pass and returns its groups, ascending by PID. They are valid
 // until the next run.
@@ -155,7 +146,7 @@ func (p *pass) run(read func(sink) error) ([]group, error) {
 		return nil, errors.New("the task iterator stopped before its end")
 	}
 	for i := firstTask; i < len(p.tasks); i++ {
-		p.order = append(p.order, uint64(uint32(p.tasks[i].pid))<<32|uint64(i))
+		p.order = append(p.order, uint64(uint32(p.tasks[i].Pid))<<32|uint64(i))
 	}
 	// Nearly sorted already: only threads stand apart from their leader.
 	slices.Sort(p.order[firstOrder:])

@@ -15,9 +15,9 @@ func TestPathsOfOnePass(t *testing.T) {
 	long := []byte("/" + strings.Repeat("d", 4000) + " (deleted)")
 	var p pass
 	for pid := range int32(20_000) {
-		p.exe(pid, 1, exeUnlinked, long)
+		p.exe(&exeRecord{Pid: pid, ExecId: 1, Bits: exeUnlinked}, long)
 	}
-	p.exe(20_000, 1, exeUnlinked, []byte("/bin/x (deleted)"))
+	p.exe(&exeRecord{Pid: 20_000, ExecId: 1, Bits: exeUnlinked}, []byte("/bin/x (deleted)"))
 	var sum int
 	for i := range p.exes {
 		var pr scan.Process

@@ -48,55 +48,55 @@ func newReading(depth int, levels uint32, a account) *reading {
 
 // goesOnFrom reports whether a batch is of what comes next.
 func (r *reading) goesOnFrom(rec *rulesRecord) bool {
-	return int(rec.numLayers) == len(r.layers) &&
-		(rec.tree > r.tree || rec.tree == r.tree && rec.next >= r.from)
+	return int(rec.NumLayers) == len(r.layers) &&
+		(rec.Tree > r.tree || rec.Tree == r.tree && rec.Next >= r.from)
 }
 
 // want returns what is asked of a task.
 func (r *reading) want(tid int32, urgent bool) want {
-	w := want{tid: tid, tree: r.tree, from: r.from, levels: r.levels}
+	w := want{Tid: tid, Tree: r.tree, From: r.from, Levels: r.levels}
 	if urgent {
-		w.urgent = 1
+		w.Urgent = 1
 	}
 	return w
 }
 
 // add takes the next batch and reports whether it was the last one. The handled
 // rights are those of the layers, the outermost first.
-func (r *reading) add(rec *rulesRecord, handled []access.Rights) (done bool) {
-	for i := range rec.entries() {
-		if e := rec.entry(i); e.level >= 1 && int(e.level) <= len(r.layers) {
-			r.addRule(&r.layers[e.level-1], e, handled[e.level-1])
+func (r *reading) add(rec *rulesRecord, rules []ruleEntry, handled []access.Rights) (done bool) {
+	for _, e := range rules {
+		if e.Level >= 1 && int(e.Level) <= len(r.layers) {
+			r.addRule(&r.layers[e.Level-1], e, handled[e.Level-1])
 		}
 	}
-	r.tree, r.from, r.misses = rec.tree, rec.next, 0
-	return rec.done
+	r.tree, r.from, r.misses = rec.Tree, rec.Next, 0
+	return rec.Done != 0
 }
 
 func (r *reading) addRule(l *layerReading, e ruleEntry, handled access.Rights) {
 	room := r.kept < rulesMax
-	if e.bits&rulePort != 0 {
+	if e.Bits&rulePort != 0 {
 		l.ports++
 		for bit := range l.granted {
-			if e.object != 0 && e.access>>bit&1 != 0 {
+			if e.Object != 0 && e.Access>>bit&1 != 0 {
 				l.granted[bit]++
 			}
 		}
 		if room {
 			r.kept++
-			rule := domainid.PortRule{Port: uint16(e.object), Net: e.access & handled[access.Net]}
+			rule := domainid.PortRule{Port: uint16(e.Object), Net: e.Access & handled[access.Net]}
 			l.rules.Ports = append(l.rules.Ports, rule)
 		}
 		return
 	}
 	l.inodes++
-	if room && e.object != 0 {
+	if room && e.Object != 0 {
 		r.kept++
 		l.rules.Inodes = append(l.rules.Inodes, domainid.InodeRule{
-			Dev: userDev(e.dev), Ino: e.object,
-			FS: e.access & handled[access.FS], FSRoot: e.bits&ruleFSRoot != 0,
+			Dev: userDev(e.Dev), Ino: e.Object,
+			FS: e.Access & handled[access.FS], FSRoot: e.Bits&ruleFSRoot != 0,
 		})
-	} else if e.object != 0 {
+	} else if e.Object != 0 {
 		l.rules.InodesLeftOut++
 	}
 }

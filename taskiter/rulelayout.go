@@ -8,21 +8,8 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// rulesLayout is struct rules_layout of bpf/record.h: offsets in bytes.
-type rulesLayout struct {
-	Inodes     uint32
-	Ports      uint32
-	Node       uint32
-	Key        uint32
-	NumLayers  uint32
-	Layers     uint32
-	LayerSize  uint32
-	Level      uint32
-	LevelSize  uint32
-	Access     uint32
-	AccessSize uint32
-	Inode      uint32
-}
+// rulesLayout is the same for a domain's rules.
+type rulesLayout = objectRuleLayout
 
 // resolveRules finds how the kernel stores the rules of a domain: one tree of
 // rules on inodes ("root", until Linux 6.6), and one on ports beside it (6.7);

@@ -92,7 +92,7 @@ func (q *ruleQueue) settle(s *Source, k *rulesSink) {
 		}
 		if h.tried++; h.tried >= h.num {
 			h.tried, h.outcome = 0, givenUp
-			s.rulebook.readings[s.nameOf(s.pass.described[d].key)].misses++
+			s.rulebook.readings[s.nameOf(s.pass.described[d].Key)].misses++
 			q.hopeless++
 		}
 	}

@@ -95,10 +95,10 @@ func (s *Source) findHolders(groups []group) {
 		for _, o := range p.order[g.lo:g.hi] {
 			place := uint32(o)
 			r := &p.tasks[place]
-			if r.domain == 0 || r.bits&taskDoubtful != 0 || !s.counts(r) {
+			if r.Domain == 0 || r.Bits&taskDoubtful != 0 || !s.counts(r) {
 				continue
 			}
-			d, ok := p.domains[r.domain]
+			d, ok := p.domains[r.Domain]
 			if !ok {
 				continue
 			}
@@ -107,7 +107,7 @@ func (s *Source) findHolders(groups []group) {
 				*h = holder{} // its share is that of the favoured one
 			}
 			if h.num == 0 {
-				h.account = account{r.account, favoured}
+				h.account = account{r.Account, favoured}
 			}
 			if h.num < maxHolders {
 				h.tasks[h.num] = int32(place)
@@ -126,13 +126,13 @@ func (s *Source) queueRules() *ruleQueue {
 		if h.num == 0 {
 			continue
 		}
-		id := s.nameOf(p.described[d].key)
+		id := s.nameOf(p.described[d].Key)
 		if s.rulebook.layers[id] != nil || id == domainid.None {
 			continue
 		}
 		r := s.rulebook.readings[id]
 		switch {
-		case p.described[d].depth > ruleLayers || r != nil && r.misses >= maxMisses:
+		case int(p.described[d].Depth) > ruleLayers || r != nil && r.misses >= maxMisses:
 			// Before Linux 5.19 a domain can have more layers than are read.
 			q.hopeless++
 		default:
@@ -179,11 +179,11 @@ func (s *Source) wantRules(q *ruleQueue, left time.Duration) *rulesSink {
 	for _, urgent := range []bool{true, false} {
 		for turn, d := range q.turns() {
 			desc, h := &s.pass.described[d], &s.holders[d]
-			rules := time.Duration(min(desc.rules, rulesMax))
+			rules := int(min(desc.NumRules, uint32(rulesMax)))
 			if urgent != (turn < urgentTurns && rules < rulesMax) {
 				continue
 			}
-			takes := callTime + time.Duration(desc.depth)*layerTime + rules*ruleTime
+			takes := callTime + time.Duration(desc.Depth)*layerTime + time.Duration(rules)*ruleTime
 			if !urgent && cost+takes > left && len(k.wanted) > 0 {
 				continue
 			}
@@ -200,7 +200,7 @@ func (s *Source) wantRules(q *ruleQueue, left time.Duration) *rulesSink {
 		}
 	}
 	k.deadline = time.Now().Add(max(left, minPass))
-	s.control.deadline = s.clock.at(k.deadline)
+	s.control.Deadline = s.clock.at(k.deadline)
 	return k
 }
 
@@ -208,7 +208,7 @@ func (s *Source) wantRules(q *ruleQueue, left time.Duration) *rulesSink {
 // is large, and too many are read in part already.
 func (s *Source) readingOf(d int32, large bool, begun map[account]int) *reading {
 	desc, h := &s.pass.described[d], &s.holders[d]
-	id := s.nameOf(desc.key)
+	id := s.nameOf(desc.Key)
 	r := s.rulebook.readings[id]
 	switch {
 	case r != nil:
@@ -217,7 +217,7 @@ func (s *Source) readingOf(d int32, large bool, begun map[account]int) *reading 
 		return nil
 	}
 	begun[h.account]++
-	r = newReading(int(desc.depth), s.unreadLevels(&s.pass.tasks[h.tasks[h.tried]]), h.account)
+	r = newReading(int(desc.Depth), s.unreadLevels(&s.pass.tasks[h.tasks[h.tried]]), h.account)
 	r.scan = s.rulebook.scan
 	s.rulebook.readings[id] = r
 	return r
@@ -228,7 +228,7 @@ func (s *Source) readingOf(d int32, large bool, begun map[account]int) *reading 
 func (s *Source) ask(k *rulesSink, d int32, r *reading, urgent bool) bool {
 	for h := &s.holders[d]; h.tried < h.num; h.tried++ {
 		rec := &s.pass.tasks[h.tasks[h.tried]]
-		if s.control.wantRules(r.want(rec.tid, urgent)) {
+		if s.control.wantRules(r.want(rec.Tid, urgent)) {
 			k.wanted[rec.key()] = d
 			h.outcome = nothingCame
 			return true
@@ -255,7 +255,6 @@ func (s *Source) unreadLevels(r *taskRecord) uint32 {
 
 // rulesSink takes the records of one pass for rules.
 type rulesSink struct {
-	nullSink
 	source *Source
 	wanted map[taskKey]int32 // places in pass.described
 	// deadline is when the program stops to look for rules.
@@ -266,18 +265,30 @@ type rulesSink struct {
 	read []uint64
 }
 
-func (k *rulesSink) rules(rec *rulesRecord) {
+func (k *rulesSink) take(record any, rest []byte) {
+	switch r := record.(type) {
+	case *rulesRecord:
+		k.rules(r, listOf[ruleEntry](rest))
+	case *launcherRecord:
+		// It is who made one of the layers whose rules came before.
+		if slices.Contains(k.read, r.Key) {
+			k.source.rulebook.keepLauncher(k.source.nameOf(r.Key), rest)
+		}
+	}
+}
+
+func (k *rulesSink) rules(rec *rulesRecord, rules []ruleEntry) {
 	s := k.source
 	k.read = nil
-	d, ok := k.wanted[rec.task]
+	d, ok := k.wanted[taskKey{rec.Tid, rec.Start, rec.ExecId}]
 	if !ok {
 		return // its number is only like that of one that is wanted
 	}
 	desc, h := &s.pass.described[d], &s.holders[d]
-	id := s.nameOf(desc.key)
+	id := s.nameOf(desc.Key)
 	r := s.rulebook.readings[id]
 	chain := s.chainOf(&s.pass.tasks[h.tasks[h.tried]])
-	if r == nil || rec.domain != desc.key || !r.goesOnFrom(rec) || len(chain) != len(r.layers) {
+	if r == nil || rec.Domain != desc.Key || !r.goesOnFrom(rec) || len(chain) != len(r.layers) {
 		return // it has moved to another domain since
 	}
 	handled := make([]access.Rights, len(chain))
@@ -286,9 +297,9 @@ func (k *rulesSink) rules(rec *rulesRecord) {
 		if !ok {
 			return // a budget left an outer one out
 		}
-		handled[len(chain)-1-i] = s.handled(s.pass.described[place].mask)
+		handled[len(chain)-1-i] = s.handled(s.pass.described[place].Mask)
 	}
-	if h.outcome = someCame; !r.add(rec, handled) {
+	if h.outcome = someCame; !r.add(rec, rules, handled) {
 		return
 	}
 	h.outcome = allCame
@@ -299,11 +310,4 @@ func (k *rulesSink) rules(rec *rulesRecord) {
 		}
 	}
 	delete(s.rulebook.readings, id)
-}
-
-// launcher takes who made one of the layers whose rules came before.
-func (k *rulesSink) launcher(key uint64, path []byte) {
-	if slices.Contains(k.read, key) {
-		k.source.rulebook.keepLauncher(k.source.nameOf(key), path)
-	}
 }

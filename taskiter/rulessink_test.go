@@ -3,7 +3,6 @@
 package taskiter
 
 import (
-	"encoding/binary"
 	"slices"
 	"testing"
 	"time"
@@ -19,53 +18,36 @@ func chained(t *testing.T) (*Source, *rulesSink) {
 	s := &Source{rulebook: newRulebook(), control: &control{controlBlock: &controlBlock{}}}
 	s.state.Format, s.state.Kernel.ABI = testFormat, 1
 	s.pass.reset()
-	s.pass.domain(domainRecord{key: 10, depth: 1, mask: 0b0110, rules: absent})
-	s.pass.domain(domainRecord{key: 20, depth: 2, parent: 10, mask: 0b1010, rules: 3})
-	s.pass.tasks = []taskRecord{{tid: 7, start: 8, exec: 9, domain: 20, depth: 2, account: 5}}
+	s.pass.domain(&domainRecord{Key: 10, Depth: 1, Mask: 0b0110, NumRules: absent})
+	s.pass.domain(&domainRecord{Key: 20, Depth: 2, Parent: 10, Mask: 0b1010, NumRules: 3})
+	s.pass.tasks = []taskRecord{{objectTaskRecord{Tid: 7, Start: 8, ExecId: 9, Domain: 20, Depth: 2, Account: 5}, 0}}
 	s.rulebook.begin()
 	s.holders = []holder{{}, {num: 1, account: account{uid: 5}}}
 	q := s.queueRules()
 	k := s.wantRules(q, time.Second)
-	if q.len() != 1 || len(k.wanted) != 1 || s.control.wants[7] != (want{tid: 7, levels: 0b11, urgent: 1}) {
+	if q.len() != 1 || len(k.wanted) != 1 || s.control.Wants[7] != (want{Tid: 7, Levels: 0b11, Urgent: 1}) {
 		t.Fatalf("%d domains wait, wanted %v", q.len(), k.wanted)
 	}
 	return s, k
 }
 
-func encodeRules(entries ...ruleEntry) []byte {
-	var e encoder
-	for _, a := range entries {
-		if err := binary.Write(&e, binary.NativeEndian, a.fields()); err != nil {
-			panic(err)
-		}
-	}
-	return e.Bytes()
-}
-
-func (a *ruleEntry) fields() any {
-	return struct {
-		Object                   uint64
-		Dev, Access, Bits, Level uint32
-	}{a.object, a.dev, a.access, a.bits, a.level}
-}
-
 // chainedRules are all rules of the task's domain.
-func chainedRules() rulesRecord {
+func chainedRules() (rulesRecord, []ruleEntry) {
 	return rulesRecord{
-		task: taskKey{7, 8, 9}, domain: 20, numLayers: 2, tree: treeInodes, next: 100, done: true,
-		rules: encodeRules(
-			ruleEntry{object: 443, access: 3, bits: rulePort, level: 2},
-			ruleEntry{object: 99, access: 0b0111, level: 1},
-			ruleEntry{object: 98, access: ^uint32(0), bits: ruleFSRoot, level: 2},
-			ruleEntry{object: 0, access: 1, level: 2}, // its file is gone
-		),
-	}
+			Tid: 7, Start: 8, ExecId: 9, Domain: 20, NumLayers: 2,
+			Tree: uint32(objectTreeTREE_INODES), Next: 100, Done: 1,
+		}, []ruleEntry{
+			{Object: 443, Access: 3, Bits: rulePort, Level: 2},
+			{Object: 99, Access: 0b0111, Level: 1},
+			{Object: 98, Access: ^uint32(0), Bits: ruleFSRoot, Level: 2},
+			{Object: 0, Access: 1, Level: 2}, // its file is gone
+		}
 }
 
 func TestRulesSink(t *testing.T) {
 	s, k := chained(t)
-	rec := chainedRules()
-	k.rules(&rec)
+	rec, rules := chainedRules()
+	k.rules(&rec, rules)
 	outer, _ := s.rulebook.of(10)
 	inner, _ := s.rulebook.of(20)
 	if outer == nil || inner == nil {
@@ -87,22 +69,23 @@ func TestRulesSink(t *testing.T) {
 func TestRulesInBatches(t *testing.T) {
 	s, k := chained(t)
 	for first := 0; first <= allPorts; first += 1000 {
-		rec := chainedRules()
-		rec.tree, rec.next, rec.done, rec.rules = treePorts, uint64(first+1000), false, nil
+		rec, rules := chainedRules()
+		rec.Tree, rec.Next, rec.Done = uint32(objectTreeTREE_PORTS), uint64(first+1000), 0
+		rules = nil
 		for port := first; port < min(first+1000, allPorts+1); port++ {
-			rec.rules = append(rec.rules, encodeRules(ruleEntry{object: uint64(port), access: 0b10, bits: rulePort, level: 2})...)
+			rules = append(rules, ruleEntry{Object: uint64(port), Access: 0b10, Bits: rulePort, Level: 2})
 		}
-		k.rules(&rec)
-		if r := s.rulebook.readings[20]; r == nil || r.from != rec.next || r.kept > rulesMax {
+		k.rules(&rec, rules)
+		if r := s.rulebook.readings[20]; r == nil || r.from != rec.Next || r.kept > rulesMax {
 			t.Fatalf("after port %d: %+v", first, r)
 		}
 		if s.rulebook.layers[20] != nil {
 			t.Fatalf("after port %d the rules are taken for all", first)
 		}
 	}
-	s.pass.described[1].mask |= 0b10 << testFormat.Classes[access.Net].Shift
-	rec := chainedRules()
-	k.rules(&rec)
+	s.pass.described[1].Mask |= 0b10 << testFormat.Classes[access.Net].Shift
+	rec, rules := chainedRules()
+	k.rules(&rec, rules)
 	inner, _ := s.rulebook.of(20)
 	if inner == nil || inner.Rules != allPorts+1+3 || inner.EveryPort != 0b10 {
 		t.Fatalf("rules %+v", inner)
@@ -115,16 +98,18 @@ func TestRulesInBatches(t *testing.T) {
 // TestLaunchers: who made a domain is taken with its rules, once, and goes with it.
 func TestLaunchers(t *testing.T) {
 	s, k := chained(t)
-	rec, other := chainedRules(), chainedRules()
-	k.launcher(20, []byte("/before the rules"))
-	k.rules(&rec)
-	k.launcher(20, []byte("/inner"))
-	k.launcher(20, []byte("/again"))
-	k.launcher(10, []byte("/outer"))
-	k.launcher(30, []byte("/another"))
-	other.task.tid++
-	k.rules(&other)
-	k.launcher(10, []byte("/of another task"))
+	rec, rules := chainedRules()
+	other := rec
+	launcher := func(key uint64, path string) { k.take(&launcherRecord{Key: key}, []byte(path)) }
+	launcher(20, "/before the rules")
+	k.rules(&rec, rules)
+	launcher(20, "/inner")
+	launcher(20, "/again")
+	launcher(10, "/outer")
+	launcher(30, "/another")
+	other.Tid++
+	k.rules(&other, rules)
+	launcher(10, "/of another task")
 	_, outer := s.rulebook.of(10)
 	_, inner := s.rulebook.of(20)
 	if outer != "/outer" || inner != "/inner" || s.rulebook.launcherBytes != len("/outer/inner") {
@@ -141,19 +126,19 @@ func TestLaunchers(t *testing.T) {
 // follows, is taken.
 func TestRulesSinkRefuses(t *testing.T) {
 	for name, change := range map[string]func(*rulesRecord){
-		"another task":    func(r *rulesRecord) { r.task.tid++ },
-		"a later task":    func(r *rulesRecord) { r.task.start++ },
-		"another exec":    func(r *rulesRecord) { r.task.exec++ },
-		"another domain":  func(r *rulesRecord) { r.domain++ },
-		"a deeper domain": func(r *rulesRecord) { r.numLayers = 3 },
-		"an outer domain": func(r *rulesRecord) { r.numLayers = 1 },
-		"an earlier part": func(r *rulesRecord) { r.tree, r.next, r.done = treePorts, 4, true },
+		"another task":    func(r *rulesRecord) { r.Tid++ },
+		"a later task":    func(r *rulesRecord) { r.Start++ },
+		"another exec":    func(r *rulesRecord) { r.ExecId++ },
+		"another domain":  func(r *rulesRecord) { r.Domain++ },
+		"a deeper domain": func(r *rulesRecord) { r.NumLayers = 3 },
+		"an outer domain": func(r *rulesRecord) { r.NumLayers = 1 },
+		"an earlier part": func(r *rulesRecord) { r.Tree, r.Next, r.Done = uint32(objectTreeTREE_PORTS), 4, 1 },
 	} {
 		s, k := chained(t)
 		s.rulebook.readings[20].from = 5
-		rec := chainedRules()
+		rec, rules := chainedRules()
 		change(&rec)
-		k.rules(&rec)
+		k.rules(&rec, rules)
 		if s.holders[1].outcome != nothingCame || len(s.rulebook.layers) > 0 {
 			t.Errorf("%s was taken", name)
 		}
@@ -163,7 +148,7 @@ func TestRulesSinkRefuses(t *testing.T) {
 // TestWantRules: tasks are tried one after the other, and not for ever.
 func TestWantRules(t *testing.T) {
 	s, _ := chained(t)
-	s.pass.tasks = append(s.pass.tasks, taskRecord{tid: 17, domain: 20}, taskRecord{tid: 27, domain: 20}, taskRecord{tid: 37, domain: 20})
+	s.pass.tasks = append(s.pass.tasks, taskRecord{objectTaskRecord{Tid: 17, Domain: 20}, 0}, taskRecord{objectTaskRecord{Tid: 27, Domain: 20}, 0}, taskRecord{objectTaskRecord{Tid: 37, Domain: 20}, 0})
 	for scan := range maxMisses + 2 {
 		s.rulebook.begin()
 		s.holders = []holder{{}, {num: maxHolders, tasks: [maxHolders]int32{1, 2, 3}}}
@@ -177,7 +162,7 @@ func TestWantRules(t *testing.T) {
 			}
 			k := s.wantRules(q, time.Second)
 			key := s.pass.tasks[n+1].key()
-			if place, ok := k.wanted[key]; len(k.wanted) != 1 || !ok || place != 1 || s.control.wants[key.tid].tid != key.tid {
+			if place, ok := k.wanted[key]; len(k.wanted) != 1 || !ok || place != 1 || s.control.Wants[key.tid].Tid != key.tid {
 				t.Fatalf("scan %d, pass %d wants %v", scan, n, k.wanted)
 			}
 			q.settle(s, k)
@@ -187,7 +172,7 @@ func TestWantRules(t *testing.T) {
 		}
 		s.rulebook.end()
 	}
-	s.pass.described[1].depth = ruleLayers + 1
+	s.pass.described[1].Depth = uint16(ruleLayers + 1)
 	s.rulebook = newRulebook()
 	s.rulebook.begin()
 	if q := s.queueRules(); q.len() != 0 || q.hopeless != 1 {
@@ -202,8 +187,8 @@ func TestRulesInTurns(t *testing.T) {
 	s.state.Format, s.state.Kernel.ABI = testFormat, 1
 	s.pass.reset()
 	add := func(tid int32, a account, rules uint32) {
-		s.pass.domain(domainRecord{key: uint64(tid), depth: 1, mask: 1, rules: rules})
-		s.pass.tasks = append(s.pass.tasks, taskRecord{tid: tid, domain: uint64(tid), account: a.uid})
+		s.pass.domain(&domainRecord{Key: uint64(tid), Depth: 1, Mask: 1, NumRules: rules})
+		s.pass.tasks = append(s.pass.tasks, taskRecord{objectTaskRecord{Tid: tid, Domain: uint64(tid), Account: a.uid}, 0})
 		s.holders = append(s.holders, holder{num: 1, tasks: [maxHolders]int32{int32(len(s.pass.tasks)) - 1}, account: a})
 	}
 	flooder, victim := account{uid: 1000}, account{uid: 2000}

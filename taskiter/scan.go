@@ -37,7 +37,7 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	p := &s.pass
 	p.reset()
-	s.control.selected = 0
+	s.control.Selected = 0
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (s *Source) judge(groups []group) []int32 {
 // readAgain makes a pass over the named processes, puts what it finds in the
 // place of their groups, and returns those that still have no verdict.
 func (s *Source) readAgain(ctx context.Context, groups []group, pids []int32) ([]int32, error) {
-	s.control.selected = 1
+	s.control.Selected = 1
 	s.control.wantNone()
 	for _, pid := range pids {
 		s.control.want(pid)
@@ -153,13 +153,13 @@ func (s *Source) vouch(ctx context.Context, groups []group) (int, error) {
 	passes := 0
 	s.control.wantNone()
 	for i := range p.tasks {
-		if r := &p.tasks[i]; r.domain != 0 && s.deriver.inDoubt(s.chainOf(r)) {
-			s.control.want(r.pid)
+		if r := &p.tasks[i]; r.Domain != 0 && s.deriver.inDoubt(s.chainOf(r)) {
+			s.control.want(r.Pid)
 			passes = 1
 		}
 	}
 	if passes > 0 {
-		s.control.selected = 1
+		s.control.Selected = 1
 		first := len(p.tasks)
 		if _, err := p.run(s.reader(ctx)); err != nil {
 			return 0, err
@@ -172,8 +172,8 @@ func (s *Source) vouch(ctx context.Context, groups []group) (int, error) {
 		g := &groups[i]
 		for _, o := range p.order[g.lo:g.hi] {
 			r := &p.tasks[uint32(o)]
-			if r.domain != 0 && !s.deriver.settle(r.key(), s.chainOf(r)) {
-				r.bits |= taskDoubtful
+			if r.Domain != 0 && !s.deriver.settle(r.key(), s.chainOf(r)) {
+				r.Bits |= taskDoubtful
 				g.verdict = unsettled
 			}
 		}
@@ -185,13 +185,13 @@ func (s *Source) vouch(ctx context.Context, groups []group) (int, error) {
 // the innermost first. They are valid until the next call.
 func (s *Source) chainOf(r *taskRecord) []uint64 {
 	s.chain = s.chain[:0]
-	for key := r.domain; key != 0 && len(s.chain) < maxLayers; {
+	for key := r.Domain; key != 0 && len(s.chain) < maxLayers; {
 		s.chain = append(s.chain, key)
 		i, ok := s.pass.domains[key]
 		if !ok {
 			break
 		}
-		key = s.pass.described[i].parent
+		key = s.pass.described[i].Parent
 	}
 	return s.chain
 }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
@@ -193,7 +194,7 @@ func TestScanSystemCalls(t *testing.T) {
 			}
 			// Records of the second and third pass are few. Paths that are
 			// new and domains come on top of the tasks' records.
-			most := passes*2 + (tasks*(sizeTask+sizeDomain)+64<<10)/(32<<10)
+			most := passes*2 + (tasks*(int(unsafe.Sizeof(objectTaskRecord{})+unsafe.Sizeof(domainRecord{})))+64<<10)/(32<<10)
 			if c["bpf"] != passes || c["close"] != passes || c["read"] > most {
 				t.Errorf("scan of %d tasks in %d passes: %v; expected %d bpf, %d close, at most %d read", tasks, passes, c, passes, passes, most)
 			}
@@ -447,7 +448,7 @@ func TestScanPathsOfEqualSlots(t *testing.T) {
 	mustScan(t, s)
 	for range 3 {
 		// What the other would have left there.
-		s.control.know(&scan.Process{PID: a.pid + pidSlots, Start: 1, Exec: 1})
+		s.control.know(&scan.Process{PID: a.pid + int32(pidSlots), Start: 1, Exec: 1})
 		if p := mustFind(t, mustScan(t, s), a.pid); p.Exe != actorPath(t) {
 			t.Errorf("path %q", p.Exe)
 		}

@@ -50,9 +50,9 @@ func newShare(ruleTime time.Duration) share {
 // beginBudgets sets the shares of the scan that begins.
 func (s *Source) beginBudgets() {
 	c, h := s.control, &s.share
-	c.maxDomains = [2]uint32{h.domains, max(h.domains, usualDomains)}
-	c.maxViewNS, c.allViewNS = uint64(h.viewTime), uint64(h.mostViewTime*3/2)
-	c.viewNS, c.viewAccounts = [2]uint64{}, 0
+	c.MaxDomains = [2]uint32{h.domains, max(h.domains, usualDomains)}
+	c.MaxViewNs, c.AllViewNs = uint64(h.viewTime), uint64(h.mostViewTime*3/2)
+	c.ViewNs, c.ViewAccounts = [2]uint64{}, 0
 	if pids := s.favour.Swap(nil); pids != nil {
 		c.favour(*pids)
 	}
@@ -62,9 +62,9 @@ func (s *Source) beginBudgets() {
 // of tasks were not described in this one.
 func (s *Source) endBudgets(groups []group) int {
 	h, c := &s.share, s.control
-	switch spent := time.Duration(max(c.viewNS[0], c.viewNS[1])); {
+	switch spent := time.Duration(max(c.ViewNs[0], c.ViewNs[1])); {
 	case spent > h.mostViewTime:
-		h.viewTime = h.mostViewTime / time.Duration(max(c.viewAccounts, 1))
+		h.viewTime = h.mostViewTime / time.Duration(max(c.ViewAccounts, 1))
 	case spent < h.mostViewTime/2:
 		h.viewTime = min(h.viewTime*2, h.mostViewTime)
 	}
@@ -75,10 +75,10 @@ func (s *Source) endBudgets(groups []group) int {
 			continue
 		}
 		for _, o := range p.order[g.lo:g.hi] {
-			if r := &p.tasks[uint32(o)]; r.domain != 0 {
-				if _, ok := p.domains[r.domain]; !ok {
-					h.left = append(h.left, r.domain)
-					h.need[account{r.account, s.control.isFavoured(r.pid)}] += int(r.depth)
+			if r := &p.tasks[uint32(o)]; r.Domain != 0 {
+				if _, ok := p.domains[r.Domain]; !ok {
+					h.left = append(h.left, r.Domain)
+					h.need[account{r.Account, s.control.isFavoured(r.Pid)}] += int(r.Depth)
 				}
 			}
 		}
@@ -89,7 +89,7 @@ func (s *Source) endBudgets(groups []group) int {
 	}
 	for i, holder := range s.holders {
 		if holder.num > 0 {
-			h.need[holder.account] += int(p.described[i].depth)
+			h.need[holder.account] += int(p.described[i].Depth)
 		}
 	}
 	needs, sum := make([]int, 0, len(h.need)), 0

@@ -72,7 +72,7 @@ func TestSharedRulesetsBound(t *testing.T) {
 	shown := first.rules
 	all = append(all, own, first)
 	for i := range 1000 {
-		all = append(all, s.take(flooder, rulesetOf(rulesMax, uint64(i+1)*rulesMax)))
+		all = append(all, s.take(flooder, rulesetOf(rulesMax, uint64(i+1)*uint64(rulesMax))))
 		if s.bytes > maxRuleBytes {
 			t.Fatalf("%d bytes", s.bytes)
 		}
@@ -82,7 +82,7 @@ func TestSharedRulesetsBound(t *testing.T) {
 	leftOut := 0
 	for _, e := range all {
 		r := e.rules
-		if len(r.Inodes)+int(r.InodesLeftOut) != rulesMax || r.Rules != rulesMax {
+		if len(r.Inodes)+int(r.InodesLeftOut) != rulesMax || int(r.Rules) != rulesMax {
 			t.Fatalf("%d files and %d others", len(r.Inodes), r.InodesLeftOut)
 		}
 		if r.InodesLeftOut > 0 {

@@ -111,7 +111,7 @@ func (s *Source) reader(ctx context.Context) func(sink) error {
 // LongestCall returns how long the programs were busy with one task at most, since
 // they were loaded, as far as that depends on what users do.
 func (s *Source) LongestCall() time.Duration {
-	return time.Duration(max(s.control.longestNS[programScan], s.control.longestNS[programRules]))
+	return time.Duration(max(s.control.LongestNs[objectProgramPROGRAM_SCAN], s.control.LongestNs[objectProgramPROGRAM_RULES]))
 }
 
 // Favour names processes that rules are about, in whatever order: from the next scan
@@ -152,10 +152,10 @@ func infoFor(l layout, derive, rules bool) scan.SourceInfo {
 		Name: "taskiter", IDs: "kernel", Lineage: domainid.LineageKnown.String(),
 		Rules: "unread", Denials: "counters", PIDNS: "init",
 	}
-	if l.PIDLevel > 0 {
+	if l.PidLevel > 0 {
 		info.PIDNS = "nested"
 	}
-	if l.ID == absent || derive {
+	if l.Id == absent || derive {
 		info.IDs = "derived"
 	}
 	if rules {

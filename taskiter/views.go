@@ -29,21 +29,21 @@ func (v *views) begin() {
 // the snapshot, or domainid.NoView.
 func (v *views) of(p *pass, r *taskRecord, domain int32) int32 {
 	k := viewKey{domain: domain}
-	switch r.view {
-	case viewNone:
+	switch objectView(r.View) {
+	case objectViewVIEW_NONE:
 		return domainid.NoView
-	case viewRead:
+	case objectViewVIEW_READ:
 		if r.granted > 0 {
 			k.everywhere = p.granted[r.granted-1]
-			clear(k.everywhere[min(int(r.depth), ruleLayers):])
+			clear(k.everywhere[min(int(r.Depth), ruleLayers):])
 		}
-	case viewChanging:
+	case objectViewVIEW_CHANGING:
 		k.doubt = domainid.RootChanging
-	case viewTooDeep:
+	case objectViewVIEW_TOO_DEEP:
 		k.doubt = domainid.RootTooDeep
-	case viewDetached:
+	case objectViewVIEW_DETACHED:
 		k.doubt = domainid.RootDetached
-	case viewOutside:
+	case objectViewVIEW_OUTSIDE:
 		k.doubt = domainid.CwdOutside
 	default:
 		k.doubt = domainid.RulesUnread
@@ -54,7 +54,7 @@ func (v *views) of(p *pass, r *taskRecord, domain int32) int32 {
 		v.at[k] = i
 		view := domainid.View{Domain: domain, Doubt: k.doubt}
 		if k.everywhere != [ruleLayers]uint32{} {
-			view.Everywhere = append([]uint32(nil), k.everywhere[:r.depth]...)
+			view.Everywhere = append([]uint32(nil), k.everywhere[:r.Depth]...)
 		}
 		v.all = append(v.all, view)
 	}

@@ -103,7 +103,7 @@ static __always_inline __u32 exe_bits(struct file *file, struct task_struct *tas
  * Returns the executable's path where it is not known. Threads share it: the
  * leader answers for all, and each thread once the leader has exited.
  */
-static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, struct scratch *tmp,
+static __always_inline int put_exe(struct seq_file *seq, struct control_block *ctl, struct scratch *tmp,
 				   struct task_struct *task, const struct task_record *of)
 {
 	struct exe_record *rec = &tmp->exe;
@@ -126,7 +126,7 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
 	rec->pid = of->pid;
 	rec->exec_id = of->exec_id;
 	rec->bits = file ? exe_bits(file, task) : 0;
-	n = file ? bpf_d_path(&file->f_path, rec->path, EXE_MAX) : 0;
+	n = file ? bpf_d_path(&file->f_path, tmp->path, EXE_MAX) : 0;
 	if (n == -ENAMETOOLONG)
 		rec->bits |= EXE_LONG;
 	/*
@@ -141,10 +141,10 @@ static __always_inline int put_exe(struct seq_file *seq, struct control *ctl, st
 		n = 0;
 	}
 	if (n <= 0 || n > EXE_MAX) {
-		rec->path[0] = 0;
+		tmp->path[0] = 0;
 		n = 1;
 	}
-	size = (__builtin_offsetof(struct exe_record, path) + n + 7) & ~7ULL;
+	size = (sizeof(*rec) + n + 7) & ~7ULL;
 	rec->h.kind = RECORD_EXE;
 	rec->h.size = size;
 	return bpf_seq_write(seq, rec, size) != 0;

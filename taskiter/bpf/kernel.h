@@ -4,7 +4,7 @@
  * members matter: every offset is relocated against the running kernel's BTF.
  * Landlock's own types are not here: their layouts differ too much between
  * releases, so user space resolves their offsets (layout.go) and passes them
- * in struct layout.
+ * in struct domain_layout.
  */
 #ifndef LANDLOCKD_KERNEL_H
 #define LANDLOCKD_KERNEL_H

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * What passes between the programs and user space: native byte order, no
- * implicit padding. record.go, layout.go and control.go are the other side.
+ * implicit padding. bpf2go makes Go types of it (gen.go), which record.go reads.
  */
 #ifndef LANDLOCKD_RECORD_H
 #define LANDLOCKD_RECORD_H
 
 #define ABSENT 0xffffffffU
 
+enum limit {
+	SLOTS = 16,	    /* places in a blob that calibration looks at */
+	HELPER_LAYERS = 7,  /* of the deepest helper of a calibration */
+	RULE_LAYERS = 16,   /* of a domain whose rules are read */
+	RULES_MAX = 1024,   /* in one record */
+	LAUNCHER_MAX = 256, /* the kernel's LANDLOCK_PATH_MAX_SIZE */
+	EXE_MAX = 4096,	    /* the kernel's PATH_MAX */
+	PID_SLOTS = 65536,  /* processes that the lowest bits of their PIDs tell apart */
+	WANT_SLOTS = 1024,  /* domains whose rules one pass can read */
+};
+
 /*
  * Offsets that user space resolved. ABSENT: this kernel has no such member.
  */
-struct layout {
+struct domain_layout {
 	__u32 landlock;	   /* 0: no task can be in a domain, read nothing */
 	__u32 blob;	   /* of the domain pointer in cred->security */
 	__u32 num_layers;  /* in the domain: struct landlock_ruleset or _domain */
@@ -41,7 +52,7 @@ struct layout {
 /*
  * The same for the rules of a domain: how Landlock stores them.
  */
-struct rules_layout {
+struct rule_layout {
 	__u32 inodes;	   /* in the domain: root of the tree of rules on inodes */
 	__u32 ports;	   /* and on ports */
 	__u32 node;	   /* in struct landlock_rule */
@@ -55,9 +66,6 @@ struct rules_layout {
 	__u32 access_size;
 	__u32 inode;	   /* in struct landlock_object, which the key of a rule on an inode is */
 };
-
-#define PID_SLOTS 65536
-#define WANT_SLOTS 1024
 
 enum tree {
 	TREE_PORTS = 0,
@@ -84,7 +92,7 @@ enum program {
  * call bpf(2) but to create an iterator. It is written by user space alone, but
  * for the last members. Nothing in it may be an offset or an address to read at.
  */
-struct control {
+struct control_block {
 	__u32 selected; /* 1: only the processes in wanted */
 	__u32 helpers[3]; /* calibration: the tasks to look at */
 	/* Of those who are not favoured, and of those who are. */
@@ -117,8 +125,7 @@ enum record_kind {
 	RECORD_RULES = 6,
 	RECORD_LAUNCHER = 7,
 	RECORD_GRANTS = 8,
-	RECORD_WORKER = 9,
-	RECORD_OBJECT = 10,
+	RECORD_OBJECT = 9,
 };
 
 struct header {
@@ -126,11 +133,13 @@ struct header {
 	__u16 size; /* in bytes, with this header */
 };
 
-#define TASK_TORN (1U << 0)	/* the process changed while the record was made */
-#define TASK_LEADER (1U << 1)
-#define TASK_NO_NEW_PRIVS (1U << 2)
-#define TASK_SYS_PTRACE (1U << 3) /* it has CAP_SYS_PTRACE in its user namespace */
-#define TASK_LEAVING (1U << 4)	/* it runs no program: it exits, or has not begun to */
+enum task_bits {
+	TASK_TORN = 1 << 0,	    /* the process changed while the record was made */
+	TASK_LEADER = 1 << 1,
+	TASK_NO_NEW_PRIVS = 1 << 2,
+	TASK_SYS_PTRACE = 1 << 3,   /* it has CAP_SYS_PTRACE in its user namespace */
+	TASK_LEAVING = 1 << 4,	    /* it runs no program: it exits, or has not begun to */
+};
 
 /* What is known of what rules grant on a task's root directory or above it. */
 enum view {
@@ -149,40 +158,37 @@ struct task_record {
 	__s32 pid;
 	__s32 ppid;
 	__u32 flags;	  /* PF_* */
-	__u32 bits;	  /* TASK_* */
+	__u16 bits;	  /* enum task_bits */
+	__u16 view;	  /* enum view */
 	__u32 exit_state;
 	__s32 nr_threads; /* of the process */
 	__u64 start;	  /* ns since boot */
 	__u64 exec_id;
-	__u64 exits;	  /* grows whenever a thread of the process goes */
 	__u64 domain;	  /* key of the innermost domain, 0 = none */
-	__u32 view;	  /* enum view */
-	__u32 account;	  /* whose budgets it uses up: a user in the initial user namespace */
+	/*
+	 * Of a thread that the kernel made for a process: the key of the domain of
+	 * task->cred, 0 = none. That changes with what the thread works on.
+	 */
+	__u64 acting;
 	__u64 cgroup;
 	__u64 cgroup_v1;
+	__u32 exits;	  /* grows whenever a thread of the process goes */
+	__u32 account;	  /* whose budgets it uses up: a user in the initial user namespace */
 	__u32 euid;
 	__u32 user_ns;
 	__u32 mnt_ns_owner;
 	__u16 seccomp;
 	__u16 depth;	  /* number of the domain's layers */
-	char comm[16];
+	__u8 comm[16];
 };
 
-#define RULE_LAYERS 16
-
-/* Comes before the task's record, of a view in which anything is granted. */
+/*
+ * Comes before the task's record, of a view in which anything is granted. Behind it
+ * are the granted rights, a __u32 for each layer, the outermost first.
+ */
 struct grants_record {
 	struct header h;
 	__s32 tid;
-	/* For each layer, the outermost first; the record ends behind the last one. */
-	__u32 everywhere[RULE_LAYERS];
-};
-
-/* Comes before the task's record, of a thread that the kernel made. */
-struct worker_record {
-	struct header h;
-	__s32 tid;
-	__u64 acting;	  /* key of the domain of task->cred, 0 = none */
 };
 
 struct domain_record {
@@ -196,32 +202,26 @@ struct domain_record {
 	__u32 num_rules;  /* ABSENT: not known */
 	__s32 creator_pid;
 	__u32 creator_uid;
-	char creator_comm[16];
+	__u8 creator_comm[16];
 };
 
-/* The kernel's PATH_MAX. */
-#define EXE_MAX 4096
+enum exe_bits {
+	EXE_MISSED = 1 << 0,	 /* the process changed meanwhile: nothing else is known */
+	EXE_LONG = 1 << 1,	 /* the path has EXE_MAX bytes or more, and is left out */
+	EXE_UNLINKED = 1 << 2,	 /* the path ends in " (deleted)" that is not of the name */
+	EXE_EXECUTED = 1 << 3,	 /* the kernel opened the file for execve(2) */
+	EXE_INIT_USER = 1 << 4,	 /* for a task of the initial user namespace */
+	EXE_INIT_MOUNT = 1 << 5, /* that namespace owns the mount namespace of the file */
+	EXE_HOST_TREE = 1 << 6,	 /* the path leads up to the host's root directory */
+};
 
-#define EXE_MISSED (1U << 0)	/* the process changed meanwhile: nothing else is said */
-#define EXE_LONG (1U << 1)	/* the path has EXE_MAX bytes or more, and is left out */
-#define EXE_UNLINKED (1U << 2)	/* the path ends in " (deleted)" that is not of the name */
-#define EXE_EXECUTED (1U << 3)	/* the kernel opened the file for execve(2) */
-#define EXE_INIT_USER (1U << 4)	/* for a task of the initial user namespace */
-#define EXE_INIT_MOUNT (1U << 5) /* that namespace owns the mount namespace of the file */
-#define EXE_HOST_TREE (1U << 6)	/* the path leads up to the host's root directory */
-
+/* Behind it is the path with its NUL; zeros round its size up to 8 bytes. */
 struct exe_record {
 	struct header h;
 	__s32 pid;
-	__u32 bits;	  /* EXE_* */
+	__u32 bits;	  /* enum exe_bits */
 	__u32 spare;
 	__u64 exec_id;
-	/*
-	 * The record ends behind the NUL, rounded up to 8 bytes. The spare ones
-	 * are for the verifier, which bounds the sum before it is rounded; a
-	 * test of the rounded size makes that of Linux 6.17 and 6.18 warn.
-	 */
-	char path[EXE_MAX + 8];
 };
 
 struct end_record {
@@ -229,10 +229,10 @@ struct end_record {
 	__u32 pid_level; /* depth of the reader's PID namespace */
 };
 
-#define RULES_MAX 1024
-
-#define RULE_PORT (1U << 0)	/* on a port, else on an inode */
-#define RULE_FS_ROOT (1U << 1)	/* on the root of a filesystem */
+enum rule_bits {
+	RULE_PORT = 1 << 0,    /* on a port, else on an inode */
+	RULE_FS_ROOT = 1 << 1, /* on the root of a filesystem */
+};
 
 /*
  * What one rule grants in one layer. The rights are as stored: those that the
@@ -242,13 +242,11 @@ struct rule_entry {
 	__u64 object;	  /* port, or number of the inode, 0 if that is gone */
 	__u32 dev;	  /* of the inode, as the kernel numbers it */
 	__u32 access;
-	__u32 bits;	  /* RULE_* */
+	__u32 bits;	  /* enum rule_bits */
 	__u32 level;	  /* of the layer, from 1 */
 };
 
-#define RULES_DONE (1U << 0) /* there is no rule behind the last one */
-
-/* Some rules of one task's domain, in the order of their keys. */
+/* Some rules of one task's domain, in the order of their keys: rule_entry follow. */
 struct rules_record {
 	struct header h;
 	__s32 tid;
@@ -257,25 +255,20 @@ struct rules_record {
 	__u64 domain;	  /* key */
 	__u64 next;	  /* least key that the rule that follows may have */
 	__u32 tree;	  /* enum tree, in which that is */
-	__u32 bits;	  /* RULES_* */
+	__u32 done;	  /* 1: there is no rule behind the last one */
 	__u32 num_layers;
 	__u32 num_rules;  /* of the entries */
-	struct rule_entry rules[RULES_MAX];
 };
 
-/* The kernel's LANDLOCK_PATH_MAX_SIZE. */
-#define LAUNCHER_MAX 256
-
-/* The executable of who created a domain, behind the last rules of one that is in it. */
+/*
+ * The executable of who created a domain, behind the last rules of one that is in it.
+ * Its path follows: LAUNCHER_MAX bytes, of which one is a NUL.
+ */
 struct launcher_record {
 	struct header h;
 	__u32 spare;
 	__u64 key;	  /* of the domain */
-	char path[LAUNCHER_MAX];
 };
-
-#define SLOTS 16
-#define HELPER_LAYERS 7
 
 /* Calibration: what would be there if the domain pointer were in this slot. */
 struct slot_record {
@@ -295,6 +288,32 @@ struct object_record {
 	__s32 tid;	  /* of the helper whose root directory's inode it is */
 	__u32 slot;	  /* offset in the blob, in units of 8 bytes */
 	__u32 proven;	  /* it points back at the inode */
+};
+
+/*
+ * What Go types are made of, with all that is in it. It is in a section that is not
+ * loaded, so that the compiler describes types that programs have on their stacks only.
+ */
+union described {
+	struct header header;
+	struct task_record task;
+	struct domain_record domain;
+	struct exe_record exe;
+	struct end_record end;
+	struct slot_record slot;
+	struct rules_record rules;
+	struct rule_entry rule;
+	struct launcher_record launcher;
+	struct grants_record grants;
+	struct object_record object;
+	enum record_kind kind;
+	enum task_bits task_bits;
+	enum exe_bits exe_bits;
+	enum rule_bits rule_bits;
+	enum view view;
+	enum tree tree;
+	enum program program;
+	enum limit limit;
 };
 
 #endif

@@ -33,11 +33,13 @@ struct walk {
 
 struct rules_scratch {
 	struct rules_record rec;
+	struct rule_entry rules[RULES_MAX];
 	struct walk walk;
 	__u64 began;
 	__u32 levels; /* of struct want */
 	struct rule_entry entry; /* of the rule */
 	struct launcher_record launcher;
+	char launcher_path[LAUNCHER_MAX];
 };
 
 struct {
@@ -67,7 +69,7 @@ static long note_layer(__u32 i, __u64 *layer)
 	at = tmp->rec.num_rules;
 	if (!g.level || !(tmp->levels >> ((g.level - 1) & 31) & 1) || at >= RULES_MAX)
 		return 0;
-	entry = &tmp->rec.rules[at];
+	entry = &tmp->rules[at];
 	entry->object = tmp->entry.object;
 	entry->dev = tmp->entry.dev;
 	entry->bits = tmp->entry.bits;
@@ -182,7 +184,7 @@ static __always_inline void walk_rules(struct rules_scratch *tmp, const void *do
 		tmp->rec.next = 0;
 	}
 	if (walk_tree(tmp, domain, rules_layout.inodes))
-		tmp->rec.bits |= RULES_DONE;
+		tmp->rec.done = 1;
 }
 
 /* Returns who created the wanted layers: what ran then. */
@@ -195,7 +197,7 @@ static __always_inline void put_launchers(struct seq_file *seq, struct rules_scr
 	if (layout.creator_exe == ABSENT)
 		return;
 	rec->h.kind = RECORD_LAUNCHER;
-	rec->h.size = sizeof(*rec);
+	rec->h.size = sizeof(*rec) + LAUNCHER_MAX;
 	for (i = 0; i < RULE_LAYERS && level > 0 && hierarchy; i++) {
 		const void *details = 0;
 
@@ -203,10 +205,11 @@ static __always_inline void put_launchers(struct seq_file *seq, struct rules_scr
 		if (tmp->levels >> (level & 31) & 1) {
 			rec->key = domain_key(hierarchy);
 			READ(details, hierarchy + layout.details);
-			rec->path[0] = 0;
+			tmp->launcher_path[0] = 0;
 			if (details)
-				bpf_probe_read_kernel_str(rec->path, LAUNCHER_MAX, details + layout.creator_exe);
-			if (bpf_seq_write(seq, rec, sizeof(*rec)))
+				bpf_probe_read_kernel_str(tmp->launcher_path, LAUNCHER_MAX,
+							  details + layout.creator_exe);
+			if (bpf_seq_write(seq, rec, sizeof(*rec) + LAUNCHER_MAX))
 				return;
 		}
 		READ(hierarchy, hierarchy + layout.parent);
@@ -221,7 +224,7 @@ int rules(struct bpf_iter__task *ctx)
 	const void *domain = 0, *hierarchy = 0;
 	struct rules_scratch *tmp;
 	struct rules_record *rec;
-	struct control *ctl;
+	struct control_block *ctl;
 	const struct want *want;
 	__u32 n = 0, num;
 	__u64 size;
@@ -259,7 +262,7 @@ int rules(struct bpf_iter__task *ctx)
 	rec->domain = domain_key(hierarchy);
 	rec->tree = want->tree;
 	rec->next = want->from;
-	rec->bits = 0;
+	rec->done = 0;
 	rec->num_rules = 0;
 	rec->num_layers = n;
 	tmp->levels = want->levels;
@@ -268,10 +271,10 @@ int rules(struct bpf_iter__task *ctx)
 	num = rec->num_rules;
 	if (num > RULES_MAX)
 		return 0;
-	size = __builtin_offsetof(struct rules_record, rules) + num * sizeof(struct rule_entry);
+	size = sizeof(*rec) + num * sizeof(struct rule_entry);
 	rec->h.kind = RECORD_RULES;
 	rec->h.size = size;
-	if (!bpf_seq_write(seq, rec, size) && rec->bits & RULES_DONE)
+	if (!bpf_seq_write(seq, rec, size) && rec->done)
 		put_launchers(seq, tmp, hierarchy);
 	note_time(ctl, PROGRAM_RULES, tmp->began);
 	return 0;

@@ -24,14 +24,16 @@ char LICENSE[] SEC("license") = "GPL";
 #define CAP_SYS_PTRACE 19
 #define MAX_HIERARCHIES_V1 20
 
-volatile const struct layout layout = {};
+volatile const struct domain_layout layout = {};
+
+const union described *described SEC(".described") = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct control);
+	__type(value, struct control_block);
 } control SEC(".maps");
 
 /* Which pass last returned a domain. Forgetting only repeats a record. */
@@ -69,7 +71,13 @@ struct ascent {
  */
 struct scratch {
 	struct exe_record exe;
+	/*
+	 * The spare bytes are for the verifier, which bounds the sum before it is
+	 * rounded; a test of the rounded size makes that of Linux 6.17 and 6.18 warn.
+	 */
+	char path[EXE_MAX + 8];
 	struct grants_record grants;
+	__u32 everywhere[RULE_LAYERS];
 	struct ascent ascent;
 	/* the link between a css_set and its cgroup in the v1 hierarchy, last found */
 	struct cgrp_cset_link *v1;
@@ -83,7 +91,7 @@ struct {
 	__type(value, struct scratch);
 } scratch SEC(".maps");
 
-static __always_inline struct control *get_control(void)
+static __always_inline struct control_block *get_control(void)
 {
 	__u32 zero = 0;
 
@@ -260,7 +268,7 @@ static __always_inline int put_domain(struct seq_file *seq, const void *domain, 
  */
 static __always_inline int put_domains(struct seq_file *seq, __u64 session, const void *domain,
 				       const void *innermost, struct task_struct *visited,
-				       struct control *ctl, const struct task_record *rec)
+				       struct control_block *ctl, const struct task_record *rec)
 {
 	struct spent *spent;
 	__u64 mark = session * 2;
@@ -314,29 +322,19 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 
 #include "exe.h"
 
-/*
- * Returns what a thread that the kernel made for a process acts with. Its two
- * sets of credentials can be of different domains: that of cred changes with what
- * it works on.
- */
-static __always_inline int put_worker(struct seq_file *seq, struct task_struct *task,
-				      const struct task_record *of)
+/* Returns the key of the domain that a thread acts in. */
+static __always_inline __u64 acting_key(struct task_struct *task)
 {
-	struct worker_record rec = { .h = { RECORD_WORKER, sizeof(rec) }, .tid = of->tid };
 	const void *domain = 0, *hierarchy = 0;
 
-	if (layout.landlock) {
-		READ(domain, BPF_CORE_READ(task, cred, security) + layout.blob);
-		if (domain)
-			READ(hierarchy, domain + layout.hierarchy);
-		if (hierarchy)
-			rec.acting = domain_key(hierarchy);
-	}
-	return bpf_seq_write(seq, &rec, sizeof(rec)) != 0;
+	READ(domain, BPF_CORE_READ(task, cred, security) + layout.blob);
+	if (domain)
+		READ(hierarchy, domain + layout.hierarchy);
+	return hierarchy ? domain_key(hierarchy) : 0;
 }
 
 /* Notes how long a call took, if none took longer. */
-static __always_inline void note_time(struct control *ctl, __u32 program, __u64 began)
+static __always_inline void note_time(struct control_block *ctl, __u32 program, __u64 began)
 {
 	__u64 took = bpf_ktime_get_ns() - began;
 
@@ -361,7 +359,7 @@ int scan(struct bpf_iter__task *ctx)
 	struct signal_struct *signal;
 	__u64 began = 0, session;
 	const struct cred *cred;
-	struct control *ctl;
+	struct control_block *ctl;
 	struct scratch *tmp;
 	struct css_set *set;
 
@@ -452,8 +450,8 @@ int scan(struct bpf_iter__task *ctx)
 	session = ctx->meta->session_id;
 	if (hierarchy && layout.views && put_view(seq, ctl, tmp, session, task, cred, domain, &rec))
 		return 0;
-	if (layout.workers && rec.flags & layout.workers && put_worker(seq, task, &rec))
-		return 0;
+	if (layout.landlock && rec.flags & layout.workers)
+		rec.acting = acting_key(task);
 	if (bpf_seq_write(seq, &rec, sizeof(rec)))
 		return 0;
 	if (hierarchy) {
@@ -520,7 +518,7 @@ int calibrate(struct bpf_iter__task *ctx)
 	struct task_struct *reader = (void *)bpf_get_current_task();
 	__u32 level = BPF_CORE_READ(reader, thread_pid, level);
 	const void *blob;
-	struct control *ctl;
+	struct control_block *ctl;
 	__s32 tid;
 	__u32 slot, kthread;
 

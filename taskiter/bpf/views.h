@@ -16,7 +16,7 @@
 /* A red-black tree of as many nodes as Landlock allows (2^32) is at most 64 deep. */
 #define TREE_STEPS 64
 
-volatile const struct rules_layout rules_layout = {};
+volatile const struct rule_layout rules_layout = {};
 
 static __always_inline __u32 read_number(const void *at, __u32 size)
 {
@@ -92,7 +92,7 @@ static long add_grant(__u32 i, __u64 *layer)
 		return 0;
 	/* The verifier must see the bound, the compiler not. */
 	asm volatile("" : "+r"(at));
-	tmp->grants.everywhere[at % RULE_LAYERS] |= g.access;
+	tmp->everywhere[at % RULE_LAYERS] |= g.access;
 	return 0;
 }
 
@@ -202,7 +202,7 @@ static __always_inline __u64 real_mount(struct vfsmount *mnt)
 }
 
 /*
- * Fills in tmp->grants and returns enum view. The way up is walked twice: between
+ * Fills in tmp->everywhere and returns enum view. The way up is walked twice: between
  * the two, nothing on it was moved if both led through the same. A working
  * directory that is not below the root directory is a way to what rules on that
  * do not grant.
@@ -215,7 +215,7 @@ static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *
 	__u64 dentry, mnt, way;
 
 	for (i = 0; i < RULE_LAYERS; i++)
-		tmp->grants.everywhere[i] = 0;
+		tmp->everywhere[i] = 0;
 	fence(tmp);
 	dentry = (__u64)BPF_CORE_READ(fs, root.dentry);
 	mnt = real_mount(BPF_CORE_READ(fs, root.mnt));
@@ -229,7 +229,7 @@ static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *
 	if (tmp->ascent.way != way)
 		return VIEW_CHANGING;
 	for (i = 0; i < RULE_LAYERS; i++)
-		*any |= tmp->grants.everywhere[i];
+		*any |= tmp->everywhere[i];
 	if (*any && view == VIEW_READ) {
 		tmp->ascent.until.dentry = dentry;
 		tmp->ascent.until.mnt = mnt;
@@ -261,14 +261,14 @@ struct {
 } spending SEC(".maps");
 
 /* 1: some rule is about the process, so that it has a share of its own. */
-static __always_inline __u32 is_favoured(struct control *ctl, const struct task_record *rec)
+static __always_inline __u32 is_favoured(struct control_block *ctl, const struct task_record *rec)
 {
 	__u32 bit = (__u32)rec->pid % PID_SLOTS;
 
 	return ctl->favoured[bit / 8] >> (bit % 8) & 1;
 }
 
-static __always_inline struct spent *get_spent(struct control *ctl,
+static __always_inline struct spent *get_spent(struct control_block *ctl,
 					       const struct task_record *rec, __u64 session)
 {
 	__u64 key = rec->account | (__u64)is_favoured(ctl, rec) << 32;
@@ -303,7 +303,7 @@ static __always_inline __u32 account_of(const struct cred *cred)
 }
 
 /* Sets the record's view. Returns 1 if the buffer is full. */
-static __always_inline int put_view(struct seq_file *seq, struct control *ctl,
+static __always_inline int put_view(struct seq_file *seq, struct control_block *ctl,
 				    struct scratch *tmp, __u64 session,
 				    struct task_struct *task, const struct cred *cred,
 				    const void *domain, struct task_record *rec)
@@ -338,12 +338,13 @@ static __always_inline int put_view(struct seq_file *seq, struct control *ctl,
 		return 0;
 	grants->h.kind = RECORD_GRANTS;
 	grants->tid = rec->tid;
+	/* Rounded up, so that what follows stays aligned. */
+	n = (rec->depth + 1) & ~1ULL;
 	/* The verifier must see the bound of what is written, right before. */
-	n = rec->depth;
 	asm volatile("" : "+r"(n));
 	if (n > RULE_LAYERS)
 		return 0;
-	size = __builtin_offsetof(struct grants_record, everywhere) + n * sizeof(__u32);
+	size = sizeof(*grants) + n * sizeof(__u32);
 	grants->h.size = size;
 	return bpf_seq_write(seq, grants, size) != 0;
 }
