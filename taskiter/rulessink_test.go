@@ -69,9 +69,9 @@ func TestRulesSink(t *testing.T) {
 func TestRulesInBatches(t *testing.T) {
 	s, k := chained(t)
 	for first := 0; first <= allPorts; first += 1000 {
-		rec, rules := chainedRules()
+		rec, _ := chainedRules()
 		rec.Tree, rec.Next, rec.Done = uint32(objectTreeTREE_PORTS), uint64(first+1000), 0
-		rules = nil
+		var rules []ruleEntry
 		for port := first; port < min(first+1000, allPorts+1); port++ {
 			rules = append(rules, ruleEntry{Object: uint64(port), Access: 0b10, Bits: rulePort, Level: 2})
 		}
