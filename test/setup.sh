@@ -19,6 +19,7 @@ needs=(
 	podman:podman
 	runc:runc                       # Debian's crun does not know hosts with cgroups v1 and v2
 	rpm:rpm                         # packages
+	jq:jq                           # their bill of materials
 	lintian:lintian
 	mmdebstrap:mmdebstrap           # the Debian that packages are installed in, and the one with programs to scan
 	systemd-analyze:systemd
