@@ -6,20 +6,42 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
-// checkConfig validates files and prints all that is wrong with them, a line each,
-// with its place.
-func (s *settings) checkConfig(stdout, stderr io.Writer) error {
+// checkConfig validates configuration files.
+type checkConfig struct {
+	*globals
+	files []string
+}
+
+func (c *checkConfig) declare(app *kingpin.Application) *kingpin.CmdClause {
+	cmd := app.Command("check-config", "Check configuration and rule files strictly: every "+
+		"error with file, line and column, and warnings of what is hardly meant. Exit code: 0 valid, "+
+		"with warnings too, 2 not.")
+	cmd.Arg("file", "Configuration or rule file; what landlockd would read by itself if none is given.").
+		StringsVar(&c.files)
+	return cmd
+}
+
+// validate is for a command that looks at no processes.
+func (c *checkConfig) validate() error { return c.prepare() }
+
+// run prints all that is wrong with the files on standard error, a line each, with its
+// place.
+func (c *checkConfig) run(out io.Writer) error {
 	rules, files := 0, 0
 	bad := false
 	// The exit code shows it, too.
-	say := func(text string) { _, _ = io.WriteString(stderr, untrusted.OneLine(text)+"\n") }
-	check := func(c *policy.Config, err error) {
+	say := func(text string) { _, _ = io.WriteString(os.Stderr, untrusted.OneLine(text)+"\n") }
+	check := func(config *policy.Config, err error) {
 		var load *policy.LoadError
 		switch {
 		case errors.As(err, &load):
@@ -29,24 +51,24 @@ func (s *settings) checkConfig(stdout, stderr io.Writer) error {
 		case err != nil:
 			say(err.Error())
 		default:
-			for _, p := range c.Warnings {
+			for _, p := range config.Warnings {
 				p.Message = "warning: " + p.Message
 				say(p.String())
 			}
-			rules, files = rules+len(c.Rules), files+len(c.Files)
+			rules, files = rules+len(config.Rules), files+len(config.Files)
 		}
 		bad = bad || err != nil
 	}
-	for _, file := range s.check.files {
+	for _, file := range c.files {
 		check(policy.Load(file))
 	}
-	if len(s.check.files) == 0 {
-		check(s.loadConfig())
+	if len(c.files) == 0 {
+		check(inforce.Load(""))
 	}
 	if bad {
-		return usageError{quietError{errors.New("told")}}
+		return usageError{quietError{errors.New("the configuration is not valid")}}
 	}
-	if _, err := fmt.Fprintf(stdout, "OK: %s in %s\n", plural.Count(rules, "rule"), plural.Count(files, "file")); err != nil {
+	if _, err := fmt.Fprintf(out, "OK: %s in %s\n", plural.Count(rules, "rule"), plural.Count(files, "file")); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return nil

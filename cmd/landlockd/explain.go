@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,32 +21,42 @@ import (
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
-// explainSettings are the flags of explain.
-type explainSettings struct {
+// explainProcess explains one process.
+type explainProcess struct {
+	look
+	ruleFile
+	drawing
+	socket  apiSocket
 	pid     int64
 	sockets bool
 	noPaths bool
+	format  string
 }
 
-func (s *settings) explainCommand(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command(cmdExplain, "Tell everything known of one process: its sandbox, who made it, and what it may still do. "+
-		"Exit code: 0 told, 2 wrong usage or configuration, 3 there is no such process, or this host cannot be scanned.")
-	c.Arg("pid", "The process, or a thread of it.").Required().Int64Var(&s.explaining.pid)
-	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, and who listens: as root, with the rights of this command.").BoolVar(&s.explaining.sockets)
-	c.Flag("no-paths", "Do not search for the paths of files that rules are on.").BoolVar(&s.explaining.noPaths)
-	c.Flag("snapshot", "Look at this file, which \"landlockd once --format=json\" wrote, instead of the host.").PlaceHolder("FILE").StringVar(&s.check.snapshot)
-	c.Flag("output", "Form of the answer: text, json.").Short('o').Default(formatText).EnumVar(&s.check.format, formatText, formatJSON)
-	c.Flag("config.file", "File with the rules; "+defaultConfig+" if there is one, else the rule files that packages and the host have in rules.d.").
-		PlaceHolder("FILE").StringVar(&s.configFile)
-	c.Flag("ascii", "Write ASCII only; the default unless the locale is UTF-8.").BoolVar(&s.ascii)
+func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
+	c := app.Command("explain", "Show everything known of one process: its sandbox, who made it, and what it may still do. "+
+		"Exit code: 0 explained, 2 wrong usage or configuration, 3 there is no such process, or this host cannot be scanned.")
+	c.Arg("pid", "The process, or a thread of it.").Required().Int64Var(&x.pid)
+	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, and who listens: as root, with the rights of this command.").
+		BoolVar(&x.sockets)
+	c.Flag("no-paths", "Do not search for the paths of files that rules are on.").BoolVar(&x.noPaths)
+	x.look.flags(c, "Look at")
+	c.Flag("output", "Form of the answer: text, json.").Short('o').Default(formatText).
+		EnumVar(&x.format, formatText, formatJSON)
+	x.ruleFile.flags(c)
+	x.socket.flags(c, "Unix socket of the daemon, which is asked for the last denials; empty to ask nobody.")
+	x.drawing.flags(c, "Write")
 	return c
 }
 
-func (e *explainSettings) validate(snapshot string) error {
+func (x *explainProcess) validate() error {
+	if err := cmp.Or(x.globals.validate(), x.socket.validate()); err != nil {
+		return err
+	}
 	switch {
-	case !isPID(e.pid):
-		return usageError{fmt.Errorf("%d is no PID", e.pid)}
-	case e.sockets && snapshot != "":
+	case !isPID(x.pid):
+		return usageError{fmt.Errorf("%d is no PID", x.pid)}
+	case x.sockets && x.recorded():
 		return usageError{errors.New("--sockets looks at this host: it is not for --snapshot")}
 	}
 	return nil
@@ -58,63 +69,62 @@ const (
 	socketsTime = 30 * time.Second
 )
 
-// runExplain explains one process.
-func (s *settings) runExplain(w io.Writer) error {
-	config, err := s.loadConfig()
-	if err != nil {
-		return configError(err)
-	}
-	snap, p, err := s.process(s.explaining.pid, withThread)
+func (x *explainProcess) run(out io.Writer) error {
+	config, err := x.load()
 	if err != nil {
 		return err
 	}
-	if n := int32(s.explaining.pid); n != p.PID {
+	snap, p, err := x.process(x.pid, withThread)
+	if err != nil {
+		return err
+	}
+	if n := int32(x.pid); n != p.PID {
 		fmt.Fprintf(os.Stderr, "landlockd: %s, which is explained\n", threadOf(snap, p, n))
 	}
 	e := explain.Of(snap, p)
 	if len(config.Rules) > 0 {
-		e.Rules = s.evaluator(config, snap).Explain(snap, p)
+		e.Rules = x.evaluator(config, snap).Explain(snap, p)
 	}
-	if err := s.lookAround(e); err != nil {
+	if err := x.lookAround(e); err != nil {
 		return undecided(err)
 	}
-	s.addDenials(e)
-	return buffered(w, func(w io.Writer) error {
-		if s.check.format == formatJSON {
+	x.addDenials(e)
+	return buffered(out, func(w io.Writer) error {
+		if x.format == formatJSON {
 			return e.JSON(w)
 		}
-		return e.Text(w, s.ascii || !utf8Locale(), terminalWidth())
+		return e.Text(w, x.ascii(), terminalWidth())
 	})
 }
 
 // lookAround adds what this host shows of the process beside the scan.
-func (s *settings) lookAround(e *explain.Explanation) error {
-	if s.check.snapshot != "" {
+func (x *explainProcess) lookAround(e *explain.Explanation) error {
+	if x.recorded() {
 		const recorded = "this is a recorded snapshot"
 		e.NoPlaces = "not sought, as " + recorded
 		e.Roots = &explain.Roots{NotKnown: recorded}
 		return nil
 	}
-	t, err := target.Open(s.procfs, e.Process)
+	t, err := target.Open(x.procfs, e.Process)
 	if err != nil {
 		e.NoPlaces = "not sought: " + untrusted.OneLine(err.Error())
 		e.Roots = &explain.Roots{NotKnown: untrusted.OneLine(err.Error())}
-		if s.explaining.sockets {
+		if x.sockets {
 			return fmt.Errorf("--sockets: %w", err)
 		}
 		return nil
 	}
 	// Not closed: a search that takes too long goes on until the command ends.
 	addRoots(e, t)
-	s.addPlaces(e, t)
-	if !s.explaining.sockets {
+	x.addPlaces(e, t)
+	if !x.sockets {
 		return nil
 	}
 	if len(e.Sandboxes) == 0 {
 		e.Sockets = &explain.Sockets{} // everything is outside of no domain
 		return nil
 	}
-	return s.addSockets(e, t)
+	return x.addSockets(e, t)
 }
 
 func addRoots(e *explain.Explanation, t *target.Process) {
@@ -129,9 +139,9 @@ func addRoots(e *explain.Explanation, t *target.Process) {
 	}
 }
 
-func (s *settings) addPlaces(e *explain.Explanation, t *target.Process) {
+func (x *explainProcess) addPlaces(e *explain.Explanation, t *target.Process) {
 	files := e.Files()
-	if s.explaining.noPaths {
+	if x.noPaths {
 		e.NoPlaces = "not sought, as --no-paths says"
 		return
 	}
@@ -145,9 +155,9 @@ func (s *settings) addPlaces(e *explain.Explanation, t *target.Process) {
 	}
 }
 
-func (s *settings) addSockets(e *explain.Explanation, t *target.Process) error {
+func (x *explainProcess) addSockets(e *explain.Explanation, t *target.Process) error {
 	found, err := within(socketsTime, func() (*explain.Sockets, error) {
-		return sockets.Look(s.procfs, t, e)
+		return sockets.Look(x.procfs, t, e)
 	})
 	if e.Sockets = found; err != nil {
 		return fmt.Errorf("--sockets: %w", err)

@@ -7,45 +7,61 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
-	"unsafe"
 
+	"github.com/alecthomas/kingpin/v2"
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/daemon"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
-// Exit codes. Those of check are its answer, see docs/check.md.
-const (
-	exitOK        = 0
-	exitFailure   = 1 // not all of it could be done; check: a rule is violated
-	exitUsage     = 2 // wrong usage or configuration
-	exitUndecided = 3 // check alone: it is not known
-)
+// command is one command of the program, in a file of its own. It embeds the flags of
+// all commands that it has a use for, and those that it shares with some.
+type command interface {
+	// declare adds the command and its flags.
+	declare(*kingpin.Application) *kingpin.CmdClause
+	// validate refuses flags that do not belong together.
+	validate() error
+	// run does what the command is for. Its result goes to out.
+	run(out io.Writer) error
+}
 
-// init runs on the main thread, whose name is the process's. execve(2) by
-// descriptor names it after the descriptor, or the file behind it; and its domain
-// lets the serving stage write to no file, so that /proc/self/comm is out of reach.
-func init() {
-	if _, ok := os.LookupEnv(stageEnv); ok {
-		_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // serveConfined makes sure
-		name := [16]byte{'l', 'a', 'n', 'd', 'l', 'o', 'c', 'k', 'd'}
-		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
+// commands are all of them, in the order of --help.
+func commands(g *globals) []command {
+	return []command{
+		&serve{globals: g},
+		&once{globals: g},
+		&tree{globals: g},
+		&checkRules{look: look{globals: g}},
+		&checkConfig{globals: g},
+		&suggestRules{look: look{globals: g}},
+		&explainProcess{look: look{globals: g}},
+		&examine{globals: g},
 	}
 }
 
+// init runs on the main thread, whose name is the process's.
+func init() { daemon.EnterStage() }
+
 func main() {
-	surviveHangup()
+	// Not until it is known whether this is a daemon does SIGHUP end it.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
 	os.Exit(run(os.Args))
 }
 
 // run is main with the exit code as its result. What went wrong is one line on
 // standard error.
 func run(args []string) int {
-	s, command, err := parse(args[1:])
+	c, err := parse(args[1:])
 	if err == nil {
-		err = s.run(command)
+		if _, daemon := c.(*serve); !daemon {
+			signal.Reset(unix.SIGHUP) // it ends with its terminal
+		}
+		err = c.run(os.Stdout)
 	}
 	if err == nil {
 		return exitOK
@@ -58,32 +74,42 @@ func run(args []string) int {
 	if !errors.As(err, &quiet) {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, untrusted.OneLine(err.Error()))
 	}
-	var code codeError
-	var usage usageError
-	switch {
-	case errors.As(err, &code):
-		return code.code
-	case errors.As(err, &usage):
-		return exitUsage
-	default:
-		return exitFailure
+	return exitCode(err)
+}
+
+// parse returns the command that the arguments are about, with the values of its flags.
+func parse(args []string) (command, error) {
+	app := kingpin.New("landlockd", "Shows which processes of a host are sandboxed with Landlock, and how deep.\n\n"+
+		"Without a command it serves metrics for Prometheus at http://"+defaultAddress+"/metrics. "+
+		"To let other hosts scrape it, give --web.listen-address, and --web.config.file for TLS and authentication.")
+	app.HelpFlag.Short('h')
+	app.UsageWriter(os.Stdout)
+	app.Version(versionText())
+	app.VersionFlag.Short('V')
+	g := &globals{}
+	g.flags(app)
+	byName := map[string]command{}
+	for _, c := range commands(g) {
+		byName[c.declare(app).FullCommand()] = c
 	}
+	name, err := app.Parse(args)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("%s%w (try --help)", badFlag(app, args), err)}
+	}
+	c := byName[name]
+	return c, c.validate()
 }
 
-// codeError is an error with an exit code of its own.
-type codeError struct {
-	code int
-	error
+// badFlag names the flag whose value was refused: the parser's own error does not.
+func badFlag(app *kingpin.Application, args []string) string {
+	parsed, err := app.ParseContext(args)
+	if err != nil {
+		return "" // that error names what it is about
+	}
+	for _, e := range parsed.Elements {
+		if f, ok := e.Clause.(*kingpin.FlagClause); ok && e.Value != nil && f.Model().Value.Set(*e.Value) != nil {
+			return "--" + f.Model().Name + ": "
+		}
+	}
+	return ""
 }
-
-func (e codeError) Unwrap() error { return e.error }
-
-// usageError is wrong usage or configuration.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-// quietError is a failure that has been reported already.
-type quietError struct{ error }
-
-func (e quietError) Unwrap() error { return e.error }

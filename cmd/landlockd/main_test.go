@@ -7,16 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
-
-func TestMain(m *testing.M) {
-	if os.Getenv(handoffChildEnv) != "" {
-		os.Exit(handoffChild(os.Stdout))
-	}
-	os.Exit(m.Run())
-}
 
 // standardError returns what f writes there.
 func standardError(t *testing.T, f func()) string {
@@ -68,5 +62,37 @@ func TestErrorKinds(t *testing.T) {
 	var quiet quietError
 	if errors.As(wrapped, &quiet) || !errors.As(error(quietError{cause}), &quiet) || !errors.Is(quiet, cause) {
 		t.Errorf("%v", quiet)
+	}
+}
+
+// The codes that check promises, whatever else an error is.
+func TestExitCodes(t *testing.T) {
+	var code codeError
+	if err := undecided(usageError{errors.New("x")}); errors.As(err, &code) {
+		t.Errorf("wrong usage becomes %v", err)
+	}
+	if err := undecided(errors.New("x")); !errors.As(err, &code) || code.code != exitUndecided {
+		t.Errorf("%v", err)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.yml")
+	if err := os.WriteFile(bad, []byte("rules: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"landlockd", "check-config", bad}, exitUsage},
+		{[]string{"landlockd", "check", "--config.file=" + bad}, exitUsage},
+		{[]string{"landlockd", "rules", "suggest", "--snapshot=" + bad}, exitUsage},
+	} {
+		text := standardError(t, func() {
+			if got := run(c.args); got != c.code {
+				t.Errorf("%q: %d, want %d", c.args, got, c.code)
+			}
+		})
+		if !strings.Contains(text, "bad.yml") || strings.Count(text, "\n") != 1 {
+			t.Errorf("%q: %s", c.args, text)
+		}
 	}
 }

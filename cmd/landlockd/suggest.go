@@ -5,13 +5,24 @@ package main
 import (
 	"io"
 
+	"github.com/alecthomas/kingpin/v2"
+
 	"github.com/landlockd/landlockd/internal/suggest"
 	"github.com/landlockd/landlockd/scan"
 )
 
 // suggestRules writes rules for what is sandboxed now.
-func (s *settings) suggestRules(w io.Writer) error {
-	snap, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
+type suggestRules struct{ look }
+
+func (s *suggestRules) declare(app *kingpin.Application) *kingpin.CmdClause {
+	c := app.Command("rules", "Work with rules.").
+		Command("suggest", "Write rules that expect what is sandboxed now to stay so; what is not sandboxed, as comments.")
+	s.flags(c, "Look at")
+	return c
+}
+
+func (s *suggestRules) run(out io.Writer) error {
+	snap, err := s.until(func(snap *scan.Snapshot) (bool, []int32) {
 		for i := range snap.Processes {
 			if !settled(snap, &snap.Processes[i]) {
 				return false, nil
@@ -22,5 +33,5 @@ func (s *settings) suggestRules(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return buffered(w, func(w io.Writer) error { return suggest.Write(w, snap) })
+	return buffered(out, func(w io.Writer) error { return suggest.Write(w, snap) })
 }

@@ -49,16 +49,6 @@ func (s Status) Missing() []string {
 	return m
 }
 
-// Permitted reports whether the calling thread may have a capability in effect.
-func Permitted(capability int) bool {
-	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	data := [2]unix.CapUserData{}
-	if err := unix.Capget(&hdr, &data[0]); err != nil {
-		return false
-	}
-	return data[capability/32].Permitted>>(capability%32)&1 != 0
-}
-
 // Inspect reads how this process is confined, keep being the capabilities that
 // it may have.
 func Inspect(keep []int) (Status, error) {

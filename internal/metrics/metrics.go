@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metrics puts what rules find and what was denied into the form in which
-// package collector shows it.
+// Package metrics puts what a scan, rules and denials come to into the form in which
+// package collector shows it: for scrapes, for textfiles and for the simulated fleet.
 package metrics
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/landlockd/landlockd/internal/policy"
 )
 
-// Rules returns what rules find in one snapshot.
-func Rules(r *policy.Evaluation) *collector.Rules {
+// rules returns what rules find in one snapshot.
+func rules(r *policy.Evaluation) *collector.Rules {
 	shown := &collector.Rules{Rules: make([]collector.Rule, len(r.Rules))}
 	for i := range r.Rules {
 		rule := &r.Rules[i]
@@ -40,8 +40,8 @@ func Rules(r *policy.Evaluation) *collector.Rules {
 	return shown
 }
 
-// Denials returns what a monitor counted; nil if there is none.
-func Denials(m *denials.Monitor) *collector.Denials {
+// shownDenials returns what a monitor counted; nil if there is none.
+func shownDenials(m *denials.Monitor) *collector.Denials {
 	if m == nil {
 		return nil
 	}

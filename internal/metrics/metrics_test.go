@@ -24,7 +24,7 @@ func TestRules(t *testing.T) {
 			{Reason: policy.TooShallow, Workload: "w", Processes: 2, PIDs: []int32{7}},
 		},
 	}}, Undecided: []policy.Undecided{{Doubt: policy.Doubts()[1], Processes: 5}}}
-	got := Rules(result)
+	got := rules(result)
 	want := []collector.Rule{{
 		Name: "a", Severity: "critical", Violated: true,
 		Compliant: 1, Violating: 2, Starting: 3, Unknown: 4,
@@ -39,7 +39,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s: %d processes (there: %v)", d, n, there)
 		}
 	}
-	if none := Rules(&policy.Evaluation{}); none.Undecided != nil {
+	if none := rules(&policy.Evaluation{}); none.Undecided != nil {
 		t.Errorf("without rules there are %v", none.Undecided)
 	}
 }
@@ -68,7 +68,7 @@ func TestDenials(t *testing.T) {
 	if got := denialStats(s); got.ByBlocker != nil || got.Total != 9 {
 		t.Errorf("denials that are not read one by one: %+v", got)
 	}
-	if Denials(nil) != nil {
+	if shownDenials(nil) != nil {
 		t.Error("denials without a monitor")
 	}
 }

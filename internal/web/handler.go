@@ -14,7 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/landlockd/landlockd/collector"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -23,7 +24,7 @@ const (
 	readyPath   = "/-/ready"
 )
 
-// Options are what a [Handler] serves. Scans is the only one that must be set.
+// Options are what a [Handler] serves. Scans and Collector must be set.
 type Options struct {
 	// Scans is where every scrape gets its snapshot. The handler does not close it.
 	Scans *scan.Shared
@@ -36,18 +37,11 @@ type Options struct {
 	// DisableExporterMetrics leaves out the metrics of the Go runtime, of
 	// the daemon's process and of the handler.
 	DisableExporterMetrics bool
-	// Sources returns what [collector.Daemon] calls so. It is called for
-	// each scrape, concurrently, and may be nil.
-	Sources func() map[string]string
-	// Disagreements is what [collector.Daemon] calls so.
-	Disagreements func() uint64
-	// Confined is what [collector.Daemon] calls so.
-	Confined map[string]bool
-	Build    collector.Build
-	// Scrape returns what a scrape shows beside the snapshot and the daemon's own
-	// state; nil means nothing. The snapshot is nil if the scan failed. It is called
-	// for each scrape, concurrently.
-	Scrape func(*scan.Snapshot) collector.Scrape
+	// Collector returns what a scrape exposes beside those; the snapshot is nil if its
+	// scan failed. It is called for each scrape, concurrently.
+	Collector func(*scan.Snapshot) prometheus.Collector
+	// Version is landlockd's, for the landing page.
+	Version string
 	// Reload loads the configuration again; nil forbids that. It is called
 	// concurrently, and logs its own errors.
 	Reload func() error
@@ -82,8 +76,8 @@ const (
 // New returns a handler. It fails if the telemetry path is no absolute path or
 // another page's.
 func New(o Options) (*Handler, error) {
-	if o.Scans == nil {
-		return nil, fmt.Errorf("web: no scans to serve")
+	if o.Scans == nil || o.Collector == nil {
+		return nil, fmt.Errorf("web: nothing to serve")
 	}
 	if o.TelemetryPath == "" {
 		o.TelemetryPath = "/metrics"

@@ -8,14 +8,27 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/scan"
 )
 
 func newHandler(t *testing.T, src scan.Source, o Options) *Handler {
 	t.Helper()
+	return newHandlerOf(t, src, o, collector.Daemon{})
+}
+
+// newHandlerOf returns a handler that exposes the facts of a snapshot and a daemon's.
+func newHandlerOf(t *testing.T, src scan.Source, o Options, d collector.Daemon) *Handler {
+	t.Helper()
 	o.Scans = scan.NewShared(src, scan.SharedOptions{})
 	t.Cleanup(func() { o.Scans.Close() })
+	o.Collector = func(snap *scan.Snapshot) prometheus.Collector {
+		d := d
+		d.Scans = o.Scans.Stats()
+		return &collector.Scrape{Snapshot: snap, Daemon: &d}
+	}
 	h, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -93,20 +106,23 @@ func TestTelemetryPath(t *testing.T) {
 		t.Errorf("path with braces: %d", w.Code)
 	}
 	for _, path := range []string{"metrics", "/-/ready", "/-/healthy", "/m?x", "/m#x", "http://host/metrics"} {
-		if _, err := New(Options{Scans: scan.NewShared(&fakeSource{}, scan.SharedOptions{}), TelemetryPath: path}); err == nil {
+		o := Options{Scans: scan.NewShared(&fakeSource{}, scan.SharedOptions{}), Collector: none, TelemetryPath: path}
+		if _, err := New(o); err == nil {
 			t.Errorf("telemetry path %q was taken", path)
 		}
 	}
-	if _, err := New(Options{}); err == nil {
+	if _, err := New(Options{Collector: none}); err == nil {
 		t.Error("a handler without scans")
 	}
 }
+
+func none(*scan.Snapshot) prometheus.Collector { return nil }
 
 func TestLandingPage(t *testing.T) {
 	src := &fakeSource{}
 	h := newHandler(t, src, Options{
 		TelemetryPath: `/"><script>alert(1)</script>`,
-		Build:         collector.Build{Version: "<b>1.2.3</b>"},
+		Version:       "<b>1.2.3</b>",
 	})
 	w := do(t, h, "GET", "/")
 	body := w.Body.String()

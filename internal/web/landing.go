@@ -29,7 +29,7 @@ func newLanding(o Options) (*landing, error) {
 	}
 	var b bytes.Buffer
 	err = t.Execute(&b, map[string]any{
-		"Version": o.Build.Version,
+		"Version": o.Version,
 		"Links": []link{
 			{relative(o.TelemetryPath), "Metrics", "for Prometheus"},
 			{relative(healthyPath), "Healthy", "the daemon answers"},

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
 	"strconv"
@@ -18,7 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -33,7 +31,6 @@ type metrics struct {
 
 func newMetrics(o Options) (*metrics, error) {
 	m := &metrics{Options: o, log: outcomeLog{logger: o.Logger}}
-	m.Confined = maps.Clone(o.Confined)
 	if o.MaxRequests > 0 {
 		m.slots = make(chan struct{}, o.MaxRequests)
 	}
@@ -111,19 +108,8 @@ func (a *heldAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // gatherer returns what this scrape exposes; snap is nil if its scan failed.
 func (m *metrics) gatherer(snap *scan.Snapshot) (prometheus.Gatherer, error) {
-	var s collector.Scrape
-	if m.Scrape != nil {
-		s = m.Scrape(snap)
-	}
-	s.Snapshot = snap
-	s.Daemon = &collector.Daemon{
-		Scans: m.Scans.Stats(), Disagreements: m.Disagreements, Confined: m.Confined, Build: m.Build,
-	}
-	if m.Sources != nil {
-		s.Daemon.Sources = m.Sources()
-	}
 	reg := prometheus.NewRegistry()
-	if err := reg.Register(&s); err != nil {
+	if err := reg.Register(m.Collector(snap)); err != nil {
 		return nil, err
 	}
 	if m.runtime == nil {

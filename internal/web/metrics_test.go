@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/landlockd/landlockd/collector"
@@ -77,9 +77,8 @@ func wantNoFact(t *testing.T, w *httptest.ResponseRecorder) {
 }
 
 func TestScrape(t *testing.T) {
-	h := newHandler(t, &fakeSource{}, Options{
-		Sources:  func() map[string]string { return map[string]string{"taskiter": ""} },
-		Confined: map[string]bool{"landlock": true},
+	h := newHandlerOf(t, &fakeSource{}, Options{}, collector.Daemon{
+		Sources: map[string]string{"taskiter": ""}, Confined: map[string]bool{"landlock": true},
 	})
 	w := do(t, h, "GET", "/metrics")
 	wantLines(t, w, `landlock_processes{state="sandboxed"} 1`, "landlockd_scan_success 1",
@@ -194,10 +193,8 @@ func TestFailingSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &fakeSource{}
 		var logged bytes.Buffer
-		h := newHandler(t, src, Options{
-			Logger:  slog.New(slog.NewTextHandler(&logged, nil)),
-			Sources: func() map[string]string { return map[string]string{"taskiter": "no_btf"} },
-		})
+		h := newHandlerOf(t, src, Options{Logger: slog.New(slog.NewTextHandler(&logged, nil))},
+			collector.Daemon{Sources: map[string]string{"taskiter": "no_btf"}})
 		wantLines(t, do(t, h, "GET", "/metrics"), "landlockd_scan_success 1")
 		var err error = fmt.Errorf("load: %w", &scan.Error{Reason: "no_btf"})
 		src.fail.Store(&err)
@@ -275,36 +272,12 @@ func TestClientThatLeft(t *testing.T) {
 	})
 }
 
-// What a scrape shows beside the daemon's own state is asked for with what its scan
-// returned.
-func TestScrapeOptions(t *testing.T) {
-	src, failed := &fakeSource{}, false
-	o := Options{Scrape: func(s *scan.Snapshot) collector.Scrape {
-		failed = s == nil
-		if failed {
-			return collector.Scrape{Config: &collector.Config{Loaded: 7}}
-		}
-		return collector.Scrape{Rules: &collector.Rules{
-			Rules: []collector.Rule{{Name: "a", Compliant: len(s.Processes)}},
-		}}
-	}}
-	wantLines(t, do(t, newHandler(t, src, o), "GET", "/metrics"),
-		`landlock_rule_processes{result="compliant",rule="a"} 1`)
-	err := errors.New("broken")
-	src = &fakeSource{}
-	src.fail.Store(&err)
-	w := do(t, newHandler(t, src, o), "GET", "/metrics")
-	wantNoFact(t, w)
-	wantLines(t, w, `landlockd_rules{status="loaded"} 7`)
-	if !failed {
-		t.Error("a snapshot of a failed scan")
-	}
-}
-
 func BenchmarkScrape(b *testing.B) {
 	s := scan.NewShared(&fakeSource{}, scan.SharedOptions{MinInterval: time.Hour})
 	defer s.Close()
-	h, err := New(Options{Scans: s, DisableExporterMetrics: true})
+	h, err := New(Options{Scans: s, DisableExporterMetrics: true, Collector: func(snap *scan.Snapshot) prometheus.Collector {
+		return &collector.Scrape{Snapshot: snap, Daemon: &collector.Daemon{Scans: s.Stats()}}
+	}})
 	if err != nil {
 		b.Fatal(err)
 	}

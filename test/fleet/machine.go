@@ -10,11 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/metrics"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
@@ -107,7 +110,7 @@ type boot struct {
 	handler http.Handler
 }
 
-// newBoot puts together what cmd/landlockd does, over what the host was made of.
+// newBoot puts together what internal/daemon does, over what the host was made of.
 // After a reboot the processes are young, and the first scan fails.
 func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again bool) (*boot, error) {
 	set, err := inforce.New(inforce.Options{Load: func() (*policy.Config, error) { return rules, nil }})
@@ -121,32 +124,33 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 		o.Feed = src.feed
 	}
 	b := &boot{monitor: denials.NewMonitor(o)}
-	b.shared = scan.NewShared(denials.NewSource(src, b.monitor), scan.SharedOptions{MinInterval: minInterval, Reasons: failureReasons()})
-	sources := map[string]string{"taskiter": "", "procattr": string(procattr.NoAttribute)}
+	b.shared = scan.NewShared(denials.NewSource(src, b.monitor), scan.SharedOptions{MinInterval: minInterval, Reasons: sources.FailureReasons()})
+	tried := map[string]string{"taskiter": "", "procattr": string(procattr.NoAttribute)}
 	if h.Kind == Failing {
-		sources["taskiter"] = string(taskiter.NoBTF)
+		tried["taskiter"] = string(taskiter.NoBTF)
 	}
-	slots := &collector.Slots{}
+	own := collector.Daemon{
+		Sources:  tried,
+		Confined: map[string]bool{"landlock": h.Kind != Disabled, "no_new_privs": true, "capabilities": true, "user": true},
+		Build:    collector.Build{Version: Version, Revision: "0123abcd", GoVersion: "go1.26"},
+	}
+	exported := metrics.Options{
+		Workloads: collector.WorkloadOptions{Limit: workloadLimit, Slots: &collector.Slots{}},
+		Rights:    true, Hardening: true,
+	}
 	b.handler, err = web.New(web.Options{
 		Scans:                  b.shared,
 		DisableExporterMetrics: true, // they would be those of this process, for every host
-		Sources:                func() map[string]string { return sources },
-		Confined:               map[string]bool{"landlock": h.Kind != Disabled, "no_new_privs": true, "capabilities": true, "user": true},
-		Build:                  collector.Build{Version: Version, Revision: "0123abcd", GoVersion: "go1.26"},
-		Scrape: func(snap *scan.Snapshot) (shown collector.Scrape) {
+		Version:                Version,
+		Collector: func(snap *scan.Snapshot) prometheus.Collector {
+			own, shown := own, collector.Scrape{}
 			if snap != nil {
-				result := set.Evaluate(snap)
-				shown = collector.Scrape{
-					Workloads: &collector.WorkloadOptions{
-						Limit: workloadLimit, Slots: slots, HasRule: result.HasRule,
-					},
-					Rights: true, Hardening: true,
-					Rules: metrics.Rules(result), Denials: metrics.Denials(b.monitor),
-				}
+				shown = exported.Scrape(snap, set.Evaluate(snap), b.monitor)
 			}
+			own.Scans = b.shared.Stats()
 			config := collector.Config(set.State())
-			shown.Config = &config
-			return shown
+			shown.Config, shown.Daemon = &config, &own
+			return &shown
 		},
 	})
 	if err != nil {
@@ -159,9 +163,6 @@ func (b *boot) close() {
 	_ = b.shared.Close()
 	_ = b.monitor.Close()
 }
-
-// failureReasons are those that landlockd counts from its start.
-func failureReasons() []string { return append(procattr.Reasons(), taskiter.Reasons()...) }
 
 // source is a scan.Source that finds what the host was made of. Scans come one
 // after the other.

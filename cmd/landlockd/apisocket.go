@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/landlockd/landlockd/internal/api"
+)
+
+// apiSocket is where the API's socket is.
+type apiSocket struct {
+	path  string
+	given bool
+}
+
+func (a *apiSocket) flags(c *kingpin.CmdClause, help string) {
+	c.Flag("api.socket", help).Default(api.DefaultPath).PlaceHolder("PATH").
+		IsSetByUser(&a.given).StringVar(&a.path)
+}
+
+func (a *apiSocket) validate() error {
+	if a.path != "" && !filepath.IsAbs(a.path) {
+		return usageError{fmt.Errorf("--api.socket %q: want an absolute path, or nothing for no socket", a.path)}
+	}
+	return nil
+}

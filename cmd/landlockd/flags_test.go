@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/internal/daemon"
+)
+
+func parseServe(t *testing.T, line string) *serve {
+	t.Helper()
+	c, err := parse(strings.Fields(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.(*serve)
+}
+
+// wantCommand expects a command, by the name of its type.
+func wantCommand(t *testing.T, line, want string) {
+	t.Helper()
+	c, err := parse(strings.Fields(line))
+	if got := fmt.Sprintf("%T", c); err != nil || got != "*main."+want {
+		t.Errorf("%q: %s, %v; want %s", line, got, err, want)
+	}
+}
+
+// wantUsage expects an error of wrong usage with a text in it.
+func wantUsage(t *testing.T, line, text string) {
+	t.Helper()
+	_, err := parse(strings.Fields(line))
+	var usage usageError
+	if !errors.As(err, &usage) || !strings.Contains(err.Error(), text) {
+		t.Errorf("%q: %v, want one of usage that shows %s", line, err, text)
+	}
+}
+
+func TestParseDefaults(t *testing.T) {
+	s := parseServe(t, "")
+	if !slices.Equal(s.listen, []string{"127.0.0.1:10644"}) || s.listenGiven ||
+		s.telemetryPath != "/metrics" || s.maxRequests != 10 || s.minInterval != time.Second ||
+		s.confine != string(daemon.BestEffort) || s.user != "" || s.procfs != "/proc" || s.sysfs != "/sys" || s.logger == nil {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestParseCommands(t *testing.T) {
+	for line, want := range map[string]string{
+		"": "serve", "serve": "serve", "--web.max-requests=0": "serve", "serve --scan.min-interval=0s": "serve",
+		"once": "once", "once --format=json --summary": "once", "once --textfile=x": "once", "--path.sysfs=/x once": "once",
+		"tree": "tree", "tree -a -d --ascii": "tree", "doctor": "examine",
+	} {
+		wantCommand(t, line, want)
+	}
+}
+
+func TestParseValues(t *testing.T) {
+	s := parseServe(t, "serve --web.listen-address=:1 --web.listen-address=[::1]:2 --web.systemd-socket "+
+		"--confine=require --user=x --log.level=debug --log.format=json --scan.min-interval=1500ms --web.config.file=f")
+	if !slices.Equal(s.listen, []string{":1", "[::1]:2"}) || !s.listenGiven || !s.systemdSocket || s.confine != string(daemon.Require) ||
+		s.user != "x" || s.log.Level.String() != "debug" || s.log.Format.String() != "json" ||
+		s.minInterval != 1500*time.Millisecond || s.webConfig != "f" {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for line, want := range map[string]string{
+		"--nope": "--nope", "nope": "nope", "once twice": "twice", "--confine=x": "--confine", "--log.level=x": "--log.level",
+		"--log.format=x": "--log.format", "once --format=x": "--format", "--web.max-requests=x": "x", "--web.max-requests=-1": "-1",
+		"--scan.min-interval=-1s": "-1s", "--scan.min-interval=1": "1", "once --summary": "--summary",
+		"once --format=json --textfile=x": "--textfile", "--path.procfs=/": "--path.procfs", "--path.procfs=": "--path.procfs",
+		"tree --web.max-requests=1": "--web.max-requests", "once --user=x": "--user",
+		"--workload.runtime-unit=k3s":                                            "--workload.runtime-unit",
+		"tree --workload.runtime-unit=a.service --workload.runtime-unit=b.slice": "b.slice",
+	} {
+		wantUsage(t, line, want)
+	}
+}
+
+func TestCheckFlags(t *testing.T) {
+	for line, want := range map[string]string{
+		"check --require-matches -o nagios": "checkRules",
+		"check":                             "checkRules", "check --pid=1 --expect=min_depth=1": "checkRules", "check -o nagios --snapshot=x": "checkRules", "check --explain=7 -o json": "checkRules",
+		"check-config": "checkConfig", "check-config a b": "checkConfig", "rules suggest": "suggestRules", "rules suggest --snapshot=x": "suggestRules",
+		"serve --config.file=x --web.enable-lifecycle": "serve", "--config.file=x": "serve", "once --config.file=x": "once",
+	} {
+		wantCommand(t, line, want)
+	}
+	for line, want := range map[string]string{
+		"check --pid=1": "--expect", "check --expect=min_depth=1": "--pid", "check --pid=-1 --expect=x": "--pid", "check --pid=4294967297 --expect=x": "--pid",
+		"check --explain=-1": "--explain", "check --pid=1 --expect=x --explain=1": "--explain", "check --explain=1 -o nagios": "nagios",
+		"check --explain=1 --require-matches":        "--require-matches",
+		"check --pid=1 --expect=x --require-matches": "--require-matches",
+		"check -o xml": "xml", "check --output=xml": "xml", "rules": "command", "rules suggets": "suggets", "tree --config.file=x": "--config.file", "check x": "x",
+	} {
+		wantUsage(t, line, want)
+	}
+}

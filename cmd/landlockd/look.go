@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/landlockd/landlockd/internal/cmdline"
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/record"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// look is what a command looks at: this host, or a recorded snapshot.
+type look struct {
+	*globals
+	file string
+}
+
+func (l *look) flags(c *kingpin.CmdClause, verb string) {
+	c.Flag("snapshot", verb+" this file, which \"landlockd once --format=json\" wrote, instead of the host.").
+		PlaceHolder("FILE").StringVar(&l.file)
+}
+
+// recorded reports whether a recorded snapshot is looked at.
+func (l *look) recorded() bool { return l.file != "" }
+
+// evaluator returns one for a single snapshot. A recorded one has no command lines.
+func (l *look) evaluator(config *policy.Config, snap *scan.Snapshot) *policy.Evaluator {
+	if l.recorded() {
+		return evaluator(config, "", snap)
+	}
+	return evaluator(config, l.procfs, snap)
+}
+
+// evaluator returns one for a single snapshot. Command lines are read from procfs; if
+// that is empty there are none.
+func evaluator(config *policy.Config, procfs string, snap *scan.Snapshot) *policy.Evaluator {
+	o := policy.Options{Unmatched: true}
+	if procfs != "" {
+		lines := cmdline.New(procfs)
+		o.Cmdline = func(pid int32, start uint64) (string, bool) {
+			p := snap.Find(pid)
+			if p == nil || p.Start != start {
+				return "", false
+			}
+			return lines.Line(cmdline.Process{PID: pid, Start: start, Exec: p.Exec})
+		}
+	}
+	return policy.New(config, o)
+}
+
+// maxLooks is how often a host is looked at again because of what is not known:
+// mostly processes that are just being made, or are about to end.
+const maxLooks = 4
+
+// judgment reports whether enough is known of a snapshot, and which processes it
+// is about.
+type judgment func(*scan.Snapshot) (known bool, about []int32)
+
+// until returns the snapshot to look at: of this host, or a recorded one. A host
+// is looked at again, a few times, until enough is known.
+func (l *look) until(enough judgment) (*scan.Snapshot, error) {
+	if !l.recorded() {
+		src, f, err := l.open()
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = src.Close() }()
+		return lookUntil(src, f.Favour, enough)
+	}
+	f, err := os.Open(l.file)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--snapshot: %w", err)}
+	}
+	defer f.Close()
+	snap, err := record.Load(f)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--snapshot %s: %w", l.file, err)}
+	}
+	enough(snap)
+	return snap, nil
+}
+
+func lookUntil(src scan.Source, favour func(pids []int32), enough judgment) (*scan.Snapshot, error) {
+	for look, pause := 1, 20*time.Millisecond; ; look, pause = look+1, 4*pause {
+		snap, err := src.Scan(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		known, about := enough(snap)
+		if known || look == maxLooks {
+			return snap, nil
+		}
+		favour(about)
+		time.Sleep(pause)
+	}
+}
+
+// undecided is the failure to look, which is no answer.
+func undecided(err error) error {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return err
+	}
+	return codeError{exitUndecided, err}
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/metrics"
+)
+
+// metricFlags set which metrics there are.
+type metricFlags struct {
+	limit             int
+	include, exclude  string
+	series            bool
+	rights, hardening bool
+	// options follow from the others.
+	options metrics.Options
+}
+
+func (m *metricFlags) flags(c *kingpin.CmdClause) {
+	c.Flag("workload.limit", "Number of workloads that have series of their own; the others are added up as \"other\".").
+		Default("100").IntVar(&m.limit)
+	c.Flag("workload.include", "Only workloads whose whole name this RE2 expression matches have series of their own.").
+		PlaceHolder("REGEXP").StringVar(&m.include)
+	c.Flag("workload.exclude", "Workloads whose whole name this RE2 expression matches have none.").
+		PlaceHolder("REGEXP").StringVar(&m.exclude)
+	c.Flag("collector.workloads", "Export series for each workload; the number of workloads by state is exported without, too.").
+		Default("true").BoolVar(&m.series)
+	c.Flag("collector.rights", "Export for each right of this kernel how many processes are restricted in it: about 20 series.").
+		Default("true").BoolVar(&m.rights)
+	c.Flag("collector.hardening", "Export how many processes have other hardening (no_new_privs, seccomp, another user than root, a user namespace): about 8 series.").
+		Default("true").BoolVar(&m.hardening)
+}
+
+func (m *metricFlags) validate() error {
+	if m.limit < 0 {
+		return usageError{fmt.Errorf("--workload.limit is %d, but cannot be negative", m.limit)}
+	}
+	o := collector.WorkloadOptions{Hide: !m.series, Limit: m.limit, Slots: &collector.Slots{}}
+	for _, e := range []struct {
+		flag, text string
+		into       **regexp.Regexp
+	}{{"include", m.include, &o.Include}, {"exclude", m.exclude, &o.Exclude}} {
+		if e.text == "" {
+			continue
+		}
+		r, err := collector.AnchoredRegexp(e.text)
+		if err != nil {
+			return usageError{fmt.Errorf("--workload.%s: %w", e.flag, err)}
+		}
+		*e.into = r
+	}
+	m.options = metrics.Options{Workloads: o, Rights: m.rights, Hardening: m.hardening}
+	return nil
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/check"
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/sources"
+	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/scan"
+)
+
+const (
+	formatPrometheus = "prometheus"
+	formatJSON       = "json"
+)
+
+// once writes one scan's result.
+type once struct {
+	*globals
+	ruleFile
+	metricFlags
+	format   string
+	textfile string
+	summary  bool
+}
+
+func (o *once) declare(app *kingpin.Application) *kingpin.CmdClause {
+	c := app.Command("once", "Scan once and write the result to standard output.")
+	c.Flag("format", "Form of the result: prometheus, json.").Default(formatPrometheus).
+		EnumVar(&o.format, formatPrometheus, formatJSON)
+	c.Flag("textfile", "Write to this file instead, in one step, for the textfile collector of node_exporter.").
+		PlaceHolder("PATH").StringVar(&o.textfile)
+	c.Flag("summary", "With --format=json: counts, without names.").BoolVar(&o.summary)
+	o.ruleFile.flags(c)
+	o.metricFlags.flags(c)
+	return c
+}
+
+func (o *once) validate() error {
+	if err := cmp.Or(o.globals.validate(), o.metricFlags.validate()); err != nil {
+		return err
+	}
+	switch {
+	case o.textfile != "" && o.format != formatPrometheus:
+		return usageError{fmt.Errorf("--textfile is for --format=%s, not for %s", formatPrometheus, o.format)}
+	case o.summary && o.format != formatJSON:
+		return usageError{fmt.Errorf("--summary is for --format=%s: metrics are counts without names already", formatJSON)}
+	}
+	return nil
+}
+
+// run writes a failed scan, too, as metrics: whoever collects them must learn that
+// there is no result.
+func (o *once) run(out io.Writer) error {
+	if o.textfile != "" {
+		// Another file is renamed over it: as root, over a device, too.
+		if st, err := os.Lstat(o.textfile); err == nil && !st.Mode().IsRegular() {
+			return usageError{fmt.Errorf("--textfile %q is there already, and no regular file", o.textfile)}
+		}
+	}
+	config, err := o.load()
+	if err != nil {
+		return err
+	}
+	src, found, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = src.Close() }()
+	snap, err := src.Scan(context.Background())
+	var result *policy.Evaluation
+	if err == nil {
+		result = evaluator(config, o.procfs, snap).Evaluate(snap)
+	}
+	if o.format == formatJSON {
+		if err != nil {
+			return err
+		}
+		j := view.JSONOptions{Summary: o.summary, Rules: check.Rules(result, !o.summary)}
+		return buffered(out, func(w io.Writer) error { return view.JSON(w, snap, j) })
+	}
+	if werr := o.write(out, o.registry(config, found, snap, result)); err == nil {
+		err = werr
+	}
+	return err
+}
+
+// registry has the metrics of one scan; snap and result are nil if it failed.
+func (o *once) registry(
+	config *policy.Config, found *sources.Found, snap *scan.Snapshot, result *policy.Evaluation,
+) *prometheus.Registry {
+	// Without counters, which a single run has none of.
+	own := collector.Daemon{Sources: found.Tried, Build: build()}
+	state := collector.Config{Loaded: len(config.Rules), Hash: config.Hash, Reloaded: true, Since: time.Now()}
+	var shown collector.Scrape
+	if snap != nil {
+		own.Scans.LastSuccess = snap.Time.Add(snap.Duration)
+		state.Applied = result.Applied
+		shown = o.options.Scrape(snap, result, nil)
+	}
+	shown.Config, shown.Daemon = &state, &own
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(&shown)
+	return reg
+}
+
+func (o *once) write(out io.Writer, reg *prometheus.Registry) error {
+	if o.textfile != "" {
+		return prometheus.WriteToTextfile(o.textfile, reg)
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		return fmt.Errorf("gather metrics: %w", err)
+	}
+	return buffered(out, func(w io.Writer) error {
+		for _, f := range families {
+			if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
+				return fmt.Errorf("write metrics: %w", err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
+	"golang.org/x/sys/unix"
+)
+
+// drawing is the flag of commands whose text has more than ASCII.
+type drawing struct{ onlyASCII bool }
+
+func (d *drawing) flags(c *kingpin.CmdClause, verb string) {
+	c.Flag("ascii", verb+" ASCII only; the default unless the locale is UTF-8.").BoolVar(&d.onlyASCII)
+}
+
+// ascii reports whether the text is to be ASCII.
+func (d *drawing) ascii() bool { return d.onlyASCII || !utf8Locale() }
+
+// terminalWidth is 0 if standard output is no terminal.
+func terminalWidth() int {
+	ws, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(ws.Col)
+}
+
+// utf8Locale follows the order of setlocale(3).
+func utf8Locale() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			v = strings.ToLower(v)
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return false
+}
+
+// buffered keeps the write of a large result from being many.
+func buffered(w io.Writer, write func(io.Writer) error) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	if err := write(b); err != nil {
+		return err
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}

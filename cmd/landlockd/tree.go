@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/landlockd/landlockd/internal/view"
+)
+
+// tree draws processes and domains.
+type tree struct {
+	*globals
+	drawing
+	all, domains bool
+}
+
+func (t *tree) declare(app *kingpin.Application) *kingpin.CmdClause {
+	c := app.Command("tree", "Show the sandboxed processes, their domains, and where they stand among the others.")
+	c.Flag("all", "Show every process.").Short('a').BoolVar(&t.all)
+	c.Flag("domains", "Show domains, each with its processes.").Short('d').BoolVar(&t.domains)
+	t.drawing.flags(c, "Draw with")
+	return c
+}
+
+func (t *tree) run(out io.Writer) error {
+	src, _, err := t.open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = src.Close() }()
+	snap, err := src.Scan(context.Background())
+	if err != nil {
+		return err
+	}
+	o := view.Options{All: t.all, ASCII: t.ascii(), Width: terminalWidth()}
+	write := view.Tree
+	if t.domains {
+		write = view.Domains
+	}
+	return buffered(out, func(w io.Writer) error { return write(w, snap, o) })
+}

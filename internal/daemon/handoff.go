@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/sources"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+)
+
+// opened is all that the privileged stage prepares for the serving one.
+type opened struct {
+	found     sources.Found
+	listeners []net.Listener
+	api       *net.UnixListener // or nil
+	notify    *os.File          // connected to the service manager, or nil
+	keep      []int             // capabilities that the source cannot do without
+	config    *policy.Config    // the first stage's, of the files as they were then
+	cmdline   bool              // the serving stage may read command lines
+	denials   denialsHandoff    // how denials are read, by denialFiles
+	// denialFiles are open in the stage that reads them.
+	denialFiles []*os.File
+}
+
+func (o *opened) close() {
+	if o.found.Iterator != nil {
+		o.found.Iterator.Close()
+	}
+	for _, l := range o.listeners {
+		l.Close()
+	}
+	if o.api != nil {
+		_ = o.api.Close()
+	}
+	for _, f := range o.denialFiles {
+		f.Close()
+	}
+}
+
+// handoff is what passes to the serving stage as text.
+type handoff struct {
+	Listeners int             `json:"listeners"`
+	API       bool            `json:"api,omitempty"`
+	Notify    bool            `json:"notify"`
+	Source    json.RawMessage `json:"source,omitempty"`
+	// SourceFiles is the number of the source's descriptors.
+	SourceFiles int  `json:"source_files,omitempty"`
+	Attribute   bool `json:"attribute"`
+	// Kernel is there with Attribute: the stage that serves may ask the kernel less.
+	Kernel  *scan.Kernel `json:"kernel,omitempty"`
+	Failure *scan.Error  `json:"failure,omitempty"`
+	// Tried is why each source that was tried cannot be used; empty if it can.
+	Tried map[string]string `json:"tried"`
+	Keep  []int             `json:"keep,omitempty"`
+	// Cmdline reports whether command lines may be read.
+	Cmdline bool           `json:"cmdline,omitempty"`
+	Denials denialsHandoff `json:"denials,omitzero"`
+	// Files are the numbers of the descriptors, in the order of the members above.
+	Files []int `json:"files"`
+}
+
+// parseHandoff refuses what no first stage leaves.
+func parseHandoff(text []byte) (handoff, error) {
+	var h handoff
+	if err := json.Unmarshal(text, &h); err != nil {
+		return handoff{}, err
+	}
+	if (h.Source == nil && !h.Attribute) == (h.Failure == nil) {
+		return handoff{}, errors.New("want either a source or why there is none")
+	}
+	if h.Attribute && h.Kernel == nil {
+		return handoff{}, errors.New("an attribute, but nothing of the kernel")
+	}
+	files := h.Listeners
+	for _, there := range []bool{h.API, h.Notify} {
+		if there {
+			files++
+		}
+	}
+	if (h.Source != nil) != (h.SourceFiles > 0) || h.SourceFiles < 0 {
+		return handoff{}, fmt.Errorf("a source has %d descriptors", h.SourceFiles)
+	}
+	files += h.SourceFiles
+	if err := h.Denials.check(); err != nil {
+		return handoff{}, err
+	}
+	files += h.Denials.Files
+	if h.Listeners < 0 || files != len(h.Files) {
+		return handoff{}, fmt.Errorf("it has %d descriptors", len(h.Files))
+	}
+	for _, fd := range h.Files {
+		if fd < 0 || fd > math.MaxInt32 {
+			return handoff{}, fmt.Errorf("%d is no descriptor", fd)
+		}
+	}
+	for _, c := range h.Keep {
+		if c < 0 || c > unix.CAP_LAST_CAP {
+			return handoff{}, fmt.Errorf("%d is no capability", c)
+		}
+	}
+	return h, nil
+}
+
+// pack returns the descriptors that the serving stage inherits, with that of the
+// handoff first.
+func (o *opened) pack() ([]*os.File, error) {
+	h := handoff{
+		Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil,
+		Attribute: o.found.Attribute, Tried: o.found.Tried,
+		Keep: o.keep, Cmdline: o.cmdline, Denials: o.denials,
+	}
+	if o.found.Attribute {
+		h.Kernel = o.found.Kernel
+	}
+	if err := o.found.Failure; err != nil {
+		h.Failure = scan.Flatten(err)
+	}
+	var files []*os.File
+	for _, l := range o.listeners {
+		filer, ok := l.(interface{ File() (*os.File, error) })
+		if !ok {
+			return nil, fmt.Errorf("socket %s cannot be handed on", l.Addr())
+		}
+		f, err := filer.File()
+		if err != nil {
+			return nil, fmt.Errorf("socket %s: %w", l.Addr(), err)
+		}
+		files = append(files, f)
+	}
+	if o.api != nil {
+		f, err := o.api.File()
+		if err != nil {
+			return nil, fmt.Errorf("socket %s: %w", o.api.Addr(), err)
+		}
+		files = append(files, f)
+	}
+	if o.notify != nil {
+		files = append(files, o.notify)
+	}
+	if o.found.Iterator != nil {
+		state, own, err := o.found.Iterator.Handoff()
+		if err != nil {
+			return nil, err
+		}
+		h.Source, h.SourceFiles = state, len(own)
+		files = append(files, own...)
+	}
+	files = append(files, o.denialFiles...)
+	for _, f := range files {
+		h.Files = append(h.Files, int(f.Fd()))
+	}
+	text, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("state of the first stage: %w", err)
+	}
+	fd, err := unix.MemfdCreate("landlockd-handoff", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("memfd_create(2): %w", err)
+	}
+	memory := os.NewFile(uintptr(fd), "landlockd-handoff")
+	if _, err := memory.Write(text); err != nil {
+		return nil, fmt.Errorf("state of the first stage: %w", err)
+	}
+	if _, err := memory.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("state of the first stage: %w", err)
+	}
+	return append([]*os.File{memory}, files...), nil
+}
+
+// unpack is the inverse, in the serving stage: number is that of the handoff's descriptor.
+func unpack(number string) (*opened, error) {
+	h, err := readHandoff(number)
+	if err != nil {
+		return nil, fmt.Errorf("%s is set to %q, but that is no descriptor with what the first stage leaves: %w", stageEnv, number, err)
+	}
+	files := h.Files
+	next := func() *os.File {
+		fd := files[0]
+		files = files[1:]
+		unix.CloseOnExec(fd) // it goes no further
+		return os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd))
+	}
+	o := &opened{
+		found: sources.Found{Attribute: h.Attribute, Kernel: h.Kernel, Tried: h.Tried},
+		keep:  h.Keep, cmdline: h.Cmdline, denials: h.Denials,
+	}
+	if h.Failure != nil {
+		o.found.Failure = h.Failure
+	}
+	listener := func() (net.Listener, error) {
+		f := next()
+		defer f.Close()
+		l, err := net.FileListener(f)
+		if err != nil {
+			return nil, fmt.Errorf("inherited socket: %w", err)
+		}
+		return l, nil
+	}
+	for range h.Listeners {
+		l, err := listener()
+		if err != nil {
+			return nil, err
+		}
+		o.listeners = append(o.listeners, l)
+	}
+	if h.API {
+		l, err := listener()
+		if err != nil {
+			return nil, err
+		}
+		var ok bool
+		if o.api, ok = l.(*net.UnixListener); !ok {
+			return nil, fmt.Errorf("inherited socket %s is no Unix socket", l.Addr())
+		}
+	}
+	if h.Notify {
+		o.notify = next()
+	}
+	if h.Source != nil {
+		var own []*os.File
+		for range h.SourceFiles {
+			own = append(own, next())
+		}
+		if o.found.Iterator, err = taskiter.Resume(h.Source, own); err != nil {
+			return nil, err
+		}
+	}
+	for len(files) > 0 {
+		o.denialFiles = append(o.denialFiles, next())
+	}
+	return o, nil
+}
+
+func readHandoff(number string) (handoff, error) {
+	fd, err := strconv.ParseUint(number, 10, 31)
+	if err != nil {
+		return handoff{}, err
+	}
+	// Any other kind of descriptor may be one of Go's runtime: it stays untouched.
+	var st unix.Stat_t
+	if err := unix.Fstat(int(fd), &st); err != nil {
+		return handoff{}, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return handoff{}, errors.New("not a file")
+	}
+	memory := os.NewFile(uintptr(fd), "handoff")
+	defer memory.Close()
+	text, err := io.ReadAll(io.LimitReader(memory, 1<<20))
+	if err != nil {
+		return handoff{}, err
+	}
+	return parseHandoff(text)
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// heapGrowth is by how many percent the heap may grow between two collections.
+// What lives is one snapshot, and each scan makes the next: Go's own 100 keeps
+// memory for two and a half of them, this for one and a half. At 10 000 processes that is
+// 4 MB less, for half a millisecond of CPU time more a scrape.
+const heapGrowth = 50
+
+// keepHeapSmall is for the stage that stays. GOGC, if it is set, has the last word.
+func keepHeapSmall() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
+}
+
+// thrifty is a source whose memory goes back to the system after a burst: a
+// scrape now and then allocates too little for the runtime to collect what a
+// thousand times as many tasks and domains took.
+type thrifty struct {
+	scan.Source
+	peak, small int
+}
+
+// burst is the least number of tasks and domains that is worth a collection.
+const burst = 8192
+
+// After so many small scans in a row memory goes back. The source itself gives back
+// in the scan behind a small one; once was not enough in one run of six.
+const firstFree, lastFree = 3, 10
+
+// Scan implements [scan.Source].
+func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
+	snap, err := s.Source.Scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := len(snap.Tasks) + len(snap.Domains)
+	switch s.peak = max(s.peak, n); {
+	case s.peak < burst || n > s.peak/4:
+		s.small = 0
+	default:
+		s.small++
+	}
+	if s.small == firstFree || s.small == lastFree {
+		debug.FreeOSMemory()
+	}
+	if s.small == lastFree {
+		s.peak, s.small = n, 0
+	}
+	return snap, nil
+}

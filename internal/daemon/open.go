@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/confine"
+	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/sources"
+	"github.com/landlockd/landlockd/internal/web"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Daemon is one that has all that it needs privileges for.
+type Daemon struct {
+	o Options
+	*opened
+	status confine.Status
+	reader scan.Source
+}
+
+// Open opens all that needs privileges. Unless confinement is off, it returns in the
+// serving stage only: in the first one it executes this program again, with
+// [Options.Args], and returns if that fails.
+//
+// Whoever calls it ignores SIGHUP. Unlike a handler, that goes through execve(2), and
+// nothing is lost: Serve reads the rules anew.
+func Open(o Options) (*Daemon, error) {
+	d, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	d.reader = d.found.Reader(o.Sources)
+	return d, nil
+}
+
+func open(o Options) (*Daemon, error) {
+	if number, ok := os.LookupEnv(stageEnv); ok {
+		return takeOver(o, number)
+	}
+	opened, err := openPrivileged(o)
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{o: o, opened: opened}
+	if o.Confine == Off {
+		o.Logger.Warn("Not confined: --confine=off")
+		return d, nil
+	}
+	err = d.execServing()
+	opened.close()
+	return nil, err
+}
+
+// openPrivileged does what needs privileges.
+func openPrivileged(o Options) (*opened, error) {
+	if err := web.ValidateConfig(o.WebConfig); err != nil {
+		return nil, UsageError{fmt.Errorf("--web.config.file %s: %w", o.WebConfig, err)}
+	}
+	if _, _, err := confine.User(o.User); err != nil {
+		return nil, userError(o.User, err)
+	}
+	config, err := inforce.Load(o.ConfigFile)
+	if err != nil {
+		return nil, UsageError{inforce.Brief(err)}
+	}
+	p := &opened{config: config, cmdline: config.UsesCmdline()}
+	if err := p.openFiles(o); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (o *opened) openFiles(from Options) (err error) {
+	if o.notify, err = dialNotify(); err != nil {
+		return err
+	}
+	notify(o.notify, "STATUS=Loading")
+	if o.listeners, err = openListeners(from); err != nil {
+		return err
+	}
+	found, err := sources.Find(from.Sources)
+	if err != nil {
+		return err
+	}
+	o.found = *found
+	if found.Iterator != nil && !found.Iterator.Unprivileged() {
+		o.keep = append(o.keep, unix.CAP_BPF)
+	}
+	if found.Attribute &&
+		(found.Kernel.Landlock == scan.Enabled || confine.Permitted(unix.CAP_SYS_PTRACE)) {
+		// Without Landlock it only serves to read what else there is of others'
+		// processes, such as their executables.
+		o.keep = append(o.keep, unix.CAP_SYS_PTRACE)
+	}
+	// After all else that can end the start: its file stays.
+	if o.api, err = openAPI(from); err != nil {
+		return err
+	}
+	o.denials, o.denialFiles = openDenials(from)
+	return nil
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/cmdline"
+	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/policy"
+)
+
+// openRules loads the rules, as the user that serves.
+func (d *Daemon) openRules() (*inforce.Set, error) {
+	options := inforce.Options{
+		Load:   func() (*policy.Config, error) { return inforce.Load(d.o.ConfigFile) },
+		Logger: d.o.Logger,
+	}
+	if d.cmdline || !d.status.Landlock {
+		options.Cmdline = cmdline.New(d.o.Sources.ProcFS)
+	}
+	rules, err := inforce.New(options)
+	switch {
+	case err == nil:
+		return rules, nil
+	case d.config == nil: // the first stage could read them
+		return nil, UsageError{
+			fmt.Errorf("configuration, read as user %d: %w", os.Getuid(), inforce.Brief(err))}
+	default:
+		return nil, UsageError{inforce.Brief(err)}
+	}
+}
+
+// reloader loads the configuration again, and notifies the service manager. It
+// begins closed.
+type reloader struct {
+	rules   *inforce.Set
+	manager *os.File
+
+	mu      sync.Mutex // held by the one that reloads, and before the first ready
+	stopped bool
+}
+
+func newReloader(rules *inforce.Set, manager *os.File) *reloader {
+	r := &reloader{rules: rules, manager: manager}
+	r.mu.Lock()
+	return r
+}
+
+// ready notifies the service manager that the daemon serves. From then on it can
+// reload; who tried before has waited.
+func (r *reloader) ready() {
+	notify(r.manager, "READY=1\nSTATUS=Serving")
+	r.mu.Unlock()
+}
+
+// stop waits for the end of a reload, and prevents further ones.
+func (r *reloader) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
+	notify(r.manager, "STOPPING=1\nSTATUS=Stopping")
+}
+
+func (r *reloader) reload() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopped {
+		return errors.New("landlockd is stopping")
+	}
+	notify(r.manager, reloading())
+	err := r.rules.Reload()
+	if err != nil {
+		notify(r.manager, "READY=1\nSTATUS=Serving, with the rules from before: the configuration was not loaded")
+		return err
+	}
+	notify(r.manager, "READY=1\nSTATUS=Serving")
+	return nil
+}
+
+// reloading is the message that sd_notify(3) asks for, with the time of the clock
+// that service managers compare with.
+func reloading() string {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return "RELOADING=1\nSTATUS=Reloading"
+	}
+	return fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d\nSTATUS=Reloading", now.Nano()/1000)
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/sources"
+	"github.com/landlockd/landlockd/internal/web"
+	"github.com/landlockd/landlockd/internal/workload"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// scanGrace is how long a scan that is under way may go on while the daemon stops.
+const scanGrace = 500 * time.Millisecond
+
+// Serve serves until ctx is done, and loads the rules again for each hangup. It returns
+// an error if it cannot serve, or not any more. It is called once.
+func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
+	keepHeapSmall()
+	rules, err := d.openRules()
+	if err != nil {
+		return err
+	}
+	monitor, err := d.openMonitor()
+	if err != nil {
+		return err
+	}
+	if monitor != nil {
+		defer func() { _ = monitor.Close() }()
+	}
+	shared := d.share(monitor)
+	defer shared.Close()
+	reloader := newReloader(rules, d.notify)
+	handler, err := d.handler(shared, rules, monitor, reloader)
+	if err != nil {
+		return UsageError{err}
+	}
+	server := web.Serve(d.listeners, handler, d.o.WebConfig, d.o.Logger)
+	defer d.serveAPI(shared, monitor)()
+	d.announce(ctx, shared)
+	handler.SetReady()
+	reloader.ready()
+	for serving := true; serving; {
+		select {
+		case err := <-server.Failed():
+			return err
+		case <-hangup:
+			_ = reloader.reload() // it is in the log
+		case <-ctx.Done():
+			serving = false
+		}
+	}
+	d.o.Logger.Info("Stopping")
+	reloader.stop()
+	handler.SetStopping()
+	// Whoever waits for a scan that takes long waits in vain.
+	defer time.AfterFunc(scanGrace, func() { _ = shared.Close() }).Stop()
+	return server.Stop()
+}
+
+// share returns what all readers get their snapshots from.
+func (d *Daemon) share(monitor *denials.Monitor) *scan.Shared {
+	resolver := workload.Open(d.o.Workloads)
+	if limits := resolver.Limits(); limits != "" {
+		d.o.Logger.Warn("Workloads are named after executables: their cgroups cannot be found", "reason", limits)
+	}
+	var source scan.Source = workload.NewSource(d.reader, resolver)
+	if monitor != nil {
+		source = denials.NewSource(source, monitor)
+	}
+	return scan.NewShared(&thrifty{Source: source},
+		scan.SharedOptions{MinInterval: d.o.MinInterval, Reasons: sources.FailureReasons()})
+}
+
+func (d *Daemon) handler(
+	shared *scan.Shared, rules *inforce.Set, monitor *denials.Monitor, reloader *reloader,
+) (*web.Handler, error) {
+	own := collector.Daemon{Sources: d.found.Tried, Confined: d.status.Mechanisms(), Build: d.o.Build}
+	if both, ok := d.reader.(*sources.Both); ok {
+		own.Disagreements = both.Disagreements
+	}
+	o := web.Options{
+		Scans: shared, TelemetryPath: d.o.TelemetryPath, MaxRequests: d.o.MaxRequests,
+		DisableExporterMetrics: d.o.DisableExporterMetrics,
+		Version:                d.o.Build.Version, Logger: d.o.Logger,
+		Collector: func(snap *scan.Snapshot) prometheus.Collector {
+			own, shown := own, collector.Scrape{}
+			if snap != nil {
+				result := rules.Evaluate(snap)
+				d.found.Favour(result.About)
+				shown = d.o.Metrics.Scrape(snap, result, monitor)
+			}
+			own.Scans = shared.Stats()
+			config := collector.Config(rules.State())
+			shown.Config, shown.Daemon = &config, &own
+			return &shown
+		},
+	}
+	if d.o.Lifecycle {
+		o.Reload = reloader.reload
+	}
+	return web.New(o)
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/confine"
+	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/web"
+	"github.com/landlockd/landlockd/internal/workload"
+)
+
+// stageEnv is set for the second stage, to the number of the descriptor that
+// holds its handoff. Nobody gains by setting it: the second stage only uses what
+// it was started with.
+const stageEnv = "LANDLOCKD_STAGE"
+
+// EnterStage names a process that is the second stage, and makes it undumpable. It is
+// for the main thread, whose name is the process's: execve(2) by descriptor names that
+// after the descriptor, or the file behind it; and its domain lets the serving stage
+// write to no file, so that /proc/self/comm is out of reach.
+func EnterStage() {
+	if _, ok := os.LookupEnv(stageEnv); ok {
+		_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // takeOver makes sure
+		name := [16]byte{'l', 'a', 'n', 'd', 'l', 'o', 'c', 'k', 'd'}
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
+	}
+}
+
+// execServing replaces this process by the serving stage. It only returns if
+// that failed.
+func (d *Daemon) execServing() error {
+	uid, gid, err := confine.User(d.o.User)
+	if err != nil {
+		return userError(d.o.User, err)
+	}
+	readable, err := d.readable()
+	if err != nil {
+		return err
+	}
+	files, err := d.pack()
+	if err != nil {
+		return err
+	}
+	handoffFD := files[0].Fd()
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, stageEnv+"=") || strings.HasPrefix(v, notifyEnv+"=")
+	})
+	plan := confine.Plan{
+		UID: uid, GID: gid, Keep: d.keep, NoLandlock: d.found.Attribute,
+		BestEffort: d.o.Confine != Require,
+		ReadBelow:  readable, ListBelow: listable(), Files: files,
+		Args: d.o.Args, Env: append(env, fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
+	}
+	return fmt.Errorf("confine the serving stage: %w", plan.Exec())
+}
+
+func userError(name string, err error) error {
+	return UsageError{fmt.Errorf("--user %q: %w", name, err)}
+}
+
+// readable lists what the serving stage must be able to read: cgroups, for the
+// workloads, and what configures it.
+func (d *Daemon) readable() ([]string, error) {
+	dirs := []string{filepath.Join(d.o.Sources.SysFS, "fs/cgroup")}
+	web, err := web.ConfigDirs(d.o.WebConfig)
+	if err != nil {
+		return nil, UsageError{fmt.Errorf("--web.config.file %s: %w", d.o.WebConfig, err)}
+	}
+	config, err := inforce.Directories(d.o.ConfigFile, d.config)
+	if err != nil {
+		return nil, fmt.Errorf("--config.file: %w", err)
+	}
+	dirs = append(append(dirs, web...), config...)
+	if !d.o.DisableExporterMetrics {
+		// process_start_time_seconds is counted from the time of boot. Without
+		// it each scrape would be a denial, of landlockd's own.
+		dirs = append(dirs, "/proc/stat")
+	}
+	if d.cmdline {
+		dirs = append(dirs, d.o.Sources.ProcFS)
+	}
+	return dirs, nil
+}
+
+// listable lists the directories that the serving stage must be able to list: the
+// names in them give those of containers. They may come later, or be made anew: the
+// one above is among them. They may be links to elsewhere, too.
+func listable() []string {
+	logs := workload.DefaultLogs
+	return []string{filepath.Dir(logs), logs, workload.DefaultPodLogs}
+}
+
+// takeOver is the begin of the serving stage: it makes sure that it is confined.
+func takeOver(o Options, number string) (*Daemon, error) {
+	d := &Daemon{o: o}
+	var err error
+	if d.opened, err = unpack(number); err != nil {
+		return nil, UsageError{err}
+	}
+	// Nobody with this user's ID may trace it and read what it reads.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("prctl(PR_SET_DUMPABLE): %w", err)
+	}
+	if d.status, err = confine.Inspect(d.keep); err != nil {
+		return nil, fmt.Errorf("check the confinement: %w", err)
+	}
+	if missing := d.status.Missing(); len(missing) > 0 {
+		if o.Confine == Require || d.status.Stray || !d.status.NoNewPrivs {
+			return nil, fmt.Errorf("not confined by %s", strings.Join(missing, ", "))
+		}
+		o.Logger.Warn("Not confined in every way", "missing", strings.Join(missing, ","))
+	}
+	if slices.Contains(d.keep, unix.CAP_BPF) {
+		o.Logger.Info("This kernel needs CAP_BPF for every scan (before Linux 5.19); it is kept")
+	}
+	if slices.Contains(d.keep, unix.CAP_SYS_PTRACE) {
+		o.Logger.Info("CAP_SYS_PTRACE is kept: without it procfs does not show all of others' processes")
+	}
+	if err := web.ValidateConfig(o.WebConfig); err != nil {
+		return nil, UsageError{
+			fmt.Errorf("--web.config.file %s, read as user %d: %w", o.WebConfig, os.Getuid(), err)}
+	}
+	return d, nil
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package doctor finds out what works on this host, what does not, why, and what to do.
+package doctor
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/landlockd/landlockd/internal/untrusted"
+)
+
+// Options are where to look.
+type Options struct {
+	// ProcFS and SysFS are where these are mounted.
+	ProcFS, SysFS string
+	// Address is where landlockd serves metrics by default.
+	Address string
+}
+
+// check is one thing to look at. It changes nothing on the host.
+type check func(*host) []finding
+
+// checks are all of them, in the order of the output. Another one takes a file of its
+// own and a line here.
+func checks() []check {
+	return []check{
+		checkKernel, checkIterator, checkAttribute, checkScan, checkCounters, checkDenials,
+		checkListening,
+	}
+}
+
+// finding is one line of the output.
+type finding struct {
+	mark mark
+	// what it is about, and a sentence. Text of others in it need not be escaped.
+	what, text string
+}
+
+type mark string
+
+const (
+	ok   mark = "ok"
+	note mark = "note" // something does without, or an operator should know
+	fail mark = "FAIL" // the host cannot be scanned, or not all of it
+)
+
+// Examine writes what it finds, a line each, and reports whether this host can be
+// scanned. One source is enough: that the other does not work is a note then. An error
+// is one of writing.
+func Examine(w io.Writer, o Options) (works bool, err error) {
+	h := openHost(o)
+	defer h.close()
+	return examine(w, h, checks())
+}
+
+func examine(w io.Writer, h *host, checks []check) (works bool, err error) {
+	works = true
+	for _, check := range checks {
+		for _, f := range check(h) {
+			works = works && f.mark != fail
+			_, err := fmt.Fprintf(w, "%-6s %-18s %s\n", "["+f.mark+"]", f.what, untrusted.OneLine(f.text))
+			if err != nil {
+				return false, fmt.Errorf("write the result: %w", err)
+			}
+		}
+	}
+	return works, nil
+}
+
+// worse is the mark of a source that does not work.
+func worse(otherWorks bool) mark {
+	if otherWorks {
+		return note
+	}
+	return fail
+}

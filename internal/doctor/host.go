@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/procattr"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+)
+
+// host is what checks look at. Of each thing there is either it or an error.
+type host struct {
+	o            Options
+	kernel       *scan.Kernel
+	kernelErr    error
+	iterator     iterator
+	iteratorErr  error
+	attribute    attribute
+	attributeErr error
+}
+
+// iterator is a [taskiter.Source].
+type iterator interface {
+	scan.Source
+	Info() scan.SourceInfo
+	CredentialsOffset() int
+	Unprivileged() bool
+}
+
+// attribute is a [procattr.Source].
+type attribute interface {
+	scan.Source
+	Info() scan.SourceInfo
+	File() string
+	Form() string
+	HidePID() (string, error)
+	UsersKnown() bool
+	OwnDepth() int
+}
+
+func openHost(o Options) *host {
+	h := &host{o: o}
+	k, err := landlock.Probe(o.SysFS)
+	if h.kernelErr = err; err == nil {
+		h.kernel = &k
+	}
+	if src, err := taskiter.Open(taskiter.Options{SysFS: o.SysFS}); err != nil {
+		h.iteratorErr = err
+	} else {
+		h.iterator = src
+	}
+	src, err := procattr.Open(procattr.Options{ProcFS: o.ProcFS, SysFS: o.SysFS, Kernel: h.kernel})
+	if err != nil {
+		h.attributeErr = err
+	} else {
+		h.attribute = src
+	}
+	return h
+}
+
+func (h *host) close() {
+	for _, src := range []scan.Source{h.iterator, h.attribute} {
+		if src != nil {
+			_ = src.Close()
+		}
+	}
+}
