@@ -160,6 +160,13 @@ const InitUserNS = 0xEFFFFFFD
 const NoUser = ^uint32(0)
 
 // Process is one thread group, named by PID and Start together.
+//
+// To add a fact: a member here; in each source the line that sets it, next to those of its
+// neighbours (taskiter/build.go, from a member of the record in taskiter/bpf; and
+// procattr/build.go); one member and one line each way for recorded snapshots; and a line
+// where explain shows it. TestEveryFactHasItsPlaces in docs, and the round trip of recorded
+// snapshots, fail by the member's name where one is forgotten. Equal fields of all tasks
+// belong here, others in [Task].
 type Process struct {
 	PID int32
 	// PPID is the parent's PID; 0 if it is outside the PID namespace.
