@@ -1,14 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package domainid names Landlock domains and maps them to process trees.
-//
-// A domain is what landlock_restrict_self(2) puts a task in. The kernel names
-// each one by an opaque 64-bit number (from Linux 6.15 on); on older kernels a
-// source derives a number of its own. Either is a value to compare and to
-// print, nothing else: no order, no arithmetic and no count may be read from it.
-//
-// The package knows nothing of how domains are read: a source fills a slice of
-// [Domain], and [NewForest] joins it with the processes that live in them.
 package domainid
 
 import (

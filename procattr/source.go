@@ -1,27 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package procattr reads the Landlock domain of every task from
-// /proc/[pid]/task/[tid]/attr/landlock/domain, on kernels that have this file.
-// No mainline kernel has; a patch is needed. Every form in which such a file
-// has been proposed is understood.
-//
-// [Open] learns the form from threads that it sandboxes itself. Then a
-// [Source.Scan] needs no more than the right to look at other processes:
-// CAP_SYS_PTRACE, or the same user. What the kernel refuses to show is unknown,
-// reason denied. The reader must not be in a Landlock domain itself, for then
-// it may only look at domains nested in its own.
-//
-// What depends on the mount: with hidepid=2 or 4 other users' processes are not
-// there at all ([Source.HidePID]); with hidepid=1 they are there, and nothing
-// is known of them but their number and user, kernel threads among them.
-//
-// Users, no_new_privs and seccomp are those of every thread. Threads that the
-// kernel made for a process (io_uring, vhost) are its workers: the file shows one
-// of their two sets of credentials, and the other is unknown.
-//
-// A process is named by PID and start time. Start times have a resolution of
-// 10 ms here. Process.Exec counts the times that landlockd noticed another
-// program, and not what the kernel counts.
 package procattr
 
 import (

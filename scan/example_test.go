@@ -3,6 +3,7 @@
 package scan_test
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/landlockd/landlockd/scan"
@@ -14,16 +15,26 @@ func ExampleSnapshot() {
 	snap := &scan.Snapshot{Processes: []scan.Process{
 		{PID: 1, State: scan.Unsandboxed}, {PID: 42, State: scan.Sandboxed}, {PID: 43, State: scan.Sandboxed},
 	}}
-	n := map[scan.State]int{}
-	for i := range snap.Processes {
-		n[snap.Processes[i].State]++
-	}
+	n := snap.Count().Processes
 	for _, state := range scan.States() {
-		fmt.Println(state, n[state])
+		fmt.Println(state, n.Of(state))
 	}
 	// Output:
 	// sandboxed 2
 	// partial 0
 	// unsandboxed 1
 	// unknown 0
+}
+
+// An error of a source says what it means, beside its text.
+func ExampleError() {
+	err := fmt.Errorf("open: %w", &scan.Error{
+		Kind: scan.ErrDenied, Reason: "no_capability", Source: "task iterator",
+		Missing: "missing CAP_BPF", Since: "5.8",
+	})
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, scan.ErrDenied), scan.FailureReason(err))
+	// Output:
+	// open: task iterator: missing CAP_BPF (since Linux 5.8)
+	// true no_capability
 }

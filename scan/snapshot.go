@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package scan holds what a source finds: one [Snapshot] for each scan, a
-// value that nobody changes afterwards. Every view of a host (metrics, tree,
-// JSON) is a pure function of a snapshot. The package also holds the [Source]
-// interface, which every way of reading domains implements, and [Shared],
-// which lets concurrent readers share one scan.
 package scan
 
 import (

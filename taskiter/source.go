@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package taskiter reads the Landlock domain of every task on stock kernels,
-// by an eBPF task iterator.
-//
-// [Open] loads the programs; it needs CAP_BPF and CAP_PERFMON (Linux 5.8). From
-// Linux 5.19 on a [Source] then needs no capability at all, and can be handed
-// to a process that never had one ([Source.Handoff], [Resume]).
-//
-// A [Source.Scan] is one pass over the host's tasks: a number of system calls
-// that grows with the bytes returned (32 KiB each), not with processes, and a
-// fixed number of allocations.
 package taskiter
 
 import (

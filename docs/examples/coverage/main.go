@@ -23,10 +23,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err) //nolint:gocritic // the source ends with the process
 	}
-	var n [4]int
-	for i := range snap.Processes {
-		n[snap.Processes[i].State]++
-	}
+	n := snap.Count().Processes
 	fmt.Printf("%d of %d processes are sandboxed, %d in part; of %d that is not known\n",
-		n[scan.Sandboxed], len(snap.Processes), n[scan.Partial], n[scan.Unknown])
+		n.Of(scan.Sandboxed), n.Total(), n.Of(scan.Partial), n.Of(scan.Unknown))
 }
