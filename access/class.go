@@ -3,6 +3,11 @@
 package access
 
 // Class is what a right is about: the mask that its bit is in.
+//
+// To add one: a constant and a line in the table below; the kernel's attribute in
+// internal/landlock, whose tests find all its rights unknown without; and COUNTS in
+// internal/denials/trace/bpf, where it does not compile without. The words that explain has
+// for what is left of its rights are those of files, until internal/explain has its own.
 type Class uint8
 
 const (

@@ -3,7 +3,7 @@
 // Package procattr reads the Landlock domain of every task from
 // /proc/[pid]/task/[tid]/attr/landlock/domain, on kernels that have this file. No mainline
 // kernel has; a patch is needed. Every form in which such a file has been proposed is
-// understood: they stand in one table.
+// understood ([Source.Form]).
 //
 //	source, err := procattr.Open(procattr.Options{})
 //	if errors.Is(err, scan.ErrAbsent) {

@@ -52,7 +52,7 @@ func (b Blocker) String() string {
 }
 
 // Blockers is a set of blockers. The zero value is empty.
-type Blockers [2]uint64
+type Blockers [(NumBlockers + 63) / 64]uint64
 
 // Add adds a blocker.
 func (s *Blockers) Add(b Blocker) { s[b/64] |= 1 << (b % 64) }
