@@ -19,8 +19,8 @@ type Verdict struct {
 	// nothing is said of them.
 	Unmatched int
 	// Steady counts processes of the mixed family whose record leaves one
-	// state only during the scan, by state: only there could a statement be false
-	// from the truth.
+	// state only during the scan, by state: only there can a false statement be known
+	// for one.
 	Steady [4]int
 	// False are the statements that were true at no instant of the scan.
 	False []string

@@ -14,12 +14,9 @@ import (
 // actor is where the host puts the truth generator's program.
 const actor = "/truth/actor"
 
-// mostShown bounds how many mismatches of one forest are printed.
-const mostShown = 10
-
 // checkTruth compares scans of random forests with what the forests know of
-// themselves, and judges scans of roots that are moved. Arguments: seeds, the number of forests; first, the first seed;
-// processes in each.
+// themselves, and judges scans of roots that are moved. Arguments: seeds, the number of
+// forests; first, the first seed; processes in each.
 func checkTruth(t *T) {
 	source := openIterator(t)
 	// Where rules are not read, nobody says what they come to.
@@ -45,24 +42,15 @@ func judgeSwing(t *T, source scan.Source) {
 		return spent < swingTime || sum.Steady == 0 && spent < churnTime
 	}
 	for began := time.Now(); goOn(time.Since(began)); scans++ {
-		from := truth.Now()
-		snap := scanOnce(t, source)
-		total, during := swing.Moves(from, truth.Now())
-		moves = total
-		sum.Add(truth.JudgeSwing(snap, swing.PIDs, during))
+		moves, err = swing.Look(context.Background(), source, &sum)
+		t.Must(err)
 	}
 	t.Must(swing.Close())
 	t.Fact("swing", fmt.Sprintf("%d scans, %d moves, %d statements, %d on roots at rest, %d changing, %d unread, %d false",
 		scans, moves, sum.Told, sum.Steady, sum.Changing, sum.Unread, len(sum.False)))
-	for i, text := range sum.False {
-		if i == mostShown {
-			t.Errorf("and %d more false statements", len(sum.False)-i)
-			break
-		}
-		t.Errorf("false: %s", text)
-	}
+	truth.Fail(t.Errorf, "false", sum.False)
 	if sum.Steady == 0 {
-		t.Errorf("%d scans in %s, and no root stood still during one: nothing could be told wrongly", scans, churnTime)
+		t.Errorf("%d scans in %s, and no root stood still during one: nothing could be wrong", scans, churnTime)
 	}
 }
 
@@ -78,13 +66,7 @@ func compareForests(t *T, source scan.Source, cfg truth.Config) {
 		for i := range f.Truth.Processes {
 			workers += len(f.Truth.Processes[i].Workers)
 		}
-		for i, m := range found {
-			if i == mostShown {
-				t.Errorf("seed %d: and %d more", seed, len(found)-i)
-				break
-			}
-			t.Errorf("seed %d: %v", seed, m)
-		}
+		truth.Fail(t.Errorf, fmt.Sprintf("seed %d", seed), found)
 		t.Must(f.Close())
 	}
 	t.Fact("truth", fmt.Sprintf("%d forests, %d processes, %d tasks, %d workers, %d layers, %d mismatches",
@@ -108,23 +90,12 @@ func checkChurn(t *T) {
 	// Until then nothing could have been wrong.
 	judged := func() bool { return sum.Steady[scan.Sandboxed] > 0 && sum.Steady[scan.Unsandboxed] > 0 }
 	for began := time.Now(); (sum.Scans < t.Number("scans", 15) || !judged()) && time.Since(began) < churnTime; {
-		from := truth.Now()
-		snap := scanOnce(t, source)
-		to := truth.Now()
-		sum.Add(truth.Judge(snap, from, to, churn.Lives(func(pid int32) bool {
-			p := snap.Find(pid)
-			return p != nil && p.Comm.String() == truth.Mixed
-		})))
+		_, err := churn.Look(context.Background(), source, &sum)
+		t.Must(err)
 	}
 	t.Fact("churn", fmt.Sprintf("%d scans, %d observations, %d false, %d changing, %d without a record, steady %v",
 		sum.Scans, sum.Total(), len(sum.False), sum.Changing, sum.Unmatched, sum.Steady))
-	for i, text := range sum.False {
-		if i == mostShown {
-			t.Errorf("and %d more false statements", len(sum.False)-i)
-			break
-		}
-		t.Errorf("false: %s", text)
-	}
+	truth.Fail(t.Errorf, "false", sum.False)
 	if !judged() {
 		t.Errorf("%d scans in %s, and nothing could have been wrong: steady %v", sum.Scans, churnTime, sum.Steady)
 	}
