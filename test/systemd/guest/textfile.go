@@ -137,7 +137,7 @@ func (h *host) nodeServes(t *T) {
 			return fmt.Errorf("not a whole scan:\n%s", file.With("landlockd_"))
 		}
 		if age := time.Since(timestamp(file[lastScan])); age < 0 || age > timing.TextfilePause+timing.Allowance {
-			return fmt.Errorf("it is %s old", age)
+			return fmt.Errorf("it is %s old\n%s", age, journal("landlockd-textfile.service"))
 		}
 		if file[lastScan] != first {
 			first = file[lastScan]
