@@ -14,13 +14,13 @@ import (
 func BenchmarkScan(b *testing.B) {
 	s, err := Open(Options{})
 	if err != nil {
-		s, err = open(Options{}, testKernel, func(*probe) (string, dialect, int, error) {
-			return "domain", dialect{form: hexID}, 0, nil
+		s, err = open(Options{}, testKernel, func(*probe) (dialect, error) {
+			return dialect{form: hexID, file: "domain"}, nil
 		})
 		if err != nil {
 			b.Fatal(err)
 		}
-		s.reader.names.attr, s.reader.attr = newPath("sessionid"), "/sessionid\x00"
+		s.reader.attr = newTaskFile("sessionid")
 	}
 	defer s.Close()
 	var snap *scan.Snapshot

@@ -44,9 +44,13 @@ type helpers struct {
 	free, shallow, deep sample
 }
 
-// dialect is how a kernel shows a task's state.
+// dialect is how a kernel shows a task's state to this process.
 type dialect struct {
 	form *form // nil: Landlock is not enabled, and nothing is read
+	// file is the name of the attribute below attr/landlock.
+	file string
+	// own is how many domains this process is in itself.
+	own int
 	// absentIsOut: a task without a domain has no file. Elsewhere a file that
 	// is missing may as well be hidden.
 	absentIsOut bool
@@ -74,7 +78,7 @@ func detect(h helpers) (dialect, error) {
 	}
 	switch len(fitting) {
 	case 1:
-		return dialect{fitting[0], absentIsOut}, nil
+		return dialect{form: fitting[0], absentIsOut: absentIsOut}, nil
 	case 0:
 		return dialect{}, fmt.Errorf("a helper in %d domains reads %v, one in %d %v, one in %d %v",
 			h.own, h.free, h.own+shallowLayers, h.shallow, h.own+deepLayers, h.deep)

@@ -22,9 +22,9 @@ func TestDetect(t *testing.T) {
 	}{
 		{"v1", helpers{0, text("landlocked:0"), text("landlocked:1"), text("landlocked:1")}, dialect{form: landlocked}},
 		{"v2", helpers{0, text("none"), text(""), text("")}, dialect{form: empty}},
-		{"presence", helpers{0, hidden, text(""), text("")}, dialect{presence, true}},
-		{"presence with text", helpers{0, hidden, text("hello"), text("hello")}, dialect{presence, true}},
-		{"ID or no file", helpers{0, hidden, text("1e67bda0b"), text("1e67bda0c")}, dialect{hexID, true}},
+		{"presence", helpers{0, hidden, text(""), text("")}, dialect{form: presence, absentIsOut: true}},
+		{"presence with text", helpers{0, hidden, text("hello"), text("hello")}, dialect{form: presence, absentIsOut: true}},
+		{"ID or no file", helpers{0, hidden, text("1e67bda0b"), text("1e67bda0c")}, dialect{form: hexID, absentIsOut: true}},
 		{"words", helpers{0, text("unrestricted"), text("restricted"), text("restricted")}, dialect{form: words}},
 		{"ID", helpers{0, text("none\n"), text("1e67bda0b\n"), text("1e67bda1c\n")}, dialect{form: hexID}},
 		{"ID of digits alone", helpers{0, text("none"), text("4294967299"), text("4294967305")}, dialect{form: hexID}},

@@ -36,12 +36,13 @@ var kinds = map[string]scan.Kind{
 // Reasons returns every reason, sorted.
 func Reasons() []string { return slices.Sorted(maps.Keys(kinds)) }
 
-// failure completes an error of this source, of which it has the reason.
-func failure(e scan.Error) *scan.Error {
-	e.Source, e.Kind = "attribute of tasks", kinds[e.Reason]
-	return &e
+// failure returns an error for a reason: what is not there or did not work, the cause or
+// nil, and what a person can do about it or nothing.
+func failure(reason, missing string, err error, hint string) *scan.Error {
+	return &scan.Error{
+		Kind: kinds[reason], Reason: reason, Source: "attribute of tasks", Missing: missing,
+		Err: err, Hint: hint,
+	}
 }
 
-func readFailed(what string, err error) *scan.Error {
-	return failure(scan.Error{Reason: Read, Missing: what, Err: err})
-}
+func readFailed(what string, err error) *scan.Error { return failure(Read, what, err, "") }

@@ -33,11 +33,11 @@ func (i *identifier) hostPlace(proc int) (p place) {
 		if errno != ok {
 			continue
 		}
-		if fd, errno := openAt(dir, i.names.mntNS, unix.O_RDONLY); errno == ok {
+		if fd, errno := openAt(dir, mntNSFile, unix.O_RDONLY); errno == ok {
 			p.mounts = inode(fd)
 			closeFD(fd)
 		}
-		p.setRoot(dir, i.names.root)
+		p.setRoot(dir)
 		closeFD(dir)
 		if p.mounts != 0 {
 			break
@@ -46,16 +46,16 @@ func (i *identifier) hostPlace(proc int) (p place) {
 	return p
 }
 
-func (p *place) setRoot(dir int, name path) {
+func (p *place) setRoot(dir int) {
 	var st unix.Statx_t
-	if statAt(dir, name, &st) == ok {
+	if statAt(dir, rootLink, &st) == ok {
 		p.major, p.minor, p.root = st.Dev_major, st.Dev_minor, st.Ino
 	}
 }
 
 // readExe reads the path.
 func (i *identifier) readExe(dir int, e *exe) {
-	n, errno := readlinkAt(dir, i.names.exe, i.buf[:longestPath+1])
+	n, errno := readlinkAt(dir, exeFile, i.buf[:longestPath+1])
 	switch {
 	case isGone(errno):
 		return
@@ -71,7 +71,7 @@ func (i *identifier) readExe(dir int, e *exe) {
 	if path, suffix := bytes.CutSuffix(text, []byte(" (deleted)")); suffix {
 		// A file that has a name is called so.
 		var st unix.Statx_t
-		if errno := statAt(dir, i.names.exe, &st); errno != ok || st.Nlink == 0 {
+		if errno := statAt(dir, exeFile, &st); errno != ok || st.Nlink == 0 {
 			text, e.deleted = path, true
 		}
 	}
@@ -93,7 +93,7 @@ func (i *identifier) origin(dir int, id *identity, mounts uint64) scan.Origin {
 		return scan.OfHost
 	}
 	at := place{mounts: i.host.mounts}
-	at.setRoot(dir, i.names.root)
+	at.setRoot(dir)
 	switch {
 	case at.root == 0:
 		return scan.OriginUnknown

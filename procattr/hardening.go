@@ -15,7 +15,7 @@ func (s *Source) readStatus(pid int32, uid uint32, e *entry, due bool) {
 	threads := s.settler.threads
 	if len(threads) == 1 && threads[0].tid == pid {
 		if due {
-			if st, there := s.status(s.reader.dir, s.reader.names.status); there {
+			if st, there := s.status(0); there {
 				e.hardening = st.hardening
 			}
 		}
@@ -82,14 +82,15 @@ func (s *settler) fillStatus(uid uint32) {
 // threadStatus reads the status file of a thread of the process that is open.
 // What was read before stays where there is none any more.
 func (s *Source) threadStatus(t *thread) {
-	if st, there := s.status(s.reader.task, s.reader.path.task(t.tid, "/status\x00")); there {
+	if st, there := s.status(t.tid); there {
 		t.status, t.hasStatus = st, true
 	}
 }
 
-// status reads a status file, into the identifier's memory: a line before those that
-// are wanted has all groups of the task.
-func (s *Source) status(dir int, p path) (status, bool) {
+// status reads the status file of a thread, or for 0 of the process, into the
+// identifier's memory: a line before those that are wanted has all groups of the task.
+func (s *Source) status(tid int32) (status, bool) {
+	dir, p := s.reader.at(tid, &statusFile)
 	n, errno := readAt(dir, p, s.identifier.buf)
 	if errno != ok {
 		return status{}, false

@@ -83,8 +83,7 @@ func (e *entry) changed(scans uint64, pid int32, uid uint32, st *stat, first ans
 
 // identifier reads identities. What cannot be read stays zero.
 type identifier struct {
-	names struct{ exe, cgroup, userNS, mntNS, root path }
-	host  place // the host's, as far as it is known
+	host place // the host's, as far as it is known
 	// Roots of cgroup hierarchies, or -1; and the number of the v1 one.
 	cgroupV2, cgroupV1 int
 	v1                 uint32
@@ -94,9 +93,6 @@ type identifier struct {
 
 func newIdentifier(host cgroupfs.Host) *identifier {
 	i := &identifier{buf: make([]byte, 16<<10), v1: host.V1.ID}
-	i.names.exe, i.names.cgroup = newPath("exe"), newPath("cgroup")
-	i.names.userNS, i.names.mntNS = newPath("ns/user"), newPath("ns/mnt")
-	i.names.root = newPath("root")
 	i.cgroupV2, i.cgroupV1 = openPlace(host.V2), openPlace(host.V1.Dir)
 	return i
 }
@@ -122,16 +118,16 @@ func (i *identifier) close() {
 // alive before; where it is gone by now, what is there stays.
 func (i *identifier) read(dir int, id *identity) {
 	i.readExe(dir, &id.exe)
-	if n, errno := readAt(dir, i.names.cgroup, i.buf); errno == ok && n < len(i.buf) {
+	if n, errno := readAt(dir, cgroupFile, i.buf); errno == ok && n < len(i.buf) {
 		p := parseCgroup(i.buf[:n], i.v1)
 		id.cgroup, id.cgroupV1 = i.inodeOf(i.cgroupV2, p.v2), i.inodeOf(i.cgroupV1, p.v1)
 	}
-	if fd, errno := openAt(dir, i.names.userNS, unix.O_RDONLY); errno == ok {
+	if fd, errno := openAt(dir, userNSFile, unix.O_RDONLY); errno == ok {
 		id.userNS = uint32(inode(fd))
 		closeFD(fd)
 	}
 	mounts := uint64(0)
-	if fd, errno := openAt(dir, i.names.mntNS, unix.O_RDONLY); errno == ok {
+	if fd, errno := openAt(dir, mntNSFile, unix.O_RDONLY); errno == ok {
 		id.mntNSOwner, mounts = ownerOf(fd), inode(fd)
 		closeFD(fd)
 	}

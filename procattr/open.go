@@ -44,10 +44,10 @@ func Open(o Options) (*Source, error) {
 		}
 		o.Kernel = &kernel
 	}
-	return open(o, *o.Kernel, func(p *probe) (string, dialect, int, error) { return p.find() })
+	return open(o, *o.Kernel, (*probe).find)
 }
 
-func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int, error)) (*Source, error) {
+func open(o Options, kernel scan.Kernel, find func(*probe) (dialect, error)) (*Source, error) {
 	if o.ProcFS == "" {
 		o.ProcFS = "/proc"
 	}
@@ -55,42 +55,46 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (string, dialect, int
 	if err != nil {
 		return nil, noProcFS(o.ProcFS, err)
 	}
-	self, err := ownPID(o.ProcFS)
-	if err != nil {
-		unix.Close(proc)
-		return nil, noProcFS(o.ProcFS, err)
-	}
 	s := newSource(proc, kernel)
-	s.reader.own = self
-	if s.reader.clocks, err = scan.ReadClockOffsets(); err != nil {
+	if err := s.prepare(o, find); err != nil {
 		unix.Close(proc)
-		return nil, readFailed("the clocks of this time namespace", err)
+		return nil, err
 	}
-	if kernel.Landlock == scan.Enabled {
-		file, d, own, err := find(&probe{proc: proc, mount: o.ProcFS, limit: kernel.NestingLimit()})
+	return s, nil
+}
+
+// prepare finds out what is to be known before the first scan.
+func (s *Source) prepare(o Options, find func(*probe) (dialect, error)) (err error) {
+	r := s.reader
+	if r.own, err = ownPID(o.ProcFS); err != nil {
+		return noProcFS(o.ProcFS, err)
+	}
+	if r.clocks, err = scan.ReadClockOffsets(); err != nil {
+		return readFailed("the clocks of this time namespace", err)
+	}
+	if s.kernel.Landlock == scan.Enabled {
+		d, err := find(&probe{proc: r.proc, mount: o.ProcFS, limit: s.kernel.NestingLimit()})
 		if err != nil {
-			unix.Close(proc)
-			return nil, err
+			return err
 		}
-		s.file, s.ownDepth = file, own
-		s.reader.setAttribute(file, d)
+		r.setAttribute(d)
 	}
-	if f := s.reader.dialect.form; f != nil {
+	if f := r.dialect.form; f != nil {
 		s.settler.ids = f.ids
 		if f.lasting {
 			s.inference = domainid.NewInference()
 		}
 	}
-	s.reader.foreign = userNS() != scan.InitUserNS
+	r.foreign = userNS() != scan.InitUserNS
 	s.identifier = newIdentifier(cgroupfs.Find(o.ProcFS, filepath.Join(o.SysFS, "fs/cgroup")))
-	s.identifier.host = s.identifier.hostPlace(proc)
-	s.info = infoFor(s.reader.dialect.form, s.reader.pidNamespace())
-	return s, nil
+	s.identifier.host = s.identifier.hostPlace(r.proc)
+	s.info = infoFor(r.dialect.form, r.pidNamespace())
+	return nil
 }
 
 func noProcFS(path string, err error) error {
-	return failure(scan.Error{Reason: NoProcFS, Missing: "no proc file system at " + path, Err: err,
-		Hint: "it must be that of this PID namespace or of one around it"})
+	return failure(NoProcFS, "no proc file system at "+path, err,
+		"it must be that of this PID namespace or of one around it")
 }
 
 // userNS returns the inode number of this process's user namespace: the initial one's
@@ -122,7 +126,7 @@ func probeKernel(sysfs string) (scan.Kernel, error) {
 	k, err := landlock.Probe(sysfs)
 	switch {
 	case errors.Is(err, landlock.ErrFiltered):
-		return k, failure(scan.Error{Reason: Helper, Missing: "the system calls of Landlock", Err: err})
+		return k, failure(Helper, "the system calls of Landlock", err, "")
 	case err != nil:
 		return k, readFailed("what the kernel says of Landlock", err)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	osthread "github.com/landlockd/landlockd/internal/thread"
-	"github.com/landlockd/landlockd/scan"
 )
 
 // files are the names that the attribute was proposed under, below
@@ -26,51 +25,46 @@ type probe struct {
 	limit int    // domains that one task can be in
 }
 
-// find returns the name of the attribute's file and its dialect, and how many
-// domains this process is in itself. An error is a *scan.Error.
-func (p *probe) find() (file string, d dialect, own int, err error) {
-	own, err = p.ownDepth()
+// find returns the dialect of this kernel. An error is a *scan.Error.
+func (p *probe) find() (dialect, error) {
+	own, err := p.ownDepth()
 	if err != nil {
-		return "", dialect{}, 0, helperFailed(err)
+		return dialect{}, helperFailed(err)
 	}
-	free, err := p.start(0)
-	if err != nil {
-		return "", dialect{}, own, helperFailed(err)
+	var made [3]*helper
+	for i, layers := range [...]int{0, shallowLayers, deepLayers} {
+		if made[i], err = p.start(layers); err != nil {
+			return dialect{}, helperFailed(err)
+		}
+		defer made[i].release()
 	}
-	defer free.release()
-	shallow, err := p.start(shallowLayers)
-	if err != nil {
-		return "", dialect{}, own, helperFailed(err)
-	}
-	defer shallow.release()
-	deep, err := p.start(deepLayers)
-	if err != nil {
-		return "", dialect{}, own, helperFailed(err)
-	}
-	defer deep.release()
-
 	for _, file := range files {
-		h := helpers{own: own, free: p.sample(free, file), shallow: p.sample(shallow, file), deep: p.sample(deep, file)}
+		h := helpers{
+			own: own, free: p.sample(made[0], file),
+			shallow: p.sample(made[1], file), deep: p.sample(made[2], file),
+		}
 		d, err := detect(h)
+		d.file, d.own = file, own
 		switch {
 		case err == nil:
-			return file, d, own, nil
+			return d, nil
 		case errors.Is(err, errNoAttribute):
 		case errors.Is(h.shallow.err, unix.EACCES) || errors.Is(h.shallow.err, unix.EPERM):
-			return "", dialect{}, own, failure(scan.Error{Reason: Denied, Missing: "reading this process's own threads is refused", Err: h.shallow.err})
+			return d, failure(Denied, "reading this process's own threads is refused",
+				h.shallow.err, "")
 		default:
-			return "", dialect{}, own, failure(scan.Error{Reason: UnknownForm, Missing: "attr/landlock/" + file + " is not understood", Err: err,
-				Hint: "please report this with the output of landlockd doctor"})
+			return d, failure(UnknownForm, "attr/landlock/"+file+" is not understood", err,
+				"please report this with the output of landlockd doctor")
 		}
 	}
-	return "", dialect{}, own, failure(scan.Error{
-		Reason: NoAttribute, Missing: "this kernel has no /proc/[pid]/attr/landlock (carried by no mainline kernel up to 7.3)",
-		Hint: "use the task iterator, or see deploy/kernel for a patch",
-	})
+	return dialect{}, failure(NoAttribute,
+		"this kernel has no /proc/[pid]/attr/landlock (carried by no mainline kernel up to 7.3)", nil,
+		"use the task iterator, or see deploy/kernel for a patch")
 }
 
 func helperFailed(err error) error {
-	return failure(scan.Error{Reason: Helper, Missing: "threads in known numbers of domains, to learn from how this kernel tells them", Err: err})
+	return failure(Helper,
+		"threads in known numbers of domains, to learn from how this kernel tells them", err, "")
 }
 
 // helper is a thread of this process in a domain of its own making.

@@ -18,10 +18,35 @@ type path []byte
 func newPath(s string) path { return append(path(s), 0) }
 
 // task sets the path to a number and what follows, which ends with a NUL.
-func (p *path) task(id int32, rest string) path {
+func (p *path) task(id int32, rest path) path {
 	*p = strconv.AppendInt((*p)[:0], int64(id), 10)
 	*p = append(*p, rest...)
 	return *p
+}
+
+// Paths that are opened for every process; none is ever changed.
+var (
+	nothing                    = newPath("")
+	taskDir, exeFile, rootLink = newPath("task"), newPath("exe"), newPath("root")
+	cgroupFile                 = newPath("cgroup")
+	userNSFile, mntNSFile      = newPath("ns/user"), newPath("ns/mnt")
+	statFile, statusFile       = newTaskFile("stat"), newTaskFile("status")
+)
+
+// taskFile is a file that a process has and each of its threads has, too.
+type taskFile struct {
+	own path // below the process's directory
+	of  path // behind the number of a thread
+}
+
+func newTaskFile(name string) taskFile { return taskFile{newPath(name), newPath("/" + name)} }
+
+// at returns where a file of a thread is; of the process's own directory for 0.
+func (r *reader) at(tid int32, f *taskFile) (dir int, p path) {
+	if tid == 0 {
+		return r.dir, f.own
+	}
+	return r.task, r.path.task(tid, f.of)
 }
 
 // Errors are returned as numbers: to box one in an interface would allocate.

@@ -26,9 +26,8 @@ type reader struct {
 	dir  int // its directory (O_PATH)
 	task int // its directory "task", or -1
 
-	attr    string // rest of the path of a thread's attribute
-	attrDir string
-	names   names
+	attr    taskFile // the attribute
+	attrDir taskFile // the directory that it is in
 	path    path
 	buf     []byte
 	dents   []byte
@@ -50,26 +49,21 @@ type Malformed struct {
 	Text string
 }
 
-// names are the paths that are opened for every process.
-type names struct{ stat, status, task, attr, attrDir path }
-
 func newReader(proc int) *reader {
 	return &reader{
 		proc: proc, task: -1, dir: -1, buf: make([]byte, 4096), dents: make([]byte, 64<<10),
-		names: names{stat: newPath("stat"), status: newPath("status"), task: newPath("task")},
 	}
 }
 
 // setAttribute sets which file holds the attribute, and how.
-func (r *reader) setAttribute(file string, d dialect) {
+func (r *reader) setAttribute(d dialect) {
 	r.dialect = d
-	r.attr, r.attrDir = "/attr/landlock/"+file+"\x00", "/attr/landlock\x00"
-	r.names.attr, r.names.attrDir = newPath("attr/landlock/"+file), newPath("attr/landlock")
+	r.attr, r.attrDir = newTaskFile("attr/landlock/"+d.file), newTaskFile("attr/landlock")
 }
 
 // open begins with a process.
 func (r *reader) open(pid int32) outcome {
-	fd, errno := openAt(r.proc, r.path.task(pid, "\x00"), unix.O_PATH|unix.O_DIRECTORY)
+	fd, errno := openAt(r.proc, r.path.task(pid, nothing), unix.O_PATH|unix.O_DIRECTORY)
 	r.pid = pid
 	if errno != ok {
 		return r.failed(errno, 0, "")
@@ -89,16 +83,16 @@ func (r *reader) close() {
 }
 
 func (r *reader) stat(s *stat) outcome {
-	n, errno := readAt(r.dir, r.names.stat, r.buf)
-	return r.parseStat(n, errno, s, 0)
+	return r.readStat(0, s)
 }
 
 func (r *reader) thread(tid int32, s *stat) outcome {
-	n, errno := readAt(r.task, r.path.task(tid, "/stat\x00"), r.buf)
-	return r.parseStat(n, errno, s, tid)
+	return r.readStat(tid, s)
 }
 
-func (r *reader) parseStat(n int, errno unix.Errno, s *stat, tid int32) outcome {
+func (r *reader) readStat(tid int32, s *stat) outcome {
+	dir, p := r.at(tid, &statFile)
+	n, errno := readAt(dir, p, r.buf)
 	if errno != ok {
 		return r.failed(errno, tid, "stat")
 	}
@@ -115,7 +109,7 @@ func (r *reader) list() ([]dirEntry, outcome) {
 	var errno unix.Errno
 	if r.task < 0 {
 		var fd int
-		if fd, errno = openAt(r.dir, r.names.task, unix.O_RDONLY|unix.O_DIRECTORY); errno == ok {
+		if fd, errno = openAt(r.dir, taskDir, unix.O_RDONLY|unix.O_DIRECTORY); errno == ok {
 			r.task = fd
 		}
 	} else {
@@ -177,10 +171,7 @@ func (r *reader) readElsewhere(tid int32) (a answer, o outcome) {
 }
 
 func (r *reader) readAttribute(tid int32) (answer, outcome) {
-	dir, p := r.dir, r.names.attr
-	if tid != 0 {
-		dir, p = r.task, r.path.task(tid, r.attr)
-	}
+	dir, p := r.at(tid, &r.attr)
 	n, errno := readAt(dir, p, r.buf[:128])
 	switch {
 	case errno == ok:
@@ -205,10 +196,7 @@ func (r *reader) readAttribute(tid int32) (answer, outcome) {
 
 // absent returns what it means that a thread has no such file.
 func (r *reader) absent(tid int32) (answer, outcome) {
-	dir, p := r.dir, r.names.attrDir
-	if tid != 0 {
-		dir, p = r.task, r.path.task(tid, r.attrDir)
-	}
+	dir, p := r.at(tid, &r.attrDir)
 	switch {
 	case !exists(dir, p):
 		// The directory is there for every task, as long as the task is.

@@ -251,8 +251,8 @@ func roleHidePID(args []string) error {
 	}
 	parent := int32(os.Getppid())
 	look := func() (string, string, error) {
-		s, err := open(Options{ProcFS: dir}, scan.Kernel{Landlock: scan.Enabled, ABI: 7}, func(*probe) (string, dialect, int, error) {
-			return "domain", dialect{}, 0, nil
+		s, err := open(Options{ProcFS: dir}, scan.Kernel{Landlock: scan.Enabled, ABI: 7}, func(*probe) (dialect, error) {
+			return dialect{}, nil
 		})
 		if err != nil {
 			return "", "", err

@@ -157,7 +157,7 @@ func (s *Source) identify(leader *stat, live int32, id *identity) {
 		s.identifier.read(s.reader.dir, id)
 		return
 	}
-	dir, errno := openAt(s.reader.task, s.reader.path.task(live, "\x00"), unix.O_PATH|unix.O_DIRECTORY)
+	dir, errno := openAt(s.reader.task, s.reader.path.task(live, nothing), unix.O_PATH|unix.O_DIRECTORY)
 	if errno != ok {
 		return // it went too
 	}

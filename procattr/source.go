@@ -11,10 +11,8 @@ import (
 
 // Source reads tasks. It implements [scan.Source].
 type Source struct {
-	kernel   scan.Kernel
-	info     scan.SourceInfo
-	file     string
-	ownDepth int
+	kernel scan.Kernel
+	info   scan.SourceInfo
 
 	reader     *reader
 	settler    settler
@@ -52,16 +50,16 @@ func (s *Source) Form() string {
 // File returns the path of the attribute below /proc/[pid], empty where
 // Landlock is not enabled.
 func (s *Source) File() string {
-	if s.file == "" {
+	if s.reader.dialect.form == nil {
 		return ""
 	}
-	return "attr/landlock/" + s.file
+	return "attr/landlock/" + s.reader.dialect.file
 }
 
 // OwnDepth returns how many Landlock domains this process was in when the
 // source was opened. If it is not 0, only tasks in domains nested in its own can
 // be read; all others are unknown, reason denied.
-func (s *Source) OwnDepth() int { return s.ownDepth }
+func (s *Source) OwnDepth() int { return s.reader.dialect.own }
 
 // UsersKnown reports whether the user IDs that procfs shows are those of the initial
 // user namespace. Elsewhere they are not known: ^uint32(0).

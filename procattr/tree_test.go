@@ -144,8 +144,8 @@ var testKernel = scan.Kernel{Release: "6.99-test", Landlock: scan.Enabled, ABI: 
 
 func (tr *tree) open(f *form, absentIsOut bool) *Source {
 	tr.t.Helper()
-	s, err := open(Options{ProcFS: tr.dir, SysFS: tr.dir}, testKernel, func(*probe) (string, dialect, int, error) {
-		return "domain", dialect{f, absentIsOut}, 0, nil
+	s, err := open(Options{ProcFS: tr.dir, SysFS: tr.dir}, testKernel, func(*probe) (dialect, error) {
+		return dialect{form: f, file: "domain", absentIsOut: absentIsOut}, nil
 	})
 	if err != nil {
 		tr.t.Fatal(err)
