@@ -58,6 +58,19 @@ func Read(fd int, buf []byte) iter.Seq2[Entry, error] {
 	}
 }
 
+// ReadPath is Read of the directory at a path.
+func ReadPath(path string, buf []byte) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		defer unix.Close(fd)
+		Read(fd, buf)(yield)
+	}
+}
+
 // each yields the entries of one getdents64(2), and reports whether to go on.
 func each(b []byte, yield func(Entry, error) bool) bool {
 	for len(b) > 0 {

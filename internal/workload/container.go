@@ -92,24 +92,10 @@ func cutID(name string) (prefix, id string, ok bool) {
 // isID reports whether text is a whole ID of a container.
 func isID(s string) bool { return len(s) == idLength && isHex(s) }
 
-func isHex(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return s != ""
-}
+func isHex(s string) bool { return s != "" && consistsOf(s, decimal+"abcdef") }
 
 // isBuildID reports whether text is the ID of a step of a build: 25 digits of base 36.
-func isBuildID(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return len(s) == 25
-}
+func isBuildID(s string) bool { return len(s) == 25 && consistsOf(s, decimal+lower) }
 
 var wholeUUID = regexp.MustCompile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 

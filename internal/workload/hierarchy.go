@@ -24,15 +24,14 @@ type hierarchy struct {
 // absent is a hierarchy that is not mounted.
 func absent() hierarchy { return hierarchy{root: -1} }
 
-// openHierarchy opens a directory if it is in a file system of a type.
-func openHierarchy(path string, magic int64) hierarchy {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+// openHierarchy opens one by where it is mounted, empty if it is not.
+func openHierarchy(path string) hierarchy {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return absent()
 	}
-	var fs unix.Statfs_t
 	var st unix.Stat_t
-	if unix.Fstatfs(fd, &fs) != nil || int64(fs.Type) != magic || unix.Fstat(fd, &st) != nil { //nolint:unconvert // 32 bits on some architectures
+	if unix.Fstat(fd, &st) != nil {
 		unix.Close(fd)
 		return absent()
 	}
@@ -62,14 +61,10 @@ type hierarchies struct {
 // openHierarchies opens those that name processes on this host.
 func openHierarchies(procFS, cgroupFS string) hierarchies {
 	host := cgroupfs.Find(procFS, cgroupFS)
-	h := hierarchies{v2: absent(), v1: absent(), unified: host.Unified, legacy: host.Legacy}
-	if host.V2 != "" {
-		h.v2 = openHierarchy(host.V2, unix.CGROUP2_SUPER_MAGIC)
+	return hierarchies{
+		v2: openHierarchy(host.V2), v1: openHierarchy(host.V1.Dir),
+		unified: host.Unified, legacy: host.Legacy,
 	}
-	if host.V1.Dir != "" {
-		h.v1 = openHierarchy(host.V1.Dir, unix.CGROUP_SUPER_MAGIC)
-	}
-	return h
 }
 
 // limits returns what keeps paths from being found; empty if nothing does.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/landlockd/landlockd/internal/dirent"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -33,13 +31,8 @@ var errManyLogs = errors.New("too many logs to look at them all")
 // gives, and cut with each name that is cut, without ".log". It opens no log. Its
 // error is why not all of the names could be read.
 func readLogs(dir string, found func(c scan.Container), cut func(stem string)) error {
-	fd, err := openDirectory(unix.AT_FDCWD, dir)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
 	n, cuts := 0, 0
-	for d, err := range dirent.Read(fd, make([]byte, 32<<10)) {
+	for d, err := range dirent.ReadPath(dir, make([]byte, 32<<10)) {
 		if err != nil {
 			return err
 		}
@@ -55,10 +48,6 @@ func readLogs(dir string, found func(c scan.Container), cut func(stem string)) e
 		}
 	}
 	return nil
-}
-
-func openDirectory(at int, dir string) (int, error) {
-	return unix.Openat(at, dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 }
 
 // parseLog reads the name of a container's log: POD_NAMESPACE_CONTAINER-ID.log.
@@ -100,10 +89,5 @@ func parseStem(name string) (c scan.Container, ok bool) {
 
 // isDNSName reports whether Kubernetes could have accepted a name.
 func isDNSName(s string, limit int) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= limit
+	return s != "" && len(s) <= limit && consistsOf(s, lower+decimal+"-.")
 }

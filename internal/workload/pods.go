@@ -3,10 +3,9 @@
 package workload
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/dirent"
 )
@@ -18,13 +17,8 @@ type podDir struct{ namespace, pod, path string }
 // readPods returns the directories of those pods whose UIDs are wanted. It returns
 // none where they cannot be read.
 func readPods(dir string, wanted map[string]*podNames) {
-	fd, err := openDirectory(unix.AT_FDCWD, dir)
-	if err != nil {
-		return
-	}
-	defer unix.Close(fd)
 	n := 0
-	for d, err := range dirent.Read(fd, make([]byte, 32<<10)) {
+	for d, err := range dirent.ReadPath(dir, make([]byte, 32<<10)) {
 		if n++; err != nil || n > maxLogs {
 			return
 		}
@@ -40,23 +34,14 @@ func readPods(dir string, wanted map[string]*podNames) {
 
 // has reports whether the pod has a container of a name.
 func (d podDir) has(container string) bool {
-	var st unix.Stat_t
-	err := unix.Lstat(filepath.Join(d.path, container), &st)
-	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
+	info, err := os.Lstat(filepath.Join(d.path, container))
+	return err == nil && info.IsDir()
 }
 
 // isEmpty reports whether no container of the pod was ever started.
 func (d podDir) isEmpty() bool {
-	fd, err := openDirectory(unix.AT_FDCWD, d.path)
-	if err != nil {
-		return false
+	for range dirent.ReadPath(d.path, make([]byte, 4<<10)) {
+		return false // for an entry, or an error
 	}
-	defer unix.Close(fd)
-	empty := true
-	for _, err := range dirent.Read(fd, make([]byte, 4<<10)) {
-		if empty = false; err != nil {
-			break
-		}
-	}
-	return empty
+	return true
 }

@@ -242,7 +242,7 @@ func (r *Resolver) lookUp(in *cgroups, id uint64, seen bool) string {
 	return c.path
 }
 
-// walkAll looks for the paths of all cgroups that are kept. It takes the walker's
+// walkAll looks for the paths of all cgroups that are kept. It takes the
 // second step only if the first does not find all, and as often as that one may.
 func (r *Resolver) walkAll(see sight) {
 	began := r.clock()
@@ -254,7 +254,7 @@ func (r *Resolver) walkAll(see sight) {
 		walks = append(walks, newWalk(r.hiers.v1.root, &r.v1, r.o.Runtimes))
 	}
 	for _, w := range walks {
-		w.below = w.system(w.root)
+		w.system()
 	}
 	middle := r.clock()
 	r.nextWalk = pause(began, middle)
@@ -262,28 +262,11 @@ func (r *Resolver) walkAll(see sight) {
 		return
 	}
 	for _, w := range walks {
-		w.others(w.root, w.below)
+		w.others()
 		w.in.giveUp(r.now)
 	}
 	ended := r.clock()
 	r.nextDeep, r.renew = pause(middle, ended), ended.Add(renewV1)
-}
-
-// walk is one through one hierarchy.
-type walk struct {
-	walker
-	root  int
-	in    *cgroups
-	below []string
-}
-
-func newWalk(root int, in *cgroups, runtimes RuntimeUnits) *walk {
-	clear(in.rows)
-	return &walk{root: root, in: in, walker: walker{
-		runtimes: runtimes,
-		wanted:   func(id uint64) bool { return in.byID[id] != nil },
-		found:    func(id uint64, path string) { in.byID[id].setPath(path, runtimes) },
-	}}
 }
 
 // pause returns when to do again what took from one time to another.

@@ -43,15 +43,7 @@ func cutUnitSuffix(name string) (stem string, ok bool) {
 // isUnitText reports whether a name has only characters that systemd allows in
 // names of units.
 func isUnitText(name string) bool {
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		case strings.IndexByte(`:-_.\@`, c) >= 0:
-		default:
-			return false
-		}
-	}
-	return len(name) <= maxUnitName
+	return len(name) <= maxUnitName && consistsOf(name, lower+upper+decimal+`:-_.\@`)
 }
 
 // managerOf returns the UID in the name of the service that a user's manager runs as.
@@ -64,11 +56,13 @@ func managerOf(unit string) (uid string, ok bool) {
 	return uid, ok && isDecimal(uid)
 }
 
-func isDecimal(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != ""
-}
+func isDecimal(s string) bool { return s != "" && consistsOf(s, decimal) }
+
+const (
+	decimal = "0123456789"
+	lower   = "abcdefghijklmnopqrstuvwxyz"
+	upper   = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// consistsOf reports whether every character of a text is one of those.
+func consistsOf(text, characters string) bool { return strings.Trim(text, characters) == "" }

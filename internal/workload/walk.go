@@ -18,68 +18,60 @@ const (
 	maxPathSum = 16 << 20
 )
 
-// walker finds cgroups by their IDs: the ID is the inode number of the cgroup's
-// directory, which its entry in the directory above has too. So what is read is
+// walk finds the cgroups of one hierarchy by their IDs: the ID is the inode number of the
+// cgroup's directory, which its entry in the directory above has too. So what is read is
 // one listing for each directory that has others below it, and the number of links
 // of each: that is 2 and the number of directories below.
 //
 // It goes by breadth, and in two steps: into slices, and then below units and into
 // containers. What the system itself made is found in the first, and whoever fills
 // a cgroup of his own with many others makes only the second take long, or be cut.
-type walker struct {
-	buf []byte
-	// wanted reports whether the path of a cgroup is asked for, which found is
-	// then called with. Paths begin with "/".
-	wanted func(id uint64) bool
-	found  func(id uint64, path string)
+type walk struct {
+	root int
+	in   *cgroups // whose paths are looked for; they begin with "/"
 	// runtimes are units below which the system makes cgroups, too.
 	runtimes RuntimeUnits
+	below    []string // the directories to begin the second step with
+	buf      []byte
 
-	dirs, opened, sum int // of the current walk
+	dirs, opened, sum int
 }
 
-// system takes the first step, and returns the directories to begin the second with.
-func (w *walker) system(root int) (below []string) {
-	if w.buf == nil {
-		w.buf = make([]byte, 32<<10)
-	}
-	w.dirs, w.opened, w.sum = 0, 0, 0
-	if w.wanted(rootID) {
-		w.found(rootID, "/")
-	}
-	queue := []string{""}
+func newWalk(root int, in *cgroups, runtimes RuntimeUnits) *walk {
+	clear(in.rows)
+	return &walk{root: root, in: in, runtimes: runtimes, buf: make([]byte, 32<<10)}
+}
+
+// system takes the first step.
+func (w *walk) system() { w.breadth([]string{""}, false) }
+
+// others takes the second step.
+func (w *walk) others() { w.breadth(w.below, true) }
+
+func (w *walk) breadth(queue []string, second bool) {
 	for len(queue) > 0 {
 		dir := queue[0]
 		queue = queue[1:]
-		w.directory(root, dir, func(path string, others bool) {
-			if others {
-				below = append(below, path)
+		w.directory(dir, func(path string, others bool) {
+			if others && !second {
+				w.below = append(w.below, path)
 			} else {
 				queue = append(queue, path)
 			}
 		})
-	}
-	return below
-}
-
-// others takes the second step.
-func (w *walker) others(root int, queue []string) {
-	for len(queue) > 0 {
-		dir := queue[0]
-		queue = queue[1:]
-		w.directory(root, dir, func(path string, _ bool) { queue = append(queue, path) })
 	}
 }
 
 // directory looks at what is in one directory, and calls more for each that has
 // others below it, with whether those are not of the system's making. A directory
 // that cannot be read is passed over: what is not found is reported as unresolved.
-func (w *walker) directory(root int, dir string, more func(path string, others bool)) {
+func (w *walk) directory(dir string, more func(path string, others bool)) {
 	if w.opened == maxOpened {
 		return
 	}
 	w.opened++
-	fd, err := unix.Openat(root, "."+dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	fd, err := unix.Openat(w.root, "."+dir, flags, 0)
 	if err != nil {
 		return
 	}
@@ -89,20 +81,18 @@ func (w *walker) directory(root int, dir string, more func(path string, others b
 		if err != nil {
 			return
 		}
-		if d.Kind != unix.DT_DIR {
-			continue
-		}
-		if len(dir)+1+len(d.Name) > maxPath || w.dirs == maxDirs {
+		if d.Kind != unix.DT_DIR || len(dir)+1+len(d.Name) > maxPath || w.dirs == maxDirs {
 			continue
 		}
 		w.dirs++
 		name := string(d.Name)
 		path := dir + "/" + name
-		if w.wanted(d.Ino) {
-			w.found(d.Ino, path)
+		if c := w.in.byID[d.Ino]; c != nil {
+			c.setPath(path, w.runtimes)
 		}
 		var st unix.Stat_t
-		if err := unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || st.Nlink == 2 {
+		err := unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+		if err != nil || st.Nlink == 2 {
 			continue
 		}
 		if w.sum += len(path); w.sum <= maxPathSum {
@@ -112,7 +102,7 @@ func (w *walker) directory(root int, dir string, more func(path string, others b
 }
 
 // isOthers reports whether what is below a cgroup is not of the system's making.
-func (w *walker) isOthers(name, parent string) bool {
+func (w *walk) isOthers(name, parent string) bool {
 	unit := unescape(name)
 	machine, _ := findMachine(name)
 	return isUnit(unit) && !w.runtimes.has(unit) || machine != "" ||
