@@ -36,17 +36,6 @@ type reader struct {
 
 	// err is why an outcome was broken.
 	err error
-	// malformed counts answers that were not understood, and quotes the last
-	// new one.
-	malformed Malformed
-}
-
-// Malformed is what a kernel answered that was not understood.
-type Malformed struct {
-	// Count is the number of such answers since the source was opened.
-	Count uint64
-	// Text is one of them: an error, or at most 32 bytes, quoted.
-	Text string
 }
 
 func newReader(proc int) *reader {
@@ -175,11 +164,7 @@ func (r *reader) readAttribute(tid int32) (answer, outcome) {
 	n, errno := readAt(dir, p, r.buf[:128])
 	switch {
 	case errno == ok:
-		a := r.dialect.form.read(r.buf[:n])
-		if a.reason == scan.Malformed {
-			r.noteMalformed(r.buf[:n], nil)
-		}
-		return a, found
+		return r.dialect.form.read(r.buf[:n]), found
 	case isDenied(errno):
 		return answer{reason: scan.Denied}, found
 	case errno == unix.ENOENT:
@@ -188,7 +173,6 @@ func (r *reader) readAttribute(tid int32) (answer, outcome) {
 		return answer{}, gone
 	case errno == unix.EINVAL, errno == unix.EOPNOTSUPP:
 		// No security module answers, where one did at the start.
-		r.noteMalformed(nil, errno)
 		return answerMalformed, found
 	}
 	return answer{}, r.failed(errno, tid, "attr/landlock")
@@ -206,18 +190,6 @@ func (r *reader) absent(tid int32) (answer, outcome) {
 	default:
 		return answer{reason: scan.Hidden}, found
 	}
-}
-
-func (r *reader) noteMalformed(text []byte, err error) {
-	r.malformed.Count++
-	if r.malformed.Count > 1 {
-		return
-	}
-	if err != nil {
-		r.malformed.Text = err.Error()
-		return
-	}
-	r.malformed.Text = fmt.Sprintf("%q", text[:min(len(text), 32)])
 }
 
 // failed returns what an error number means where a task's own files are read.

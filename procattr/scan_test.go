@@ -76,9 +76,6 @@ func TestScanStates(t *testing.T) {
 	if len(snap.Domains) != 2 {
 		t.Errorf("domains: %+v", snap.Domains)
 	}
-	if m := s.Malformed(); m.Count == 0 || m.Text != `"zzz"` {
-		t.Errorf("malformed: %+v", m)
-	}
 }
 
 // What one process does over several scans, and one with its PID.
@@ -108,8 +105,8 @@ func TestScanLineage(t *testing.T) {
 	if p := mustFind(t, snap, 10); p.Depth != 1 || p.Start != 77*uint64(scan.StatTick) || len(snap.Domains) != 2 {
 		t.Errorf("a new process: %+v, domains %+v", p, snap.Domains)
 	}
-	if s.Conflicts() != 0 {
-		t.Errorf("%d conflicts", s.Conflicts())
+	if s.inference.Conflicts() != 0 {
+		t.Errorf("%d conflicts", s.inference.Conflicts())
 	}
 }
 
@@ -222,9 +219,6 @@ func TestScanHostileTree(t *testing.T) {
 	}
 	if len(snap.Processes) != 3 {
 		t.Errorf("%d processes", len(snap.Processes))
-	}
-	if len(s.Malformed().Text) > 4*32+2 {
-		t.Errorf("a long quotation: %s", s.Malformed().Text)
 	}
 	// A read that shows nothing of a task ends the scan.
 	tr.write("nonsense", "12", "stat")

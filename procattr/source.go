@@ -65,18 +65,6 @@ func (s *Source) OwnDepth() int { return s.reader.dialect.own }
 // user namespace. Elsewhere they are not known: ^uint32(0).
 func (s *Source) UsersKnown() bool { return !s.reader.foreign }
 
-// Malformed returns what the kernel answered so far that was not understood.
-func (s *Source) Malformed() Malformed { return s.reader.malformed }
-
-// Conflicts returns how many conclusions on lineage were dropped because they
-// contradict earlier ones: 0, unless the kernel reported something impossible.
-func (s *Source) Conflicts() uint64 {
-	if s.inference == nil {
-		return 0
-	}
-	return s.inference.Conflicts()
-}
-
 // Close releases what the source holds.
 func (s *Source) Close() error {
 	s.identifier.close()

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -85,26 +86,25 @@ var errMessage = errors.New("a message of sock_diag that makes no sense")
 // parseDiag reads the messages of one answer. done reports whether it was the last.
 func parseDiag(b []byte, each func(listener)) (done bool, err error) {
 	ne := binary.NativeEndian
-	for len(b) >= unix.SizeofNlMsghdr {
-		size, kind := int(ne.Uint32(b)), ne.Uint16(b[4:])
-		if size < unix.SizeofNlMsghdr || size > len(b) {
-			return true, errMessage
-		}
-		body := b[unix.SizeofNlMsghdr:size]
-		b = b[min(len(b), align(size)):]
+	messages, err := syscall.ParseNetlinkMessage(b)
+	if err != nil {
+		return true, errMessage
+	}
+	for _, m := range messages {
 		switch {
-		case kind == unix.NLMSG_DONE:
+		case m.Header.Type == unix.NLMSG_DONE:
 			return true, nil
-		case kind == unix.NLMSG_ERROR && len(body) >= 4:
-			return true, fmt.Errorf("the kernel does not tell Unix sockets: %w", unix.Errno(-int32(ne.Uint32(body))))
-		case kind != sockDiagByFamily:
+		case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
+			errno := unix.Errno(-int32(ne.Uint32(m.Data)))
+			return true, fmt.Errorf("the kernel does not tell Unix sockets: %w", errno)
+		case m.Header.Type != sockDiagByFamily:
 			continue
-		case len(body) < sizeMessage:
+		case len(m.Data) < sizeMessage:
 			return true, errMessage
 		}
-		l := listener{inode: ne.Uint32(body[4:])}
-		if body[0] == unix.AF_UNIX && body[2] == tcpListen {
-			l.attributes(body[sizeMessage:])
+		l := listener{inode: ne.Uint32(m.Data[4:])}
+		if m.Data[0] == unix.AF_UNIX && m.Data[2] == tcpListen {
+			l.attributes(m.Data[sizeMessage:])
 			each(l)
 		}
 	}
@@ -121,7 +121,7 @@ func (l *listener) attributes(b []byte) {
 			return
 		}
 		value := b[header:size]
-		b = b[min(len(b), align(size)):]
+		b = b[min(len(b), (size+3)&^3):]
 		switch {
 		case kind == unixDiagName:
 			l.name = string(value)
@@ -130,5 +130,3 @@ func (l *listener) attributes(b []byte) {
 		}
 	}
 }
-
-func align(n int) int { return (n + 3) &^ 3 }

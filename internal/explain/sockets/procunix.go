@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -27,33 +28,31 @@ func listening() ([]listener, error) {
 	return parseProcUnix(string(b)), nil
 }
 
-// parseProcUnix reads /proc/net/unix (man proc_net): behind the number of the
-// socket are references, protocol, flags, type and state, all hexadecimal, the
-// inode number, and the name, which is any text. Lines that make no sense are
-// left out: names can have line feeds.
+// procUnixLine is a line of /proc/net/unix (man proc_net): behind the number of the
+// socket are references, protocol, flags, type and state, all hexadecimal, the inode
+// number, and the name, which is any text.
+var procUnixLine = regexp.MustCompile(
+	`^[^ ]+: [^ ]+ [^ ]+ ([0-9A-F]{8}) [^ ]+ [^ ]+ +([0-9]+) (.+)`)
+
+// parseProcUnix leaves out lines that make no sense: names can have line feeds.
 func parseProcUnix(text string) []listener {
 	const acceptsConnections = 1 << 16 // __SO_ACCEPTCON
 	var all []listener
 	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		var fields [7]string
-		rest := line
-		for i := range fields {
-			rest = strings.TrimLeft(rest, " ")
-			var found bool
-			if fields[i], rest, found = strings.Cut(rest, " "); !found && i < len(fields)-1 {
-				break
-			}
-		}
-		flags, err := strconv.ParseUint(fields[3], 16, 32)
-		inode, err2 := strconv.ParseUint(fields[6], 10, 32)
-		if err != nil || err2 != nil || flags&acceptsConnections == 0 || rest == "" || len(all) == maxListeners {
+		m := procUnixLine.FindStringSubmatch(line)
+		if m == nil || len(all) == maxListeners {
 			continue
 		}
-		if rest[0] == '@' {
-			rest = "\x00" + rest[1:]
+		flags, _ := strconv.ParseUint(m[1], 16, 32)
+		inode, err := strconv.ParseUint(m[2], 10, 32)
+		if err != nil || flags&acceptsConnections == 0 {
+			continue
 		}
-		all = append(all, listener{inode: uint32(inode), name: rest})
+		name := m[3]
+		if name[0] == '@' {
+			name = "\x00" + name[1:]
+		}
+		all = append(all, listener{inode: uint32(inode), name: name})
 	}
 	return all
 }
