@@ -36,19 +36,23 @@ var table = [...]Right{
 	{FS, 13, "fs.refer", 2, false, "link or rename a file from one directory to another"},
 	{FS, 14, "fs.truncate", 3, true, "truncate a file"},
 	{FS, 15, "fs.ioctl_dev", 5, true, "use ioctl(2) on a device"},
-	{FS, 16, "fs.resolve_unix", 9, true, "connect or send to a Unix socket that has a path and was made outside the domain"},
+	{FS, 16, "fs.resolve_unix", 9, true,
+		"connect or send to a Unix socket that has a path and was made outside the domain"},
 	{Net, 0, "net.bind_tcp", 4, false, "bind a TCP socket to a port"},
 	{Net, 1, "net.connect_tcp", 4, false, "connect a TCP socket to a port"},
 	{Net, 2, "net.bind_udp", 10, false, "bind a UDP socket to a port"},
 	{Net, 3, "net.connect_send_udp", 10, false, "connect or send from a UDP socket to a port"},
-	{Scope, 0, "scope.abstract_unix_socket", 6, false, "connect or send to an abstract Unix socket that was made outside the domain"},
+	{Scope, 0, "scope.abstract_unix_socket", 6, false,
+		"connect or send to an abstract Unix socket that was made outside the domain"},
 	{Scope, 1, "scope.signal", 6, false, "signal a process outside the domain"},
 }
 
 // Release returns the Linux release that brought a version of the Landlock
 // interface, "6.12", or an empty string for one that is not known.
 func Release(abi int) string {
-	releases := [...]string{"5.13", "5.19", "6.2", "6.7", "6.10", "6.12", "6.15", "7.0", "7.1", "7.2", "7.3"}
+	releases := [...]string{
+		"5.13", "5.19", "6.2", "6.7", "6.10", "6.12", "6.15", "7.0", "7.1", "7.2", "7.3",
+	}
 	if abi < 1 || abi > len(releases) {
 		return ""
 	}

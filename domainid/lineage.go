@@ -118,9 +118,6 @@ func (in *Inference) Depth(d ID) int {
 // ones. It is 0 unless some input was wrong.
 func (in *Inference) Conflicts() uint64 { return in.conflicts }
 
-// Len returns the number of domains that are held.
-func (in *Inference) Len() int { return len(in.domains) }
-
 // see keeps a domain, and those that it is nested in, for this scan.
 func (in *Inference) see(d ID) {
 	for d != None {

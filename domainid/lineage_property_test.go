@@ -103,8 +103,8 @@ func (h *host) restrict(old ID) (ID, bool) {
 	return h.next, true
 }
 
-// tell makes one scan, in which a few processes could not be read in whole.
-func (h *host) tell(in *Inference) {
+// report makes one scan, in which a few processes could not be read in whole.
+func (h *host) report(in *Inference) {
 	in.Begin()
 	for pid, p := range h.processes {
 		seen := append([]ID(nil), p.threads...)
@@ -134,7 +134,7 @@ func TestInferenceIsTrue(t *testing.T) {
 					for range steps {
 						h.step()
 					}
-					h.tell(in)
+					h.report(in)
 					live := map[ID]bool{}
 					for _, p := range h.processes {
 						for _, d := range p.threads {
@@ -143,8 +143,8 @@ func TestInferenceIsTrue(t *testing.T) {
 							}
 						}
 					}
-					if in.Len() > len(live) || len(in.processes) > len(h.processes) {
-						t.Fatalf("seed %d: holds %d domains and %d processes of %d and %d", seed, in.Len(), len(in.processes), len(live), len(h.processes))
+					if len(in.domains) > len(live) || len(in.processes) > len(h.processes) {
+						t.Fatalf("seed %d: holds %d domains and %d processes of %d and %d", seed, len(in.domains), len(in.processes), len(live), len(h.processes))
 					}
 					for d := range in.domains {
 						if p := in.Parent(d); p != None {

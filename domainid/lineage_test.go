@@ -6,9 +6,9 @@ import "testing"
 
 func inferred(scans ...func(*Inference)) *Inference {
 	in := NewInference()
-	for _, tell := range scans {
+	for _, report := range scans {
 		in.Begin()
-		tell(in)
+		report(in)
 		in.End()
 	}
 	return in
@@ -86,19 +86,19 @@ func TestInferenceDropsContradictions(t *testing.T) {
 
 func TestInferenceForgets(t *testing.T) {
 	in := inferred(process(7, 1, true, 1), process(7, 1, true, 2))
-	if in.Len() != 2 {
-		t.Errorf("%d domains: the one that 2 is nested in must stay", in.Len())
+	if len(in.domains) != 2 {
+		t.Errorf("%d domains: the one that 2 is nested in must stay", len(in.domains))
 	}
 	in.Begin()
 	in.Process(8, 1, []ID{1}, true)
 	in.End()
-	if in.Len() != 1 || in.Depth(2) != 1 || len(in.processes) != 1 {
-		t.Errorf("%d domains, depth %d, %d processes", in.Len(), in.Depth(2), len(in.processes))
+	if len(in.domains) != 1 || in.Depth(2) != 1 || len(in.processes) != 1 {
+		t.Errorf("%d domains, depth %d, %d processes", len(in.domains), in.Depth(2), len(in.processes))
 	}
 	in.Begin()
 	in.End()
-	if in.Len() != 0 || len(in.processes) != 0 {
-		t.Errorf("%d domains, %d processes on an empty host", in.Len(), len(in.processes))
+	if len(in.domains) != 0 || len(in.processes) != 0 {
+		t.Errorf("%d domains, %d processes on an empty host", len(in.domains), len(in.processes))
 	}
 }
 

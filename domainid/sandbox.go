@@ -120,9 +120,11 @@ func (m *Meaning) Task(domain, view int32, depth uint16, exact bool) Sandbox {
 	case domain < 0 || int(domain) >= len(m.domains):
 		return unknownSandbox(depth, exact)
 	case view >= 0 && int(view) < len(m.views) && m.views[view].Domain == domain:
-		return memo(&m.ofView, len(m.views), view, func() Sandbox { return m.conclude(domain, &m.views[view]) })
+		return memo(&m.ofView, len(m.views), view,
+			func() Sandbox { return m.conclude(domain, &m.views[view]) })
 	default:
-		return memo(&m.ofDomain, len(m.domains), domain, func() Sandbox { return m.conclude(domain, nil) })
+		return memo(&m.ofDomain, len(m.domains), domain,
+			func() Sandbox { return m.conclude(domain, nil) })
 	}
 }
 

@@ -78,7 +78,9 @@ func (s *Snapshot) Ineffective(p *Process) access.Answer {
 	}
 }
 
-func (s *Snapshot) conclude(m *domainid.Meaning, p *Process) (sandbox domainid.Sandbox, inside bool) {
+func (s *Snapshot) conclude(
+	m *domainid.Meaning, p *Process,
+) (sandbox domainid.Sandbox, inside bool) {
 	if p.State != Sandboxed && p.State != Partial {
 		return sandbox, false
 	}

@@ -51,7 +51,8 @@ func ReadClockOffsets() (ClockOffsets, error) {
 		return ClockOffsets{}, err
 	}
 	if own != children {
-		return ClockOffsets{}, errors.New("the time namespace is not that of children: its clocks are not told")
+		return ClockOffsets{}, errors.New(
+			"the time namespace is not that of children: its clocks are not known")
 	}
 	b, err := os.ReadFile("/proc/self/timens_offsets")
 	if err != nil {
