@@ -98,7 +98,7 @@ func summary(r *policy.Evaluation) string {
 	}
 	text := fmt.Sprintf("%d of %s violated", count["violated"], plural.Count(r.Loaded, "rule"))
 	if n := count["unknown"]; n > 0 {
-		text += fmt.Sprintf(", %d could not be told", n)
+		text += fmt.Sprintf(", %d unknown", n)
 	}
 	if n := count["starting"]; n > 0 {
 		text += fmt.Sprintf(", %d with processes that are too young to be judged", n)
@@ -118,7 +118,8 @@ func summary(r *policy.Evaluation) string {
 
 // describe returns what a process is.
 func describe(s *scan.Snapshot, p *scan.Process, ascii bool) string {
-	text := fmt.Sprintf("process %d (%s) is %s", p.PID, untrusted.Escape(p.Comm.String(), 0, ascii), p.State)
+	text := fmt.Sprintf("process %d (%s) is %s",
+		p.PID, untrusted.Escape(p.Comm.String(), 0, ascii), p.State)
 	switch p.State {
 	case scan.Sandboxed:
 		text += fmt.Sprintf(" at depth %d", p.Depth)

@@ -85,7 +85,7 @@ good     compliant  warning   0          1          0         0        rules.yml
 RULE       APPLIES  SEVERITY  FILE
 elsewhere  no       warning   rules.yml:7
 
-2 of 6 rules violated, 1 could not be told, 1 with processes that are too young to be judged, 1 about no process here.
+2 of 6 rules violated, 1 unknown, 1 with processes that are too young to be judged, 1 about no process here.
 `
 	if got := w.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -267,9 +267,9 @@ func TestNagios(t *testing.T) {
 			"LANDLOCK CRITICAL - "},
 		{"rules: [{name: a, match: {cmdline: [x]}}]", true, Unknown,
 			"LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 perhaps about none: a (unknown) | "},
-		{fourRules, false, Critical, "LANDLOCK CRITICAL - 2 of 6 rules violated, 1 could not be told, 1 with processes that are too young to be judged, 1 about no process here: web (unsandboxed), missing (too_few), hidden (unknown) | rules=6;;;0 applied=4;;;0 compliant=1;;;0 violating=1;;;0 starting=1;;;0 unknown=1;;;0\n"},
+		{fourRules, false, Critical, "LANDLOCK CRITICAL - 2 of 6 rules violated, 1 unknown, 1 with processes that are too young to be judged, 1 about no process here: web (unsandboxed), missing (too_few), hidden (unknown) | rules=6;;;0 applied=4;;;0 compliant=1;;;0 violating=1;;;0 starting=1;;;0 unknown=1;;;0\n"},
 		{"rules: [{name: a, match: {unit: [web.service]}}]", false, Warning, "LANDLOCK WARNING - 1 of 1 rule violated: a (unsandboxed) | "},
-		{"rules: [{name: a, match: {unit: [hidden.service]}, severity: critical}]", false, Unknown, "LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 could not be told: a (unknown) | "},
+		{"rules: [{name: a, match: {unit: [hidden.service]}, severity: critical}]", false, Unknown, "LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 unknown: a (unknown) | "},
 		{"rules: [{name: a, match: {unit: [hidden.service]}}, {name: b, match: {unit: [web.service]}}]", false, Warning, "LANDLOCK WARNING - "},
 		{"rules: [{name: a, match: {unit: [good.service]}}]", false, OK, "LANDLOCK OK - 0 of 1 rule violated | "},
 	} {

@@ -74,7 +74,8 @@ func JSON(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, requireMatches bo
 			v := &a.Rules[i].Violations[k]
 			for _, pid := range v.PIDs {
 				if p := s.Find(pid); p != nil {
-					v.Examples = append(v.Examples, exampleJSON{sinceJSON(since(s, p, expect, v.Reason)), process(p)})
+					at := sinceJSON(since(s, p, expect, v.Reason))
+					v.Examples = append(v.Examples, exampleJSON{at, process(p)})
 				}
 			}
 		}
@@ -89,22 +90,22 @@ func Rules(r *policy.Evaluation, names bool) []RuleJSON {
 	for i := range r.Rules {
 		rule := &r.Rules[i]
 		j := RuleJSON{
-			Name: rule.Rule.Name, Severity: rule.Rule.Severity, Result: ofRule(rule), Violated: rule.Violated,
+			Name: rule.Rule.Name, Severity: rule.Rule.Severity,
+			Result: ofRule(rule), Violated: rule.Violated,
 			Processes: map[string]int{}, Violations: []violationJSON{},
 		}
 		for _, o := range policy.Results() {
 			j.Processes[o.String()] = rule.Processes[o]
 		}
 		for _, v := range rule.Violations {
-			n := len(j.Violations)
-			switch {
-			case names:
-				j.Violations = append(j.Violations, violationJSON{Reason: v.Reason, Workload: untrusted.OrNull(v.Workload), Processes: v.Processes, PIDs: v.PIDs})
-			case n > 0 && j.Violations[n-1].Reason == v.Reason:
+			x := violationJSON{Reason: v.Reason, Processes: v.Processes}
+			if names {
+				x.Workload, x.PIDs = untrusted.OrNull(v.Workload), v.PIDs
+			} else if n := len(j.Violations); n > 0 && j.Violations[n-1].Reason == v.Reason {
 				j.Violations[n-1].Processes += v.Processes
-			default:
-				j.Violations = append(j.Violations, violationJSON{Reason: v.Reason, Processes: v.Processes})
+				continue
 			}
+			j.Violations = append(j.Violations, x)
 		}
 		all = append(all, j)
 	}

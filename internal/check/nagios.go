@@ -74,7 +74,8 @@ func Nagios(w io.Writer, r *policy.Evaluation, requireMatches bool) (Status, err
 	for _, o := range policy.Results() {
 		data = append(data, fmt.Sprintf("%s=%d;;;0", o, processes[o]))
 	}
-	_, err := fmt.Fprintf(w, "LANDLOCK %s - %s | rules=%d;;;0 applied=%d;;;0 %s\n", status, text, r.Loaded, r.Applied, strings.Join(data, " "))
+	_, err := fmt.Fprintf(w, "LANDLOCK %s - %s | rules=%d;;;0 applied=%d;;;0 %s\n",
+		status, text, r.Loaded, r.Applied, strings.Join(data, " "))
 	return status, err
 }
 

@@ -88,7 +88,8 @@ func (e *Explained) Answer() Answer {
 func (e *Explained) Text(w io.Writer, ascii bool) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s.\n", describe(e.Snapshot, e.Process, ascii))
-	fmt.Fprintf(b, "Its executable is %s, its workload %s.\n\n", named(e.Process.Exe, ascii), named(workloadOf(e.Snapshot, e.Process), ascii))
+	fmt.Fprintf(b, "Its executable is %s, its workload %s.\n\n", named(e.Process.Exe, ascii),
+		named(workloadOf(e.Snapshot, e.Process), ascii))
 	t := newTable(b, "RULE", "APPLIES", "RESULT", "WHY", "FILE")
 	for _, applies := range []bool{true, false} {
 		for i := range e.Rules {

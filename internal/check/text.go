@@ -92,7 +92,8 @@ func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, a
 			for _, pid := range v.PIDs {
 				if p := s.Find(pid); p != nil {
 					t.row(rule.Rule.Name, v.Reason.String(), fmt.Sprint(pid),
-						localTime(since(s, p, &rule.Rule.Expect, v.Reason)), name(p.Comm.String()), name(workloadOf(s, p)), name(p.Exe))
+						localTime(since(s, p, &rule.Rule.Expect, v.Reason)),
+						name(p.Comm.String()), name(workloadOf(s, p)), name(p.Exe))
 				}
 			}
 			more, text := v.Processes-len(v.PIDs), "and %d more"
@@ -100,7 +101,8 @@ func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, a
 				text = "%d missing"
 			}
 			if more > 0 {
-				t.row(rule.Rule.Name, v.Reason.String(), "-", "-", fmt.Sprintf(text, more), name(v.Workload), "-")
+				t.row(rule.Rule.Name, v.Reason.String(), "-", "-", fmt.Sprintf(text, more),
+					name(v.Workload), "-")
 			}
 		}
 		if rule.Violated && len(rule.Violations) == 0 {

@@ -63,7 +63,8 @@ func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bo
 	for _, u := range r.Undecided {
 		for _, pid := range u.PIDs {
 			if p := s.Find(pid); p != nil {
-				t.row(u.Doubt.String(), fmt.Sprint(pid), untrusted.Escape(p.Comm.String(), maxCell, ascii), u.Doubt.Words())
+				t.row(u.Doubt.String(), fmt.Sprint(pid),
+					untrusted.Escape(p.Comm.String(), maxCell, ascii), u.Doubt.Words())
 			}
 		}
 		if more := u.Processes - len(u.PIDs); more > 0 {

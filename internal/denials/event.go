@@ -105,5 +105,5 @@ func (t *Text) Set(b []byte) {
 // Bytes returns the text; the result shares t's memory.
 func (t *Text) Bytes() []byte { return t.bytes[:t.n] }
 
-// String returns the text: hostile, not cleaned.
+// String returns the text: untrusted, not escaped.
 func (t *Text) String() string { return string(t.Bytes()) }

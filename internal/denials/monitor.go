@@ -45,10 +45,10 @@ type Stats struct {
 type Options struct {
 	// Feed may be nil. The monitor closes it.
 	Feed Feed
-	// WorkloadLimit is the number of workloads that are told apart, besides
+	// WorkloadLimit is the number of workloads that are counted apart, besides
 	// UnknownWorkload and the one for all others.
 	WorkloadLimit int
-	// Named reports whether a workload of this name may be told apart; nil is all.
+	// Named reports whether a workload of this name may be counted apart; nil is all.
 	Named func(name string) bool
 	// HideWorkloads leaves workloads out.
 	HideWorkloads bool
@@ -137,7 +137,10 @@ func (m *Monitor) Recent() []Denial { return m.recent.Snapshot() }
 func (m *Monitor) Stats() Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	st := Stats{Total: m.tracker.Total(), TotalKnown: m.totalKnown, Fed: m.fed, ByBlocker: m.byBlocker, Blockers: m.blockers}
+	st := Stats{
+		Total: m.tracker.Total(), TotalKnown: m.totalKnown, Fed: m.fed,
+		ByBlocker: m.byBlocker, Blockers: m.blockers,
+	}
 	if m.feed != nil {
 		st.Lost = m.feed.Lost()
 		if counts, ok := m.feed.ByBlocker(); ok {

@@ -62,13 +62,13 @@ func (t *textWriter) denials(d *Denials) {
 	of := fmt.Sprintf("of the %d that the daemon remembers", d.Remembered)
 	switch d.Way {
 	case scan.DenialsAudit:
-		of += "; audit does not tell all"
+		of += "; audit does not report all"
 	case scan.DenialsTracepoints:
 	default:
-		of += "; it is told of no more now"
+		of += "; it reads no more now"
 	}
 	if d.Lost > 0 {
-		of += fmt.Sprintf("; up to %d came too fast to be told", d.Lost)
+		of += fmt.Sprintf("; up to %d came too fast to be read", d.Lost)
 	}
 	if len(d.Last) == 0 {
 		t.line("\nLast denials: none of it, %s.", of)

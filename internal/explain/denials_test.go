@@ -46,10 +46,10 @@ func TestDenialsText(t *testing.T) {
 		"": nil,
 		"\nLast denials: not known, which is not none: no daemon runs.\n":                                     {NotKnown: "no daemon runs"},
 		"\nLast denials: not known, which is not none: \"\\x1b\".\n":                                          {NotKnown: "\x1b"},
-		"\nLast denials: none of it, of the 3 that the daemon remembers; audit does not tell all.\n":          {Way: "audit", Fed: true, Remembered: 3},
+		"\nLast denials: none of it, of the 3 that the daemon remembers; audit does not report all.\n":        {Way: "audit", Fed: true, Remembered: 3},
 		"\nLast denials: none of it, of the 0 that the daemon remembers.\n":                                   {Way: "tracepoints", Fed: true},
-		"\nLast denials: none of it, of the 1 that the daemon remembers; it is told of no more now.\n":        {Way: "counters", Fed: true, Remembered: 1},
-		"\nLast denials: none of it, of the 1 that the daemon remembers; up to 7 came too fast to be told.\n": {Way: "tracepoints", Fed: true, Remembered: 1, Lost: 7},
+		"\nLast denials: none of it, of the 1 that the daemon remembers; it reads no more now.\n":             {Way: "counters", Fed: true, Remembered: 1},
+		"\nLast denials: none of it, of the 1 that the daemon remembers; up to 7 came too fast to be read.\n": {Way: "tracepoints", Fed: true, Remembered: 1, Lost: 7},
 	} {
 		e := Of(s, p)
 		e.Denials = d

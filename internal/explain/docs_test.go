@@ -21,7 +21,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := hostile().JSON(&b); err != nil {
+	if err := untrustedTexts().JSON(&b); err != nil {
 		t.Fatal(err)
 	}
 	var j map[string]any

@@ -284,7 +284,7 @@ func TestSummary(t *testing.T) {
 // TestWrap: lines are broken between words, but never within what others chose, and
 // not where there is no terminal.
 func TestWrap(t *testing.T) {
-	e := hostile()
+	e := untrustedTexts()
 	var whole bytes.Buffer
 	if err := e.Text(&whole, true, 0); err != nil {
 		t.Fatal(err)
@@ -357,8 +357,8 @@ func limited(limits ...domainid.Limit) *Permission {
 	return &Permission{Allowed: domainid.Allowed{Effect: domainid.Limited, Limits: limits}}
 }
 
-// hostile is an explanation full of what others chose.
-func hostile() *Explanation {
+// untrustedTexts is an explanation full of what others chose.
+func untrustedTexts() *Explanation {
 	outer := layer(-1, access.Rights{access.FS: readFile | writeFile | resolve | 1<<20, access.Net: 3, access.Scope: 3}, domainid.Ruleset{
 		Rules: 9, PortsLeftOut: 3, InodesLeftOut: 1,
 		Ports:  []domainid.PortRule{{Port: 0, Net: 1}, {Port: 8000, Net: 1}, {Port: 8001, Net: 1}, {Port: 8002, Net: 1}},
@@ -412,7 +412,7 @@ func hostile() *Explanation {
 func TestGoldenText(t *testing.T) {
 	for _, ascii := range []bool{false, true} {
 		var b bytes.Buffer
-		if err := hostile().Text(&b, ascii, 0); err != nil {
+		if err := untrustedTexts().Text(&b, ascii, 0); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range b.String() {
@@ -423,7 +423,7 @@ func TestGoldenText(t *testing.T) {
 		if ascii {
 			continue
 		}
-		const file = "testdata/hostile.txt"
+		const file = "testdata/untrusted.txt"
 		if *update {
 			if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
@@ -441,11 +441,11 @@ func TestGoldenText(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	var b bytes.Buffer
-	if err := hostile().JSON(&b); err != nil {
+	if err := untrustedTexts().JSON(&b); err != nil {
 		t.Fatal(err)
 	}
 	if bytes.ContainsAny(b.Bytes(), "\x1b\x07\u202e\u200b") {
-		t.Errorf("hostile text stands there as it is:\n%s", b.String())
+		t.Errorf("untrusted text stands there as it is:\n%s", b.String())
 	}
 	var j struct {
 		Schema    string

@@ -184,7 +184,10 @@ func (e *Explanation) JSON(w io.Writer) error {
 		j.Sockets = e.socketsJSON(process)
 	}
 	if d := e.Denials; d != nil {
-		j.Denials = &denialsJSON{orNull(d.NotKnown), orNull(d.Way), d.Fed, d.Lost, d.Remembered, append([]denials.Denial{}, d.Last...)}
+		j.Denials = &denialsJSON{
+			orNull(d.NotKnown), orNull(d.Way), d.Fed, d.Lost, d.Remembered,
+			append([]denials.Denial{}, d.Last...),
+		}
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
@@ -294,10 +297,16 @@ func newRuleJSON(x *policy.Explanation) ruleJSON {
 
 func (e *Explanation) socketsJSON(process func(*scan.Process) any) *socketsJSON {
 	k := e.Sockets
-	j := &socketsJSON{Reachable: []socketJSON{}, Listening: k.Listening, Inside: k.Inside, Kept: keptJSON(k.Kept), Gaps: append([]string{}, k.Gaps...)}
+	j := &socketsJSON{
+		Reachable: []socketJSON{}, Listening: k.Listening, Inside: k.Inside,
+		Kept: keptJSON(k.Kept), Gaps: append([]string{}, k.Gaps...),
+	}
 	for i := range k.Reachable {
 		r := &k.Reachable[i]
-		x := socketJSON{Name: untrusted.Text(r.Name), Abstract: r.Abstract, Holders: []any{}, Doubt: orNull(r.Doubt)}
+		x := socketJSON{
+			Name: untrusted.Text(r.Name), Abstract: r.Abstract, Holders: []any{},
+			Doubt: orNull(r.Doubt),
+		}
 		for _, pid := range r.Holders {
 			if p := e.Snapshot.Find(pid); p != nil {
 				x.Holders = append(x.Holders, process(p))

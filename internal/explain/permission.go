@@ -26,13 +26,16 @@ type Permission struct {
 }
 
 // permissionsOf returns what tasks in a place may do, by class and bit of the rights.
-func permissionsOf(s *scan.Snapshot, m *domainid.Meaning, in In, handles access.Rights) []Permission {
+func permissionsOf(
+	s *scan.Snapshot, m *domainid.Meaning, in In, handles access.Rights,
+) []Permission {
 	var permissions []Permission
 	for _, r := range append(access.All(), access.Of(unnamed(handles))...) {
 		d := permissionOf(s, m, in, r)
 		// Files are listed in order of the device and the number: the same rules
 		// in another layer are equal.
-		if i := slices.IndexFunc(permissions, func(o Permission) bool { return samePermission(&o, &d) }); i >= 0 {
+		same := func(o Permission) bool { return samePermission(&o, &d) }
+		if i := slices.IndexFunc(permissions, same); i >= 0 {
 			permissions[i].Rights = append(permissions[i].Rights, r)
 			continue
 		}

@@ -168,7 +168,7 @@ func (t *textWriter) threads() string {
 	}{
 		{t.e.inside(), "in a domain"},
 		{t.e.Free, "in no domain"},
-		{t.e.Unknown, "of which that could not be told"},
+		{t.e.Unknown, "of which that is not known"},
 	} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.what))

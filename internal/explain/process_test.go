@@ -213,8 +213,8 @@ func TestWorkers(t *testing.T) {
 		"as far as Landlock goes and but for what its workers may do:\n")
 	p.FirstWorker, p.NumWorkers = 3, 1
 	wants(t, textOf(t, Of(s, p)),
-		"(thread 10) may act outside of its domains, or not: in which it is could not be "+
-			"told.\n", "which is not known:\n")
+		"(thread 10) may act outside of its domains, or not: it is not known in which "+
+			"it is.\n", "which is not known:\n")
 	p.FirstWorker, p.NumWorkers = 0, 4
 	wants(t, textOf(t, Of(s, p)), "\n2 workers that the kernel made for it (threads 8, 9)",
 		"(thread 10)")

@@ -73,7 +73,9 @@ func (b *Sandbox) Domains() []int32 {
 // Of explains a process of a snapshot.
 func Of(s *scan.Snapshot, p *scan.Process) *Explanation {
 	e := &Explanation{Snapshot: s, Process: p}
-	g := grouper{e: e, m: s.Meaning(), at: map[place]int{}, like: map[uint64][]int{}, seed: maphash.MakeSeed()}
+	g := grouper{
+		e: e, m: s.Meaning(), at: map[place]int{}, like: map[uint64][]int{}, seed: maphash.MakeSeed(),
+	}
 	for i := range s.TasksOf(p) {
 		t := &s.TasksOf(p)[i]
 		switch t.State {

@@ -30,7 +30,7 @@ type Kept struct{ Landlock, Path, Permission int }
 // Socket is one listening Unix socket.
 type Socket struct {
 	// Name is the path as it was bound, or the name without the NUL in front if
-	// it is Abstract: hostile text.
+	// it is Abstract; untrusted.
 	Name     string
 	Abstract bool
 	// Holders are the PIDs of processes of the snapshot that have it open and
@@ -53,9 +53,11 @@ func (t *textWriter) sockets(s *Sockets) {
 	if len(s.Reachable) == 0 {
 		t.line("  none")
 	}
-	t.line("  Of %s, %d inside its domains, %d kept away by Landlock, %d not found by their path, %d by permissions.",
-		plural.Count(s.Listening, "listening socket"), s.Inside, s.Kept.Landlock, s.Kept.Path, s.Kept.Permission)
-	t.line("  Not decided: what other security modules, seccomp filters and the listeners themselves refuse; sockets of datagrams, and what is mounted elsewhere for it.")
+	t.line("  Of %s, %d inside its domains, %d kept away by Landlock, %d not found by their path, "+
+		"%d by permissions.", plural.Count(s.Listening, "listening socket"), s.Inside,
+		s.Kept.Landlock, s.Kept.Path, s.Kept.Permission)
+	t.line("  Not decided: what other security modules, seccomp filters and the listeners " +
+		"themselves refuse; sockets of datagrams, and what is mounted elsewhere for it.")
 	for _, gap := range s.Gaps {
 		t.line("  Not decided: %s.", plain(gap))
 	}

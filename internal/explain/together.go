@@ -41,7 +41,8 @@ func (e *Explanation) Together(d *Permission) ([]string, bool) {
 	slices.Sort(all)
 	var together []string
 	for _, path := range all {
-		if granted(path) && !slices.ContainsFunc(together, func(above string) bool { return isBelow(path, above) }) {
+		below := func(above string) bool { return isBelow(path, above) }
+		if granted(path) && !slices.ContainsFunc(together, below) {
 			together = append(together, path)
 		}
 	}

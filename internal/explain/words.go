@@ -152,7 +152,8 @@ func (d *Permission) everywhere() string {
 				since = append(since, v)
 			}
 		}
-		return fmt.Sprintf("%s (this kernel cannot restrict it; Linux %s can)", where, strings.Join(since, ", "))
+		return fmt.Sprintf("%s (this kernel cannot restrict it; Linux %s can)",
+			where, strings.Join(since, ", "))
 	case domainid.NotHandled:
 		return where + " (this sandbox does not restrict it)"
 	default:

@@ -25,7 +25,7 @@ func (t *textWriter) workers() {
 	}
 	t.workersThat(outside, "%s may act outside of its domains: what the process could do before "+
 		"it entered them, it still can do by %s.", "it", "them")
-	t.workersThat(perhaps, "%s may act outside of its domains, or not: in which %s could not be told.",
+	t.workersThat(perhaps, "%s may act outside of its domains, or not: it is not known in which %s.",
 		"it is", "they are")
 }
 

@@ -20,7 +20,7 @@ type Config struct {
 	// Patterns are the rule_files of the main file, absolute: a change in
 	// their directories may change the rules.
 	Patterns []string
-	// Hash tells configurations apart by the contents of their files. It has
+	// Hash differs between configurations by the contents of their files. It has
 	// 48 bits, so that a metric can hold it.
 	Hash uint64
 	// Warnings are about rules that are valid but rest on what a process can

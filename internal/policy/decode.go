@@ -54,11 +54,16 @@ func (d *decoder) ruleFile(n *yaml.Node, c *Config) {
 }
 
 func (d *decoder) rules(n *yaml.Node, c *Config) {
-	d.section(n, maxRules-len(c.Rules), func(n *yaml.Node) { c.Rules = append(c.Rules, d.rule(n, c.Defaults)) })
+	d.section(n, maxRules-len(c.Rules), func(n *yaml.Node) {
+		c.Rules = append(c.Rules, d.rule(n, c.Defaults))
+	})
 }
 
 func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
-	r := Rule{Grace: defaults.Grace, Severity: defaults.Severity, File: d.file, Line: n.Line, Column: n.Column}
+	r := Rule{
+		Grace: defaults.Grace, Severity: defaults.Severity,
+		File: d.file, Line: n.Line, Column: n.Column,
+	}
 	seen := d.mapping(n,
 		field{"name", func(n *yaml.Node) {
 			const want = "a name of 1 to 63 of the characters a-z, 0-9, _ and -"

@@ -39,7 +39,8 @@ func (d *decoder) match(n *yaml.Node) Match {
 	if seen == nil {
 		return m
 	}
-	if at := seen["mntns"]; at != nil && seen["exe"] == nil && seen["ancestor_exe"] == nil && seen["comm"] == nil {
+	at, qualified := seen["mntns"], seen["exe"] != nil || seen["ancestor_exe"] != nil || seen["comm"] != nil
+	if at != nil && !qualified {
 		d.fail(at, "mntns says something of exe, ancestor_exe and comm only, and none is here")
 	} else if len(n.Content) == 0 {
 		d.fail(n, "an empty match: it would mean every process")
@@ -74,7 +75,8 @@ func (d *decoder) uid(n *yaml.Node, m *Match) {
 	r, err := parseUIDs(n.Value)
 	isNumber := n.Kind == yaml.ScalarNode && (n.ShortTag() == "!!int" || n.ShortTag() == "!!str")
 	if !isNumber || err != nil {
-		d.fail(n, "%s: want a user ID or a range such as 1000-1999; names are not the same on every host", what(n))
+		d.fail(n, "%s: want a user ID or a range such as 1000-1999; "+
+			"names are not the same on every host", what(n))
 	}
 	m.UID = append(m.UID, r)
 }
@@ -95,7 +97,8 @@ func parseUIDs(text string) (UIDRange, error) {
 	}
 	// The kernel takes the last number for no user.
 	if lo > hi || hi == math.MaxUint32 {
-		return UIDRange{}, fmt.Errorf("user IDs %d to %d: want an ascending range below %d", lo, hi, uint32(math.MaxUint32))
+		return UIDRange{}, fmt.Errorf("user IDs %d to %d: want an ascending range below %d",
+			lo, hi, uint32(math.MaxUint32))
 	}
 	return UIDRange{lo, hi}, nil
 }

@@ -20,7 +20,7 @@ type Options struct {
 }
 
 // Evaluator judges snapshots by one configuration. It remembers which rules
-// applied. Matching is done once for all processes that rules cannot tell apart,
+// applied. Matching is done once for all processes that are the same to rules,
 // and kept from one snapshot to the next. It is not safe for concurrent use.
 type Evaluator struct {
 	config  *Config
@@ -82,7 +82,8 @@ type tally struct {
 func New(c *Config, o Options) *Evaluator {
 	what := c.seenBy()
 	e := &Evaluator{
-		config: c, options: o, seen: what, cache: newMatchCache(c, o.Unmatched), above: newAncestors(what.ancestors),
+		config: c, options: o, seen: what,
+		cache: newMatchCache(c, o.Unmatched), above: newAncestors(what.ancestors),
 		applied: make([]bool, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
 		byKey: map[groupKey]int32{},
 	}
@@ -292,4 +293,6 @@ func (e *Evaluator) judge(n int32, g *group) (Result, Reason) {
 }
 
 // speaks reports whether a rule has a result.
-func (e *Evaluator) speaks(n int32) bool { return e.applied[n] || e.config.Rules[n].MinProcesses > 0 }
+func (e *Evaluator) speaks(n int32) bool {
+	return e.applied[n] || e.config.Rules[n].MinProcesses > 0
+}

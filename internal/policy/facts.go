@@ -179,8 +179,9 @@ func sameWorkload(a, b *scan.Workload) bool {
 	if a == b {
 		return true
 	}
-	if a.Kind != b.Kind || a.Unit != b.Unit || a.FullName != b.FullName || (a.Container == nil) != (b.Container == nil) {
+	c, d := a.Container, b.Container
+	if a.Kind != b.Kind || a.Unit != b.Unit || a.FullName != b.FullName || (c == nil) != (d == nil) {
 		return false
 	}
-	return a.Container == nil || a.Container.ID == b.Container.ID && a.Container.PodUID == b.Container.PodUID
+	return c == nil || c.ID == d.ID && c.PodUID == d.PodUID
 }

@@ -53,7 +53,10 @@ type matchCache struct {
 }
 
 func newMatchCache(c *Config, allDoubts bool) matchCache {
-	return matchCache{config: c, allDoubts: allDoubts, index: newIndex(c.Rules), byFact: map[facts]*matched{}, lists: map[string]*ruleList{}}
+	return matchCache{
+		config: c, allDoubts: allDoubts, index: newIndex(c.Rules),
+		byFact: map[facts]*matched{}, lists: map[string]*ruleList{},
+	}
 }
 
 // begin starts an evaluation.

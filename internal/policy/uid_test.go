@@ -67,7 +67,7 @@ rules:
 	}
 }
 
-// User IDs that no rule tells apart are kept as one: whatever a process does with
+// User IDs that are the same to all rules are kept as one: whatever a process does with
 // its threads' IDs, the cache of matches has no more entries than rules make of it.
 func TestUIDsAreKeptByRange(t *testing.T) {
 	c := load(t, "rules: [{name: a, match: {uid: [0, 1000-1999]}, except: [{uid: [1500]}]}]")

@@ -138,7 +138,8 @@ func (e *Evaluator) violations() []ruleViolation {
 		}
 	}
 	slices.SortFunc(list, func(a, b ruleViolation) int {
-		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Workload, b.Workload))
+		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.Reason, b.Reason),
+			cmp.Compare(a.Workload, b.Workload))
 	})
 	return list
 }

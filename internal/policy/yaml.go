@@ -181,7 +181,9 @@ func (d *decoder) scalar(n *yaml.Node, tag, want string) (string, bool) {
 	return "", false
 }
 
-func (d *decoder) text(n *yaml.Node, want string) (string, bool) { return d.scalar(n, "!!str", want) }
+func (d *decoder) text(n *yaml.Node, want string) (string, bool) {
+	return d.scalar(n, "!!str", want)
+}
 
 // word returns which of some words a text is; the first one if it is none.
 func (d *decoder) word(n *yaml.Node, words ...string) int {

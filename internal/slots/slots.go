@@ -173,7 +173,8 @@ func (s *Slots) classify(claims []Claim, fifth int) {
 		}
 	}
 	slices.SortStableFunc(claims, func(a, b Claim) int {
-		return cmp.Or(order(s.held[a.Label] != nil, s.held[b.Label] != nil), cmp.Compare(a.class, b.class))
+		return cmp.Or(order(s.held[a.Label] != nil, s.held[b.Label] != nil),
+			cmp.Compare(a.class, b.class))
 	})
 }
 

@@ -270,7 +270,7 @@ func (t *truth) doubted(because string) bool {
 
 // reasons are the forms of all that is written beside rules. It is never written.
 var reasons = map[string]*regexp.Regexp{
-	"unknown":           regexp.MustCompile(`^(\d+)(?: of (\d+))? process(?:es)? could not be told$`),
+	"unknown":           regexp.MustCompile(`^(\d+)(?: of (\d+))? process(?:es)? unknown$`),
 	"unsandboxed":       regexp.MustCompile(`^(\d+) process(?:es)?, not sandboxed$`),
 	"some unsandboxed":  regexp.MustCompile(`^(\d+) of (\d+) processes not sandboxed$`),
 	"ineffective":       regexp.MustCompile(`^sandboxed, but restricts nothing: (\d+)(?: of (\d+))? process(?:es)?$`),

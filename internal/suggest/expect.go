@@ -45,10 +45,11 @@ func expectationOf(s *scan.Snapshot, g *group) (x policy.Expect, notes []string)
 	x.Restricts = named(all.Restricts.Sure)
 	switch note := g.outside(s); {
 	case x.Ineffective:
-		notes = append(notes, fmt.Sprintf("effective is false and restricts left out, as it is not known of %s "+
-			"whether anything is restricted: %s", g.some(vague), because(doubt)))
+		notes = append(notes, fmt.Sprintf("effective is false and restricts left out, as it is "+
+			"not known of %s whether anything is restricted: %s", g.some(vague), because(doubt)))
 	case len(x.Restricts) == 0 && len(named(all.Restricts.May)) > 0:
-		notes = append(notes, "restricts is left out, as no right is known to be restricted in all: "+because(all.Doubt))
+		notes = append(notes, "restricts is left out, as no right is known to be restricted in "+
+			"all: "+because(all.Doubt))
 	case len(x.Restricts) > 0 && note != "":
 		x.Restricts = nil
 		notes = append(notes, "restricts is left out, as "+note)
@@ -86,7 +87,8 @@ func (g *group) partial(s *scan.Snapshot) string {
 			}
 		}
 	}
-	text := fmt.Sprintf("partial: %d of %d threads of %s in no domain", free, all, processes(g.states[scan.Partial]))
+	text := fmt.Sprintf("partial: %d of %d threads of %s in no domain",
+		free, all, processes(g.states[scan.Partial]))
 	if unknown > 0 {
 		text += fmt.Sprintf(", and %d may be in none", unknown)
 	}

@@ -18,7 +18,7 @@ type place struct {
 	match policy.Match
 	// keys are the match as it is written, in this order.
 	keys []key
-	// label is the same for people: hostile text.
+	// label is the same for people; untrusted.
 	label string
 	// nameless is why nothing does; empty if something does.
 	nameless string
@@ -87,7 +87,8 @@ func inContainer(w *scan.Workload, p *scan.Process) place {
 		}
 		return newPlace("container with "+at.keys[0].pattern, key{policy.KeyContainer, "*"}, at.keys[0])
 	}
-	return newPlace("container "+c.Namespace+"/"+c.Name, key{policy.KeyNamespace, literal(c.Namespace)}, key{policy.KeyContainer, literal(c.Name)})
+	return newPlace("container "+c.Namespace+"/"+c.Name,
+		key{policy.KeyNamespace, literal(c.Namespace)}, key{policy.KeyContainer, literal(c.Name)})
 }
 
 // unitGlob returns what matches a unit and all that are of its kind; false if
@@ -120,7 +121,8 @@ func byExe(p *scan.Process) place {
 	exe, comm := p.Exe, p.Comm.String()
 	switch {
 	case exe == "" || p.ExeCut:
-		return place{label: "command " + comm, nameless: "no rule: its program is not known, and a process chooses its own name"}
+		return place{label: "command " + comm,
+			nameless: "no rule: its program is not known, and a process chooses its own name"}
 	case !strings.HasPrefix(exe, "/") || strings.HasPrefix(exe, "/memfd:"):
 		return place{label: "program " + exe, nameless: "no rule: its program is in no file"}
 	}

@@ -109,7 +109,7 @@ func (g *group) unfit(s *scan.Snapshot) string {
 	n := len(g.processes)
 	switch {
 	case g.states[scan.Unknown] > 0:
-		return g.some(g.states[scan.Unknown]) + " could not be told"
+		return g.some(g.states[scan.Unknown]) + " unknown"
 	case g.states[scan.Unsandboxed] == n:
 		return processes(n) + ", not sandboxed"
 	case g.states[scan.Unsandboxed] > 0:
@@ -157,7 +157,9 @@ func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 	for i := range rules {
 		r := &rules[i]
 		byName[r.name] = r
-		c.Rules = append(c.Rules, policy.Rule{Name: r.name, Match: r.match, Expect: r.expect, Severity: c.Defaults.Severity})
+		c.Rules = append(c.Rules, policy.Rule{
+			Name: r.name, Match: r.match, Expect: r.expect, Severity: c.Defaults.Severity,
+		})
 	}
 	faults := map[string]string{}
 	for _, of := range policy.New(c, policy.Options{}).Evaluate(s).Rules {

@@ -225,7 +225,7 @@ rules:
 # - program /memfd:x: no rule: its program is in no file
 # - "program /tmp/\x1b[[]31m\x0a- name: forged": no rule: its name cannot be written into one
 # - unit cron.service: 1 process, not sandboxed
-# - unit dark.service: 1 process could not be told
+# - unit dark.service: 1 process unknown
 # - unit some.service: 1 of 2 processes not sandboxed
 `
 	got := text(t, &h.Snapshot)

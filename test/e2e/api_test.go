@@ -65,7 +65,7 @@ func TestExplainLastDenials(t *testing.T) {
 	eventually(t, "all denials are told", func() bool { return d.scrape(t)[readFileDenials] >= n })
 	file := filepath.Join(dir, "file")
 	wants(t, explain(t, pid, flag, "--no-paths"),
-		"Last denials of it, of the ", "; audit does not tell all:\n",
+		"Last denials of it, of the ", "; audit does not report all:\n",
 		"  open a file for reading (fs.read_file): "+file, fmt.Sprintf(", %d times, the last at that time\n", n))
 	other := explain(t, fmt.Sprint(os.Getpid()), flag)
 	wants(t, other, "Last denials: none of it, of the ")

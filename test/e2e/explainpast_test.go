@@ -124,7 +124,7 @@ func TestExplainWorker(t *testing.T) {
 			if err := json.Unmarshal([]byte(explain(t, pid, "-o", "json")), &e); err != nil {
 				t.Fatal(err)
 			}
-			return e.OutsideWorker != "unknown" && !strings.Contains(text, "could not be told")
+			return e.OutsideWorker != "unknown" && !strings.Contains(text, "not known in which")
 		})
 		if len(e.Workers) != 1 || e.Workers[0].Outside != yesNo(c.outside) ||
 			e.OutsideWorker != yesNo(c.outside) {
