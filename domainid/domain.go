@@ -33,6 +33,9 @@ func (l Lineage) String() string { return lineages.Of(l) }
 // MarshalText encodes the word.
 func (l Lineage) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
+// UnmarshalText is the inverse of MarshalText.
+func (l *Lineage) UnmarshalText(b []byte) error { return lineages.Parse(l, b, "lineage") }
+
 // Creator is the task that created a domain, as it was at that time: usually a
 // launcher, not the program that runs in the domain now.
 type Creator struct {

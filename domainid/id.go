@@ -52,9 +52,11 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	v, err := Parse(*s)
-	if err != nil {
-		return err
+	if err == nil && v.String() != *s {
+		err = fmt.Errorf("domain ID %.32q: want lower-case hexadecimal digits", *s)
 	}
-	*id = v
-	return nil
+	if err == nil {
+		*id = v
+	}
+	return err
 }

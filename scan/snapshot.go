@@ -147,6 +147,11 @@ type SourceInfo struct {
 	PIDNS string `json:"pidns"`
 }
 
+// CountsDenials reports whether the denials of a snapshot's domains are known. What
+// reports denials one by one does not count them for each domain, and the attribute
+// does not report any.
+func (i SourceInfo) CountsDenials() bool { return i.Denials != DenialsNone && i.Name != "procattr" }
+
 // InitUserNS is the inode number of the initial user namespace:
 // PROC_USER_INIT_INO of include/linux/proc_ns.h.
 const InitUserNS = 0xEFFFFFFD

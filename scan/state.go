@@ -28,6 +28,9 @@ func (s State) String() string { return states.Of(s) }
 // MarshalText encodes the word.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText is the inverse of MarshalText.
+func (s *State) UnmarshalText(b []byte) error { return states.Parse(s, b, "state") }
+
 // Reason is why a state is Unknown.
 type Reason uint8
 
@@ -53,3 +56,6 @@ func (r Reason) String() string { return reasons.Of(r) }
 
 // MarshalText encodes the word; empty for NoReason.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (r *Reason) UnmarshalText(b []byte) error { return reasons.Parse(r, b, "reason") }

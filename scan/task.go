@@ -71,6 +71,9 @@ func (x Extent) String() string { return extents.Of(x) }
 // MarshalText encodes the word.
 func (x Extent) MarshalText() ([]byte, error) { return []byte(x.String()), nil }
 
+// UnmarshalText is the inverse of MarshalText.
+func (x *Extent) UnmarshalText(b []byte) error { return extents.Parse(x, b, "extent") }
+
 // ExtentOf returns the extent of any of some hardenings over the live tasks of a
 // process.
 func ExtentOf(tasks []Task, any Hardening) Extent {

@@ -54,7 +54,7 @@ func TestParseCommands(t *testing.T) {
 	for line, want := range map[string]string{
 		"": "serve", "serve": "serve", "--web.max-requests=0": "serve", "serve --scan.min-interval=0s": "serve",
 		"once": "once", "once --format=json --summary": "once", "once --textfile=x": "once", "--path.sysfs=/x once": "once",
-		"tree": "tree", "tree -a -d --ascii": "tree", "doctor": "examine",
+		"tree": "drawTree", "tree -a -d --ascii": "drawTree", "doctor": "examine",
 	} {
 		wantCommand(t, line, want)
 	}

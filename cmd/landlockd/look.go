@@ -13,7 +13,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/cmdline"
 	"github.com/landlockd/landlockd/internal/policy"
-	"github.com/landlockd/landlockd/internal/record"
+	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -80,7 +80,7 @@ func (l *look) until(enough judgment) (*scan.Snapshot, error) {
 		return nil, usageError{fmt.Errorf("--snapshot: %w", err)}
 	}
 	defer f.Close()
-	snap, err := record.Load(f)
+	snap, err := recorded.Read(f)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--snapshot %s: %w", l.file, err)}
 	}

@@ -35,7 +35,7 @@ func commands(g *globals) []command {
 	return []command{
 		&serve{globals: g},
 		&once{globals: g},
-		&tree{globals: g},
+		&drawTree{globals: g},
 		&checkRules{look: look{globals: g}},
 		&checkConfig{globals: g},
 		&suggestRules{look: look{globals: g}},

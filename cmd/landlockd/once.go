@@ -17,8 +17,8 @@ import (
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/check"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/sources"
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -89,8 +89,8 @@ func (o *once) run(out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		j := view.JSONOptions{Summary: o.summary, Rules: check.Rules(result, !o.summary)}
-		return buffered(out, func(w io.Writer) error { return view.JSON(w, snap, j) })
+		j := recorded.Options{Summary: o.summary, Rules: check.Rules(result, !o.summary)}
+		return buffered(out, func(w io.Writer) error { return recorded.Write(w, snap, j) })
 	}
 	if werr := o.write(out, o.registry(config, found, snap, result)); err == nil {
 		err = werr

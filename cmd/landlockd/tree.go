@@ -8,17 +8,17 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/tree"
 )
 
-// tree draws processes and domains.
-type tree struct {
+// drawTree draws processes and domains.
+type drawTree struct {
 	*globals
 	drawing
 	all, domains bool
 }
 
-func (t *tree) declare(app *kingpin.Application) *kingpin.CmdClause {
+func (t *drawTree) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("tree", "Show the sandboxed processes, their domains, and where they stand among the others.")
 	c.Flag("all", "Show every process.").Short('a').BoolVar(&t.all)
 	c.Flag("domains", "Show domains, each with its processes.").Short('d').BoolVar(&t.domains)
@@ -26,7 +26,7 @@ func (t *tree) declare(app *kingpin.Application) *kingpin.CmdClause {
 	return c
 }
 
-func (t *tree) run(out io.Writer) error {
+func (t *drawTree) run(out io.Writer) error {
 	src, _, err := t.open()
 	if err != nil {
 		return err
@@ -36,10 +36,10 @@ func (t *tree) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	o := view.Options{All: t.all, ASCII: t.ascii(), Width: terminalWidth()}
-	write := view.Tree
+	o := tree.Options{All: t.all, ASCII: t.ascii(), Width: terminalWidth()}
+	write := tree.Tree
 	if t.domains {
-		write = view.Domains
+		write = tree.Domains
 	}
 	return buffered(out, func(w io.Writer) error { return write(w, snap, o) })
 }

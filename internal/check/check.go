@@ -12,7 +12,6 @@ import (
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -128,7 +127,7 @@ func describe(s *scan.Snapshot, p *scan.Process, ascii bool) string {
 			text += " (" + p.Reason.String() + ")"
 		}
 	}
-	if at := view.Started(s, p); !at.IsZero() {
+	if at := s.Started(p); !at.IsZero() {
 		text += ", started " + localTime(at)
 	}
 	return text
@@ -140,7 +139,7 @@ func since(s *scan.Snapshot, p *scan.Process, x *policy.Expect, r policy.Reason)
 	if !x.Lasting(r) {
 		return time.Time{}
 	}
-	return view.Started(s, p)
+	return s.Started(p)
 }
 
 // localTime is a time as people read it; "-" if it is zero.

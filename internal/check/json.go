@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/untrusted"
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -64,7 +64,7 @@ func JSON(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, requireMatches bo
 		Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true),
 		Undecided: undecided(s, r), Unmatched: unmatchedOf(r),
 	}
-	process := view.Processes(s)
+	process := recorded.Processes(s)
 	for i := range a.Rules {
 		if p, why := firstUnknown(s, &r.Rules[i]); p != nil {
 			a.Rules[i].Unknown = &unknownJSON{why, process(p)}

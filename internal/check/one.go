@@ -9,8 +9,8 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/untrusted"
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -48,7 +48,7 @@ func (o *One) JSON(w io.Writer) error {
 		Process any            `json:"process"`
 	}{
 		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Result, orNull(o.Reason), orNull(o.Why),
-		view.Processes(o.Snapshot)(o.Process),
+		recorded.Processes(o.Snapshot)(o.Process),
 	})
 }
 
@@ -146,5 +146,5 @@ func (e *Explained) JSON(w io.Writer) error {
 		Time    string     `json:"time"`
 		Process any        `json:"process"`
 		Rules   []ruleJSON `json:"rules"`
-	}{Schema, e.Answer(), timeText(e.Snapshot.Time), view.Processes(e.Snapshot)(e.Process), rules})
+	}{Schema, e.Answer(), timeText(e.Snapshot.Time), recorded.Processes(e.Snapshot)(e.Process), rules})
 }

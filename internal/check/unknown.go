@@ -7,8 +7,8 @@ import (
 	"io"
 
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/untrusted"
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -43,7 +43,7 @@ type undecidedJSON struct {
 
 func undecided(s *scan.Snapshot, r *policy.Evaluation) []undecidedJSON {
 	list := make([]undecidedJSON, 0, len(r.Undecided))
-	process := view.Processes(s)
+	process := recorded.Processes(s)
 	for _, u := range r.Undecided {
 		j := undecidedJSON{Reason: u.Doubt, Processes: u.Processes}
 		for _, pid := range u.PIDs {

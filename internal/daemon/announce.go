@@ -11,7 +11,7 @@ import (
 	"slices"
 
 	"github.com/landlockd/landlockd/internal/sources"
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/tree"
 	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
@@ -47,7 +47,7 @@ func (d *Daemon) announce(ctx context.Context, shared *scan.Shared) {
 		}
 		url = scheme + "://" + d.listeners[0].Addr().String() + d.o.TelemetryPath
 	}
-	log.Info(view.Summary(snap), "metrics", url)
+	log.Info(tree.Summary(snap), "metrics", url)
 	if snap.Uptime == 0 {
 		log.Warn("Ages of processes are not known: the host's clock is out of reach in this time namespace")
 	}

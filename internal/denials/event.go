@@ -3,10 +3,10 @@
 package denials
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/enum"
 )
 
 // Event is one denial as read from the kernel. It holds no pointer into the
@@ -45,34 +45,15 @@ const (
 	Task
 )
 
-func (k ObjectKind) String() string {
-	switch k {
-	case File:
-		return "file"
-	case Port:
-		return "port"
-	case Socket:
-		return "socket"
-	case Task:
-		return "task"
-	default:
-		return "unknown"
-	}
-}
+var objectKinds = enum.Words[ObjectKind]{"unknown", "file", "port", "socket", "task"}
+
+func (k ObjectKind) String() string { return objectKinds.Of(k) }
 
 // MarshalText encodes the word.
 func (k ObjectKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText is the inverse of MarshalText.
-func (k *ObjectKind) UnmarshalText(b []byte) error {
-	for v := NoObject; v <= Task; v++ {
-		if string(b) == v.String() {
-			*k = v
-			return nil
-		}
-	}
-	return fmt.Errorf("%.20q is no kind of object", b)
-}
+func (k *ObjectKind) UnmarshalText(b []byte) error { return objectKinds.Parse(k, b, "kind of object") }
 
 // Object is what was accessed.
 type Object struct {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/prometheus/procfs"
 
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/tree"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -31,8 +31,8 @@ func checkScan(h *host) []finding {
 		return []finding{{fail, "scan", err.Error()}}
 	}
 	after := userProcesses(h.o.ProcFS)
-	found := []finding{{ok, "scan", fmt.Sprintf("%s (%s)", view.Summary(snap), snap.Duration.Round(time.Microsecond))}}
-	if left := view.Unread(snap); left != "" {
+	found := []finding{{ok, "scan", fmt.Sprintf("%s (%s)", tree.Summary(snap), snap.Duration.Round(time.Microsecond))}}
+	if left := tree.Unread(snap); left != "" {
 		found = append(found, finding{note, "scan", left})
 	}
 	var missing []string

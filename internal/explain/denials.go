@@ -10,7 +10,6 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/denials"
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -41,7 +40,7 @@ const (
 // time of creation; where that is not known, it was there at the time.
 func (e *Explanation) DenialsOf(all []denials.Denial) []denials.Denial {
 	p := e.Process
-	started := view.Started(e.Snapshot, p)
+	started := e.Snapshot.Started(p)
 	return slices.DeleteFunc(slices.Clone(all), func(d denials.Denial) bool {
 		switch {
 		case d.PID != p.PID:

@@ -13,8 +13,8 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/untrusted"
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -148,7 +148,7 @@ type socketJSON struct {
 // JSON writes the explanation as one JSON object and a newline.
 func (e *Explanation) JSON(w io.Writer) error {
 	s := e.Snapshot
-	process := view.Processes(s)
+	process := recorded.Processes(s)
 	j := explanationJSON{
 		Schema: Schema, Time: s.Time.UTC().Format(time.RFC3339Nano), Process: process(e.Process),
 		Free: e.Free, Unknown: e.Unknown, Ineffective: s.Ineffective(e.Process),
@@ -176,7 +176,7 @@ func (e *Explanation) JSON(w io.Writer) error {
 			}
 		}
 	}
-	j.Domains, j.Rulesets = view.DomainObjects(s, domains)
+	j.Domains, j.Rulesets = recorded.Domains(s, domains)
 	for i := range e.Rules {
 		j.Rules = append(j.Rules, newRuleJSON(&e.Rules[i]))
 	}
@@ -269,7 +269,7 @@ func (e *Explanation) permissionJSON(d *Permission) permissionJSON {
 		k := limitJSON{Depth: l.Depth, Files: []fileJSON{}, More: l.More}
 		j.More = j.More || l.More
 		for _, f := range l.Files {
-			x := fileJSON{Dev: view.DeviceText(f.Dev), Ino: strconv.FormatUint(f.Ino, 10), FSRoot: f.FSRoot}
+			x := fileJSON{Dev: recorded.DeviceText(f.Dev), Ino: strconv.FormatUint(f.Ino, 10), FSRoot: f.FSRoot}
 			if path, found := e.Places[File{f.Dev, f.Ino}]; found {
 				text := untrusted.Text(path)
 				x.Path = &text

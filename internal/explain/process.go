@@ -10,7 +10,6 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/plural"
-	"github.com/landlockd/landlockd/internal/view"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -25,7 +24,7 @@ func (t *textWriter) process() {
 		workload = w.FullName
 	}
 	t.line("  workload    %s", t.name(workload))
-	if at := view.Started(s, p); !at.IsZero() {
+	if at := s.Started(p); !at.IsZero() {
 		t.line("  started     %s", at.UTC().Format(time.RFC3339))
 	}
 	t.line("  runs as     %s", strings.Join(hardening(s, p), ", "))

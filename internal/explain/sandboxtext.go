@@ -10,7 +10,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/plural"
-	"github.com/landlockd/landlockd/internal/view"
+	"github.com/landlockd/landlockd/internal/recorded"
 )
 
 func (t *textWriter) sandbox(b *Sandbox) {
@@ -196,7 +196,7 @@ func (t *textWriter) files(l *domainid.Limit, indent string) {
 		if f.FSRoot {
 			what = "the root of the filesystem"
 		}
-		t.line("%s%s on device %s, of which no path is known", indent, what, view.DeviceText(f.Dev))
+		t.line("%s%s on device %s, of which no path is known", indent, what, recorded.DeviceText(f.Dev))
 	})
 	if l.More {
 		t.line("%sand perhaps others, which are not known", indent)

@@ -11,7 +11,6 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/untrusted"
-	"github.com/landlockd/landlockd/internal/view"
 )
 
 // Bounds of what text has; JSON has all.
@@ -27,7 +26,7 @@ const (
 func (e *Explanation) Text(w io.Writer, ascii bool, width int) error {
 	t := &textWriter{
 		Writer: bufio.NewWriter(w), e: e, ascii: ascii, width: width,
-		forest: view.Forest(e.Snapshot),
+		forest: e.Snapshot.Forest(),
 	}
 	t.process()
 	t.whole()

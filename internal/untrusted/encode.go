@@ -3,7 +3,6 @@
 package untrusted
 
 import (
-	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -92,13 +91,9 @@ func (t Text) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// UnmarshalJSON is the inverse of MarshalJSON.
-func (t *Text) UnmarshalJSON(b []byte) error {
-	var encoded string
-	if err := json.Unmarshal(b, &encoded); err != nil {
-		return err
-	}
-	decoded, err := DecodeText(encoded)
+// UnmarshalText is the inverse of MarshalJSON, for the text in the JSON string.
+func (t *Text) UnmarshalText(encoded []byte) error {
+	decoded, err := DecodeText(string(encoded))
 	*t = Text(decoded)
 	return err
 }

@@ -3,6 +3,8 @@
 package hosts
 
 import (
+	"strings"
+	"testing"
 	"unicode"
 	"unicode/utf8"
 )
@@ -28,4 +30,17 @@ func Unsafe(text string) string {
 		}
 	}
 	return ""
+}
+
+// CheckSafe fails unless text is whole lines that do nothing to a terminal.
+func CheckSafe(t testing.TB, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if !strings.HasSuffix(line, "\n") {
+			t.Fatalf("line without an end: %q", line)
+		}
+		if what := Unsafe(strings.TrimSuffix(line, "\n")); what != "" {
+			t.Fatalf("%q has %s", line, what)
+		}
+	}
 }

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recorded
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
+)
+
+// decoder reads JSON into the structs that it is written from, more strictly than
+// package json: a member stands there, once, under exactly its name, and null only for a
+// pointer or a domain's ID. The rest is in a struct's tags:
+//
+//	read:"no"        the member follows from others: it is written, but not read
+//	read:"optional"  it may be missing
+//	min:"1" max:"9"  bounds of a number, or of text in bytes (else maxName)
+type decoder struct {
+	*jsontext.Decoder
+	plans map[reflect.Type]*plan
+}
+
+// checked is an object of which more must hold than of each of its members.
+type checked interface{ check() error }
+
+// plan is how an object is read.
+type plan struct {
+	members []member
+	index   map[string]int
+}
+
+type member struct {
+	name     string
+	at       []int // in its struct
+	optional bool
+	quoted   bool // a number that is written as text
+	// least and most bound a number, or the length of text in bytes.
+	least, most int64
+}
+
+func (p *plan) add(m member) {
+	p.index[m.name] = len(p.members)
+	p.members = append(p.members, m)
+}
+
+func (d *decoder) planOf(t reflect.Type) *plan {
+	if p := d.plans[t]; p != nil {
+		return p
+	}
+	p := &plan{index: map[string]int{}}
+	d.plans[t] = p
+	if t == reflect.TypeFor[rightsJSON]() {
+		for c := range access.NumClasses {
+			p.add(member{name: c.String(), at: []int{int(c)}, most: math.MaxInt64})
+		}
+		return p
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
+		read := f.Tag.Get("read")
+		if name == "" || read == "no" {
+			continue
+		}
+		m := member{name, f.Index, read == "optional", option == "string", math.MinInt64, math.MaxInt64}
+		if t := f.Type; t.Kind() == reflect.String || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.String {
+			m.most = maxName
+		}
+		for tag, bound := range map[string]*int64{"min": &m.least, "max": &m.most} {
+			if n, err := strconv.ParseInt(f.Tag.Get(tag), 10, 64); err == nil {
+				*bound = n
+			}
+		}
+		p.add(m)
+	}
+	return p
+}
+
+// value reads the next value.
+func (d *decoder) value(to reflect.Value, m *member) error {
+	if e, ok := to.Addr().Interface().(*elements); ok {
+		e.there = true
+		return d.list(e.read)
+	}
+	switch to.Kind() {
+	case reflect.Pointer:
+		if d.PeekKind() == 'n' {
+			return d.SkipValue()
+		}
+		to.Set(reflect.New(to.Type().Elem()))
+		return d.value(to.Elem(), m)
+	case reflect.Struct, reflect.Array:
+		return d.object(to)
+	case reflect.Slice:
+		return d.list(func() error {
+			if to.Len() == maxTasks {
+				return errors.New("too many elements")
+			}
+			to.Grow(1)
+			to.SetLen(to.Len() + 1)
+			return d.value(to.Index(to.Len()-1), m)
+		})
+	default:
+		return d.scalar(to, m)
+	}
+}
+
+func (d *decoder) object(to reflect.Value) error {
+	if err := d.open('{'); err != nil {
+		return err
+	}
+	p := d.planOf(to.Type())
+	var seen uint64
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		i, known := p.index[name.String()]
+		if !known {
+			if err := d.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		m := &p.members[i]
+		if seen>>i&1 != 0 {
+			return within(m.name, errors.New("stands there twice"))
+		}
+		seen |= 1 << i
+		if to.Kind() == reflect.Array {
+			err = d.value(to.Index(m.at[0]), m)
+		} else {
+			err = d.value(to.FieldByIndex(m.at), m)
+		}
+		if err != nil {
+			return within(m.name, err)
+		}
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for i, m := range p.members {
+		if !m.optional && seen>>i&1 == 0 {
+			return within(m.name, errors.New("missing"))
+		}
+	}
+	if c, ok := to.Addr().Interface().(checked); ok {
+		return c.check()
+	}
+	return nil
+}
+
+// elements is an array that is too large to be held: read takes the next element.
+type elements struct {
+	read  func() error
+	there bool
+}
+
+// each reads an array one element after the other.
+func each[T any](d *decoder, take func(*T) error) elements {
+	return elements{read: func() error {
+		var element T
+		if err := d.value(reflect.ValueOf(&element).Elem(), nil); err != nil {
+			return err
+		}
+		return take(&element)
+	}}
+}
+
+func (d *decoder) list(element func() error) error {
+	if err := d.open('['); err != nil {
+		return err
+	}
+	for i := 0; d.PeekKind() != ']'; i++ {
+		if err := element(); err != nil {
+			return within(fmt.Sprintf("[%d]", i), err)
+		}
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+func (d *decoder) open(want jsontext.Kind) error {
+	token, err := d.ReadToken()
+	if err == nil && token.Kind() != want {
+		err = fmt.Errorf("want %c, not %.40q", want, token.String())
+	}
+	return err
+}
+
+// scalar reads a value that has no others in it.
+func (d *decoder) scalar(to reflect.Value, m *member) error {
+	value := to.Addr().Interface()
+	kind := d.PeekKind()
+	err := json.UnmarshalDecode(d.Decoder, value, json.StringifyNumbers(m.quoted))
+	var semantic *json.SemanticError
+	_, isID := value.(*domainid.ID)
+	switch {
+	case kind == 'n' && !isID, errors.As(err, &semantic) && semantic.Err == nil:
+		return fmt.Errorf("a %s where none may stand", kind)
+	case err != nil:
+		return err
+	}
+	n := int64(0)
+	switch {
+	case to.Kind() == reflect.String:
+		n = int64(to.Len())
+	case to.CanInt():
+		n = to.Int()
+	case to.CanUint():
+		n = int64(min(to.Uint(), math.MaxInt64))
+	}
+	switch {
+	case n < m.least:
+		return fmt.Errorf("%d, but %d is the least", n, m.least)
+	case n > m.most && to.Kind() == reflect.String:
+		return fmt.Errorf("text of %d bytes, but %d are the most", n, m.most)
+	case n > m.most:
+		return fmt.Errorf("%d, but %d is the most", n, m.most)
+	}
+	return nil
+}
+
+// placeError is an error with where it was found.
+type placeError struct {
+	place string
+	err   error
+}
+
+func (e *placeError) Error() string { return e.place + ": " + e.err.Error() }
+func (e *placeError) Unwrap() error { return e.err }
+
+// within puts the place in front of an error: "processes[3].pid: ...".
+func within(place string, err error) error {
+	var p *placeError
+	var syntax *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	switch {
+	case errors.As(err, &p):
+		dot := "."
+		if strings.HasPrefix(p.place, "[") {
+			dot = ""
+		}
+		return &placeError{place + dot + p.place, p.err}
+	case errors.As(err, &syntax): // it has its place in it, with any names
+		err = syntax.Err
+	case errors.As(err, &semantic):
+		err = semantic.Err
+	}
+	return &placeError{place, err}
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recorded
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Limits of what is read.
+const (
+	// MaxSize is the size of a file in bytes: some 400 000 processes.
+	MaxSize = 256 << 20
+	// maxTasks is how many tasks a kernel can have (PID_MAX_LIMIT). Also, a
+	// file of few bytes must not become a snapshot of many.
+	maxTasks = 1 << 22
+	// maxRules is the largest number of rules that a file may have in all.
+	maxRules = 1 << 22
+)
+
+var (
+	// ErrSchema is the error of a file that is no snapshot of a known form.
+	ErrSchema = errors.New("not a snapshot that this landlockd knows (want schema " + Schema + ")")
+	// ErrSummary is the error of a snapshot without processes.
+	ErrSummary = errors.New("a summary: it has no processes (written with --summary)")
+	errTooLong = fmt.Errorf("larger than %d MiB", MaxSize>>20)
+)
+
+// Read reads one snapshot. An error says where in the file it stands, as a path
+// of members, and quotes no more than a few bytes of it.
+//
+// A snapshot has only what the file holds: TID and start time of a task are 0 where
+// they were left out because all tasks of its process were alike.
+func Read(r io.Reader) (*scan.Snapshot, error) { return read(r, MaxSize) }
+
+func read(from io.Reader, limit int64) (*scan.Snapshot, error) {
+	r := &reader{snap: &scan.Snapshot{}}
+	err := r.read(&bounded{r: from, left: limit})
+	switch {
+	case errors.Is(err, errTooLong):
+		err = errTooLong
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("it ends too early: %w", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the snapshot: %w", err)
+	}
+	return r.snap, nil
+}
+
+// bounded fails, other than io.LimitReader, instead of pretending an end.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, errTooLong
+	}
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.r.Read(p)
+	b.left -= int64(n)
+	if b.left < 0 {
+		return 0, errTooLong
+	}
+	return n, err
+}
+
+// reader fills a snapshot. JSON has no order of members, so what refers to
+// domains is resolved at the end.
+type reader struct {
+	snap *scan.Snapshot
+	// parents[i] is the domain that Domains[i] is nested in, domains[i] that of
+	// Tasks[i], viewed[i] that of Views[i], and places[i] those of Workers[i]: of its
+	// real credentials and of those that it acts with.
+	parents, domains, viewed []domainid.ID
+	places                   [][2]domainid.ID
+	// rulesetOf[i] is the place in rulesets of that of Domains[i], or nil.
+	rulesets  []*domainid.Ruleset
+	rulesetOf []*int32
+	rules     int
+}
+
+// fileJSON is a whole snapshot; see [Write].
+type fileJSON struct {
+	Schema    string          `json:"schema"`
+	Summary   bool            `json:"summary"`
+	Host      hostJSON        `json:"host"`
+	Source    scan.SourceInfo `json:"source"`
+	Scan      scanJSON        `json:"scan"`
+	Rulesets  elements        `json:"rulesets" read:"optional"`
+	Domains   elements        `json:"domains" read:"optional"`
+	Views     elements        `json:"views" read:"optional"`
+	Workloads elements        `json:"workloads" read:"optional"`
+	Processes elements        `json:"processes" read:"optional"`
+}
+
+func (r *reader) read(from io.Reader) error {
+	d := &decoder{jsontext.NewDecoder(from, jsontext.AllowDuplicateNames(true)),
+		map[reflect.Type]*plan{}}
+	j := fileJSON{
+		Rulesets:  each(d, r.ruleset),
+		Domains:   each(d, r.domain),
+		Views:     each(d, r.view),
+		Workloads: each(d, r.workload),
+		Processes: each(d, r.process),
+	}
+	err := d.object(reflect.ValueOf(&j).Elem())
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) { // it has its place in it, with any names
+		err = syntax.Err
+	}
+	switch {
+	case j.Schema != "" && j.Schema != Schema:
+		return fmt.Errorf("schema %.40q: %w", j.Schema, ErrSchema)
+	case err != nil && j.Schema == "":
+		return fmt.Errorf("%w: %w", ErrSchema, err)
+	case err != nil:
+		return err
+	case j.Summary:
+		return ErrSummary
+	case !j.Domains.there || !j.Views.there || !j.Processes.there:
+		return errors.New("domains, views or processes are missing")
+	}
+	switch _, err := d.ReadToken(); {
+	case errors.Is(err, errTooLong):
+		return err
+	case !errors.Is(err, io.EOF):
+		return errors.New("something stands behind the snapshot")
+	}
+	if err := j.fill(r.snap); err != nil {
+		return err
+	}
+	if err := r.resolve(); err != nil {
+		return err
+	}
+	r.snap.Conclude()
+	return nil
+}
+
+// fill takes what is said of the whole snapshot.
+func (j *fileJSON) fill(s *scan.Snapshot) (err error) {
+	if s.Kernel, err = j.Host.kernel(); err != nil {
+		return within("host", err)
+	}
+	if err := checkSource(&j.Source); err != nil {
+		return within("source", err)
+	}
+	s.Source = j.Source
+	if err := j.Scan.fill(s); err != nil {
+		return within("scan", err)
+	}
+	return nil
+}

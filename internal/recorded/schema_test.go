@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recorded
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+const schemaFile = "../../docs/schema/snapshot-v1.json"
+
+// TestReadsWhatSchemaAllows: whatever may be null by the schema is read as null. What
+// else stands there has to fit, so that for each such member random snapshots are
+// tried, as they are and with that member null.
+func TestReadsWhatSchemaAllows(t *testing.T) {
+	raw, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root map[string]any
+	if err := json.Unmarshal(raw, &root); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := jsonschema.NewCompiler().Compile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := schemaWalk{defs: root["$defs"].(map[string]any), nullable: map[string]bool{}}
+	w.walk(root, "")
+	for _, known := range []string{
+		"/domains/[]/id", "/views/[]/domain", "/processes/[]/tasks/[]/domain", "/host/errata",
+		"/domains/[]/creator/exe", "/processes/[]/workers/[]/real/domain", "/workloads/[]/container",
+	} {
+		if !w.nullable[known] {
+			t.Errorf("%s may be null, but was not found in the schema", known)
+		}
+	}
+	for path := range w.nullable {
+		t.Run(path, func(t *testing.T) { readsNull(t, schema, path) })
+	}
+}
+
+// readsNull fails unless a snapshot is read that has null in some place.
+func readsNull(t *testing.T, schema *jsonschema.Schema, path string) {
+	var refused error
+	found := false
+	for seed := range uint64(60) {
+		text := encode(t, random(rand.New(rand.NewPCG(seed, 77))))
+		for n := range 4 { // one place after the other
+			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !setNull(value, strings.Split(path, "/")[1:], &n) {
+				break
+			}
+			if schema.Validate(value) != nil {
+				continue
+			}
+			found = true
+			changed, err := json.Marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, refused = Read(bytes.NewReader(changed)); refused == nil {
+				return
+			}
+		}
+	}
+	if !found {
+		t.Fatal("no snapshot has this member")
+	}
+	t.Errorf("the schema allows null, the reader does not: %v", refused)
+}
+
+// setNull puts null in a place, past *skip others, and reports whether there is one.
+func setNull(value any, path []string, skip *int) bool {
+	last := len(path) == 1
+	switch v := value.(type) {
+	case map[string]any:
+		below, there := v[path[0]]
+		if !there {
+			return false
+		}
+		if !last {
+			return setNull(below, path[1:], skip)
+		}
+		if *skip--; *skip < 0 {
+			v[path[0]] = nil
+			return true
+		}
+	case []any:
+		for i := range v {
+			if !last {
+				if setNull(v[i], path[1:], skip) {
+					return true
+				}
+				continue
+			}
+			if *skip--; *skip < 0 {
+				v[i] = nil
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// schemaWalk collects the places that may be null.
+type schemaWalk struct {
+	defs     map[string]any
+	nullable map[string]bool
+}
+
+func (w *schemaWalk) walk(s map[string]any, path string) {
+	if allowsNull(s) {
+		w.nullable[path] = true
+	}
+	if ref, ok := s["$ref"].(string); ok {
+		target := w.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+		// What stands beside a reference has to hold, too.
+		narrowed := s["type"] != nil && !allowsNull(s)
+		was := w.nullable[path]
+		if w.walk(target, path); narrowed && !was {
+			delete(w.nullable, path)
+		}
+	}
+	for _, of := range asList(s["anyOf"]) {
+		w.walk(of.(map[string]any), path)
+	}
+	for name, member := range asObject(s["properties"]) {
+		if member, ok := member.(map[string]any); ok {
+			w.walk(member, path+"/"+name)
+		}
+	}
+	if items := asObject(s["items"]); items != nil {
+		w.walk(items, path+"/[]")
+	}
+}
+
+func allowsNull(s map[string]any) bool {
+	return s["type"] == "null" || slices.Contains(asList(s["type"]), any("null")) ||
+		slices.Contains(asList(s["enum"]), nil)
+}
+
+func asList(v any) []any            { l, _ := v.([]any); return l }
+func asObject(v any) map[string]any { o, _ := v.(map[string]any); return o }

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tree
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
+	"github.com/landlockd/landlockd/internal/untrusted"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Domains writes each domain and under it the process trees that live in it
+// and the domains that are nested in it:
+//
+//	domain 1e67bda0b  depth 1, outermost, handles 16 rights, ...; 2 processes (1 deeper)
+//	├─2301 bash [1 child deeper]
+//	└─domain 1e67bda19  depth 2, in 1e67bda0b, handles 16 rights, ...; 1 process
+//	  └─2350 bash
+//
+// "..." stands for parts such as "7 rules with its parents', 0 denials". "Deeper" are
+// processes with a task in a domain nested in the one named. A process stands under
+// each domain that one of its tasks is in.
+func Domains(w io.Writer, s *scan.Snapshot, o Options) error {
+	v := &domainWriter{
+		w:      bufio.NewWriter(w),
+		s:      s,
+		o:      o,
+		forest: s.Forest(),
+	}
+	v.layOut()
+	v.annotate()
+	draw := pen{o: &v.lines, g: branches(o.ASCII)}
+	for line, r := range v.rows {
+		branch := draw.line(int32(line))
+		v.w.WriteString(branch)
+		if r.process < 0 {
+			v.domain(r.domain, untrusted.Columns(branch))
+		} else {
+			v.process(line, untrusted.Columns(branch))
+		}
+		v.w.WriteByte('\n')
+	}
+	v.footer()
+	return v.w.Flush()
+}
+
+type domainWriter struct {
+	w      *bufio.Writer
+	s      *scan.Snapshot
+	o      Options
+	forest *domainid.Forest
+	lines  outline
+	rows   []domainRow
+	notes  []domainNote
+}
+
+func (v *domainWriter) domain(d int32, used int) {
+	domain := &v.s.Domains[d]
+	parent := "outermost"
+	switch up := v.forest.ParentDomain(d); {
+	case up >= 0:
+		parent = "in " + idText(v.s.Domains[up].ID)
+	case domain.Lineage != domainid.LineageKnown:
+		parent = "parent not known"
+	}
+	text := fmt.Sprintf("domain %s  depth %s, %s, %s", idText(domain.ID), domainDepthText(domain),
+		parent, handledText(domain))
+	if domain.Rules != domainid.RulesUncounted {
+		text += ", " + plural.Count(int(domain.Rules), "rule")
+		if domain.Lineage != domainid.LineageKnown || domain.Depth > 1 {
+			text += " with its parents'"
+		}
+	}
+	if v.s.Source.CountsDenials() {
+		denials := "denials"
+		if domain.Denials == 1 {
+			denials = "denial"
+		}
+		text += fmt.Sprintf(", %d %s", domain.Denials, denials)
+	}
+	below := v.forest.NumBelow(d)
+	text += "; " + plural.Count(below, "process")
+	if deeper := below - len(v.forest.Members(d)); deeper > 0 {
+		text += fmt.Sprintf(" (%d deeper)", deeper)
+	}
+	v.w.WriteString(text)
+	if c := &domain.Creator; c.PID > 0 {
+		front := fmt.Sprintf("; created by %d ", c.PID)
+		v.w.WriteString(front + untrusted.Escape(c.Comm, v.o.room(used+len(text)+len(front)), v.o.ASCII))
+	}
+}
+
+func handledText(d *domainid.Domain) string {
+	text := "handles " + plural.Count(d.Handled.Count(), "right")
+	switch {
+	case d.HandlesOther:
+		return text + " and newer ones that have no name here"
+	case d.Handled.Empty():
+		// No kernel makes a domain that handles nothing.
+		return "handled rights not known"
+	default:
+		return text
+	}
+}
+
+func (v *domainWriter) process(line, used int) {
+	p := &v.s.Processes[v.rows[line].process]
+	n := v.notes[line]
+	notes := ""
+	if v.s.Ineffective(p) == access.Yes {
+		notes += " [ineffective]"
+	}
+	for _, w := range outsideWorkers(v.s, p) {
+		notes += " [" + w.text() + "]"
+	}
+	if n.threads < int(p.NumTasks) {
+		notes += fmt.Sprintf(" [%d of %s]", n.threads, plural.Count(int(p.NumTasks), "thread"))
+	}
+	if n.deeper > 0 {
+		notes += fmt.Sprintf(" [%s deeper]", plural.Count(n.deeper, "child"))
+	}
+	front := fmt.Sprintf("%d ", p.PID)
+	v.w.WriteString(front + v.o.command(p, v.o.room(used+len(front)+len(notes))) + notes)
+}
+
+func (v *domainWriter) footer() {
+	if len(v.s.Domains) == 0 {
+		v.w.WriteString("No domain is known\n")
+	}
+	unnamed := 0
+	for i := range v.s.Processes {
+		for _, t := range v.s.TasksOf(&v.s.Processes[i]) {
+			if t.State == scan.Sandboxed && v.s.DomainOf(t) < 0 {
+				unnamed++
+				break
+			}
+		}
+	}
+	if unnamed > 0 {
+		fmt.Fprintf(v.w, "%s in domains that are not known\n", plural.Are(unnamed, "process"))
+	}
+	finish(v.w, v.s)
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tree
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/landlockd/landlockd/internal/plural"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Summary returns one line, without its end, such as
+//
+//	12 of 40 workloads are sandboxed (30.0 %), 1 partially, 0 unknown;
+//	42 of 317 processes are sandboxed (13.2 %), 2 of them ineffective, 1 partially, 0 unknown
+//
+// Ineffective ones are named only if there are any.
+//
+// The percentages are the coverage; those in state Unknown stand beside it: they
+// are not among the 40 and the 317. The first half is left out if the snapshot has
+// no workloads.
+func Summary(s *scan.Snapshot) string {
+	c := s.Count()
+	text := summary(c.Processes, "process", c.Ineffective)
+	if all := s.ByWorkload(); all != nil {
+		workloads, ineffective := scan.CountWorkloads(all)
+		text = summary(workloads, "workload", ineffective) + "; " + text
+	}
+	return text
+}
+
+func summary(c scan.ByState, noun string, ineffective int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of %s sandboxed", c.Of(scan.Sandboxed), plural.Are(c.Known(), noun))
+	if share := percent(c.Of(scan.Sandboxed), c.Known()); share != "" {
+		fmt.Fprintf(&b, " (%s %%)", share)
+	}
+	if ineffective > 0 {
+		fmt.Fprintf(&b, ", %d of them ineffective", ineffective)
+	}
+	fmt.Fprintf(&b, ", %d partially, ", c.Of(scan.Partial))
+	switch n := c.Of(scan.Unknown); n {
+	case 0:
+		b.WriteString("0 unknown")
+	default:
+		fmt.Fprintf(&b, "%d more unknown", n)
+	}
+	return b.String()
+}
+
+// percent rounds down to one digit, so that 100.0 means all; only none at all is 0.0.
+// Empty if there is nothing to share.
+func percent(part, whole int) string {
+	if whole == 0 {
+		return ""
+	}
+	tenths := part * 1000 / whole
+	if tenths == 0 && part > 0 {
+		return "< 0.1"
+	}
+	return fmt.Sprintf("%d.%d", tenths/10, tenths%10)
+}
