@@ -9,14 +9,14 @@ package cgroupfs
 
 import (
 	"bytes"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/procdir"
 )
 
 // maxText bounds how much of /proc/self/cgroup is read: a kernel has at most as many
@@ -70,13 +70,8 @@ func Find(procFS, cgroupFS string) Host {
 // same in both.
 func listed(procFS string) []line {
 	for _, proc := range []string{procFS, "/proc"} {
-		f, err := os.Open(filepath.Join(proc, "self/cgroup"))
-		if err != nil {
-			continue
-		}
-		text, err := io.ReadAll(io.LimitReader(f, maxText))
-		f.Close()
-		if err == nil {
+		name := filepath.Join(proc, "self/cgroup")
+		if text, err := procdir.ReadAt(unix.AT_FDCWD, name, maxText); err == nil {
 			return parse(text)
 		}
 	}

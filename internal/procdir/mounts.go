@@ -27,7 +27,9 @@ func (d *Dir) Mounts() ([]Mount, error) {
 	return ParseMounts(string(b)), err
 }
 
-// ParseMounts leaves out lines that it does not understand (man proc_pid_mountinfo).
+// ParseMounts parses the text of a mountinfo file. The parser of prometheus/procfs reads
+// by PID, gives up at a line that it does not understand, and leaves escapes. This one
+// leaves out such lines (man proc_pid_mountinfo).
 func ParseMounts(text string) []Mount {
 	var mounts []Mount
 	for line := range strings.Lines(text) {

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -136,12 +135,10 @@ func (l *look) survey(procfs string, spaces map[string]*os.File) {
 		}
 		const maxFDs = 1 << 20
 		for _, fd := range h.Names("fd", maxFDs) {
-			to, err := h.Link("fd/" + fd)
-			if err != nil || !strings.HasPrefix(to, "socket:[") {
-				continue
-			}
-			n, err := strconv.ParseUint(strings.Trim(to[len("socket:"):], "[]"), 10, 32)
-			if at := uint32(n); err == nil && !slices.Contains(l.holders[at], p.PID) {
+			to, _ := h.Link("fd/" + fd)
+			var at uint32
+			_, err := fmt.Sscanf(to, "socket:[%d]", &at)
+			if err == nil && !slices.Contains(l.holders[at], p.PID) {
 				l.holders[at] = append(l.holders[at], p.PID)
 			}
 		}
@@ -169,31 +166,25 @@ func (l *look) judge(k *listener) {
 	for _, h := range outside {
 		r.Holders = append(r.Holders, h.PID)
 	}
-	if r.Abstract {
-		var lets access.Answer
-		if lets, r.Doubt = l.lets(outside, abstractUnix, nil); lets == access.No {
-			l.out.Kept.Landlock++
+	right, at := abstractUnix, (*spot)(nil)
+	if !r.Abstract {
+		right, at = resolveUnix, l.able.find(r.Name, k)
+		switch {
+		case at.missing:
+			l.out.Kept.Path++
+			return
+		case at.denied:
+			l.out.Kept.Permission++
 			return
 		}
-		l.out.Reachable = append(l.out.Reachable, r)
-		return
 	}
-	at := l.able.find(r.Name, k)
-	switch {
-	case at.missing:
-		l.out.Kept.Path++
-		return
-	case at.denied:
-		l.out.Kept.Permission++
-		return
-	}
-	lets, doubt := l.lets(outside, resolveUnix, at)
+	lets, doubt := l.lets(outside, right, at)
 	if lets == access.No {
 		l.out.Kept.Landlock++
 		return
 	}
 	r.Doubt = doubt
-	if at.doubt != "" {
+	if at != nil && at.doubt != "" {
 		r.Doubt = at.doubt
 	}
 	l.out.Reachable = append(l.out.Reachable, r)
