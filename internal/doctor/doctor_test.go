@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// fake is a host's iterator and attribute.
+type fake struct {
+	info         scan.SourceInfo
+	unprivileged bool
+	hidePID      string
+	ownDepth     int
+	snap         *scan.Snapshot
+	err          error
+}
+
+func (f fake) Scan(context.Context) (*scan.Snapshot, error) { return f.snap, f.err }
+func (f fake) Close() error                                 { return nil }
+func (f fake) Info() scan.SourceInfo                        { return f.info }
+func (f fake) CredentialsOffset() int                       { return 8 }
+func (f fake) Unprivileged() bool                           { return f.unprivileged }
+func (f fake) File() string                                 { return "attr/landlock/domain" }
+func (f fake) Form() string                                 { return "hex" }
+func (f fake) HidePID() (string, error)                     { return f.hidePID, nil }
+func (f fake) UsersKnown() bool                             { return true }
+func (f fake) OwnDepth() int                                { return f.ownDepth }
+
+func TestExamine(t *testing.T) {
+	enabled := &scan.Kernel{Landlock: scan.Enabled, ABI: 7}
+	broken := errors.New("it is\nbroken\x1b[31m")
+	info := scan.SourceInfo{IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, PIDNS: "init"}
+	inner, uncounted := info, info
+	inner.PIDNS, uncounted.Denials = "nested", scan.DenialsNone
+	for name, c := range map[string]struct {
+		host  host
+		check check
+		works bool
+		want  string // all of the output
+	}{
+		"a kernel that cannot be asked": {host{kernelErr: broken}, withoutRelease, false,
+			"[FAIL] Landlock           it is broken [31m\n"},
+		"all is well": {host{kernel: enabled, iterator: fake{info: info, unprivileged: true}, attributeErr: broken}, checkIterator, true,
+			"[ok]   task iterator      loaded; Landlock's part of the credentials is at byte 8\n" +
+				"[ok]   facts              IDs: kernel, lineage: known, rules: read, denials: counters\n" +
+				"[ok]   serving            needs no capability\n" +
+				"[ok]   PID namespace      the initial one: every process of the host is in it\n"},
+		"an inner PID namespace, before Linux 5.19": {host{iterator: fake{info: inner}}, checkIterator, false,
+			"[ok]   task iterator      loaded; Landlock's part of the credentials is at byte 8\n" +
+				"[ok]   facts              IDs: kernel, lineage: known, rules: read, denials: counters\n" +
+				"[note] serving            keeps CAP_BPF: this kernel wants it for every scan (before Linux 5.19)\n" +
+				"[FAIL] PID namespace      an inner one: only its processes are seen; run landlockd in the host's (hostPID, --pid=host)\n"},
+		"no iterator": {host{iteratorErr: broken}, checkIterator, true,
+			"[note] task iterator      it is broken [31m\n"},
+		"no source": {host{iteratorErr: broken, attributeErr: broken}, checkIterator, false,
+			"[FAIL] task iterator      it is broken [31m\n"},
+		"no attribute": {host{attributeErr: broken}, checkAttribute, true,
+			"[note] attribute          it is broken [31m\n"},
+		"the attribute": {host{kernel: enabled, attribute: fake{info: info, hidePID: "invisible", ownDepth: 2}}, checkAttribute, true,
+			"[ok]   attribute          /proc/PID/attr/landlock/domain, form: hex; IDs: kernel, lineage: known\n" +
+				"[note] procfs             mounted with hidepid (invisible): landlockd needs CAP_SYS_PTRACE to see others' processes there\n" +
+				"[note] attribute          this process is in 2 domains: it may only look into domains nested in its own\n"},
+		"no Landlock, and no procfs": {host{kernel: &scan.Kernel{Landlock: scan.Disabled}, attributeErr: broken}, checkAttribute, false,
+			"[FAIL] processes          it is broken [31m\n"},
+		"a scan that fails": {host{iterator: fake{err: broken}}, checkScan, false,
+			"[FAIL] scan               it is broken [31m\n"},
+		"nothing to scan with": {host{iteratorErr: broken, attributeErr: broken}, checkScan, true, ""},
+		"denials are not counted": {host{iterator: fake{info: uncounted}}, checkCounters, true,
+			"[note] denials            this kernel does not count them (Linux 6.15, with CONFIG_AUDIT)\n"},
+		"denials are counted": {host{iterator: fake{info: info}}, checkCounters, true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			works, err := examine(&b, &c.host, []check{c.check})
+			if err != nil || works != c.works || b.String() != c.want {
+				t.Errorf("%t, %v:\n%swant %t:\n%s", works, err, &b, c.works, c.want)
+			}
+		})
+	}
+}
+
+// withoutRelease leaves out what every host has another of.
+func withoutRelease(h *host) []finding { return checkKernel(h)[1:] }
+
+// A scan is compared with what procfs shows: here, with that of no process.
+func TestScanIsCompared(t *testing.T) {
+	h := &host{o: Options{ProcFS: "/proc"}, attribute: fake{snap: &scan.Snapshot{}}}
+	var b strings.Builder
+	works, err := examine(&b, h, []check{checkScan})
+	if err != nil || !works || !strings.Contains(b.String(), "[note] compared to procfs the kernel leaves out ") {
+		t.Errorf("%t, %v:\n%s", works, err, &b)
+	}
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("full") }
+
+func TestExamineReportsWriteErrors(t *testing.T) {
+	if _, err := examine(failing{}, &host{}, []check{checkListening}); err == nil || !strings.Contains(err.Error(), "full") {
+		t.Error(err)
+	}
+}
