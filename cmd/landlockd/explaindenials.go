@@ -34,7 +34,7 @@ func (x *explainProcess) addDenials(e *explain.Explanation) {
 	case d.Way == api.Off:
 		e.Denials.NotKnown = "the daemon runs with --no-collector.denials"
 	case !d.Fed:
-		e.Denials.NotKnown = "here the kernel tells only how many there are, or nothing; landlockd doctor says how to have more"
+		e.Denials.NotKnown = "here the kernel only counts them, at most; landlockd doctor shows how to have more"
 	}
 	e.Denials.Last = e.DenialsOf(d.Denials)
 }
@@ -44,7 +44,7 @@ func whyNotAsked(err error) string {
 	var refused *api.Refused
 	switch {
 	case errors.Is(err, api.ErrAbsent):
-		return "no daemon runs that could have been told of them (" + untrusted.OneLine(err.Error()) + ")"
+		return "no daemon runs that could have counted them (" + untrusted.OneLine(err.Error()) + ")"
 	case errors.As(err, &refused):
 		return untrusted.OneLine(refused.Message)
 	case errors.Is(err, context.DeadlineExceeded):

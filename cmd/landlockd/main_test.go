@@ -32,7 +32,7 @@ func standardError(t *testing.T, f func()) string {
 	return string(b)
 }
 
-func TestRunTellsOneLineAndTheCode(t *testing.T) {
+func TestRunWritesOneLine(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		code int

@@ -55,7 +55,7 @@ func AskDenials(ctx context.Context, path string, pid int32) (*Denials, error) {
 		return nil, fmt.Errorf("the answer is %.40q, want %s", d.Schema, DenialsSchema)
 	}
 	if !denials.IsWord(d.Way) {
-		return nil, fmt.Errorf("the answer tells of denials by %.40q", d.Way)
+		return nil, fmt.Errorf("the answer is about denials by %.40q", d.Way)
 	}
 	return &d, nil
 }

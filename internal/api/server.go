@@ -89,11 +89,11 @@ func (s *Server) guarded(serve func(http.ResponseWriter, *http.Request, *scan.Sn
 		switch {
 		case err != nil:
 			s.o.Logger.Debug("no scan for a caller of the API", "err", err)
-			refuse(w, http.StatusServiceUnavailable, "no_scan", "who asks cannot be told, because this host cannot be scanned now")
+			refuse(w, http.StatusServiceUnavailable, "no_scan", "who asks is not known, because this host cannot be scanned now")
 		case p.seesAll(snap):
 			serve(w, r, snap)
 		case snap.Source.Name == procattr:
-			refuse(w, http.StatusForbidden, "not_told", "which capabilities a caller has is not told by --source=procattr: nobody is answered")
+			refuse(w, http.StatusForbidden, "not_known", "--source=procattr does not show which capabilities a caller has: nobody is answered")
 		default:
 			refuseCaller(w)
 		}
@@ -104,7 +104,8 @@ func (s *Server) guarded(serve func(http.ResponseWriter, *http.Request, *scan.Sn
 const procattr = "procattr"
 
 func refuseCaller(w http.ResponseWriter) {
-	refuse(w, http.StatusForbidden, "not_allowed", "this is told to root alone: with CAP_SYS_PTRACE, in the initial user namespace, in no Landlock domain, not confined by another security module, and connected by a process that still lives")
+	refuse(w, http.StatusForbidden, "not_allowed", "this is for root alone: with CAP_SYS_PTRACE, in the initial user namespace, "+
+		"in no Landlock domain, not confined by another security module, and connected by a process that still lives")
 }
 
 // errorJSON is the body of every answer that is not 200.

@@ -285,7 +285,7 @@ func TestNotTold(t *testing.T) {
 		word   string
 	}{
 		{"no scan", source{err: fmt.Errorf("no")}, 503, "no_scan"},
-		{"procattr", source{snap: &scan.Snapshot{Source: scan.SourceInfo{Name: procattr}, Processes: []scan.Process{me}}}, 403, "not_told"},
+		{"procattr", source{snap: &scan.Snapshot{Source: scan.SourceInfo{Name: procattr}, Processes: []scan.Process{me}}}, 403, "not_known"},
 		{"no capability", source{snap: &scan.Snapshot{Processes: []scan.Process{me}}}, 403, "not_allowed"},
 		{"not there", source{snap: &scan.Snapshot{}}, 403, "not_allowed"},
 		{"able", source{snap: &scan.Snapshot{Processes: []scan.Process{able}}}, 200, Off},

@@ -163,7 +163,7 @@ func (p Plan) untraceable(self *os.File) (*os.File, error) {
 // the kernel has no Landlock.
 func (p Plan) ruleset(self *os.File) (*os.File, error) {
 	if _, err := landlock.ABI(); err != nil {
-		return nil, nil //nolint:nilerr // no Landlock: Inspect tells, and its caller decides
+		return nil, nil //nolint:nilerr // no Landlock: Inspect reports that, and its caller decides
 	}
 	rights := landlock.Rights().Sure
 	fd, err := landlock.CreateRuleset(rights)

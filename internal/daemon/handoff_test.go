@@ -118,7 +118,7 @@ func TestHandoff(t *testing.T) {
 	}
 	b := make([]byte, 16)
 	if n, err := manager.Read(b); err != nil || string(b[:n]) != "hello" {
-		t.Errorf("the service manager was told %q, %v", b[:n], err)
+		t.Errorf("the service manager got %q, %v", b[:n], err)
 	}
 }
 

@@ -36,7 +36,7 @@ type State struct {
 	// Loaded is the number of rules, Applied of those that were about some
 	// process since they were loaded.
 	Loaded, Applied int
-	// Hash tells the configuration apart from others.
+	// Hash is another one for each configuration.
 	Hash uint64
 	// Reloaded reports whether the last attempt to load one succeeded.
 	Reloaded bool
@@ -105,7 +105,7 @@ func (s *Set) Reload() error {
 		s.mu.Lock()
 		s.state.Reloaded = false
 		s.mu.Unlock()
-		s.tell(err)
+		s.logError(err)
 		return err
 	}
 	s.use(c)
@@ -144,30 +144,30 @@ func (s *Set) cmdline(pid int32, start uint64) (string, bool) {
 	return s.o.Cmdline.Line(cmdline.Process{PID: pid, Start: start, Exec: p.Exec})
 }
 
-// maxTold is how many problems of a configuration are logged.
-const maxTold = 20
+// maxLogged is how many problems of a configuration are logged.
+const maxLogged = 20
 
-// tell logs why a configuration was not loaded: a line for each problem.
-func (s *Set) tell(err error) {
+// logError logs why a configuration was not loaded: a line for each problem.
+func (s *Set) logError(err error) {
 	const message = "Configuration not loaded; the rules stay as they were"
 	var load *policy.LoadError
 	if !errors.As(err, &load) {
 		s.o.Logger.Error(message, "err", err)
 		return
 	}
-	for _, p := range load.Problems[:min(maxTold, len(load.Problems))] {
+	for _, p := range load.Problems[:min(maxLogged, len(load.Problems))] {
 		s.o.Logger.Error(message, "err", p.String())
 	}
-	if more := len(load.Problems) - maxTold; more > 0 {
+	if more := len(load.Problems) - maxLogged; more > 0 {
 		s.o.Logger.Error(message, "more_problems", more)
 	}
 }
 
 func (s *Set) warn(c *policy.Config) {
-	for _, p := range c.Warnings[:min(maxTold, len(c.Warnings))] {
+	for _, p := range c.Warnings[:min(maxLogged, len(c.Warnings))] {
 		s.o.Logger.Warn("Configuration", "warning", p.String())
 	}
-	if more := len(c.Warnings) - maxTold; more > 0 {
+	if more := len(c.Warnings) - maxLogged; more > 0 {
 		s.o.Logger.Warn("Configuration", "more_warnings", more)
 	}
 }

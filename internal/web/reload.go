@@ -20,7 +20,7 @@ func newReload(reload func() error) http.HandlerFunc {
 		case guard.Check(r) != nil:
 			plain(w, http.StatusForbidden, "Not for requests from pages of other sites.\n")
 		case reload() != nil:
-			plain(w, http.StatusInternalServerError, "The configuration was not loaded, and the rules are as they were. landlockd's log tells why.\n")
+			plain(w, http.StatusInternalServerError, "The configuration was not loaded, and the rules are as they were. landlockd's log shows why.\n")
 		default:
 			plain(w, http.StatusOK, "The configuration was loaded.\n")
 		}

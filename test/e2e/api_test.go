@@ -55,7 +55,7 @@ func TestExplainLastDenials(t *testing.T) {
 	if !d.scrape(t).countsDenialsBy("counters") {
 		t.Skip("this kernel has tracepoints, or audit is on already")
 	}
-	wants(t, explain(t, pid, flag, "--no-paths"), "Last denials: not known, which is not none: here the kernel tells only how many")
+	wants(t, explain(t, pid, flag, "--no-paths"), "Last denials: not known, which is not none: here the kernel only counts them")
 
 	off := auditOn(t)
 	const n = 23
@@ -93,7 +93,7 @@ func TestExplainLastDenials(t *testing.T) {
 	if p.wait(t) != 0 {
 		t.Fatalf("%s", &p.stderr)
 	}
-	wants(t, p.stdout.String(), "Last denials: not known, which is not none: this is told to root alone")
+	wants(t, p.stdout.String(), "Last denials: not known, which is not none: this is for root alone")
 
 	off()
 	if strings.Contains(explain(t, pid, apiFlag, "--no-paths"), "Last denials") {

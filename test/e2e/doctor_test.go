@@ -14,7 +14,7 @@ import (
 // A finding is a mark, what it is about, and a sentence.
 var finding = regexp.MustCompile(`^\[(ok|note|FAIL)\] +\S.*$`)
 
-func TestDoctorTellsWhatWorks(t *testing.T) {
+func TestDoctorShowsWhatWorks(t *testing.T) {
 	testenv.NeedRoot(t)
 	p := run(t, "doctor")
 	if code := p.wait(t); code != 0 {
@@ -57,7 +57,7 @@ func TestDoctorReport(t *testing.T) {
 	}
 }
 
-func TestDoctorTellsWhatDoesNot(t *testing.T) {
+func TestDoctorShowsWhatDoesNot(t *testing.T) {
 	testenv.NeedRoot(t)
 	p := launch(t, nil, self, roleArg, "hidebtf", landlockd, "doctor")
 	if code := p.wait(t); code != 1 {

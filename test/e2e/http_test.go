@@ -67,7 +67,7 @@ func TestTelemetryPath(t *testing.T) {
 		t.Errorf("/metrics: %d", status)
 	}
 	want := "metrics=http://" + d.addr + "/a/b"
-	eventually(t, "the log tells "+want, func() bool { return strings.Contains(d.stderr.String(), want) })
+	eventually(t, "the log has "+want, func() bool { return strings.Contains(d.stderr.String(), want) })
 }
 
 func TestSaysWhoCanRead(t *testing.T) {
