@@ -123,7 +123,7 @@ func (c *checkRules) all(w io.Writer) error {
 		if err != nil || status == check.OK {
 			return err
 		}
-		return codeError{int(status), quietError{errors.New("the answer is written")}}
+		return reported(int(status))
 	}
 	err = buffered(w, func(w io.Writer) error {
 		if c.format == formatJSON {
@@ -164,7 +164,7 @@ func (c *checkRules) one(w io.Writer) error {
 	case formatNagios:
 		status := [...]check.Status{check.Compliant: check.OK, check.Violated: check.Critical, check.Undecided: check.Unknown}[one.Answer()]
 		if err = check.NagiosLine(w, status, one.Text(true)); err == nil && status != check.OK {
-			err = codeError{int(status), quietError{errors.New("the answer is written")}}
+			err = reported(int(status))
 		}
 		return err
 	default:
@@ -199,9 +199,9 @@ func answered(a check.Answer, err error) error {
 	}
 	switch a {
 	case check.Violated:
-		return codeError{exitFailure, quietError{errors.New("violated")}}
+		return reported(exitFailure)
 	case check.Undecided:
-		return codeError{exitUndecided, quietError{errors.New("undecided")}}
+		return reported(exitUndecided)
 	default:
 		return nil
 	}

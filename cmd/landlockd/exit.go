@@ -34,6 +34,11 @@ type quietError struct{ error }
 
 func (e quietError) Unwrap() error { return e.error }
 
+// reported is the error of an answer that was written and has an exit code of its own.
+func reported(code int) error {
+	return codeError{code, quietError{errors.New("the answer is written")}}
+}
+
 func exitCode(err error) int {
 	var code codeError
 	var usage usageError

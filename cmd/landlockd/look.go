@@ -46,11 +46,7 @@ func evaluator(config *policy.Config, procfs string, snap *scan.Snapshot) *polic
 	if procfs != "" {
 		lines := cmdline.New(procfs)
 		o.Cmdline = func(pid int32, start uint64) (string, bool) {
-			p := snap.Find(pid)
-			if p == nil || p.Start != start {
-				return "", false
-			}
-			return lines.Line(cmdline.Process{PID: pid, Start: start, Exec: p.Exec})
+			return lines.Of(snap, pid, start)
 		}
 	}
 	return policy.New(config, o)

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -136,6 +135,3 @@ func answer(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
 }
-
-// IsClosed reports whether Serve ended because of Close.
-func IsClosed(err error) bool { return errors.Is(err, http.ErrServerClosed) }

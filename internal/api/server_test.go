@@ -101,7 +101,7 @@ func serve(t *testing.T, socket string, o Options) *Server {
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {
 		_ = s.Close()
-		if err := <-done; !IsClosed(err) {
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
 	})

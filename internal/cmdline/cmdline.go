@@ -57,6 +57,16 @@ func New(procfs string) *Reader {
 	return r
 }
 
+// Of is Line of the process in a snapshot that has this PID and start; false if there is
+// none.
+func (r *Reader) Of(s *scan.Snapshot, pid int32, start uint64) (string, bool) {
+	p := s.Find(pid)
+	if p == nil || p.Start != start {
+		return "", false
+	}
+	return r.Line(Process{PID: pid, Start: start, Exec: p.Exec})
+}
+
 // Line returns the arguments of a process, separated by spaces; false if they
 // cannot be read: the process has gone, may not be looked at, has none (in the
 // middle of execve(2), for example), or has more than 32 KiB of them. What it returns

@@ -315,11 +315,11 @@ func (p Plan) changeUser() error {
 // execute is fexecve(3): the program need not be reachable by its path, which
 // may lie below a directory that the new user cannot search.
 func execute(program int, args, env []string) error {
-	argv, err := cStrings(args)
+	argv, err := syscall.SlicePtrFromStrings(args)
 	if err != nil {
 		return fmt.Errorf("arguments: %w", err)
 	}
-	envp, err := cStrings(env)
+	envp, err := syscall.SlicePtrFromStrings(env)
 	if err != nil {
 		return fmt.Errorf("environment: %w", err)
 	}
@@ -332,16 +332,4 @@ func execute(program int, args, env []string) error {
 		return fmt.Errorf("execute this program again: %w (its file must be executable for the user that serves)", errno)
 	}
 	return fmt.Errorf("execute this program again: %w", errno)
-}
-
-func cStrings(in []string) ([]*byte, error) {
-	out := make([]*byte, len(in)+1)
-	for i, s := range in {
-		b, err := unix.BytePtrFromString(s)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = b
-	}
-	return out, nil
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -45,15 +47,14 @@ func (d *Daemon) serveAPI(shared *scan.Shared, monitor *denials.Monitor) (stop f
 		return func() {}
 	}
 	server := api.NewServer(api.Options{Scans: shared, Denials: monitor, Logger: d.o.Logger})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := server.Serve(d.api); !api.IsClosed(err) {
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := server.Serve(d.api); !errors.Is(err, http.ErrServerClosed) {
 			d.o.Logger.Error("The API is served no more", "err", err)
 		}
-	}()
+	})
 	return func() {
 		_ = server.Close()
-		<-done
+		serving.Wait()
 	}
 }

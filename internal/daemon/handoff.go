@@ -10,6 +10,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -128,7 +129,11 @@ func (o *opened) pack() ([]*os.File, error) {
 		h.Failure = scan.Flatten(err)
 	}
 	var files []*os.File
-	for _, l := range o.listeners {
+	sockets := slices.Clone(o.listeners)
+	if o.api != nil {
+		sockets = append(sockets, o.api)
+	}
+	for _, l := range sockets {
 		filer, ok := l.(interface{ File() (*os.File, error) })
 		if !ok {
 			return nil, fmt.Errorf("socket %s cannot be handed on", l.Addr())
@@ -136,13 +141,6 @@ func (o *opened) pack() ([]*os.File, error) {
 		f, err := filer.File()
 		if err != nil {
 			return nil, fmt.Errorf("socket %s: %w", l.Addr(), err)
-		}
-		files = append(files, f)
-	}
-	if o.api != nil {
-		f, err := o.api.File()
-		if err != nil {
-			return nil, fmt.Errorf("socket %s: %w", o.api.Addr(), err)
 		}
 		files = append(files, f)
 	}
@@ -170,10 +168,7 @@ func (o *opened) pack() ([]*os.File, error) {
 		return nil, fmt.Errorf("memfd_create(2): %w", err)
 	}
 	memory := os.NewFile(uintptr(fd), "landlockd-handoff")
-	if _, err := memory.Write(text); err != nil {
-		return nil, fmt.Errorf("state of the first stage: %w", err)
-	}
-	if _, err := memory.Seek(0, io.SeekStart); err != nil {
+	if _, err := memory.WriteAt(text, 0); err != nil { // its offset stays 0, for the reader
 		return nil, fmt.Errorf("state of the first stage: %w", err)
 	}
 	return append([]*os.File{memory}, files...), nil
@@ -199,31 +194,25 @@ func unpack(number string) (*opened, error) {
 	if h.Failure != nil {
 		o.found.Failure = h.Failure
 	}
-	listener := func() (net.Listener, error) {
+	sockets := h.Listeners
+	if h.API {
+		sockets++
+	}
+	for range sockets {
 		f := next()
-		defer f.Close()
 		l, err := net.FileListener(f)
+		f.Close()
 		if err != nil {
 			return nil, fmt.Errorf("inherited socket: %w", err)
-		}
-		return l, nil
-	}
-	for range h.Listeners {
-		l, err := listener()
-		if err != nil {
-			return nil, err
 		}
 		o.listeners = append(o.listeners, l)
 	}
 	if h.API {
-		l, err := listener()
-		if err != nil {
-			return nil, err
+		last, ok := o.listeners[h.Listeners].(*net.UnixListener)
+		if !ok {
+			return nil, fmt.Errorf("inherited socket %s is no Unix socket", o.listeners[h.Listeners].Addr())
 		}
-		var ok bool
-		if o.api, ok = l.(*net.UnixListener); !ok {
-			return nil, fmt.Errorf("inherited socket %s is no Unix socket", l.Addr())
-		}
+		o.api, o.listeners = last, o.listeners[:h.Listeners]
 	}
 	if h.Notify {
 		o.notify = next()

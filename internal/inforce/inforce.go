@@ -137,11 +137,7 @@ func (s *Set) use(c *policy.Config) {
 
 // cmdline is called by the evaluator, with mu held.
 func (s *Set) cmdline(pid int32, start uint64) (string, bool) {
-	p := s.snap.Find(pid)
-	if p == nil || p.Start != start {
-		return "", false
-	}
-	return s.o.Cmdline.Line(cmdline.Process{PID: pid, Start: start, Exec: p.Exec})
+	return s.o.Cmdline.Of(s.snap, pid, start)
 }
 
 // maxLogged is how many problems of a configuration are logged.
@@ -155,19 +151,22 @@ func (s *Set) logError(err error) {
 		s.o.Logger.Error(message, "err", err)
 		return
 	}
-	for _, p := range load.Problems[:min(maxLogged, len(load.Problems))] {
-		s.o.Logger.Error(message, "err", p.String())
-	}
-	if more := len(load.Problems) - maxLogged; more > 0 {
-		s.o.Logger.Error(message, "more_problems", more)
-	}
+	logProblems(s.o.Logger.Error, message, "err", "more_problems", load.Problems)
 }
 
 func (s *Set) warn(c *policy.Config) {
-	for _, p := range c.Warnings[:min(maxLogged, len(c.Warnings))] {
-		s.o.Logger.Warn("Configuration", "warning", p.String())
+	logProblems(s.o.Logger.Warn, "Configuration", "warning", "more_warnings", c.Warnings)
+}
+
+// logProblems logs the first of many problems under one key, and under another how many
+// more there are.
+func logProblems(
+	log func(string, ...any), message, key, moreKey string, problems []policy.Problem,
+) {
+	for _, p := range problems[:min(maxLogged, len(problems))] {
+		log(message, key, p.String())
 	}
-	if more := len(c.Warnings) - maxLogged; more > 0 {
-		s.o.Logger.Warn("Configuration", "more_warnings", more)
+	if more := len(problems) - maxLogged; more > 0 {
+		log(message, moreKey, more)
 	}
 }

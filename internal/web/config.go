@@ -10,27 +10,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Config is what the daemon itself looks at in a web configuration, the file that
-// configures TLS and authentication for exporter-toolkit. The zero value is that of
-// none.
-type Config struct {
-	TLS struct {
-		Cert     string `yaml:"cert_file"`
-		CertText string `yaml:"cert"`
-		Key      string `yaml:"key_file"`
-		ClientCA string `yaml:"client_ca_file"`
-		// ClientAuth is "RequireAndVerifyClientCert" if only clients with a
-		// certificate of that authority may connect.
-		ClientAuth string `yaml:"client_auth_type"`
-	} `yaml:"tls_server_config"`
-	Users map[string]string `yaml:"basic_auth_users"`
-}
+// Config is a web configuration: the file that configures TLS and authentication for
+// exporter-toolkit. The zero value is that of none.
+type Config web.Config
 
 // ValidateConfig returns why a web configuration, and what it names, cannot be used.
 // An empty path is valid.
 func ValidateConfig(path string) error { return web.Validate(path) }
 
-// ReadConfig reads a web configuration; without a path there is none.
+// ReadConfig reads a web configuration, with paths that are relative to its directory
+// below that; without a path there is none.
 func ReadConfig(path string) (c Config, err error) {
 	if path == "" {
 		return c, nil
@@ -40,15 +29,16 @@ func ReadConfig(path string) (c Config, err error) {
 		return c, err
 	}
 	err = yaml.Unmarshal(text, &c)
+	c.TLSConfig.SetDirectory(filepath.Dir(path))
 	return c, err
 }
 
 // ServesTLS reports whether clients connect by TLS.
-func (c Config) ServesTLS() bool { return c.TLS.Cert != "" || c.TLS.CertText != "" }
+func (c Config) ServesTLS() bool { return c.TLSConfig.TLSCertPath != "" || c.TLSConfig.TLSCert != "" }
 
 // Authenticates reports whether clients must authenticate to read.
 func (c Config) Authenticates() bool {
-	return len(c.Users) > 0 || c.TLS.ClientAuth == "RequireAndVerifyClientCert"
+	return len(c.Users) > 0 || c.TLSConfig.ClientAuth == "RequireAndVerifyClientCert"
 }
 
 // ConfigDirs returns the directories of a web configuration and of what it names:
@@ -83,14 +73,10 @@ func configFiles(path string) ([]string, error) {
 		return nil, err
 	}
 	files := []string{path}
-	for _, f := range []string{c.TLS.Cert, c.TLS.Key, c.TLS.ClientCA} {
-		if f == "" {
-			continue
+	for _, f := range []string{c.TLSConfig.TLSCertPath, c.TLSConfig.TLSKeyPath, c.TLSConfig.ClientCAs} {
+		if f != "" {
+			files = append(files, f)
 		}
-		if !filepath.IsAbs(f) {
-			f = filepath.Join(filepath.Dir(path), f)
-		}
-		files = append(files, f)
 	}
 	return files, nil
 }

@@ -105,7 +105,7 @@ func New(o Options) (*Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.routes["/"] = page(first.ServeHTTP)
+		h.routes["/"] = page(first)
 	}
 	return h, nil
 }

@@ -14,12 +14,9 @@ import (
 //go:embed landing.html
 var landingHTML string
 
-// landing is the page at "/". It is made once: nothing on it changes.
-type landing struct{ page []byte }
-
-// newLanding does not use exporter-toolkit's page, whose template does not
-// escape what it is given.
-func newLanding(o Options) (*landing, error) {
+// newLanding returns the page at "/". It is made once: nothing on it changes. It is not
+// exporter-toolkit's, whose template does not escape what it is given.
+func newLanding(o Options) (http.HandlerFunc, error) {
 	type link struct{ Address, Text, About string }
 	// Relative addresses work behind a proxy that adds a prefix, too.
 	relative := func(path string) string { return "./" + strings.TrimPrefix(path, "/") }
@@ -39,12 +36,10 @@ func newLanding(o Options) (*landing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: landing page: %w", err)
 	}
-	return &landing{b.Bytes()}, nil
-}
-
-func (l *landing) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	_, _ = w.Write(l.page) // a client that has gone needs no answer
+	return func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
+	}, nil
 }
