@@ -16,8 +16,6 @@
 /* A red-black tree of as many nodes as Landlock allows (2^32) is at most 64 deep. */
 #define TREE_STEPS 64
 
-volatile const struct rule_layout rules_layout = {};
-
 static __always_inline __u32 read_number(const void *at, __u32 size)
 {
 	__u32 wide = 0;
@@ -242,64 +240,6 @@ static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *
 	}
 	fence(tmp);
 	return seq % 2 || seq != fs_sequence(fs) ? VIEW_CHANGING : view;
-}
-
-/* What one account has used up of a pass. */
-struct spent {
-	__u64 session;
-	__u64 view_ns;
-	__u32 domains;
-	__u32 spare;
-};
-
-/* By account, and whether the process is favoured. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u64);
-	__type(value, struct spent);
-} spending SEC(".maps");
-
-/* 1: some rule is about the process, so that it has a share of its own. */
-static __always_inline __u32 is_favoured(struct control_block *ctl, const struct task_record *rec)
-{
-	__u32 bit = (__u32)rec->pid % PID_SLOTS;
-
-	return ctl->favoured[bit / 8] >> (bit % 8) & 1;
-}
-
-static __always_inline struct spent *get_spent(struct control_block *ctl,
-					       const struct task_record *rec, __u64 session)
-{
-	__u64 key = rec->account | (__u64)is_favoured(ctl, rec) << 32;
-	struct spent fresh = { .session = session };
-	struct spent *s = bpf_map_lookup_elem(&spending, &key);
-
-	if (!s) {
-		bpf_map_update_elem(&spending, &key, &fresh, BPF_ANY);
-		return bpf_map_lookup_elem(&spending, &key);
-	}
-	if (s->session != session)
-		*s = fresh;
-	return s;
-}
-
-/*
- * Whose budgets a task uses up: its user in the initial user namespace, or else
- * whoever made the outermost other one, in which he can be as many users as he likes.
- */
-static __always_inline __u32 account_of(const struct cred *cred)
-{
-	struct user_namespace *ns = cred->user_ns;
-	__u32 owner = cred->uid.val;
-	int i;
-
-	for (i = 0; i < 33 && ns && BPF_CORE_READ(ns, level) > 0; i++) {
-		owner = BPF_CORE_READ(ns, owner.val);
-		ns = BPF_CORE_READ(ns, parent);
-	}
-	/* Of one that root made, for a container say, the users are told apart. */
-	return owner ? owner : cred->uid.val;
 }
 
 /* Sets the record's view. Returns 1 if the buffer is full. */

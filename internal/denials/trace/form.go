@@ -10,13 +10,8 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// config is struct config of bpf/event.h.
-type config struct {
-	FSPointer  uint32
-	NetPointer uint32
-	NetAddress uint32
-	Tracer     uint32
-}
+// config is what resolve finds.
+type config = objectForms
 
 // The tracepoints, as the programs are called that read them (bpf/trace.c).
 const (
@@ -43,7 +38,7 @@ func resolve(types typeFinder) (config, error) {
 	}{
 		{denyFS, []form{
 			{args: []string{mask, "*path", "*char"}, set: func() {}},
-			{args: []string{blockers, "*path", "*char"}, set: func() { c.FSPointer = 1 }},
+			{args: []string{blockers, "*path", "*char"}, set: func() { c.FsPointer = 1 }},
 		}},
 		{denyNet, []form{
 			{args: []string{mask, "*sock", "u64", "u64"}, set: func() {}},

@@ -62,23 +62,27 @@ func with(change map[string]string) fakeTypes {
 	return f
 }
 
+func found(fs, net, address, tracer uint32) config {
+	return config{FsPointer: fs, NetPointer: net, NetAddress: address, Tracer: tracer}
+}
+
 func TestResolve(t *testing.T) {
 	for name, c := range map[string]struct {
 		change map[string]string
 		want   config
 		reason string
 	}{
-		"7.3.4": {nil, config{1, 1, 1, 1}, ""},
+		"7.3.4": {nil, found(1, 1, 1, 1), ""},
 		"as proposed first": {map[string]string{
 			denyFS: "u32 *path *char", denyNet: "u32 *sock u64 u64", denyPtrace: "u64 *task_struct", denySignal: "u64 *task_struct",
 		}, config{}, ""},
-		"masks and an address":       {map[string]string{denyNet: "u32 *sock u16 *sockaddr u32"}, config{1, 0, 1, 1}, ""},
-		"blockers and two ports":     {map[string]string{denyNet: "*landlock_blockers *sock u64 u64"}, config{1, 1, 0, 1}, ""},
+		"masks and an address":       {map[string]string{denyNet: "u32 *sock u16 *sockaddr u32"}, found(1, 0, 1, 1), ""},
+		"blockers and two ports":     {map[string]string{denyNet: "*landlock_blockers *sock u64 u64"}, found(1, 1, 0, 1), ""},
 		"one is absent":              {map[string]string{denySignal: ""}, config{}, Absent},
 		"a mask of another size":     {map[string]string{denyFS: "u64 *path *char"}, config{}, UnknownForm},
 		"arguments change places":    {map[string]string{denyFS: "*landlock_blockers *char *path"}, config{}, UnknownForm},
 		"one more that matters":      {map[string]string{denyPtrace: "u64 *task_struct *task_struct u32"}, config{}, UnknownForm},
-		"one more behind all others": {map[string]string{denyAbstract: "u64 *sock u32"}, config{1, 1, 1, 1}, ""},
+		"one more behind all others": {map[string]string{denyAbstract: "u64 *sock u32"}, found(1, 1, 1, 1), ""},
 		"one less":                   {map[string]string{denyAbstract: "u64"}, config{}, UnknownForm},
 	} {
 		got, err := resolve(with(c.change))

@@ -49,8 +49,8 @@ func TestPrograms(t *testing.T) {
 		{objectProgDenyFs, []uint64{0, 1, 1, 0, 0, 0}, []denials.Blocker{denials.ChangeTopology}, denials.File},
 		{objectProgDenyNet, []uint64{0, 1, 1, 2, 0, 0, 80}, []denials.Blocker{denials.RightBlocker(access.Net, 1)}, denials.Port},
 		{objectProgDenyPtrace, []uint64{0, 1, 1, 0, 0}, []denials.Blocker{denials.Ptrace}, denials.Task},
-		{objectProgDenySignal, []uint64{0, 1, 1, 0, 0}, []denials.Blocker{denials.RightBlocker(access.Scope, scopeSignal)}, denials.Task},
-		{objectProgDenyAbstract, []uint64{0, 1, 1, 0, 0}, []denials.Blocker{denials.RightBlocker(access.Scope, scopeAbstractUnixSocket)}, denials.Socket},
+		{objectProgDenySignal, []uint64{0, 1, 1, 0, 0}, []denials.Blocker{scopeBlocker(unix.LANDLOCK_SCOPE_SIGNAL)}, denials.Task},
+		{objectProgDenyAbstract, []uint64{0, 1, 1, 0, 0}, []denials.Blocker{scopeBlocker(unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET)}, denials.Socket},
 	} {
 		before, _ := r.ByBlocker()
 		runProgram(t, coll.Programs[c.program], c.args)

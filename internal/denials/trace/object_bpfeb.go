@@ -8,8 +8,56 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"structs"
 
 	"github.com/cilium/ebpf"
+)
+
+type objectCount uint32
+
+const (
+	objectCountCOUNT_FS       objectCount = 0
+	objectCountCOUNT_NET      objectCount = 32
+	objectCountCOUNT_PTRACE   objectCount = 96
+	objectCountCOUNT_TOPOLOGY objectCount = 97
+	objectCountCOUNT_ABSTRACT objectCount = 64
+	objectCountCOUNT_SIGNAL   objectCount = 65
+	objectCountCOUNT_LOST     objectCount = 120
+	objectCountCOUNTS         objectCount = 128
+)
+
+type objectEvent struct {
+	_        structs.HostLayout
+	Domain   uint64
+	Time     uint64
+	Start    uint64
+	Pid      uint32
+	Tid      uint32
+	Kind     uint32
+	Blockers uint32
+	Target   uint32
+	Port     uint16
+	Length   uint16
+	Comm     [16]uint8
+	Text     [256]uint8
+}
+
+type objectForms struct {
+	_          structs.HostLayout
+	FsPointer  uint32
+	NetPointer uint32
+	NetAddress uint32
+	Tracer     uint32
+}
+
+type objectKind uint32
+
+const (
+	objectKindKIND_FS       objectKind = 0
+	objectKindKIND_NET      objectKind = 1
+	objectKindKIND_PTRACE   objectKind = 2
+	objectKindKIND_ABSTRACT objectKind = 3
+	objectKindKIND_SIGNAL   objectKind = 4
 )
 
 // Names of all BPF objects in the ELF.

@@ -20,13 +20,11 @@ import (
 
 // counts is the array of the same name in bpf/trace.c: a count for each blocker in
 // the order of package denials, and that of lost events.
-type counts [128]uint64
+type counts [objectCountCOUNTS]uint64
 
 // pause is how long to wait for more after what was read: scrapes need the CPU, too.
 // The ring has room for some million denials a second.
 const pause = 2 * time.Millisecond
-
-const lostAt = 120 // COUNT_LOST of bpf/event.h
 
 // Reader reads denials from what Open returned. It is a [denials.Feed].
 type Reader struct {
@@ -86,7 +84,7 @@ func (r *Reader) ByBlocker() (by [denials.NumBlockers]uint64, ok bool) {
 }
 
 // Lost is the number of denials that Run did not read.
-func (r *Reader) Lost() uint64 { return r.read()[lostAt] }
+func (r *Reader) Lost() uint64 { return r.read()[objectCountCOUNT_LOST] }
 
 func (r *Reader) read() *counts {
 	r.mu.Lock()

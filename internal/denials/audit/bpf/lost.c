@@ -4,24 +4,7 @@
  * the backlog or the rate limit. Its own count of them is for CAP_AUDIT_CONTROL
  * alone.
  */
-typedef unsigned char __u8;
-typedef unsigned short __u16;
-typedef unsigned int __u32;
-typedef unsigned long long __u64;
-typedef signed int __s32;
-typedef signed long long __s64;
-typedef __u16 __be16;
-typedef __u32 __be32;
-typedef __u32 __wsum;
-
-enum bpf_map_type {
-	BPF_MAP_TYPE_ARRAY = 2,
-};
-
-enum {
-	BPF_F_MMAPABLE = 1U << 10,
-};
-
+#include "../../../../taskiter/bpf/types.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * What passes between the programs and user space: native byte order, no
- * implicit padding. event.go and memory.go are the other side.
+ * implicit padding. bpf2go makes Go types of it (gen.go).
  */
 #ifndef LANDLOCKD_EVENT_H
 #define LANDLOCKD_EVENT_H
@@ -9,14 +9,14 @@
 /*
  * What user space found in the types of the tracepoints' arguments.
  */
-struct config {
+struct forms {
 	__u32 fs_pointer;  /* 1: blockers come as struct landlock_blockers *, 0: as a mask */
 	__u32 net_pointer;
-	__u32 net_address; /* 1: the address that was asked for is told, 0: two ports */
-	__u32 tracer;	   /* 1: landlock_deny_ptrace tells who wanted to trace */
+	__u32 net_address; /* 1: the address that was asked for is an argument, 0: two ports */
+	__u32 tracer;	   /* 1: landlock_deny_ptrace has who wanted to trace */
 };
 
-enum {
+enum kind {
 	KIND_FS,
 	KIND_NET,
 	KIND_PTRACE,
@@ -37,14 +37,14 @@ struct event {
 	__u32 target; /* PID of who was to be traced or signalled */
 	__u16 port;
 	__u16 length; /* of text */
-	char comm[16];
-	char text[TEXT_SIZE];
+	__u8 comm[16];
+	__u8 text[TEXT_SIZE];
 };
 
 /*
  * Places in the array of counts. Each class of rights has 32, as in blocker.go.
  */
-enum {
+enum count {
 	COUNT_FS = 0,
 	COUNT_NET = 32,
 	COUNT_PTRACE = 96,
@@ -56,5 +56,14 @@ enum {
 };
 
 #define RING_SIZE (512 * 1024)
+
+/*
+ * What Go types are made of. It is in a section that is not loaded.
+ */
+union described {
+	struct event event;
+	enum kind kind;
+	enum count count;
+};
 
 #endif

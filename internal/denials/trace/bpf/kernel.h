@@ -6,26 +6,6 @@
 #ifndef LANDLOCKD_KERNEL_H
 #define LANDLOCKD_KERNEL_H
 
-typedef unsigned char __u8;
-typedef unsigned short __u16;
-typedef unsigned int __u32;
-typedef unsigned long long __u64;
-typedef signed int __s32;
-typedef signed long long __s64;
-typedef __u16 __be16;
-typedef __u32 __be32;
-typedef __u32 __wsum;
-
-enum bpf_map_type {
-	BPF_MAP_TYPE_ARRAY = 2,
-	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
-	BPF_MAP_TYPE_RINGBUF = 27,
-};
-
-enum {
-	BPF_F_MMAPABLE = 1U << 10,
-};
-
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };

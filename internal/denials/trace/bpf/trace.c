@@ -2,10 +2,11 @@
 /*
  * Counts what Landlock denies, and sends one event for each denial. One program
  * for each tracepoint; what their arguments are differs between kernels, so that
- * user space looks and tells in struct config.
+ * user space looks and says it in struct forms.
  *
- * The counts lack nothing when the ring is full; what is lost then is counted.
+ * The counts stay complete when the ring is full; what is lost then is counted.
  */
+#include "../../../../taskiter/bpf/types.h"
 #include "kernel.h"
 #include "event.h"
 
@@ -14,7 +15,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-const volatile struct config config;
+const volatile struct forms config;
+
+const union described *described SEC(".described") = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * The rules of a domain. A domain holds the rules of all its layers in two
+ * The program rules: the rules of a domain. A domain holds the rules of all its layers in two
  * red-black trees, one for inodes and one for ports, which never change. Each
  * rule says for each layer that has it which rights it grants.
  *
@@ -8,8 +8,8 @@
  * by the clock. User space remembers how far it came: what a call wrote may be
  * thrown away and written again.
  */
-#ifndef LANDLOCKD_RULES_H
-#define LANDLOCKD_RULES_H
+#ifndef LANDLOCKD_RULES_PROG_H
+#define LANDLOCKD_RULES_PROG_H
 
 #include <bpf/bpf_endian.h>
 
@@ -161,7 +161,7 @@ static long walk_step(__u32 i, void *unused)
 	return 0;
 }
 
-/* Returns whether it came to the tree's end. */
+/* Reports whether it came to the tree's end. */
 static __always_inline bool walk_tree(struct rules_scratch *tmp, const void *domain, __u32 root)
 {
 	struct search s = { .key = tmp->rec.next };

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * Shares of what a pass can read: whose budget a task uses up, and how much of it is
+ * left.
+ */
+#ifndef LANDLOCKD_BUDGET_H
+#define LANDLOCKD_BUDGET_H
+
+/* What one account has used up of a pass. */
+struct spent {
+	__u64 session;
+	__u64 view_ns;
+	__u32 domains;
+	__u32 spare;
+};
+
+/* By account, and whether the process is favoured. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct spent);
+} spending SEC(".maps");
+
+/* 1: some rule is about the process, so that it has a share of its own. */
+static __always_inline __u32 is_favoured(struct control_block *ctl, const struct task_record *rec)
+{
+	__u32 bit = (__u32)rec->pid % PID_SLOTS;
+
+	return ctl->favoured[bit / 8] >> (bit % 8) & 1;
+}
+
+static __always_inline struct spent *get_spent(struct control_block *ctl,
+					       const struct task_record *rec, __u64 session)
+{
+	__u64 key = rec->account | (__u64)is_favoured(ctl, rec) << 32;
+	struct spent fresh = { .session = session };
+	struct spent *s = bpf_map_lookup_elem(&spending, &key);
+
+	if (!s) {
+		bpf_map_update_elem(&spending, &key, &fresh, BPF_ANY);
+		return bpf_map_lookup_elem(&spending, &key);
+	}
+	if (s->session != session)
+		*s = fresh;
+	return s;
+}
+
+/*
+ * Whose budgets a task uses up: its user in the initial user namespace, or else
+ * whoever made the outermost other one, in which he can be as many users as he likes.
+ */
+static __always_inline __u32 account_of(const struct cred *cred)
+{
+	struct user_namespace *ns = cred->user_ns;
+	__u32 owner = cred->uid.val;
+	int i;
+
+	for (i = 0; i < 33 && ns && BPF_CORE_READ(ns, level) > 0; i++) {
+		owner = BPF_CORE_READ(ns, owner.val);
+		ns = BPF_CORE_READ(ns, parent);
+	}
+	/* Of one that root made, for a container say, the users are told apart. */
+	return owner ? owner : cred->uid.val;
+}
+
+#endif

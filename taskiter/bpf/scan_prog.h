@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * The program scan: everything about every task, in one pass.
+ */
+#ifndef LANDLOCKD_SCAN_PROG_H
+#define LANDLOCKD_SCAN_PROG_H
+
+#define PFA_NO_NEW_PRIVS 1
+#define CAP_SYS_PTRACE 19
+
+static __always_inline bool has_sys_ptrace(const struct cred *cred)
+{
+	if (bpf_core_field_exists(cred->cap_effective.val))
+		return cred->cap_effective.val >> CAP_SYS_PTRACE & 1;
+	return ((const struct cred___words *)cred)->cap_effective.cap[0] >> CAP_SYS_PTRACE & 1;
+}
+
+SEC("iter/task")
+int scan(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct task_record rec = { .h = { RECORD_TASK, sizeof(rec) } };
+	const void *domain = 0, *hierarchy = 0;
+	struct signal_struct *signal;
+	__u64 began = 0, session;
+	const struct cred *cred;
+	struct control_block *ctl;
+	struct scratch *tmp;
+	struct css_set *set;
+
+	if (!task) {
+		struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = layout.pid_level };
+
+		bpf_seq_write(seq, &end, sizeof(end));
+		return 0;
+	}
+	rec.flags = task->flags;
+	if (rec.flags & PF_KTHREAD)
+		return 0;
+	ctl = get_control();
+	tmp = get_scratch();
+	if (!ctl || !tmp)
+		return 0;
+	read_pids(&rec, task);
+	if (ctl->selected) {
+		__u32 bit = (__u32)rec.pid % PID_SLOTS;
+
+		if (!(ctl->wanted[bit / 8] & (1 << (bit % 8))))
+			return 0;
+	}
+
+	/*
+	 * The process's thread count, exec count and the count of changes under
+	 * stats_lock, in which threads go, are read before and behind the
+	 * credentials: if they stay the same over all records of a process, then
+	 * its set of threads did. An odd count is a thread that is just going.
+	 */
+	signal = task->signal;
+	rec.exits = signal->stats_lock.seqcount.seqcount.sequence;
+	rec.nr_threads = signal->nr_threads;
+	rec.exec_id = task->self_exec_id;
+	fence(tmp);
+
+	cred = task->real_cred;
+	rec.euid = cred->euid.val;
+	rec.account = account_of(cred);
+	rec.user_ns = cred->user_ns->ns.inum;
+	if (has_sys_ptrace(cred))
+		rec.bits |= TASK_SYS_PTRACE;
+	if (layout.landlock) {
+		READ(domain, cred->security + layout.blob);
+		if (domain) {
+			__u32 depth = 0;
+
+			READ(hierarchy, domain + layout.hierarchy);
+			if (hierarchy)
+				rec.domain = domain_key(hierarchy);
+			READ(depth, domain + layout.num_layers);
+			rec.depth = depth;
+		}
+	}
+	fence(tmp);
+	rec.exit_state = task->exit_state;
+	/* It has gone, and is only found because a pass may be that late. */
+	if (!task->sighand)
+		return 0;
+	fence(tmp);
+	if (rec.exits % 2 || rec.exits != signal->stats_lock.seqcount.seqcount.sequence ||
+	    rec.nr_threads != signal->nr_threads || rec.exec_id != task->self_exec_id)
+		rec.bits |= TASK_TORN;
+
+	if (task->group_leader == task)
+		rec.bits |= TASK_LEADER;
+	if (task->atomic_flags & PFA_NO_NEW_PRIVS)
+		rec.bits |= TASK_NO_NEW_PRIVS;
+	if (!task->mm || rec.flags & PF_EXITING)
+		rec.bits |= TASK_LEAVING;
+	rec.start = task->start_boottime;
+	rec.mnt_ns_owner = task->nsproxy->mnt_ns->user_ns->ns.inum;
+	if (bpf_core_field_exists(task->seccomp.mode))
+		rec.seccomp = task->seccomp.mode;
+	set = task->cgroups;
+	rec.cgroup = set->dfl_cgrp->kn->id;
+	/* Of a leader that exits, v1 no longer says where it was. */
+	if (layout.cgroup_v1 && (rec.bits & TASK_LEADER || task->group_leader->flags & PF_EXITING))
+		rec.cgroup_v1 = cgroup_v1(tmp, set);
+	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
+
+	if (rec.exit_state)
+		hierarchy = 0; /* what a dead task is in is nobody's */
+	if (hierarchy)
+		began = bpf_ktime_get_ns();
+	if (put_exe(seq, ctl, tmp, task, &rec))
+		return 0;
+	session = ctx->meta->session_id;
+	if (hierarchy && layout.views && put_view(seq, ctl, tmp, session, task, cred, domain, &rec))
+		return 0;
+	if (layout.landlock && rec.flags & layout.workers)
+		rec.acting = acting_key(task);
+	if (bpf_seq_write(seq, &rec, sizeof(rec)))
+		return 0;
+	if (hierarchy) {
+		put_domains(seq, session, domain, hierarchy, task, ctl, &rec);
+		note_time(ctl, PROGRAM_SCAN, began);
+	}
+	return 0;
+}
+
+#endif
