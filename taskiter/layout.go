@@ -48,95 +48,52 @@ func (f maskFormat) decode(mask uint32) access.Rights {
 // the kernel accepts: one layout (Linux 6.7 to 6.10) keeps the network rights
 // in the bits above them, and only the count of the former shows where.
 func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
-	l := layout{
-		Landlock: 1, NumRules: absent, Id: absent, Denials: absent,
-		Details: absent, CreatorPid: absent, CreatorUid: absent, CreatorComm: absent,
-		LogStatus: absent, CreatorExe: absent,
-	}
-	var f maskFormat
-
-	cred, err := structByName(spec, "landlock_cred_security")
-	if err != nil {
-		return l, f, err
-	}
-	ptr, err := need(cred, "domain")
-	if err != nil {
-		return l, f, err
-	}
-	l.Blob = ptr.offset
-	// landlock_ruleset until Linux 7.2, landlock_domain from 7.3 on.
-	domain, err := pointee(ptr, cred)
-	if err != nil {
-		return l, f, err
-	}
-	hierarchyField, err := need(domain, "hierarchy")
-	if err != nil {
-		return l, f, err
-	}
-	l.Hierarchy = hierarchyField.offset
-	numLayers, err := need(domain, "num_layers")
-	if err != nil {
-		return l, f, err
-	}
-	if !hasSize(numLayers, 4) {
-		size, _ := btf.Sizeof(numLayers.typ)
-		return l, f, fmt.Errorf("%s.num_layers has %d bytes, expected 4", domain.Name, size)
-	}
-	l.NumLayers = numLayers.offset
-	if m, ok := findRules(domain, "num_rules"); ok && hasSize(m, 4) {
+	r := &resolver{spec: spec}
+	l := layout{Landlock: 1}
+	var domain *btf.Struct
+	domain, l.Blob = r.domain()
+	m := r.need(domain, "hierarchy")
+	l.Hierarchy = m.offset
+	hierarchy := r.pointee(m)
+	l.NumLayers = r.sized(domain, "num_layers", 4)
+	l.NumRules = absent
+	if m, ok := findRules(domain, "num_rules"); ok && m.hasSize(4) {
 		l.NumRules = m.offset
 	}
-	if err := resolveMasks(domain, fs, &l, &f); err != nil {
-		return l, f, err
-	}
+	f := resolveMasks(r, domain, fs, &l)
 
-	hierarchy, err := pointee(hierarchyField, domain)
-	if err != nil {
-		return l, f, err
-	}
-	parent, err := need(hierarchy, "parent")
-	if err != nil {
-		return l, f, err
-	}
-	if _, err := pointee(parent, hierarchy); err != nil {
-		return l, f, err
-	}
+	parent := r.need(hierarchy, "parent")
+	r.pointee(parent)
 	l.Parent = parent.offset
-	if m, ok := find(hierarchy, "id"); ok && hasSize(m, 8) {
-		l.Id = m.offset
-	}
-	if m, ok := find(hierarchy, "num_denials"); ok && hasSize(m, 8) {
-		l.Denials = m.offset
-	}
-	if m, ok := find(hierarchy, "log_status"); ok && hasSize(m, 4) {
-		l.LogStatus = m.offset
-	}
+	l.Id = offsetOf(hierarchy, "id", 8)
+	l.Denials = offsetOf(hierarchy, "num_denials", 8)
+	l.LogStatus = offsetOf(hierarchy, "log_status", 4)
 	resolveCreator(hierarchy, &l)
-	return l, f, nil
+	return l, f, r.err
 }
 
 // resolveMasks finds the array of each layer's handled rights: one after the
 // other fs_access_masks (Linux 5.13), access_masks (6.7) and handled_masks
 // (7.3), with elements that are plain numbers or structures of bit fields.
-func resolveMasks(domain *btf.Struct, fs uint32, l *layout, f *maskFormat) error {
+func resolveMasks(r *resolver, domain *btf.Struct, fs uint32, l *layout) (f maskFormat) {
 	for _, name := range []string{"handled_masks", "access_masks", "fs_access_masks"} {
 		m, ok := find(domain, name)
 		if !ok {
 			continue
 		}
-		arr, ok := btf.As[*btf.Array](m.typ)
-		if !ok {
-			return fmt.Errorf("%s.%s is not an array", domain.Name, name)
-		}
-		size, err := btf.Sizeof(arr.Type)
+		element := r.elements(m)
+		size, err := btf.Sizeof(element)
 		if err != nil || size != 2 && size != 4 {
-			return fmt.Errorf("%s.%s has elements of %d bytes, expected 2 or 4", domain.Name, name, size)
+			r.fail(fmt.Errorf("%s.%s has elements of %d bytes, expected 2 or 4", domain.Name, name, size))
+			return f
 		}
 		l.Masks, l.MaskSize = m.offset, uint32(size)
-		el, isStruct := btf.As[*btf.Struct](arr.Type)
+		el, isStruct := btf.As[*btf.Struct](element)
 		switch {
 		case isStruct:
-			return resolveBitFields(el, bigEndian, f)
+			if err := resolveBitFields(el, bigEndian, &f); err != nil {
+				r.fail(err)
+			}
 		case size == 2:
 			f.Classes[access.FS] = bitRange{0, 16}
 		default:
@@ -144,9 +101,10 @@ func resolveMasks(domain *btf.Struct, fs uint32, l *layout, f *maskFormat) error
 			f.Classes[access.FS] = bitRange{0, n}
 			f.Classes[access.Net] = bitRange{n, 32 - n}
 		}
-		return nil
+		return f
 	}
-	return fmt.Errorf("%s has no array of handled rights", domain.Name)
+	r.fail(fmt.Errorf("%s has no array of handled rights", domain.Name))
+	return f
 }
 
 func resolveBitFields(s *btf.Struct, bigEndian bool, f *maskFormat) error {
@@ -181,27 +139,21 @@ func resolveBitFields(s *btf.Struct, bigEndian bool, f *maskFormat) error {
 
 // resolveCreator finds who created a domain (from Linux 6.15 on, with audit).
 func resolveCreator(hierarchy *btf.Struct, l *layout) {
-	m, ok := find(hierarchy, "details")
-	if !ok {
+	l.Details, l.CreatorPid, l.CreatorUid = absent, absent, absent
+	l.CreatorComm, l.CreatorExe = absent, absent
+	r := &resolver{}
+	m := r.need(hierarchy, "details")
+	details := r.pointee(m)
+	pid := r.need(details, "pid")
+	r.pointee(pid)
+	uid, comm := r.sized(details, "uid", 4), r.sized(details, "comm", 16)
+	if r.err != nil {
 		return
 	}
-	details, err := pointee(m, hierarchy)
-	if err != nil {
-		return
-	}
-	pid, okPID := find(details, "pid")
-	uid, okUID := find(details, "uid")
-	comm, okComm := find(details, "comm")
-	if _, err := pointee(pid, details); err != nil {
-		return
-	}
-	if okPID && okUID && hasSize(uid, 4) && okComm && hasSize(comm, 16) {
-		l.Details = m.offset
-		l.CreatorPid, l.CreatorUid, l.CreatorComm = pid.offset, uid.offset, comm.offset
-		if exe, ok := find(details, "exe_path"); ok {
-			if a, ok := btf.As[*btf.Array](exe.typ); ok && hasSize(member{typ: a.Type}, 1) {
-				l.CreatorExe = exe.offset
-			}
+	l.Details, l.CreatorPid, l.CreatorUid, l.CreatorComm = m.offset, pid.offset, uid, comm
+	if exe, ok := find(details, "exe_path"); ok {
+		if (member{typ: r.elements(exe)}).hasSize(1) {
+			l.CreatorExe = exe.offset
 		}
 	}
 }
@@ -231,68 +183,3 @@ func resolveLog(spec *btf.Spec) logFormat {
 // bigEndian is the byte order of this machine, and so of its kernel's BTF: bit
 // fields are counted from the other end there.
 var bigEndian = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
-
-// member is one member of a structure, with its offset in bytes from the
-// structure's beginning.
-type member struct {
-	name   string
-	offset uint32
-	typ    btf.Type
-}
-
-// find looks a member up by name, also in unnamed structures and unions inside.
-func find(s *btf.Struct, name string) (member, bool) { return findIn(s.Members, 0, name, 0) }
-
-func findIn(members []btf.Member, base uint32, name string, level int) (member, bool) {
-	for _, m := range members {
-		off := base + m.Offset.Bytes()
-		if m.Name == name {
-			return member{name, off, m.Type}, true
-		}
-		if m.Name != "" || level > 8 {
-			continue
-		}
-		switch t := btf.UnderlyingType(m.Type).(type) {
-		case *btf.Struct:
-			if r, ok := findIn(t.Members, off, name, level+1); ok {
-				return r, true
-			}
-		case *btf.Union:
-			if r, ok := findIn(t.Members, off, name, level+1); ok {
-				return r, true
-			}
-		}
-	}
-	return member{}, false
-}
-
-// hasSize reports whether a member has the width at which the program reads it.
-func hasSize(m member, bytes int) bool {
-	n, err := btf.Sizeof(m.typ)
-	return err == nil && n == bytes
-}
-
-func need(s *btf.Struct, name string) (member, error) {
-	m, ok := find(s, name)
-	if !ok {
-		return m, fmt.Errorf("struct %s has no member %s", s.Name, name)
-	}
-	return m, nil
-}
-
-func pointee(m member, of *btf.Struct) (*btf.Struct, error) {
-	if p, ok := btf.As[*btf.Pointer](m.typ); ok {
-		if s, ok := btf.As[*btf.Struct](p.Target); ok {
-			return s, nil
-		}
-	}
-	return nil, fmt.Errorf("%s.%s does not point to a structure", of.Name, m.name)
-}
-
-func structByName(spec *btf.Spec, name string) (*btf.Struct, error) {
-	var s *btf.Struct
-	if err := spec.TypeByName(name, &s); err != nil {
-		return nil, fmt.Errorf("struct %s: %w", name, err)
-	}
-	return s, nil
-}

@@ -6,9 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -137,10 +137,7 @@ func (o *opener) open() (*Source, error) {
 // does without what some cannot compile.
 func (o *opener) loadScan(st *state) (*ebpf.Collection, *link.Iter, error) {
 	load := func() (*ebpf.Collection, *link.Iter, error) {
-		return o.load(bpfProgram{
-			name: objectProgScan, layout: st.Layout,
-			maps: []string{objectMapSeen, objectMapScratch, objectMapSpending},
-		})
+		return o.load(objectProgScan, st.Layout, nil)
 	}
 	coll, it, err := load()
 	if err != nil && st.Layout.Fence != 0 {
@@ -175,9 +172,7 @@ func (o *opener) loadRules(st *state, control *ebpf.Map) (*os.File, error) {
 	if o.noRules != nil {
 		return nil, o.noRules
 	}
-	coll, it, err := o.load(bpfProgram{
-		name: objectProgRules, maps: []string{objectMapRulesScratch}, layout: st.Layout, control: control,
-	})
+	coll, it, err := o.load(objectProgRules, st.Layout, control)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +214,7 @@ func (o *opener) resolve(st *state) error {
 
 // calibrate finds the offset in the credentials and the depth of the PID namespace.
 func (o *opener) calibrate(st *state) error {
-	coll, it, err := o.load(bpfProgram{name: objectProgCalibrate, layout: st.Layout})
+	coll, it, err := o.load(objectProgCalibrate, st.Layout, nil)
 	if err != nil {
 		return err
 	}
@@ -266,49 +261,31 @@ type endResult struct{ record *endRecord }
 
 func (r *endResult) take(record any, _ []byte) { r.record, _ = record.(*endRecord) }
 
-// bpfProgram is one of the object's programs and what it needs.
-type bpfProgram struct {
-	name string
-	// maps are those that it has beside the control map.
-	maps   []string
-	layout layout
-	// control is another program's control map to share, or nil.
-	control *ebpf.Map
-}
-
-// load loads one program with its maps, and attaches it.
-func (o *opener) load(p bpfProgram) (*ebpf.Collection, *link.Iter, error) {
+// load loads one of the object's programs with the maps that it uses, and attaches it.
+// Its control map is another program's if that is not nil.
+func (o *opener) load(name string, l layout, control *ebpf.Map) (*ebpf.Collection, *link.Iter, error) {
 	spec, err := loadObject()
+	if err == nil {
+		err = errors.Join(spec.Variables[objectVarLayout].Set(l), spec.Variables[objectVarRulesLayout].Set(o.rules))
+	}
 	if err != nil {
 		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
 	}
-	for name := range spec.Programs {
-		if name != p.name {
-			delete(spec.Programs, name)
-		}
+	used := map[string]bool{}
+	for _, ins := range spec.Programs[name].Instructions {
+		used[ins.Reference()] = true
 	}
-	for _, name := range []string{
-		objectMapScratch, objectMapSeen, objectMapSpending, objectMapRulesScratch,
-	} {
-		if !slices.Contains(p.maps, name) {
-			delete(spec.Maps, name)
-		}
-	}
-	if err := spec.Variables[objectVarLayout].Set(p.layout); err != nil {
-		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
-	}
+	maps.DeleteFunc(spec.Programs, func(other string, _ *ebpf.ProgramSpec) bool { return other != name })
+	maps.DeleteFunc(spec.Maps, func(name string, _ *ebpf.MapSpec) bool { return !used[name] })
 	opts := ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: o.types}, Cache: o.cache}
-	if err := spec.Variables[objectVarRulesLayout].Set(o.rules); err != nil {
-		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
-	}
-	if p.control != nil {
-		opts.MapReplacements = map[string]*ebpf.Map{objectMapControl: p.control}
+	if control != nil {
+		opts.MapReplacements = map[string]*ebpf.Map{objectMapControl: control}
 	}
 	coll, err := ebpf.NewCollectionWithOptions(spec, opts)
 	if err != nil {
 		return nil, nil, loadError(err)
 	}
-	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[p.name]})
+	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[name]})
 	if err != nil {
 		coll.Close()
 		return nil, nil, loadError(err)

@@ -15,97 +15,54 @@ type rulesLayout = objectRuleLayout
 // rules on inodes ("root", until Linux 6.6), and one on ports beside it (6.7);
 // from 7.3 on both in a structure of their own.
 func resolveRules(spec *btf.Spec) (rulesLayout, error) {
+	r := &resolver{spec: spec}
 	l := rulesLayout{Ports: absent}
-	cred, err := structByName(spec, "landlock_cred_security")
-	if err != nil {
-		return l, err
-	}
-	ptr, err := need(cred, "domain")
-	if err != nil {
-		return l, err
-	}
-	domain, err := pointee(ptr, cred)
-	if err != nil {
-		return l, err
-	}
+	domain, _ := r.domain()
 	inodes, ok := findRules(domain, "root_inode")
 	if ports, both := findRules(domain, "root_net_port"); both {
 		l.Ports = ports.offset
 	}
 	if !ok {
 		if inodes, ok = find(domain, "root"); !ok {
-			return l, fmt.Errorf("struct %s has no tree of rules", domain.Name)
+			r.fail(fmt.Errorf("struct %s has no tree of rules", domain.Name))
 		}
 	}
 	l.Inodes = inodes.offset
 
-	rule, err := structByName(spec, "landlock_rule")
-	if err != nil {
-		return l, err
+	rule := r.structure("landlock_rule")
+	l.Node = r.need(rule, "node").offset
+	key := "key"
+	if _, ok := find(rule, key); !ok {
+		key = "object" // until Linux 6.6
 	}
-	if l.Node, err = offsetOf(rule, "node"); err != nil {
-		return l, err
-	}
-	key, ok := find(rule, "key")
-	if !ok {
-		if key, err = need(rule, "object"); err != nil { // until Linux 6.6
-			return l, err
-		}
-	}
-	if !hasSize(key, bytesOfPointer) {
-		return l, fmt.Errorf("%s.%s does not have %d bytes", rule.Name, key.name, bytesOfPointer)
-	}
-	l.Key = key.offset
-	n, err := need(rule, "num_layers")
-	if err != nil {
-		return l, err
-	}
-	if !hasSize(n, 4) {
-		return l, fmt.Errorf("%s.num_layers does not have 4 bytes", rule.Name)
-	}
-	l.NumLayers = n.offset
-	if err := resolveLayers(rule, &l); err != nil {
-		return l, err
-	}
-	object, err := structByName(spec, "landlock_object")
-	if err != nil {
-		return l, err
-	}
-	l.Inode, err = offsetOf(object, "underobj")
-	return l, err
+	l.Key = r.sized(rule, key, bytesOfPointer)
+	l.NumLayers = r.sized(rule, "num_layers", 4)
+	resolveLayers(r, rule, &l)
+	l.Inode = r.need(r.structure("landlock_object"), "underobj").offset
+	return l, r.err
 }
 
 // resolveLayers finds what a rule grants in each layer.
-func resolveLayers(rule *btf.Struct, l *rulesLayout) error {
-	layers, err := need(rule, "layers")
-	if err != nil {
-		return err
-	}
+func resolveLayers(r *resolver, rule *btf.Struct, l *rulesLayout) {
+	layers := r.need(rule, "layers")
 	l.Layers = layers.offset
-	array, ok := btf.As[*btf.Array](layers.typ)
+	layer, ok := btf.As[*btf.Struct](r.elements(layers))
 	if !ok {
-		return fmt.Errorf("%s.layers is not an array", rule.Name)
-	}
-	layer, ok := btf.As[*btf.Struct](array.Type)
-	if !ok {
-		return fmt.Errorf("%s.layers is not an array of structures", rule.Name)
+		r.fail(fmt.Errorf("%s.layers is not an array of structures", rule.Name))
+		return
 	}
 	l.LayerSize = layer.Size
 	for _, m := range []struct {
 		name         string
 		offset, size *uint32
 	}{{"level", &l.Level, &l.LevelSize}, {"access", &l.Access, &l.AccessSize}} {
-		found, err := need(layer, m.name)
-		if err != nil {
-			return err
-		}
+		found := r.need(layer, m.name)
 		size, err := btf.Sizeof(found.typ)
 		if err != nil || size != 1 && size != 2 && size != 4 {
-			return fmt.Errorf("%s.%s has %d bytes, expected 1, 2 or 4", layer.Name, m.name, size)
+			r.fail(fmt.Errorf("%s.%s has %d bytes, expected 1, 2 or 4", layer.Name, m.name, size))
 		}
 		*m.offset, *m.size = found.offset, uint32(size)
 	}
-	return nil
 }
 
 // findRules looks up a member of a domain that belongs to its rules: in the
@@ -125,9 +82,4 @@ func findRules(domain *btf.Struct, name string) (member, bool) {
 	m, ok := find(s, name)
 	m.offset += rules.offset
 	return m, ok
-}
-
-func offsetOf(s *btf.Struct, name string) (uint32, error) {
-	m, err := need(s, name)
-	return m.offset, err
 }

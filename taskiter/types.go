@@ -33,28 +33,15 @@ func DescribeTypes() ([]string, error) {
 			lines = append(lines, name+": absent")
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("%s: %d bytes:%s", name, s.Size, describe(s.Members, 0, 0)))
+		var b strings.Builder
+		walkMembers(s.Members, 0, 0, func(m btf.Member, at btf.Bits) bool {
+			fmt.Fprintf(&b, " %s+%d", m.Name, at/8)
+			if m.BitfieldSize > 0 {
+				fmt.Fprintf(&b, ".%d:%d", at%8, m.BitfieldSize)
+			}
+			return true
+		})
+		lines = append(lines, fmt.Sprintf("%s: %d bytes:%s", name, s.Size, b.String()))
 	}
 	return lines, nil
-}
-
-func describe(members []btf.Member, base btf.Bits, level int) string {
-	var b strings.Builder
-	for _, m := range members {
-		at := base + m.Offset
-		if m.Name == "" && level < 8 {
-			switch t := btf.UnderlyingType(m.Type).(type) {
-			case *btf.Struct:
-				b.WriteString(describe(t.Members, at, level+1))
-			case *btf.Union:
-				b.WriteString(describe(t.Members, at, level+1))
-			}
-			continue
-		}
-		fmt.Fprintf(&b, " %s+%d", m.Name, at/8)
-		if m.BitfieldSize > 0 {
-			fmt.Fprintf(&b, ".%d:%d", at%8, m.BitfieldSize)
-		}
-	}
-	return b.String()
 }
