@@ -176,7 +176,7 @@ func (r *Reader) record(c *correlator, b []byte) {
 	switch kind {
 	case unix.AUDIT_CONFIG_CHANGE:
 		if _, rest, ok := parseStamp(text); ok {
-			if on, told := config(rest); told {
+			if on, switched := config(rest); switched {
 				r.enabled.Store(on)
 			}
 		}

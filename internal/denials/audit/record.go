@@ -58,30 +58,24 @@ func parseStamp(b []byte) (s stamp, rest []byte, ok bool) {
 //
 //	domain=1e67bda0b blockers=fs.read_file path="/etc/passwd" dev="vda" ino=817
 func (p *parser) access(b []byte, e *denials.Event) bool {
-	for len(b) > 0 {
-		var key, value []byte
-		var quoted bool
-		key, value, quoted, b = cutField(b)
-		n, isNumber := number(value, 10)
-		switch string(key) {
+	for f := range fields(b) {
+		switch string(f.key) {
 		case "domain":
-			id, ok := number(value, 16)
-			if !ok || id == 0 || len(value) > 16 {
+			if e.Domain = f.domain(); e.Domain == domainid.None {
 				return false
 			}
-			e.Domain = domainid.ID(id)
 		case "blockers":
-			p.blockers(value, &e.Blockers)
+			p.blockers(f.value, &e.Blockers)
 		case "path", "name":
-			p.path(value, quoted, &e.Object)
+			p.path(f, &e.Object)
 		case "opid":
 			e.Object.Kind = denials.Task
-			e.Object.PID = pid(n, isNumber)
+			e.Object.PID = f.pid()
 		case "ocomm":
 			e.Object.Kind = denials.Task
-			e.Object.Text.Set(p.text(value, quoted))
+			e.Object.Text.Set(f.text(p.decoded[:]))
 		case "lport", "fport", "src", "dest":
-			if isNumber && n <= 0xffff && n != 0 {
+			if n, ok := f.number(10); ok && n <= 0xffff && n != 0 {
 				e.Object.Kind, e.Object.Port = denials.Port, uint16(n)
 			}
 		}
@@ -100,8 +94,8 @@ func (p *parser) blockers(list []byte, to *denials.Blockers) {
 // path sets the object to a file or, if the text begins with a NUL as only the
 // name of an abstract Unix socket does, to a socket. One with a path looks like a
 // file here.
-func (p *parser) path(value []byte, quoted bool, o *denials.Object) {
-	text := p.text(value, quoted)
+func (p *parser) path(f field, o *denials.Object) {
+	text := f.text(p.decoded[:])
 	o.Kind = denials.File
 	if len(text) > 0 && text[0] == 0 {
 		text[0] = '@' // it is decoded, and so in the parser's own memory
@@ -110,17 +104,9 @@ func (p *parser) path(value []byte, quoted bool, o *denials.Object) {
 	o.Text.Set(text)
 }
 
-func (p *parser) text(value []byte, quoted bool) []byte {
-	if quoted {
-		return value
-	}
-	return decode(value, p.decoded[:])
-}
-
 // creator is what a record of type 1424 gives of who made a domain.
 type creator struct {
 	domain    domainid.ID
-	pid       int32
 	comm, exe denials.Text
 }
 
@@ -130,24 +116,16 @@ type creator struct {
 //	domain=1e67bda0b status=allocated mode=enforcing pid=14665 uid=0 exe="/usr/bin/app" comm="app"
 func (p *parser) domain(b []byte, c *creator) bool {
 	allocated := false
-	for len(b) > 0 {
-		var key, value []byte
-		var quoted bool
-		key, value, quoted, b = cutField(b)
-		n, isNumber := number(value, 10)
-		switch string(key) {
+	for f := range fields(b) {
+		switch string(f.key) {
 		case "domain":
-			if id, ok := number(value, 16); ok && len(value) <= 16 {
-				c.domain = domainid.ID(id)
-			}
+			c.domain = f.domain()
 		case "status":
-			allocated = string(value) == "allocated"
-		case "pid":
-			c.pid = pid(n, isNumber)
+			allocated = string(f.value) == "allocated"
 		case "exe":
-			c.exe.Set(p.text(value, quoted))
+			c.exe.Set(f.text(p.decoded[:]))
 		case "comm":
-			c.comm.Set(p.text(value, quoted))
+			c.comm.Set(f.text(p.decoded[:]))
 		}
 	}
 	return allocated && c.domain != 0
@@ -156,18 +134,14 @@ func (p *parser) domain(b []byte, c *creator) bool {
 // syscall parses what follows the stamp of a record of type 1300, which comes after
 // the denials of a system call, as far as it is about who made the call.
 func (p *parser) syscall(b []byte, e *denials.Event) bool {
-	for len(b) > 0 {
-		var key, value []byte
-		var quoted bool
-		key, value, quoted, b = cutField(b)
-		n, isNumber := number(value, 10)
-		switch string(key) {
+	for f := range fields(b) {
+		switch string(f.key) {
 		case "pid": // of the process, not of the task
-			e.PID = pid(n, isNumber)
+			e.PID = f.pid()
 		case "comm":
-			e.Comm.Set(p.text(value, quoted))
+			e.Comm.Set(f.text(p.decoded[:]))
 		case "exe":
-			e.Exe.Set(p.text(value, quoted))
+			e.Exe.Set(f.text(p.decoded[:]))
 		}
 	}
 	return e.PID != 0
@@ -175,20 +149,11 @@ func (p *parser) syscall(b []byte, e *denials.Event) bool {
 
 // config parses what follows the stamp of a record of type 1305, and reports whether
 // audit was switched, and on or off.
-func config(b []byte) (on, told bool) {
-	for len(b) > 0 {
-		var key, value []byte
-		key, value, _, b = cutField(b)
-		if string(key) == "audit_enabled" {
-			return string(value) != "0", true
+func config(b []byte) (on, switched bool) {
+	for f := range fields(b) {
+		if string(f.key) == "audit_enabled" {
+			return string(f.value) != "0", true
 		}
 	}
 	return false, false
-}
-
-func pid(n uint64, ok bool) int32 {
-	if !ok || n > 1<<30 {
-		return 0
-	}
-	return int32(n)
 }
