@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -101,7 +102,7 @@ func (s *Source) reader(ctx context.Context) func(sink) error {
 // LongestCall returns how long the programs were busy with one task at most, since
 // they were loaded, as far as that depends on what users do.
 func (s *Source) LongestCall() time.Duration {
-	return time.Duration(max(s.control.LongestNs[objectProgramPROGRAM_SCAN], s.control.LongestNs[objectProgramPROGRAM_RULES]))
+	return time.Duration(slices.Max(s.control.LongestNs[:]))
 }
 
 // Favour names processes that rules are about, in whatever order: from the next scan
