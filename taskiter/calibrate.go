@@ -5,6 +5,7 @@ package taskiter
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 
 	"golang.org/x/sys/unix"
@@ -117,12 +118,8 @@ func (c *calibrator) find() (uint32, error) {
 		if left == 0 {
 			return 0, errors.New("no place in the credentials held the helpers' domains")
 		}
-		if left&(left-1) == 0 && round+1 >= minRounds {
-			for slot := uint32(0); ; slot++ {
-				if left == 1<<slot {
-					return slot * bytesOfPointer, nil
-				}
-			}
+		if bits.OnesCount32(left) == 1 && round+1 >= minRounds {
+			return uint32(bits.TrailingZeros32(left)) * bytesOfPointer, nil
 		}
 	}
 	return 0, fmt.Errorf("after %d rounds several places in the credentials still look right (set %#x)", maxRounds, left)
@@ -223,7 +220,7 @@ func (r *roundResult) take(record any, _ []byte) {
 func (r *roundResult) fitting(f maskFormat) (uint32, error) {
 	for i, n := range r.seen {
 		if n != slots {
-			return 0, fmt.Errorf("the iterator told %d of %d places of helper %d", n, slots, i)
+			return 0, fmt.Errorf("the iterator returned %d of %d places of helper %d", n, slots, i)
 		}
 	}
 	var set uint32

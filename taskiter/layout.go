@@ -167,14 +167,15 @@ func resolveLog(spec *btf.Spec) logFormat {
 	if err := spec.TypeByName("landlock_log_status", &e); err != nil {
 		return nil
 	}
+	statuses := map[string]domainid.LogStatus{
+		"LANDLOCK_LOG_PENDING":  domainid.LogPending,
+		"LANDLOCK_LOG_RECORDED": domainid.LogRecorded,
+		"LANDLOCK_LOG_DISABLED": domainid.LogDisabled,
+	}
 	f := logFormat{}
 	for _, v := range e.Values {
-		for name, status := range map[string]domainid.LogStatus{
-			"LANDLOCK_LOG_PENDING": domainid.LogPending, "LANDLOCK_LOG_RECORDED": domainid.LogRecorded, "LANDLOCK_LOG_DISABLED": domainid.LogDisabled,
-		} {
-			if v.Name == name {
-				f[uint16(v.Value)] = status
-			}
+		if status, ok := statuses[v.Name]; ok {
+			f[uint16(v.Value)] = status
 		}
 	}
 	return f

@@ -5,7 +5,6 @@ package taskiter
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"runtime"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
@@ -107,11 +107,11 @@ func (o *opener) open() (*Source, error) {
 	}
 	defer coll.Close()
 	defer it.Close()
-	linkFile, err := dup(it.FD(), "landlockd-iterator")
+	linkFile, err := keep(it, "iterator")
 	if err != nil {
 		return nil, err
 	}
-	memory, err := dup(coll.Maps[objectMapControl].FD(), "landlockd-control")
+	memory, err := keep(coll.Maps[objectMapControl], "control")
 	if err != nil {
 		linkFile.Close()
 		return nil, err
@@ -178,7 +178,7 @@ func (o *opener) loadRules(st *state, control *ebpf.Map) (*os.File, error) {
 	}
 	defer coll.Close()
 	defer it.Close()
-	return dup(it.FD(), "landlockd-rules")
+	return keep(it, "rules")
 }
 
 // resolve finds Landlock's structures.
@@ -320,10 +320,11 @@ func (o *opener) workers() uint32 {
 	return w
 }
 
-func dup(fd int, name string) (*os.File, error) {
-	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+// keep returns a descriptor of a map or link.
+func keep(object any, name string) (*os.File, error) {
+	f, err := bpffile.Keep(object, name)
 	if err != nil {
-		return nil, failure(scan.Error{Reason: Refused, Missing: name, Err: fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err)})
+		return nil, failure(scan.Error{Reason: Refused, Missing: name, Err: err})
 	}
-	return os.NewFile(uintptr(n), name), nil
+	return f, nil
 }

@@ -470,11 +470,11 @@ func TestHandoffAndResume(t *testing.T) {
 	}
 	var inherited []*os.File
 	for _, f := range files {
-		d, err := dup(int(f.Fd()), f.Name())
+		d, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		inherited = append(inherited, d)
+		inherited = append(inherited, os.NewFile(uintptr(d), f.Name()))
 	}
 	first := mustScan(t, s)
 	r, err := Resume(state, inherited)

@@ -9,17 +9,8 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// landlockTypes are the kernel's structures in which domains are stored, in
-// all releases.
-func landlockTypes() []string {
-	return []string{
-		"landlock_cred_security", "landlock_ruleset", "landlock_domain", "landlock_hierarchy",
-		"landlock_details", "access_masks", "landlock_rules", "landlock_rule", "landlock_layer", "landlock_object",
-	}
-}
-
-// DescribeTypes returns a line for each of Landlock's structures in the running
-// kernel's type information: its size and its members with their offsets, in
+// DescribeTypes returns a line for each of the structures in which any release stores
+// domains, as the running kernel's type information has them: its size and its members with their offsets, in
 // bytes and, behind a dot, bits. It needs no privilege.
 func DescribeTypes() ([]string, error) {
 	spec, err := btf.LoadKernelSpec()
@@ -27,7 +18,11 @@ func DescribeTypes() ([]string, error) {
 		return nil, fmt.Errorf("the kernel's type information: %w", err)
 	}
 	var lines []string
-	for _, name := range landlockTypes() {
+	for _, name := range []string{
+		"landlock_cred_security", "landlock_ruleset", "landlock_domain", "landlock_hierarchy",
+		"landlock_details", "access_masks", "landlock_rules", "landlock_rule", "landlock_layer",
+		"landlock_object",
+	} {
 		s, err := structByName(spec, name)
 		if err != nil {
 			lines = append(lines, name+": absent")

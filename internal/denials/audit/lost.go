@@ -12,6 +12,8 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/bpffile"
 )
 
 // lostFiles is the number of descriptors of OpenLost.
@@ -40,20 +42,11 @@ func OpenLost() ([]*os.File, error) {
 		return nil, fmt.Errorf("count lost audit records: %w", err)
 	}
 	defer func() { _ = l.Close() }()
-	attached, ok := l.(interface{ FD() int })
-	if !ok {
-		return nil, errors.New("count lost audit records: no descriptor")
-	}
-	var files []*os.File
-	for _, fd := range [lostFiles]int{coll.Maps[objectMapLost].FD(), attached.FD()} {
-		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
-		if err != nil {
-			for _, f := range files {
-				f.Close()
-			}
-			return nil, fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err)
-		}
-		files = append(files, os.NewFile(uintptr(n), "landlockd-audit-lost"))
+	var files bpffile.Files
+	err = errors.Join(files.Keep(coll.Maps[objectMapLost], "audit-lost"), files.Keep(l, "audit-lost"))
+	if err != nil {
+		files.Close()
+		return nil, fmt.Errorf("count lost audit records: %w", err)
 	}
 	return files, nil
 }
@@ -61,7 +54,7 @@ func OpenLost() ([]*os.File, error) {
 // lostCount reads the count of what OpenLost returned. The zero value is always 0.
 type lostCount struct {
 	memory []byte
-	files  []*os.File
+	files  bpffile.Files
 }
 
 func newLostCount(files []*os.File) (lostCount, error) {
@@ -86,9 +79,7 @@ func (l *lostCount) read() uint64 {
 }
 
 func (l *lostCount) close() {
-	for _, f := range l.files {
-		f.Close()
-	}
+	l.files.Close()
 	if l.memory != nil {
 		_ = unix.Munmap(l.memory)
 	}

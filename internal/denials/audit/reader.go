@@ -21,16 +21,11 @@ import (
 // maxRecord is more than the kernel's longest record (MAX_AUDIT_MESSAGE_LENGTH).
 const maxRecord = 16 << 10
 
-// pause is how long to wait for more after what was read. The socket has room for
-// far more than comes meanwhile.
-const pause = 2 * time.Millisecond
-
 // Reader reads denials from a socket that [Open] made. It is a [denials.Feed].
 type Reader struct {
-	fd      int      // the socket's; os.File.Fd would make it block again
-	wake    *os.File // an eventfd that ends Run
-	enabled atomic.Bool
-	close   func() error
+	*denials.Waiter     // closing it ends Run
+	fd              int // the socket's; os.File.Fd would make it block again
+	enabled         atomic.Bool
 
 	mu     sync.Mutex
 	socket *os.File // nil once it is closed
@@ -51,18 +46,12 @@ func NewReader(socket *os.File, lost []*os.File, enabled bool) (*Reader, error) 
 	if err := unix.SetNonblock(socketFD, true); err != nil {
 		return nil, fmt.Errorf("audit socket: %w", err)
 	}
-	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	waiter, err := denials.NewWaiter()
 	if err != nil {
-		return nil, fmt.Errorf("eventfd(2): %w", err)
+		return nil, err
 	}
-	r := &Reader{fd: socketFD, socket: socket, kernel: kernel, wake: os.NewFile(uintptr(fd), "audit-wake")}
+	r := &Reader{Waiter: waiter, fd: socketFD, socket: socket, kernel: kernel}
 	r.enabled.Store(enabled)
-	r.close = sync.OnceValue(func() error {
-		one := make([]byte, 8)
-		binary.NativeEndian.PutUint64(one, 1)
-		_, err := r.wake.Write(one)
-		return err
-	})
 	return r, nil
 }
 
@@ -75,9 +64,6 @@ func (r *Reader) Active() bool { return r.enabled.Load() }
 
 // ByBlocker returns nothing: what is not read is not counted.
 func (r *Reader) ByBlocker() (counts [denials.NumBlockers]uint64, ok bool) { return counts, false }
-
-// Close ends Run, and waits for nothing.
-func (r *Reader) Close() error { return r.close() }
 
 // Lost is the number of records that found the socket full, or that the kernel lost
 // before it sent them to anybody, if OpenLost can count those. Not all of them are
@@ -117,7 +103,6 @@ func (r *Reader) Run(f func(*denials.Event)) {
 	defer r.end()
 	c := newCorrelator(f)
 	buf := make([]byte, maxRecord)
-	wait := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}, {Fd: int32(r.wake.Fd()), Events: unix.POLLIN}}
 	for some := false; ; {
 		switch n, err := receive(r.fd, buf); {
 		case err == nil:
@@ -131,21 +116,20 @@ func (r *Reader) Run(f func(*denials.Event)) {
 			return // the socket is no longer one
 		}
 		if some {
-			// In a flood many are read at once: scrapes need the CPU, too.
-			time.Sleep(pause)
+			// The socket has room for far more than comes meanwhile.
+			time.Sleep(denials.Pause)
 			some = false
 		}
-		timeout := -1
+		most := time.Duration(-1)
 		if c.waits() {
-			timeout = int(maxWait.Milliseconds())
+			most = maxWait
 		}
-		n, err := unix.Poll(wait, timeout)
-		if wait[1].Revents != 0 {
+		late, closed := r.Wait(r.fd, most)
+		if late || closed {
 			c.flush()
+		}
+		if closed {
 			return
-		}
-		if err == nil && n == 0 {
-			c.flush()
 		}
 	}
 }

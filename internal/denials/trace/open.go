@@ -4,13 +4,13 @@ package trace
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/bpffile"
 )
 
 // programs returns each tracepoint's program.
@@ -62,47 +62,28 @@ func load(cache *btf.Cache, c config) (*ebpf.Collection, error) {
 	return coll, nil
 }
 
-func attach(coll *ebpf.Collection) (files []*os.File, err error) {
-	defer func() {
-		if err != nil {
-			for _, f := range files {
-				f.Close()
-			}
-			files = nil
-		}
-	}()
-	keep := func(fd int, name string) error {
-		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
-		if err != nil {
-			return failure(Refused, name, fmt.Errorf("fcntl(F_DUPFD_CLOEXEC): %w", err))
-		}
-		files = append(files, os.NewFile(uintptr(n), "landlockd-"+name))
-		return nil
+func attach(coll *ebpf.Collection) ([]*os.File, error) {
+	var files bpffile.Files
+	fail := func(what string, err error) ([]*os.File, error) {
+		files.Close()
+		return nil, failure(Refused, what, err)
 	}
-	if err := keep(coll.Maps[objectMapEvents].FD(), "events"); err != nil {
-		return files, err
-	}
-	if err := keep(coll.Maps[objectMapCounts].FD(), "counts"); err != nil {
-		return files, err
+	err := errors.Join(
+		files.Keep(coll.Maps[objectMapEvents], "events"), files.Keep(coll.Maps[objectMapCounts], "counts"))
+	if err != nil {
+		return fail("the programs' memory", err)
 	}
 	for tracepoint, program := range programs() {
-		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: tracepoint, Program: coll.Programs[program]})
-		if err != nil {
-			return files, failure(Refused, "attach to "+tracepoint, err)
+		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{
+			Name: tracepoint, Program: coll.Programs[program],
+		})
+		if err == nil {
+			err = files.Keep(l, tracepoint)
+			_ = l.Close()
 		}
-		err = keepLink(l, tracepoint, keep)
-		_ = l.Close()
 		if err != nil {
-			return files, err
+			return fail("attach to "+tracepoint, err)
 		}
 	}
 	return files, nil
-}
-
-func keepLink(l link.Link, name string, keep func(int, string) error) error {
-	fd, ok := l.(interface{ FD() int })
-	if !ok {
-		return failure(Refused, "attach to "+name, errors.New("no descriptor"))
-	}
-	return keep(fd.FD(), name)
 }

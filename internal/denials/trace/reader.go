@@ -3,7 +3,6 @@
 package trace
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -22,18 +21,13 @@ import (
 // the order of package denials, and that of lost events.
 type counts [objectCountCOUNTS]uint64
 
-// pause is how long to wait for more after what was read: scrapes need the CPU, too.
-// The ring has room for some million denials a second.
-const pause = 2 * time.Millisecond
-
 // Reader reads denials from what Open returned. It is a [denials.Feed].
 type Reader struct {
-	ring   *ring
-	ringFD int
-	counts *counts
-	memory []byte   // that counts is in
-	wake   *os.File // an eventfd that ends Run
-	close  func() error
+	*denials.Waiter // closing it ends Run
+	ring            *ring
+	ringFD          int
+	counts          *counts
+	memory          []byte // that counts is in
 
 	mu    sync.Mutex
 	files []*os.File // nil once they are closed
@@ -54,21 +48,14 @@ func NewReader(files []*os.File) (*Reader, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("tracepoints: mmap of the counts: %w", err), ring.close())
 	}
-	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	waiter, err := denials.NewWaiter()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eventfd(2): %w", err), ring.close(), unix.Munmap(memory))
+		return nil, errors.Join(err, ring.close(), unix.Munmap(memory))
 	}
-	r := &Reader{
-		ring: ring, ringFD: fd, memory: memory, files: files, wake: os.NewFile(uintptr(wake), "trace-wake"),
+	return &Reader{
+		Waiter: waiter, ring: ring, ringFD: fd, memory: memory, files: files,
 		counts: (*counts)(unsafe.Pointer(unsafe.SliceData(memory))),
-	}
-	r.close = sync.OnceValue(func() error {
-		one := make([]byte, 8)
-		binary.NativeEndian.PutUint64(one, 1)
-		_, err := r.wake.Write(one)
-		return err
-	})
-	return r, nil
+	}, nil
 }
 
 // Way is the word for it in landlockd_source_info.
@@ -98,13 +85,9 @@ func (r *Reader) read() *counts {
 	return &c
 }
 
-// Close ends Run, and waits for nothing.
-func (r *Reader) Close() error { return r.close() }
-
 // Run hands denials to f until Close.
 func (r *Reader) Run(f func(*denials.Event)) {
 	defer r.end()
-	wait := []unix.PollFd{{Fd: int32(r.ringFD), Events: unix.POLLIN}, {Fd: int32(r.wake.Fd()), Events: unix.POLLIN}}
 	var e denials.Event
 	for {
 		booted := bootTime()
@@ -114,11 +97,11 @@ func (r *Reader) Run(f func(*denials.Event)) {
 			}
 		})
 		if n > 0 {
-			// In a flood many are read at once: the programs wake nobody then.
-			time.Sleep(pause)
+			// The programs wake nobody meanwhile, and the ring has room for some
+			// million denials a second.
+			time.Sleep(denials.Pause)
 		}
-		_, _ = unix.Poll(wait, -1)
-		if wait[1].Revents != 0 {
+		if _, closed := r.Wait(r.ringFD, -1); closed {
 			return
 		}
 	}
