@@ -105,7 +105,8 @@ func (b *builder) add(g group, records []taskRecord) {
 		sysPtrace = sysPtrace && r.Bits&taskSysPtrace != 0 && r.UserNs == scan.InitUserNS
 		t := scan.Task{
 			TID: r.Tid, Start: r.Start, UID: r.Euid, State: scan.Unsandboxed,
-			Domain: domainid.Outermost, View: domainid.NoView, DepthExact: true, Hardening: scan.SeccompMode(uint32(r.Seccomp)),
+			Domain: domainid.Outermost, View: domainid.NoView, DepthExact: true,
+			Hardening: scan.SeccompMode(uint32(r.Seccomp)),
 		}
 		if r.Bits&taskNoNewPrivs != 0 {
 			t.Hardening |= scan.NoNewPrivs
@@ -248,18 +249,12 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 		s.forgetBurst()
 	}
 	clear(s.index)
-	for _, g := range groups {
-		if g.verdict == outside {
+	for _, r := range p.tasksOf(groups) {
+		if r.Domain == 0 || r.Bits&taskDoubtful != 0 || r.ExitState != 0 {
 			continue
 		}
-		for _, o := range p.order[g.lo:g.hi] {
-			r := &p.tasks[uint32(o)]
-			if r.Domain == 0 || r.Bits&taskDoubtful != 0 || r.ExitState != 0 {
-				continue
-			}
-			if err := s.use(r); err != nil {
-				return err
-			}
+		if err := s.use(r); err != nil {
+			return err
 		}
 	}
 	slices.SortFunc(s.used, func(a, b int32) int {
@@ -307,8 +302,10 @@ func (s *Source) use(r *taskRecord) error {
 			return fmt.Errorf("task %d is in a domain that the pass did not describe", r.Tid)
 		}
 		d := &p.described[i]
-		if d.Depth == 0 || d.Depth > maxLayers || depth != 0 && d.Depth != depth-1 || d.Parent == 0 && d.Depth != 1 {
-			return fmt.Errorf("task %d is in a domain of depth %d whose chain of parents has another length", r.Tid, d.Depth)
+		if d.Depth == 0 || d.Depth > maxLayers || depth != 0 && d.Depth != depth-1 ||
+			d.Parent == 0 && d.Depth != 1 {
+			return fmt.Errorf("task %d is in a domain of depth %d whose chain of parents has another length",
+				r.Tid, d.Depth)
 		}
 		if _, ok := s.index[key]; ok {
 			break

@@ -46,9 +46,11 @@ func (c *control) close() error {
 
 // want adds a process to the selection. Processes whose PIDs are equal in the
 // lowest 16 bits are returned with it; the caller passes over those.
-func (c *control) want(pid int32) {
+func (c *control) want(pid int32) { addTo(&c.Wanted, pid) }
+
+func addTo(set *[pidSlots / 8]uint8, pid int32) {
 	bit := uint32(pid) % pidSlots
-	c.Wanted[bit/8] |= 1 << (bit % 8)
+	set[bit/8] |= 1 << (bit % 8)
 }
 
 func (c *control) wantNone() { clear(c.Wanted[:]) }
@@ -81,8 +83,7 @@ func (c *control) cutDomains(described int) {
 func (c *control) favour(pids []int32) {
 	clear(c.Favoured[:])
 	for _, pid := range pids {
-		bit := uint32(pid) % pidSlots
-		c.Favoured[bit/8] |= 1 << (bit % 8)
+		addTo(&c.Favoured, pid)
 	}
 }
 

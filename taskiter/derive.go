@@ -61,7 +61,10 @@ type derived struct {
 func (e *derived) doubtful() bool { return e.newest > e.vouched }
 
 func newDeriver() *deriver {
-	d := &deriver{domains: map[uint64]*derived{}, last: map[taskKey]uint64{}, now: map[taskKey]uint64{}, again: map[taskKey]struct{}{}}
+	d := &deriver{
+		domains: map[uint64]*derived{}, last: map[taskKey]uint64{}, now: map[taskKey]uint64{},
+		again: map[taskKey]struct{}{},
+	}
 	rand.Read(d.secret[:])
 	return d
 }

@@ -45,7 +45,10 @@ func Open(opts Options) (*Source, error) {
 	cache := btf.NewCache()
 	types, err := cache.Kernel()
 	if err != nil {
-		return nil, failure(scan.Error{Reason: NoBTF, Missing: "the kernel's type information (BTF, CONFIG_DEBUG_INFO_BTF)", Since: "5.2", Err: err})
+		return nil, failure(scan.Error{
+			Reason: NoBTF, Missing: "the kernel's type information (BTF, CONFIG_DEBUG_INFO_BTF)",
+			Since: "5.2", Err: err,
+		})
 	}
 	o := opener{
 		types: types, cache: cache, kernel: kernel, derive: opts.DeriveIDs, ruleTime: opts.RuleTime,
@@ -187,11 +190,15 @@ func (o *opener) resolve(st *state) error {
 	if o.kernel.Landlock != scan.Enabled {
 		if o.kernel.Landlock == scan.NotBuilt && noType == nil {
 			return failure(scan.Error{
-				Reason: Refused, Missing: "the system calls of Landlock: this kernel has it, but landlock_create_ruleset(2) answers ENOSYS",
+				Reason: Refused, Missing: "the system calls of Landlock: this kernel has it, " +
+					"but landlock_create_ruleset(2) answers ENOSYS",
 				Hint: "allow landlock_create_ruleset in the seccomp filter that this process runs under",
 			})
 		}
-		st.Layout = layout{Id: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent, CreatorExe: absent}
+		st.Layout = layout{
+			Id: absent, Denials: absent, Details: absent, NumRules: absent, LogStatus: absent,
+			CreatorExe: absent,
+		}
 	} else {
 		var err error
 		files := o.kernel.Rights.Sure[access.FS]
@@ -266,7 +273,8 @@ func (r *endResult) take(record any, _ []byte) { r.record, _ = record.(*endRecor
 func (o *opener) load(name string, l layout, control *ebpf.Map) (*ebpf.Collection, *link.Iter, error) {
 	spec, err := loadObject()
 	if err == nil {
-		err = errors.Join(spec.Variables[objectVarLayout].Set(l), spec.Variables[objectVarRulesLayout].Set(o.rules))
+		err = errors.Join(
+			spec.Variables[objectVarLayout].Set(l), spec.Variables[objectVarRulesLayout].Set(o.rules))
 	}
 	if err != nil {
 		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
@@ -303,7 +311,8 @@ func loadError(err error) error {
 		return failure(scan.Error{Reason: NoIterator, Missing: "BPF task iterators", Since: "5.8", Err: err})
 	default:
 		return failure(scan.Error{Reason: NoIterator, Missing: "the kernel did not accept the program", Err: err,
-			Hint: "if the kernel is locked down for confidentiality, that is why; otherwise please report this with the output of landlockd doctor"})
+			Hint: "if the kernel is locked down for confidentiality, that is why; " +
+				"otherwise please report this with the output of landlockd doctor"})
 	}
 }
 

@@ -5,6 +5,7 @@ package taskiter
 import (
 	"cmp"
 	"errors"
+	"iter"
 	"slices"
 	"unique"
 
@@ -174,6 +175,23 @@ func (p *pass) records(g group) []taskRecord {
 		p.scratch = append(p.scratch, p.tasks[uint32(o)])
 	}
 	return p.scratch
+}
+
+// tasksOf yields the tasks of all groups but those that are outside, with their places
+// in p.tasks.
+func (p *pass) tasksOf(groups []group) iter.Seq2[int32, *taskRecord] {
+	return func(yield func(int32, *taskRecord) bool) {
+		for _, g := range groups {
+			if g.verdict == outside {
+				continue
+			}
+			for _, o := range p.order[g.lo:g.hi] {
+				if place := int32(uint32(o)); !yield(place, &p.tasks[place]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // sortExes orders the paths by process, the newest program last.

@@ -87,32 +87,25 @@ func (s *Source) findHolders(groups []group) {
 	p := &s.pass
 	s.holders = slices.Grow(again(s.holders), len(p.described))[:len(p.described)]
 	clear(s.holders)
-	for _, g := range groups {
-		if g.verdict == outside {
+	for place, r := range p.tasksOf(groups) {
+		if r.Domain == 0 || r.Bits&taskDoubtful != 0 || !s.counts(r) {
 			continue
 		}
-		favoured := s.control.isFavoured(g.pid)
-		for _, o := range p.order[g.lo:g.hi] {
-			place := uint32(o)
-			r := &p.tasks[place]
-			if r.Domain == 0 || r.Bits&taskDoubtful != 0 || !s.counts(r) {
-				continue
-			}
-			d, ok := p.domains[r.Domain]
-			if !ok {
-				continue
-			}
-			h := &s.holders[d]
-			if favoured && !h.account.favoured {
-				*h = holder{} // its share is that of the favoured one
-			}
-			if h.num == 0 {
-				h.account = account{r.Account, favoured}
-			}
-			if h.num < maxHolders {
-				h.tasks[h.num] = int32(place)
-				h.num++
-			}
+		d, ok := p.domains[r.Domain]
+		if !ok {
+			continue
+		}
+		h := &s.holders[d]
+		favoured := s.control.isFavoured(r.Pid)
+		if favoured && !h.account.favoured {
+			*h = holder{} // its share is that of the favoured one
+		}
+		if h.num == 0 {
+			h.account = account{r.Account, favoured}
+		}
+		if h.num < maxHolders {
+			h.tasks[h.num] = place
+			h.num++
 		}
 	}
 }

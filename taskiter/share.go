@@ -70,17 +70,13 @@ func (s *Source) endBudgets(groups []group) int {
 	}
 	h.left = h.left[:0]
 	p := &s.pass
-	for _, g := range groups {
-		if g.verdict == outside {
+	for _, r := range p.tasksOf(groups) {
+		if r.Domain == 0 {
 			continue
 		}
-		for _, o := range p.order[g.lo:g.hi] {
-			if r := &p.tasks[uint32(o)]; r.Domain != 0 {
-				if _, ok := p.domains[r.Domain]; !ok {
-					h.left = append(h.left, r.Domain)
-					h.need[account{r.Account, s.control.isFavoured(r.Pid)}] += int(r.Depth)
-				}
-			}
+		if _, ok := p.domains[r.Domain]; !ok {
+			h.left = append(h.left, r.Domain)
+			h.need[account{r.Account, s.control.isFavoured(r.Pid)}] += int(r.Depth)
 		}
 	}
 	if len(h.left) == 0 && h.domains == usualDomains {

@@ -83,7 +83,8 @@ func newSource(st state, link, memory, rules *os.File) (*Source, error) {
 	s := &Source{
 		state: st, link: link, memory: memory, rules: rules, control: c, buf: make([]byte, readSize),
 		before: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
-		rulebook: newRulebook(), views: newViews(), ruleTime: defaultRuleTime, clock: newClock(), share: newShare(defaultRuleTime),
+		rulebook: newRulebook(), views: newViews(), ruleTime: defaultRuleTime, clock: newClock(),
+		share: newShare(defaultRuleTime),
 	}
 	s.pass.control = c
 	// An earlier holder of the programs may have taken paths that are not here.

@@ -18,7 +18,8 @@ const bufferSize = 16 << 20
 
 // ErrNetNS is why nothing would come: the kernel sends records to the initial network
 // namespace alone.
-var ErrNetNS = errors.New("this process is in a network namespace of its own, and audit records go to the initial one alone (on Kubernetes: hostNetwork)")
+var ErrNetNS = errors.New("this process is in a network namespace of its own, " +
+	"and audit records go to the initial one alone (on Kubernetes: hostNetwork)")
 
 // Open joins the group. It needs CAP_AUDIT_READ in the initial user namespace. The
 // descriptor may be handed to another process.

@@ -65,5 +65,8 @@ func parseState(b []byte) (State, error) {
 	case kind != unix.AUDIT_GET || len(body) < 32:
 		return State{}, fmt.Errorf("state of audit: the answer is of type %d and has %d bytes", kind, len(body))
 	}
-	return State{Enabled: word(1) != 0, Daemon: word(3), RateLimit: word(4), BacklogLimit: word(5), Lost: word(6), Backlog: word(7)}, nil
+	return State{
+		Enabled: word(1) != 0, Daemon: word(3), RateLimit: word(4), BacklogLimit: word(5),
+		Lost: word(6), Backlog: word(7),
+	}, nil
 }
