@@ -78,7 +78,7 @@ func TestWayOfOneFact(t *testing.T) {
 	for _, row := range rows {
 		file, name := row[1], regexp.QuoteMeta(row[2])
 		begin := `(?m)^func (\([^)]+\) )?` + name + `[\[(]`
-		if strings.HasSuffix(file, ".c") {
+		if ext := path.Ext(file); ext == ".c" || ext == ".h" {
 			begin = `(?m)^(static .*)?int ` + name + `\(`
 		}
 		if !regexp.MustCompile(begin).Match(bytes.TrimSpace(read(t, path.Join("..", file)))) {
