@@ -40,12 +40,15 @@ func All() []Right { return slices.Clone(table[:]) }
 // Lookup returns the right of a name. A bit that the table does not have is called
 // "fs.bit17"; one that it has is only found by its own name.
 func Lookup(name string) (Right, bool) {
-	all := Of(Every())
-	i := slices.IndexFunc(all, func(r Right) bool { return r.Name == name })
-	if i < 0 {
-		return Right{}, false
+	named := func(r Right) bool { return r.Name == name }
+	if i := slices.IndexFunc(table[:], named); i >= 0 {
+		return table[i], true // without making up the names of all other bits
 	}
-	return all[i], true
+	all := Of(Every())
+	if i := slices.IndexFunc(all, named); i >= 0 {
+		return all[i], true
+	}
+	return Right{}, false
 }
 
 // Of returns the rights of a set, by class and bit.

@@ -128,14 +128,8 @@ type socketsJSON struct {
 	Reachable []socketJSON `json:"reachable"`
 	Listening int          `json:"listening"`
 	Inside    int          `json:"inside"`
-	Kept      keptJSON     `json:"kept_away_by"`
+	Kept      Kept         `json:"kept_away_by"`
 	Gaps      []string     `json:"not_decided"`
-}
-
-type keptJSON struct {
-	Landlock   int `json:"landlock"`
-	Path       int `json:"path"`
-	Permission int `json:"permission"`
 }
 
 type socketJSON struct {
@@ -160,8 +154,7 @@ func (e *Explanation) JSON(w io.Writer) error {
 		j.Whole = &whole
 	}
 	j.Roots, j.NoRoots = e.Roots.json()
-	var domains []int32
-	seen := map[int32]bool{}
+	var domains unique[int32]
 	for i := range e.Sandboxes {
 		b := &e.Sandboxes[i]
 		j.Sandboxes = append(j.Sandboxes, e.sandboxJSON(b))
@@ -169,14 +162,11 @@ func (e *Explanation) JSON(w io.Writer) error {
 			chain := slices.Collect(domainid.Chain(s.Domains, d))
 			slices.Reverse(chain)
 			for _, at := range chain {
-				if !seen[at] {
-					seen[at] = true
-					domains = append(domains, at)
-				}
+				domains.add(at)
 			}
 		}
 	}
-	j.Domains, j.Rulesets = recorded.Domains(s, domains)
+	j.Domains, j.Rulesets = recorded.Domains(s, domains.all)
 	for i := range e.Rules {
 		j.Rules = append(j.Rules, newRuleJSON(&e.Rules[i]))
 	}
@@ -299,7 +289,7 @@ func (e *Explanation) socketsJSON(process func(*scan.Process) any) *socketsJSON 
 	k := e.Sockets
 	j := &socketsJSON{
 		Reachable: []socketJSON{}, Listening: k.Listening, Inside: k.Inside,
-		Kept: keptJSON(k.Kept), Gaps: append([]string{}, k.Gaps...),
+		Kept: k.Kept, Gaps: append([]string{}, k.Gaps...),
 	}
 	for i := range k.Reachable {
 		r := &k.Reachable[i]

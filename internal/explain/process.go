@@ -72,8 +72,12 @@ func (e *Explanation) stateWords() string {
 			text += " (" + p.Reason.String() + ")"
 		}
 	case scan.Partial:
-		inside := e.inside()
-		text += fmt.Sprintf(": %d of its %s in a domain", inside, threadsAre(int(p.NumTasks), inside))
+		inside, are := e.inside(), "are"
+		if inside == 1 {
+			are = "is"
+		}
+		text += fmt.Sprintf(": %d of its %s %s in a domain",
+			inside, plural.Count(int(p.NumTasks), "thread"), are)
 	case scan.Sandboxed:
 		sandbox, _ := s.SandboxOf(p)
 		text += " at depth " + depthWords(&sandbox)
@@ -86,13 +90,6 @@ func (e *Explanation) stateWords() string {
 		}
 	}
 	return text
-}
-
-func threadsAre(of, n int) string {
-	if n == 1 {
-		return plural.Count(of, "thread") + " is"
-	}
-	return plural.Count(of, "thread") + " are"
 }
 
 func depthWords(b *domainid.Sandbox) string {

@@ -59,15 +59,29 @@ type In struct{ Domain, View int32 }
 
 // Domains returns the different domains of a sandbox, as indices in the snapshot.
 func (b *Sandbox) Domains() []int32 {
-	var domains []int32
-	seen := map[int32]bool{}
+	var domains unique[int32]
 	for _, in := range b.In {
-		if in.Domain >= 0 && !seen[in.Domain] {
-			seen[in.Domain] = true
-			domains = append(domains, in.Domain)
+		if in.Domain >= 0 {
+			domains.add(in.Domain)
 		}
 	}
-	return domains
+	return domains.all
+}
+
+// unique is a list in which each is once, as it came first.
+type unique[T comparable] struct {
+	all  []T
+	seen map[T]bool
+}
+
+func (u *unique[T]) add(v T) {
+	if u.seen == nil {
+		u.seen = map[T]bool{}
+	}
+	if !u.seen[v] {
+		u.seen[v] = true
+		u.all = append(u.all, v)
+	}
 }
 
 // Of explains a process of a snapshot.
@@ -152,19 +166,15 @@ func (b *Sandbox) alike(o Sandbox) bool {
 
 // Files returns the files that rules are on, each once.
 func (e *Explanation) Files() []File {
-	var files []File
-	seen := map[File]bool{}
+	var files unique[File]
 	for _, b := range e.Sandboxes {
 		for _, d := range b.Permissions {
 			for _, l := range d.Limits {
 				for _, f := range l.Files {
-					if at := (File{f.Dev, f.Ino}); !seen[at] {
-						seen[at] = true
-						files = append(files, at)
-					}
+					files.add(File{f.Dev, f.Ino})
 				}
 			}
 		}
 	}
-	return files
+	return files.all
 }

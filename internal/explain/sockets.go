@@ -25,7 +25,11 @@ type Sockets struct {
 
 // Kept counts sockets outside that the process cannot connect to, by the first
 // reason: a layer, that no such path leads to it, permissions.
-type Kept struct{ Landlock, Path, Permission int }
+type Kept struct {
+	Landlock   int `json:"landlock"`
+	Path       int `json:"path"`
+	Permission int `json:"permission"`
+}
 
 // Socket is one listening Unix socket.
 type Socket struct {

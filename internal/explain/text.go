@@ -110,12 +110,8 @@ func (t *textWriter) rules() {
 }
 
 func times(n uint64) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return "nothing"
-	case 1:
-		return "1 access"
-	default:
-		return fmt.Sprintf("%d accesses", n)
 	}
+	return plural.Count(int(n), "access")
 }

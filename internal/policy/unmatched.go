@@ -12,19 +12,3 @@ type Unmatched struct {
 	// known of some process, or not all of the host is seen.
 	Applies access.Answer
 }
-
-// unmatched returns the rules without a result, in their order.
-func (e *Evaluator) unmatched() []Unmatched {
-	var all []Unmatched
-	for i := range e.config.Rules {
-		if e.speaks(int32(i)) {
-			continue
-		}
-		u := Unmatched{Rule: &e.config.Rules[i], Applies: access.No}
-		if e.tallies[i].doubtful > 0 || e.snap.Source.PIDNS == "nested" {
-			u.Applies = access.Unknown
-		}
-		all = append(all, u)
-	}
-	return all
-}

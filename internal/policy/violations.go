@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/landlockd/landlockd/access"
 )
 
 const (
@@ -36,33 +38,33 @@ func (e *Evaluator) evaluation() *Evaluation {
 		}
 	}
 	r.Rules = make([]RuleEvaluation, 0, n)
-	if e.options.Unmatched {
-		r.Unmatched = e.unmatched()
-	}
 	e.chooseListed()
 	violations := e.violations()
 	now := uptime(e.snap)
 	for i := range e.config.Rules {
+		t, rule := &e.tallies[i], &e.config.Rules[i]
 		if !e.speaks(int32(i)) {
+			if e.options.Unmatched {
+				r.Unmatched = append(r.Unmatched, Unmatched{rule, e.applies(t)})
+			}
 			continue
 		}
-		t, rule := &e.tallies[i], &e.config.Rules[i]
-		out := RuleEvaluation{Rule: rule, Applied: e.applied[i], Processes: t.processes, First: t.first}
-		out.Violated = t.processes[Violating] > 0
-		if t.list {
-			end := slices.IndexFunc(violations, func(v ruleViolation) bool { return v.rule != int32(i) })
-			if end < 0 {
-				end = len(violations)
-			}
-			for _, v := range violations[:end] {
-				out.Violations = append(out.Violations, v.Violation)
-			}
-			violations = violations[end:]
+		out := RuleEvaluation{
+			Rule: rule, Applied: e.applied[i], Processes: t.processes, First: t.first,
+			Violated: t.processes[Violating] > 0, Violations: violations[int32(i)],
 		}
 		e.count(&out, t, now)
 		r.Rules = append(r.Rules, out)
 	}
 	return r
+}
+
+// applies reports whether a rule without a result is about a process.
+func (e *Evaluator) applies(t *tally) access.Answer {
+	if t.doubtful > 0 || e.snap.Source.PIDNS == "nested" {
+		return access.Unknown
+	}
+	return access.No
 }
 
 // count reports whether there are as many processes as a rule needs.
@@ -98,13 +100,8 @@ func (e *Evaluator) chooseListed() {
 	}
 }
 
-type ruleViolation struct {
-	rule int32
-	Violation
-}
-
-// violations returns those of the chosen rules, by rule, reason and workload.
-func (e *Evaluator) violations() []ruleViolation {
+// violations returns those of the chosen rules, by rule; of each by reason and workload.
+func (e *Evaluator) violations() map[int32][]Violation {
 	if !slices.ContainsFunc(e.tallies, func(t tally) bool { return t.list }) {
 		return nil
 	}
@@ -114,7 +111,7 @@ func (e *Evaluator) violations() []ruleViolation {
 			ofGroup[i] = e.violatedBy(g)
 		}
 	}
-	var list []ruleViolation
+	byRule := map[int32][]Violation{}
 	at := map[violationKey]int{}
 	for i, g := range e.groupOf {
 		if g == noGroup {
@@ -127,21 +124,22 @@ func (e *Evaluator) violations() []ruleViolation {
 			}
 			n, ok := at[k]
 			if !ok {
-				n = len(list)
+				n = len(byRule[k.rule])
 				at[k] = n
-				list = append(list, ruleViolation{k.rule, Violation{Reason: k.reason, Workload: k.workload}})
+				byRule[k.rule] = append(byRule[k.rule], Violation{Reason: k.reason, Workload: k.workload})
 			}
-			v := &list[n]
+			v := &byRule[k.rule][n]
 			if v.Processes++; v.Processes <= maxPIDs {
 				v.PIDs = append(v.PIDs, p.PID)
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b ruleViolation) int {
-		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.Reason, b.Reason),
-			cmp.Compare(a.Workload, b.Workload))
-	})
-	return list
+	for _, of := range byRule {
+		slices.SortFunc(of, func(a, b Violation) int {
+			return cmp.Or(cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Workload, b.Workload))
+		})
+	}
+	return byRule
 }
 
 // violatedBy returns the chosen rules that a group violates and why, without the

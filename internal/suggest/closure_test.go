@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -213,13 +214,13 @@ func (f *forest) judgeRule(t *testing.T, r *writtenRule, g []*processSpec, met k
 	}
 	some := func(n int) string {
 		if n == len(g) {
-			return processes(n)
+			return plural.Count(n, "process")
 		}
-		return fmt.Sprintf("%d of %s", n, processes(len(g)))
+		return fmt.Sprintf("%d of %s", n, plural.Count(len(g), "process"))
 	}
 	var want []string // the notes
 	if partial > 0 {
-		note := fmt.Sprintf("partial: %d of %d threads of %s in no domain", free, all, processes(partial))
+		note := fmt.Sprintf("partial: %d of %d threads of %s in no domain", free, all, plural.Count(partial, "process"))
 		if dark > 0 {
 			note += fmt.Sprintf(", and %d may be in none", dark)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -88,7 +89,7 @@ func (g *group) partial(s *scan.Snapshot) string {
 		}
 	}
 	text := fmt.Sprintf("partial: %d of %d threads of %s in no domain",
-		free, all, processes(g.states[scan.Partial]))
+		free, all, plural.Count(g.states[scan.Partial], "process"))
 	if unknown > 0 {
 		text += fmt.Sprintf(", and %d may be in none", unknown)
 	}

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
@@ -111,7 +112,7 @@ func (g *group) unfit(s *scan.Snapshot) string {
 	case g.states[scan.Unknown] > 0:
 		return g.some(g.states[scan.Unknown]) + " unknown"
 	case g.states[scan.Unsandboxed] == n:
-		return processes(n) + ", not sandboxed"
+		return plural.Count(n, "process") + ", not sandboxed"
 	case g.states[scan.Unsandboxed] > 0:
 		return g.some(g.states[scan.Unsandboxed]) + " not sandboxed"
 	case g.nameless != "":
@@ -137,16 +138,9 @@ func (g *group) count(is func(*scan.Process) bool) int {
 // some returns how many of a group's processes are meant.
 func (g *group) some(n int) string {
 	if all := len(g.processes); n < all {
-		return fmt.Sprintf("%d of %s", n, processes(all))
+		return fmt.Sprintf("%d of %s", n, plural.Count(all, "process"))
 	}
-	return processes(n)
-}
-
-func processes(n int) string {
-	if n == 1 {
-		return "1 process"
-	}
-	return fmt.Sprintf("%d processes", n)
+	return plural.Count(n, "process")
 }
 
 // evaluate counts what rules are about, and returns by name why they would not hold

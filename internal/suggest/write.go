@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -43,7 +44,7 @@ func Write(w io.Writer, s *scan.Snapshot) error {
 }
 
 func (r *suggestion) write(b *bufio.Writer) {
-	fmt.Fprintf(b, "  - name: %s # %s\n", r.name, processes(r.about))
+	fmt.Fprintf(b, "  - name: %s # %s\n", r.name, plural.Count(r.about, "process"))
 	for _, note := range r.notes {
 		fmt.Fprintf(b, "    # %s\n", note)
 	}
