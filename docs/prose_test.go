@@ -18,7 +18,7 @@ const columns = 100
 var toldOf = regexp.MustCompile(`(?i)\b(told|tells?|telling)\b`)
 
 // pending are the pages that are not yet so.
-var pending = regexp.MustCompile(`docs/(rules|check|explain|json)\.md|test/(kernels|systemd)/`)
+var pending = regexp.MustCompile(`docs/(rules|check|explain)\.md|test/(kernels|systemd)/`)
 
 // files returns the files of the tree that match a pattern of git's, as paths from here.
 func files(t *testing.T, pattern string) []string {

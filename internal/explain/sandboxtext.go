@@ -204,14 +204,7 @@ func (t *textWriter) files(l *domainid.Limit, indent string) {
 }
 
 // tidsText lists threads.
-func tidsText(tids []int32) string {
-	const most = 6
-	numbers := make([]string, len(tids))
-	for i := range numbers {
-		numbers[i] = fmt.Sprint(tids[i])
-	}
-	return plural.First(numbers, most)
-}
+func tidsText(tids []int32) string { return plural.First(tids, 6) }
 
 // threadsText names threads.
 func threadsText(tids []int32) string {

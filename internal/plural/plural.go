@@ -23,11 +23,16 @@ func Count(n int, noun string) string {
 }
 
 // First lists as many as one reads in a line, and counts the others: "a, b and 3 more".
-func First(all []string, most int) string {
-	if more := len(all) - most; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), more)
+func First[T any](all []T, most int) string {
+	var parts []string
+	for _, one := range all[:min(most, len(all))] {
+		parts = append(parts, fmt.Sprint(one))
 	}
-	return strings.Join(all, ", ")
+	text := strings.Join(parts, ", ")
+	if more := len(all) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // Are is Count with a verb behind it: "1 rule is", "2 rules are".

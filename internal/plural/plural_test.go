@@ -13,7 +13,8 @@ func TestPlural(t *testing.T) {
 		{Count(2, "child"), "2 children"},
 		{First([]string{"a", "b"}, 2), "a, b"},
 		{First([]string{"a", "b", "c", "d"}, 2), "a, b and 2 more"},
-		{First(nil, 2), ""},
+		{First([]int32{7, 8, 9, 10}, 2), "7, 8 and 2 more"},
+		{First([]string(nil), 2), ""},
 		{Are(1, "process"), "1 process is"},
 		{Are(0, "workload"), "0 workloads are"},
 	} {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
@@ -26,7 +25,7 @@ type taskGroup struct {
 	first scan.Task
 	// ineffective: they are in a domain that restricts them in no right.
 	ineffective bool
-	someTIDs
+	tids        []int32
 }
 
 // groupTasks groups tasks that are alike, by the lowest TID in each group.
@@ -54,7 +53,7 @@ func groupTasks(m *domainid.Meaning, tasks []scan.Task) []taskGroup {
 			number[k] = i
 			groups = append(groups, taskGroup{first: t, ineffective: idle})
 		}
-		groups[i].add(t.TID)
+		groups[i].tids = append(groups[i].tids, t.TID)
 	}
 	return groups
 }
@@ -72,7 +71,7 @@ func (t *treeWriter) tasks(p *scan.Process, front string) {
 	left := 0
 	for i := range groups {
 		if i >= limit {
-			left += groups[i].n
+			left += len(groups[i].tids)
 			continue
 		}
 		t.group(&groups[i], front)
@@ -103,7 +102,8 @@ func (t *treeWriter) group(g *taskGroup, front string) {
 		state = ineffective
 	}
 	t.columnsOf("", state, depth, id)
-	fmt.Fprintf(t.w, "%s%s %s (%s)\n", front, plural.Count(g.n, "thread"), where, g)
+	fmt.Fprintf(t.w, "%s%s %s (%s)\n", front, plural.Count(len(g.tids), "thread"), where,
+		plural.First(g.tids, maxTIDs))
 }
 
 // workers writes a line for the workers of p that may act outside of its domains,
@@ -111,7 +111,7 @@ func (t *treeWriter) group(g *taskGroup, front string) {
 func (t *treeWriter) workers(p *scan.Process, front string) {
 	for _, w := range outsideWorkers(t.s, p) {
 		t.columnsOf("", "", "", "")
-		fmt.Fprintf(t.w, "%s%s: %s\n", front, w.text(), w)
+		fmt.Fprintf(t.w, "%s%s: %s\n", front, w.text(), plural.First(w.tids, maxTIDs))
 	}
 }
 
@@ -119,7 +119,7 @@ func (t *treeWriter) workers(p *scan.Process, front string) {
 // those that perhaps may.
 type workerGroup struct {
 	perhaps bool
-	someTIDs
+	tids    []int32
 }
 
 // text is "1 worker outside".
@@ -128,7 +128,7 @@ func (g *workerGroup) text() string {
 	if g.perhaps {
 		where = " perhaps outside"
 	}
-	return plural.Count(g.n, "worker") + where
+	return plural.Count(len(g.tids), "worker") + where
 }
 
 // outsideWorkers returns both groups of a sandboxed process, without an empty one.
@@ -141,38 +141,13 @@ func outsideWorkers(s *scan.Snapshot, p *scan.Process) []*workerGroup {
 		w := &s.WorkersOf(p)[i]
 		switch s.Outside(p, w) {
 		case access.Yes:
-			outside.add(w.TID)
+			outside.tids = append(outside.tids, w.TID)
 		case access.Unknown:
-			perhaps.add(w.TID)
+			perhaps.tids = append(perhaps.tids, w.TID)
 		}
 	}
 	return slices.DeleteFunc([]*workerGroup{outside, perhaps},
-		func(g *workerGroup) bool { return g.n == 0 })
-}
-
-// someTIDs is the number of some threads, and the first of them.
-type someTIDs struct {
-	tids []int32 // at most maxTIDs
-	n    int
-}
-
-func (s *someTIDs) add(tid int32) {
-	if s.n++; len(s.tids) < maxTIDs {
-		s.tids = append(s.tids, tid)
-	}
-}
-
-// String lists them, "7, 8 and 2 more".
-func (s *someTIDs) String() string {
-	tids := make([]string, len(s.tids))
-	for i, tid := range s.tids {
-		tids[i] = strconv.Itoa(int(tid))
-	}
-	text := strings.Join(tids, ", ")
-	if more := s.n - len(s.tids); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+		func(g *workerGroup) bool { return len(g.tids) == 0 })
 }
 
 func taskDepthText(t *scan.Task) string {
