@@ -4,9 +4,6 @@ package mixin
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,6 +15,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/landlockd/landlockd/test/promapi"
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
@@ -122,36 +120,8 @@ func (p *prometheus) query(expr string, instant bool) (model.Vector, error) {
 func (p *prometheus) get(endpoint string, values url.Values, result any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/"+endpoint+"?"+values.Encode(), nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	var answer struct {
-		Status, Error string
-		Warnings      []string
-		Data          json.RawMessage
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return fmt.Errorf("%s: %w", body, err)
-	}
-	if answer.Status != "success" || len(answer.Warnings) > 0 {
-		return fmt.Errorf("%s: %s %q", endpoint, answer.Error, answer.Warnings)
-	}
 	if endpoint == "query" || endpoint == "query_range" {
-		var data struct{ Result json.RawMessage }
-		if err := json.Unmarshal(answer.Data, &data); err != nil {
-			return err
-		}
-		answer.Data = data.Result
+		result = &struct{ Result any }{result}
 	}
-	return json.Unmarshal(answer.Data, result)
+	return promapi.Get(ctx, p.url, endpoint, values, result)
 }

@@ -3,10 +3,8 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -16,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/landlockd/landlockd/test/promapi"
 	"github.com/landlockd/landlockd/test/systemd/timing"
 )
 
@@ -24,27 +23,9 @@ const prometheusURL = "http://127.0.0.1:9090"
 
 // ask reads what an endpoint of Prometheus' API returns into result.
 func ask(endpoint string, values url.Values, result any) error {
-	client := http.Client{Timeout: patience}
-	response, err := client.Get(prometheusURL + "/api/v1/" + endpoint + "?" + values.Encode())
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	b, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	var answer struct {
-		Status, Error string
-		Data          json.RawMessage
-	}
-	if err := json.Unmarshal(b, &answer); err != nil {
-		return fmt.Errorf("%s: %.300q: %w", endpoint, b, err)
-	}
-	if answer.Status != "success" {
-		return fmt.Errorf("%s: %s", endpoint, answer.Error)
-	}
-	return json.Unmarshal(answer.Data, result)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return promapi.Get(ctx, prometheusURL, endpoint, values, result)
 }
 
 // query returns the series of an instant query, written as a page has them.
