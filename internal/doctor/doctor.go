@@ -25,8 +25,8 @@ type check func(*host) []finding
 // own and a line here.
 func checks() []check {
 	return []check{
-		checkKernel, checkIterator, checkAttribute, checkScan, checkCounters, checkDenials,
-		checkListening,
+		checkKernel, checkIterator, checkAttribute, checkScan, checkWorkloads, checkCounters,
+		checkDenials, checkListening,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -71,6 +72,9 @@ func TestExamine(t *testing.T) {
 		"a scan that fails": {host{iterator: fake{err: broken}}, checkScan, false,
 			"[FAIL] scan               it is broken [31m\n"},
 		"nothing to scan with": {host{iteratorErr: broken, attributeErr: broken}, checkScan, true, ""},
+		"no cgroups": {host{o: Options{ProcFS: "/proc", SysFS: "/no/such"}}, checkWorkloads, true,
+			"[note] workloads          are named after executables: their cgroups cannot be found: " +
+				noCgroups() + "\n"},
 		"denials are not counted": {host{iterator: fake{info: uncounted}}, checkCounters, true,
 			"[note] denials            this kernel does not count them (Linux 6.15, with CONFIG_AUDIT)\n"},
 		"denials are counted": {host{iterator: fake{info: info}}, checkCounters, true, ""},
@@ -83,6 +87,11 @@ func TestExamine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// noCgroups is what the resolver itself reports there.
+func noCgroups() string {
+	return workload.Open(workload.Options{CgroupFS: "/no/such/fs/cgroup"}).Limits()
 }
 
 // withoutRelease leaves out what every host has another of.
