@@ -60,7 +60,10 @@ func (b *builder) unread(pid int32, uid uint32, landlock scan.Availability) {
 		PID: pid, UID: uid, State: state, Reason: reason, FirstTask: int32(len(b.tasks)), NumTasks: 1,
 		FirstWorker: int32(len(b.workers)),
 	})
-	b.tasks = append(b.tasks, scan.Task{TID: pid, Domain: domainid.Outermost, View: domainid.NoView, UID: uid, State: state, Reason: reason})
+	b.tasks = append(b.tasks, scan.Task{
+		TID: pid, Domain: domainid.Outermost, View: domainid.NoView, UID: uid,
+		State: state, Reason: reason,
+	})
 	b.answers = append(b.answers, answer{})
 	b.read++
 }
@@ -152,7 +155,8 @@ func (b *builder) snapshot(in *domainid.Inference) *scan.Snapshot {
 		b.use(b.real[i].id, in)
 	}
 	// A domain's depth is greater than that of the one it is nested in.
-	slices.SortStableFunc(b.domains, func(x, y domainid.Domain) int { return cmp.Compare(x.Depth, y.Depth) })
+	byDepth := func(x, y domainid.Domain) int { return cmp.Compare(x.Depth, y.Depth) }
+	slices.SortStableFunc(b.domains, byDepth)
 	for i := range b.domains {
 		d := &b.domains[i]
 		b.index[d.ID] = int32(i)

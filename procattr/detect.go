@@ -94,7 +94,8 @@ func detect(h helpers) (dialect, error) {
 // isAbsent reports whether a sample shows no interface at all: no directory, or a file
 // that no security module answers for.
 func isAbsent(s sample) bool {
-	return errors.Is(s.err, unix.ENOENT) && !s.dir || errors.Is(s.err, unix.EINVAL) || errors.Is(s.err, unix.EOPNOTSUPP)
+	return errors.Is(s.err, unix.ENOENT) && !s.dir ||
+		errors.Is(s.err, unix.EINVAL) || errors.Is(s.err, unix.EOPNOTSUPP)
 }
 
 // fits reports whether a form is right for all helpers.

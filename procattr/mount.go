@@ -23,7 +23,8 @@ func (r *reader) pidNamespace() string {
 	ino, errno := r.inodeAt("1/ns/pid")
 	if errno != ok {
 		var st stat
-		if n, errno := readAt(r.proc, newPath("2/stat"), r.buf); errno == ok && procdir.ParseStat(r.buf[:n], &st) && st.Flags&pfKthread != 0 {
+		n, errno := readAt(r.proc, newPath("2/stat"), r.buf)
+		if errno == ok && procdir.ParseStat(r.buf[:n], &st) && st.Flags&pfKthread != 0 {
 			return "init"
 		}
 		ino, _ = r.inodeAt("self/ns/pid")
@@ -57,7 +58,8 @@ func (s *Source) HidePID() (string, error) {
 		return "", err
 	}
 	dev := uint64(st.Dev) //nolint:unconvert // 32 bits on some architectures
-	return hidepidOf(procdir.ParseMounts(string(b)), fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev))), nil
+	device := fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev))
+	return hidepidOf(procdir.ParseMounts(string(b)), device), nil
 }
 
 // hidepidOf finds the option of a device: it belongs to the file system, so that every

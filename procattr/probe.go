@@ -64,7 +64,7 @@ func (p *probe) find() (dialect, error) {
 
 func helperFailed(err error) error {
 	return failure(Helper,
-		"threads in known numbers of domains, to learn from how this kernel tells them", err, "")
+		"threads in known numbers of domains, to learn from how this kernel shows them", err, "")
 }
 
 // helper is a thread of this process in a domain of its own making.

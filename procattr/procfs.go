@@ -67,7 +67,8 @@ func openAt(dir int, p path, flags int) (int, unix.Errno) {
 // readFD reads once: the kernel writes its small files in one piece.
 func readFD(fd int, b []byte) (int, unix.Errno) {
 	for {
-		n, _, errno := unix.Syscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+		n, _, errno := unix.Syscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])),
+			uintptr(len(b)))
 		if errno != unix.EINTR {
 			return int(n), errno
 		}
@@ -88,7 +89,8 @@ func readAt(dir int, p path, b []byte) (int, unix.Errno) {
 }
 
 func getdents(fd int, b []byte) (int, unix.Errno) {
-	n, _, errno := unix.Syscall(unix.SYS_GETDENTS64, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	n, _, errno := unix.Syscall(unix.SYS_GETDENTS64, uintptr(fd), uintptr(unsafe.Pointer(&b[0])),
+		uintptr(len(b)))
 	return int(n), errno
 }
 
@@ -99,7 +101,8 @@ func rewind(fd int) unix.Errno {
 
 // exists reports whether a path leads to something; links are followed.
 func exists(dir int, p path) bool {
-	_, _, errno := unix.Syscall(unix.SYS_FACCESSAT, uintptr(dir), uintptr(unsafe.Pointer(&p[0])), unix.F_OK)
+	_, _, errno := unix.Syscall(unix.SYS_FACCESSAT, uintptr(dir), uintptr(unsafe.Pointer(&p[0])),
+		unix.F_OK)
 	return errno == ok
 }
 

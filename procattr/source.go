@@ -29,7 +29,9 @@ type Source struct {
 var _ scan.Source = (*Source)(nil)
 
 func newSource(proc int, kernel scan.Kernel) *Source {
-	return &Source{kernel: kernel, reader: newReader(proc), processes: map[int32]*entry{}, build: newBuilder()}
+	return &Source{
+		kernel: kernel, reader: newReader(proc), processes: map[int32]*entry{}, build: newBuilder(),
+	}
 }
 
 // Kernel returns what was found out about the running kernel.

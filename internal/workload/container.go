@@ -26,7 +26,8 @@ var runtimes = map[string]string{
 
 // podUID is the UID of a Kubernetes pod, at the end of a component without
 // suffix; of a static pod it is a hash.
-var podUID = regexp.MustCompile(`(?:^|-)pod([0-9a-f]{8}([-_])[0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})$`)
+var podUID = regexp.MustCompile(
+	`(?:^|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})$`)
 
 // findPod returns the UID of the pod that a component of a path belongs to, as
 // Kubernetes writes it; empty if to none.

@@ -36,7 +36,8 @@ func executableName(path string) string {
 func looksLikeAnother(name string) bool {
 	_, unit := cutUnitSuffix(name)
 	// A name of a unit that was cut has no suffix.
-	return unit || strings.Contains(name, ":") || name == Other || name == foldedRun || len(name) == maxName
+	return unit || strings.Contains(name, ":") || name == Other || name == foldedRun ||
+		len(name) == maxName
 }
 
 // containerName returns the name of a workload in a container of which no more

@@ -11,7 +11,7 @@ import (
 const foldedRun = "run"
 
 // uuid is a UUID in any of the forms in which names of units have it.
-const uuid = `[0-9a-f]{8}(?:[-_]|\\x2d)[0-9a-f]{4}(?:[-_]|\\x2d)[0-9a-f]{4}(?:[-_]|\\x2d)[0-9a-f]{4}(?:[-_]|\\x2d)[0-9a-f]{12}`
+const uuid = `[0-9a-f]{8}(?:(?:[-_]|\\x2d)[0-9a-f]{4}){3}(?:[-_]|\\x2d)[0-9a-f]{12}`
 
 var (
 	// anID is an identifier somewhere in a unit's name.

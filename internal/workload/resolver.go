@@ -258,7 +258,8 @@ func (r *Resolver) walkAll(see sight) {
 	}
 	middle := r.clock()
 	r.nextWalk = pause(began, middle)
-	if middle.Before(r.nextDeep) || middle.Before(r.renew) && !slices.ContainsFunc(walks, func(w *walk) bool { return w.in.lacks(r.now) }) {
+	lacks := func(w *walk) bool { return w.in.lacks(r.now) }
+	if middle.Before(r.nextDeep) || middle.Before(r.renew) && !slices.ContainsFunc(walks, lacks) {
 		return
 	}
 	for _, w := range walks {

@@ -58,7 +58,8 @@ func resolve(types typeFinder) (config, error) {
 			return c, err
 		}
 		if !pick(tp.forms, args) {
-			return c, failure(UnknownForm, tp.name+" has arguments that are not known here", errors.New(strings.Join(args, ", ")))
+			return c, failure(UnknownForm, tp.name+" has arguments that are not known here",
+				errors.New(strings.Join(args, ", ")))
 		}
 	}
 	return c, nil
@@ -95,7 +96,8 @@ func pick(forms []form, args []string) bool {
 func arguments(types typeFinder, tracepoint string) ([]string, error) {
 	var def *btf.Typedef
 	if err := types.TypeByName("btf_trace_"+tracepoint, &def); err != nil {
-		return nil, failure(Absent, "this kernel has none that is called "+tracepoint+" (Linux 7.3 has, with CONFIG_SECURITY_LANDLOCK_LOG)", nil)
+		return nil, failure(Absent, "this kernel has none that is called "+tracepoint+
+			" (Linux 7.3 has, with CONFIG_SECURITY_LANDLOCK_LOG)", nil)
 	}
 	pointer, ok := btf.UnderlyingType(def).(*btf.Pointer)
 	if !ok {

@@ -33,7 +33,7 @@ func Open() ([]*os.File, error) {
 	cache := btf.NewCache()
 	types, err := cache.Kernel()
 	if err != nil {
-		return nil, failure(Absent, "the kernel does not tell its types (BTF)", err)
+		return nil, failure(Absent, "the kernel does not describe its types (BTF)", err)
 	}
 	c, err := resolve(types)
 	if err != nil {

@@ -29,7 +29,10 @@ const maxLooks = 400_000
 // ctx ends. It begins with what is likely: mount points, what the process has
 // open, directories that sandboxes are often about.
 func Find(ctx context.Context, t *target.Process, files []explain.File) map[explain.File]string {
-	s := &search{ctx: ctx, target: t, found: map[explain.File]string{}, wanted: map[explain.File]bool{}, numbers: map[uint64]bool{}, walked: map[explain.File]bool{}}
+	s := &search{
+		ctx: ctx, target: t, found: map[explain.File]string{}, wanted: map[explain.File]bool{},
+		numbers: map[uint64]bool{}, walked: map[explain.File]bool{},
+	}
 	for _, f := range files {
 		s.wanted[f], s.numbers[f.Ino] = true, true
 	}
@@ -98,7 +101,8 @@ func (s *search) isForeign(p string) bool {
 	nearest := -1
 	for i := range s.mounts {
 		at := s.mounts[i].Point
-		if (at == "/" || p == at || strings.HasPrefix(p, at+"/")) && (nearest < 0 || len(at) >= len(s.mounts[nearest].Point)) {
+		above := at == "/" || p == at || strings.HasPrefix(p, at+"/")
+		if above && (nearest < 0 || len(at) >= len(s.mounts[nearest].Point)) {
 			nearest = i
 		}
 	}
@@ -126,7 +130,8 @@ func (s *search) try(p string) {
 func identify(f *os.File) (explain.File, bool) {
 	var st unix.Stat_t
 	err := unix.Fstat(int(f.Fd()), &st)
-	return explain.File{Dev: uint64(st.Dev), Ino: st.Ino}, err == nil //nolint:unconvert // its width depends on the architecture
+	//nolint:unconvert // its width depends on the architecture
+	return explain.File{Dev: uint64(st.Dev), Ino: st.Ino}, err == nil
 }
 
 // walk looks at directories, the highest ones first, by the inode numbers in their
@@ -168,9 +173,10 @@ func (s *search) list(dir string) (below []string) {
 		return nil
 	}
 	s.walked[at] = true
-	fd, err := unix.Openat(int(f.Fd()), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOATIME, 0)
+	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
+	fd, err := unix.Openat(int(f.Fd()), ".", flags|unix.O_NOATIME, 0)
 	if errors.Is(err, unix.EPERM) { // O_NOATIME is for the owner
-		fd, err = unix.Openat(int(f.Fd()), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		fd, err = unix.Openat(int(f.Fd()), ".", flags, 0)
 	}
 	if err != nil {
 		return nil

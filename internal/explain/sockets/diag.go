@@ -96,7 +96,7 @@ func parseDiag(b []byte, each func(listener)) (done bool, err error) {
 			return true, nil
 		case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
 			errno := unix.Errno(-int32(ne.Uint32(m.Data)))
-			return true, fmt.Errorf("the kernel does not tell Unix sockets: %w", errno)
+			return true, fmt.Errorf("the kernel does not list Unix sockets: %w", errno)
 		case m.Header.Type != sockDiagByFamily:
 			continue
 		case len(m.Data) < sizeMessage:

@@ -100,7 +100,8 @@ func runApart(f func()) { thread.Run(f)() }
 // is in.
 func sameNamespace(fd int, name string) bool {
 	var a, b unix.Stat_t
-	return unix.Fstat(fd, &a) == nil && unix.Stat("/proc/self/ns/"+name, &b) == nil && a.Dev == b.Dev && a.Ino == b.Ino
+	return unix.Fstat(fd, &a) == nil && unix.Stat("/proc/self/ns/"+name, &b) == nil &&
+		a.Dev == b.Dev && a.Ino == b.Ino
 }
 
 // take changes the calling thread, and no other: it must end afterwards.
@@ -126,10 +127,11 @@ func (c *credentials) take(mnt, root *os.File) error {
 		return fmt.Errorf("setgroups(2): %w", err)
 	}
 	// Package unix would change all threads of this program.
-	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, uintptr(c.gid), uintptr(c.gid), uintptr(c.gid)); errno != 0 {
+	uid, gid := uintptr(c.uid), uintptr(c.gid)
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, gid, gid, gid); errno != 0 {
 		return fmt.Errorf("setresgid(2): %w", errno)
 	}
-	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(c.uid), uintptr(c.uid), uintptr(c.uid)); errno != 0 {
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uid, uid, uid); errno != 0 {
 		return fmt.Errorf("setresuid(2): %w", errno)
 	}
 	var have [2]unix.CapUserData

@@ -18,7 +18,8 @@ import (
 // /proc/net/unix, which does not have the files that they are bound to.
 func listening() ([]listener, error) {
 	all, err := listeners()
-	if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EPROTONOSUPPORT) {
+	if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EINVAL) &&
+		!errors.Is(err, unix.EPROTONOSUPPORT) {
 		return all, err
 	}
 	b, err := os.ReadFile("/proc/thread-self/net/unix")

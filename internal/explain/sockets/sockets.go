@@ -68,9 +68,11 @@ func Look(procfs string, t *target.Process, e *explain.Explanation) (*explain.So
 		}
 	}
 	if l.unseen > 0 {
-		l.out.Gaps = append(l.out.Gaps, fmt.Sprintf("sockets of other network namespaces, of which %d processes could not be looked at", l.unseen))
+		l.out.Gaps = append(l.out.Gaps, fmt.Sprintf("sockets of other network namespaces, "+
+			"of which %d processes could not be looked at", l.unseen))
 	}
-	slices.SortFunc(l.out.Reachable, func(a, b explain.Socket) int { return strings.Compare(a.Name, b.Name) })
+	byName := func(a, b explain.Socket) int { return strings.Compare(a.Name, b.Name) }
+	slices.SortFunc(l.out.Reachable, byName)
 	return l.out, nil
 }
 

@@ -58,13 +58,15 @@ func (s *spot) follow(name string, k *listener) {
 	s.guess = changesDevices(fd)
 	at := fileOf(&st)
 	if !k.hasFile {
-		s.doubt = "this kernel does not tell which file it is bound to: it may be another socket's path"
+		s.doubt = "this kernel does not show which file it is bound to: " +
+			"it may be another socket's path"
 	} else if uint32(at.ino) != k.fileIno || kernelDev(at.dev) != k.fileDev {
 		if !s.guess {
 			s.missing = true
 			return
 		}
-		s.doubt = "its filesystem tells other numbers than the kernel has: it may be another socket's path"
+		s.doubt = "its filesystem shows other numbers than the kernel has: " +
+			"it may be another socket's path"
 	}
 	// connect(2) asks for write permission.
 	if err := unix.Faccessat2(fd, "", unix.W_OK, unix.AT_EMPTY_PATH|unix.AT_EACCESS); err != nil {
@@ -143,7 +145,7 @@ func (s *spot) granted(rs *domainid.Ruleset) (access.Answer, string) {
 		}
 		if s.guess {
 			return access.Unknown, "a layer handles fs.resolve_unix, and whether its rules are " +
-				"about this path cannot be told"
+				"about this path is not known"
 		}
 	}
 	if rs.InodesLeftOut > 0 {
