@@ -36,8 +36,7 @@ const (
 )
 
 // views returns all, in the order in which people read their metrics. To add one: a file
-// with its table, and a line here; then go generate ./collector, and what somebody would
-// count who looks at one task at a time, in naive_test.go.
+// with its table, and a line here.
 func views() []view {
 	return []view{
 		factMetrics,

@@ -4,6 +4,7 @@ package docs
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
 	"path"
 	"regexp"
@@ -29,6 +30,9 @@ func TestFloors(t *testing.T) {
 					t.Errorf("%s is on two floors", room)
 				}
 				floors[room] = floor
+				if _, err := os.Stat(path.Join("..", room)); err != nil {
+					t.Errorf("%s is on a floor, but not there", room)
+				}
 			}
 		}
 	}

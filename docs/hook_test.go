@@ -60,6 +60,10 @@ func TestPreCommit(t *testing.T) {
 	}
 	write("p/p.go", "package p\n\nimport \"fmt\"\n\nfunc F() { fmt.Printf(\"%d\", \"a\") }\n", 0o644)
 	commit("what vet finds", "wrong type")
+	write("p/p.go", "package p\n\nvar  V int\n", 0o644)
+	if out, err := git("commit", "-a", "-m", "all"); err == nil || !strings.Contains(out, "gofmt -w p/p.go") {
+		t.Errorf("commit -a: %v, %s; want it to be formatted", err, out)
+	}
 	write("p/p.go", "package p\n", 0o644)
 	write("access/a.go", "package access\n", 0o644)
 	write("access/a_test.go", "package access\n\nimport \"testing\"\n\nfunc TestPage(t *testing.T) { t.Error(\"table\") }\n", 0o644)

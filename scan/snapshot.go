@@ -163,10 +163,10 @@ const NoUser = ^uint32(0)
 //
 // To add a fact: a member here; in each source the line that sets it, next to those of its
 // neighbours (taskiter/build.go, from a member of the record in taskiter/bpf; and
-// procattr/build.go); a member and a line each way in internal/recorded/process.go; and a
-// line where explain shows it. TestEveryFactHasItsPlaces in docs and TestEveryMemberIsCarried
-// in internal/recorded fail by the member's name where one is forgotten. What may differ
-// between the tasks of a process belongs in [Task].
+// procattr/build.go); one member and one line each way for recorded snapshots; and a line
+// where explain shows it. TestEveryFactHasItsPlaces in docs, and the round trip of recorded
+// snapshots, fail by the member's name where one is forgotten. Equal fields of all tasks
+// belong here, others in [Task].
 type Process struct {
 	PID int32
 	// PPID is the parent's PID; 0 if it is outside the PID namespace.

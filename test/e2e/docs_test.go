@@ -19,10 +19,9 @@ import (
 // Commands of the docs that other tests run, or that run this one; TestDocsOfCheck
 // runs those of docs/check.md, TestDocsOfExplain those of docs/explain.md.
 var runElsewhere = map[string]string{
-	"make test": "runs this test",
-	"make run":  "TestMakeRun",
-	"go test ./test/truth -run TestForest -truth.seed=N": "TestForest, for each N",
-	"curl -s localhost:10644/metrics":                    "TestShellsSandboxedOneTwoAndThreeDeep",
+	"make test":                       "runs this test",
+	"make run":                        "TestMakeRun",
+	"curl -s localhost:10644/metrics": "TestShellsSandboxedOneTwoAndThreeDeep",
 }
 
 // docCommands returns the command lines of the fenced blocks of a document: all
