@@ -15,6 +15,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // decoder reads JSON into the structs that it is written from, more strictly than
@@ -71,7 +72,7 @@ func (d *decoder) planOf(t reflect.Type) *plan {
 			continue
 		}
 		m := member{name, f.Index, read == "optional", option == "string", math.MinInt64, math.MaxInt64}
-		if t := f.Type; t.Kind() == reflect.String || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.String {
+		if f.Type == reflect.TypeFor[untrusted.Text]() || f.Type == reflect.TypeFor[*untrusted.Text]() {
 			m.most = maxName
 		}
 		for tag, bound := range map[string]*int64{"min": &m.least, "max": &m.most} {

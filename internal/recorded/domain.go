@@ -40,7 +40,8 @@ type creatorJSON struct {
 	Exe  *untrusted.Text `json:"exe" read:"optional" max:"4160"`
 }
 
-func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetIndex, i int32) *domainJSON {
+func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetIndex,
+	i int32) *domainJSON {
 	d := &s.Domains[i]
 	j := &domainJSON{
 		ID:         d.ID,

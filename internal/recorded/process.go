@@ -52,7 +52,8 @@ type processJSON struct {
 	Workers []workerJSON `json:"workers,omitempty" read:"optional"`
 }
 
-func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts, views *viewIndex) *processJSON {
+func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts,
+	views *viewIndex) *processJSON {
 	j := &processJSON{
 		PID:           p.PID,
 		PPID:          p.PPID,

@@ -17,7 +17,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// random makes any snapshot that a source could return, with hostile text.
+// random makes any snapshot that a source could return, with untrusted text.
 func random(r *rand.Rand) *scan.Snapshot {
 	s := &scan.Snapshot{
 		Time:      time.Unix(r.Int64N(1<<33), r.Int64N(1e9)).In(time.FixedZone("", 7200)),

@@ -16,8 +16,8 @@ import (
 
 // Limits of what is read.
 const (
-	// MaxSize is the size of a file in bytes: some 400 000 processes.
-	MaxSize = 256 << 20
+	// maxSize is the size of a file in bytes: some 400 000 processes.
+	maxSize = 256 << 20
 	// maxTasks is how many tasks a kernel can have (PID_MAX_LIMIT). Also, a
 	// file of few bytes must not become a snapshot of many.
 	maxTasks = 1 << 22
@@ -30,7 +30,7 @@ var (
 	ErrSchema = errors.New("not a snapshot that this landlockd knows (want schema " + Schema + ")")
 	// ErrSummary is the error of a snapshot without processes.
 	ErrSummary = errors.New("a summary: it has no processes (written with --summary)")
-	errTooLong = fmt.Errorf("larger than %d MiB", MaxSize>>20)
+	errTooLong = fmt.Errorf("larger than %d MiB", maxSize>>20)
 )
 
 // Read reads one snapshot. An error says where in the file it stands, as a path
@@ -38,7 +38,7 @@ var (
 //
 // A snapshot has only what the file holds: TID and start time of a task are 0 where
 // they were left out because all tasks of its process were alike.
-func Read(r io.Reader) (*scan.Snapshot, error) { return read(r, MaxSize) }
+func Read(r io.Reader) (*scan.Snapshot, error) { return read(r, maxSize) }
 
 func read(from io.Reader, limit int64) (*scan.Snapshot, error) {
 	r := &reader{snap: &scan.Snapshot{}}

@@ -361,6 +361,24 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// Names of members that are not known are anybody's text, and as many as he likes.
+func TestErrorsHoldNoNames(t *testing.T) {
+	valid := golden(t)
+	for _, others := range []string{
+		`{"evil\u001b[31m":{"evil":[1,}},`,
+		`{"evil":` + strings.Repeat(`{"evil":`, 5000) + `tru`,
+		`{"evil":1,,`,
+	} {
+		for _, at := range []string{`{`, `"host":{`, `"processes":[{`} {
+			text := strings.Replace(valid, at, strings.Replace(at, `{`, others, 1), 1)
+			_, err := Read(strings.NewReader(text))
+			if err == nil || strings.Contains(err.Error(), "evil") || len(err.Error()) > 300 {
+				t.Errorf("%.60s: %v", text, err)
+			}
+		}
+	}
+}
+
 // endless is a file without an end.
 type endless struct{ read int64 }
 

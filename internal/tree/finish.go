@@ -19,7 +19,8 @@ func finish(w *bufio.Writer, s *scan.Snapshot) {
 		fmt.Fprintf(w, "Landlock is %s: no process can be sandboxed\n", absence(s.Kernel.Landlock))
 	}
 	if s.Source.PIDNS == "nested" {
-		w.WriteString("Only the processes of an inner PID namespace are seen, not those of the whole host\n")
+		w.WriteString("Only the processes of an inner PID namespace are seen, " +
+			"not those of the whole host\n")
 	}
 	c := s.Count()
 	deepest := strconv.Itoa(c.MaxDepth)

@@ -3,6 +3,8 @@
 package tree
 
 import (
+	"strings"
+
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -61,22 +63,14 @@ func (o Options) command(p *scan.Process, room int) string {
 		return name
 	}
 	const around = len(" [exe ]")
-	return name + " [exe " + untrusted.Escape(p.Exe, max(room-untrusted.Columns(name)-around, minName), o.ASCII) + "]"
+	room = max(room-untrusted.Columns(name)-around, minName)
+	return name + " [exe " + untrusted.Escape(p.Exe, room, o.ASCII) + "]"
 }
 
 // namedAfter reports whether execve(2) would call a program of this path by
 // this comm: it takes 15 bytes of the last part.
 func namedAfter(comm, exe string) bool {
-	if comm == "" {
-		return false
-	}
-	base := exe
-	for i := len(exe) - 1; i >= 0; i-- {
-		if exe[i] == '/' {
-			base = exe[i+1:]
-			break
-		}
-	}
 	const longest = len(scan.Comm{}) - 1
-	return comm == base[:min(len(base), longest)]
+	base := exe[strings.LastIndexByte(exe, '/')+1:]
+	return comm != "" && comm == base[:min(len(base), longest)]
 }

@@ -78,7 +78,8 @@ func (t *treeWriter) tasks(p *scan.Process, front string) {
 	}
 	if left > 0 {
 		t.columnsOf("", "", "", "")
-		fmt.Fprintf(t.w, "%s%s more, in %d more groups\n", front, plural.Count(left, "thread"), len(groups)-limit)
+		fmt.Fprintf(t.w, "%s%s more, in %d more groups\n", front, plural.Count(left, "thread"),
+			len(groups)-limit)
 	}
 }
 

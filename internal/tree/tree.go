@@ -111,7 +111,8 @@ func (t *treeWriter) measure(shown []int32) {
 
 // columnsOf writes all columns but the last, and returns their width.
 func (t *treeWriter) columnsOf(pid, state, depth, domain string) int {
-	n, _ := fmt.Fprintf(t.w, "%-*s %-11s %6s %-*s ", t.pidWidth, pid, state, depth, t.domainWidth, domain)
+	n, _ := fmt.Fprintf(t.w, "%-*s %-11s %6s %-*s ", t.pidWidth, pid, state, depth,
+		t.domainWidth, domain)
 	return n
 }
 

@@ -38,7 +38,8 @@ func EncodeText(text string) string {
 	return b.String()
 }
 
-var errEncoding = errors.New(`a backslash in encoded text stands before a backslash or before x and two hexadecimal digits`)
+var errEncoding = errors.New(`a backslash in encoded text stands before a backslash ` +
+	`or before x and two hexadecimal digits`)
 
 // DecodeText returns the bytes that EncodeText was given.
 func DecodeText(encoded string) (string, error) {

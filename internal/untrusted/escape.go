@@ -114,7 +114,8 @@ func escapeRune(r rune, size int, first byte, ascii bool) string {
 // usual reports whether a name of such characters needs no quotes. Spaces,
 // brackets and the characters that branches are drawn with are not among them.
 func usual(r rune) bool {
-	return unicode.IsLetter(r) || unicode.IsDigit(r) || r != 0 && strings.ContainsRune("_-./:+@#%=,()~", r)
+	return unicode.IsLetter(r) || unicode.IsDigit(r) ||
+		r != 0 && strings.ContainsRune("_-./:+@#%=,()~", r)
 }
 
 // Columns is how many columns of a terminal text takes at most. It counts two
