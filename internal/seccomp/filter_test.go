@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seccomp
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// data is struct seccomp_data as x/net's virtual machine reads it: each word of 32 bits
+// stands where the kernel has it, but big-endian.
+func data(arch, number uint32, arguments ...uint64) []byte {
+	b := make([]byte, offsetArguments+6*8)
+	binary.BigEndian.PutUint32(b[offsetNumber:], number)
+	binary.BigEndian.PutUint32(b[offsetArch:], arch)
+	for i, a := range arguments {
+		binary.BigEndian.PutUint32(b[offsetArguments+8*i:], uint32(a))
+		binary.BigEndian.PutUint32(b[offsetArguments+8*i+4:], uint32(a>>32))
+	}
+	return b
+}
+
+// TestProgram runs the filter as a program, without the kernel.
+func TestProgram(t *testing.T) {
+	raw, err := program(calls())
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, ok := bpf.Disassemble(raw)
+	if !ok {
+		t.Fatal("the filter has instructions that are none")
+	}
+	vm, err := bpf.NewVM(decoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		allow  = unix.SECCOMP_RET_ALLOW
+		refuse = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
+		kill   = unix.SECCOMP_RET_KILL_PROCESS
+	)
+	self := uint64(unix.Getpid())
+	const thread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM | unix.CLONE_THREAD
+	for name, c := range map[string]struct {
+		in   []byte
+		want uint32
+	}{
+		"read":                         {data(arch, unix.SYS_READ, 3), allow},
+		"of a number that is none":     {data(arch, 4000), refuse},
+		"by 32 bits":                   {data(unix.AUDIT_ARCH_I386, 3), kill},
+		"by another machine":           {data(unix.AUDIT_ARCH_PPC64LE, unix.SYS_READ), kill},
+		"by x32's numbers":             {data(arch, foreign+unix.SYS_READ), kill},
+		"by the highest number":        {data(arch, 0xffffffff), kill},
+		"an iterator":                  {data(arch, unix.SYS_BPF, unix.BPF_ITER_CREATE), allow},
+		"a program":                    {data(arch, unix.SYS_BPF, unix.BPF_PROG_LOAD), refuse},
+		"a map's look-up":              {data(arch, unix.SYS_BPF, unix.BPF_MAP_LOOKUP_ELEM), refuse},
+		"an iterator, and high bits":   {data(arch, unix.SYS_BPF, unix.BPF_ITER_CREATE|1<<32), refuse},
+		"limits of its own":            {data(arch, unix.SYS_PRLIMIT64, 0), allow},
+		"limits of init":               {data(arch, unix.SYS_PRLIMIT64, 1), refuse},
+		"a thread":                     {data(arch, unix.SYS_CLONE, thread), allow},
+		"a process":                    {data(arch, unix.SYS_CLONE, uint64(unix.SIGCHLD)), refuse},
+		"a process that shares memory": {data(arch, unix.SYS_CLONE, unix.CLONE_VM|unix.CLONE_VFORK), refuse},
+		"a thread in a user namespace": {data(arch, unix.SYS_CLONE, thread|unix.CLONE_NEWUSER), refuse},
+		"clone3":                       {data(arch, unix.SYS_CLONE3, 1<<20), unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		"memory":                       {data(arch, unix.SYS_MMAP, 0, 4096, unix.PROT_READ|unix.PROT_WRITE), allow},
+		"memory that is code":          {data(arch, unix.SYS_MMAP, 0, 4096, unix.PROT_READ|unix.PROT_EXEC), refuse},
+		"memory that becomes code":     {data(arch, unix.SYS_MPROTECT, 0, 4096, unix.PROT_EXEC), refuse},
+		"a signal to itself":           {data(arch, unix.SYS_TGKILL, self, self, 23), allow},
+		"a signal to init":             {data(arch, unix.SYS_TGKILL, 1, 1, 9), refuse},
+		"its memory's names":           {data(arch, unix.SYS_PRCTL, prSetVMA), allow},
+		"not dumpable":                 {data(arch, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0), allow},
+		"dumpable":                     {data(arch, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1), refuse},
+		"a tracer":                     {data(arch, unix.SYS_PRCTL, unix.PR_SET_PTRACER, every), refuse},
+	} {
+		got, err := vm.Run(c.in)
+		if err != nil || uint32(got) != c.want {
+			t.Errorf("%s: %#x (%v), want %#x", name, got, err, c.want)
+		}
+	}
+	for _, number := range []uint32{
+		unix.SYS_EXECVE, unix.SYS_EXECVEAT, unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV,
+		unix.SYS_PROCESS_VM_WRITEV, unix.SYS_KEYCTL, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY,
+		unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_KEXEC_LOAD, unix.SYS_PERF_EVENT_OPEN,
+		unix.SYS_USERFAULTFD, unix.SYS_UNSHARE, unix.SYS_SETNS, unix.SYS_SOCKET, unix.SYS_CONNECT,
+		unix.SYS_BIND, unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_KILL,
+		unix.SYS_PIDFD_GETFD, unix.SYS_PIDFD_SEND_SIGNAL, unix.SYS_SCHED_SETATTR,
+		unix.SYS_IOPRIO_SET, unix.SYS_PROCESS_MADVISE, unix.SYS_MEMFD_CREATE, unix.SYS_SECCOMP,
+		unix.SYS_SETUID, unix.SYS_SETRESUID, unix.SYS_CAPSET, unix.SYS_PERSONALITY, unix.SYS_IOCTL,
+		unix.SYS_TKILL, unix.SYS_RT_SIGQUEUEINFO, unix.SYS_UNLINKAT, unix.SYS_RENAMEAT2,
+		unix.SYS_FCHMODAT, unix.SYS_LINKAT, unix.SYS_SYMLINKAT, unix.SYS_NAME_TO_HANDLE_AT,
+		unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_SYSLOG, unix.SYS_SHMGET, unix.SYS_MSGGET,
+		unix.SYS_INOTIFY_INIT1, unix.SYS_FANOTIFY_INIT, unix.SYS_SETRLIMIT, unix.SYS_SETPRIORITY,
+	} {
+		for _, argument := range []uint64{0, self, unix.BPF_ITER_CREATE, prSetVMA, thread} {
+			got, err := vm.Run(data(arch, number, argument))
+			if err != nil || uint32(got) != refuse {
+				t.Errorf("call %d with %#x: %#x (%v), want it refused", number, argument, got, err)
+			}
+		}
+	}
+	if len(raw) > 4096 {
+		t.Errorf("%d instructions: the kernel takes 4096 (BPF_MAXINSNS)", len(raw))
+	}
+}
+
+// TestEveryRow: each row alone allows its call. A row whose jumps are wrong would make
+// another allow or refuse it.
+func TestEveryRow(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range calls() {
+		if seen[c.name] {
+			t.Errorf("%s stands twice", c.name)
+		}
+		seen[c.name] = true
+		raw, err := program(calls())
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, _ := bpf.Disassemble(raw)
+		vm, err := bpf.NewVM(decoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var arguments [6]uint64
+		for _, w := range c.when {
+			arguments[w.argument] |= w.value & w.mask
+		}
+		if got, err := vm.Run(data(arch, c.number, arguments[:]...)); err != nil || got != unix.SECCOMP_RET_ALLOW {
+			t.Errorf("%s: %#x (%v)", c.name, got, err)
+		}
+		for i, w := range c.when {
+			wrong := arguments
+			wrong[w.argument] ^= w.mask & -w.mask // its lowest bit
+			if got, err := vm.Run(data(arch, c.number, wrong[:]...)); err != nil || got == unix.SECCOMP_RET_ALLOW {
+				t.Errorf("%s is allowed with condition %d broken: %#x (%v)", c.name, i, got, err)
+			}
+		}
+	}
+}
