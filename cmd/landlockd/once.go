@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -19,6 +18,7 @@ import (
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/sources"
+	"github.com/landlockd/landlockd/internal/textfile"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -66,9 +66,8 @@ func (o *once) validate() error {
 // there is no result.
 func (o *once) run(out io.Writer) error {
 	if o.textfile != "" {
-		// Another file is renamed over it: as root, over a device, too.
-		if st, err := os.Lstat(o.textfile); err == nil && !st.Mode().IsRegular() {
-			return usageError{fmt.Errorf("--textfile %q is there already, and no regular file", o.textfile)}
+		if err := textfile.Check(o.textfile); err != nil {
+			return usageError{fmt.Errorf("--textfile %w", err)}
 		}
 	}
 	config, err := o.load()
@@ -118,19 +117,24 @@ func (o *once) registry(
 }
 
 func (o *once) write(out io.Writer, reg *prometheus.Registry) error {
-	if o.textfile != "" {
-		return prometheus.WriteToTextfile(o.textfile, reg)
-	}
 	families, err := reg.Gather()
 	if err != nil {
 		return fmt.Errorf("gather metrics: %w", err)
 	}
-	return buffered(out, func(w io.Writer) error {
+	page := func(w io.Writer) error {
 		for _, f := range families {
 			if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
 				return fmt.Errorf("write metrics: %w", err)
 			}
 		}
 		return nil
-	})
+	}
+	if o.textfile == "" {
+		return buffered(out, page)
+	}
+	err = textfile.Write(o.textfile, func(w io.Writer) error { return buffered(w, page) })
+	if err != nil {
+		return fmt.Errorf("--textfile %s: %w", o.textfile, err)
+	}
+	return nil
 }

@@ -21,12 +21,12 @@ import (
 
 // ErrNotRegular is the error of a path where something else than a regular file is: what
 // is written takes its place, be it a device.
-var ErrNotRegular = errors.New("it is there already, and no regular file")
+var ErrNotRegular = errors.New("is there already, and no regular file")
 
 // Check reports why nothing should be written at a path: [ErrNotRegular], or nil.
 func Check(path string) error {
 	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
-		return fmt.Errorf("%q: %w", path, ErrNotRegular)
+		return fmt.Errorf("%q %w", path, ErrNotRegular)
 	}
 	return nil
 }
