@@ -365,8 +365,8 @@ func TestExec(t *testing.T) {
 	}
 	r := runStages(t, closed, o)
 
-	if len(r.Status.Missing()) > 0 {
-		t.Errorf("missing: %v", r.Status.Missing())
+	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"seccomp"}) {
+		t.Errorf("missing: %v, want seccomp, which is for the second stage to install", missing)
 	}
 	if r.Threads < 4 || len(r.ThreadStatus) != r.Threads {
 		t.Errorf("%d threads", r.Threads)
@@ -449,8 +449,8 @@ func TestExecKeep(t *testing.T) {
 func TestExecKeepUser(t *testing.T) {
 	testenv.NeedRoot(t)
 	r := runStages(t, t.TempDir(), order{UID: -1, GID: -1, Dial: "127.0.0.1:1"})
-	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"user"}) {
-		t.Errorf("missing: %v, want user alone", missing)
+	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"user", "seccomp"}) {
+		t.Errorf("missing: %v, want user and seccomp", missing)
 	}
 	for _, s := range r.ThreadStatus {
 		if s["CapEff"] != "0000000000000000" || s["CapPrm"] != "0000000000000000" {
@@ -472,8 +472,8 @@ func TestExecUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := runStagesAs(t, dir, 0o711, &syscall.Credential{Uid: 65533, Gid: 65533}, order{UID: -1, GID: -1, Files: 1, Dial: "127.0.0.1:1"})
-	if missing := r.Status.Missing(); len(missing) > 0 {
-		t.Errorf("missing: %v", missing)
+	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"seccomp"}) {
+		t.Errorf("missing: %v, want seccomp", missing)
 	}
 	if want := []string{"file 0"}; !slices.Equal(r.Files, want) {
 		t.Errorf("files %q, want %q", r.Files, want)
@@ -519,7 +519,7 @@ func TestInspectUnconfined(t *testing.T) {
 	if root := os.Geteuid() == 0; s.User == root {
 		t.Errorf("root %v, but User is %v", root, s.User)
 	}
-	if len(s.Mechanisms()) != 4 {
+	if len(s.Mechanisms()) != 5 {
 		t.Errorf("mechanisms %v", s.Mechanisms())
 	}
 	for _, m := range s.Missing() {

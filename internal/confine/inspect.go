@@ -24,6 +24,8 @@ type Status struct {
 	NoNewPrivs bool
 	// User is not root.
 	User bool
+	// Seccomp: system calls are filtered.
+	Seccomp bool
 	// Landlock keeps this process from what its domain does not allow.
 	Landlock bool
 }
@@ -31,7 +33,8 @@ type Status struct {
 // Mechanisms returns the status by name, as label values.
 func (s Status) Mechanisms() map[string]bool {
 	return map[string]bool{
-		"capabilities": s.Capabilities, "no_new_privs": s.NoNewPrivs, "user": s.User, "landlock": s.Landlock,
+		"capabilities": s.Capabilities, "no_new_privs": s.NoNewPrivs, "user": s.User,
+		"seccomp": s.Seccomp, "landlock": s.Landlock,
 	}
 }
 
@@ -41,7 +44,7 @@ func (s Status) Missing() []string {
 	for _, c := range []struct {
 		name string
 		ok   bool
-	}{{"capabilities", !s.Stray}, {"no_new_privs", s.NoNewPrivs}, {"user", s.User}, {"landlock", s.Landlock}} {
+	}{{"capabilities", !s.Stray}, {"no_new_privs", s.NoNewPrivs}, {"user", s.User}, {"seccomp", s.Seccomp}, {"landlock", s.Landlock}} {
 		if !c.ok {
 			m = append(m, c.name)
 		}
@@ -52,7 +55,7 @@ func (s Status) Missing() []string {
 // Inspect reads how this process is confined, keep being the capabilities that
 // it may have.
 func Inspect(keep []int) (Status, error) {
-	s := Status{Capabilities: true, NoNewPrivs: true, User: true}
+	s := Status{Capabilities: true, NoNewPrivs: true, User: true, Seccomp: true}
 	files, err := filepath.Glob("/proc/self/task/*/status")
 	if err != nil || len(files) == 0 {
 		return Status{}, errors.New("/proc/self/task: no threads found")
@@ -75,6 +78,7 @@ func Inspect(keep []int) (Status, error) {
 		s.Stray = s.Stray || t.capabilities&^allowed != 0
 		s.NoNewPrivs = s.NoNewPrivs && t.noNewPrivs
 		s.User = s.User && !t.root
+		s.Seccomp = s.Seccomp && t.filtered
 	}
 	s.Landlock = deniedRoot()
 	return s, nil
@@ -95,6 +99,7 @@ type threadStatus struct {
 	capabilities uint64 // in any set but the bounding one
 	noNewPrivs   bool
 	root         bool // any of the four user IDs is 0
+	filtered     bool // a filter restricts its system calls
 }
 
 func parseStatus(text procdir.Status) (threadStatus, error) {
@@ -118,5 +123,7 @@ func parseStatus(text procdir.Status) (threadStatus, error) {
 		return t, errors.New("no line NoNewPrivs that is understood")
 	}
 	t.noNewPrivs = n == 1
+	mode, ok := text.Number("Seccomp", 0) // there is no such line without CONFIG_SECCOMP
+	t.filtered = ok && mode == unix.SECCOMP_MODE_FILTER
 	return t, nil
 }

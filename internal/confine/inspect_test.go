@@ -11,7 +11,7 @@ import (
 )
 
 const confinedStatus = "Name:\tlandlockd\nUid:\t65534\t65534\t65534\t65534\nGid:\t0\t0\t0\t0\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n" +
-	"CapEff:\t0000000000000000\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n"
+	"CapEff:\t0000000000000000\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n"
 
 func TestParseStatus(t *testing.T) {
 	for _, c := range []struct {
@@ -19,23 +19,25 @@ func TestParseStatus(t *testing.T) {
 		want           threadStatus
 		fails          bool
 	}{
-		{name: "confined", want: threadStatus{noNewPrivs: true}},
-		{"effective", "CapEff:\t0000000000000000", "CapEff:\t0000008000000000", threadStatus{capabilities: 1 << 39, noNewPrivs: true}, false},
-		{"permitted", "CapPrm:\t0000000000000000", "CapPrm:\t0000000000000001", threadStatus{capabilities: 1, noNewPrivs: true}, false},
-		{"inheritable", "CapInh:\t0000000000000000", "CapInh:\t8000000000000000", threadStatus{capabilities: 1 << 63, noNewPrivs: true}, false},
-		{"ambient", "CapAmb:\t0000000000000000", "CapAmb:\t0000000000000004", threadStatus{capabilities: 4, noNewPrivs: true}, false},
-		{"no no_new_privs", "NoNewPrivs:\t1", "NoNewPrivs:\t0", threadStatus{}, false},
-		{"root", "65534\t65534\t65534\t65534", "0\t0\t0\t0", threadStatus{noNewPrivs: true, root: true}, false},
-		{"saved root", "65534\t65534\t65534\t65534", "65534\t65534\t0\t65534", threadStatus{noNewPrivs: true, root: true}, false},
-		{"file system root", "65534\t65534\t65534\t65534", "65534\t65534\t65534\t0", threadStatus{noNewPrivs: true, root: true}, false},
-		{"user 10", "65534\t65534\t65534\t65534", "10\t100\t1000\t10000", threadStatus{noNewPrivs: true}, false},
+		{name: "confined", want: threadStatus{noNewPrivs: true, filtered: true}},
+		{"effective", "CapEff:\t0000000000000000", "CapEff:\t0000008000000000", threadStatus{capabilities: 1 << 39, noNewPrivs: true, filtered: true}, false},
+		{"permitted", "CapPrm:\t0000000000000000", "CapPrm:\t0000000000000001", threadStatus{capabilities: 1, noNewPrivs: true, filtered: true}, false},
+		{"inheritable", "CapInh:\t0000000000000000", "CapInh:\t8000000000000000", threadStatus{capabilities: 1 << 63, noNewPrivs: true, filtered: true}, false},
+		{"ambient", "CapAmb:\t0000000000000000", "CapAmb:\t0000000000000004", threadStatus{capabilities: 4, noNewPrivs: true, filtered: true}, false},
+		{"no filter", "Seccomp:\t2", "Seccomp:\t0", threadStatus{noNewPrivs: true}, false},
+		{"a kernel without seccomp", "Seccomp:\t2\n", "", threadStatus{noNewPrivs: true}, false},
+		{"no no_new_privs", "NoNewPrivs:\t1", "NoNewPrivs:\t0", threadStatus{filtered: true}, false},
+		{"root", "65534\t65534\t65534\t65534", "0\t0\t0\t0", threadStatus{noNewPrivs: true, filtered: true, root: true}, false},
+		{"saved root", "65534\t65534\t65534\t65534", "65534\t65534\t0\t65534", threadStatus{noNewPrivs: true, filtered: true, root: true}, false},
+		{"file system root", "65534\t65534\t65534\t65534", "65534\t65534\t65534\t0", threadStatus{noNewPrivs: true, filtered: true, root: true}, false},
+		{"user 10", "65534\t65534\t65534\t65534", "10\t100\t1000\t10000", threadStatus{noNewPrivs: true, filtered: true}, false},
 		{name: "broken", old: "CapEff:\t0000000000000000", new: "CapEff:\tnone", fails: true},
 		{name: "no effective set", old: "CapEff:", new: "CapXff:", fails: true},
 		{name: "no ambient set", old: "CapAmb:", new: "CapXmb:", fails: true},
 		{name: "no user", old: "Uid:", new: "uid:", fails: true},
 		{name: "no line NoNewPrivs", old: "NoNewPrivs:\t1\n", new: "", fails: true},
 		// Names are hostile text, but the kernel escapes line feeds in them.
-		{"a name that looks like another line", "Name:\tlandlockd", "Name:\tNoNewPrivs:\t0", threadStatus{noNewPrivs: true}, false},
+		{"a name that looks like another line", "Name:\tlandlockd", "Name:\tNoNewPrivs:\t0", threadStatus{noNewPrivs: true, filtered: true}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if !strings.Contains(confinedStatus, c.old) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/confine"
 	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/seccomp"
 	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/internal/workload"
 )
@@ -102,7 +103,14 @@ func listable() []string {
 // takeOver is the begin of the serving stage: it makes sure that it is confined.
 func takeOver(o Options, number string) (*Daemon, error) {
 	d := &Daemon{o: o}
-	var err error
+	// Before all else: nothing of what was handed on has been looked at.
+	err := seccomp.Install()
+	if err != nil && o.Confine == Require {
+		return nil, fmt.Errorf("confine the serving stage: %w", err)
+	}
+	if err != nil {
+		o.Logger.Warn("System calls of the serving stage are not restricted", "err", err)
+	}
 	if d.opened, err = unpack(number); err != nil {
 		return nil, UsageError{err}
 	}

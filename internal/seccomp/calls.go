@@ -87,6 +87,11 @@ func calls() []call {
 		{"getrusage", unix.SYS_GETRUSAGE, nil},
 		{"uname", unix.SYS_UNAME, nil},
 		{"sysinfo", unix.SYS_SYSINFO, nil},
+		// Threads that sandbox themselves, to learn what the attribute shows of them.
+		{"prctl(PR_SET_NO_NEW_PRIVS)", unix.SYS_PRCTL, is(0, unix.PR_SET_NO_NEW_PRIVS)},
+		{"landlock_create_ruleset", unix.SYS_LANDLOCK_CREATE_RULESET, nil},
+		{"landlock_add_rule", unix.SYS_LANDLOCK_ADD_RULE, nil},
+		{"landlock_restrict_self", unix.SYS_LANDLOCK_RESTRICT_SELF, nil},
 		// Files: which, Landlock and the user decide.
 		{"openat", unix.SYS_OPENAT, nil},
 		{"openat2", unix.SYS_OPENAT2, nil},

@@ -27,7 +27,7 @@ func checkServingStage(t *testing.T, d *daemon, uid string) {
 	none := "0000000000000000"
 	want := map[string]string{
 		"Uid": strings.TrimSpace(strings.Repeat(uid+" ", 4)), "CapInh": none, "CapPrm": none, "CapEff": none, "CapAmb": none,
-		"NoNewPrivs": "1", "Groups": "",
+		"NoNewPrivs": "1", "Seccomp": "2", "Groups": "",
 	}
 	if d.cmd.SysProcAttr == nil {
 		want["CapBnd"] = none // only who may change it (CAP_SETPCAP) can empty it
@@ -52,7 +52,7 @@ func checkServingStage(t *testing.T, d *daemon, uid string) {
 		t.Errorf("the daemon is not in one domain with all threads: %+v", p)
 	}
 	m := d.scrape(t)
-	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "landlock"} {
+	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "seccomp", "landlock"} {
 		m.has(t, `landlockd_confined{mechanism="`+mechanism+`"}`, 1)
 	}
 	m.has(t, "landlockd_scan_success", 1)
@@ -90,7 +90,7 @@ func TestConfineOff(t *testing.T) {
 	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{args: []string{"--confine=off"}})
 	m := d.scrape(t)
-	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "landlock"} {
+	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "seccomp", "landlock"} {
 		m.has(t, `landlockd_confined{mechanism="`+mechanism+`"}`, 0)
 	}
 	if uid := statusLine(t, fmt.Sprintf("/proc/%d/status", d.cmd.Process.Pid), "Uid"); uid != "0 0 0 0" {
