@@ -369,7 +369,7 @@ func TestErrorsHoldNoNames(t *testing.T) {
 		`{"evil":` + strings.Repeat(`{"evil":`, 5000) + `tru`,
 		`{"evil":1,,`,
 	} {
-		for _, at := range []string{`{`, `"host":{`, `"processes":[{`} {
+		for _, at := range []string{`{`, `"host":{`, "\"processes\":[\n{"} {
 			text := strings.Replace(valid, at, strings.Replace(at, `{`, others, 1), 1)
 			_, err := Read(strings.NewReader(text))
 			if err == nil || strings.Contains(err.Error(), "evil") || len(err.Error()) > 300 {
