@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -55,5 +56,32 @@ func TestProseOfPages(t *testing.T) {
 	}
 	if len(pages) < 30 {
 		t.Errorf("only %d pages were found", len(pages))
+	}
+}
+
+// TestProseOfCode: the same of comments and texts of the program, Go and C, in which things may
+// be told apart, and Go's "reports whether" is what a function does.
+func TestProseOfCode(t *testing.T) {
+	apart := regexp.MustCompile(`(?i)\b(told|tells?)( \w+){0,3} apart\b`)
+	whether := regexp.MustCompile(`(?i)\b(says?|said) whether\b`)
+	comment := regexp.MustCompile(`^\s*(//[^g]|\*|/\*)`) // not //go:generate
+	n := 0
+	for _, file := range slices.Concat(files(t, "*.go"), files(t, "*.c"), files(t, "*.h")) {
+		if strings.HasSuffix(file, "_test.go") || strings.HasPrefix(file, "../test/") || strings.Contains(file, "object_bpf") {
+			continue
+		}
+		n++
+		for i, line := range strings.Split(string(read(t, file)), "\n") {
+			wide := strings.ReplaceAll(line, "\t", "    ")
+			if comment.MatchString(line) && utf8.RuneCountInString(wide) > columns {
+				t.Errorf("%s:%d: %d columns, want at most %d", file, i+1, utf8.RuneCountInString(wide), columns)
+			}
+			if word := toldOf.FindString(apart.ReplaceAllString(line, "")) + whether.FindString(line); word != "" {
+				t.Errorf("%s:%d: %q: say what is shown, known, read or reported", file, i+1, word)
+			}
+		}
+	}
+	if n < 200 {
+		t.Errorf("only %d files were found", n)
 	}
 }

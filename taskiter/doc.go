@@ -30,5 +30,6 @@
 // What it cannot see: processes outside of its PID namespace ([scan.SourceInfo] says so),
 // and, before Linux 6.15, the kernel's own ID of a domain. It derives one then, which holds
 // for one Source, and may change while no task stays that vouches for it. Before
-// Linux 5.17 it does not read rules, and what is handled stands in for what is restricted. No address of the kernel leaves the process.
+// Linux 5.17 it does not read rules, and what is handled stands in for what is restricted.
+// No address of the kernel leaves the process.
 package taskiter

@@ -60,7 +60,7 @@ func Open(opts Options) (*Source, error) {
 func checkLockdown(sysfs string) error {
 	b, err := os.ReadFile(sysfs + "/kernel/security/lockdown")
 	if err != nil {
-		return nil //nolint:nilerr // securityfs need not be mounted; loading will tell
+		return nil //nolint:nilerr // securityfs need not be mounted; loading will show it
 	}
 	if strings.Contains(string(b), "[confidentiality]") {
 		return failure(scan.Error{

@@ -10,8 +10,8 @@ import (
 )
 
 // DescribeTypes returns a line for each of the structures in which any release stores
-// domains, as the running kernel's type information has them: its size and its members with their offsets, in
-// bytes and, behind a dot, bits. It needs no privilege.
+// domains, as the running kernel's type information has them: its size and its members with
+// their offsets, in bytes and, behind a dot, bits. It needs no privilege.
 func DescribeTypes() ([]string, error) {
 	spec, err := btf.LoadKernelSpec()
 	if err != nil {
