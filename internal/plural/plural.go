@@ -24,8 +24,9 @@ func Count(n int, noun string) string {
 
 // First lists as many as one reads in a line, and counts the others: "a, b and 3 more".
 func First[T any](all []T, most int) string {
-	var parts []string
-	for _, one := range all[:min(most, len(all))] {
+	shown := all[:min(most, len(all))]
+	parts := make([]string, 0, len(shown))
+	for _, one := range shown {
 		parts = append(parts, fmt.Sprint(one))
 	}
 	text := strings.Join(parts, ", ")

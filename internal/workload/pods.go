@@ -40,8 +40,9 @@ func (d podDir) has(container string) bool {
 
 // isEmpty reports whether no container of the pod was ever started.
 func (d podDir) isEmpty() bool {
-	for range dirent.ReadPath(d.path, make([]byte, 4<<10)) {
-		return false // for an entry, or an error
+	for _, err := range dirent.ReadPath(d.path, make([]byte, 4<<10)) {
+		_ = err // it is not known to be empty then, either
+		return false
 	}
 	return true
 }
