@@ -79,7 +79,7 @@ func Names(set Rights) []string {
 func Match(glob string) []Right {
 	var rights []Right
 	for _, r := range table {
-		if ok, err := path.Match(glob, r.Name); ok && err == nil {
+		if ok, _ := path.Match(glob, r.Name); ok {
 			rights = append(rights, r)
 		}
 	}
@@ -88,9 +88,7 @@ func Match(glob string) []Right {
 
 // Supported returns the rights that a version of the Landlock interface has, of
 // those with a name: all of them for a later one, none for 0.
-func Supported(abi int) Rights {
-	return which(func(r Right) bool { return r.ABI <= abi })
-}
+func Supported(abi int) Rights { return which(func(r Right) bool { return r.ABI <= abi }) }
 
 // OnFiles returns the rights that a rule on a file, not on a directory, can
 // grant.

@@ -57,28 +57,17 @@ func LookupWay(right Right, name string) (Way, bool) {
 }
 
 // All returns the ways of the set, by right.
-func (s Ways) All() []Way {
-	return s.which(func(Way) bool { return true })
-}
+func (s Ways) All() []Way { return s.which(func(Way) bool { return true }) }
 
 // Past returns those that are ways past a right.
-func (s Ways) Past(r Right) []Way {
-	return s.which(func(w Way) bool { return w.Right == r })
-}
+func (s Ways) Past(r Right) []Way { return s.which(func(w Way) bool { return w.Right == r }) }
 
 // Has reports whether all ways of o are in the set.
 func (s Ways) Has(o Ways) bool { return s&o == o }
 
 // Of reports whether a way is open: those in s are, and those in unknown may be.
 func (s Ways) Of(w Way, unknown Ways) Answer {
-	switch {
-	case s.Has(w.Ways()):
-		return Yes
-	case unknown.Has(w.Ways()):
-		return Unknown
-	default:
-		return No
-	}
+	return between(s.Has(w.Ways()), unknown.Has(w.Ways()))
 }
 
 func (s Ways) which(keep func(Way) bool) []Way {
@@ -171,10 +160,9 @@ var ways = [...]Way{
 
 // right returns the right of a name that the table has.
 func right(name string) Right {
-	for _, r := range table {
-		if r.Name == name {
-			return r
-		}
+	r, ok := Lookup(name)
+	if !ok {
+		panic("no right " + name)
 	}
-	panic("no right " + name)
+	return r
 }

@@ -56,7 +56,8 @@ func conditions(when []condition) []bpf.Instruction {
 				continue
 			}
 			row = append(row,
-				bpf.LoadAbsolute{Off: offsetArguments + 8*uint32(c.argument) + 4*uint32(half), Size: 4},
+				bpf.LoadAbsolute{
+					Off: offsetArguments + 8*uint32(c.argument) + 4*uint32(half), Size: 4},
 				bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: mask},
 				bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value})
 		}
@@ -73,9 +74,7 @@ func conditions(when []condition) []bpf.Instruction {
 
 // Install restricts every thread of this process, and those that they make, for ever to
 // the calls of the serving stage. no_new_privs must be set.
-func Install() error {
-	return install(calls())
-}
+func Install() error { return install(calls()) }
 
 func install(allowed []call) error {
 	p, err := program(allowed)
@@ -89,7 +88,8 @@ func install(allowed []call) error {
 	prog := unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}
 	// What is refused is in the audit log, or in the kernel's.
 	const flags = unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_LOG
-	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
+	thread, _, errno := unix.Syscall(
+		unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
 	runtime.KeepAlive(filters)
 	switch {
 	case errno != 0:

@@ -4,6 +4,7 @@ package seccomp
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 	"testing"
 
@@ -112,10 +113,11 @@ func TestProgram(t *testing.T) {
 func TestEveryRow(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range calls() {
-		if seen[c.name] {
-			t.Errorf("%s stands twice", c.name)
+		row := fmt.Sprintf("%+v", c)
+		if seen[row] {
+			t.Errorf("%s stands twice", row)
 		}
-		seen[c.name] = true
+		seen[row] = true
 		raw, err := program(calls())
 		if err != nil {
 			t.Fatal(err)
@@ -130,14 +132,14 @@ func TestEveryRow(t *testing.T) {
 			arguments[w.argument] |= w.value & w.mask
 		}
 		if got, err := vm.Run(data(arch, c.number, arguments[:]...)); err != nil || got != unix.SECCOMP_RET_ALLOW {
-			t.Errorf("%s: %#x (%v)", c.name, got, err)
+			t.Errorf("%s: %#x (%v)", row, got, err)
 		}
 		for i, w := range c.when {
 			wrong := arguments
 			// The highest bit: with a lower one, prctl(2) is allowed by the row of another option.
 			wrong[w.argument] ^= 1 << (bits.Len64(w.mask) - 1)
 			if got, err := vm.Run(data(arch, c.number, wrong[:]...)); err != nil || got == unix.SECCOMP_RET_ALLOW {
-				t.Errorf("%s is allowed with condition %d broken: %#x (%v)", c.name, i, got, err)
+				t.Errorf("%s is allowed with condition %d broken: %#x (%v)", row, i, got, err)
 			}
 		}
 	}
