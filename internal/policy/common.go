@@ -20,22 +20,17 @@ type texts struct {
 // textsOf returns the texts that the whole of an expression matches, which is one
 // of this program's own.
 func textsOf(expr string) texts {
-	t := texts{re: regexp.MustCompile(`\A(?:` + expr + `)\z`)}
-	t.prog, _ = compile(expr)
-	return t
+	return texts{regexp.MustCompile(`\A(?:` + expr + `)\z`), compile(expr)}
 }
 
-// compile returns the program of an expression for the whole of a text.
-func compile(expr string) (*syntax.Prog, error) {
+// compile returns the program of an expression for the whole of a text; nil if it is none.
+func compile(expr string) *syntax.Prog {
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
-		return nil, fmt.Errorf("parse %s: %w", quote(expr), err)
+		return nil
 	}
-	prog, err := syntax.Compile(re.Simplify())
-	if err != nil {
-		return nil, fmt.Errorf("compile %s: %w", quote(expr), err)
-	}
-	return prog, nil
+	prog, _ := syntax.Compile(re.Simplify()) // nil with an error
+	return prog
 }
 
 // canBe reports whether a pattern matches one of some texts. It is true also where
@@ -54,8 +49,8 @@ func (p *Pattern) canBe(t *texts) bool {
 	default:
 		return t.re.MatchString(p.text)
 	}
-	prog, err := compile(expr)
-	return err != nil || common(prog, t.prog)
+	prog := compile(expr)
+	return prog == nil || common(prog, t.prog)
 }
 
 // inGaps puts a letter where a glob leaves open what is there. It is never written.

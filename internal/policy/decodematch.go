@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -72,9 +71,9 @@ func (d *decoder) patterns(n *yaml.Node, k Key) (all []Pattern) {
 }
 
 func (d *decoder) uid(n *yaml.Node, m *Match) {
-	r, err := parseUIDs(n.Value)
+	r, ok := parseUIDs(n.Value)
 	isNumber := n.Kind == yaml.ScalarNode && (n.ShortTag() == "!!int" || n.ShortTag() == "!!str")
-	if !isNumber || err != nil {
+	if !isNumber || !ok {
 		d.fail(n, "%s: want a user ID or a range such as 1000-1999; "+
 			"names are not the same on every host", what(n))
 	}
@@ -82,37 +81,21 @@ func (d *decoder) uid(n *yaml.Node, m *Match) {
 }
 
 // parseUIDs reads "1000" and "1000-1999".
-func parseUIDs(text string) (UIDRange, error) {
+func parseUIDs(text string) (r UIDRange, ok bool) {
 	first, last, isRange := strings.Cut(text, "-")
 	if !isRange {
 		last = first
 	}
-	lo, err := parseUID(first)
-	if err != nil {
-		return UIDRange{}, err
-	}
-	hi, err := parseUID(last)
-	if err != nil {
-		return UIDRange{}, err
-	}
+	lo, isFirst := parseUID(first)
+	hi, isLast := parseUID(last)
 	// The kernel takes the last number for no user.
-	if lo > hi || hi == math.MaxUint32 {
-		return UIDRange{}, fmt.Errorf("user IDs %d to %d: want an ascending range below %d",
-			lo, hi, uint32(math.MaxUint32))
-	}
-	return UIDRange{lo, hi}, nil
+	return UIDRange{lo, hi}, isFirst && isLast && lo <= hi && hi < math.MaxUint32
 }
 
-func parseUID(text string) (uint32, error) {
-	// To YAML, a number that begins with 0 is octal.
-	if len(text) > 1 && text[0] == '0' {
-		return 0, fmt.Errorf("user ID %s: it begins with 0", quote(text))
-	}
+func parseUID(text string) (uint32, bool) {
 	v, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("user ID: %w", err)
-	}
-	return uint32(v), nil
+	// To YAML, a number that begins with 0 is octal.
+	return uint32(v), err == nil && (text == "0" || text[0] != '0')
 }
 
 // exempt reads a match that takes processes out of all rules. So it refuses one that

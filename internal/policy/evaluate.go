@@ -4,6 +4,7 @@ package policy
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/landlockd/landlockd/scan"
@@ -38,7 +39,6 @@ type Evaluator struct {
 	limits  limits // that demands are for
 	groups  []group
 	groupOf []int32 // by process
-	ruled   []bool  // by workload
 	byKey   map[groupKey]int32
 	tallies []tally
 	doubts  undecided
@@ -96,20 +96,14 @@ func New(c *Config, o Options) *Evaluator {
 // Evaluate judges a snapshot. Besides what follows from the snapshot, the result has
 // which rules applied to earlier ones.
 func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
+	r := &Evaluation{ruled: make([]bool, len(s.Workloads)), workloads: s.Workloads}
 	e.begin(s)
-	e.group()
+	e.group(r)
 	for i := range e.groups {
 		e.tally(&e.groups[i])
 	}
-	for i := range e.tallies {
-		if t := &e.tallies[i]; t.certain+t.likely > 0 {
-			e.applied[i] = true
-		}
-	}
-	r := e.evaluation()
+	e.evaluation(r)
 	r.Undecided = e.doubts.list()
-	r.ruled, r.workloads = e.ruled, s.Workloads
-	r.About = e.about()
 	e.end()
 	return r
 }
@@ -129,31 +123,19 @@ func (e *Evaluator) begin(s *scan.Snapshot) {
 	}
 }
 
-// about returns the processes that some rule is about.
-func (e *Evaluator) about() []int32 {
-	var pids []int32
-	for i, g := range e.groupOf {
-		if g != noGroup && e.groups[g].about {
-			pids = append(pids, e.snap.Processes[i].PID)
-		}
-	}
-	return pids
-}
-
 // end forgets the snapshot.
 func (e *Evaluator) end() {
 	e.cache.end()
 	e.snap = nil
-	e.ruled = nil
 	clear(e.groups)
 	e.groups = e.groups[:0]
 	clear(e.byKey)
 }
 
-// group puts the snapshot's processes into groups.
-func (e *Evaluator) group() {
+// group puts the snapshot's processes into groups, and those that some rule is about
+// into the result.
+func (e *Evaluator) group(r *Evaluation) {
 	e.groupOf = e.groupOf[:0]
-	e.ruled = make([]bool, len(e.snap.Workloads)) // the result keeps it
 	now := uptime(e.snap)
 	for i := range e.snap.Processes {
 		p := &e.snap.Processes[i]
@@ -179,11 +161,15 @@ func (e *Evaluator) group() {
 			e.ask(g, p)
 			g.about = aboutSome(m.rules.rules) || aboutSome(g.asked)
 		}
-		if p.Workload >= 0 && int(p.Workload) < len(e.ruled) && !e.ruled[p.Workload] {
-			e.ruled[p.Workload] = e.groups[n].about
+		g := &e.groups[n]
+		if g.about {
+			r.About = append(r.About, p.PID)
+			if w := p.Workload; w >= 0 && int(w) < len(r.ruled) {
+				r.ruled[w] = true
+			}
 		}
-		e.groups[n].count++
-		e.doubts.add(max(m.doubt, e.groups[n].doubt), p.PID)
+		g.count++
+		e.doubts.add(max(m.doubt, g.doubt), p.PID)
 		e.groupOf = append(e.groupOf, n)
 	}
 }
@@ -238,40 +224,33 @@ func (e *Evaluator) ask(g *group, p *scan.Process) {
 
 // cmdlineOf returns a process's command line, which is read once at most.
 func (e *Evaluator) cmdlineOf(p *scan.Process) cmdline {
-	var text string
-	var ok, read bool
-	return func() (string, bool) {
-		if !read && e.options.Cmdline != nil {
-			text, ok = e.options.Cmdline(p.PID, p.Start)
+	return sync.OnceValues(func() (string, bool) {
+		if e.options.Cmdline == nil {
+			return "", false
 		}
-		read = true
-		return text, ok
-	}
+		return e.options.Cmdline(p.PID, p.Start)
+	})
 }
 
 // tally adds the results of a group by all rules.
 func (e *Evaluator) tally(g *group) {
 	for _, rules := range [...][]ruleLevel{g.matched.rules.rules, g.matched.doubtful.rules, g.asked} {
 		for _, r := range rules {
-			e.tallyRule(g, r)
+			n, l := r.split()
+			t := &e.tallies[n]
+			switch l {
+			case yes:
+				result, _ := e.judge(n, g)
+				t.certain += g.count
+				t.add(result, g)
+				g.violating = g.violating || result == Violating
+			case likely:
+				t.likely += g.count
+				t.add(Unknown, g)
+			case unknown:
+				t.doubtful += g.count
+			}
 		}
-	}
-}
-
-func (e *Evaluator) tallyRule(g *group, r ruleLevel) {
-	n, l := r.split()
-	t := &e.tallies[n]
-	switch l {
-	case yes:
-		result, _ := e.judge(n, g)
-		t.certain += g.count
-		t.add(result, g)
-		g.violating = g.violating || result == Violating
-	case likely:
-		t.likely += g.count
-		t.add(Unknown, g)
-	case unknown:
-		t.doubtful += g.count
 	}
 }
 

@@ -16,10 +16,12 @@ func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Result, Reason, strin
 	result, reason := x.judge(&c, &d)
 	words := x.words(result, reason, &c, &d)
 	switch {
+	case reason == LandlockDisabled && s.Kernel.Landlock == scan.Disabled:
+		words = "this kernel cannot sandbox anything: Landlock is built but was not enabled at boot"
 	case reason == LandlockDisabled:
-		words += disabledText(s.Kernel.Landlock)
+		words = "this kernel cannot sandbox anything: Landlock is not built into it"
 	case result == Unknown && p.State == scan.Unknown:
-		words = strings.TrimSpace(words + p.Reason.String())
+		words = strings.TrimSpace("its state is unknown: " + p.Reason.String())
 	}
 	return result, reason, words
 }
@@ -72,23 +74,12 @@ func (x *Expect) Lasting(r Reason) bool {
 	}
 }
 
-func disabledText(a scan.Availability) string {
-	if a == scan.Disabled {
-		return "built but was not enabled at boot"
-	}
-	return "not built into it"
-}
-
-// words returns what is missing or not known; for what the whole snapshot or the
-// process explains, the beginning of that.
+// words returns what is missing or not known; empty where the snapshot or the process
+// explains that.
 func (x *Expect) words(result Result, reason Reason, c *condition, d *demand) string {
 	switch {
-	case result == Compliant:
+	case result == Compliant, reason == LandlockDisabled, c.state == scan.Unknown:
 		return ""
-	case reason == LandlockDisabled:
-		return "this kernel cannot sandbox anything: Landlock is "
-	case c.state == scan.Unknown:
-		return "its state is unknown: "
 	case reason == Unsandboxed:
 		return "none of its tasks is in a domain"
 	case reason == Partial:

@@ -185,8 +185,7 @@ func expand(d *decoder, n *yaml.Node, pattern string) []string {
 	if len(paths) == 0 && (err != nil || len(entries) > 0) {
 		d.warn(n, "%s names no file", quote(n.Value))
 	}
-	slices.Sort(paths)
-	return paths
+	return paths // os.ReadDir sorts
 }
 
 // repeated finds rules with the name of an earlier one, over all files.

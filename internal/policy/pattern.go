@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -76,12 +77,7 @@ func (p *Pattern) Match(text string) bool {
 
 // matchAny reports whether one of several patterns matches.
 func matchAny(patterns []Pattern, text string) bool {
-	for i := range patterns {
-		if patterns[i].Match(text) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Match(text) })
 }
 
 // matchBeginning is the level of patterns for a text of which only the beginning is

@@ -124,22 +124,14 @@ func (r *Evaluation) HasRule(workload string) bool {
 
 // Violated reports whether some rule is.
 func (r *Evaluation) Violated() bool {
-	for i := range r.Rules {
-		if r.Rules[i].Violated {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Rules, func(r RuleEvaluation) bool { return r.Violated })
 }
 
 // Open reports whether something is not known that may be a violation.
 func (r *Evaluation) Open() bool {
-	for i := range r.Rules {
-		if r.Rules[i].Processes[Unknown] > 0 || r.Rules[i].CountUnknown {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Rules, func(r RuleEvaluation) bool {
+		return r.Processes[Unknown] > 0 || r.CountUnknown
+	})
 }
 
 // RuleEvaluation is the result of one rule.

@@ -26,10 +26,13 @@ type violationKey struct {
 }
 
 // evaluation puts together what was added up.
-func (e *Evaluator) evaluation() *Evaluation {
-	r := &Evaluation{Loaded: len(e.config.Rules)}
+func (e *Evaluator) evaluation(r *Evaluation) {
+	r.Loaded = len(e.config.Rules)
 	n := 0
-	for i := range e.config.Rules {
+	for i := range e.tallies {
+		if t := &e.tallies[i]; t.certain+t.likely > 0 {
+			e.applied[i] = true
+		}
 		if e.applied[i] {
 			r.Applied++
 		}
@@ -38,14 +41,17 @@ func (e *Evaluator) evaluation() *Evaluation {
 		}
 	}
 	r.Rules = make([]RuleEvaluation, 0, n)
-	e.chooseListed()
 	violations := e.violations()
 	now := uptime(e.snap)
 	for i := range e.config.Rules {
 		t, rule := &e.tallies[i], &e.config.Rules[i]
 		if !e.speaks(int32(i)) {
 			if e.options.Unmatched {
-				r.Unmatched = append(r.Unmatched, Unmatched{rule, e.applies(t)})
+				applies := access.No
+				if t.doubtful > 0 || e.snap.Source.PIDNS == "nested" {
+					applies = access.Unknown
+				}
+				r.Unmatched = append(r.Unmatched, Unmatched{rule, applies})
 			}
 			continue
 		}
@@ -56,15 +62,6 @@ func (e *Evaluator) evaluation() *Evaluation {
 		e.count(&out, t, now)
 		r.Rules = append(r.Rules, out)
 	}
-	return r
-}
-
-// applies reports whether a rule without a result is about a process.
-func (e *Evaluator) applies(t *tally) access.Answer {
-	if t.doubtful > 0 || e.snap.Source.PIDNS == "nested" {
-		return access.Unknown
-	}
-	return access.No
 }
 
 // count reports whether there are as many processes as a rule needs.
@@ -87,9 +84,9 @@ func (e *Evaluator) count(r *RuleEvaluation, t *tally, now time.Duration) {
 	}
 }
 
-// chooseListed chooses the rules of which violations are listed: those that come
-// first, as far as there is room.
-func (e *Evaluator) chooseListed() {
+// violations returns those of the rules that come first, as far as there is room, by
+// rule; of each by reason and workload.
+func (e *Evaluator) violations() map[int32][]Violation {
 	left := maxListed
 	for i := range e.tallies {
 		t := &e.tallies[i]
@@ -98,11 +95,7 @@ func (e *Evaluator) chooseListed() {
 			left -= n
 		}
 	}
-}
-
-// violations returns those of the chosen rules, by rule; of each by reason and workload.
-func (e *Evaluator) violations() map[int32][]Violation {
-	if !slices.ContainsFunc(e.tallies, func(t tally) bool { return t.list }) {
+	if left == maxListed {
 		return nil
 	}
 	ofGroup := make([][]violationKey, len(e.groups))
@@ -142,7 +135,7 @@ func (e *Evaluator) violations() map[int32][]Violation {
 	return byRule
 }
 
-// violatedBy returns the chosen rules that a group violates and why, without the
+// violatedBy returns the listed rules that a group violates and why, without the
 // workload.
 func (e *Evaluator) violatedBy(g *group) []violationKey {
 	var keys []violationKey
