@@ -85,8 +85,6 @@ type Limit struct {
 	More bool
 }
 
-func (l *Limit) equal(o *Limit) bool { return l.More == o.More && slices.Equal(l.Files, o.Files) }
-
 // rootDoubts are the reasons that are about root directories, and so about rights
 // to files alone.
 const rootDoubts = RootChanging | RootTooDeep | RootDetached
@@ -142,7 +140,8 @@ func (m *Meaning) onFiles(layers []Layer, r access.Right, doubt Doubt) Allowed {
 		if len(l.Files) == 0 && !l.More {
 			return Allowed{Effect: Nowhere}
 		}
-		if !slices.ContainsFunc(a.Limits, func(o Limit) bool { return o.equal(&l) }) {
+		same := func(o Limit) bool { return l.More == o.More && slices.Equal(l.Files, o.Files) }
+		if !slices.ContainsFunc(a.Limits, same) {
 			a.Limits = append(a.Limits, l)
 		}
 	}

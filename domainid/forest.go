@@ -47,13 +47,9 @@ type Member struct {
 type Forest struct {
 	procs   hierarchy
 	domains hierarchy
-	// members holds the processes of all domains, domain after domain in
-	// the order of domains.order, ascending by PID within one. So the
-	// processes of a domain and those of all that are nested in it are one
-	// range. firstMember[i] is where the i-th domain in that order begins.
-	members     []int32
-	firstMember []int32
-	numBelow    []int32
+	// members holds the processes of each domain, ascending by PID.
+	members  [][]int32
+	numBelow []int32
 }
 
 // NewForest joins domains and processes. In domains, a parent must stand before
@@ -89,10 +85,7 @@ func (f *Forest) WalkDomains() iter.Seq2[int32, int] { return f.domains.walk() }
 
 // Members returns the processes with a task whose innermost domain is d,
 // ascending by PID. A process is in several domains if its tasks are.
-func (f *Forest) Members(d int32) []int32 {
-	r := f.domains.rank[d]
-	return f.members[f.firstMember[r]:f.firstMember[r+1]]
-}
+func (f *Forest) Members(d int32) []int32 { return f.members[d] }
 
 // NumBelow returns the number of processes with a task in d or in a domain
 // nested in it.

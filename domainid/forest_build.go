@@ -118,13 +118,11 @@ func sortByMembers(parents []int32, members []Member, byPID []int32) []int32 {
 	return sorted
 }
 
-// place fills members, firstMember and numBelow.
+// place fills members and numBelow.
 func (f *Forest) place(members []Member, byPID []int32) {
 	n := len(f.domains.parent)
-	f.firstMember = make([]int32, n+1)
+	f.members = make([][]int32, n)
 	f.numBelow = make([]int32, n)
-	type pair struct{ rank, process int32 }
-	var pairs []pair
 	// direct and below hold, for each domain, 1 + the last process that was
 	// counted in it, so that none is counted twice.
 	direct, below := make([]int32, n), make([]int32, n)
@@ -134,22 +132,11 @@ func (f *Forest) place(members []Member, byPID []int32) {
 				continue
 			}
 			direct[d] = p + 1
-			rank := f.domains.rank[d]
-			pairs = append(pairs, pair{rank, p})
-			f.firstMember[rank+1]++
+			f.members[d] = append(f.members[d], p)
 			for ; d >= 0 && below[d] != p+1; d = f.domains.parent[d] {
 				below[d] = p + 1
 				f.numBelow[d]++
 			}
 		}
-	}
-	for rank := range n {
-		f.firstMember[rank+1] += f.firstMember[rank]
-	}
-	f.members = make([]int32, len(pairs))
-	next := slices.Clone(f.firstMember)
-	for _, at := range pairs {
-		f.members[next[at.rank]] = at.process
-		next[at.rank]++
 	}
 }

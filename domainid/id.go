@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // ID is the opaque name of a domain, unique for one boot. Zero means none.
@@ -21,11 +22,7 @@ func (id ID) String() string { return strconv.FormatUint(uint64(id), 16) }
 // Parse reads the text form of an ID. It accepts upper case and a leading 0x;
 // it refuses zero, which names nothing.
 func Parse(s string) (ID, error) {
-	t := s
-	if len(t) > 2 && t[0] == '0' && (t[1] == 'x' || t[1] == 'X') {
-		t = t[2:]
-	}
-	v, err := strconv.ParseUint(t, 16, 64)
+	v, err := strconv.ParseUint(strings.TrimPrefix(strings.ToLower(s), "0x"), 16, 64)
 	if err != nil || v == 0 {
 		return None, fmt.Errorf("domain ID %.32q: want 1 to 16 hexadecimal digits, not all zero", s)
 	}

@@ -3,7 +3,6 @@
 package domainid
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/landlockd/landlockd/access"
@@ -28,25 +27,12 @@ func (m *Meaning) Layers(domain, view int32) []Layer {
 	if domain < 0 || int(domain) >= len(m.domains) {
 		return nil
 	}
-	var v *View
-	if view >= 0 && int(view) < len(m.views) && m.views[view].Domain == domain {
-		v = &m.views[view]
+	var layers []Layer
+	for i := range Chain(m.domains, domain) {
+		layers = append(layers, m.layer(i, m.viewOf(domain, view), m.domains[domain].Rules))
 	}
-	layers := slices.Collect(m.layers(domain, v))
 	slices.Reverse(layers)
 	return layers
-}
-
-// layers ranges over what the layers of a domain come to for tasks with a view of
-// it, or nil: the innermost first.
-func (m *Meaning) layers(domain int32, v *View) iter.Seq[Layer] {
-	return func(yield func(Layer) bool) {
-		for i := range Chain(m.domains, domain) {
-			if !yield(m.layer(i, v, m.domains[domain].Rules)) {
-				return
-			}
-		}
-	}
 }
 
 // layer concludes what the own layer of a domain comes to for a task with a view

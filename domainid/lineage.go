@@ -2,6 +2,8 @@
 
 package domainid
 
+import "maps"
+
 // Inference concludes from successive scans which domain is nested in which, where the
 // kernel reports only each task's domain ID.
 //
@@ -79,16 +81,8 @@ func (in *Inference) Process(pid int32, start uint64, domains []ID, together boo
 
 // End ends a scan: what it did not find is forgotten.
 func (in *Inference) End() {
-	for pid, p := range in.processes {
-		if p.scan != in.scan {
-			delete(in.processes, pid)
-		}
-	}
-	for id, d := range in.domains {
-		if d.scan != in.scan {
-			delete(in.domains, id)
-		}
-	}
+	maps.DeleteFunc(in.processes, func(_ int32, p processBase) bool { return p.scan != in.scan })
+	maps.DeleteFunc(in.domains, func(_ ID, d domainNode) bool { return d.scan != in.scan })
 }
 
 // Parent returns the innermost domain that a domain is known to be nested in,

@@ -65,14 +65,10 @@ func (s *Sandbox) settle() {
 	s.Doubt &= stays
 }
 
-// unknownSandbox is that of a task of which it is only known that it is in a domain;
-// depth is a lower bound, or exact.
-func unknownSandbox(depth uint16, exact bool) Sandbox {
-	s := Sandbox{
-		Depth: max(1, depth), MostDepth: AnyDepth, Exact: exact,
-		Handles: access.Anything(), Restricts: access.Anything(), Doubt: LayersUnknown,
-	}
-	s.Deepest = s.Depth
+// sandboxAt is that of a task in a domain of a depth, which is a lower bound, or exact.
+func sandboxAt(depth uint16, exact bool) Sandbox {
+	depth = max(1, depth)
+	s := Sandbox{Depth: depth, MostDepth: AnyDepth, Deepest: depth, Exact: exact}
 	if exact {
 		s.MostDepth = s.Depth
 	}
@@ -96,13 +92,9 @@ type Meaning struct {
 	host    Host
 	domains []Domain
 	views   []View
-	// ofView and ofDomain are what was concluded already.
-	ofView, ofDomain []conclusion
-}
-
-type conclusion struct {
-	done    bool
-	sandbox Sandbox
+	// concluded are the sandboxes of domains without a view, and then those of views, as
+	// far as they were asked for: others have no Depth.
+	concluded []Sandbox
 }
 
 // NewMeaning returns the meaning of domains, of which a parent stands before its
@@ -116,37 +108,39 @@ func NewMeaning(host Host, domains []Domain, views []View) *Meaning {
 // NoView if it is not known what its rules grant. depth is that of a task whose
 // domain is not known: a lower bound, unless exact.
 func (m *Meaning) Task(domain, view int32, depth uint16, exact bool) Sandbox {
-	switch {
-	case domain < 0 || int(domain) >= len(m.domains):
-		return unknownSandbox(depth, exact)
-	case view >= 0 && int(view) < len(m.views) && m.views[view].Domain == domain:
-		return memo(&m.ofView, len(m.views), view,
-			func() Sandbox { return m.conclude(domain, &m.views[view]) })
-	default:
-		return memo(&m.ofDomain, len(m.domains), domain,
-			func() Sandbox { return m.conclude(domain, nil) })
+	if domain < 0 || int(domain) >= len(m.domains) {
+		s := sandboxAt(depth, exact)
+		s.Handles, s.Restricts, s.Doubt = access.Anything(), access.Anything(), LayersUnknown
+		return s
 	}
+	if m.concluded == nil {
+		m.concluded = make([]Sandbox, len(m.domains)+len(m.views))
+	}
+	v, at := m.viewOf(domain, view), int(domain)
+	if v != nil {
+		at = len(m.domains) + int(view)
+	}
+	s := &m.concluded[at]
+	if s.Depth == 0 {
+		*s = m.conclude(domain, v)
+	}
+	return *s
 }
 
-func memo(all *[]conclusion, n int, i int32, conclude func() Sandbox) Sandbox {
-	if *all == nil {
-		*all = make([]conclusion, n)
+// viewOf returns a view of a domain, or nil if it is none.
+func (m *Meaning) viewOf(domain, view int32) *View {
+	if view < 0 || int(view) >= len(m.views) || m.views[view].Domain != domain {
+		return nil
 	}
-	c := &(*all)[i]
-	if !c.done {
-		*c = conclusion{true, conclude()}
-	}
-	return c.sandbox
+	return &m.views[view]
 }
 
 // conclude puts together what the layers of a domain come to.
 func (m *Meaning) conclude(domain int32, v *View) Sandbox {
 	d := &m.domains[domain]
-	s := Sandbox{Depth: max(1, d.Depth), MostDepth: AnyDepth, Deepest: max(1, d.Depth)}
-	if s.Exact = d.Lineage == LineageKnown; s.Exact {
-		s.MostDepth = s.Depth
-	}
-	for l := range m.layers(domain, v) {
+	s := sandboxAt(d.Depth, d.Lineage == LineageKnown)
+	for i := range Chain(m.domains, domain) {
+		l := m.layer(i, v, d.Rules)
 		s.Handles, s.Restricts = s.Handles.Union(l.Handles), s.Restricts.Union(l.Restricts)
 		s.Doubt |= l.Doubt
 	}

@@ -34,7 +34,7 @@ func (d *Disagreement) Total() int { return d.State + d.Domain + d.ID }
 // Two scans are never of one instant. A process that entered a domain between
 // them is a disagreement here; see [DisagreementsBetween].
 //
-// It takes time O(n) in the number of tasks.
+// It takes time O(n log n) in the number of tasks.
 func Disagreements(a, b *Snapshot) Disagreement { return compare(a, b, nil) }
 
 // DisagreementsBetween compares what one source reported before and after with what
@@ -63,15 +63,14 @@ func compare(a, b, again *Snapshot) Disagreement {
 	ids := a.Source.IDs == "kernel" && b.Source.IDs == "kernel"
 	differs := make([]uint8, len(a.Processes))
 	pairs := make([]pair, 0, min(len(a.Tasks), len(b.Tasks)))
-	var j, k int
 	for i := range a.Processes {
 		p := &a.Processes[i]
-		q := next(b, p, &j)
+		q := sameProcess(b, p)
 		if q == nil || p.State == Unknown || q.State == Unknown {
 			continue
 		}
 		if again != nil {
-			if r := next(again, p, &k); r == nil || !alike(a, p, again, r) {
+			if r := sameProcess(again, p); r == nil || !alike(a, p, again, r) {
 				continue
 			}
 		}
@@ -107,16 +106,9 @@ func compare(a, b, again *Snapshot) Disagreement {
 	return d
 }
 
-// next returns the same process of another snapshot, or nil. Calls come with
-// ascending PIDs.
-func next(s *Snapshot, p *Process, from *int) *Process {
-	for *from < len(s.Processes) && s.Processes[*from].PID < p.PID {
-		*from++
-	}
-	if *from == len(s.Processes) {
-		return nil
-	}
-	if q := &s.Processes[*from]; q.PID == p.PID && sameStart(p.Start, q.Start) {
+// sameProcess returns the same process of another snapshot, or nil.
+func sameProcess(s *Snapshot, p *Process) *Process {
+	if q := s.Find(p.PID); q != nil && sameStart(p.Start, q.Start) {
 		return q
 	}
 	return nil

@@ -5,6 +5,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Kind is what an [Error] means to whoever gets it. It is an error itself, for
@@ -101,10 +102,6 @@ func FailureReason(err error) string {
 }
 
 func isReason(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
-			return false
-		}
-	}
-	return len(s) >= 1 && len(s) <= 40
+	others := strings.TrimLeft(s, "abcdefghijklmnopqrstuvwxyz0123456789_")
+	return others == "" && s != "" && len(s) <= 40
 }

@@ -4,7 +4,10 @@ package scan
 
 import (
 	"slices"
+	"sort"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
@@ -259,17 +262,10 @@ func (s *Snapshot) Find(pid int32) *Process {
 
 // Index returns the place in Processes of the process with a PID, or -1.
 func (s *Snapshot) Index(pid int32) int {
-	lo, hi := 0, len(s.Processes)
-	for lo < hi {
-		m := int(uint(lo+hi) >> 1)
-		if s.Processes[m].PID < pid {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
-	if lo < len(s.Processes) && s.Processes[lo].PID == pid {
-		return lo
+	// BinarySearchFunc would copy each process that it looks at.
+	i := sort.Search(len(s.Processes), func(i int) bool { return s.Processes[i].PID >= pid })
+	if i < len(s.Processes) && s.Processes[i].PID == pid {
+		return i
 	}
 	return -1
 }
@@ -279,11 +275,4 @@ type Comm [16]byte
 
 // String returns the name without its NULs. The bytes are whatever the process
 // chose: escape them before printing.
-func (c *Comm) String() string {
-	for i, b := range c {
-		if b == 0 {
-			return string(c[:i])
-		}
-	}
-	return string(c[:])
-}
+func (c *Comm) String() string { return unix.ByteSliceToString(c[:]) }

@@ -5,6 +5,7 @@ package denials
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
@@ -68,12 +69,8 @@ func (d *Denial) UnmarshalJSON(b []byte) error {
 // IsWord reports whether text can be the name of a blocker or of a way to read denials,
 // of this landlockd or of a newer one.
 func IsWord(text string) bool {
-	for _, r := range text {
-		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '.' {
-			return false
-		}
-	}
-	return text != "" && len(text) <= 40
+	others := strings.TrimLeft(text, "abcdefghijklmnopqrstuvwxyz0123456789_.")
+	return others == "" && text != "" && len(text) <= 40
 }
 
 func unlessZero[T comparable](v T) *T {
