@@ -165,19 +165,15 @@ func (s *Shared) ScanSince(ctx context.Context, since time.Time) (*Snapshot, err
 		if a != nil && !a.start.Before(since) {
 			return s.result(ctx, a)
 		}
-		over := make(<-chan struct{})
+		var over <-chan struct{}
 		if a != nil {
 			over = a.done
 		}
-		timer := time.NewTimer(pause) // of no meaning while a scan runs
 		select {
 		case <-over:
-		case <-timer.C:
+		case <-time.After(pause): // of no meaning while a scan runs
 		case <-ctx.Done():
-			timer.Stop()
-			return nil, s.giveUp(ctx)
 		}
-		timer.Stop()
 	}
 }
 
