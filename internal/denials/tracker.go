@@ -18,7 +18,6 @@ const maxGone = 8192
 // It is not safe for concurrent use.
 type Tracker struct {
 	total   uint64
-	started bool
 	scans   uint64
 	domains map[domainid.ID]seen
 }
@@ -42,12 +41,11 @@ func (t *Tracker) Update(domains []domainid.Domain) {
 		}
 		// What was denied before the first scan was denied before the start: a
 		// counter that began with it would count it again after each restart.
-		if before := t.domains[d.ID].denials; t.started && d.Denials > before {
+		if before := t.domains[d.ID].denials; t.scans > 1 && d.Denials > before {
 			t.total += d.Denials - before
 		}
 		t.domains[d.ID] = seen{max(d.Denials, t.domains[d.ID].denials), t.scans}
 	}
-	t.started = true
 	t.forget(len(domains))
 }
 

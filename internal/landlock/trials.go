@@ -31,11 +31,13 @@ func (t trial) key() trialKey { return trialKey{t.right.Name, t.way} }
 // that is tried.
 func trials() []trial {
 	return append(
-		past("net.bind_tcp", bind(tcp), map[string]func(*ground) error{
-			"mptcp": bind(mptcp), "smc": ifLoaded(smcName, bind(smc)), "listen": listenUnbound,
+		past("net.bind_tcp", with(tcp, bind), map[string]func(*ground) error{
+			"mptcp": with(mptcp, bind), "smc": ifLoaded(smcName, with(smc, bind)),
+			"listen": with(tcp, listen),
 		}),
-		past("net.connect_tcp", connect(tcp), map[string]func(*ground) error{
-			"mptcp": connect(mptcp), "smc": ifLoaded(smcName, connect(smc)), "tcp_fast_open": fastOpen,
+		past("net.connect_tcp", with(tcp, connect), map[string]func(*ground) error{
+			"mptcp": with(mptcp, connect), "smc": ifLoaded(smcName, with(smc, connect)),
+			"tcp_fast_open": with(tcp, fastOpen),
 		})...)
 }
 
@@ -65,15 +67,9 @@ func newGround(limit time.Duration) (*ground, error) {
 	g := &ground{listener: fd, deadline: time.Now().Add(limit)}
 	const connections = 16 // more than there are trials: nobody accepts them
 	err = errors.Join(unix.Bind(fd, loopback()), unix.Listen(fd, connections))
-	if err == nil {
-		var a unix.Sockaddr
-		if a, err = unix.Getsockname(fd); err == nil {
-			var ok bool
-			if g.address, ok = a.(*unix.SockaddrInet4); !ok {
-				err = unix.EAFNOSUPPORT
-			}
-		}
-	}
+	name, unnamed := unix.Getsockname(fd)
+	g.address, _ = name.(*unix.SockaddrInet4) // of that family it is
+	err = errors.Join(err, unnamed)
 	if err != nil {
 		g.close()
 		return nil, err
@@ -101,51 +97,35 @@ func socket(k kind) (int, error) {
 	return unix.Socket(k.family, unix.SOCK_STREAM|flags, k.protocol)
 }
 
-// bind takes a port with a socket of a kind.
-func bind(k kind) func(*ground) error {
-	return func(*ground) error {
-		fd, err := socket(k)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
-		return unix.Bind(fd, loopback())
-	}
-}
-
-// listenUnbound takes a port by listening. It listens on all addresses, so only
-// what comes by the loopback device is let in.
-func listenUnbound(*ground) error {
-	fd, err := socket(tcp)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if err := unix.BindToDevice(fd, "lo"); err != nil {
-		return err
-	}
-	return unix.Listen(fd, 1)
-}
-
-// connect connects a socket of a kind to the TCP socket that listens.
-func connect(k kind) func(*ground) error {
+// with makes a trial of what is done with a new socket of a kind.
+func with(k kind, do func(g *ground, fd int) error) func(*ground) error {
 	return func(g *ground) error {
 		fd, err := socket(k)
 		if err != nil {
 			return err
 		}
 		defer unix.Close(fd)
-		return g.connected(fd, unix.Connect(fd, g.address))
+		return do(g, fd)
 	}
 }
 
-// fastOpen connects a TCP socket by sending.
-func fastOpen(g *ground) error {
-	fd, err := socket(tcp)
-	if err != nil {
+// bind takes a port.
+func bind(_ *ground, fd int) error { return unix.Bind(fd, loopback()) }
+
+// listen takes a port by listening. It listens on all addresses, so only what comes by
+// the loopback device is let in.
+func listen(_ *ground, fd int) error {
+	if err := unix.BindToDevice(fd, "lo"); err != nil {
 		return err
 	}
-	defer unix.Close(fd)
+	return unix.Listen(fd, 1)
+}
+
+// connect connects a socket to the TCP socket that listens.
+func connect(g *ground, fd int) error { return g.connected(fd, unix.Connect(fd, g.address)) }
+
+// fastOpen connects a TCP socket by sending.
+func fastOpen(g *ground, fd int) error {
 	const flags = unix.MSG_FASTOPEN | unix.MSG_NOSIGNAL
 	return g.connected(fd, unix.Sendto(fd, []byte{0}, flags, g.address))
 }

@@ -104,12 +104,10 @@ func enter(rights access.Rights) error {
 // errNotTried stands for what a trial came to that could not be made.
 var errNotTried = errors.New("not tried")
 
-// outcomes are what trials came to; nil is success.
-type outcomes map[trialKey]error
-
-// tryAll makes the trials of some rights in a thread that has been prepared.
-func tryAll(g *ground, rights access.Rights, prepare func() error) outcomes {
-	came := outcomes{}
+// tryAll makes the trials of some rights in a thread that has been prepared, and returns
+// what they came to; nil is success.
+func tryAll(g *ground, rights access.Rights, prepare func() error) map[trialKey]error {
+	came := map[trialKey]error{}
 	thread.Run(func() {
 		prepared := prepare()
 		for _, t := range trials() {

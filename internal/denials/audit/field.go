@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"iter"
+	"strings"
 
 	"github.com/landlockd/landlockd/domainid"
 )
@@ -87,24 +88,14 @@ func number(b []byte, base uint64) (n uint64, ok bool) {
 		return 0, false
 	}
 	for _, c := range b {
-		d, ok := digit(c)
-		if !ok || uint64(d) >= base || n > (^uint64(0)-uint64(d))/base {
+		d := strings.IndexByte("0123456789abcdefABCDEF", c)
+		if d >= 16 {
+			d -= 6
+		}
+		if d < 0 || uint64(d) >= base || n > (^uint64(0)-uint64(d))/base {
 			return 0, false
 		}
 		n = n*base + uint64(d)
 	}
 	return n, true
-}
-
-func digit(c byte) (byte, bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10, true
-	default:
-		return 0, false
-	}
 }

@@ -28,26 +28,14 @@ type stamp struct {
 
 // parseStamp cuts "audit(1795322249.177:2): " off a record.
 func parseStamp(b []byte) (s stamp, rest []byte, ok bool) {
-	b, ok = bytes.CutPrefix(b, []byte("audit("))
-	if !ok {
-		return s, nil, false
-	}
-	head, rest, ok := bytes.Cut(b, []byte("):"))
-	if !ok {
-		return s, nil, false
-	}
-	when, serial, ok := bytes.Cut(head, []byte(":"))
-	if !ok {
-		return s, nil, false
-	}
-	seconds, milli, ok := bytes.Cut(when, []byte("."))
-	if !ok {
-		return s, nil, false
-	}
+	b, begins := bytes.CutPrefix(b, []byte("audit("))
+	head, rest, ends := bytes.Cut(b, []byte("):"))
+	when, serial, _ := bytes.Cut(head, []byte(":"))
+	seconds, milli, _ := bytes.Cut(when, []byte("."))
 	sec, ok1 := number(seconds, 10)
 	ms, ok2 := number(milli, 10)
 	n, ok3 := number(serial, 10)
-	if !ok1 || !ok2 || !ok3 || sec >= 1<<40 || ms >= 1000 {
+	if !begins || !ends || !ok1 || !ok2 || !ok3 || sec >= 1<<40 || ms >= 1000 {
 		return s, nil, false
 	}
 	return stamp{n, time.Unix(int64(sec), int64(ms)*1e6)}, rest, true

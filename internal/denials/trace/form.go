@@ -31,64 +31,48 @@ type typeFinder interface {
 // released, and distributions backport, so that their types decide and no version.
 func resolve(types typeFinder) (config, error) {
 	var c config
-	const mask, blockers = "u32", "*landlock_blockers"
+	const mask, blockers = "u32 ", "*landlock_blockers "
+	same := func() {}
 	for _, tp := range []struct {
-		name  string
-		forms []form
+		name string
+		more bool // others may follow
+		// forms are what the arguments may be, behind the three that all have.
+		forms map[string]func()
 	}{
-		{denyFS, []form{
-			{args: []string{mask, "*path", "*char"}, set: func() {}},
-			{args: []string{blockers, "*path", "*char"}, set: func() { c.FsPointer = 1 }},
+		{name: denyFS, forms: map[string]func(){
+			mask + "*path *char":     same,
+			blockers + "*path *char": func() { c.FsPointer = 1 },
 		}},
-		{denyNet, []form{
-			{args: []string{mask, "*sock", "u64", "u64"}, set: func() {}},
-			{args: []string{blockers, "*sock", "u64", "u64"}, set: func() { c.NetPointer = 1 }},
-			{args: []string{mask, "*sock", "u16", "*sockaddr", "u32"}, set: func() { c.NetAddress = 1 }},
-			{args: []string{blockers, "*sock", "u16", "*sockaddr", "u32"}, set: func() { c.NetPointer, c.NetAddress = 1, 1 }},
+		{name: denyNet, forms: map[string]func(){
+			mask + "*sock u64 u64":               same,
+			blockers + "*sock u64 u64":           func() { c.NetPointer = 1 },
+			mask + "*sock u16 *sockaddr u32":     func() { c.NetAddress = 1 },
+			blockers + "*sock u16 *sockaddr u32": func() { c.NetPointer, c.NetAddress = 1, 1 },
 		}},
-		{denyPtrace, []form{
-			{args: []string{"u64", "*task_struct"}, set: func() {}},
-			{args: []string{"u64", "*task_struct", "*task_struct"}, set: func() { c.Tracer = 1 }},
+		{name: denyPtrace, forms: map[string]func(){
+			"u64 *task_struct":              same,
+			"u64 *task_struct *task_struct": func() { c.Tracer = 1 },
 		}},
-		{denySignal, []form{{args: []string{"u64", "*task_struct"}, more: true, set: func() {}}}},
-		{denyAbstract, []form{{args: []string{"u64", "*sock"}, more: true, set: func() {}}}},
+		{name: denySignal, more: true, forms: map[string]func(){"u64 *task_struct": same}},
+		{name: denyAbstract, more: true, forms: map[string]func(){"u64 *sock": same}},
 	} {
 		args, err := arguments(types, tp.name)
 		if err != nil {
 			return c, err
 		}
-		if !pick(tp.forms, args) {
+		known := args
+		if tp.more {
+			known = args[:min(len(args), 5)]
+		}
+		form, ofAll := strings.CutPrefix(strings.Join(known, " "), "*landlock_hierarchy bool bool ")
+		set, ok := tp.forms[form]
+		if !ok || !ofAll {
 			return c, failure(UnknownForm, tp.name+" has arguments that are not known here",
 				errors.New(strings.Join(args, ", ")))
 		}
+		set()
 	}
 	return c, nil
-}
-
-// form is what the arguments of a tracepoint may be, behind the three that all
-// have.
-type form struct {
-	args []string
-	more bool // others may follow
-	set  func()
-}
-
-func pick(forms []form, args []string) bool {
-	for _, f := range forms {
-		want := append([]string{"*landlock_hierarchy", "bool", "bool"}, f.args...)
-		if len(args) < len(want) || len(args) > len(want) && !f.more {
-			continue
-		}
-		same := true
-		for i := range want {
-			same = same && args[i] == want[i]
-		}
-		if same {
-			f.set()
-			return true
-		}
-	}
-	return false
 }
 
 // arguments returns the types of a tracepoint's arguments: "u32" for an integer of

@@ -49,10 +49,10 @@ func Open() ([]*os.File, error) {
 
 func load(cache *btf.Cache, c config) (*ebpf.Collection, error) {
 	spec, err := loadObject()
-	if err != nil {
-		return nil, failure(Refused, "the BPF object", err)
+	if err == nil {
+		err = spec.Variables[objectVarConfig].Set(c)
 	}
-	if err := spec.Variables[objectVarConfig].Set(c); err != nil {
+	if err != nil {
 		return nil, failure(Refused, "the BPF object", err)
 	}
 	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: cache})

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -30,8 +31,8 @@ type Reader struct {
 	memory          []byte // that counts is in
 
 	mu    sync.Mutex
-	files []*os.File // nil once they are closed
-	last  counts     // what they were then
+	files bpffile.Files // nil once they are closed
+	last  counts        // what they were then
 }
 
 // NewReader owns the files from then on. It needs no capability and no bpf(2).
@@ -113,9 +114,7 @@ func (r *Reader) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last = *last
-	for _, f := range r.files {
-		f.Close()
-	}
+	r.files.Close()
 	r.files = nil
 	_ = unix.Munmap(r.memory)
 	_ = r.ring.close()
