@@ -6,15 +6,15 @@ import "github.com/landlockd/landlockd/scan"
 
 // countsJSON follows from the rest: it is written only.
 type countsJSON struct {
-	Workloads        *statesJSON      `json:"workloads"`
-	WorkloadCoverage *float64         `json:"workload_coverage"`
-	Processes        statesJSON       `json:"processes"`
-	Threads          threadStatesJSON `json:"threads"`
-	UnknownProcesses map[string]int   `json:"unknown_processes"`
-	ProcessCoverage  *float64         `json:"process_coverage"`
-	Domains          int              `json:"domains"`
-	MaxDepth         int              `json:"max_depth"`
-	DepthExact       bool             `json:"depth_exact"`
+	Workloads        *statesJSON    `json:"workloads"`
+	WorkloadCoverage *float64       `json:"workload_coverage"`
+	Processes        statesJSON     `json:"processes"`
+	Threads          statesJSON     `json:"threads"`
+	UnknownProcesses map[string]int `json:"unknown_processes"`
+	ProcessCoverage  *float64       `json:"process_coverage"`
+	Domains          int            `json:"domains"`
+	MaxDepth         int            `json:"max_depth"`
+	DepthExact       bool           `json:"depth_exact"`
 	// These are counted where it is certain.
 	IneffectiveProcesses   int  `json:"ineffective_processes"`
 	IneffectiveWorkloads   *int `json:"ineffective_workloads"`
@@ -22,33 +22,25 @@ type countsJSON struct {
 }
 
 type statesJSON struct {
-	Total       int `json:"total"`
-	Sandboxed   int `json:"sandboxed"`
-	Partial     int `json:"partial"`
-	Unsandboxed int `json:"unsandboxed"`
-	Unknown     int `json:"unknown"`
-}
-
-// threadStatesJSON is statesJSON of threads: none is partial.
-type threadStatesJSON struct {
-	Total       int `json:"total"`
-	Sandboxed   int `json:"sandboxed"`
-	Unsandboxed int `json:"unsandboxed"`
-	Unknown     int `json:"unknown"`
+	Total     int `json:"total"`
+	Sandboxed int `json:"sandboxed"`
+	// Partial is nil of threads: none is.
+	Partial     *int `json:"partial,omitempty"`
+	Unsandboxed int  `json:"unsandboxed"`
+	Unknown     int  `json:"unknown"`
 }
 
 func newStatesJSON(n scan.ByState) *statesJSON {
-	return &statesJSON{n.Total(), n[scan.Sandboxed], n[scan.Partial], n[scan.Unsandboxed],
+	return &statesJSON{n.Total(), n[scan.Sandboxed], &n[scan.Partial], n[scan.Unsandboxed],
 		n[scan.Unknown]}
 }
 
 func newCountsJSON(s *scan.Snapshot) *countsJSON {
 	c := s.Count()
 	j := &countsJSON{
-		Processes:       *newStatesJSON(c.Processes),
-		ProcessCoverage: coverage(c.Processes),
-		Threads: threadStatesJSON{c.Threads.Total(), c.Threads[scan.Sandboxed],
-			c.Threads[scan.Unsandboxed], c.Threads[scan.Unknown]},
+		Processes:        *newStatesJSON(c.Processes),
+		ProcessCoverage:  coverage(c.Processes),
+		Threads:          *newStatesJSON(c.Threads),
 		UnknownProcesses: map[string]int{},
 		Domains:          len(s.Domains),
 		MaxDepth:         c.MaxDepth,
@@ -56,6 +48,7 @@ func newCountsJSON(s *scan.Snapshot) *countsJSON {
 
 		IneffectiveProcesses: c.Ineffective, ProcessesOutsideWorker: c.OutsideWorkers,
 	}
+	j.Threads.Partial = nil
 	for _, r := range scan.Reasons() {
 		j.UnknownProcesses[r.String()] = c.Reasons[r]
 	}

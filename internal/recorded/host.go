@@ -43,8 +43,7 @@ func newHostJSON(k *scan.Kernel) *hostJSON {
 		WaysPastUnknown: wayNames(k.WaysUnknown),
 	}
 	if k.ErrataKnown {
-		errata := mask(k.Errata)
-		j.Errata = &errata
+		j.Errata = new(mask(k.Errata))
 	}
 	return j
 }
@@ -56,36 +55,30 @@ func (j *hostJSON) kernel() (k scan.Kernel, err error) {
 	}
 	k.Rights.Sure = j.Rights.rights()
 	k.Rights.May = k.Rights.Sure.Union(j.RightsUnknown.rights())
-	var err1, err2 error
-	k.Ways, err1 = parseWays(j.WaysPast)
-	k.WaysUnknown, err2 = parseWays(j.WaysPastUnknown)
-	switch {
-	case err1 != nil:
-		return k, within("ways_past", err1)
-	case err2 != nil:
-		return k, within("ways_past_unknown", err2)
-	case (k.Landlock == scan.Enabled) != (k.ABI > 0):
-		return k, fmt.Errorf("it has Landlock %s, but of ABI %d", k.Landlock, k.ABI)
+	if k.Ways, err = parseWays("ways_past", j.WaysPast); err == nil {
+		k.WaysUnknown, err = parseWays("ways_past_unknown", j.WaysPastUnknown)
 	}
-	return k, nil
+	if err == nil && (k.Landlock == scan.Enabled) != (k.ABI > 0) {
+		err = fmt.Errorf("it has Landlock %s, but of ABI %d", k.Landlock, k.ABI)
+	}
+	return k, err
 }
 
 // wayNames returns ways past a right, "net.connect_tcp by mptcp".
 func wayNames(ways access.Ways) []string {
-	all := ways.All()
-	names := make([]string, len(all))
-	for i, w := range all {
-		names[i] = w.String()
+	names := []string{}
+	for _, w := range ways.All() {
+		names = append(names, w.String())
 	}
 	return names
 }
 
-func parseWays(names []string) (ways access.Ways, err error) {
+func parseWays(member string, names []string) (ways access.Ways, err error) {
 	all := access.AllWays()
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(w access.Way) bool { return w.String() == name })
 		if i < 0 {
-			return 0, fmt.Errorf("%.60q is no way past a right", name)
+			return 0, within(member, fmt.Errorf("%.60q is no way past a right", name))
 		}
 		ways |= all[i].Ways()
 	}
@@ -133,7 +126,7 @@ func newScanJSON(s *scan.Snapshot) scanJSON {
 func (j *scanJSON) fill(s *scan.Snapshot) error {
 	at, err := time.Parse(time.RFC3339Nano, j.Time)
 	if err != nil {
-		return within("time", errors.New("want one such as 2025-03-01T11:00:00.5Z"))
+		return within("scan.time", errors.New("want one such as 2025-03-01T11:00:00.5Z"))
 	}
 	s.Time, s.Uptime, s.Duration = at.UTC(), time.Duration(j.Uptime), time.Duration(j.Duration)
 	s.TasksRead, s.Passes, s.DomainsUnread = j.Tasks, j.Passes, j.DomainsUnread

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"reflect"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -42,9 +43,11 @@ func Read(r io.Reader) (*scan.Snapshot, error) { return read(r, maxSize) }
 
 func read(from io.Reader, limit int64) (*scan.Snapshot, error) {
 	r := &reader{snap: &scan.Snapshot{}}
-	err := r.read(&bounded{r: from, left: limit})
+	// Other than io.LimitReader, it fails instead of pretending an end.
+	err := r.read(http.MaxBytesReader(nil, io.NopCloser(from), limit))
+	var tooLong *http.MaxBytesError
 	switch {
-	case errors.Is(err, errTooLong):
+	case errors.As(err, &tooLong):
 		err = errTooLong
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("it ends too early: %w", err)
@@ -53,27 +56,6 @@ func read(from io.Reader, limit int64) (*scan.Snapshot, error) {
 		return nil, fmt.Errorf("read the snapshot: %w", err)
 	}
 	return r.snap, nil
-}
-
-// bounded fails, other than io.LimitReader, instead of pretending an end.
-type bounded struct {
-	r    io.Reader
-	left int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left < 0 {
-		return 0, errTooLong
-	}
-	if int64(len(p)) > b.left+1 {
-		p = p[:b.left+1]
-	}
-	n, err := b.r.Read(p)
-	b.left -= int64(n)
-	if b.left < 0 {
-		return 0, errTooLong
-	}
-	return n, err
 }
 
 // reader fills a snapshot. JSON has no order of members, so what refers to
@@ -132,20 +114,20 @@ func (r *reader) read(from io.Reader) error {
 	case !j.Domains.there || !j.Views.there || !j.Processes.there:
 		return errors.New("domains, views or processes are missing")
 	}
+	var tooLong *http.MaxBytesError
 	switch _, err := d.ReadToken(); {
-	case errors.Is(err, errTooLong):
+	case errors.As(err, &tooLong):
 		return err
 	case !errors.Is(err, io.EOF):
 		return errors.New("something stands behind the snapshot")
 	}
-	if err := j.fill(r.snap); err != nil {
-		return err
+	if err = j.fill(r.snap); err == nil {
+		err = r.resolve()
 	}
-	if err := r.resolve(); err != nil {
-		return err
+	if err == nil {
+		r.snap.Conclude()
 	}
-	r.snap.Conclude()
-	return nil
+	return err
 }
 
 // fill takes what is said of the whole snapshot.
@@ -157,8 +139,5 @@ func (j *fileJSON) fill(s *scan.Snapshot) (err error) {
 		return within("source", err)
 	}
 	s.Source = j.Source
-	if err := j.Scan.fill(s); err != nil {
-		return within("scan", err)
-	}
-	return nil
+	return j.Scan.fill(s)
 }

@@ -72,14 +72,14 @@ func (r *reader) resolveDomains() (domainIndex, error) {
 func (r *reader) resolveViews(index domainIndex) error {
 	for i := range r.snap.Views {
 		v := &r.snap.Views[i]
-		d, err := index.find(r.viewed[i])
-		if err != nil {
+		var err error
+		if v.Domain, err = index.find(r.viewed[i]); err != nil {
 			return fmt.Errorf("views[%d]: %w", i, err)
 		}
-		if v.Domain = d; d == domainid.Outermost {
+		if v.Domain == domainid.Outermost {
 			continue // of a domain without a name: no task can have it
 		}
-		if layers, depth := len(v.Everywhere), int(r.snap.Domains[d].Depth); layers > depth {
+		if layers, depth := len(v.Everywhere), int(r.snap.Domains[v.Domain].Depth); layers > depth {
 			return fmt.Errorf("views[%d]: %d layers, but domain %s is at depth %d", i, layers,
 				r.viewed[i], depth)
 		}
@@ -100,43 +100,36 @@ func (r *reader) resolveProcess(p *scan.Process, index domainIndex) error {
 		}
 		least, most = min(least, t.Depth), max(most, t.Depth)
 	}
-	switch p.State {
-	case scan.Unknown:
+	if p.State == scan.Unknown {
 		p.MaxDepth = most // not in the file for such a process, but for its tasks
-	default:
-		if p.Depth != least || p.MaxDepth != most {
-			return fmt.Errorf("it is at depths %d to %d, but its tasks are at %d to %d", p.Depth,
-				p.MaxDepth, least, most)
-		}
+	} else if p.Depth != least || p.MaxDepth != most {
+		return fmt.Errorf("it is at depths %d to %d, but its tasks are at %d to %d", p.Depth,
+			p.MaxDepth, least, most)
 	}
 	for i := p.FirstWorker; i < p.FirstWorker+p.NumWorkers; i++ {
 		w := &s.Workers[i]
 		for k, at := range [...]*scan.Place{&w.Real, &w.Acting} {
-			d, err := index.find(r.places[i][k])
-			if err != nil {
+			var err error
+			if at.Domain, err = index.find(r.places[i][k]); err != nil {
 				return err
 			}
-			at.Domain = d
 		}
 	}
 	return nil
 }
 
 // resolveTask completes a task: of what is known of its domain, its depth follows.
-func (r *reader) resolveTask(t *scan.Task, domain domainid.ID, index domainIndex) error {
-	d, err := index.find(domain)
-	if err != nil {
+func (r *reader) resolveTask(t *scan.Task, domain domainid.ID, index domainIndex) (err error) {
+	if t.Domain, err = index.find(domain); err != nil {
 		return err
 	}
-	if t.Domain = d; d != domainid.Outermost {
-		t.Depth, t.DepthExact = r.snap.Domains[d].Depth,
-			r.snap.Domains[d].Lineage == domainid.LineageKnown
+	inside := t.Domain != domainid.Outermost
+	if inside {
+		d := &r.snap.Domains[t.Domain]
+		t.Depth, t.DepthExact = d.Depth, d.Lineage == domainid.LineageKnown
 	}
-	if t.View == domainid.NoView {
-		return nil
-	}
-	if int(t.View) >= len(r.snap.Views) || r.snap.Views[t.View].Domain != d ||
-		d == domainid.Outermost {
+	if t.View != domainid.NoView && (!inside || int(t.View) >= len(r.snap.Views) ||
+		r.snap.Views[t.View].Domain != t.Domain) {
 		return fmt.Errorf("view %d is none of its domain", t.View)
 	}
 	return nil

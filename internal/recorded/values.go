@@ -113,11 +113,10 @@ func (d device) MarshalText() ([]byte, error) { return []byte(DeviceText(uint64(
 
 // UnmarshalText is the inverse of MarshalText.
 func (d *device) UnmarshalText(text []byte) error {
-	major, minor, _ := strings.Cut(string(text), ":")
-	ma, err1 := strconv.ParseUint(major, 10, 32)
-	mi, err2 := strconv.ParseUint(minor, 10, 32)
-	*d = device(unix.Mkdev(uint32(ma), uint32(mi)))
-	if err1 != nil || err2 != nil || DeviceText(uint64(*d)) != string(text) {
+	var major, minor uint32
+	_, err := fmt.Sscanf(string(text), "%d:%d", &major, &minor)
+	*d = device(unix.Mkdev(major, minor))
+	if err != nil || DeviceText(uint64(*d)) != string(text) {
 		return fmt.Errorf("%.40q is no device such as \"8:1\"", text)
 	}
 	return nil
@@ -151,17 +150,16 @@ func (m *seccompMode) UnmarshalText(b []byte) error {
 
 // orNull makes the zero value null.
 func orNull[T comparable](v T) *T {
-	var zero T
-	if v == zero {
+	if v == *new(T) {
 		return nil
 	}
 	return &v
 }
 
 // orZero makes null the zero value.
-func orZero[T any](v *T) (zero T) {
-	if v == nil {
-		return zero
+func orZero[T any](v *T) (value T) {
+	if v != nil {
+		value = *v
 	}
-	return *v
+	return value
 }

@@ -31,49 +31,43 @@ type Options struct {
 func Write(w io.Writer, s *scan.Snapshot, o Options) error {
 	e := newEncoder(w)
 	e.member("{", "schema", Schema)
-	e.member(",", "summary", o.Summary)
-	e.member(",", "host", newHostJSON(&s.Kernel))
-	e.member(",", "source", s.Source)
-	e.member(",", "scan", newScanJSON(s))
-	e.member(",", "counts", newCountsJSON(s))
+	e.member(",\n", "summary", o.Summary)
+	e.member(",\n", "host", newHostJSON(&s.Kernel))
+	e.member(",\n", "source", s.Source)
+	e.member(",\n", "scan", newScanJSON(s))
+	e.member(",\n", "counts", newCountsJSON(s))
 	if o.Rules != nil {
-		e.member(",", "rules", o.Rules)
+		e.member(",\n", "rules", o.Rules)
 	}
 	if !o.Summary {
 		e.elements(s)
 	}
 	e.text("}\n")
-	return e.flush()
+	if e.err == nil {
+		e.err = e.w.Flush()
+	}
+	return e.err
 }
 
 func (e *encoder) elements(s *scan.Snapshot) {
 	forest := s.Forest()
 	rulesets, views := newRulesetIndex(s, forest), newViewIndex(s, forest)
 	processes := facts.NewReader(s)
-	list(e, "rulesets", slices.Values(rulesets.all), newRulesetJSON)
-	list(e, "domains", keys(forest.WalkDomains()), func(d int32) *domainJSON {
+	list(e, "rulesets", slices.All(rulesets.all), func(i int) any {
+		return newRulesetJSON(rulesets.all[i])
+	})
+	list(e, "domains", forest.WalkDomains(), func(d int32) any {
 		return newDomainJSON(s, forest, rulesets, d)
 	})
-	list(e, "views", slices.Values(views.order), func(v int32) *viewJSON {
-		return newViewJSON(s, &s.Views[v])
+	list(e, "views", slices.All(views.order), func(i int) any {
+		return newViewJSON(s, &s.Views[views.order[i]])
 	})
-	list(e, "workloads", keys(slices.All(s.Workloads)), func(i int) *workloadJSON {
+	list(e, "workloads", slices.All(s.Workloads), func(i int) any {
 		return newWorkloadJSON(&s.Workloads[i])
 	})
-	list(e, "processes", keys(slices.All(s.Processes)), func(i int) *processJSON {
+	list(e, "processes", slices.All(s.Processes), func(i int) any {
 		return newProcessJSON(s, &s.Processes[i], processes.Read(int32(i)), views)
 	})
-}
-
-// keys returns the first of each pair.
-func keys[K, V any](pairs iter.Seq2[K, V]) iter.Seq[K] {
-	return func(yield func(K) bool) {
-		for k := range pairs {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // encoder writes JSON piece by piece. It keeps the first error.
@@ -108,39 +102,23 @@ func (e *encoder) value(v any) {
 	}
 }
 
-// member writes what stands in front, a line's end if that is a comma, the key and the value.
+// member writes what stands in front, the key and the value.
 func (e *encoder) member(front, key string, v any) {
-	e.key(front, key)
+	e.text(front + `"` + key + `":`)
 	e.value(v)
 }
 
-func (e *encoder) key(front, key string) {
-	e.text(front)
-	if front == "," {
-		e.text("\n")
-	}
-	e.text(`"` + key + `":`)
-}
-
-// list writes a member that is an array, one element a line.
-func list[E, J any](e *encoder, key string, elements iter.Seq[E], object func(E) J) {
-	e.key(",", key)
-	e.text("[")
+// list writes a member that is an array, one element a line: the object of each key.
+func list[K, V any](e *encoder, key string, elements iter.Seq2[K, V], object func(K) any) {
+	e.text(",\n\"" + key + `":[`)
 	front := "\n"
-	for element := range elements {
+	for k := range elements {
 		e.text(front)
-		e.value(object(element))
+		e.value(object(k))
 		if e.err != nil {
 			return
 		}
 		front = ",\n"
 	}
 	e.text("]")
-}
-
-func (e *encoder) flush() error {
-	if e.err != nil {
-		return e.err
-	}
-	return e.w.Flush()
 }

@@ -4,6 +4,7 @@ package untrusted
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -19,15 +20,12 @@ func EncodeText(text string) string {
 	if utf8.ValidString(text) && !strings.Contains(text, `\`) {
 		return text
 	}
-	const digits = "0123456789abcdef"
 	var b strings.Builder
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			b.WriteString(`\x`)
-			b.WriteByte(digits[text[0]>>4])
-			b.WriteByte(digits[text[0]&15])
+			fmt.Fprintf(&b, `\x%02x`, text[0])
 		case r == '\\':
 			b.WriteString(`\\`)
 		default:
@@ -82,11 +80,10 @@ func (t Text) MarshalJSON() ([]byte, error) {
 			b = append(b, '\\', byte(r))
 		case printable(r):
 			b = utf8.AppendRune(b, r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			b = appendUnit(appendUnit(b, high), low)
 		default:
-			b = appendUnit(b, r)
+			for _, unit := range utf16.AppendRune(nil, r) {
+				b = fmt.Appendf(b, `\u%04x`, unit)
+			}
 		}
 	}
 	return append(b, '"'), nil
@@ -104,14 +101,5 @@ func OrNull(text string) *Text {
 	if text == "" {
 		return nil
 	}
-	t := Text(text)
-	return &t
-}
-
-func appendUnit(b []byte, unit rune) []byte {
-	b = append(b, `\u`...)
-	for shift := 12; shift >= 0; shift -= 4 {
-		b = strconv.AppendInt(b, int64(unit>>shift&15), 16)
-	}
-	return b
+	return new(Text(text))
 }

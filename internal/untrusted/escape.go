@@ -33,7 +33,7 @@ func Escape(text string, limit int, ascii bool) string {
 		}
 	}
 	if !cut {
-		return `"` + body + `"`
+		dots = ""
 	}
 	return `"` + body + `"` + dots
 }
@@ -41,13 +41,9 @@ func Escape(text string, limit int, ascii bool) string {
 // EscapeWords is Escape for text that is words, such as a message: what is all of
 // printable ASCII, and within the limit, stands as it is, spaces and quotes too.
 func EscapeWords(text string, limit int, ascii bool) string {
-	if limit > 0 && len(text) > limit {
+	beyondASCII := func(r rune) bool { return r < ' ' || r > '~' }
+	if limit > 0 && len(text) > limit || strings.ContainsFunc(text, beyondASCII) {
 		return Escape(text, limit, ascii)
-	}
-	for _, r := range text {
-		if r < ' ' || r > '~' {
-			return Escape(text, limit, ascii)
-		}
 	}
 	return text
 }
@@ -124,42 +120,30 @@ func usual(r rune) bool {
 func Columns(text string) int {
 	n := 0
 	for _, r := range text {
-		switch {
-		case r < utf8.RuneSelf, r == '…', r == '·', boxDrawing(r):
+		n++
+		boxDrawing := r >= 0x2500 && r <= 0x257f
+		if r >= utf8.RuneSelf && r != '…' && r != '·' && !boxDrawing {
 			n++
-		default:
-			n += 2
 		}
 	}
 	return n
 }
 
-func boxDrawing(r rune) bool { return r >= 0x2500 && r <= 0x257f }
-
 // printable reports whether a terminal shows r as a mark of its own, in its
 // place, and does nothing else.
 func printable(r rune) bool {
-	switch {
-	case r < 0x7f:
+	if r < 0x7f {
 		return r >= ' '
-	case !unicode.IsPrint(r): // controls, formats (bidi, zero-width), spaces, unassigned
-		return false
-	case unicode.In(r, unicode.Mn, unicode.Me): // drawn over the character before
-		return false
-	case unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r), r == '\u2800': // blank
-		return false
-	default:
-		return !rightToLeft(r)
 	}
+	return unicode.IsPrint(r) && // no controls, formats (bidi, zero-width), spaces, unassigned
+		!unicode.In(r, unicode.Mn, unicode.Me) && // drawn over the character before
+		!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && r != '\u2800' && // blank
+		!rightToLeft(r)
 }
 
 // rightToLeft reports whether r is in a block that Unicode reserves for scripts
 // written from right to left: one such letter reorders what stands behind it.
 func rightToLeft(r rune) bool {
-	switch {
-	case r >= 0x0590 && r <= 0x08ff, r >= 0xfb1d && r <= 0xfdff, r >= 0xfe70 && r <= 0xfeff:
-		return true
-	default:
-		return r >= 0x10800 && r <= 0x10fff || r >= 0x1e800 && r <= 0x1efff
-	}
+	return r >= 0x0590 && r <= 0x08ff || r >= 0xfb1d && r <= 0xfdff ||
+		r >= 0xfe70 && r <= 0xfeff || r >= 0x10800 && r <= 0x10fff || r >= 0x1e800 && r <= 0x1efff
 }
