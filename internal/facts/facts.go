@@ -4,6 +4,7 @@
 package facts
 
 import (
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -110,4 +111,19 @@ func follows(t scan.Task, p *scan.Process, first scan.Task) bool {
 		t.Hardening == first.Hardening &&
 		(t.State != scan.Sandboxed || t.Depth == first.Depth && t.DepthExact == first.DepthExact) &&
 		t.State == p.State && t.Reason == p.Reason && t.Hardening&scan.SeccompStrict == 0
+}
+
+// OutsideWorkers returns those workers of a process that may act outside of its domains,
+// and those that perhaps may.
+func OutsideWorkers(s *scan.Snapshot, p *scan.Process) (outside, perhaps []int32) {
+	for i := range s.WorkersOf(p) {
+		w := &s.WorkersOf(p)[i]
+		switch s.Outside(p, w) {
+		case access.Yes:
+			outside = append(outside, w.TID)
+		case access.Unknown:
+			perhaps = append(perhaps, w.TID)
+		}
+	}
+	return outside, perhaps
 }

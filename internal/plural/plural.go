@@ -9,7 +9,7 @@ import (
 )
 
 // Count returns how many there are of something: "1 rule", "2 rules", "3 processes".
-func Count(n int, noun string) string {
+func Count[N int | uint64](n N, noun string) string {
 	switch {
 	case n == 1:
 	case noun == "child":

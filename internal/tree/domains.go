@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
@@ -26,12 +27,7 @@ import (
 // processes with a task in a domain nested in the one named. A process stands under
 // each domain that one of its tasks is in.
 func Domains(w io.Writer, s *scan.Snapshot, o Options) error {
-	v := &domainWriter{
-		w:      bufio.NewWriter(w),
-		s:      s,
-		o:      o,
-		forest: s.Forest(),
-	}
+	v := &domainWriter{w: bufio.NewWriter(w), s: s, o: o, forest: s.Forest()}
 	v.layOut()
 	v.annotate()
 	draw := pen{o: &v.lines, g: branches(o.ASCII)}
@@ -68,20 +64,17 @@ func (v *domainWriter) domain(d int32, used int) {
 	case domain.Lineage != domainid.LineageKnown:
 		parent = "parent not known"
 	}
-	text := fmt.Sprintf("domain %s  depth %s, %s, %s", idText(domain.ID), domainDepthText(domain),
-		parent, handledText(domain))
+	known := domain.Lineage == domainid.LineageKnown
+	text := fmt.Sprintf("domain %s  depth %s, %s, %s", idText(domain.ID),
+		depthText(domain.Depth, known), parent, handledText(domain))
 	if domain.Rules != domainid.RulesUncounted {
 		text += ", " + plural.Count(int(domain.Rules), "rule")
-		if domain.Lineage != domainid.LineageKnown || domain.Depth > 1 {
+		if !known || domain.Depth > 1 {
 			text += " with its parents'"
 		}
 	}
 	if v.s.Source.CountsDenials() {
-		denials := "denials"
-		if domain.Denials == 1 {
-			denials = "denial"
-		}
-		text += fmt.Sprintf(", %d %s", domain.Denials, denials)
+		text += ", " + plural.Count(domain.Denials, "denial")
 	}
 	below := v.forest.NumBelow(d)
 	text += "; " + plural.Count(below, "process")
@@ -96,16 +89,14 @@ func (v *domainWriter) domain(d int32, used int) {
 }
 
 func handledText(d *domainid.Domain) string {
-	text := "handles " + plural.Count(d.Handled.Count(), "right")
-	switch {
-	case d.HandlesOther:
-		return text + " and newer ones that have no name here"
-	case d.Handled.Empty():
-		// No kernel makes a domain that handles nothing.
+	if d.Handled.Empty() && !d.HandlesOther { // no kernel makes a domain that handles nothing
 		return "handled rights not known"
-	default:
-		return text
 	}
+	text := "handles " + plural.Count(d.Handled.Count(), "right")
+	if d.HandlesOther {
+		text += " and newer ones that have no name here"
+	}
+	return text
 }
 
 func (v *domainWriter) process(line, used int) {
@@ -115,8 +106,8 @@ func (v *domainWriter) process(line, used int) {
 	if v.s.Ineffective(p) == access.Yes {
 		notes += " [ineffective]"
 	}
-	for _, w := range outsideWorkers(v.s, p) {
-		notes += " [" + w.text() + "]"
+	for text := range outsideWorkers(v.s, p) {
+		notes += " [" + text + "]"
 	}
 	if n.threads < int(p.NumTasks) {
 		notes += fmt.Sprintf(" [%d of %s]", n.threads, plural.Count(int(p.NumTasks), "thread"))
@@ -134,11 +125,10 @@ func (v *domainWriter) footer() {
 	}
 	unnamed := 0
 	for i := range v.s.Processes {
-		for _, t := range v.s.TasksOf(&v.s.Processes[i]) {
-			if t.State == scan.Sandboxed && v.s.DomainOf(t) < 0 {
-				unnamed++
-				break
-			}
+		if slices.ContainsFunc(v.s.TasksOf(&v.s.Processes[i]), func(t scan.Task) bool {
+			return t.State == scan.Sandboxed && v.s.DomainOf(t) < 0
+		}) {
+			unnamed++
 		}
 	}
 	if unnamed > 0 {

@@ -35,23 +35,18 @@ const (
 )
 
 func (o Options) keep(p *scan.Process) bool {
-	switch {
-	case o.All:
-		return true
-	case o.Keep != nil:
+	if !o.All && o.Keep != nil {
 		return o.Keep(p)
-	default:
-		return p.State != scan.Unsandboxed
 	}
+	return o.All || p.State != scan.Unsandboxed
 }
 
 // room returns the columns for names behind used ones.
 func (o Options) room(used int) int {
-	width := o.Width
-	if width <= 0 {
-		width = defaultWidth
+	if o.Width <= 0 {
+		o.Width = defaultWidth
 	}
-	return max(width-used, minName)
+	return max(o.Width-used, minName)
 }
 
 // command returns a process's name: its comm and, if that does not follow from

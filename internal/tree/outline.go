@@ -46,9 +46,7 @@ func (o *outline) close() {
 }
 
 // glyphs are what branches are drawn with.
-type glyphs struct {
-	tee, corner, bar, gap, bullet string
-}
+type glyphs struct{ tee, corner, bar, gap, bullet string }
 
 func branches(ascii bool) glyphs {
 	if ascii {

@@ -4,7 +4,6 @@ package tree
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
@@ -31,30 +30,23 @@ func Summary(s *scan.Snapshot) string {
 }
 
 func summary(c scan.ByState, noun string, ineffective int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %s sandboxed", c.Of(scan.Sandboxed), plural.Are(c.Known(), noun))
-	if share := percent(c.Of(scan.Sandboxed), c.Known()); share != "" {
-		fmt.Fprintf(&b, " (%s %%)", share)
+	sandboxed, unknown := c.Of(scan.Sandboxed), c.Of(scan.Unknown)
+	text := fmt.Sprintf("%d of %s sandboxed", sandboxed, plural.Are(c.Known(), noun))
+	if c.Known() > 0 {
+		text += fmt.Sprintf(" (%s %%)", percent(sandboxed, c.Known()))
 	}
 	if ineffective > 0 {
-		fmt.Fprintf(&b, ", %d of them ineffective", ineffective)
+		text += fmt.Sprintf(", %d of them ineffective", ineffective)
 	}
-	fmt.Fprintf(&b, ", %d partially, ", c.Of(scan.Partial))
-	switch n := c.Of(scan.Unknown); n {
-	case 0:
-		b.WriteString("0 unknown")
-	default:
-		fmt.Fprintf(&b, "%d more unknown", n)
+	more := ""
+	if unknown > 0 {
+		more = "more "
 	}
-	return b.String()
+	return fmt.Sprintf("%s, %d partially, %d %sunknown", text, c.Of(scan.Partial), unknown, more)
 }
 
 // percent rounds down to one digit, so that 100.0 means all; only none at all is 0.0.
-// Empty if there is nothing to share.
 func percent(part, whole int) string {
-	if whole == 0 {
-		return ""
-	}
 	tenths := part * 1000 / whole
 	if tenths == 0 && part > 0 {
 		return "< 0.1"

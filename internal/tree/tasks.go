@@ -4,11 +4,12 @@ package tree
 
 import (
 	"fmt"
-	"slices"
+	"iter"
 	"strconv"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/facts"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -22,36 +23,34 @@ const (
 
 // taskGroup is those tasks of a process that are alike.
 type taskGroup struct {
-	first scan.Task
+	alike
+	tids []int32
+}
+
+// alike is what the tasks of a group have in common.
+type alike struct {
+	// task has only this of each: state, reason, domain, depth and whether that is exact.
+	task scan.Task
 	// ineffective: they are in a domain that restricts them in no right.
 	ineffective bool
-	tids        []int32
 }
 
 // groupTasks groups tasks that are alike, by the lowest TID in each group.
 func groupTasks(m *domainid.Meaning, tasks []scan.Task) []taskGroup {
-	type key struct {
-		state       scan.State
-		reason      scan.Reason
-		domain      int32
-		depth       uint16
-		exact       bool
-		ineffective bool
-	}
-	number := map[key]int{}
+	number := map[alike]int{}
 	var groups []taskGroup
 	for _, t := range tasks {
-		idle := false
+		k := alike{task: scan.Task{State: t.State, Reason: t.Reason, Domain: t.Domain,
+			Depth: t.Depth, DepthExact: t.DepthExact}}
 		if t.State == scan.Sandboxed {
 			sandbox := m.Task(t.Domain, t.View, t.Depth, t.DepthExact)
-			idle = sandbox.Effective() == access.No
+			k.ineffective = sandbox.Effective() == access.No
 		}
-		k := key{t.State, t.Reason, t.Domain, t.Depth, t.DepthExact, idle}
 		i, found := number[k]
 		if !found {
 			i = len(groups)
 			number[k] = i
-			groups = append(groups, taskGroup{first: t, ineffective: idle})
+			groups = append(groups, taskGroup{alike: k})
 		}
 		groups[i].tids = append(groups[i].tids, t.TID)
 	}
@@ -68,37 +67,37 @@ func (t *treeWriter) tasks(p *scan.Process, front string) {
 	if t.o.All || len(groups) == maxGroups+1 {
 		limit = len(groups)
 	}
-	left := 0
-	for i := range groups {
-		if i >= limit {
-			left += len(groups[i].tids)
-			continue
-		}
-		t.group(&groups[i], front)
+	for _, g := range groups[:min(limit, len(groups))] {
+		t.group(g, front)
 	}
-	if left > 0 {
+	if len(groups) > limit {
+		left := 0
+		for _, g := range groups[limit:] {
+			left += len(g.tids)
+		}
 		t.columnsOf("", "", "", "")
 		fmt.Fprintf(t.w, "%s%s more, in %d more groups\n", front, plural.Count(left, "thread"),
 			len(groups)-limit)
 	}
 }
 
-func (t *treeWriter) group(g *taskGroup, front string) {
+func (t *treeWriter) group(g taskGroup, front string) {
 	depth, id, where := "0", "-", "in no domain"
-	d := t.s.DomainOf(g.first)
-	switch {
-	case g.first.State == scan.Unknown:
+	switch g.task.State {
+	case scan.Unknown:
 		depth, id, where = "?", "?", "unknown"
-		if g.first.Reason != scan.NoReason {
-			where += " [" + g.first.Reason.String() + "]"
+		if g.task.Reason != scan.NoReason {
+			where += " [" + g.task.Reason.String() + "]"
 		}
-	case g.first.State == scan.Sandboxed && d < 0:
-		depth, id, where = taskDepthText(&g.first), "?", "in a domain that is not known"
-	case g.first.State == scan.Sandboxed:
-		depth, id = taskDepthText(&g.first), idText(t.s.Domains[d].ID)
-		where = "in " + id
+	case scan.Sandboxed:
+		depth, id = depthText(g.task.Depth, g.task.DepthExact), "?"
+		where = "in a domain that is not known"
+		if d := t.s.DomainOf(g.task); d >= 0 {
+			id = idText(t.s.Domains[d].ID)
+			where = "in " + id
+		}
 	}
-	state := g.first.State.String()
+	state := g.task.State.String()
 	if g.ineffective {
 		state = ineffective
 	}
@@ -110,58 +109,34 @@ func (t *treeWriter) group(g *taskGroup, front string) {
 // workers writes a line for the workers of p that may act outside of its domains,
 // and one for those of which that is not known.
 func (t *treeWriter) workers(p *scan.Process, front string) {
-	for _, w := range outsideWorkers(t.s, p) {
+	for text, tids := range outsideWorkers(t.s, p) {
 		t.columnsOf("", "", "", "")
-		fmt.Fprintf(t.w, "%s%s: %s\n", front, w.text(), plural.First(w.tids, maxTIDs))
+		fmt.Fprintf(t.w, "%s%s: %s\n", front, text, plural.First(tids, maxTIDs))
 	}
 }
 
-// workerGroup is those workers of a process that may act outside of its domains, or
-// those that perhaps may.
-type workerGroup struct {
-	perhaps bool
-	tids    []int32
-}
-
-// text is "1 worker outside".
-func (g *workerGroup) text() string {
-	where := " outside"
-	if g.perhaps {
-		where = " perhaps outside"
-	}
-	return plural.Count(len(g.tids), "worker") + where
-}
-
-// outsideWorkers returns both groups of a sandboxed process, without an empty one.
-func outsideWorkers(s *scan.Snapshot, p *scan.Process) []*workerGroup {
-	if p.State != scan.Sandboxed || s.OutsideWorker(p) == access.No {
-		return nil
-	}
-	outside, perhaps := &workerGroup{}, &workerGroup{perhaps: true}
-	for i := range s.WorkersOf(p) {
-		w := &s.WorkersOf(p)[i]
-		switch s.Outside(p, w) {
-		case access.Yes:
-			outside.tids = append(outside.tids, w.TID)
-		case access.Unknown:
-			perhaps.tids = append(perhaps.tids, w.TID)
+// outsideWorkers names, "1 worker outside", those of a sandboxed process that may act
+// outside of its domains, and those that perhaps may, if there are any.
+func outsideWorkers(s *scan.Snapshot, p *scan.Process) iter.Seq2[string, []int32] {
+	return func(yield func(string, []int32) bool) {
+		if p.State != scan.Sandboxed || s.OutsideWorker(p) == access.No {
+			return
+		}
+		outside, perhaps := facts.OutsideWorkers(s, p)
+		if n := len(outside); n > 0 && !yield(plural.Count(n, "worker")+" outside", outside) {
+			return
+		}
+		if n := len(perhaps); n > 0 {
+			yield(plural.Count(n, "worker")+" perhaps outside", perhaps)
 		}
 	}
-	return slices.DeleteFunc([]*workerGroup{outside, perhaps},
-		func(g *workerGroup) bool { return len(g.tids) == 0 })
 }
 
-func taskDepthText(t *scan.Task) string {
-	depth := strconv.Itoa(max(1, int(t.Depth)))
-	if !t.DepthExact {
-		return ">=" + depth
+// depthText is the depth of what is in a domain, so at least 1.
+func depthText(depth uint16, exact bool) string {
+	text := strconv.Itoa(int(max(1, depth)))
+	if !exact {
+		text = ">=" + text
 	}
-	return depth
-}
-
-func domainDepthText(d *domainid.Domain) string {
-	if d.Lineage != domainid.LineageKnown {
-		return fmt.Sprintf(">=%d", max(1, d.Depth))
-	}
-	return strconv.Itoa(int(max(1, d.Depth)))
+	return text
 }

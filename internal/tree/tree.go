@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/landlockd/landlockd/access"
@@ -32,16 +33,14 @@ import (
 // act outside of its domains. The lines at the end count what is not shown and what was
 // found.
 func Tree(w io.Writer, s *scan.Snapshot, o Options) error {
-	t := &treeWriter{
-		w:     bufio.NewWriter(w),
-		s:     s,
-		o:     o,
-		facts: facts.NewReader(s),
-		means: s.Meaning(),
-	}
+	t := &treeWriter{w: bufio.NewWriter(w), s: s, o: o, facts: facts.NewReader(s),
+		means: s.Meaning()}
 	shown, hidden := t.layOut()
 	t.measure(shown)
-	t.header(len(shown))
+	if len(shown) > 0 {
+		t.columnsOf("PID", "STATE", "DEPTH", "DOMAIN")
+		t.w.WriteString("COMMAND\n")
+	}
 	draw := pen{o: &t.lines, g: branches(o.ASCII)}
 	for line, p := range shown {
 		t.process(p, int32(line), &draw)
@@ -74,8 +73,7 @@ func (t *treeWriter) layOut() (shown []int32, hidden scan.ByState) {
 		order = append(order, p)
 	}
 	keep := make([]bool, len(order))
-	for k := len(order) - 1; k >= 0; k-- {
-		p := order[k]
+	for _, p := range slices.Backward(order) {
 		keep[p] = keep[p] || t.o.keep(&t.s.Processes[p])
 		if up := forest.Parent(p); keep[p] && up >= 0 {
 			keep[up] = true
@@ -116,27 +114,18 @@ func (t *treeWriter) columnsOf(pid, state, depth, domain string) int {
 	return n
 }
 
-func (t *treeWriter) header(lines int) {
-	if lines > 0 {
-		t.columnsOf("PID", "STATE", "DEPTH", "DOMAIN")
-		t.w.WriteString("COMMAND\n")
-	}
-}
-
 func (t *treeWriter) process(i, line int32, draw *pen) {
 	p := &t.s.Processes[i]
 	f := t.facts.Read(i)
-	used := t.columnsOf(strconv.Itoa(int(p.PID)), t.stateText(p), depthText(p, f),
+	used := t.columnsOf(strconv.Itoa(int(p.PID)), t.stateText(p), depthsText(p, f),
 		t.domainText(p, f))
 	branch := draw.line(line)
 	note := ""
 	if p.State == scan.Unknown && p.Reason != scan.NoReason {
 		note = " [" + p.Reason.String() + "]"
 	}
-	t.w.WriteString(branch)
-	t.w.WriteString(t.o.command(p, t.o.room(used+untrusted.Columns(branch)+len(note))))
-	t.w.WriteString(note)
-	t.w.WriteByte('\n')
+	name := t.o.command(p, t.o.room(used+untrusted.Columns(branch)+len(note)))
+	t.w.WriteString(branch + name + note + "\n")
 	if f.Differ || t.s.Ineffective(p) == access.Yes {
 		t.tasks(p, draw.under(line)+draw.g.bullet)
 	}
@@ -153,7 +142,7 @@ func (t *treeWriter) stateText(p *scan.Process) string {
 	return p.State.String()
 }
 
-func depthText(p *scan.Process, f facts.Facts) string {
+func depthsText(p *scan.Process, f facts.Facts) string {
 	switch {
 	case p.State == scan.Unsandboxed:
 		return "0"
@@ -161,10 +150,8 @@ func depthText(p *scan.Process, f facts.Facts) string {
 		return "?"
 	case p.State == scan.Partial && !f.Exact:
 		return fmt.Sprintf("0->=%d", f.MaxDepth)
-	case !f.Exact:
-		return fmt.Sprintf(">=%d", f.Depth)
-	case f.Depth == f.MaxDepth:
-		return strconv.Itoa(int(f.Depth))
+	case !f.Exact || f.Depth == f.MaxDepth:
+		return depthText(f.Depth, f.Exact)
 	default:
 		return fmt.Sprintf("%d-%d", f.Depth, f.MaxDepth)
 	}
