@@ -6,6 +6,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/landlockd/landlockd/access"
@@ -36,17 +37,14 @@ func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 // Of returns what a result comes to. If matches are required, a rule that is about no
 // process is violated, too.
 func Of(r *policy.Evaluation, requireMatches bool) Answer {
-	answer := Compliant
-	if requireMatches {
-		answer = ofUnmatched(r.Unmatched)
-	}
+	aboutNone := func(u policy.Unmatched) bool { return u.Applies == access.No }
 	switch {
-	case answer == Violated || r.Violated():
+	case r.Violated(), requireMatches && slices.ContainsFunc(r.Unmatched, aboutNone):
 		return Violated
-	case r.Open():
+	case r.Open(), requireMatches && len(r.Unmatched) > 0:
 		return Undecided
 	default:
-		return answer
+		return Compliant
 	}
 }
 
@@ -91,27 +89,23 @@ func ranked(r *policy.Evaluation) []*policy.RuleEvaluation {
 
 // summary returns in a few words what all rules come to.
 func summary(r *policy.Evaluation) string {
-	count := map[string]int{}
+	count, unmatched := map[string]int{}, map[access.Answer]int{}
 	for i := range r.Rules {
 		count[ofRule(&r.Rules[i])]++
 	}
+	for _, u := range r.Unmatched {
+		unmatched[u.Applies]++
+	}
 	text := fmt.Sprintf("%d of %s violated", count["violated"], plural.Count(r.Loaded, "rule"))
-	if n := count["unknown"]; n > 0 {
-		text += fmt.Sprintf(", %d unknown", n)
+	add := func(n int, what string) {
+		if n > 0 {
+			text += fmt.Sprintf(", %d %s", n, what)
+		}
 	}
-	if n := count["starting"]; n > 0 {
-		text += fmt.Sprintf(", %d with processes that are too young to be judged", n)
-	}
-	unmatched := map[access.Answer]int{}
-	for i := range r.Unmatched {
-		unmatched[r.Unmatched[i].Applies]++
-	}
-	if n := unmatched[access.No]; n > 0 {
-		text += fmt.Sprintf(", %d about no process here", n)
-	}
-	if n := unmatched[access.Unknown]; n > 0 {
-		text += fmt.Sprintf(", %d perhaps about none", n)
-	}
+	add(count["unknown"], "unknown")
+	add(count["starting"], "with processes that are too young to be judged")
+	add(unmatched[access.No], "about no process here")
+	add(unmatched[access.Unknown], "perhaps about none")
 	return text
 }
 

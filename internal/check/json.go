@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/untrusted"
@@ -47,6 +48,13 @@ type violationJSON struct {
 	Processes int             `json:"processes"`
 	PIDs      []int32         `json:"pids,omitempty"`
 	Examples  []exampleJSON   `json:"examples,omitempty"`
+}
+
+// unmatchedJSON is a rule that is about no process.
+type unmatchedJSON struct {
+	Name     string        `json:"name"`
+	Severity string        `json:"severity"`
+	Applies  access.Answer `json:"applies"`
 }
 
 type exampleJSON struct {
@@ -108,6 +116,14 @@ func Rules(r *policy.Evaluation, names bool) []RuleJSON {
 			j.Violations = append(j.Violations, x)
 		}
 		all = append(all, j)
+	}
+	return all
+}
+
+func unmatchedOf(r *policy.Evaluation) []unmatchedJSON {
+	all := make([]unmatchedJSON, len(r.Unmatched))
+	for i, u := range r.Unmatched {
+		all[i] = unmatchedJSON{u.Rule.Name, u.Rule.Severity, u.Applies}
 	}
 	return all
 }

@@ -4,6 +4,7 @@ package check
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 
@@ -90,37 +91,31 @@ func (e *Explained) Text(w io.Writer, ascii bool) error {
 	fmt.Fprintf(b, "%s.\n", describe(e.Snapshot, e.Process, ascii))
 	fmt.Fprintf(b, "Its executable is %s, its workload %s.\n\n", named(e.Process.Exe, ascii),
 		named(workloadOf(e.Snapshot, e.Process), ascii))
-	t := newTable(b, "RULE", "APPLIES", "RESULT", "WHY", "FILE")
+	t := table{{"RULE", "APPLIES", "RESULT", "WHY", "FILE"}}
 	for _, applies := range []bool{true, false} {
 		for i := range e.Rules {
 			x := &e.Rules[i]
 			if (x.Applies != access.No) != applies {
 				continue
 			}
-			result, why := x.Result.String(), x.Why
+			result := x.Result.String()
 			if x.Applies == access.No {
 				result = "-"
 			}
-			if why == "" {
-				why = "-"
-			}
-			t.row(x.Rule.Name, x.Applies.String(), result, untrusted.EscapeWords(why, 0, ascii),
-				place(x.Rule, ascii))
+			t.row(x.Rule.Name, x.Applies.String(), result,
+				untrusted.EscapeWords(cmp.Or(x.Why, "-"), 0, ascii), place(x.Rule, ascii))
 		}
 	}
-	if t.rows == 0 {
+	if t.empty() {
 		b.WriteString("There are no rules.\n")
-	} else if err := t.end(); err != nil {
+	} else if err := t.write(b); err != nil {
 		return err
 	}
 	return b.Flush()
 }
 
 func named(text string, ascii bool) string {
-	if text == "" {
-		return "not known"
-	}
-	return untrusted.Escape(text, 0, ascii)
+	return untrusted.Escape(cmp.Or(text, "not known"), 0, ascii)
 }
 
 // JSON writes it as one JSON object and a newline.

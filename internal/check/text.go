@@ -4,6 +4,7 @@ package check
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -16,30 +17,22 @@ import (
 
 const maxCell = 60 // columns of a name in a table
 
-// table writes rows of cells that are safe to print, in columns, at its end; without rows
-// nothing.
-type table struct {
-	w      *tabwriter.Writer
-	header []string
-	rows   int
-}
+// table is rows of cells that are safe to print, the header first.
+type table [][]string
 
-func newTable(w io.Writer, header ...string) *table {
-	return &table{w: tabwriter.NewWriter(w, 0, 8, 2, ' ', 0), header: header}
-}
+func (t *table) row(cells ...string) { *t = append(*t, cells) }
 
-func (t *table) row(cells ...string) {
-	if t.rows++; t.rows == 1 {
-		t.write(t.header)
+// empty reports whether there are no rows but the header.
+func (t table) empty() bool { return len(t) == 1 }
+
+// write writes the rows in columns.
+func (t table) write(w io.Writer) error {
+	columns := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, cells := range t {
+		fmt.Fprintln(columns, strings.Join(cells, "\t")) // Flush returns what went wrong
 	}
-	t.write(cells)
+	return columns.Flush()
 }
-
-func (t *table) write(cells []string) {
-	_, _ = io.WriteString(t.w, strings.Join(cells, "\t")+"\n") // end returns what went wrong
-}
-
-func (t *table) end() error { return t.w.Flush() }
 
 // place returns where a rule stands.
 func place(r *policy.Rule, ascii bool) string {
@@ -52,24 +45,26 @@ func place(r *policy.Rule, ascii bool) string {
 func Text(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) error {
 	b := bufio.NewWriter(w)
 	rules := ranked(r)
-	for _, t := range [...]*table{
-		violations(b, s, rules, ascii), unknowns(b, s, rules, ascii), undecidedText(b, s, r, ascii),
-		results(b, rules, ascii), unmatched(b, r.Unmatched, ascii),
+	for _, t := range [...]table{
+		violations(s, rules, ascii), unknowns(s, rules, ascii), undecidedText(s, r, ascii),
+		results(rules, ascii), unmatched(r.Unmatched, ascii),
 	} {
-		if err := t.end(); err != nil {
+		if t.empty() {
+			continue
+		}
+		if err := t.write(b); err != nil {
 			return err
 		}
-		if t.rows > 0 {
-			b.WriteByte('\n')
-		}
+		b.WriteByte('\n')
 	}
 	b.WriteString(summary(r) + ".\n")
 	return b.Flush()
 }
 
-func results(w io.Writer, rules []*policy.RuleEvaluation, ascii bool) *table {
-	t := newTable(w, "RULE", "RESULT", "SEVERITY", "VIOLATING", "COMPLIANT", "STARTING", "UNKNOWN",
-		"FILE")
+func results(rules []*policy.RuleEvaluation, ascii bool) table {
+	t := table{
+		{"RULE", "RESULT", "SEVERITY", "VIOLATING", "COMPLIANT", "STARTING", "UNKNOWN", "FILE"},
+	}
 	for _, rule := range rules {
 		n := &rule.Processes
 		t.row(rule.Rule.Name, ofRule(rule), rule.Rule.Severity,
@@ -79,14 +74,9 @@ func results(w io.Writer, rules []*policy.RuleEvaluation, ascii bool) *table {
 	return t
 }
 
-func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) *table {
-	name := func(text string) string {
-		if text == "" {
-			return "-"
-		}
-		return untrusted.Escape(text, maxCell, ascii)
-	}
-	t := newTable(w, "RULE", "REASON", "PID", "SINCE", "COMM", "WORKLOAD", "EXE")
+func violations(s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) table {
+	name := func(text string) string { return untrusted.Escape(cmp.Or(text, "-"), maxCell, ascii) }
+	t := table{{"RULE", "REASON", "PID", "SINCE", "COMM", "WORKLOAD", "EXE"}}
 	for _, rule := range rules {
 		for _, v := range rule.Violations {
 			for _, pid := range v.PIDs {
@@ -108,6 +98,15 @@ func violations(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, a
 		if rule.Violated && len(rule.Violations) == 0 {
 			t.row(rule.Rule.Name, "-", "-", "-", "too many to show", "-", "-")
 		}
+	}
+	return t
+}
+
+// unmatched writes the rules that are about no process.
+func unmatched(rules []policy.Unmatched, ascii bool) table {
+	t := table{{"RULE", "APPLIES", "SEVERITY", "FILE"}}
+	for _, u := range rules {
+		t.row(u.Rule.Name, u.Applies.String(), u.Rule.Severity, place(u.Rule, ascii))
 	}
 	return t
 }

@@ -4,7 +4,6 @@ package check
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/recorded"
@@ -58,8 +57,8 @@ func undecided(s *scan.Snapshot, r *policy.Evaluation) []undecidedJSON {
 
 // undecidedText writes the processes of which it is not known whether rules are about
 // them.
-func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) *table {
-	t := newTable(w, "UNDECIDED", "PID", "COMM", "WHY")
+func undecidedText(s *scan.Snapshot, r *policy.Evaluation, ascii bool) table {
+	t := table{{"UNDECIDED", "PID", "COMM", "WHY"}}
 	for _, u := range r.Undecided {
 		for _, pid := range u.PIDs {
 			if p := s.Find(pid); p != nil {
@@ -75,8 +74,8 @@ func undecidedText(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bo
 }
 
 // unknowns writes for each rule what is not known, if anything.
-func unknowns(w io.Writer, s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) *table {
-	t := newTable(w, "RULE", "UNKNOWN", "PID", "COMM", "WHY")
+func unknowns(s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) table {
+	t := table{{"RULE", "UNKNOWN", "PID", "COMM", "WHY"}}
 	for _, rule := range rules {
 		n := rule.Processes[policy.Unknown]
 		pid, comm := "-", "-"

@@ -40,8 +40,7 @@ func Load(path string) (*policy.Config, error) {
 
 // Brief returns an error of [Load] on one line: of many problems the first.
 func Brief(err error) error {
-	var load *policy.LoadError
-	if errors.As(err, &load) && len(load.Problems) > 1 {
+	if load, ok := errors.AsType[*policy.LoadError](err); ok && len(load.Problems) > 1 {
 		return fmt.Errorf("%s (and %d more: landlockd check-config shows all)",
 			load.Problems[0], len(load.Problems)-1)
 	}

@@ -105,7 +105,12 @@ func (s *Set) Reload() error {
 		s.mu.Lock()
 		s.state.Reloaded = false
 		s.mu.Unlock()
-		s.logError(err)
+		const message = "Configuration not loaded; the rules stay as they were"
+		if load, ok := errors.AsType[*policy.LoadError](err); ok {
+			logProblems(s.o.Logger.Error, message, "err", "more_problems", load.Problems)
+		} else {
+			s.o.Logger.Error(message, "err", err)
+		}
 		return err
 	}
 	s.use(c)
@@ -143,17 +148,6 @@ func (s *Set) cmdline(pid int32, start uint64) (string, bool) {
 // maxLogged is how many problems of a configuration are logged.
 const maxLogged = 20
 
-// logError logs why a configuration was not loaded: a line for each problem.
-func (s *Set) logError(err error) {
-	const message = "Configuration not loaded; the rules stay as they were"
-	var load *policy.LoadError
-	if !errors.As(err, &load) {
-		s.o.Logger.Error(message, "err", err)
-		return
-	}
-	logProblems(s.o.Logger.Error, message, "err", "more_problems", load.Problems)
-}
-
 func (s *Set) warn(c *policy.Config) {
 	logProblems(s.o.Logger.Warn, "Configuration", "warning", "more_warnings", c.Warnings)
 }
@@ -163,10 +157,11 @@ func (s *Set) warn(c *policy.Config) {
 func logProblems(
 	log func(string, ...any), message, key, moreKey string, problems []policy.Problem,
 ) {
-	for _, p := range problems[:min(maxLogged, len(problems))] {
+	for i, p := range problems {
+		if i == maxLogged {
+			log(message, moreKey, len(problems)-maxLogged)
+			break
+		}
 		log(message, key, p.String())
-	}
-	if more := len(problems) - maxLogged; more > 0 {
-		log(message, moreKey, more)
 	}
 }

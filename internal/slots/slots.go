@@ -146,8 +146,8 @@ func (s *Slots) classify(claims []Claim, fifth int) {
 		}
 	}
 	slices.SortFunc(claims, func(a, b Claim) int {
-		return cmp.Or(order(s.held[a.Label] != nil, s.held[b.Label] != nil),
-			order(a.Sandboxed, b.Sandboxed), strings.Compare(a.Label, b.Label))
+		return cmp.Or(order(s.held[a.Label] != nil)-order(s.held[b.Label] != nil),
+			order(a.Sandboxed)-order(b.Sandboxed), strings.Compare(a.Label, b.Label))
 	})
 	for i := range claims {
 		c := &claims[i]
@@ -173,7 +173,7 @@ func (s *Slots) classify(claims []Claim, fifth int) {
 		}
 	}
 	slices.SortStableFunc(claims, func(a, b Claim) int {
-		return cmp.Or(order(s.held[a.Label] != nil, s.held[b.Label] != nil),
+		return cmp.Or(order(s.held[a.Label] != nil)-order(s.held[b.Label] != nil),
 			cmp.Compare(a.class, b.class))
 	})
 }
@@ -220,13 +220,9 @@ func (s *Slots) yields(a, b string) bool {
 }
 
 // order puts what is true first.
-func order(a, b bool) int {
-	switch {
-	case a == b:
+func order(b bool) int {
+	if b {
 		return 0
-	case a:
-		return -1
-	default:
-		return 1
 	}
+	return 1
 }

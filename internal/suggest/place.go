@@ -37,10 +37,9 @@ func placeOf(s *scan.Snapshot, p *scan.Process) place {
 		return at
 	}
 	switch applies, why := at.match.About(s, p); applies {
-	case access.Yes:
 	case access.No:
 		at.nameless = "no rule: none would be about it: " + why
-	default:
+	case access.Unknown:
 		at.nameless = "no rule: it is not known whether one would be about it: " + why
 	}
 	return at
@@ -48,11 +47,8 @@ func placeOf(s *scan.Snapshot, p *scan.Process) place {
 
 // nameOf returns what names a process.
 func nameOf(s *scan.Snapshot, p *scan.Process) place {
-	w := s.WorkloadOf(p)
-	if w == nil {
-		return byExe(p)
-	}
-	switch {
+	switch w := s.WorkloadOf(p); {
+	case w == nil:
 	case w.Kind == scan.InContainer:
 		return inContainer(w, p)
 	case (w.Kind == scan.Unit || w.Kind == scan.UserUnit) && w.Unit != "":
@@ -145,15 +141,9 @@ func newPlace(label string, keys ...key) place {
 
 // plain reports whether text is shown as it is.
 func plain(text string) bool {
-	if !utf8.ValidString(text) {
-		return false
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsPrint(r) || r == utf8.RuneError // it stands for what is not UTF-8, too
+	})
 }
 
 // literal returns the glob that matches one text.

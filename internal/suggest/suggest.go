@@ -14,6 +14,8 @@ package suggest
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -86,7 +88,6 @@ func suggestions(s *scan.Snapshot) ([]suggestion, []todo) {
 func groups(s *scan.Snapshot) []*group {
 	type id struct{ label, nameless string }
 	byID := map[id]*group{}
-	var all []*group
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		at := placeOf(s, p)
@@ -94,15 +95,13 @@ func groups(s *scan.Snapshot) []*group {
 		if g == nil {
 			g = &group{place: at}
 			byID[id{at.label, at.nameless}] = g
-			all = append(all, g)
 		}
 		g.processes = append(g.processes, p)
 		g.states[p.State&3]++
 	}
-	slices.SortFunc(all, func(a, b *group) int {
+	return slices.SortedFunc(maps.Values(byID), func(a, b *group) int {
 		return cmp.Or(cmp.Compare(a.label, b.label), cmp.Compare(a.nameless, b.nameless))
 	})
-	return all
 }
 
 // unfit returns why there can be no rule for a group; empty if there can.
@@ -159,11 +158,8 @@ func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 	for _, of := range policy.New(c, policy.Options{}).Evaluate(s).Rules {
 		r := byName[of.Rule.Name]
 		r.about = of.Processes[policy.Compliant]
-		for _, result := range [...]policy.Result{policy.Violating, policy.Unknown} {
-			if p := s.Find(of.First[result]); p != nil {
-				faults[r.name] = r.fault(s, p)
-				break
-			}
+		if p := s.Find(cmp.Or(of.First[policy.Violating], of.First[policy.Unknown])); p != nil {
+			faults[r.name] = r.fault(s, p)
 		}
 	}
 	return faults
@@ -182,28 +178,15 @@ func (r *suggestion) fault(s *scan.Snapshot, p *scan.Process) string {
 // nameFor makes the name of a rule from a label, one that no other has.
 func nameFor(label string, taken map[string]bool) string {
 	const longest = 63
-	var b strings.Builder
-	for _, r := range strings.ToLower(label) {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
-			b.WriteRune(r)
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
+	base := strings.Trim(notOfName.ReplaceAllString(strings.ToLower(label), "-"), "-")
+	base = cmp.Or(base, "rule")
+	name := strings.TrimRight(base[:min(len(base), longest)], "-")
+	for i := 2; taken[name]; i++ {
+		suffix := fmt.Sprintf("-%d", i)
+		name = strings.TrimRight(base[:min(len(base), longest-len(suffix))], "-") + suffix
 	}
-	base := strings.Trim(b.String(), "-")
-	if base == "" {
-		base = "rule"
-	}
-	for i := 1; ; i++ {
-		suffix := ""
-		if i > 1 {
-			suffix = fmt.Sprintf("-%d", i)
-		}
-		name := strings.TrimRight(base[:min(len(base), longest-len(suffix))], "-") + suffix
-		if !taken[name] {
-			taken[name] = true
-			return name
-		}
-	}
+	taken[name] = true
+	return name
 }
+
+var notOfName = regexp.MustCompile(`[^a-z0-9_]+`)

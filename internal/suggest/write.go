@@ -22,11 +22,11 @@ func Write(w io.Writer, s *scan.Snapshot) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# What is sandboxed with Landlock on this host (%s, kernel %s), as rules for landlockd.\n", s.Time.UTC().Format(time.RFC3339), untrusted.Escape(s.Kernel.Release, 80, true))
 	b.WriteString("# They ask for what is so now: look them over, and leave out what is not meant to last.\n")
+	b.WriteString("rules:")
 	if len(rules) == 0 {
-		b.WriteString("rules: []\n")
-	} else {
-		b.WriteString("rules:\n")
+		b.WriteString(" []")
 	}
+	b.WriteByte('\n')
 	for i := range rules {
 		rules[i].write(b)
 	}
@@ -50,7 +50,8 @@ func (r *suggestion) write(b *bufio.Writer) {
 	}
 	keys := make([]string, len(r.keys))
 	for i, k := range r.keys {
-		keys[i] = fmt.Sprintf("%s: [%s]", k.Key, quoted(k.pattern))
+		// The escapes of Go are among those of YAML's scalars in double quotes.
+		keys[i] = fmt.Sprintf("%s: [%s]", k.Key, strconv.QuoteToASCII(k.pattern))
 	}
 	fmt.Fprintf(b, "    match: {%s}\n    expect:\n", strings.Join(keys, ", "))
 	states := scan.Sandboxed.String()
@@ -68,7 +69,3 @@ func (r *suggestion) write(b *bufio.Writer) {
 		fmt.Fprintf(b, "      restricts: [%s]\n", strings.Join(r.expect.Restricts, ", "))
 	}
 }
-
-// quoted writes text as a YAML scalar in double quotes: the escapes of Go are
-// among those of YAML.
-func quoted(text string) string { return strconv.QuoteToASCII(text) }
