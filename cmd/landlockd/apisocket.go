@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -24,7 +23,7 @@ func (a *apiSocket) flags(c *kingpin.CmdClause, help string) {
 
 func (a *apiSocket) validate() error {
 	if a.path != "" && !filepath.IsAbs(a.path) {
-		return usageError{fmt.Errorf("--api.socket %q: want an absolute path, or nothing for no socket", a.path)}
+		return usagef("--api.socket %q: want an absolute path, or nothing for no socket", a.path)
 	}
 	return nil
 }

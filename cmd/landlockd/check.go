@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -32,25 +33,24 @@ type checkRules struct {
 }
 
 func (c *checkRules) declare(app *kingpin.Application) *kingpin.CmdClause {
-	cmd := app.Command("check", "Judge the processes of this host, or of a recorded snapshot, by the rules. "+
-		"Exit code: 0 compliant (a process younger than a rule's grace is shown and counts as compliant), "+
-		"1 violated (with --require-matches also: a rule is about no process), "+
-		"2 wrong usage or configuration, 3 it is not known. "+
-		"With -o nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
+	cmd := app.Command("check", "Judge the processes of this host, or of a recorded snapshot, by "+
+		"the rules. Exit code: 0 compliant (a process younger than a rule's grace is shown and "+
+		"counts as compliant), 1 violated (with --require-matches also: a rule is about no "+
+		"process), 2 wrong usage or configuration, 3 it is not known. With -o nagios: 0 ok, "+
+		"1 warning, 2 critical, 3 unknown.")
 	c.ruleFile.flags(cmd)
 	c.look.flags(cmd, "Judge")
 	cmd.Flag("pid", "Judge one process by --expect, without rules.").PlaceHolder("PID").
 		IsSetByUser(&c.pidGiven).Int64Var(&c.pid)
-	cmd.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,restricts=fs.write_file,net.*; "+
-		"keys: state, effective (true unless given), min_depth, max_depth, restricts, "+
-		"and beside that on_old_kernel, outside_workers; or state=unsandboxed alone.").
-		PlaceHolder("EXPECT").StringVar(&c.expect)
-	cmd.Flag("explain", "Show which rules apply to one process, why the others do not, and what they say.").PlaceHolder("PID").
-		IsSetByUser(&c.explainGiven).Int64Var(&c.explained)
+	cmd.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,"+
+		"restricts=fs.write_file,net.*; keys: state, effective (true unless given), "+
+		"min_depth, max_depth, restricts, and beside that on_old_kernel, outside_workers; "+
+		"or state=unsandboxed alone.").PlaceHolder("EXPECT").StringVar(&c.expect)
+	cmd.Flag("explain", "Show which rules apply to one process, why the others do not, "+
+		"and what they say.").PlaceHolder("PID").IsSetByUser(&c.explainGiven).Int64Var(&c.explained)
 	cmd.Flag("require-matches", "A rule that is about no process is violated, too: "+
 		"its match may be misspelled. If it is not known whether it is about one, "+
-		"the answer is not known.").
-		BoolVar(&c.requireMatches)
+		"the answer is not known.").BoolVar(&c.requireMatches)
 	cmd.Flag("output", "Form of the answer: text, json, nagios.").Short('o').Default(formatText).
 		EnumVar(&c.format, formatText, formatJSON, formatNagios)
 	return cmd
@@ -61,26 +61,23 @@ func (c *checkRules) validate() error {
 	if err := c.globals.validate(); err != nil {
 		return err
 	}
-	// 0 is what service managers call the PID of what does not run.
-	if c.pidGiven && !isPID(c.pid) {
-		return usageError{fmt.Errorf("--pid: %d is no PID", c.pid)}
-	}
-	if c.explainGiven && !isPID(c.explained) {
-		return usageError{fmt.Errorf("--explain: %d is no PID", c.explained)}
-	}
 	switch {
+	// 0 is what service managers call the PID of what does not run.
+	case c.pidGiven && !isPID(c.pid):
+		return usagef("--pid: %d is no PID", c.pid)
+	case c.explainGiven && !isPID(c.explained):
+		return usagef("--explain: %d is no PID", c.explained)
 	case c.pidGiven != (c.expect != ""):
-		return usageError{errors.New("--pid and --expect are for each other; --explain shows what rules say of one process")}
+		return usagef("--pid and --expect are for each other; " +
+			"--explain shows what rules say of one process")
 	case c.pidGiven && c.explainGiven:
-		return usageError{errors.New("--pid and --explain exclude each other")}
+		return usagef("--pid and --explain exclude each other")
 	case c.requireMatches && (c.pidGiven || c.explainGiven):
-		return usageError{errors.New("--require-matches is about all processes, " +
-			"--pid and --explain about one")}
+		return usagef("--require-matches is about all processes, --pid and --explain about one")
 	case c.explainGiven && c.format == formatNagios:
-		return usageError{fmt.Errorf("--explain is for people and programs, not for -o %s", formatNagios)}
-	default:
-		return nil
+		return usagef("--explain is for people and programs, not for -o %s", formatNagios)
 	}
+	return nil
 }
 
 // run judges once. As a plugin of Nagios it reports every failure in the way
@@ -120,10 +117,7 @@ func (c *checkRules) all(w io.Writer) error {
 	}
 	if c.format == formatNagios {
 		status, err := check.Nagios(w, result, c.requireMatches)
-		if err != nil || status == check.OK {
-			return err
-		}
-		return reported(int(status))
+		return cmp.Or(err, reported(int(status)))
 	}
 	err = buffered(w, func(w io.Writer) error {
 		if c.format == formatJSON {
@@ -141,7 +135,8 @@ func (c *checkRules) rules() (*policy.Config, error) {
 		return nil, err
 	}
 	if len(config.Rules) == 0 {
-		return nil, usageError{errors.New("there are no rules to check by: write some (\"landlockd rules suggest\" begins them), or give --config.file")}
+		return nil, usagef("there are no rules to check by: write some " +
+			"(\"landlockd rules suggest\" begins them), or give --config.file")
 	}
 	return config, nil
 }
@@ -150,7 +145,7 @@ func (c *checkRules) rules() (*policy.Config, error) {
 func (c *checkRules) one(w io.Writer) error {
 	expect, err := policy.ParseExpect(c.expect)
 	if err != nil {
-		return usageError{fmt.Errorf("--expect: %w", err)}
+		return usagef("--expect: %w", err)
 	}
 	snap, p, err := c.process(c.pid, (*scan.Snapshot).Find)
 	if err != nil {
@@ -162,11 +157,10 @@ func (c *checkRules) one(w io.Writer) error {
 	case formatJSON:
 		err = one.JSON(w)
 	case formatNagios:
-		status := [...]check.Status{check.Compliant: check.OK, check.Violated: check.Critical, check.Undecided: check.Unknown}[one.Answer()]
-		if err = check.NagiosLine(w, status, one.Text(true)); err == nil && status != check.OK {
-			err = reported(int(status))
-		}
-		return err
+		status := [...]check.Status{
+			check.Compliant: check.OK, check.Violated: check.Critical, check.Undecided: check.Unknown,
+		}[one.Answer()]
+		return cmp.Or(check.NagiosLine(w, status, one.Text(true)), reported(int(status)))
 	default:
 		_, err = fmt.Fprintln(w, one.Text(!utf8Locale()))
 	}
@@ -183,7 +177,8 @@ func (c *checkRules) explain(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	e := check.Explained{Snapshot: snap, Process: p, Rules: c.evaluator(config, snap).Explain(snap, p)}
+	rules := c.evaluator(config, snap).Explain(snap, p)
+	e := check.Explained{Snapshot: snap, Process: p, Rules: rules}
 	if c.format == formatJSON {
 		err = e.JSON(w)
 	} else {
@@ -197,12 +192,7 @@ func answered(a check.Answer, err error) error {
 	if err != nil {
 		return codeError{exitUndecided, fmt.Errorf("write the answer: %w", err)}
 	}
-	switch a {
-	case check.Violated:
-		return reported(exitFailure)
-	case check.Undecided:
-		return reported(exitUndecided)
-	default:
-		return nil
-	}
+	return reported([...]int{
+		check.Compliant: exitOK, check.Violated: exitFailure, check.Undecided: exitUndecided,
+	}[a])
 }

@@ -26,8 +26,8 @@ func (c *checkConfig) declare(app *kingpin.Application) *kingpin.CmdClause {
 	cmd := app.Command("check-config", "Check configuration and rule files strictly: every "+
 		"error with file, line and column, and warnings of what is hardly meant. Exit code: 0 valid, "+
 		"with warnings too, 2 not.")
-	cmd.Arg("file", "Configuration or rule file; what landlockd would read by itself if none is given.").
-		StringsVar(&c.files)
+	cmd.Arg("file", "Configuration or rule file; what landlockd would read by itself if none is "+
+		"given.").StringsVar(&c.files)
 	return cmd
 }
 
@@ -68,7 +68,9 @@ func (c *checkConfig) run(out io.Writer) error {
 	if bad {
 		return usageError{quietError{errors.New("the configuration is not valid")}}
 	}
-	if _, err := fmt.Fprintf(out, "OK: %s in %s\n", plural.Count(rules, "rule"), plural.Count(files, "file")); err != nil {
+	_, err := fmt.Fprintf(out, "OK: %s in %s\n",
+		plural.Count(rules, "rule"), plural.Count(files, "file"))
+	if err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return nil

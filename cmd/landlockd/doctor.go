@@ -19,13 +19,13 @@ type examine struct {
 
 func (d *examine) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("doctor", "Show what works on this host, what does not, why, and what to do.")
-	c.Flag("report", "Add what developers need to know of a kernel that they have not tried: no names, no paths.").
-		BoolVar(&d.report)
+	c.Flag("report", "Add what developers need to know of a kernel that they have not tried: "+
+		"no names, no paths.").BoolVar(&d.report)
 	return c
 }
 
 func (d *examine) run(out io.Writer) error {
-	o := doctor.Options{ProcFS: d.procfs, SysFS: d.sysfs, Address: defaultAddress}
+	o := doctor.Options{ProcFS: d.sources.ProcFS, SysFS: d.sources.SysFS, Address: defaultAddress}
 	works, err := doctor.Examine(out, o)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/landlockd/landlockd/internal/daemon"
 )
@@ -29,13 +30,21 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
 // quietError is a failure that has been reported already.
 type quietError struct{ error }
 
 func (e quietError) Unwrap() error { return e.error }
 
-// reported is the error of an answer that was written and has an exit code of its own.
+// reported is the error of an answer that was written and has an exit code of its own;
+// nil for exitOK.
 func reported(code int) error {
+	if code == exitOK {
+		return nil
+	}
 	return codeError{code, quietError{errors.New("the answer is written")}}
 }
 

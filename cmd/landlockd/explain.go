@@ -5,7 +5,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,30 +33,32 @@ type explainProcess struct {
 }
 
 func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("explain", "Show everything known of one process: its sandbox, who made it, and what it may still do. "+
-		"Exit code: 0 explained, 2 wrong usage or configuration, 3 there is no such process, or this host cannot be scanned.")
+	c := app.Command("explain", "Show everything known of one process: its sandbox, who made it, "+
+		"and what it may still do. Exit code: 0 explained, 2 wrong usage or configuration, "+
+		"3 there is no such process, or this host cannot be scanned.")
 	c.Arg("pid", "The process, or a thread of it.").Required().Int64Var(&x.pid)
-	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, and who listens: as root, with the rights of this command.").
-		BoolVar(&x.sockets)
+	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, "+
+		"and who listens: as root, with the rights of this command.").BoolVar(&x.sockets)
 	c.Flag("no-paths", "Do not search for the paths of files that rules are on.").BoolVar(&x.noPaths)
 	x.look.flags(c, "Look at")
 	c.Flag("output", "Form of the answer: text, json.").Short('o').Default(formatText).
 		EnumVar(&x.format, formatText, formatJSON)
 	x.ruleFile.flags(c)
-	x.socket.flags(c, "Unix socket of the daemon, which is asked for the last denials; empty to ask nobody.")
+	x.socket.flags(c, "Unix socket of the daemon, which is asked for the last denials; "+
+		"empty to ask nobody.")
 	x.drawing.flags(c, "Write")
 	return c
 }
 
 func (x *explainProcess) validate() error {
-	if err := cmp.Or(x.globals.validate(), x.socket.validate()); err != nil {
-		return err
-	}
+	err := cmp.Or(x.globals.validate(), x.socket.validate())
 	switch {
+	case err != nil:
+		return err
 	case !isPID(x.pid):
-		return usageError{fmt.Errorf("%d is no PID", x.pid)}
+		return usagef("%d is no PID", x.pid)
 	case x.sockets && x.recorded():
-		return usageError{errors.New("--sockets looks at this host: it is not for --snapshot")}
+		return usagef("--sockets looks at this host: it is not for --snapshot")
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func (x *explainProcess) lookAround(e *explain.Explanation) error {
 		e.Roots = &explain.Roots{NotKnown: recorded}
 		return nil
 	}
-	t, err := target.Open(x.procfs, e.Process)
+	t, err := target.Open(x.sources.ProcFS, e.Process)
 	if err != nil {
 		e.NoPlaces = "not sought: " + untrusted.OneLine(err.Error())
 		e.Roots = &explain.Roots{NotKnown: untrusted.OneLine(err.Error())}
@@ -157,7 +158,7 @@ func (x *explainProcess) addPlaces(e *explain.Explanation, t *target.Process) {
 
 func (x *explainProcess) addSockets(e *explain.Explanation, t *target.Process) error {
 	found, err := within(socketsTime, func() (*explain.Sockets, error) {
-		return sockets.Look(x.procfs, t, e)
+		return sockets.Look(x.sources.ProcFS, t, e)
 	})
 	if e.Sockets = found; err != nil {
 		return fmt.Errorf("--sockets: %w", err)

@@ -34,7 +34,8 @@ func (x *explainProcess) addDenials(e *explain.Explanation) {
 	case d.Way == api.Off:
 		e.Denials.NotKnown = "the daemon runs with --no-collector.denials"
 	case !d.Fed:
-		e.Denials.NotKnown = "here the kernel only counts them, at most; landlockd doctor shows how to have more"
+		e.Denials.NotKnown = "here the kernel only counts them, at most; " +
+			"landlockd doctor shows how to have more"
 	}
 	e.Denials.Last = e.DenialsOf(d.Denials)
 }

@@ -43,9 +43,11 @@ func wantUsage(t *testing.T, line, text string) {
 
 func TestParseDefaults(t *testing.T) {
 	s := parseServe(t, "")
-	if !slices.Equal(s.listen, []string{"127.0.0.1:10644"}) || s.listenGiven ||
-		s.telemetryPath != "/metrics" || s.maxRequests != 10 || s.minInterval != time.Second ||
-		s.confine != string(daemon.BestEffort) || s.user != "" || s.procfs != "/proc" || s.sysfs != "/sys" || s.logger == nil {
+	o := s.options()
+	if !slices.Equal(o.Listen, []string{"127.0.0.1:10644"}) || !o.UsualAddress ||
+		o.TelemetryPath != "/metrics" || o.MaxRequests != 10 || o.MinInterval != time.Second ||
+		o.Confine != daemon.BestEffort || o.User != "" || o.Sources.ProcFS != "/proc" ||
+		o.Sources.SysFS != "/sys" || o.Logger == nil || o.Sources.Logger == nil {
 		t.Errorf("%+v", s)
 	}
 }
@@ -63,9 +65,11 @@ func TestParseCommands(t *testing.T) {
 func TestParseValues(t *testing.T) {
 	s := parseServe(t, "serve --web.listen-address=:1 --web.listen-address=[::1]:2 --web.systemd-socket "+
 		"--confine=require --user=x --log.level=debug --log.format=json --scan.min-interval=1500ms --web.config.file=f")
-	if !slices.Equal(s.listen, []string{":1", "[::1]:2"}) || !s.listenGiven || !s.systemdSocket || s.confine != string(daemon.Require) ||
-		s.user != "x" || s.log.Level.String() != "debug" || s.log.Format.String() != "json" ||
-		s.minInterval != 1500*time.Millisecond || s.webConfig != "f" {
+	o := s.options()
+	if !slices.Equal(o.Listen, []string{":1", "[::1]:2"}) || o.UsualAddress || !o.SystemdSocket ||
+		o.Confine != daemon.Require || o.User != "x" || s.log.Level.String() != "debug" ||
+		s.log.Format.String() != "json" || o.MinInterval != 1500*time.Millisecond ||
+		o.WebConfig != "f" {
 		t.Errorf("%+v", s)
 	}
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -24,8 +23,8 @@ type look struct {
 }
 
 func (l *look) flags(c *kingpin.CmdClause, verb string) {
-	c.Flag("snapshot", verb+" this file, which \"landlockd once --format=json\" wrote, instead of the host.").
-		PlaceHolder("FILE").StringVar(&l.file)
+	c.Flag("snapshot", verb+" this file, which \"landlockd once --format=json\" wrote, "+
+		"instead of the host.").PlaceHolder("FILE").StringVar(&l.file)
 }
 
 // recorded reports whether a recorded snapshot is looked at.
@@ -33,10 +32,11 @@ func (l *look) recorded() bool { return l.file != "" }
 
 // evaluator returns one for a single snapshot. A recorded one has no command lines.
 func (l *look) evaluator(config *policy.Config, snap *scan.Snapshot) *policy.Evaluator {
+	procfs := l.sources.ProcFS
 	if l.recorded() {
-		return evaluator(config, "", snap)
+		procfs = ""
 	}
-	return evaluator(config, l.procfs, snap)
+	return evaluator(config, procfs, snap)
 }
 
 // evaluator returns one for a single snapshot. Command lines are read from procfs; if
@@ -45,9 +45,7 @@ func evaluator(config *policy.Config, procfs string, snap *scan.Snapshot) *polic
 	o := policy.Options{Unmatched: true}
 	if procfs != "" {
 		lines := cmdline.New(procfs)
-		o.Cmdline = func(pid int32, start uint64) (string, bool) {
-			return lines.Of(snap, pid, start)
-		}
+		o.Cmdline = func(pid int32, start uint64) (string, bool) { return lines.Of(snap, pid, start) }
 	}
 	return policy.New(config, o)
 }
@@ -73,18 +71,20 @@ func (l *look) until(enough judgment) (*scan.Snapshot, error) {
 	}
 	f, err := os.Open(l.file)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--snapshot: %w", err)}
+		return nil, usagef("--snapshot: %w", err)
 	}
 	defer f.Close()
 	snap, err := recorded.Read(f)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--snapshot %s: %w", l.file, err)}
+		return nil, usagef("--snapshot %s: %w", l.file, err)
 	}
 	enough(snap)
 	return snap, nil
 }
 
-func lookUntil(src scan.Source, favour func(pids []int32), enough judgment) (*scan.Snapshot, error) {
+func lookUntil(
+	src scan.Source, favour func(pids []int32), enough judgment,
+) (*scan.Snapshot, error) {
 	for look, pause := 1, 20*time.Millisecond; ; look, pause = look+1, 4*pause {
 		snap, err := src.Scan(context.Background())
 		if err != nil {

@@ -79,9 +79,10 @@ func run(args []string) int {
 
 // parse returns the command that the arguments are about, with the values of its flags.
 func parse(args []string) (command, error) {
-	app := kingpin.New("landlockd", "Shows which processes of a host are sandboxed with Landlock, and how deep.\n\n"+
-		"Without a command it serves metrics for Prometheus at http://"+defaultAddress+"/metrics. "+
-		"To let other hosts scrape it, give --web.listen-address, and --web.config.file for TLS and authentication.")
+	app := kingpin.New("landlockd", "Shows which processes of a host are sandboxed with "+
+		"Landlock, and how deep.\n\nWithout a command it serves metrics for Prometheus at http://"+
+		defaultAddress+"/metrics. To let other hosts scrape it, give --web.listen-address, and "+
+		"--web.config.file for TLS and authentication.")
 	app.HelpFlag.Short('h')
 	app.UsageWriter(os.Stdout)
 	app.Version(versionText())
@@ -107,7 +108,8 @@ func badFlag(app *kingpin.Application, args []string) string {
 		return "" // that error names what it is about
 	}
 	for _, e := range parsed.Elements {
-		if f, ok := e.Clause.(*kingpin.FlagClause); ok && e.Value != nil && f.Model().Value.Set(*e.Value) != nil {
+		f, ok := e.Clause.(*kingpin.FlagClause)
+		if ok && e.Value != nil && f.Model().Value.Set(*e.Value) != nil {
 			return "--" + f.Model().Name + ": "
 		}
 	}

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"regexp"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -14,34 +13,35 @@ import (
 
 // metricFlags set which metrics there are.
 type metricFlags struct {
-	limit             int
-	include, exclude  string
-	series            bool
-	rights, hardening bool
-	// options follow from the others.
+	include, exclude string
+	series           bool
+	// options are what the flags come to.
 	options metrics.Options
 }
 
 func (m *metricFlags) flags(c *kingpin.CmdClause) {
-	c.Flag("workload.limit", "Number of workloads that have series of their own; the others are added up as \"other\".").
-		Default("100").IntVar(&m.limit)
-	c.Flag("workload.include", "Only workloads whose whole name this RE2 expression matches have series of their own.").
-		PlaceHolder("REGEXP").StringVar(&m.include)
+	o := &m.options
+	c.Flag("workload.limit", "Number of workloads that have series of their own; the others are "+
+		"added up as \"other\".").Default("100").IntVar(&o.Workloads.Limit)
+	c.Flag("workload.include", "Only workloads whose whole name this RE2 expression matches have "+
+		"series of their own.").PlaceHolder("REGEXP").StringVar(&m.include)
 	c.Flag("workload.exclude", "Workloads whose whole name this RE2 expression matches have none.").
 		PlaceHolder("REGEXP").StringVar(&m.exclude)
-	c.Flag("collector.workloads", "Export series for each workload; the number of workloads by state is exported without, too.").
-		Default("true").BoolVar(&m.series)
-	c.Flag("collector.rights", "Export for each right of this kernel how many processes are restricted in it: about 20 series.").
-		Default("true").BoolVar(&m.rights)
-	c.Flag("collector.hardening", "Export how many processes have other hardening (no_new_privs, seccomp, another user than root, a user namespace): about 8 series.").
-		Default("true").BoolVar(&m.hardening)
+	c.Flag("collector.workloads", "Export series for each workload; the number of workloads by "+
+		"state is exported without, too.").Default("true").BoolVar(&m.series)
+	c.Flag("collector.rights", "Export for each right of this kernel how many processes are "+
+		"restricted in it: about 20 series.").Default("true").BoolVar(&o.Rights)
+	c.Flag("collector.hardening", "Export how many processes have other hardening (no_new_privs, "+
+		"seccomp, another user than root, a user namespace): about 8 series.").
+		Default("true").BoolVar(&o.Hardening)
 }
 
 func (m *metricFlags) validate() error {
-	if m.limit < 0 {
-		return usageError{fmt.Errorf("--workload.limit is %d, but cannot be negative", m.limit)}
+	o := &m.options.Workloads
+	if o.Limit < 0 {
+		return usagef("--workload.limit is %d, but cannot be negative", o.Limit)
 	}
-	o := collector.WorkloadOptions{Hide: !m.series, Limit: m.limit, Slots: &collector.Slots{}}
+	o.Hide, o.Slots = !m.series, &collector.Slots{}
 	for _, e := range []struct {
 		flag, text string
 		into       **regexp.Regexp
@@ -51,10 +51,9 @@ func (m *metricFlags) validate() error {
 		}
 		r, err := collector.AnchoredRegexp(e.text)
 		if err != nil {
-			return usageError{fmt.Errorf("--workload.%s: %w", e.flag, err)}
+			return usagef("--workload.%s: %w", e.flag, err)
 		}
 		*e.into = r
 	}
-	m.options = metrics.Options{Workloads: o, Rights: m.rights, Hardening: m.hardening}
 	return nil
 }

@@ -41,8 +41,8 @@ func (o *once) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("once", "Scan once and write the result to standard output.")
 	c.Flag("format", "Form of the result: prometheus, json.").Default(formatPrometheus).
 		EnumVar(&o.format, formatPrometheus, formatJSON)
-	c.Flag("textfile", "Write to this file instead, in one step, for the textfile collector of node_exporter.").
-		PlaceHolder("PATH").StringVar(&o.textfile)
+	c.Flag("textfile", "Write to this file instead, in one step, for the textfile collector of "+
+		"node_exporter.").PlaceHolder("PATH").StringVar(&o.textfile)
 	c.Flag("summary", "With --format=json: counts, without names.").BoolVar(&o.summary)
 	o.ruleFile.flags(c)
 	o.metricFlags.flags(c)
@@ -50,14 +50,15 @@ func (o *once) declare(app *kingpin.Application) *kingpin.CmdClause {
 }
 
 func (o *once) validate() error {
-	if err := cmp.Or(o.globals.validate(), o.metricFlags.validate()); err != nil {
-		return err
-	}
+	err := cmp.Or(o.globals.validate(), o.metricFlags.validate())
 	switch {
+	case err != nil:
+		return err
 	case o.textfile != "" && o.format != formatPrometheus:
-		return usageError{fmt.Errorf("--textfile is for --format=%s, not for %s", formatPrometheus, o.format)}
+		return usagef("--textfile is for --format=%s, not for %s", formatPrometheus, o.format)
 	case o.summary && o.format != formatJSON:
-		return usageError{fmt.Errorf("--summary is for --format=%s: metrics are counts without names already", formatJSON)}
+		return usagef("--summary is for --format=%s: metrics are counts without names already",
+			formatJSON)
 	}
 	return nil
 }
@@ -67,7 +68,7 @@ func (o *once) validate() error {
 func (o *once) run(out io.Writer) error {
 	if o.textfile != "" {
 		if err := textfile.Check(o.textfile); err != nil {
-			return usageError{fmt.Errorf("--textfile %w", err)}
+			return usagef("--textfile %w", err)
 		}
 	}
 	config, err := o.load()
@@ -82,7 +83,7 @@ func (o *once) run(out io.Writer) error {
 	snap, err := src.Scan(context.Background())
 	var result *policy.Evaluation
 	if err == nil {
-		result = evaluator(config, o.procfs, snap).Evaluate(snap)
+		result = evaluator(config, o.sources.ProcFS, snap).Evaluate(snap)
 	}
 	if o.format == formatJSON {
 		if err != nil {
@@ -103,7 +104,9 @@ func (o *once) registry(
 ) *prometheus.Registry {
 	// Without counters, which a single run has none of.
 	own := collector.Daemon{Sources: found.Tried, Build: build()}
-	state := collector.Config{Loaded: len(config.Rules), Hash: config.Hash, Reloaded: true, Since: time.Now()}
+	state := collector.Config{
+		Loaded: len(config.Rules), Hash: config.Hash, Reloaded: true, Since: time.Now(),
+	}
 	var shown collector.Scrape
 	if snap != nil {
 		own.Scans.LastSuccess = snap.Time.Add(snap.Duration)

@@ -43,7 +43,8 @@ func withThread(s *scan.Snapshot, tid int32) *scan.Process {
 	}
 	for i := range s.Processes {
 		p := &s.Processes[i]
-		if slices.ContainsFunc(s.TasksOf(p), func(t scan.Task) bool { return t.TID == tid }) || isWorker(s, p, tid) {
+		isTask := func(t scan.Task) bool { return t.TID == tid }
+		if slices.ContainsFunc(s.TasksOf(p), isTask) || isWorker(s, p, tid) {
 			return p
 		}
 	}
@@ -68,10 +69,11 @@ func noProcess(s *scan.Snapshot, pid int32) error {
 		return fmt.Errorf("%s: give that PID", threadOf(s, p, pid))
 	}
 	if slices.ContainsFunc(s.Tasks, func(t scan.Task) bool { return t.TID == 0 }) {
-		return fmt.Errorf("there is no process %d in this snapshot; it may be one of the threads that a snapshot "+
-			"leaves out where those of a process are alike", pid)
+		return fmt.Errorf("there is no process %d in this snapshot; it may be one of the threads "+
+			"that a snapshot leaves out where those of a process are alike", pid)
 	}
-	return fmt.Errorf("there is no process %d: it has ended, is a kernel thread, or cannot be seen from here", pid)
+	return fmt.Errorf("there is no process %d: it has ended, is a kernel thread, "+
+		"or cannot be seen from here", pid)
 }
 
 // settled reports whether another look could find nothing more about a process. It could

@@ -13,7 +13,8 @@ import (
 type ruleFile struct{ path string }
 
 func (r *ruleFile) flags(c *kingpin.CmdClause) {
-	c.Flag("config.file", "File with the rules; "+inforce.DefaultConfig+" if there is one, else the rule files that packages and the host have in rules.d.").
+	c.Flag("config.file", "File with the rules; "+inforce.DefaultConfig+" if there is one, "+
+		"else the rule files that packages and the host have in rules.d.").
 		PlaceHolder("FILE").StringVar(&r.path)
 }
 

@@ -16,7 +16,8 @@ type suggestRules struct{ look }
 
 func (s *suggestRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("rules", "Work with rules.").
-		Command("suggest", "Write rules that expect what is sandboxed now to stay so; what is not sandboxed, as comments.")
+		Command("suggest", "Write rules that expect what is sandboxed now to stay so; "+
+			"what is not sandboxed, as comments.")
 	s.flags(c, "Look at")
 	return c
 }

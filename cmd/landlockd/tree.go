@@ -3,12 +3,12 @@
 package main
 
 import (
-	"context"
 	"io"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/landlockd/landlockd/internal/tree"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // drawTree draws processes and domains.
@@ -19,7 +19,8 @@ type drawTree struct {
 }
 
 func (t *drawTree) declare(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("tree", "Show the sandboxed processes, their domains, and where they stand among the others.")
+	c := app.Command("tree", "Show the sandboxed processes, their domains, "+
+		"and where they stand among the others.")
 	c.Flag("all", "Show every process.").Short('a').BoolVar(&t.all)
 	c.Flag("domains", "Show domains, each with its processes.").Short('d').BoolVar(&t.domains)
 	t.drawing.flags(c, "Draw with")
@@ -27,12 +28,8 @@ func (t *drawTree) declare(app *kingpin.Application) *kingpin.CmdClause {
 }
 
 func (t *drawTree) run(out io.Writer) error {
-	src, _, err := t.open()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = src.Close() }()
-	snap, err := src.Scan(context.Background())
+	host := look{globals: t.globals}
+	snap, err := host.until(func(*scan.Snapshot) (bool, []int32) { return true, nil })
 	if err != nil {
 		return err
 	}

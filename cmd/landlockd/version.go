@@ -28,5 +28,6 @@ func build() collector.Build {
 
 func versionText() string {
 	b := build()
-	return fmt.Sprintf("landlockd %s (revision %s, %s, %s/%s)", b.Version, b.Revision, b.GoVersion, runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("landlockd %s (revision %s, %s, %s/%s)",
+		b.Version, b.Revision, b.GoVersion, runtime.GOOS, runtime.GOARCH)
 }
