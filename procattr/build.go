@@ -37,35 +37,21 @@ func newBuilder() builder { return builder{index: map[domainid.ID]int32{}} }
 
 // begin starts a snapshot, in memory of its own: nobody changes it afterwards.
 func (b *builder) begin() {
-	const slack = 64
-	b.processes = make([]scan.Process, 0, b.sizes.processes+b.sizes.processes/8+slack)
-	b.tasks = make([]scan.Task, 0, b.sizes.tasks+b.sizes.tasks/8+slack)
+	b.processes, b.tasks = room[scan.Process](b.sizes.processes), room[scan.Task](b.sizes.tasks)
 	b.workers = nil
 	if n := b.sizes.workers; n > 0 {
-		b.workers = make([]scan.Worker, 0, n+n/8+slack)
+		b.workers = room[scan.Worker](n)
 	}
 	b.answers, b.real, b.domains = b.answers[:0], b.real[:0], b.domains[:0]
 	b.read, b.passes, b.pathBytes = 0, 1, 0
 	clear(b.index)
+	b.index[domainid.None] = domainid.Outermost
 }
 
-// unread adds a process that may not be looked at. Where there is no Landlock,
-// it cannot be in a domain either.
-func (b *builder) unread(pid int32, uid uint32, landlock scan.Availability) {
-	state, reason := scan.Unknown, scan.Denied
-	if landlock != scan.Enabled {
-		state, reason = scan.Unsandboxed, scan.NoReason
-	}
-	b.processes = append(b.processes, scan.Process{
-		PID: pid, UID: uid, State: state, Reason: reason, FirstTask: int32(len(b.tasks)), NumTasks: 1,
-		FirstWorker: int32(len(b.workers)),
-	})
-	b.tasks = append(b.tasks, scan.Task{
-		TID: pid, Domain: domainid.Outermost, View: domainid.NoView, UID: uid,
-		State: state, Reason: reason,
-	})
-	b.answers = append(b.answers, answer{})
-	b.read++
+// room returns memory for as many as there were, and some more.
+func room[T any](n int) []T {
+	const slack = 64
+	return make([]T, 0, n+n/8+slack)
 }
 
 // add adds a process as it was settled.
@@ -82,11 +68,7 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 		if !t.lives() {
 			continue
 		}
-		b.tasks = append(b.tasks, scan.Task{
-			TID: t.tid, Domain: domainid.Outermost, View: domainid.NoView, UID: t.status.uid, Start: t.start,
-			State: t.answer.state, Reason: t.answer.reason, Hardening: t.status.hardening,
-		})
-		b.answers = append(b.answers, t.answer)
+		b.task(t)
 		if t.answer.state != scan.Unknown {
 			b.ids = append(b.ids, t.answer.id)
 		}
@@ -94,11 +76,10 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 	if len(b.tasks) == first {
 		// All that were listed had gone when they were looked at: changing, or
 		// unsandboxed where there is no Landlock.
-		b.tasks = append(b.tasks, scan.Task{
-			TID: pid, Domain: domainid.Outermost, View: domainid.NoView, UID: uid, Start: st.Start,
-			State: f.verdict.state(), Reason: f.reason,
+		b.task(&thread{
+			tid: pid, start: st.Start, status: status{uid: uid},
+			answer: answer{state: states[f.verdict], reason: f.reason},
 		})
-		b.answers = append(b.answers, answer{})
 	}
 	if len(e.path) > scan.CutPath && b.pathBytes+len(e.path) > maxPathBytes {
 		// The entry must not keep it whole either.
@@ -110,7 +91,7 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 		Exe: e.path, ExeCut: e.cut, ExeDeleted: e.deleted, ExeOrigin: e.origin,
 		CgroupID: e.cgroup, CgroupV1ID: e.cgroupV1, UserNS: e.userNS, MountNSOwner: e.mntNSOwner,
 		UID:   b.tasks[first].UID,
-		State: f.verdict.state(), Reason: f.reason,
+		State: states[f.verdict], Reason: f.reason,
 		FirstTask: int32(first), NumTasks: int32(len(b.tasks) - first),
 		FirstWorker: int32(firstWorker), NumWorkers: int32(len(b.workers) - firstWorker),
 	}
@@ -120,6 +101,15 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 	p.NoNewPrivs = scan.ExtentOf(b.tasks[first:], scan.NoNewPrivs)
 	p.Seccomp = scan.ExtentOf(b.tasks[first:], scan.SeccompStrict|scan.SeccompFilter)
 	b.processes = append(b.processes, p)
+}
+
+// task adds a thread of the process.
+func (b *builder) task(t *thread) {
+	b.tasks = append(b.tasks, scan.Task{
+		TID: t.tid, Domain: domainid.Outermost, View: domainid.NoView, UID: t.status.uid, Start: t.start,
+		State: t.answer.state, Reason: t.answer.reason, Hardening: t.status.hardening,
+	})
+	b.answers = append(b.answers, t.answer)
 }
 
 // worker adds a thread that the kernel made for a process. Its file shows one of its
@@ -133,26 +123,17 @@ func (b *builder) worker(t *thread) {
 	b.real = append(b.real, t.answer)
 }
 
-func (v verdict) state() scan.State {
-	switch v {
-	case unsandboxed:
-		return scan.Unsandboxed
-	case partial:
-		return scan.Partial
-	case sandboxed:
-		return scan.Sandboxed
-	default:
-		return scan.Unknown
-	}
+// states are those that verdicts mean; of all others, scan.Unknown.
+var states = [...]scan.State{
+	unsandboxed: scan.Unsandboxed, partial: scan.Partial, sandboxed: scan.Sandboxed,
 }
 
 // snapshot finishes: it fills in the domains and the depths.
 func (b *builder) snapshot(in *domainid.Inference) *scan.Snapshot {
-	for i := range b.answers {
-		b.use(b.answers[i].id, in)
-	}
-	for i := range b.real {
-		b.use(b.real[i].id, in)
+	for _, answers := range [...][]answer{b.answers, b.real} {
+		for i := range answers {
+			b.use(answers[i].id, in)
+		}
 	}
 	// A domain's depth is greater than that of the one it is nested in.
 	byDepth := func(x, y domainid.Domain) int { return cmp.Compare(x.Depth, y.Depth) }
@@ -160,22 +141,13 @@ func (b *builder) snapshot(in *domainid.Inference) *scan.Snapshot {
 	for i := range b.domains {
 		d := &b.domains[i]
 		b.index[d.ID] = int32(i)
-		if in == nil {
-			continue
-		}
-		if parent := in.Parent(d.ID); parent != domainid.None {
-			d.Parent = b.index[parent]
-		}
+		d.Parent = b.index[in.Parent(d.ID)]
 	}
 	for i := range b.tasks {
-		if id := b.answers[i].id; id != domainid.None {
-			b.tasks[i].Domain = b.index[id]
-		}
+		b.tasks[i].Domain = b.index[b.answers[i].id]
 	}
 	for i := range b.workers {
-		if id := b.real[i].id; id != domainid.None {
-			b.workers[i].Real.Domain = b.index[id]
-		}
+		b.workers[i].Real.Domain = b.index[b.real[i].id]
 	}
 	for i := range b.processes {
 		b.depths(&b.processes[i])
@@ -191,18 +163,14 @@ func (b *builder) snapshot(in *domainid.Inference) *scan.Snapshot {
 
 // use adds a domain, and those that it is known to be nested in.
 func (b *builder) use(id domainid.ID, in *domainid.Inference) {
-	for id != domainid.None {
+	for {
 		if _, found := b.index[id]; found {
 			return
 		}
 		b.index[id] = 0
-		d := domainid.Domain{ID: id, Parent: domainid.Outermost, Depth: 1, Rules: domainid.RulesUncounted}
-		id = domainid.None
-		if in != nil {
-			if id = in.Parent(d.ID); id != domainid.None {
-				d.Lineage = domainid.LineageInferred
-			}
-			d.Depth = uint16(in.Depth(d.ID))
+		d := domainid.Domain{ID: id, Depth: uint16(in.Depth(id)), Rules: domainid.RulesUncounted}
+		if id = in.Parent(id); id != domainid.None {
+			d.Lineage = domainid.LineageInferred
 		}
 		b.domains = append(b.domains, d)
 	}

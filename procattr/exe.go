@@ -27,18 +27,15 @@ type place struct {
 }
 
 // hostPlace returns where the host's first process is, or else this one.
-func (i *identifier) hostPlace(proc int) (p place) {
+func hostPlace(proc int) (p place) {
 	for _, name := range []string{"1", "self"} {
 		dir, errno := openAt(proc, newPath(name), unix.O_PATH|unix.O_DIRECTORY)
 		if errno != ok {
 			continue
 		}
-		if fd, errno := openAt(dir, mntNSFile, unix.O_RDONLY); errno == ok {
-			p.mounts = inode(fd)
-			closeFD(fd)
-		}
+		p.mounts, _ = inodeAt(dir, mntNSFile, unix.O_RDONLY)
 		p.setRoot(dir)
-		closeFD(dir)
+		unix.Close(dir)
 		if p.mounts != 0 {
 			break
 		}

@@ -4,6 +4,8 @@ package procattr
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/procdir"
@@ -108,24 +110,15 @@ func parseHex(b []byte) answer {
 	if len(b) > 2 && b[0] == '0' && (b[1] == 'x' || b[1] == 'X') {
 		b = b[2:]
 	}
-	if len(b) == 0 || len(b) > 16 {
+	digits := [16]byte([]byte("0000000000000000"))
+	if len(b) > len(digits) {
 		return answerMalformed
 	}
-	var v uint64
-	for _, c := range b {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return answerMalformed
-		}
-		v = v<<4 | uint64(c)
-	}
-	if v <= maxLayers {
+	copy(digits[len(digits)-len(b):], b)
+	var number [8]byte
+	_, err := hex.Decode(number[:], digits[:])
+	v := binary.BigEndian.Uint64(number[:])
+	if err != nil || v <= maxLayers {
 		return answerMalformed
 	}
 	return answer{state: scan.Sandboxed, id: domainid.ID(v)}

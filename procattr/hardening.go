@@ -23,21 +23,16 @@ func (s *Source) readStatus(pid int32, uid uint32, e *entry, due bool) {
 		return
 	}
 	old := false
-	for i := range threads {
-		t := &threads[i]
-		switch {
-		case !t.lives():
-		case due || !t.hasStatus:
+	for t := range s.settler.living {
+		if due || !t.hasStatus {
 			s.threadStatus(t)
-		default:
+		} else {
 			old = true
 		}
 	}
 	if old && s.settler.differ(pid, uid) {
-		for i := range threads {
-			if t := &threads[i]; t.lives() {
-				s.threadStatus(t)
-			}
+		for t := range s.settler.living {
+			s.threadStatus(t)
 		}
 	}
 	s.settler.fillStatus(uid)
@@ -47,9 +42,8 @@ func (s *Source) readStatus(pid int32, uid uint32, e *entry, due bool) {
 // who it is.
 func (s *settler) differ(pid int32, uid uint32) bool {
 	var first *thread
-	for i := range s.threads {
-		t := &s.threads[i]
-		if !t.lives() || !t.hasStatus {
+	for t := range s.living {
+		if !t.hasStatus {
 			continue
 		}
 		if first == nil {
@@ -66,8 +60,8 @@ func (s *settler) differ(pid int32, uid uint32) bool {
 // was to be read: they then make no difference.
 func (s *settler) fillStatus(uid uint32) {
 	known := status{uid: uid}
-	for i := range s.threads {
-		if t := &s.threads[i]; t.lives() && t.hasStatus {
+	for t := range s.living {
+		if t.hasStatus {
 			known = t.status
 			break
 		}

@@ -122,16 +122,25 @@ func (i *identifier) read(dir int, id *identity) {
 		p := parseCgroup(i.buf[:n], i.v1)
 		id.cgroup, id.cgroupV1 = i.inodeOf(i.cgroupV2, p.v2), i.inodeOf(i.cgroupV1, p.v1)
 	}
-	if fd, errno := openAt(dir, userNSFile, unix.O_RDONLY); errno == ok {
-		id.userNS = uint32(inode(fd))
-		closeFD(fd)
+	if ino, errno := inodeAt(dir, userNSFile, unix.O_RDONLY); errno == ok {
+		id.userNS = uint32(ino)
 	}
 	mounts := uint64(0)
 	if fd, errno := openAt(dir, mntNSFile, unix.O_RDONLY); errno == ok {
 		id.mntNSOwner, mounts = ownerOf(fd), inode(fd)
-		closeFD(fd)
+		unix.Close(fd)
 	}
 	id.origin = i.origin(dir, id, mounts)
+}
+
+// inodeAt opens what a path leads to, and returns its inode number.
+func inodeAt(dir int, p path, flags int) (uint64, unix.Errno) {
+	fd, errno := openAt(dir, p, flags)
+	if errno != ok {
+		return 0, errno
+	}
+	defer unix.Close(fd)
+	return inode(fd), ok
 }
 
 func inode(fd int) uint64 {
@@ -148,7 +157,7 @@ func ownerOf(ns int) uint32 {
 	if errno != ok {
 		return 0
 	}
-	defer closeFD(int(fd))
+	defer unix.Close(int(fd))
 	return uint32(inode(int(fd)))
 }
 
@@ -159,10 +168,6 @@ func (i *identifier) inodeOf(root int, cgroup []byte) uint64 {
 		return 0
 	}
 	i.path = append(append(append(i.path[:0], '.'), cgroup...), 0)
-	fd, errno := openAt(root, i.path, unix.O_PATH|unix.O_NOFOLLOW)
-	if errno != ok {
-		return 0
-	}
-	defer closeFD(fd)
-	return inode(fd)
+	ino, _ := inodeAt(root, i.path, unix.O_PATH|unix.O_NOFOLLOW)
+	return ino
 }

@@ -20,28 +20,19 @@ const initPIDNS = 4026531836
 // only the initial one has kernel threads, the first of which is 2; and where that is
 // hidden, this process's own is asked.
 func (r *reader) pidNamespace() string {
-	ino, errno := r.inodeAt("1/ns/pid")
+	ino, errno := inodeAt(r.proc, newPath("1/ns/pid"), unix.O_RDONLY)
 	if errno != ok {
 		var st stat
 		n, errno := readAt(r.proc, newPath("2/stat"), r.buf)
 		if errno == ok && procdir.ParseStat(r.buf[:n], &st) && st.Flags&pfKthread != 0 {
 			return "init"
 		}
-		ino, _ = r.inodeAt("self/ns/pid")
+		ino, _ = inodeAt(r.proc, newPath("self/ns/pid"), unix.O_RDONLY)
 	}
 	if ino == initPIDNS {
 		return "init"
 	}
 	return "nested"
-}
-
-func (r *reader) inodeAt(p string) (uint64, unix.Errno) {
-	fd, errno := openAt(r.proc, newPath(p), unix.O_RDONLY)
-	if errno != ok {
-		return 0, errno
-	}
-	defer closeFD(fd)
-	return inode(fd), ok
 }
 
 // HidePID returns which processes the mount hides from this one: "off",

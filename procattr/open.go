@@ -5,6 +5,7 @@ package procattr
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -55,7 +56,12 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (dialect, error)) (*S
 	if err != nil {
 		return nil, noProcFS(o.ProcFS, err)
 	}
-	s := newSource(proc, kernel)
+	s := &Source{
+		kernel: kernel, inference: domainid.NewInference(), processes: map[int32]*entry{},
+		build: newBuilder(), reader: &reader{
+			proc: proc, task: -1, dir: -1, buf: make([]byte, 4096), dents: make([]byte, 64<<10),
+		},
+	}
 	if err := s.prepare(o, find); err != nil {
 		unix.Close(proc)
 		return nil, err
@@ -80,14 +86,11 @@ func (s *Source) prepare(o Options, find func(*probe) (dialect, error)) (err err
 		r.setAttribute(d)
 	}
 	if f := r.dialect.form; f != nil {
-		s.settler.ids = f.ids
-		if f.lasting {
-			s.inference = domainid.NewInference()
-		}
+		s.settler.ids, s.lasting = f.ids, f.lasting
 	}
 	r.foreign = userNS() != scan.InitUserNS
 	s.identifier = newIdentifier(cgroupfs.Find(o.ProcFS, filepath.Join(o.SysFS, "fs/cgroup")))
-	s.identifier.host = s.identifier.hostPlace(r.proc)
+	s.identifier.host = hostPlace(r.proc)
 	s.info = infoFor(r.dialect.form, r.pidNamespace())
 	return nil
 }
@@ -110,7 +113,7 @@ func userNS() uint32 {
 // ownPID returns this process's PID in a mount, which may be of another PID
 // namespace than this process is in.
 func ownPID(mount string) (int32, error) {
-	link, err := readlink(mount + "/self")
+	link, err := os.Readlink(mount + "/self")
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,7 @@ package procattr
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -80,7 +81,7 @@ func (p *probe) start(layers int) (*helper, error) {
 	ready, stop := make(chan error), make(chan struct{})
 	wait := osthread.Run(func() {
 		// The mount may be of an outer PID namespace, with other numbers.
-		link, err := readlink(p.mount + "/thread-self")
+		link, err := os.Readlink(p.mount + "/thread-self")
 		if err == nil {
 			h.attr = link + "/attr/"
 			_, err = restrict(layers)
@@ -121,7 +122,7 @@ func restrict(layers int) (int, error) {
 		return 0, err
 	}
 	// One right that every kernel has, and that a helper does not use.
-	fd, err := landlock.CreateRuleset(access.Rights{access.FS: makeChar})
+	fd, err := landlock.CreateRuleset(access.Rights{access.FS: unix.LANDLOCK_ACCESS_FS_MAKE_CHAR})
 	if err != nil {
 		return 0, err
 	}
@@ -134,8 +135,6 @@ func restrict(layers int) (int, error) {
 	return layers, nil
 }
 
-const makeChar = unix.LANDLOCK_ACCESS_FS_MAKE_CHAR
-
 // sample reads a helper's attribute as it stands in a file.
 func (p *probe) sample(h *helper, file string) sample {
 	buf := make([]byte, 128)
@@ -145,13 +144,4 @@ func (p *probe) sample(h *helper, file string) sample {
 		s.text, s.err = nil, errno
 	}
 	return s
-}
-
-func readlink(path string) (string, error) {
-	buf := make([]byte, 256)
-	n, err := unix.Readlink(path, buf)
-	if err != nil {
-		return "", fmt.Errorf("readlink %s: %w", path, err)
-	}
-	return string(buf[:n]), nil
 }

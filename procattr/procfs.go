@@ -64,8 +64,13 @@ func openAt(dir int, p path, flags int) (int, unix.Errno) {
 	}
 }
 
-// readFD reads once: the kernel writes its small files in one piece.
-func readFD(fd int, b []byte) (int, unix.Errno) {
+// readAt opens, reads once and closes: the kernel writes its small files in one piece.
+func readAt(dir int, p path, b []byte) (int, unix.Errno) {
+	fd, errno := openAt(dir, p, unix.O_RDONLY)
+	if errno != ok {
+		return 0, errno
+	}
+	defer unix.Close(fd)
 	for {
 		n, _, errno := unix.Syscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])),
 			uintptr(len(b)))
@@ -73,19 +78,6 @@ func readFD(fd int, b []byte) (int, unix.Errno) {
 			return int(n), errno
 		}
 	}
-}
-
-func closeFD(fd int) { unix.Close(fd) }
-
-// readAt opens, reads once and closes.
-func readAt(dir int, p path, b []byte) (int, unix.Errno) {
-	fd, errno := openAt(dir, p, unix.O_RDONLY)
-	if errno != ok {
-		return 0, errno
-	}
-	n, errno := readFD(fd, b)
-	closeFD(fd)
-	return n, errno
 }
 
 func getdents(fd int, b []byte) (int, unix.Errno) {

@@ -14,12 +14,7 @@ func (s *settler) settleAllOut(v view) finding {
 	if live, o := s.someLive(v); !live {
 		return finding{verdict: o.verdict()}
 	}
-	if same, o := s.listSame(v); o != found {
-		return finding{verdict: o.verdict()}
-	} else if !same {
-		return finding{}
-	}
-	return finding{verdict: unsandboxed}
+	return s.ifListedSame(v, finding{verdict: unsandboxed})
 }
 
 // settleAllIn proves that all threads were in a domain at a second count.
@@ -33,12 +28,7 @@ func (s *settler) settleAllIn(v view, f *facts) finding {
 	if live, o := s.someLive(v); !live {
 		return finding{verdict: o.verdict()}
 	}
-	if same, o := s.listSame(v); o != found {
-		return finding{verdict: o.verdict()}
-	} else if !same {
-		return finding{}
-	}
-	return finding{verdict: sandboxed, together: true}
+	return s.ifListedSame(v, finding{verdict: sandboxed, together: true})
 }
 
 // settleOutside proves that all threads had exited at a second count.
@@ -49,12 +39,7 @@ func (s *settler) settleOutside(v view, f *facts) finding {
 	if n := len(s.first); n < 2 || int(s.st.Threads) != n || len(s.threads) != n || !s.st.Dead() {
 		return finding{}
 	}
-	if same, o := s.listSame(v); o != found {
-		return finding{verdict: o.verdict()}
-	} else if !same {
-		return finding{}
-	}
-	return finding{verdict: outside}
+	return s.ifListedSame(v, finding{verdict: outside})
 }
 
 // someLive reports whether a thread that counts is alive. The leader is known from the
@@ -68,13 +53,8 @@ func (s *settler) someLive(v view) (bool, outcome) {
 		if !t.counts() {
 			continue
 		}
-		switch o := s.look(v, t); {
-		case o == gone:
-			t.exited = true
-		case o != found:
-			return false, o
-		case !t.exited:
-			return true, found
+		if o := s.lookAgain(v, t); o != found || !t.exited {
+			return o == found, o
 		}
 	}
 	return false, found
@@ -89,10 +69,7 @@ func (s *settler) settlePartial(v view) finding {
 		if !t.counts() || t.answer.state == scan.Unknown {
 			continue
 		}
-		switch o := s.look(v, t); {
-		case o == gone:
-			t.exited = true
-		case o != found:
+		if o := s.lookAgain(v, t); o != found {
 			return finding{verdict: o.verdict()}
 		}
 		switch {
@@ -130,11 +107,8 @@ func (s *settler) settlePartial(v view) finding {
 		return finding{}
 	}
 	entries, o := v.list()
-	if o != found {
+	if o != found || !s.holds(entries, in) || !s.holds(entries, out) {
 		return finding{verdict: o.verdict()}
-	}
-	if !s.holds(entries, in) || !s.holds(entries, out) {
-		return finding{}
 	}
 	return finding{verdict: partial}
 }
@@ -144,14 +118,23 @@ func (s *settler) holds(entries []dirEntry, i int) bool {
 	return slices.Contains(entries, dirEntry{s.threads[i].tid, s.threads[i].ino})
 }
 
-// listSame reports whether a new list is equal to the first one.
-func (s *settler) listSame(v view) (bool, outcome) {
+// ifListedSame returns what is found if a new list is equal to the first one.
+func (s *settler) ifListedSame(v view, then finding) finding {
 	entries, o := v.list()
-	if o != found {
-		return false, o
-	}
 	sortEntries(entries)
-	return slices.Equal(entries, s.first), found
+	if o != found || !slices.Equal(entries, s.first) {
+		return finding{verdict: o.verdict()}
+	}
+	return then
+}
+
+// lookAgain reads the stat file of a thread that was there: one that is gone has exited.
+func (s *settler) lookAgain(v view, t *thread) outcome {
+	o := s.look(v, t)
+	if o == gone {
+		t.exited, o = true, found
+	}
+	return o
 }
 
 // sortEntries sorts by TID. The kernel lists threads in the order in which they

@@ -38,12 +38,6 @@ type reader struct {
 	err error
 }
 
-func newReader(proc int) *reader {
-	return &reader{
-		proc: proc, task: -1, dir: -1, buf: make([]byte, 4096), dents: make([]byte, 64<<10),
-	}
-}
-
 // setAttribute sets which file holds the attribute, and how.
 func (r *reader) setAttribute(d dialect) {
 	r.dialect = d
@@ -52,34 +46,27 @@ func (r *reader) setAttribute(d dialect) {
 
 // open begins with a process.
 func (r *reader) open(pid int32) outcome {
-	fd, errno := openAt(r.proc, r.path.task(pid, nothing), unix.O_PATH|unix.O_DIRECTORY)
+	var errno unix.Errno
 	r.pid = pid
+	r.dir, errno = openAt(r.proc, r.path.task(pid, nothing), unix.O_PATH|unix.O_DIRECTORY)
 	if errno != ok {
 		return r.failed(errno, 0, "")
 	}
-	r.dir = fd
 	return found
 }
 
 // close ends with a process.
 func (r *reader) close() {
 	if r.task >= 0 {
-		closeFD(r.task)
-		r.task = -1
+		unix.Close(r.task)
 	}
-	closeFD(r.dir)
-	r.dir = -1
+	unix.Close(r.dir)
+	r.task, r.dir = -1, -1
 }
 
-func (r *reader) stat(s *stat) outcome {
-	return r.readStat(0, s)
-}
+func (r *reader) stat(s *stat) outcome { return r.thread(0, s) }
 
 func (r *reader) thread(tid int32, s *stat) outcome {
-	return r.readStat(tid, s)
-}
-
-func (r *reader) readStat(tid int32, s *stat) outcome {
 	dir, p := r.at(tid, &statFile)
 	n, errno := readAt(dir, p, r.buf)
 	if errno != ok {
@@ -97,20 +84,18 @@ func (r *reader) readStat(tid int32, s *stat) outcome {
 func (r *reader) list() ([]dirEntry, outcome) {
 	var errno unix.Errno
 	if r.task < 0 {
-		var fd int
-		if fd, errno = openAt(r.dir, taskDir, unix.O_RDONLY|unix.O_DIRECTORY); errno == ok {
-			r.task = fd
-		}
+		r.task, errno = openAt(r.dir, taskDir, unix.O_RDONLY|unix.O_DIRECTORY)
 	} else {
 		errno = rewind(r.task)
 	}
-	if errno != ok {
-		return nil, r.failed(errno, 0, "task")
-	}
 	r.entries = r.entries[:0]
-	if errno, r.err = r.readEntries(r.task); errno != ok {
+	if errno == ok {
+		errno, r.err = r.readEntries(r.task)
+	}
+	switch {
+	case errno != ok:
 		return nil, r.failed(errno, 0, "task")
-	} else if r.err != nil {
+	case r.err != nil:
 		return nil, broken
 	}
 	return r.entries, found

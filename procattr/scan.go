@@ -4,6 +4,7 @@ package procattr
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"time"
 
@@ -34,9 +35,7 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 		return nil, readFailed("the list of processes", err)
 	}
 	s.build.begin()
-	if s.inference != nil {
-		s.inference.Begin()
-	}
+	s.inference.Begin()
 	for i, p := range s.pids {
 		if i%ctxInterval == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -45,10 +44,9 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 			return nil, readFailed("the scan", err)
 		}
 	}
-	s.forget()
-	if s.inference != nil {
-		s.inference.End()
-	}
+	// What is known of processes that went is dropped.
+	maps.DeleteFunc(s.processes, func(_ int32, e *entry) bool { return e.scan != s.scans })
+	s.inference.End()
 	snap := s.build.snapshot(s.inference)
 	snap.Kernel, snap.Source = s.kernel, s.info
 	snap.Time, snap.Uptime, snap.Duration = began, uptime, time.Since(began)
@@ -81,7 +79,7 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 	case broken:
 		return r.err
 	case refused:
-		s.build.unread(pid, scan.NoUser, s.kernel.Landlock)
+		s.unread(pid, scan.NoUser)
 		return nil
 	}
 	defer r.close()
@@ -103,13 +101,10 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 	case outside:
 		return nil
 	case unread:
-		s.build.unread(pid, uid, s.kernel.Landlock)
+		s.unread(pid, uid)
 		return nil
 	}
-	if f.verdict == unknown && s.kernel.Landlock != scan.Enabled {
-		// Whatever it does, it cannot be in a domain.
-		f.verdict, f.reason = unsandboxed, scan.NoReason
-	}
+	f = s.knowing(f)
 	st := &s.settler.st
 	if e.start != st.Start || e.scan == 0 {
 		*e = entry{facts: e.facts, start: st.Start, mm: st.MM}
@@ -120,7 +115,11 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 		s.processes[pid] = e
 	}
 	e.scan = s.scans
-	first := s.settler.firstThread()
+	var first thread
+	for t := range s.settler.living {
+		first = *t
+		break
+	}
 	due := e.changed(s.scans, pid, uid, st, first.answer)
 	if due {
 		s.identify(st, first.tid, &e.identity)
@@ -128,7 +127,7 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 	s.readStatus(pid, uid, e, due)
 	s.build.add(pid, uid, e, st, f, s.settler.threads)
 	young := st.Start > oldEnough
-	if s.inference != nil {
+	if s.lasting {
 		s.inference.Process(pid, st.Start, s.build.ids, f.together && !young)
 	}
 	if young {
@@ -137,6 +136,22 @@ func (s *Source) readProcess(pid int32, oldEnough uint64) error {
 		e.facts.learn(f, &s.settler)
 	}
 	return nil
+}
+
+// unread adds a process that may not be looked at.
+func (s *Source) unread(pid int32, uid uint32) {
+	f := s.knowing(finding{verdict: unknown, reason: scan.Denied})
+	s.build.add(pid, uid, &entry{}, &stat{}, f, nil)
+	s.build.read++
+}
+
+// knowing returns what is found of a process by who knows whether there is Landlock:
+// without, whatever a process does, it cannot be in a domain.
+func (s *Source) knowing(f finding) finding {
+	if f.verdict == unknown && s.kernel.Landlock != scan.Enabled {
+		f.verdict, f.reason = unsandboxed, scan.NoReason
+	}
+	return f
 }
 
 // owner returns the effective user of the process that is open: the owner of
@@ -162,24 +177,14 @@ func (s *Source) identify(leader *stat, live int32, id *identity) {
 		return // it went too
 	}
 	s.identifier.read(dir, id)
-	closeFD(dir)
+	unix.Close(dir)
 }
 
-// firstThread is the first one that counts.
-func (s *settler) firstThread() thread {
+// living yields the threads that are tasks of the snapshot.
+func (s *settler) living(yield func(*thread) bool) {
 	for i := range s.threads {
-		if s.threads[i].lives() {
-			return s.threads[i]
-		}
-	}
-	return thread{}
-}
-
-// forget drops what is known of processes that went.
-func (s *Source) forget() {
-	for pid, e := range s.processes {
-		if e.scan != s.scans {
-			delete(s.processes, pid)
+		if t := &s.threads[i]; t.lives() && !yield(t) {
+			return
 		}
 	}
 }

@@ -17,7 +17,8 @@ type Source struct {
 	reader     *reader
 	settler    settler
 	identifier *identifier
-	inference  *domainid.Inference // nil where IDs mean nothing over time
+	inference  *domainid.Inference
+	lasting    bool // IDs mean something over time: the inference is told of processes
 
 	scans     uint64
 	processes map[int32]*entry
@@ -27,12 +28,6 @@ type Source struct {
 }
 
 var _ scan.Source = (*Source)(nil)
-
-func newSource(proc int, kernel scan.Kernel) *Source {
-	return &Source{
-		kernel: kernel, reader: newReader(proc), processes: map[int32]*entry{}, build: newBuilder(),
-	}
-}
 
 // Kernel returns what was found out about the running kernel.
 func (s *Source) Kernel() scan.Kernel { return s.kernel }

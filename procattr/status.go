@@ -3,8 +3,7 @@
 package procattr
 
 import (
-	"bytes"
-
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -35,24 +34,14 @@ func parseStatus(text procdir.Status) (s status, ok bool) {
 // share the memory of what was parsed.
 type cgroupPaths struct{ v2, v1 []byte }
 
-// parseCgroup reads lines "ID:CONTROLLERS:PATH", of which the v1 hierarchy's has the
-// number v1, unless that is 0. The kernel escapes line feeds in paths.
-func parseCgroup(b []byte, v1 uint32) (p cgroupPaths) {
-	for len(b) > 0 {
-		var line []byte
-		line, b, _ = bytes.Cut(b, []byte{'\n'})
-		number, rest, ok := bytes.Cut(line, []byte{':'})
-		controllers, path, ok2 := bytes.Cut(rest, []byte{':'})
-		if !ok || !ok2 || len(path) == 0 || path[0] != '/' {
-			continue
-		}
-		id, n := procdir.LeadingNumber(number)
+// parseCgroup reads lines of which the v1 hierarchy's has the number v1, unless that is 0.
+func parseCgroup(b cgroupfs.Lines, v1 uint32) (p cgroupPaths) {
+	for l := range b.All {
 		switch {
-		case n == 0 || n != len(number):
-		case id == 0 && len(controllers) == 0:
-			p.v2 = path
-		case id != 0 && id == uint64(v1):
-			p.v1 = path
+		case l.ID == 0 && len(l.Controllers) == 0:
+			p.v2 = l.Path
+		case l.ID != 0 && l.ID == v1:
+			p.v1 = l.Path
 		}
 	}
 	return p

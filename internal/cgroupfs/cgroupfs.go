@@ -9,9 +9,9 @@ package cgroupfs
 
 import (
 	"bytes"
+	"math"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -68,40 +68,50 @@ func Find(procFS, cgroupFS string) Host {
 // listed returns what /proc/self/cgroup lists: in the proc file system that is
 // given, or else in this process's own. Numbers and names are the kernel's, and the
 // same in both.
-func listed(procFS string) []line {
+func listed(procFS string) Lines {
 	for _, proc := range []string{procFS, "/proc"} {
 		name := filepath.Join(proc, "self/cgroup")
 		if text, err := procdir.ReadAt(unix.AT_FDCWD, name, maxText); err == nil {
-			return parse(text)
+			return text
 		}
 	}
 	return nil
 }
 
-// line is one of /proc/self/cgroup: "ID:CONTROLLERS:PATH".
-type line struct {
-	id          uint32
-	controllers string // "" of v2, "name=NAME" of one without controllers
+// Lines is the text of a file /proc/[pid]/cgroup: lines "ID:CONTROLLERS:PATH". The
+// kernel escapes line feeds in paths.
+type Lines []byte
+
+// Line is one of them. It shares the memory of the text.
+type Line struct {
+	ID          uint32
+	Controllers []byte // empty of v2, "name=NAME" of one without controllers
+	Path        []byte
 }
 
-func parse(text []byte) (lines []line) {
-	for one := range bytes.SplitSeq(text, []byte{'\n'}) {
-		id, rest, ok := strings.Cut(string(one), ":")
-		controllers, _, ok2 := strings.Cut(rest, ":")
-		n, err := strconv.ParseUint(id, 10, 32)
-		if !ok || !ok2 || err != nil {
+// All yields the lines that are understood. It does not allocate.
+func (b Lines) All(yield func(Line) bool) {
+	for len(b) > 0 {
+		var line []byte
+		line, b, _ = bytes.Cut(b, []byte{'\n'})
+		number, rest, _ := bytes.Cut(line, []byte{':'})
+		controllers, path, _ := bytes.Cut(rest, []byte{':'})
+		id, n := procdir.LeadingNumber(number)
+		if n == 0 || n != len(number) || id > math.MaxUint32 || len(path) == 0 || path[0] != '/' {
 			continue
 		}
-		lines = append(lines, line{uint32(n), controllers})
+		if !yield(Line{uint32(id), controllers, path}) {
+			return
+		}
 	}
-	return lines
 }
 
 // legacy reports whether a v1 hierarchy has controllers or is systemd's.
-func legacy(lines []line) bool {
-	for _, l := range lines {
-		if l.id != 0 && l.controllers != "" &&
-			(l.controllers == systemd || !strings.HasPrefix(l.controllers, "name=")) {
+func legacy(lines Lines) bool {
+	for l := range lines.All {
+		controllers := string(l.Controllers)
+		if l.ID != 0 && controllers != "" &&
+			(controllers == systemd || !strings.HasPrefix(controllers, "name=")) {
 			return true
 		}
 	}
@@ -115,23 +125,24 @@ const systemd = "name=systemd"
 // else the first that is mounted, by controllers that every container runtime uses.
 // dirOf returns where one is mounted, by the name that its directory has; empty if
 // it is not.
-func choose(lines []line, dirOf func(name string) string) V1 {
+func choose(lines Lines, dirOf func(name string) string) V1 {
 	for _, want := range []string{systemd, "freezer", "memory", "pids", "devices", "cpu"} {
-		for _, l := range lines {
-			controllers := strings.Split(l.controllers, ",")
-			if l.id == 0 || !slices.Contains(controllers, want) {
+		for l := range lines.All {
+			all := string(l.Controllers)
+			controllers := strings.Split(all, ",")
+			if l.ID == 0 || !slices.Contains(controllers, want) {
 				continue
 			}
 			dir := ""
 			// All controllers together name its directory, or one of them does.
-			for _, name := range append([]string{l.controllers}, controllers...) {
+			for _, name := range append([]string{all}, controllers...) {
 				name = strings.TrimPrefix(name, "name=")
 				if dir == "" && safe(name) {
 					dir = dirOf(name)
 				}
 			}
 			if dir != "" || want == systemd {
-				return V1{ID: l.id, Dir: dir}
+				return V1{ID: l.ID, Dir: dir}
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func TestChoose(t *testing.T) {
 		{"hostile", "x\n:::\n-1:freezer:/\n99999999999:freezer:/\n7:../freezer,freezer:/a\n\n",
 			"../freezer", 0, "", true},
 	} {
-		lines := parse([]byte(c.text))
+		lines := Lines(c.text)
 		got := choose(lines, func(name string) string {
 			for mounted := range strings.SplitSeq(c.mounted, " ") {
 				if mounted == name && name != "" {
@@ -89,7 +89,7 @@ func TestFindNothing(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("4:cpu,cpuacct:/a:b\n0::/\n1:name=systemd:/x"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		choose(parse(text), func(name string) string {
+		choose(text, func(name string) string {
 			if name == "" || strings.Contains(name, "/") || name == ".." {
 				t.Fatalf("%q is looked for", name)
 			}
