@@ -7,7 +7,6 @@ package cmdline
 
 import (
 	"bytes"
-	"errors"
 	"time"
 
 	"github.com/landlockd/landlockd/internal/procdir"
@@ -36,13 +35,12 @@ type Process struct {
 
 // Reader reads and remembers command lines. It is not safe for concurrent use.
 type Reader struct {
-	procfs string
-	// clocks are those of procfs, and unclear is why they are not known.
-	clocks  scan.ClockOffsets
-	unclear error
-	lines   map[Process]line
-	bytes   int
-	now     func() time.Time
+	procfs    string
+	clocks    scan.ClockOffsets // of procfs
+	clocksErr error             // why they are not known
+	lines     map[Process]line
+	bytes     int
+	now       func() time.Time
 }
 
 type line struct {
@@ -53,7 +51,7 @@ type line struct {
 // New returns a Reader of the procfs that is mounted at a path.
 func New(procfs string) *Reader {
 	r := &Reader{procfs: procfs, lines: map[Process]line{}, now: time.Now}
-	r.clocks, r.unclear = scan.ReadClockOffsets()
+	r.clocks, r.clocksErr = scan.ReadClockOffsets()
 	return r
 }
 
@@ -76,8 +74,8 @@ func (r *Reader) Line(p Process) (string, bool) {
 	if l, found := r.lines[p]; found && now.Sub(l.read) < maxAge {
 		return l.text, true
 	}
-	text, err := r.read(p)
-	if err != nil {
+	text := r.read(p)
+	if text == "" {
 		return "", false
 	}
 	if len(r.lines) >= maxEntries || r.bytes+len(text) > maxBytes {
@@ -89,26 +87,19 @@ func (r *Reader) Line(p Process) (string, bool) {
 	return text, true
 }
 
-// errEmpty: so it is in the middle of execve(2), and while a process ends.
-var errEmpty = errors.New("no command line")
-
-func (r *Reader) read(p Process) (string, error) {
-	if r.unclear != nil {
-		return "", r.unclear
+// read returns an empty text if there is none: so it is in the middle of execve(2), and
+// while a process ends.
+func (r *Reader) read(p Process) string {
+	if r.clocksErr != nil {
+		return ""
 	}
 	dir, err := procdir.Open(r.procfs, p.PID, p.Start, r.clocks)
 	if err != nil {
-		return "", err
+		return ""
 	}
 	defer dir.Close()
-	text, err := dir.Read("cmdline", maxLine)
-	if err != nil {
-		return "", err
-	}
-	if text := join(text); text != "" {
-		return text, nil
-	}
-	return "", errEmpty
+	text, _ := dir.Read("cmdline", maxLine)
+	return join(text)
 }
 
 // join puts spaces between arguments, which NULs end.

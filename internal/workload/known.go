@@ -5,6 +5,8 @@ package workload
 import (
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -99,8 +101,18 @@ func (c *cgroup) clear() { c.row, c.rows, c.names = -1, nil, nil }
 // as are needed.
 const slack = 64
 
+// rootID is the ID of the root of every hierarchy (kernel/cgroup/cgroup.c).
+const rootID = 1
+
 // cgroups are those of one hierarchy by their ID. The kernel gives no ID twice.
 type cgroups struct {
+	root int // a descriptor of where it is mounted; -1 if it is not
+	// part reports whether the mount shows only what is below some cgroup, as in a
+	// cgroup namespace.
+	part bool
+	// seen reports whether it has the paths of the current snapshot's processes.
+	seen bool
+
 	byID map[uint64]*cgroup
 	// rows are the rows of those that the executable does not matter for, which
 	// are most: one look is enough for their processes.
@@ -115,8 +127,22 @@ type knownRow struct {
 	v2  uint64
 }
 
-func newCgroups() cgroups {
-	return cgroups{byID: map[uint64]*cgroup{}, rows: map[uint64]knownRow{}}
+// openCgroups opens a hierarchy by where it is mounted, empty if it is not.
+func openCgroups(path string) cgroups {
+	in := cgroups{root: -1, byID: map[uint64]*cgroup{}, rows: map[uint64]knownRow{}}
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		var st unix.Stat_t
+		in.root, in.part = fd, unix.Fstat(fd, &st) != nil || st.Ino != rootID
+	}
+	return in
+}
+
+func (in *cgroups) close() {
+	if in.root >= 0 {
+		unix.Close(in.root)
+	}
+	in.root = -1
 }
 
 // get returns the cgroup with an ID.

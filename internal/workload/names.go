@@ -63,7 +63,7 @@ func (r *Resolver) nameContainers() {
 // eachContainer calls f with each cgroup of a container with an ID, and whether a
 // process is in it.
 func (r *Resolver) eachContainer(f func(c *cgroup, live bool)) {
-	for _, in := range []*cgroups{&r.v2, &r.v1} {
+	for _, in := range r.both() {
 		for _, c := range in.byID {
 			if of := c.facts.Container; of != nil && isID(of.ID) {
 				f(c, c.isUsed(r.scan, &r.table))

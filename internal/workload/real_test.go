@@ -213,7 +213,7 @@ func BenchmarkAssign(b *testing.B) {
 		defer r.Close()
 		r.Assign(s)
 		for b.Loop() {
-			r.walkAll(r.sight("init"))
+			r.walkAll()
 		}
 	})
 	b.Run("first", func(b *testing.B) {

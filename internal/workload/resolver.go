@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -47,11 +48,16 @@ type Options struct {
 // the v1 hierarchy that does (see package cgroupfs); where a process is in no cgroup
 // there, or was moved from its unit to another one, v2 decides.
 type Resolver struct {
-	o     Options
-	hiers hierarchies
-	v2    cgroups
-	v1    cgroups
-	table table
+	o Options
+	// v2 is mounted in the place of all others, or beside them ("hybrid"). v1 is that of
+	// them that names processes: systemd's, where it has one.
+	v2, v1 cgroups
+	// unified reports whether v2 alone names processes, whatever else is mounted.
+	unified bool
+	// legacy reports whether v1 does where its path is more than "/". If it cannot be
+	// read, a process at the root of v2 may be anywhere.
+	legacy bool
+	table  table
 	// unresolved stands for every cgroup whose path was not found.
 	unresolved *cgroup
 
@@ -83,27 +89,43 @@ func Open(o Options) *Resolver {
 	if o.ProcFS == "" {
 		o.ProcFS = "/proc"
 	}
-	return newResolver(o, openHierarchies(o.ProcFS, o.CgroupFS))
+	return newResolver(o, cgroupfs.Find(o.ProcFS, o.CgroupFS))
 }
 
-func newResolver(o Options, h hierarchies) *Resolver {
+func newResolver(o Options, host cgroupfs.Host) *Resolver {
 	if o.Runtimes.names == nil {
 		o.Runtimes, _ = NewRuntimeUnits()
 	}
-	r := &Resolver{o: o, hiers: h, v2: newCgroups(), v1: newCgroups(), clock: time.Now}
-	r.unresolved = newCgroup()
-	r.table.fold = !o.NoFold
-	return r
+	return &Resolver{
+		o: o, v2: openCgroups(host.V2), v1: openCgroups(host.V1.Dir),
+		unified: host.Unified, legacy: host.Legacy,
+		clock: time.Now, unresolved: newCgroup(), table: table{fold: !o.NoFold},
+	}
 }
 
 // Limits returns in words what keeps cgroups from being found on this host; empty if
 // nothing does.
-func (r *Resolver) Limits() string { return r.hiers.limits(r.o.CgroupFS) }
+func (r *Resolver) Limits() string {
+	switch {
+	case r.v2.root < 0 && r.v1.root < 0:
+		return "no cgroup hierarchy that names processes is mounted at " + r.o.CgroupFS
+	case r.legacy && r.v1.root < 0:
+		return "none of the v1 cgroup hierarchies that name processes here can be read at " +
+			r.o.CgroupFS
+	case r.v2.part || r.v1.part:
+		return "only a part of the cgroups is mounted at " + r.o.CgroupFS +
+			", as in a cgroup namespace"
+	default:
+		return ""
+	}
+}
+
+func (r *Resolver) both() [2]*cgroups { return [...]*cgroups{&r.v2, &r.v1} }
 
 // Close releases what the resolver holds. Names are then of executables.
 func (r *Resolver) Close() {
-	r.hiers.v2.close()
-	r.hiers.v1.close()
+	r.v2.close()
+	r.v1.close()
 }
 
 // Assign sets Workloads of a snapshot, and Workload of each of its processes. The
@@ -112,22 +134,27 @@ func (r *Resolver) Close() {
 func (r *Resolver) Assign(s *scan.Snapshot) {
 	r.scan++
 	r.now, r.uptime = r.clock(), s.Uptime
-	see := r.sight(s.Source.PIDNS)
-	r.find(s, see)
-	if r.due(see) {
-		r.walkAll(see)
-		r.find(s, see)
+	for _, in := range r.both() {
+		// Not where only a part is mounted, unless the source sees only a part of the
+		// processes too: then the part is all there is to see. Otherwise the names at its
+		// root would be taken for units of the host.
+		in.seen = in.root >= 0 && (!in.part || s.Source.PIDNS == "nested")
+	}
+	r.find(s)
+	if r.due() {
+		r.walkAll()
+		r.find(s)
 	}
 	if r.unnamed && !r.now.Before(r.nextLogs) {
 		r.nameContainers()
-		r.find(s, see)
+		r.find(s)
 	}
 	if r.table.wasteful(len(s.Processes)) {
 		r.forget()
-		r.find(s, see)
+		r.find(s)
 	}
 	if r.table.publish() {
-		r.find(s, see)
+		r.find(s)
 	}
 	s.Workloads = r.table.published
 	r.v2.sweep(r.scan, &r.table)
@@ -135,30 +162,19 @@ func (r *Resolver) Assign(s *scan.Snapshot) {
 }
 
 // due reports whether to walk: paths are wanted, or are to be renewed.
-func (r *Resolver) due(see sight) bool {
-	renew := see.v1 && len(r.v1.byID) > 0 && !r.now.Before(r.renew)
+func (r *Resolver) due() bool {
+	renew := r.v1.seen && len(r.v1.byID) > 0 && !r.now.Before(r.renew)
 	return (r.pending || renew) && !r.now.Before(r.nextWalk)
 }
 
-// sight is which hierarchies have the paths of a snapshot's processes.
-type sight struct{ v2, v1 bool }
-
-// sight leaves out a hierarchy of which only a part is mounted, unless the source
-// sees only a part of the processes too: then the part is all there is to see.
-// Otherwise the names at its root would be taken for units of the host.
-func (r *Resolver) sight(pidns string) sight {
-	sees := func(h *hierarchy) bool { return h.root >= 0 && (!h.part || pidns == "nested") }
-	return sight{v2: sees(&r.hiers.v2), v1: sees(&r.hiers.v1)}
-}
-
 // find sets Workload of each process, to -1 if its workload is not published yet.
-func (r *Resolver) find(s *scan.Snapshot, see sight) {
+func (r *Resolver) find(s *scan.Snapshot) {
 	r.pending, r.unnamed = false, false
 	r.table.begin()
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		v1 := p.CgroupV1ID
-		if r.hiers.unified {
+		if r.unified {
 			v1 = 0
 		}
 		known, ok := r.v1.rows[v1]
@@ -166,15 +182,15 @@ func (r *Resolver) find(s *scan.Snapshot, see sight) {
 			known, ok = r.v2.rows[p.CgroupID]
 		}
 		if !ok {
-			known.row = r.findRow(p, v1, see)
+			known.row = r.findRow(p, v1)
 		}
 		p.Workload = r.table.use(known.row)
 	}
 }
 
 // findRow returns the number of a process's row.
-func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
-	in, id := r.deciding(p.CgroupID, v1, see)
+func (r *Resolver) findRow(p *scan.Process, v1 uint64) int32 {
+	in, id := r.deciding(p.CgroupID, v1)
 	c := r.unresolved
 	if in != nil {
 		c = in.byID[id]
@@ -196,22 +212,17 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64, see sight) int32 {
 
 // deciding returns which of a process's two cgroups decides, and its hierarchy;
 // nil if that is not known, because a path is not.
-func (r *Resolver) deciding(v2, v1 uint64, see sight) (*cgroups, uint64) {
-	var path2, path1 string
-	if v1 != 0 {
-		path1 = r.lookUp(&r.v1, v1, see.v1)
-	}
+func (r *Resolver) deciding(v2, v1 uint64) (*cgroups, uint64) {
+	path1 := r.lookUp(&r.v1, v1)
 	inV1 := path1 != "" && path1 != "/"
 	if inV1 && !r.v1.byID[v1].isInUnit() {
 		return &r.v1, v1
 	}
-	if v2 != 0 {
-		path2 = r.lookUp(&r.v2, v2, see.v2)
-	}
+	path2 := r.lookUp(&r.v2, v2)
 	switch {
 	case inV1 && !r.wasMoved(v2, v1):
 		return &r.v1, v1
-	case path2 == "/" && path1 == "" && (v1 != 0 || r.hiers.legacy):
+	case path2 == "/" && path1 == "" && (v1 != 0 || r.legacy):
 		return nil, 0 // in some cgroup of v1's
 	case path2 != "":
 		return &r.v2, v2
@@ -232,29 +243,29 @@ func (r *Resolver) wasMoved(v2, v1 uint64) bool {
 		!r.o.Runtimes.has(of2.facts.Unit)
 }
 
-// lookUp returns a cgroup's path, empty if it is not known.
-func (r *Resolver) lookUp(in *cgroups, id uint64, seen bool) string {
+// lookUp returns a cgroup's path, empty if it is not known or there is none.
+func (r *Resolver) lookUp(in *cgroups, id uint64) string {
+	if id == 0 {
+		return ""
+	}
 	c := in.get(id, r.now)
 	c.used = r.scan
-	if seen && c.lacksPath(r.now) {
-		r.pending = true
-	}
+	r.pending = r.pending || in.seen && c.lacksPath(r.now)
 	return c.path
 }
 
 // walkAll looks for the paths of all cgroups that are kept. It takes the
 // second step only if the first does not find all, and as often as that one may.
-func (r *Resolver) walkAll(see sight) {
+func (r *Resolver) walkAll() {
 	began := r.clock()
 	var walks []*walk
-	if see.v2 {
-		walks = append(walks, newWalk(r.hiers.v2.root, &r.v2, r.o.Runtimes))
-	}
-	if see.v1 {
-		walks = append(walks, newWalk(r.hiers.v1.root, &r.v1, r.o.Runtimes))
+	for _, in := range r.both() {
+		if in.seen {
+			walks = append(walks, newWalk(in, r.o.Runtimes))
+		}
 	}
 	for _, w := range walks {
-		w.system()
+		w.step(false)
 	}
 	middle := r.clock()
 	r.nextWalk = pause(began, middle)
@@ -263,7 +274,7 @@ func (r *Resolver) walkAll(see sight) {
 		return
 	}
 	for _, w := range walks {
-		w.others()
+		w.step(true)
 		w.in.giveUp(r.now)
 	}
 	ended := r.clock()
@@ -277,7 +288,7 @@ func pause(began, ended time.Time) time.Time { return ended.Add(dutyCycle * ende
 func (r *Resolver) forget() {
 	r.table.clear()
 	r.unresolved.clear()
-	for _, in := range []*cgroups{&r.v2, &r.v1} {
+	for _, in := range r.both() {
 		clear(in.rows)
 		for _, c := range in.byID {
 			c.clear()

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -49,15 +50,6 @@ func (tr tree) id(path string) uint64 {
 	return st.Ino
 }
 
-func (tr tree) open() hierarchy {
-	tr.t.Helper()
-	fd, err := unix.Open(tr.dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		tr.t.Fatal(err)
-	}
-	return hierarchy{root: fd}
-}
-
 // bench is a resolver with a clock that stands still until it is moved.
 type bench struct {
 	*Resolver
@@ -71,16 +63,20 @@ func newBench(t *testing.T, v2, v1 *tree) *bench {
 	if err := os.Mkdir(b.logs, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	h := hierarchies{v2: absent(), v1: absent()}
+	var host cgroupfs.Host
 	if v2 != nil {
-		h.v2 = v2.open()
+		host.V2 = v2.dir
 	}
 	if v1 != nil {
-		h.v1 = v1.open()
+		host.V1.Dir = v1.dir
 	}
 	b.Resolver = newResolver(Options{
 		Logs: b.logs, PodLogs: filepath.Join(filepath.Dir(b.logs), "pods"),
-	}, h)
+	}, host)
+	if (b.v2.root >= 0) != (v2 != nil) || (b.v1.root >= 0) != (v1 != nil) {
+		t.Fatal("a hierarchy is not open")
+	}
+	b.v2.part, b.v1.part = false, false
 	b.clock = func() time.Time { return b.now }
 	t.Cleanup(b.Close)
 	return b
@@ -306,7 +302,7 @@ func TestLegacy(t *testing.T) {
 			[]string{"", "/openrc.docker", "/", "", "/openrc.docker"}, true},
 	} {
 		b := newBench(t, &v2, c.v1)
-		b.hiers.legacy = true
+		b.legacy = true
 		s := all()
 		expect(t, b.names(t, s), c.names...)
 		for i, want := range c.cgroups {
@@ -357,7 +353,7 @@ func TestUnified(t *testing.T) {
 	v2 := newTree(t)
 	unit := v2.make("a.service")
 	b := newBench(t, &v2, nil)
-	b.hiers.unified = true
+	b.unified = true
 	s := snapshot(scan.Process{CgroupID: unit, CgroupV1ID: 77, Exe: "/bin/x"}, scan.Process{CgroupID: rootID, CgroupV1ID: 77, Exe: "/bin/x"})
 	expect(t, b.names(t, s), "a.service", "x")
 	if w := s.WorkloadOf(&s.Processes[1]); w.Cgroup != "/" {
@@ -371,7 +367,7 @@ func TestPart(t *testing.T) {
 	tr := newTree(t)
 	unit := tr.make("a.service")
 	b := newBench(t, &tr, nil)
-	b.hiers.v2.part = true
+	b.v2.part = true
 	s := snapshot(in(unit, "/bin/x"), in(rootID, "/bin/x"))
 	expect(t, b.names(t, s), "x", "x")
 	if w := s.WorkloadOf(&s.Processes[0]); w.Cgroup != "" {

@@ -27,51 +27,41 @@ const (
 // containers. What the system itself made is found in the first, and whoever fills
 // a cgroup of his own with many others makes only the second take long, or be cut.
 type walk struct {
-	root int
-	in   *cgroups // whose paths are looked for; they begin with "/"
+	in *cgroups // whose paths are looked for; they begin with "/"
 	// runtimes are units below which the system makes cgroups, too.
 	runtimes RuntimeUnits
-	below    []string // the directories to begin the second step with
+	queue    []string // the directories to look at in this step
+	next     []string // those to begin the next step with
 	buf      []byte
 
 	dirs, opened, sum int
 }
 
-func newWalk(root int, in *cgroups, runtimes RuntimeUnits) *walk {
+func newWalk(in *cgroups, runtimes RuntimeUnits) *walk {
 	clear(in.rows)
-	return &walk{root: root, in: in, runtimes: runtimes, buf: make([]byte, 32<<10)}
+	return &walk{in: in, runtimes: runtimes, next: []string{""}, buf: make([]byte, 32<<10)}
 }
 
-// system takes the first step.
-func (w *walk) system() { w.breadth([]string{""}, false) }
-
-// others takes the second step.
-func (w *walk) others() { w.breadth(w.below, true) }
-
-func (w *walk) breadth(queue []string, second bool) {
-	for len(queue) > 0 {
-		dir := queue[0]
-		queue = queue[1:]
-		w.directory(dir, func(path string, others bool) {
-			if others && !second {
-				w.below = append(w.below, path)
-			} else {
-				queue = append(queue, path)
-			}
-		})
+// step takes the first step, or the second one.
+func (w *walk) step(second bool) {
+	w.queue, w.next = w.next, nil
+	for len(w.queue) > 0 {
+		dir := w.queue[0]
+		w.queue = w.queue[1:]
+		w.directory(dir, second)
 	}
 }
 
-// directory looks at what is in one directory, and calls more for each that has
-// others below it, with whether those are not of the system's making. A directory
-// that cannot be read is passed over: what is not found is reported as unresolved.
-func (w *walk) directory(dir string, more func(path string, others bool)) {
+// directory looks at what is in one directory, and queues each that has others below
+// it. A directory that cannot be read is passed over: what is not found is reported as
+// unresolved.
+func (w *walk) directory(dir string, second bool) {
 	if w.opened == maxOpened {
 		return
 	}
 	w.opened++
 	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
-	fd, err := unix.Openat(w.root, "."+dir, flags, 0)
+	fd, err := unix.Openat(w.in.root, "."+dir, flags, 0)
 	if err != nil {
 		return
 	}
@@ -95,8 +85,12 @@ func (w *walk) directory(dir string, more func(path string, others bool)) {
 		if err != nil || st.Nlink == 2 {
 			continue
 		}
-		if w.sum += len(path); w.sum <= maxPathSum {
-			more(path, w.isOthers(name, parent))
+		switch w.sum += len(path); {
+		case w.sum > maxPathSum:
+		case !second && w.isOthers(name, parent):
+			w.next = append(w.next, path)
+		default:
+			w.queue = append(w.queue, path)
 		}
 	}
 }
