@@ -18,7 +18,7 @@ type Source struct {
 	settler    settler
 	identifier *identifier
 	inference  *domainid.Inference
-	lasting    bool // IDs mean something over time: the inference is told of processes
+	lasting    bool // IDs mean something over time: the inference takes processes
 
 	scans     uint64
 	processes map[int32]*entry
