@@ -57,8 +57,8 @@ func (t *textWriter) executable(p *scan.Process) string {
 // inside returns the number of tasks that are in a domain.
 func (e *Explanation) inside() int {
 	n := 0
-	for i := range e.Sandboxes {
-		n += len(e.Sandboxes[i].TIDs)
+	for _, b := range e.Sandboxes {
+		n += len(b.TIDs)
 	}
 	return n
 }
@@ -122,8 +122,8 @@ func hardening(s *scan.Snapshot, p *scan.Process) []string {
 			words = append(words, h.what)
 		case scan.OfSome:
 			n := 0
-			for i := range tasks {
-				if tasks[i].Hardening&h.of != 0 {
+			for _, t := range tasks {
+				if t.Hardening&h.of != 0 {
 					n++
 				}
 			}
@@ -139,14 +139,7 @@ func hardening(s *scan.Snapshot, p *scan.Process) []string {
 
 // userWords names the users that the threads of a process are.
 func userWords(uids []uint32) string {
-	words := make([]string, 0, len(uids))
-	for i, uid := range uids {
-		if i == maxUsers {
-			words = append(words, fmt.Sprintf("%d more", len(uids)-i))
-			break
-		}
-		words = append(words, fmt.Sprint(uid))
-	}
+	words := some(uids, maxUsers, func(uid uint32) string { return fmt.Sprint(uid) })
 	if len(words) == 1 {
 		return "user " + words[0]
 	}

@@ -103,12 +103,11 @@ func (t *textWriter) pathsText() string {
 
 // json returns the root directories, nil if they are not known, and why not.
 func (r *Roots) json() (all []Root, notKnown *string) {
-	if r == nil || r.NotKnown != "" {
-		text := "not looked for"
-		if r != nil {
-			text = r.NotKnown
-		}
-		return nil, &text
+	if r == nil {
+		r = &Roots{NotKnown: "not looked for"}
+	}
+	if r.NotKnown != "" {
+		return nil, &r.NotKnown
 	}
 	return append([]Root{}, r.All...), nil
 }

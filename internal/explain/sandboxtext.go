@@ -16,7 +16,7 @@ import (
 func (t *textWriter) sandbox(b *Sandbox) {
 	title := "Sandbox of " + plural.Count(len(b.TIDs), "thread")
 	if !t.isAlone(b) {
-		title = fmt.Sprintf("Sandbox of %s (%s)", plural.Count(len(b.TIDs), "thread"), tidsText(b.TIDs))
+		title += " (" + tidsText(b.TIDs) + ")"
 	}
 	n := len(b.Layers)
 	if n == 0 {
@@ -28,7 +28,11 @@ func (t *textWriter) sandbox(b *Sandbox) {
 	}
 	t.line("\n%s, %s", title, layers)
 	if len(b.Layers) == 0 {
-		t.line("  its domain is not known%s", t.leftOut())
+		why := ""
+		if t.e.Snapshot.DomainsUnread > 0 { // the one source that has budgets knows all others
+			why = ": this scan left it out to stay within a budget"
+		}
+		t.line("  its domain is not known%s", why)
 	}
 	t.first(maxDomains, len(b.Layers), "  %d more layers", func(i int) { t.domain(&b.Layers[i]) })
 	if more := len(b.Domains()) - 1; more > 0 {
@@ -49,15 +53,6 @@ func (t *textWriter) sandbox(b *Sandbox) {
 	case paths != "":
 		t.line("  Paths are %s.", paths)
 	}
-}
-
-// leftOut returns why a domain is not known, if it is because of a budget: the one
-// source that has budgets knows all other domains.
-func (t *textWriter) leftOut() string {
-	if t.e.Snapshot.DomainsUnread == 0 {
-		return ""
-	}
-	return ": this scan left it out to stay within a budget"
 }
 
 // isAlone reports whether all threads of the process are in a sandbox.
@@ -139,10 +134,9 @@ func (t *textWriter) layerText(l *domainid.Layer) string {
 	}
 	if t.e.Snapshot.Source.Rules == "read" {
 		sure, perhaps := l.Restricts.Sure.Count(), l.Restricts.May.Count()
-		switch {
-		case sure == perhaps:
+		if sure == perhaps {
 			text += fmt.Sprintf(", restricts %d", sure)
-		default:
+		} else {
 			text += fmt.Sprintf(", restricts at least %d and at most %d", sure, perhaps)
 		}
 	}

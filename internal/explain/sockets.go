@@ -4,8 +4,10 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -72,14 +74,7 @@ func (t *textWriter) socket(k *Socket) {
 	if k.Abstract {
 		name = "abstract " + name
 	}
-	var holders []string
-	for i, pid := range k.Holders {
-		if i == maxHolders {
-			holders = append(holders, fmt.Sprintf("%d more", len(k.Holders)-i))
-			break
-		}
-		holders = append(holders, t.holder(pid))
-	}
+	holders := some(k.Holders, maxHolders, t.holder)
 	if len(holders) == 0 {
 		holders = []string{"nobody who can be seen"}
 	}
@@ -118,4 +113,28 @@ func Inside(s *scan.Snapshot, p *scan.Process, domains []int32) bool {
 		}
 	}
 	return true
+}
+
+func withinAny(s *scan.Snapshot, domain int32, of map[int32]bool) bool {
+	for d := range domainid.Chain(s.Domains, domain) {
+		if of[d] {
+			return true
+		}
+	}
+	return false
+}
+
+// Above returns the domains that a task in one domain has and a task in another
+// does not: the layers that restrict what the former does to the latter. other is
+// domainid.Outermost for a task that is in none.
+func Above(s *scan.Snapshot, domain, other int32) []int32 {
+	theirs := slices.Collect(domainid.Chain(s.Domains, other))
+	var above []int32
+	for d := range domainid.Chain(s.Domains, domain) {
+		if slices.Contains(theirs, d) {
+			break
+		}
+		above = append(above, d)
+	}
+	return above
 }

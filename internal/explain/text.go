@@ -69,6 +69,18 @@ func (t *textWriter) first(most, n int, more string, write func(i int)) {
 	}
 }
 
+// some returns words for the first of all, and how many more there are than most.
+func some[T any](all []T, most int, word func(T) string) []string {
+	var words []string
+	for _, one := range all[:min(most, len(all))] {
+		words = append(words, word(one))
+	}
+	if more := len(all) - most; more > 0 {
+		words = append(words, fmt.Sprintf("%d more", more))
+	}
+	return words
+}
+
 func (t *textWriter) name(text string) string {
 	if text == "" {
 		return "not known"
@@ -80,8 +92,7 @@ func (t *textWriter) escape(text string) string { return fixed(untrusted.Escape(
 
 // plain lets words through as they are, and quotes anything else.
 func plain(text string) string {
-	escaped := untrusted.EscapeWords(text, 0, true)
-	if escaped != text {
+	if escaped := untrusted.EscapeWords(text, 0, true); escaped != text {
 		return fixed(escaped)
 	}
 	return text

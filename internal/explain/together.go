@@ -5,8 +5,6 @@ package explain
 import (
 	"slices"
 	"strings"
-
-	"github.com/landlockd/landlockd/domainid"
 )
 
 // Together returns the paths below which all layers that limit a permission grant it,
@@ -14,8 +12,7 @@ import (
 // elsewhere, too, there may be more. It is false unless a path is known of each
 // file that rules are on.
 func (e *Explanation) Together(d *Permission) ([]string, bool) {
-	more := func(l domainid.Limit) bool { return l.More }
-	if len(d.Limits) == 0 || slices.ContainsFunc(d.Limits, more) {
+	if len(d.Limits) == 0 || d.moreFiles() {
 		return nil, false
 	}
 	byLayer := make([][]string, len(d.Limits))
@@ -32,7 +29,7 @@ func (e *Explanation) Together(d *Permission) ([]string, bool) {
 	}
 	granted := func(path string) bool {
 		for _, paths := range byLayer {
-			if !slices.ContainsFunc(paths, func(above string) bool { return isBelow(path, above) }) {
+			if !slices.ContainsFunc(paths, func(above string) bool { return IsBelow(path, above) }) {
 				return false
 			}
 		}
@@ -41,7 +38,7 @@ func (e *Explanation) Together(d *Permission) ([]string, bool) {
 	slices.Sort(all)
 	var together []string
 	for _, path := range all {
-		below := func(above string) bool { return isBelow(path, above) }
+		below := func(above string) bool { return IsBelow(path, above) }
 		if granted(path) && !slices.ContainsFunc(together, below) {
 			together = append(together, path)
 		}
@@ -49,7 +46,7 @@ func (e *Explanation) Together(d *Permission) ([]string, bool) {
 	return together, true
 }
 
-// isBelow reports whether a path is the other or below it.
-func isBelow(path, above string) bool {
+// IsBelow reports whether a path is the other or below it.
+func IsBelow(path, above string) bool {
 	return path == above || above == "/" || strings.HasPrefix(path, above+"/")
 }

@@ -3,6 +3,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,28 +26,19 @@ func (d *Permission) What() string {
 	return strings.Join(words, ", ")
 }
 
-func rightWords(r access.Right) string {
-	switch r.Name {
-	case "net.bind_tcp":
-		return "bind TCP ports"
-	case "net.connect_tcp":
-		return "connect to TCP ports"
-	case "net.bind_udp":
-		return "bind UDP ports"
-	case "net.connect_send_udp":
-		return "connect or send to UDP ports"
-	case abstractUnix:
-		return "connect to abstract Unix sockets outside"
-	case resolveUnix:
-		return "connect to Unix sockets outside that have a path"
-	case "scope.signal":
-		return "signal processes outside"
-	}
-	if r.Meaning == "" {
-		return r.Name
-	}
-	return r.Meaning
+// shortWords are those of rights whose meaning in the table is too long for a list. They
+// are never changed.
+var shortWords = map[string]string{
+	"net.bind_tcp":         "bind TCP ports",
+	"net.connect_tcp":      "connect to TCP ports",
+	"net.bind_udp":         "bind UDP ports",
+	"net.connect_send_udp": "connect or send to UDP ports",
+	abstractUnix:           "connect to abstract Unix sockets outside",
+	resolveUnix:            "connect to Unix sockets outside that have a path",
+	"scope.signal":         "signal processes outside",
 }
+
+func rightWords(r access.Right) string { return cmp.Or(shortWords[r.Name], r.Meaning, r.Name) }
 
 // WhereText returns where it may be done, in words; the files follow behind "only
 // below".
@@ -68,14 +60,7 @@ func (d *Permission) where() string {
 	case domainid.Everywhere:
 		return d.everywhere()
 	case domainid.Nowhere:
-		switch {
-		case class == access.Scope || apart(d):
-			return "no"
-		case class == access.Net:
-			return "none"
-		default:
-			return "nowhere"
-		}
+		return d.byClass("nowhere", "none", "no")
 	case domainid.Limited:
 		text := "only below these"
 		switch {
@@ -108,9 +93,12 @@ func (d *Permission) lists() bool {
 // plain reports whether the text of where it may be done has no doubt and no
 // bracket, so that an exception can follow.
 func (d *Permission) plain() bool {
-	more := func(l domainid.Limit) bool { return l.More }
-	return d.Doubt == 0 && !d.MorePorts && !slices.ContainsFunc(d.Limits, more) &&
-		!slices.Contains(d.Ports, 0)
+	return d.Doubt == 0 && !d.MorePorts && !d.moreFiles() && !slices.Contains(d.Ports, 0)
+}
+
+// moreFiles reports whether not all files are known that it is limited to.
+func (d *Permission) moreFiles() bool {
+	return slices.ContainsFunc(d.Limits, func(l domainid.Limit) bool { return l.More })
 }
 
 // waysText names the ways by which it may be done all the same, empty if none.
@@ -134,16 +122,23 @@ func (d *Permission) waysText() string {
 	}
 }
 
-func (d *Permission) everywhere() string {
-	where := "everywhere"
-	switch {
-	case d.ButZero:
-		return "all but 0 (one that the kernel picks): its rules grant that"
-	case d.Rights[0].Class == access.Net:
-		where = "all"
-	case d.Rights[0].Class == access.Scope || apart(d):
-		where = "yes"
+// byClass returns the word that fits: for what is done to files, on ports, or at all.
+func (d *Permission) byClass(files, ports, other string) string {
+	switch class := d.Rights[0].Class; {
+	case class == access.Scope || apart(d):
+		return other
+	case class == access.Net:
+		return ports
+	default:
+		return files
 	}
+}
+
+func (d *Permission) everywhere() string {
+	if d.ButZero {
+		return "all but 0 (one that the kernel picks): its rules grant that"
+	}
+	where := d.byClass("everywhere", "all", "yes")
 	switch d.Reason {
 	case domainid.KernelCannot:
 		var since []string
@@ -165,7 +160,7 @@ func (d *Permission) everywhere() string {
 // that the kernel picks.
 func portWords(ports []uint16) string {
 	var words []string
-	for i := 0; i < len(ports); {
+	for i := 0; i < len(ports); i++ {
 		j := i
 		for j+1 < len(ports) && ports[j+1] == ports[j]+1 {
 			j++
@@ -173,22 +168,18 @@ func portWords(ports []uint16) string {
 		switch {
 		case j-i > 1:
 			words = append(words, fmt.Sprintf("%d to %d", ports[i], ports[j]))
-			i = j + 1
-			continue
+			i = j
 		case ports[i] == 0:
 			words = append(words, "0 (one that the kernel picks)")
 		default:
 			words = append(words, strconv.Itoa(int(ports[i])))
 		}
-		i++
 	}
-	if n := len(words); n > maxPorts {
-		return fmt.Sprintf("%s and %d more", strings.Join(words[:maxPorts], ", "), n-maxPorts)
+	last := len(words) - 1
+	if last < 1 || last >= maxPorts {
+		return plural.First(words, maxPorts)
 	}
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return strings.Join(words, "")
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // maxPorts is how many ports, or ranges of them, text has of one permission.

@@ -4,25 +4,15 @@ package explain
 
 import (
 	"github.com/landlockd/landlockd/access"
-	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/facts"
 	"github.com/landlockd/landlockd/internal/plural"
-	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/internal/recorded"
 )
 
 // workers names the threads that the kernel made for the process and that act
 // outside of its domains, or may.
 func (t *textWriter) workers() {
-	s, p := t.e.Snapshot, t.e.Process
-	var outside, perhaps []int32
-	for i := range s.WorkersOf(p) {
-		w := &s.WorkersOf(p)[i]
-		switch s.Outside(p, w) {
-		case access.Yes:
-			outside = append(outside, w.TID)
-		case access.Unknown:
-			perhaps = append(perhaps, w.TID)
-		}
-	}
+	outside, perhaps := facts.OutsideWorkers(t.e.Snapshot, t.e.Process)
 	t.workersThat(outside, "%s may act outside of its domains: what the process could do before "+
 		"it entered them, it still can do by %s.", "it", "them")
 	t.workersThat(perhaps, "%s may act outside of its domains, or not: it is not known in which %s.",
@@ -71,31 +61,16 @@ func (t *textWriter) before() {
 type workerJSON struct {
 	TID     int32         `json:"tid"`
 	Outside access.Answer `json:"outside"`
-	Real    placeJSON     `json:"real"`
-	Acting  placeJSON     `json:"acting"`
-}
-
-type placeJSON struct {
-	State  scan.State  `json:"state"`
-	Domain domainid.ID `json:"domain"`
+	Real    any           `json:"real"`
+	Acting  any           `json:"acting"`
 }
 
 func (e *Explanation) workersJSON() []workerJSON {
 	s, p := e.Snapshot, e.Process
-	workers := s.WorkersOf(p)
-	all := make([]workerJSON, len(workers))
-	for i := range workers {
-		w := &workers[i]
-		all[i] = workerJSON{w.TID, s.Outside(p, w), newPlaceJSON(s, w.Real),
-			newPlaceJSON(s, w.Acting)}
+	all := []workerJSON{}
+	for _, w := range s.WorkersOf(p) {
+		all = append(all, workerJSON{w.TID, s.Outside(p, &w), recorded.Place(s, w.Real),
+			recorded.Place(s, w.Acting)})
 	}
 	return all
-}
-
-func newPlaceJSON(s *scan.Snapshot, at scan.Place) placeJSON {
-	j := placeJSON{State: at.State}
-	if at.Domain >= 0 {
-		j.Domain = s.Domains[at.Domain].ID
-	}
-	return j
 }

@@ -17,6 +17,9 @@ func Processes(s *scan.Snapshot) func(*scan.Process) any {
 	}
 }
 
+// Place makes the object that a recorded snapshot has of where credentials are.
+func Place(s *scan.Snapshot, at scan.Place) any { return newPlaceJSON(s, at) }
+
 // Domains makes the objects that a recorded snapshot has of some of its domains, by
 // their places, and of the rulesets that they have: ruleset_index is that in the latter.
 func Domains(s *scan.Snapshot, domains []int32) (objects, rulesets []any) {

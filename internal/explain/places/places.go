@@ -45,7 +45,7 @@ func Find(ctx context.Context, t *target.Process, files []explain.File) map[expl
 	for _, m := range mounts {
 		s.try(m.Point)
 	}
-	for _, p := range common() {
+	for p := range strings.FieldsSeq(common) {
 		s.try(p)
 	}
 	for _, name := range s.links() {
@@ -85,14 +85,12 @@ func (s *search) links() []string {
 	return names
 }
 
-// common returns directories and files that sandboxes are often about.
-func common() []string {
-	return strings.Fields("/usr /bin /sbin /lib /lib32 /lib64 /etc /var /tmp /run /home /root /dev /proc /sys /opt /srv /mnt /media /boot " +
-		"/usr/bin /usr/sbin /usr/lib /usr/lib64 /usr/libexec /usr/local /usr/share /var/lib /var/log /var/tmp /var/cache /var/run /var/spool " +
-		"/etc/ssl /etc/pki /etc/resolv.conf /etc/hosts /etc/nsswitch.conf /etc/passwd /etc/group /etc/localtime /etc/ld.so.cache " +
-		"/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/pts /dev/shm /dev/log " +
-		"/run/systemd /run/systemd/resolve /run/user /run/lock /sys/fs/cgroup /proc/self /proc/sys")
-}
+// common are directories and files that sandboxes are often about.
+const common = "/usr /bin /sbin /lib /lib32 /lib64 /etc /var /tmp /run /home /root /dev /proc /sys /opt /srv /mnt /media /boot " +
+	"/usr/bin /usr/sbin /usr/lib /usr/lib64 /usr/libexec /usr/local /usr/share /var/lib /var/log /var/tmp /var/cache /var/run /var/spool " +
+	"/etc/ssl /etc/pki /etc/resolv.conf /etc/hosts /etc/nsswitch.conf /etc/passwd /etc/group /etc/localtime /etc/ld.so.cache " +
+	"/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/pts /dev/shm /dev/log " +
+	"/run/systemd /run/systemd/resolve /run/user /run/lock /sys/fs/cgroup /proc/self /proc/sys"
 
 // isForeign reports whether a path is in a filesystem that is left alone: of the
 // mounts that are above it, the nearest counts, and of several in one place the
@@ -101,8 +99,7 @@ func (s *search) isForeign(p string) bool {
 	nearest := -1
 	for i := range s.mounts {
 		at := s.mounts[i].Point
-		above := at == "/" || p == at || strings.HasPrefix(p, at+"/")
-		if above && (nearest < 0 || len(at) >= len(s.mounts[nearest].Point)) {
+		if explain.IsBelow(p, at) && (nearest < 0 || len(at) >= len(s.mounts[nearest].Point)) {
 			nearest = i
 		}
 	}
@@ -130,8 +127,7 @@ func (s *search) try(p string) {
 func identify(f *os.File) (explain.File, bool) {
 	var st unix.Stat_t
 	err := unix.Fstat(int(f.Fd()), &st)
-	//nolint:unconvert // its width depends on the architecture
-	return explain.File{Dev: uint64(st.Dev), Ino: st.Ino}, err == nil
+	return target.FileOf(&st), err == nil
 }
 
 // walk looks at directories, the highest ones first, by the inode numbers in their
@@ -144,22 +140,14 @@ func (s *search) walk() {
 		}
 	}
 	for len(dirs) > 0 && !s.done() {
-		var deeper []string
-		for _, dir := range dirs {
-			if s.done() {
-				return
-			}
-			if !s.isForeign(dir) && !isProc(dir) {
-				deeper = append(deeper, s.list(dir)...)
-			}
+		dir := dirs[0]
+		dirs = dirs[1:]
+		// Below /proc, with an entry for each process, none keeps an inode number for long.
+		if !s.isForeign(dir) && !explain.IsBelow(dir, "/proc") {
+			dirs = append(dirs, s.list(dir)...)
 		}
-		dirs = deeper
 	}
 }
-
-// isProc reports whether a directory is one of those that have an entry for each
-// process: none keeps an inode number for long.
-func isProc(dir string) bool { return dir == "/proc" || strings.HasPrefix(dir, "/proc/") }
 
 // list looks at the entries of a directory and returns the directories in it.
 func (s *search) list(dir string) (below []string) {

@@ -52,7 +52,8 @@ func impersonate(t *target.Process) (*double, error) {
 	}
 	defer mnt.Close()
 	d := &double{ask: make(chan func())}
-	if user, err := t.Link("ns/user"); err != nil || user != ownLink("user") {
+	own, _ := os.Readlink("/proc/self/ns/user")
+	if user, err := t.Link("ns/user"); err != nil || user != own {
 		// Only what it could do to files of users that it maps is left out.
 		c.caps = 0
 		d.gap = "what the capabilities that it has in its own user namespace let it do"
@@ -73,11 +74,6 @@ func impersonate(t *target.Process) (*double, error) {
 		return nil, fmt.Errorf("stand where process %d does: %w (this takes root)", t.PID, err)
 	}
 	return d, nil
-}
-
-func ownLink(name string) string {
-	link, _ := os.Readlink("/proc/self/ns/" + name)
-	return link
 }
 
 // end ends the thread.
@@ -106,45 +102,46 @@ func sameNamespace(fd int, name string) bool {
 
 // take changes the calling thread, and no other: it must end afterwards.
 func (c *credentials) take(mnt, root *os.File) error {
-	if err := unix.Unshare(unix.CLONE_FS); err != nil {
-		return fmt.Errorf("unshare(CLONE_FS): %w", err)
-	}
-	if !sameNamespace(int(mnt.Fd()), "mnt") {
-		if err := unix.Setns(int(mnt.Fd()), unix.CLONE_NEWNS); err != nil {
-			return fmt.Errorf("setns(CLONE_NEWNS): %w", err)
-		}
-	}
-	if err := unix.Fchdir(int(root.Fd())); err != nil {
-		return fmt.Errorf("fchdir(2): %w", err)
-	}
-	if err := unix.Chroot("."); err != nil {
-		return fmt.Errorf("chroot(2): %w", err)
-	}
-	if err := unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("prctl(PR_SET_KEEPCAPS): %w", err)
-	}
-	if err := unix.Setgroups(c.groups); err != nil {
-		return fmt.Errorf("setgroups(2): %w", err)
-	}
-	// Package unix would change all threads of this program.
-	uid, gid := uintptr(c.uid), uintptr(c.gid)
-	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, gid, gid, gid); errno != 0 {
-		return fmt.Errorf("setresgid(2): %w", errno)
-	}
-	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uid, uid, uid); errno != 0 {
-		return fmt.Errorf("setresuid(2): %w", errno)
-	}
 	var have [2]unix.CapUserData
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	if err := unix.Capget(&header, &have[0]); err != nil {
-		return fmt.Errorf("capget(2): %w", err)
+	for _, step := range []struct {
+		call string
+		do   func() error
+	}{
+		{"unshare(CLONE_FS)", func() error { return unix.Unshare(unix.CLONE_FS) }},
+		{"setns(CLONE_NEWNS)", func() error {
+			if sameNamespace(int(mnt.Fd()), "mnt") {
+				return nil
+			}
+			return unix.Setns(int(mnt.Fd()), unix.CLONE_NEWNS)
+		}},
+		{"fchdir(2)", func() error { return unix.Fchdir(int(root.Fd())) }},
+		{"chroot(2)", func() error { return unix.Chroot(".") }},
+		{"prctl(PR_SET_KEEPCAPS)", func() error { return unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0) }},
+		{"setgroups(2)", func() error { return unix.Setgroups(c.groups) }},
+		{"setresgid(2)", func() error { return setAll(unix.SYS_SETRESGID, c.gid) }},
+		{"setresuid(2)", func() error { return setAll(unix.SYS_SETRESUID, c.uid) }},
+		{"capget(2)", func() error { return unix.Capget(&header, &have[0]) }},
+		{"capset(2)", func() error {
+			for i := range have {
+				caps := have[i].Permitted & uint32(c.caps>>(32*i))
+				have[i] = unix.CapUserData{Permitted: caps, Effective: caps}
+			}
+			return unix.Capset(&header, &have[0])
+		}},
+	} {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.call, err)
+		}
 	}
-	for i := range have {
-		caps := have[i].Permitted & uint32(c.caps>>(32*i))
-		have[i] = unix.CapUserData{Permitted: caps, Effective: caps}
-	}
-	if err := unix.Capset(&header, &have[0]); err != nil {
-		return fmt.Errorf("capset(2): %w", err)
+	return nil
+}
+
+// setAll sets the three IDs of the calling thread. Package unix would change all threads
+// of this program.
+func setAll(call uintptr, id int) error {
+	if _, _, errno := unix.RawSyscall(call, uintptr(id), uintptr(id), uintptr(id)); errno != 0 {
+		return errno
 	}
 	return nil
 }

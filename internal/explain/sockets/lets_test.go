@@ -19,8 +19,8 @@ func TestLets(t *testing.T) {
 		inodes := []domainid.InodeRule{{Dev: 1, Ino: ino, FS: resolve}}
 		return &domainid.Ruleset{Rules: 1, Inodes: inodes}
 	}
-	at := &spot{above: []file{{1, 5}, {1, 2}}}
-	guess := &spot{above: []file{{1, 5}}, guess: true}
+	at := &spot{above: []explain.File{{Dev: 1, Ino: 5}, {Dev: 1, Ino: 2}}}
+	guess := &spot{above: []explain.File{{Dev: 1, Ino: 5}}, guess: true}
 	leftOut := rule(9)
 	leftOut.InodesLeftOut = 1
 	for name, c := range map[string]struct {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/explain/target"
 )
 
 // What this process listens on is found, with the file that it is bound to.
@@ -40,7 +42,7 @@ func TestListeners(t *testing.T) {
 	if err := unix.Stat(path, &st); err != nil {
 		t.Fatal(err)
 	}
-	if l := find(path); !l.hasFile || l.fileIno != uint32(st.Ino) || l.fileDev != kernelDev(fileOf(&st).dev) {
+	if l := find(path); !l.hasFile || l.fileIno != uint32(st.Ino) || l.fileDev != kernelDev(target.FileOf(&st).Dev) {
 		t.Errorf("%+v is not file %d on %#x", l, st.Ino, st.Dev)
 	}
 	if l := find("\x00" + abstract); l.hasFile || l.inode == 0 {

@@ -4,12 +4,15 @@ package sockets
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/explain"
+	"github.com/landlockd/landlockd/internal/explain/target"
 )
 
 // spot is what a socket's path leads a process to.
@@ -19,12 +22,10 @@ type spot struct {
 	doubt           string
 	// above are the file and the directories above it, as far as the root
 	// directory: a rule on any of them lets connect.
-	above []file
+	above []explain.File
 	// guess: a filesystem gives stat(2) other devices than rules have.
 	guess bool
 }
-
-type file struct{ dev, ino uint64 }
 
 // find follows the path of a socket as the process does.
 func (d *double) find(name string, k *listener) *spot {
@@ -40,13 +41,9 @@ func (d *double) find(name string, k *listener) *spot {
 // follow runs on the double's thread.
 func (s *spot) follow(name string, k *listener) {
 	fd, err := unix.Open(name, unix.O_PATH|unix.O_CLOEXEC, 0)
-	switch err {
-	case nil:
-	case unix.EACCES:
-		s.denied = true
-		return
-	default:
-		s.missing = true
+	if err != nil {
+		s.denied = err == unix.EACCES
+		s.missing = !s.denied
 		return
 	}
 	defer unix.Close(fd)
@@ -56,11 +53,11 @@ func (s *spot) follow(name string, k *listener) {
 		return
 	}
 	s.guess = changesDevices(fd)
-	at := fileOf(&st)
+	at := target.FileOf(&st)
 	if !k.hasFile {
 		s.doubt = "this kernel does not show which file it is bound to: " +
 			"it may be another socket's path"
-	} else if uint32(at.ino) != k.fileIno || kernelDev(at.dev) != k.fileDev {
+	} else if uint32(at.Ino) != k.fileIno || kernelDev(at.Dev) != k.fileDev {
 		if !s.guess {
 			s.missing = true
 			return
@@ -69,17 +66,16 @@ func (s *spot) follow(name string, k *listener) {
 			"it may be another socket's path"
 	}
 	// connect(2) asks for write permission.
-	if err := unix.Faccessat2(fd, "", unix.W_OK, unix.AT_EMPTY_PATH|unix.AT_EACCESS); err != nil {
-		s.denied = true
-		return
+	s.denied = unix.Faccessat2(fd, "", unix.W_OK, unix.AT_EMPTY_PATH|unix.AT_EACCESS) != nil
+	if !s.denied {
+		s.climb(name, &st)
 	}
-	s.climb(name, &st)
 }
 
 // climb notes the directories above the socket.
 func (s *spot) climb(name string, st *unix.Stat_t) {
 	const highest = 256
-	s.above = append(s.above, fileOf(st))
+	s.above = append(s.above, target.FileOf(st))
 	dir, err := unix.Open(path.Dir(name), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	for range highest {
 		if err != nil {
@@ -87,14 +83,14 @@ func (s *spot) climb(name string, st *unix.Stat_t) {
 		}
 		var at, up unix.Stat_t
 		err = unix.Fstat(dir, &at)
-		s.above = append(s.above, fileOf(&at))
+		s.above = append(s.above, target.FileOf(&at))
 		parent, openErr := unix.Openat(dir, "..", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		unix.Close(dir)
 		if err != nil || openErr != nil {
 			return
 		}
 		// Nothing leads out of the root directory: its parent is itself.
-		if err = unix.Fstat(parent, &up); err != nil || fileOf(&up) == fileOf(&at) {
+		if err = unix.Fstat(parent, &up); err != nil || target.FileOf(&up) == target.FileOf(&at) {
 			unix.Close(parent)
 			return
 		}
@@ -103,22 +99,12 @@ func (s *spot) climb(name string, st *unix.Stat_t) {
 	unix.Close(dir)
 }
 
-func fileOf(st *unix.Stat_t) file {
-	return file{uint64(st.Dev), st.Ino} //nolint:unconvert // its width depends on the architecture
-}
-
 // changesDevices reports whether a file is in a filesystem that gives stat(2) other
 // numbers than the kernel has itself.
 func changesDevices(fd int) bool {
 	var fs unix.Statfs_t
-	if unix.Fstatfs(fd, &fs) != nil {
-		return true
-	}
-	switch uint32(fs.Type) {
-	case unix.BTRFS_SUPER_MAGIC, unix.OVERLAYFS_SUPER_MAGIC:
-		return true
-	}
-	return false
+	return unix.Fstatfs(fd, &fs) != nil || uint32(fs.Type) == unix.BTRFS_SUPER_MAGIC ||
+		uint32(fs.Type) == unix.OVERLAYFS_SUPER_MAGIC
 }
 
 // kernelDev is the kernel's own number of a device.
@@ -138,10 +124,8 @@ func (s *spot) granted(rs *domainid.Ruleset) (access.Answer, string) {
 		if rule.FS&right == 0 {
 			continue
 		}
-		for _, at := range s.above {
-			if rule.Dev == at.dev && rule.Ino == at.ino {
-				return access.Yes, ""
-			}
+		if slices.Contains(s.above, explain.File{Dev: rule.Dev, Ino: rule.Ino}) {
+			return access.Yes, ""
 		}
 		if s.guess {
 			return access.Unknown, "a layer handles fs.resolve_unix, and whether its rules are " +

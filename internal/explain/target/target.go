@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -84,6 +85,12 @@ func (t *Process) Close() {
 
 // Thread opens the directory of one of the process's threads. Close it, too.
 func (t *Process) Thread(tid int32) (*procdir.Dir, error) { return t.all.Thread(tid) }
+
+// FileOf names the file that was looked at.
+func FileOf(st *unix.Stat_t) explain.File {
+	//nolint:unconvert // its width depends on the architecture
+	return explain.File{Dev: uint64(st.Dev), Ino: st.Ino}
+}
 
 // Find opens a path as the process finds it (O_PATH): from its root directory,
 // which nothing leads out of. The last symbolic link is not followed.
