@@ -152,7 +152,7 @@ func shareRune(x, y *syntax.Inst, left *int) bool {
 		var some [16]rune
 		for _, r := range firstRunes(some[:0], inst) {
 			*left--
-			if takes(x, r) && takes(y, r) {
+			if x.MatchRune(r) && y.MatchRune(r) {
 				return true
 			}
 		}
@@ -160,30 +160,16 @@ func shareRune(x, y *syntax.Inst, left *int) bool {
 	return false
 }
 
-func takes(x *syntax.Inst, r rune) bool {
-	switch x.Op {
-	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
-		return x.MatchRune(r)
-	default:
-		return false
-	}
-}
-
-// firstRunes appends the characters that the ranges of an instruction begin with.
+// firstRunes appends the characters that the ranges of an instruction begin with. One
+// that takes no character has none.
 func firstRunes(all []rune, x *syntax.Inst) []rune {
-	switch {
-	case x.Op == syntax.InstRuneAny || x.Op == syntax.InstRuneAnyNotNL:
-		return append(all, 0, '\n'+1)
-	case len(x.Rune) == 1: // it stands for upper and lower case, too, if so flagged
-		all = append(all, x.Rune[0])
+	for i := 0; i < len(x.Rune); i += 2 {
+		all = append(all, x.Rune[i])
+	}
+	if len(x.Rune) == 1 { // it stands for upper and lower case, too, if so flagged
 		for r := unicode.SimpleFold(x.Rune[0]); r != x.Rune[0]; r = unicode.SimpleFold(r) {
 			all = append(all, r)
 		}
-		return all
-	default:
-		for i := 0; i < len(x.Rune); i += 2 {
-			all = append(all, x.Rune[i])
-		}
-		return all
 	}
+	return all
 }

@@ -28,10 +28,7 @@ const maxFiles = 1000
 func Load(file string) (*Config, error) {
 	l, d := newLoader(), &decoder{file: file}
 	var patterns []*yaml.Node
-	text, err := readFile(file)
-	if err != nil {
-		d.fail(nil, "%v", err)
-	} else if n := d.document(l.take(file, text)); n != nil {
+	if n := d.document(l.text(d, nil, file)); n != nil {
 		patterns = d.main(n, l.config)
 	}
 	return l.rest(d, l.find(d, patterns))
@@ -61,13 +58,8 @@ type loader struct {
 func (l *loader) rest(d *decoder, files []ruleFile) (*Config, error) {
 	var others decoder
 	for _, f := range files {
-		text, err := readFile(f.path)
-		if err != nil {
-			d.fail(f.at, "%v", err)
-			continue
-		}
 		others.file = f.path
-		if n := others.document(l.take(f.path, text)); n != nil {
+		if n := others.document(l.text(d, f.at, f.path)); n != nil {
 			others.ruleFile(n, l.config)
 		}
 	}
@@ -83,8 +75,14 @@ func (l *loader) rest(d *decoder, files []ruleFile) (*Config, error) {
 	return l.config, nil
 }
 
-// take notes that a file was read, and returns its text.
-func (l *loader) take(file string, text []byte) string {
+// text returns a file's, and notes that it was read. If that fails there is none, and a
+// problem where the file is named.
+func (l *loader) text(d *decoder, at *yaml.Node, file string) string {
+	text, err := readFile(file)
+	if err != nil {
+		d.fail(at, "reading rules: %v", err)
+		return ""
+	}
 	l.config.Files = append(l.config.Files, file)
 	fmt.Fprintf(l.hash, "%d ", len(text))
 	l.hash.Write(text)
@@ -92,12 +90,7 @@ func (l *loader) take(file string, text []byte) string {
 }
 
 // readFile reads a regular file of bounded size: nothing that blocks or never ends.
-func readFile(path string) (text []byte, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("reading rules: %w", err)
-		}
-	}()
+func readFile(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -108,7 +101,7 @@ func readFile(path string) (text []byte, err error) {
 	} else if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	text, err = io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if len(text) > maxFileSize {
 		return nil, fmt.Errorf("%s has more than %d bytes", path, maxFileSize)
 	}
@@ -193,12 +186,9 @@ func (l *loader) repeated() (problems []Problem) {
 	names := map[string]*Rule{}
 	for i := range l.config.Rules {
 		r := &l.config.Rules[i]
-		first := names[r.Name]
-		switch {
-		case r.Name == "":
-		case first == nil:
+		if first := names[r.Name]; first == nil {
 			names[r.Name] = r
-		default:
+		} else if r.Name != "" {
 			problems = append(problems, r.problem("a second rule %s: the first is at %s:%d",
 				quote(r.Name), first.File, first.Line))
 		}

@@ -62,11 +62,11 @@ func (m *Match) level(f *facts, of tasks, cmd cmdline) (least level, key Key) {
 	}
 	// It is read last, and only if it matters: that takes a system call.
 	if m.has(KeyCmdline) && cmd != nil && least > no {
+		l := unknown
 		if text, ok := cmd(); ok {
-			and(KeyCmdline, levelOf(matchAny(m.Patterns[KeyCmdline], text)))
-		} else {
-			and(KeyCmdline, unknown)
+			l = levelOf(matchAny(m.Patterns[KeyCmdline], text))
 		}
+		and(KeyCmdline, l)
 	}
 	return least, key
 }
@@ -127,13 +127,9 @@ func (f *facts) unitLevel(patterns []Pattern) level {
 		return f.otherwise()
 	}
 	users := strings.Contains(unit, "/")
-	for i := range patterns {
-		p := &patterns[i]
-		if (!users || strings.HasPrefix(p.prefix, "user@")) && p.Match(unit) {
-			return yes
-		}
-	}
-	return no
+	return levelOf(slices.ContainsFunc(patterns, func(p Pattern) bool {
+		return (!users || strings.HasPrefix(p.prefix, "user@")) && p.Match(unit)
+	}))
 }
 
 // otherwise is the level of what only a cgroup can show and this one does not.

@@ -36,16 +36,12 @@ const maxShown = 100
 
 // Error has a line for each problem.
 func (e *LoadError) Error() string {
-	var b strings.Builder
-	for i, p := range e.Problems {
-		if i == maxShown {
-			fmt.Fprintf(&b, "\nand %d more", len(e.Problems)-maxShown)
-			break
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(p.String())
+	var lines []string
+	for _, p := range e.Problems[:min(maxShown, len(e.Problems))] {
+		lines = append(lines, p.String())
 	}
-	return b.String()
+	if more := len(e.Problems) - maxShown; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(lines, "\n")
 }
