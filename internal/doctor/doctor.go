@@ -19,7 +19,7 @@ type Options struct {
 }
 
 // check is one thing to look at. It changes nothing on the host.
-type check func(*host) []finding
+type check func(*host, say)
 
 // checks are all of them, in the order of the output. Another one takes a file of its
 // own and a line here.
@@ -30,12 +30,9 @@ func checks() []check {
 	}
 }
 
-// finding is one line of the output.
-type finding struct {
-	mark mark
-	// what it is about, and a sentence. Text of others in it need not be escaped.
-	what, text string
-}
+// say writes what is found, a line: what it is about, and a sentence. Text of others in that
+// need not be escaped.
+type say func(m mark, what, format string, args ...any)
 
 type mark string
 
@@ -56,13 +53,16 @@ func Examine(w io.Writer, o Options) (works bool, err error) {
 
 func examine(w io.Writer, h *host, checks []check) (works bool, err error) {
 	works = true
+	say := func(m mark, what, format string, args ...any) {
+		works = works && m != fail
+		if err == nil {
+			text := untrusted.OneLine(fmt.Sprintf(format, args...))
+			_, err = fmt.Fprintf(w, "%-6s %-18s %s\n", "["+m+"]", what, text)
+		}
+	}
 	for _, check := range checks {
-		for _, f := range check(h) {
-			works = works && f.mark != fail
-			_, err := fmt.Fprintf(w, "%-6s %-18s %s\n", "["+f.mark+"]", f.what, untrusted.OneLine(f.text))
-			if err != nil {
-				return false, fmt.Errorf("write the result: %w", err)
-			}
+		if check(h, say); err != nil {
+			return false, fmt.Errorf("write the result: %w", err)
 		}
 	}
 	return works, nil

@@ -24,19 +24,19 @@ func Report(w io.Writer, o Options, version string) error {
 		}
 		fmt.Fprintf(&b, "%s: %s\n", file, untrusted.OneLine(string(text)))
 	}
-	for _, file := range []string{"kernel/unprivileged_bpf_disabled", "kernel/yama/ptrace_scope", "net/core/bpf_jit_enable"} {
-		text, err := os.ReadFile(o.ProcFS + "/sys/" + file)
-		if err != nil {
-			continue
+	for _, file := range []string{
+		"kernel/unprivileged_bpf_disabled", "kernel/yama/ptrace_scope", "net/core/bpf_jit_enable",
+	} {
+		if text, err := os.ReadFile(o.ProcFS + "/sys/" + file); err == nil {
+			fmt.Fprintf(&b, "%s: %s\n", file, untrusted.OneLine(string(text)))
 		}
-		fmt.Fprintf(&b, "%s: %s\n", file, untrusted.OneLine(string(text)))
 	}
 	lines, err := taskiter.DescribeTypes()
 	if err != nil {
 		lines = []string{untrusted.OneLine(err.Error())}
 	}
-	fmt.Fprintf(&b, "%s\n", strings.Join(lines, "\n"))
-	b.WriteString("\nPlease send this with what you expected to https://github.com/landlockd/landlockd/issues\n")
+	fmt.Fprintf(&b, "%s\n\nPlease send this with what you expected to "+
+		"https://github.com/landlockd/landlockd/issues\n", strings.Join(lines, "\n"))
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}

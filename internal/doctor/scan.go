@@ -4,7 +4,7 @@ package doctor
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +15,7 @@ import (
 )
 
 // checkScan scans, and compares what came with what procfs shows.
-func checkScan(h *host) []finding {
+func checkScan(h *host, say say) {
 	var src scan.Source
 	switch {
 	case h.iterator != nil:
@@ -23,34 +23,36 @@ func checkScan(h *host) []finding {
 	case h.attribute != nil:
 		src = h.attribute
 	default:
-		return nil // that is a failure already
+		return // that is a failure already
 	}
 	before := userProcesses(h.o.ProcFS)
 	snap, err := src.Scan(context.Background())
 	if err != nil {
-		return []finding{{fail, "scan", err.Error()}}
+		say(fail, "scan", "%s", err)
+		return
 	}
 	after := userProcesses(h.o.ProcFS)
-	found := []finding{{ok, "scan", fmt.Sprintf("%s (%s)", tree.Summary(snap), snap.Duration.Round(time.Microsecond))}}
+	say(ok, "scan", "%s (%s)", tree.Summary(snap), snap.Duration.Round(time.Microsecond))
 	if left := tree.Unread(snap); left != "" {
-		found = append(found, finding{note, "scan", left})
+		say(note, "scan", "%s", left)
 	}
 	var missing []string
 	for pid, start := range before {
 		if after[pid] == start && snap.Find(int32(pid)) == nil {
-			missing = append(missing, fmt.Sprint(pid))
+			missing = append(missing, strconv.Itoa(pid))
 		}
 	}
 	if len(missing) == 0 {
-		return append(found, finding{ok, "compared to procfs", fmt.Sprintf("all %d processes below %s were found", len(before), h.o.ProcFS)})
+		say(ok, "compared to procfs", "all %d processes below %s were found", len(before), h.o.ProcFS)
+		return
 	}
 	const show = 5
 	list := strings.Join(missing[:min(show, len(missing))], ", ")
 	if len(missing) > show {
 		list += ", ..."
 	}
-	return append(found, finding{note, "compared to procfs", fmt.Sprintf(
-		"the kernel leaves out %d of the processes below %s (%s): nothing is known of those, and they are counted nowhere", len(missing), h.o.ProcFS, list)})
+	say(note, "compared to procfs", "the kernel leaves out %d of the processes below %s (%s): "+
+		"nothing is known of those, and they are counted nowhere", len(missing), h.o.ProcFS, list)
 }
 
 // userProcesses returns the start times of all processes that procfs shows, without

@@ -9,14 +9,14 @@ import (
 )
 
 // checkWorkloads reports what processes are grouped by.
-func checkWorkloads(h *host) []finding {
+func checkWorkloads(h *host, say say) {
 	r := workload.Open(workload.Options{
 		ProcFS: h.o.ProcFS, CgroupFS: filepath.Join(h.o.SysFS, "fs/cgroup"),
 	})
 	defer r.Close()
 	if limits := r.Limits(); limits != "" {
-		return []finding{{note, "workloads",
-			"are named after executables: their cgroups cannot be found: " + limits}}
+		say(note, "workloads", "are named after executables: their cgroups cannot be found: %s", limits)
+		return
 	}
-	return []finding{{ok, "workloads", "are named after units and containers, by their cgroups"}}
+	say(ok, "workloads", "are named after units and containers, by their cgroups")
 }
