@@ -29,18 +29,12 @@ type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// daemon is a Daemon and what it scanned: nil if the scan failed.
-type daemon struct {
-	*Daemon
-	snap *scan.Snapshot
-}
-
-var daemonMetrics = newTable(func(s *Scrape) *daemon {
+var daemonMetrics = newTable(func(s *Scrape) *Scrape {
 	if s.Daemon == nil {
 		return nil
 	}
-	return &daemon{s.Daemon, s.Snapshot}
-}, []metric[daemon]{
+	return s
+}, []metric[Scrape]{
 	{
 		name: "landlockd_source_info",
 		help: "Always 1. How each kind of fact is obtained on this host.",
@@ -55,10 +49,10 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 				"namespace"},
 		},
 		present: ifScanned,
-		values: func(d *daemon, emit emitter) {
-			if d.snap != nil {
-				s := d.snap.Source
-				emit(1, s.Name, s.IDs, s.Lineage, s.Rules, s.Denials, s.PIDNS)
+		values: func(s *Scrape, emit emitter) {
+			if s.Snapshot != nil {
+				of := s.Snapshot.Source
+				emit(1, of.Name, of.IDs, of.Lineage, of.Rules, of.Denials, of.PIDNS)
 			}
 		},
 	},
@@ -70,8 +64,8 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 			{"reason", "empty for a source that works, else its short name for what is missing"},
 		},
 		present: "every source that was tried",
-		values: func(d *daemon, emit emitter) {
-			for source, reason := range d.Sources {
+		values: func(s *Scrape, emit emitter) {
+			for source, reason := range s.Daemon.Sources {
 				emit(boolValue(reason == ""), source, reason)
 			}
 		},
@@ -80,19 +74,19 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		name:    "landlockd_scan_success",
 		help:    "1 if this scrape's scan succeeded. If 0, no landlock_* metric is exported.",
 		present: "always",
-		values:  func(d *daemon, emit emitter) { emit(boolValue(d.snap != nil)) },
+		values:  func(s *Scrape, emit emitter) { emit(boolValue(s.Snapshot != nil)) },
 	},
 	{
 		name:    "landlockd_scan_duration_seconds",
 		help:    "How long this scrape's scan took; if it failed, the last scan that ended.",
 		present: "after the first scan",
-		values: func(d *daemon, emit emitter) {
+		values: func(s *Scrape, emit emitter) {
 			switch {
-			case d.snap != nil:
+			case s.Snapshot != nil:
 				// Another reader's scan may have ended since: Scans could be of that one.
-				emit(d.snap.Duration.Seconds())
-			case d.Scans.Finished > 0:
-				emit(d.Scans.LastDuration.Seconds())
+				emit(s.Snapshot.Duration.Seconds())
+			case s.Daemon.Scans.Finished > 0:
+				emit(s.Daemon.Scans.LastDuration.Seconds())
 			}
 		},
 	},
@@ -101,9 +95,9 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		help: "Tasks that the source returned in the first pass of this scrape's scan, zombies " +
 			"and others that are not counted included.",
 		present: ifScanned,
-		values: func(d *daemon, emit emitter) {
-			if d.snap != nil {
-				emit(float64(d.snap.TasksRead))
+		values: func(s *Scrape, emit emitter) {
+			if s.Snapshot != nil {
+				emit(float64(s.Snapshot.TasksRead))
 			}
 		},
 	},
@@ -112,7 +106,7 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		help: "Time at which the last successful scan began, in seconds since the epoch, 0 if " +
 			"there was none.",
 		present: "always",
-		values:  func(d *daemon, emit emitter) { emit(unixSeconds(d.Scans.LastSuccess)) },
+		values:  func(s *Scrape, emit emitter) { emit(unixSeconds(s.Daemon.Scans.LastSuccess)) },
 	},
 	{
 		name: "landlockd_domains_unread",
@@ -121,9 +115,9 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 			"were left out restrict is unknown; of the others only what those with 65535 rules " +
 			"or more restrict of ports.",
 		present: ifScanned,
-		values: func(d *daemon, emit emitter) {
-			if d.snap != nil {
-				emit(float64(d.snap.DomainsUnread))
+		values: func(s *Scrape, emit emitter) {
+			if s.Snapshot != nil {
+				emit(float64(s.Snapshot.DomainsUnread))
 			}
 		},
 	},
@@ -133,16 +127,16 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 			"(timeout), by reason.",
 		labels:  []Label{{"reason", "`timeout`, `internal` and those of the sources"}},
 		present: "the daemon only, not `once`; reasons that are known at start begin at 0",
-		values:  func(d *daemon, emit emitter) { emitMap(emit, d.Scans.Errors) },
+		values:  func(s *Scrape, emit emitter) { emitMap(emit, s.Daemon.Scans.Errors) },
 	},
 	{
 		name: "landlockd_source_disagreements_total",
 		help: "Statements about a process in which two sources disagreed: its state, which " +
 			"others share its domain, its domain's ID.",
 		present: "with `--source=both`",
-		values: func(d *daemon, emit emitter) {
-			if d.Disagreements != nil {
-				emit(float64(d.Disagreements()))
+		values: func(s *Scrape, emit emitter) {
+			if s.Daemon.Disagreements != nil {
+				emit(float64(s.Daemon.Disagreements()))
 			}
 		},
 	},
@@ -151,8 +145,8 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 		help:    "1 if the daemon itself is confined by the mechanism.",
 		labels:  []Label{{"mechanism", "how a process gives up rights, for example `landlock`"}},
 		present: "every mechanism that the daemon knows",
-		values: func(d *daemon, emit emitter) {
-			for mechanism, on := range d.Confined {
+		values: func(s *Scrape, emit emitter) {
+			for mechanism, on := range s.Daemon.Confined {
 				emit(boolValue(on), mechanism)
 			}
 		},
@@ -166,8 +160,8 @@ var daemonMetrics = newTable(func(s *Scrape) *daemon {
 			{"goversion", "the Go release that built it"},
 		},
 		present: "always",
-		values: func(d *daemon, emit emitter) {
-			emit(1, d.Build.Version, d.Build.Revision, d.Build.GoVersion)
+		values: func(s *Scrape, emit emitter) {
+			emit(1, s.Daemon.Build.Version, s.Daemon.Build.Revision, s.Daemon.Build.GoVersion)
 		},
 	},
 })

@@ -30,11 +30,7 @@ var denialMetrics = newTable(func(s *Scrape) *Denials { return s.Denials }, []me
 			"for each domain. A lower bound: what a domain denied after the last scan before its " +
 			"end is not seen.",
 		present: ifCounting + "if the kernel counts (Linux 6.15, with audit)",
-		values: func(d *Denials, emit emitter) {
-			if d.TotalKnown {
-				emit(float64(d.Total))
-			}
-		},
+		values:  func(d *Denials, emit emitter) { emitIf(emit, d.TotalKnown, d.Total) },
 	},
 	{
 		name: "landlock_denials_by_blocker_total",
@@ -65,10 +61,6 @@ var denialMetrics = newTable(func(s *Scrape) *Denials { return s.Denials }, []me
 			"landlockd read them. With tracepoints landlock_denials_by_blocker_total has them " +
 			"nevertheless.",
 		present: ifReported,
-		values: func(d *Denials, emit emitter) {
-			if d.ByBlocker != nil {
-				emit(float64(d.Lost))
-			}
-		},
+		values:  func(d *Denials, emit emitter) { emitIf(emit, d.ByBlocker != nil, d.Lost) },
 	},
 })

@@ -92,11 +92,7 @@ var factMetrics = newTable(func(s *Scrape) *facts {
 			"restricted in all of their tasks. Those of which it is unknown are not counted. " +
 			"With landlockd_source_info{rules=\"unread\"} what is handled counts as restricted.",
 		present: ifMeant,
-		values: func(f *facts, emit emitter) {
-			if showsMeaning(f.snap) {
-				emit(float64(f.Ineffective))
-			}
-		},
+		values:  func(f *facts, emit emitter) { emitIf(emit, showsMeaning(f.snap), f.Ineffective) },
 	},
 	{
 		name: "landlock_processes_outside_worker",
@@ -104,11 +100,7 @@ var factMetrics = newTable(func(s *Scrape) *facts {
 			"made for them (io_uring, vhost), that may act outside of their domains. Those of " +
 			"which it is unknown are not counted.",
 		present: ifMeant,
-		values: func(f *facts, emit emitter) {
-			if showsMeaning(f.snap) {
-				emit(float64(f.OutsideWorkers))
-			}
-		},
+		values:  func(f *facts, emit emitter) { emitIf(emit, showsMeaning(f.snap), f.OutsideWorkers) },
 	},
 	{
 		name: "landlock_unknown_processes",

@@ -29,20 +29,19 @@ var hardeningMetrics = newTable(func(s *Scrape) *scan.Snapshot {
 	},
 })
 
-// hardenings are what is found beside sandboxes. Each has a function that reports
-// whether all tasks of a process whose state is known have it: who takes a process over
-// has the weakest of its threads. It is never written.
-var hardenings = [...]struct {
-	name string
-	has  func(*scan.Snapshot, *scan.Process) bool
-}{
-	{"no_new_privs", func(_ *scan.Snapshot, p *scan.Process) bool { return p.NoNewPrivs == scan.OfAll }},
-	{"seccomp", func(_ *scan.Snapshot, p *scan.Process) bool { return p.Seccomp == scan.OfAll }},
-	{"non_root", nonRoot},
-	// The kernel lets no task into another user namespace than its process's.
-	{"user_namespace", func(_ *scan.Snapshot, p *scan.Process) bool {
-		return p.UserNS != 0 && p.UserNS != scan.InitUserNS
-	}},
+// hardenings are what is found beside sandboxes. It is never written.
+var hardenings = [...]string{"no_new_privs", "seccomp", "non_root", "user_namespace"}
+
+// hardened returns which of these all tasks of a process whose state is known have: who takes
+// a process over has the weakest of its threads.
+func hardened(s *scan.Snapshot, p *scan.Process) [len(hardenings)]bool {
+	return [...]bool{
+		p.NoNewPrivs == scan.OfAll,
+		p.Seccomp == scan.OfAll,
+		nonRoot(s, p),
+		// The kernel lets no task into another user namespace than its process's.
+		p.UserNS != 0 && p.UserNS != scan.InitUserNS,
+	}
 }
 
 // nonRoot allocates nothing: see Snapshot.UIDs.
@@ -61,16 +60,16 @@ func emitHardened(s *scan.Snapshot, emit emitter) {
 		if p.State == scan.Unknown {
 			continue
 		}
-		for h := range hardenings {
-			if hardenings[h].has(s, p) {
+		for h, has := range hardened(s, p) {
+			if has {
 				n[h][p.State&3]++
 			}
 		}
 	}
-	for h := range hardenings {
+	for h, name := range hardenings {
 		for _, state := range [...]scan.State{scan.Sandboxed, scan.Partial, scan.Unsandboxed} {
 			if n[h].Of(state) > 0 || state != scan.Partial {
-				emit(float64(n[h].Of(state)), hardenings[h].name, state.String())
+				emit(float64(n[h].Of(state)), name, state.String())
 			}
 		}
 	}

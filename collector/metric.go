@@ -49,21 +49,11 @@ type metric[T any] struct {
 	values func(*T, emitter)
 }
 
-func (m *metric[T]) doc() Doc {
-	kind := Gauge
-	if m.counts() {
-		kind = Counter
+func (m *metric[T]) kind() (Type, prometheus.ValueType) {
+	if strings.HasSuffix(m.name, "_total") {
+		return Counter, prometheus.CounterValue
 	}
-	return Doc{m.name, kind, m.help, slices.Clone(m.labels), m.present}
-}
-
-func (m *metric[T]) counts() bool { return strings.HasSuffix(m.name, "_total") }
-
-func (m *metric[T]) valueType() prometheus.ValueType {
-	if m.counts() {
-		return prometheus.CounterValue
-	}
-	return prometheus.GaugeValue
+	return Gauge, prometheus.GaugeValue
 }
 
 // table is the metrics of one view of a scrape. It is never changed.
@@ -89,8 +79,9 @@ func newTable[T any](of func(*Scrape) *T, metrics []metric[T]) *table[T] {
 
 func (t *table[T]) docs() []Doc {
 	docs := make([]Doc, len(t.metrics))
-	for i := range t.metrics {
-		docs[i] = t.metrics[i].doc()
+	for i, m := range t.metrics {
+		kind, _ := m.kind()
+		docs[i] = Doc{m.name, kind, m.help, slices.Clone(m.labels), m.present}
 	}
 	return docs
 }
@@ -108,11 +99,12 @@ func (t *table[T]) collect(s *Scrape, ch chan<- prometheus.Metric) {
 	}
 	for i := range t.metrics {
 		m := &t.metrics[i]
+		_, kind := m.kind()
 		m.values(data, func(value float64, labels ...string) {
 			for l := range labels {
 				labels[l] = clean(labels[l])
 			}
-			ch <- prometheus.MustNewConstMetric(t.descs[i], m.valueType(), value, labels...)
+			ch <- prometheus.MustNewConstMetric(t.descs[i], kind, value, labels...)
 		})
 	}
 }
@@ -128,6 +120,13 @@ func boolValue(b bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+// emitIf emits the one series of a metric, if it is there.
+func emitIf[N int | uint64](emit emitter, present bool, n N) {
+	if present {
+		emit(float64(n))
+	}
 }
 
 // emitMap emits a series for each value of the one label.

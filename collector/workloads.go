@@ -82,11 +82,7 @@ var workloadMetrics = newTable(func(s *Scrape) *workloads {
 		help: "Sandboxed workloads all of whose processes are ineffective, as in " +
 			"landlock_processes_ineffective. Those of which it is unknown are not counted.",
 		present: ifNamed + ", as landlock_processes_ineffective",
-		values: func(w *workloads, emit emitter) {
-			if showsMeaning(w.snap) {
-				emit(float64(w.ineffective))
-			}
-		},
+		values:  func(w *workloads, emit emitter) { emitIf(emit, showsMeaning(w.snap), w.ineffective) },
 	},
 	{
 		name: "landlock_workload_processes",
@@ -104,11 +100,7 @@ var workloadMetrics = newTable(func(s *Scrape) *workloads {
 		help: "Workloads without a series of their own, in landlock_workload_processes with " +
 			"workload other.",
 		present: ifNamed + ", " + ifSeries,
-		values: func(w *workloads, emit emitter) {
-			if !w.hide {
-				emit(float64(w.folded))
-			}
-		},
+		values:  func(w *workloads, emit emitter) { emitIf(emit, !w.hide, w.folded) },
 	},
 	{
 		name: "landlockd_workload_unresolved_processes",

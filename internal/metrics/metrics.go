@@ -8,7 +8,33 @@ import (
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/scan"
 )
+
+// Options are what can be left out.
+type Options struct {
+	// Workloads set which workloads have series of their own. HasRule is not used.
+	Workloads collector.WorkloadOptions
+	// Rights and Hardening are those of collector.Scrape.
+	Rights, Hardening bool
+}
+
+// Scrape returns what is shown of a snapshot, with what rules find in it, and with what
+// a monitor counted, unless that is nil.
+func (o *Options) Scrape(
+	snap *scan.Snapshot, result *policy.Evaluation, monitor *denials.Monitor,
+) collector.Scrape {
+	workloads := o.Workloads
+	workloads.HasRule = result.HasRule
+	shown := collector.Scrape{
+		Snapshot: snap, Rights: o.Rights, Hardening: o.Hardening, Workloads: &workloads,
+		Rules: rules(result),
+	}
+	if monitor != nil {
+		shown.Denials = denialStats(monitor.Stats())
+	}
+	return shown
+}
 
 // rules returns what rules find in one snapshot.
 func rules(r *policy.Evaluation) *collector.Rules {
@@ -40,14 +66,7 @@ func rules(r *policy.Evaluation) *collector.Rules {
 	return shown
 }
 
-// shownDenials returns what a monitor counted; nil if there is none.
-func shownDenials(m *denials.Monitor) *collector.Denials {
-	if m == nil {
-		return nil
-	}
-	return denialStats(m.Stats())
-}
-
+// denialStats returns what a monitor counted.
 func denialStats(s denials.Stats) *collector.Denials {
 	shown := &collector.Denials{Total: s.Total, TotalKnown: s.TotalKnown}
 	if !s.Fed {
