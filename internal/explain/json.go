@@ -147,7 +147,7 @@ func (e *Explanation) JSON(w io.Writer) error {
 		Schema: Schema, Time: s.Time.UTC().Format(time.RFC3339Nano), Process: process(e.Process),
 		Free: e.Free, Unknown: e.Unknown, Ineffective: s.Ineffective(e.Process),
 		OutsideWorker: s.OutsideWorker(e.Process), Workers: e.workersJSON(),
-		Sandboxes: []sandboxJSON{}, NoPlaces: orNull(e.NoPlaces), Rules: []ruleJSON{},
+		Sandboxes: []sandboxJSON{}, NoPlaces: recorded.OrNull(e.NoPlaces), Rules: []ruleJSON{},
 	}
 	if sandbox, inside := s.SandboxOf(e.Process); inside {
 		whole := newMeaningJSON(s, sandbox.Handles, sandbox.Restricts, sandbox.Doubt)
@@ -167,15 +167,19 @@ func (e *Explanation) JSON(w io.Writer) error {
 		}
 	}
 	j.Domains, j.Rulesets = recorded.Domains(s, domains.all)
-	for i := range e.Rules {
-		j.Rules = append(j.Rules, newRuleJSON(&e.Rules[i]))
+	for _, x := range e.Rules {
+		r := ruleJSON{x.Rule.Name, x.Rule.Severity, x.Applies, nil, recorded.OrNull(x.Why)}
+		if x.Applies != access.No {
+			r.Result = &x.Result
+		}
+		j.Rules = append(j.Rules, r)
 	}
 	if e.Sockets != nil {
 		j.Sockets = e.socketsJSON(process)
 	}
 	if d := e.Denials; d != nil {
 		j.Denials = &denialsJSON{
-			orNull(d.NotKnown), orNull(d.Way), d.Fed, d.Lost, d.Remembered,
+			recorded.OrNull(d.NotKnown), recorded.OrNull(d.Way), d.Fed, d.Lost, d.Remembered,
 			append([]denials.Denial{}, d.Last...),
 		}
 	}
@@ -277,14 +281,6 @@ func (e *Explanation) permissionJSON(d *Permission) permissionJSON {
 	return j
 }
 
-func newRuleJSON(x *policy.Explanation) ruleJSON {
-	j := ruleJSON{Name: x.Rule.Name, Severity: x.Rule.Severity, Applies: x.Applies, Why: orNull(x.Why)}
-	if x.Applies != access.No {
-		j.Result = &x.Result
-	}
-	return j
-}
-
 func (e *Explanation) socketsJSON(process func(*scan.Process) any) *socketsJSON {
 	k := e.Sockets
 	j := &socketsJSON{
@@ -295,7 +291,7 @@ func (e *Explanation) socketsJSON(process func(*scan.Process) any) *socketsJSON 
 		r := &k.Reachable[i]
 		x := socketJSON{
 			Name: untrusted.Text(r.Name), Abstract: r.Abstract, Holders: []any{},
-			Doubt: orNull(r.Doubt),
+			Doubt: recorded.OrNull(r.Doubt),
 		}
 		for _, pid := range r.Holders {
 			if p := e.Snapshot.Find(pid); p != nil {
@@ -305,11 +301,4 @@ func (e *Explanation) socketsJSON(process func(*scan.Process) any) *socketsJSON 
 		j.Reachable = append(j.Reachable, x)
 	}
 	return j
-}
-
-func orNull(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

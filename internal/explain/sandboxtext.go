@@ -157,23 +157,17 @@ func (t *textWriter) permission(d *Permission) {
 		t.first(maxFiles, len(together), "      %d more", func(i int) {
 			t.line("      %s", t.name(together[i]))
 		})
-		t.ways(d)
-		return
-	}
-	t.line("  - %s: %s", d.What(), d.where())
-	for i := range d.Limits {
-		indent := "      "
-		if len(d.Limits) > 1 {
-			t.line("      the layer of depth %d:", d.Limits[i].Depth)
-			indent += "  "
+	} else {
+		t.line("  - %s: %s", d.What(), d.where())
+		for i := range d.Limits {
+			indent := "      "
+			if len(d.Limits) > 1 {
+				t.line("      the layer of depth %d:", d.Limits[i].Depth)
+				indent += "  "
+			}
+			t.files(&d.Limits[i], indent)
 		}
-		t.files(&d.Limits[i], indent)
 	}
-	t.ways(d)
-}
-
-// ways writes the ways past a right behind the files.
-func (t *textWriter) ways(d *Permission) {
 	if ways := d.waysText(); ways != "" {
 		t.line("      %s", ways)
 	}

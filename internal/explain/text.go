@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/plural"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
@@ -99,24 +101,20 @@ func plain(text string) string {
 }
 
 func (t *textWriter) rules() {
-	applied := false
-	for i := range t.e.Rules {
-		x := &t.e.Rules[i]
-		if x.Applies == access.No {
-			continue
-		}
-		if !applied {
-			t.line("\nRules about it:")
-		}
-		applied = true
+	applied := slices.DeleteFunc(slices.Clone(t.e.Rules), func(x policy.Explanation) bool {
+		return x.Applies == access.No
+	})
+	if len(applied) > 0 {
+		t.line("\nRules about it:")
+	} else if len(t.e.Rules) > 0 {
+		t.line("\nNone of %s is about it.", plural.Count(len(t.e.Rules), "rule"))
+	}
+	for _, x := range applied {
 		text := fmt.Sprintf("  - %s (%s): %s", x.Rule.Name, x.Rule.Severity, x.Result)
 		if x.Why != "" {
 			text += "; " + plain(x.Why)
 		}
 		t.line("%s", text)
-	}
-	if !applied && len(t.e.Rules) > 0 {
-		t.line("\nNone of %s is about it.", plural.Count(len(t.e.Rules), "rule"))
 	}
 }
 

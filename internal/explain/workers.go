@@ -67,7 +67,7 @@ type workerJSON struct {
 
 func (e *Explanation) workersJSON() []workerJSON {
 	s, p := e.Snapshot, e.Process
-	all := []workerJSON{}
+	all := make([]workerJSON, 0, len(s.WorkersOf(p)))
 	for _, w := range s.WorkersOf(p) {
 		all = append(all, workerJSON{w.TID, s.Outside(p, &w), recorded.Place(s, w.Real),
 			recorded.Place(s, w.Acting)})

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package facts adds up what the tasks of a process are, for those who show processes.
+// Package facts adds up what the tasks of a process are, and which of its workers may act
+// outside of its domains, for those who show processes.
 package facts
 
 import (

@@ -247,11 +247,7 @@ func within(place string, err error) error {
 	var semantic *json.SemanticError
 	switch {
 	case errors.As(err, &p):
-		dot := "."
-		if strings.HasPrefix(p.place, "[") {
-			dot = ""
-		}
-		return &placeError{place + dot + p.place, p.err}
+		return &placeError{strings.ReplaceAll(place+"."+p.place, ".[", "["), p.err}
 	case errors.As(err, &syntax): // it has its place in it, with any names
 		err = syntax.Err
 	case errors.As(err, &semantic):

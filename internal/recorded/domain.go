@@ -49,7 +49,7 @@ func newDomainJSON(s *scan.Snapshot, forest *domainid.Forest, rulesets *rulesetI
 		DepthExact: d.Lineage == domainid.LineageKnown,
 		Lineage:    d.Lineage,
 		Processes:  forest.NumBelow(i),
-		Log:        orNull(d.Log),
+		Log:        OrNull(d.Log),
 		Children:   []domainid.ID{},
 		Members:    []int32{},
 

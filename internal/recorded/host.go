@@ -66,8 +66,9 @@ func (j *hostJSON) kernel() (k scan.Kernel, err error) {
 
 // wayNames returns ways past a right, "net.connect_tcp by mptcp".
 func wayNames(ways access.Ways) []string {
-	names := []string{}
-	for _, w := range ways.All() {
+	all := ways.All()
+	names := make([]string, 0, len(all))
+	for _, w := range all {
 		names = append(names, w.String())
 	}
 	return names

@@ -33,7 +33,7 @@ type stateJSON struct {
 func newStateJSON(state scan.State, reason scan.Reason) stateJSON {
 	j := stateJSON{State: state}
 	if state == scan.Unknown {
-		j.Reason = orNull(reason)
+		j.Reason = OrNull(reason)
 	}
 	return j
 }

@@ -138,18 +138,16 @@ func newSeccompMode(h scan.Hardening) seccompMode {
 
 var seccompModes = enum.Words[seccompMode]{"none", "strict", "filter"}
 
-func (m seccompMode) String() string { return seccompModes.Of(m) }
-
 // MarshalText encodes the mode.
-func (m seccompMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+func (m seccompMode) MarshalText() ([]byte, error) { return []byte(seccompModes.Of(m)), nil }
 
 // UnmarshalText is the inverse of MarshalText.
 func (m *seccompMode) UnmarshalText(b []byte) error {
 	return seccompModes.Parse(m, b, "seccomp mode")
 }
 
-// orNull makes the zero value null.
-func orNull[T comparable](v T) *T {
+// OrNull makes the zero value null, in JSON.
+func OrNull[T comparable](v T) *T {
 	if v == *new(T) {
 		return nil
 	}

@@ -5,6 +5,7 @@ package recorded
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -103,13 +104,6 @@ func (r *reader) workload(j *workloadJSON) error {
 // isName reports whether text is what scan.Workload.Name promises.
 func isName(text string) bool {
 	const longest = 128
-	if text == "" || len(text) > longest || !utf8.ValidString(text) {
-		return false
-	}
-	for _, r := range text {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
+	return text != "" && len(text) <= longest && utf8.ValidString(text) &&
+		!strings.ContainsFunc(text, unicode.IsControl)
 }

@@ -29,7 +29,9 @@ type Options struct {
 // Write writes a snapshot as one JSON object and a newline. Each process, domain, view,
 // ruleset and workload is on a line of its own. They are encoded one at a time.
 func Write(w io.Writer, s *scan.Snapshot, o Options) error {
-	e := newEncoder(w)
+	e := &encoder{w: bufio.NewWriter(w)}
+	e.enc = json.NewEncoder(&e.piece)
+	e.enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
 	e.member("{", "schema", Schema)
 	e.member(",\n", "summary", o.Summary)
 	e.member(",\n", "host", newHostJSON(&s.Kernel))
@@ -76,14 +78,6 @@ type encoder struct {
 	piece bytes.Buffer
 	enc   *json.Encoder
 	err   error
-}
-
-func newEncoder(w io.Writer) *encoder {
-	e := &encoder{w: bufio.NewWriter(w)}
-	e.enc = json.NewEncoder(&e.piece)
-	// What is escaped is decided by untrusted.Text.
-	e.enc.SetEscapeHTML(false)
-	return e
 }
 
 func (e *encoder) text(s string) {

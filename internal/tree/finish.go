@@ -15,8 +15,13 @@ import (
 // finish writes what stands below every text: what this host or this source
 // cannot do, and the counts.
 func finish(w *bufio.Writer, s *scan.Snapshot) {
-	if s.Kernel.Landlock != scan.Enabled {
-		fmt.Fprintf(w, "Landlock is %s: no process can be sandboxed\n", absence(s.Kernel.Landlock))
+	switch s.Kernel.Landlock {
+	case scan.Enabled:
+	case scan.Disabled:
+		w.WriteString("Landlock is built into this kernel but was not enabled at boot: " +
+			"no process can be sandboxed\n")
+	default:
+		w.WriteString("Landlock is not built into this kernel: no process can be sandboxed\n")
 	}
 	if s.Source.PIDNS == "nested" {
 		w.WriteString("Only the processes of an inner PID namespace are seen, " +
@@ -61,13 +66,6 @@ func inStates(n scan.ByState, ineffective int) string {
 	}
 	return fmt.Sprintf("%d sandboxed%s, %d partial, %d unsandboxed, %d unknown",
 		n[scan.Sandboxed], note, n[scan.Partial], n[scan.Unsandboxed], n[scan.Unknown])
-}
-
-func absence(a scan.Availability) string {
-	if a == scan.Disabled {
-		return "built into this kernel but was not enabled at boot"
-	}
-	return "not built into this kernel"
 }
 
 // words lists the states that occur, such as "3 unsandboxed, 1 unknown".

@@ -260,9 +260,7 @@ func (l *look) passes(p *place, theirs int32, r access.Right, at *spot) (access.
 }
 
 // listenersOf returns the listening sockets of a network namespace.
-func listenersOf(ns *os.File) ([]listener, error) {
-	var found []listener
-	var err error
+func listenersOf(ns *os.File) (found []listener, err error) {
 	runApart(func() {
 		if !sameNamespace(int(ns.Fd()), "net") {
 			if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {

@@ -29,12 +29,11 @@ type spot struct {
 
 // find follows the path of a socket as the process does.
 func (d *double) find(name string, k *listener) *spot {
-	s := &spot{}
-	if !strings.HasPrefix(name, "/") {
-		s.missing = true // relative to a directory that nobody knows
-		return s
+	// A relative one begins at a directory that nobody knows.
+	s := &spot{missing: !strings.HasPrefix(name, "/")}
+	if !s.missing {
+		d.do(func() { s.follow(name, k) })
 	}
-	d.do(func() { s.follow(name, k) })
 	return s
 }
 
