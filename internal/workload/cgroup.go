@@ -10,17 +10,12 @@ import (
 
 // Facts is what the path of a cgroup shows of the processes in it.
 type Facts struct {
-	Kind scan.WorkloadKind
-	// Name and FullName are the workload's, folded and not. They are empty
-	// where the executable gives the name: if Kind is Executable or InContainer.
-	Name, FullName string
+	// Workload has a name, folded and not, unless the executable gives it: if Kind is
+	// Executable or InContainer. Container is of this call.
+	scan.Workload
 	// Machine is the name of a container of LXC, Incus, libvirt or Nomad, which is
 	// part of the full name. It does not come from Kubernetes.
 	Machine string
-	// The others are as in scan.Workload. Container is of this call.
-	Unit, Slice string
-	Delegated   bool
-	Container   *scan.Container
 }
 
 // Parse returns what the path of a cgroup shows, below the root of the hierarchy that
@@ -32,6 +27,7 @@ type Facts struct {
 // there containers. What is in a container was made there, and names nothing.
 func Parse(path string, runtimes RuntimeUnits) Facts {
 	p := parser{runtimes: runtimes}
+	p.f.Cgroup = path
 	before := ""
 	for component := range strings.SplitSeq(path, "/") {
 		if component == "" {
@@ -151,7 +147,7 @@ func (p *parser) container(component, before string) *scan.Container {
 	case p.below == bySystemManager:
 		runtime, p.f.Machine = findMachine(component)
 	case p.below == byRoot && before == p.first:
-		if uuid, task, _ := strings.Cut(component, "."); isUUID(uuid) &&
+		if uuid, task, _ := strings.Cut(component, "."); wholeUUID.MatchString(uuid) &&
 			(before == "mesos" && task == "" || before == "nomad") {
 			p.f.Machine = task
 			return &scan.Container{Runtime: before, ID: uuid}

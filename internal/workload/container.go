@@ -45,29 +45,24 @@ func findContainer(component, before string) *scan.Container {
 	if isMonitor(component) {
 		return nil
 	}
-	c := &scan.Container{}
-	name := component
+	pod, name := "", component
 	// runc's form SLICE:PREFIX:ID, where the driver that it is meant for is not used.
 	if parts := strings.Split(component, ":"); len(parts) == 3 {
-		c.PodUID = findPod(parts[0])
-		name = parts[1] + "-" + parts[2]
+		pod, name = findPod(parts[0]), parts[1]+"-"+parts[2]
 	}
 	name = strings.TrimSuffix(name, ".scope")
 	if prefix, id, ok := cutID(name); ok {
-		c.ID, c.Runtime = id, runtimes[prefix]
 		if prefix == "" {
-			c.Runtime = runtimes[before]
+			prefix = before
 		}
-		return c
+		return &scan.Container{ID: id, Runtime: runtimes[prefix], PodUID: pod}
 	}
 	if id, ok := strings.CutPrefix(name, "kata_"); ok && isID(id) {
-		c.ID, c.Runtime = id, "kata"
-		return c
+		return &scan.Container{ID: id, Runtime: "kata", PodUID: pod}
 	}
 	id, scoped := strings.CutPrefix(name, "docker-")
 	if before == "buildkit" || scoped && name != component && isBuildID(id) {
-		c.ID, c.Runtime = id, "buildkit"
-		return c
+		return &scan.Container{ID: id, Runtime: "buildkit", PodUID: pod}
 	}
 	return nil
 }
@@ -99,5 +94,3 @@ func isHex(s string) bool { return s != "" && consistsOf(s, decimal+"abcdef") }
 func isBuildID(s string) bool { return len(s) == 25 && consistsOf(s, decimal+lower) }
 
 var wholeUUID = regexp.MustCompile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
-func isUUID(s string) bool { return wholeUUID.MatchString(s) }

@@ -12,8 +12,7 @@ import (
 
 // cgroup is what is known of one cgroup.
 type cgroup struct {
-	path   string // empty as long as it was not found
-	facts  Facts
+	facts  Facts  // without a path as long as it was not found
 	used   uint64 // the last scan with a process in it
 	sought bool   // a walk has looked for it
 
@@ -35,19 +34,16 @@ type cgroup struct {
 
 func newCgroup() *cgroup { return &cgroup{row: -1} }
 
-// byExecutable reports whether executables name the workloads in the cgroup.
-func (c *cgroup) byExecutable() bool { return c.facts.Name == "" }
-
 // isInUnit reports whether the cgroup is a unit's, or below that.
 func (c *cgroup) isInUnit() bool {
 	return c.facts.Kind == scan.Unit || c.facts.Kind == scan.UserUnit
 }
 
 func (c *cgroup) setPath(path string, runtimes RuntimeUnits) {
-	if path == c.path {
+	if path == c.facts.Cgroup {
 		return
 	}
-	c.path, c.facts = path, Parse(path, runtimes)
+	c.facts = Parse(path, runtimes)
 	c.tries, c.retry = 0, time.Time{}
 	of := c.facts.Container
 	c.awaitsName = of != nil && isID(of.ID)
@@ -68,7 +64,7 @@ func (c *cgroup) isOlderThan(p *scan.Process, uptime time.Duration, now time.Tim
 
 // lacksPath reports whether to look for the path.
 func (c *cgroup) lacksPath(now time.Time) bool {
-	return c.path == "" && (!c.sought || !now.Before(c.retry))
+	return c.facts.Cgroup == "" && (!c.sought || !now.Before(c.retry))
 }
 
 // name sets what the logs give of the container; nothing if their ID is empty.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/landlockd/landlockd/internal/dirent"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -27,42 +26,13 @@ const longestStem = 251
 
 var errManyLogs = errors.New("too many logs to look at them all")
 
-// readLogs calls found with each container that a name in a directory of logs
-// gives, and cut with each name that is cut, without ".log". It opens no log. Its
-// error is why not all of the names could be read.
-func readLogs(dir string, found func(c scan.Container), cut func(stem string)) error {
-	n, cuts := 0, 0
-	for d, err := range dirent.ReadPath(dir, make([]byte, 32<<10)) {
-		if err != nil {
-			return err
-		}
-		if n++; n > maxLogs || cuts > maxCut {
-			return errManyLogs
-		}
-		name := string(d.Name)
-		if c, ok := parseLog(name); ok {
-			found(c)
-		} else if stem, ok := strings.CutSuffix(name, ".log"); ok && len(stem) == longestStem {
-			cuts++
-			cut(stem)
-		}
-	}
-	return nil
-}
-
 // parseLog reads the name of a container's log: POD_NAMESPACE_CONTAINER-ID.log.
 func parseLog(name string) (c scan.Container, ok bool) {
-	name, ok = strings.CutSuffix(name, ".log")
-	if !ok {
-		return c, false
-	}
-	name, c.ID, ok = cutID(name)
-	if !ok {
-		return c, false
-	}
-	named, ok := parseStem(name)
-	named.ID = c.ID
-	return named, ok
+	name, isLog := strings.CutSuffix(name, ".log")
+	stem, id, hasID := cutID(name)
+	c, ok = parseStem(stem)
+	c.ID = id
+	return c, ok && isLog && hasID
 }
 
 // parseCut reads the name of a log that is cut within the container's ID, of which it

@@ -16,8 +16,9 @@ func findMachine(component string) (runtime, name string) {
 		return "lxc", rest[1:]
 	}
 	rest, ok := strings.CutPrefix(component, `machine-lxc\x2d`)
+	// A "-" in a name is written \x2d, because it separates names.
 	if rest, scope := strings.CutSuffix(rest, ".scope"); ok && scope && rest != "" {
-		return "libvirt-lxc", withoutNumber(unescapeUnit(rest))
+		return "libvirt-lxc", withoutNumber(strings.ReplaceAll(rest, `\x2d`, "-"))
 	}
 	return findOldMachine(component, "")
 }
@@ -43,7 +44,3 @@ func withoutNumber(name string) string {
 	}
 	return name
 }
-
-// unescapeUnit undoes the commonest escape in names of units: a "-" in a name is
-// written \x2d, because it separates names.
-func unescapeUnit(s string) string { return strings.ReplaceAll(s, `\x2d`, "-") }

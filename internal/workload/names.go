@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/dirent"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -93,21 +94,34 @@ func (l *look) want(c *cgroup, live bool) {
 	p.nameless[of.ID] = true
 }
 
-// read reads the logs' names.
+// read reads the logs' names. It opens no log.
 func (l *look) read(dir string) {
 	// pods are those that are wanted, by what logs call them.
 	pods := map[[2]string]*podNames{}
 	for _, p := range l.pods {
 		pods[[2]string{p.dir.namespace, p.dir.pod}] = p
 	}
-	l.err = readLogs(dir, func(c scan.Container) {
-		if _, wanted := l.named[c.ID]; wanted {
+	n := 0
+	for d, err := range dirent.ReadPath(dir, make([]byte, 32<<10)) {
+		if n++; err == nil && (n > maxLogs || len(l.cut) > maxCut) {
+			err = errManyLogs
+		}
+		if err != nil {
+			l.err = err
+			return
+		}
+		name := string(d.Name)
+		c, ok := parseLog(name)
+		if stem, isLog := strings.CutSuffix(name, ".log"); !ok && isLog && len(stem) == longestStem {
+			l.cut = append(l.cut, stem)
+		}
+		if _, wanted := l.named[c.ID]; ok && wanted {
 			l.named[c.ID] = c
 		}
-		if p := pods[[2]string{c.Namespace, c.Pod}]; p != nil {
+		if p := pods[[2]string{c.Namespace, c.Pod}]; ok && p != nil {
 			p.logged = true
 		}
-	}, func(stem string) { l.cut = append(l.cut, stem) })
+	}
 }
 
 // sibling notes what is known of a pod from a container that has a name.

@@ -3,6 +3,7 @@
 package workload
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -77,18 +78,8 @@ type Resolver struct {
 // Open returns a resolver. It does not fail: where cgroups cannot be seen,
 // executables give the names. See [Resolver.Limits].
 func Open(o Options) *Resolver {
-	if o.CgroupFS == "" {
-		o.CgroupFS = "/sys/fs/cgroup"
-	}
-	if o.Logs == "" {
-		o.Logs = DefaultLogs
-	}
-	if o.PodLogs == "" {
-		o.PodLogs = DefaultPodLogs
-	}
-	if o.ProcFS == "" {
-		o.ProcFS = "/proc"
-	}
+	o.ProcFS, o.CgroupFS = cmp.Or(o.ProcFS, "/proc"), cmp.Or(o.CgroupFS, "/sys/fs/cgroup")
+	o.Logs, o.PodLogs = cmp.Or(o.Logs, DefaultLogs), cmp.Or(o.PodLogs, DefaultPodLogs)
 	return newResolver(o, cgroupfs.Find(o.ProcFS, o.CgroupFS))
 }
 
@@ -251,7 +242,7 @@ func (r *Resolver) lookUp(in *cgroups, id uint64) string {
 	c := in.get(id, r.now)
 	c.used = r.scan
 	r.pending = r.pending || in.seen && c.lacksPath(r.now)
-	return c.path
+	return c.facts.Cgroup
 }
 
 // walkAll looks for the paths of all cgroups that are kept. It takes the

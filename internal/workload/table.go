@@ -54,7 +54,7 @@ func (t *table) row(c *cgroup, exe string) int32 {
 	if c.row >= 0 {
 		return c.row
 	}
-	if !c.byExecutable() {
+	if c.facts.Name != "" {
 		c.row = t.add(c, c.facts.Name, c.facts.FullName)
 		return c.row
 	}
@@ -83,10 +83,9 @@ func (t *table) add(c *cgroup, name, full string) int32 {
 		name = full
 	}
 	t.rows = append(t.rows, row{index: -1})
-	t.of = append(t.of, scan.Workload{
-		Name: name, FullName: full, Kind: c.facts.Kind, Cgroup: c.path, Unit: c.facts.Unit,
-		Slice: c.facts.Slice, Delegated: c.facts.Delegated, Container: c.facts.Container,
-	})
+	w := c.facts.Workload
+	w.Name, w.FullName = name, full
+	t.of = append(t.of, w)
 	return int32(len(t.rows) - 1)
 }
 

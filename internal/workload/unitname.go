@@ -2,7 +2,10 @@
 
 package workload
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxUnitName is the length of the longest name of a unit (systemd.unit(5)).
 const maxUnitName = 255
@@ -32,12 +35,11 @@ func isSlice(name string) bool {
 // cutUnitSuffix returns what stands before the suffix; false if there is no
 // suffix or nothing before it.
 func cutUnitSuffix(name string) (stem string, ok bool) {
-	for _, suffix := range unitSuffixes {
-		if stem, ok := strings.CutSuffix(name, suffix); ok {
-			return stem, stem != ""
-		}
+	dot := strings.LastIndexByte(name, '.')
+	if dot <= 0 || !slices.Contains(unitSuffixes[:], name[dot:]) {
+		return "", false
 	}
-	return "", false
+	return name[:dot], true
 }
 
 // isUnitText reports whether a name has only characters that systemd allows in
@@ -48,15 +50,10 @@ func isUnitText(name string) bool {
 
 // managerOf returns the UID in the name of the service that a user's manager runs as.
 func managerOf(unit string) (uid string, ok bool) {
-	uid, ok = strings.CutPrefix(unit, "user@")
-	if !ok {
-		return "", false
-	}
-	uid, ok = strings.CutSuffix(uid, ".service")
-	return uid, ok && isDecimal(uid)
+	uid, ofUser := strings.CutPrefix(unit, "user@")
+	uid, isService := strings.CutSuffix(uid, ".service")
+	return uid, ofUser && isService && uid != "" && consistsOf(uid, decimal)
 }
-
-func isDecimal(s string) bool { return s != "" && consistsOf(s, decimal) }
 
 const (
 	decimal = "0123456789"
