@@ -63,7 +63,14 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 	for i := range threads {
 		t := &threads[i]
 		if t.worker && !t.dead && !t.exited {
-			b.worker(t)
+			// Its file shows one of its two sets of credentials; it is not known which
+			// domain it acts in.
+			b.workers = append(b.workers, scan.Worker{
+				TID: t.tid, Start: t.start,
+				Real:   scan.Place{State: t.answer.state, Domain: domainid.Outermost},
+				Acting: scan.Place{State: scan.Unknown, Domain: domainid.Outermost},
+			})
+			b.real = append(b.real, t.answer)
 		}
 		if !t.lives() {
 			continue
@@ -110,17 +117,6 @@ func (b *builder) task(t *thread) {
 		State: t.answer.state, Reason: t.answer.reason, Hardening: t.status.hardening,
 	})
 	b.answers = append(b.answers, t.answer)
-}
-
-// worker adds a thread that the kernel made for a process. Its file shows one of its
-// two sets of credentials; it is not known which domain it acts in.
-func (b *builder) worker(t *thread) {
-	b.workers = append(b.workers, scan.Worker{
-		TID: t.tid, Start: t.start,
-		Real:   scan.Place{State: t.answer.state, Domain: domainid.Outermost},
-		Acting: scan.Place{State: scan.Unknown, Domain: domainid.Outermost},
-	})
-	b.real = append(b.real, t.answer)
 }
 
 // states are those that verdicts mean; of all others, scan.Unknown.

@@ -4,6 +4,8 @@ package procattr
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -67,5 +69,18 @@ func TestDetectRefuses(t *testing.T) {
 		if strings.Contains(err.Error(), strings.Repeat("x", 33)) {
 			t.Errorf("%s: a long quotation: %v", c.name, err)
 		}
+	}
+}
+
+// A file that can be opened and not read is a sample, too.
+func TestSampleOfReadThatFails(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "landlock/domain"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := probe{proc: unix.AT_FDCWD}
+	s := p.sample(&helper{attr: dir + "/"}, "domain")
+	if !errors.Is(s.err, unix.EISDIR) || !s.dir || s.text != nil {
+		t.Errorf("%v, directory %v", s, s.dir)
 	}
 }

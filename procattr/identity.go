@@ -68,15 +68,12 @@ func (e *entry) changed(scans uint64, pid int32, uid uint32, st *stat, first ans
 	if scans < e.due {
 		return false
 	}
-	if e.interval < maxInterval {
-		e.interval *= 2
-		e.due = scans + e.interval
-		if e.interval == maxInterval {
-			// Those that one scan found are not to be read by one again.
-			e.due -= uint64(pid) % (maxInterval / 2)
-		}
-	} else {
-		e.due = scans + maxInterval
+	grows := e.interval < maxInterval
+	e.interval = min(2*e.interval, maxInterval)
+	e.due = scans + e.interval
+	if grows && e.interval == maxInterval {
+		// Those that one scan found are not to be read by one again.
+		e.due -= uint64(pid) % (maxInterval / 2)
 	}
 	return true
 }
@@ -92,18 +89,11 @@ type identifier struct {
 }
 
 func newIdentifier(host cgroupfs.Host) *identifier {
+	const flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
 	i := &identifier{buf: make([]byte, 16<<10), v1: host.V1.ID}
-	i.cgroupV2, i.cgroupV1 = openPlace(host.V2), openPlace(host.V1.Dir)
+	i.cgroupV2, _ = unix.Open(host.V2, flags, 0) // -1 if there is none
+	i.cgroupV1, _ = unix.Open(host.V1.Dir, flags, 0)
 	return i
-}
-
-// openPlace opens a directory as a place only; -1 if there is none.
-func openPlace(dir string) int {
-	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1
-	}
-	return fd
 }
 
 func (i *identifier) close() {
@@ -119,8 +109,8 @@ func (i *identifier) close() {
 func (i *identifier) read(dir int, id *identity) {
 	i.readExe(dir, &id.exe)
 	if n, errno := readAt(dir, cgroupFile, i.buf); errno == ok && n < len(i.buf) {
-		p := parseCgroup(i.buf[:n], i.v1)
-		id.cgroup, id.cgroupV1 = i.inodeOf(i.cgroupV2, p.v2), i.inodeOf(i.cgroupV1, p.v1)
+		v2, v1 := parseCgroup(i.buf[:n], i.v1)
+		id.cgroup, id.cgroupV1 = i.inodeOf(i.cgroupV2, v2), i.inodeOf(i.cgroupV1, v1)
 	}
 	if ino, errno := inodeAt(dir, userNSFile, unix.O_RDONLY); errno == ok {
 		id.userNS = uint32(ino)

@@ -3,6 +3,7 @@
 package procattr
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -35,9 +36,7 @@ type Options struct {
 // the source knows that every process is unsandboxed, and needs no attribute and
 // no privilege.
 func Open(o Options) (*Source, error) {
-	if o.SysFS == "" {
-		o.SysFS = "/sys"
-	}
+	o.SysFS = cmp.Or(o.SysFS, "/sys")
 	if o.Kernel == nil {
 		kernel, err := probeKernel(o.SysFS)
 		if err != nil {
@@ -49,9 +48,7 @@ func Open(o Options) (*Source, error) {
 }
 
 func open(o Options, kernel scan.Kernel, find func(*probe) (dialect, error)) (*Source, error) {
-	if o.ProcFS == "" {
-		o.ProcFS = "/proc"
-	}
+	o.ProcFS = cmp.Or(o.ProcFS, "/proc")
 	proc, err := unix.Open(o.ProcFS, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, noProcFS(o.ProcFS, err)

@@ -139,9 +139,11 @@ func restrict(layers int) (int, error) {
 func (p *probe) sample(h *helper, file string) sample {
 	buf := make([]byte, 128)
 	n, errno := readAt(p.proc, newPath(h.attr+"landlock/"+file), buf)
-	s := sample{text: buf[:n], dir: exists(p.proc, newPath(h.attr+"landlock"))}
-	if errno != ok {
-		s.text, s.err = nil, errno
+	s := sample{dir: exists(p.proc, newPath(h.attr+"landlock"))}
+	if errno == ok {
+		s.text = buf[:n]
+	} else {
+		s.err = errno
 	}
 	return s
 }

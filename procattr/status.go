@@ -29,20 +29,17 @@ func parseStatus(text procdir.Status) (s status, ok bool) {
 	return s, okU && okN && okS
 }
 
-// cgroupPaths are the paths of a process in the hierarchies that workloads are
-// named in, each as /proc/[pid]/cgroup writes it; nil where there is none. They
-// share the memory of what was parsed.
-type cgroupPaths struct{ v2, v1 []byte }
-
-// parseCgroup reads lines of which the v1 hierarchy's has the number v1, unless that is 0.
-func parseCgroup(b cgroupfs.Lines, v1 uint32) (p cgroupPaths) {
+// parseCgroup returns the paths of a process in the hierarchies that workloads are named
+// in, as the lines have them; nil where there is none. The v1 hierarchy has a number,
+// unless that is 0.
+func parseCgroup(b cgroupfs.Lines, number uint32) (v2, v1 []byte) {
 	for l := range b.All {
 		switch {
 		case l.ID == 0 && len(l.Controllers) == 0:
-			p.v2 = l.Path
-		case l.ID != 0 && l.ID == v1:
-			p.v1 = l.Path
+			v2 = l.Path
+		case l.ID != 0 && l.ID == number:
+			v1 = l.Path
 		}
 	}
-	return p
+	return v2, v1
 }

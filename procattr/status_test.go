@@ -30,10 +30,10 @@ func TestParseStatus(t *testing.T) {
 func TestParseCgroup(t *testing.T) {
 	const text = "12:pids,memory:/a\nx\n1:name=systemd:/user.slice/x:y\n" +
 		"0::/system.slice/a.service\n3::rel\n1x:cpu:/z\n0:cpu:/z\n"
-	for v1, want := range map[uint32]string{0: "", 1: "/user.slice/x:y", 12: "/a", 3: "", 4: ""} {
-		p := parseCgroup([]byte(text), v1)
-		if string(p.v2) != "/system.slice/a.service" || string(p.v1) != want {
-			t.Errorf("hierarchy %d: %s %s", v1, p.v2, p.v1)
+	for number, want := range map[uint32]string{0: "", 1: "/user.slice/x:y", 12: "/a", 3: "", 4: ""} {
+		v2, v1 := parseCgroup([]byte(text), number)
+		if string(v2) != "/system.slice/a.service" || string(v1) != want {
+			t.Errorf("hierarchy %d: %s %s", number, v2, v1)
 		}
 	}
 }

@@ -137,7 +137,7 @@ func choose(lines Lines, dirOf func(name string) string) V1 {
 			// All controllers together name its directory, or one of them does.
 			for _, name := range append([]string{all}, controllers...) {
 				name = strings.TrimPrefix(name, "name=")
-				if dir == "" && safe(name) {
+				if dir == "" && name != "" && name != ".." && !strings.Contains(name, "/") {
 					dir = dirOf(name)
 				}
 			}
@@ -148,9 +148,6 @@ func choose(lines Lines, dirOf func(name string) string) V1 {
 	}
 	return V1{}
 }
-
-// safe reports whether a name is one of a directory.
-func safe(name string) bool { return name != "" && name != ".." && !strings.Contains(name, "/") }
 
 // isMount reports whether a directory is in a file system of a type.
 func isMount(dir string, magic int64) bool {

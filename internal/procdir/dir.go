@@ -40,28 +40,21 @@ func Open(procfs string, pid int32, start uint64, clocks scan.ClockOffsets) (*Di
 		return nil, fmt.Errorf("open process %d: %w", pid, err)
 	}
 	d := &Dir{pid, f}
-	if err := d.verify(clocks.StatTicks(start)); err != nil {
+	const longest = 4096
+	b, err := d.Read("stat", longest)
+	var s Stat
+	switch {
+	case err != nil:
+	case !ParseStat(b, &s):
+		err = fmt.Errorf("stat of process %d: %.32q is not understood", pid, b)
+	case s.Start != clocks.StatTicks(start)*uint64(scan.StatTick):
+		err = ErrOther
+	}
+	if err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
-}
-
-// verify compares the start time, in ticks of this process's clock.
-func (d *Dir) verify(ticks uint64) error {
-	const longest = 4096
-	b, err := d.Read("stat", longest)
-	if err != nil {
-		return err
-	}
-	var s Stat
-	if !ParseStat(b, &s) {
-		return fmt.Errorf("stat of process %d: %.32q is not understood", d.PID, b)
-	}
-	if s.Start != ticks*uint64(scan.StatTick) {
-		return ErrOther
-	}
-	return nil
 }
 
 // Thread opens the directory of one of the process's threads. Close it, too.
