@@ -49,8 +49,8 @@ func (a Answer) Not() Answer {
 // And reports whether both a and o are so.
 func (a Answer) And(o Answer) Answer { return a.Not().Or(o.Not()).Not() }
 
-// between returns what is known of what is so for certain if sure, and else only if may.
-func between(sure, may bool) Answer {
+// Between returns what is known of what is so for certain if sure, and else only if may.
+func Between(sure, may bool) Answer {
 	switch {
 	case sure:
 		return Yes
@@ -72,10 +72,10 @@ func Exactly(r Rights) Bounds { return Bounds{r, r} }
 func Anything() Bounds { return Bounds{May: Every()} }
 
 // Of reports whether a right is in the set.
-func (b Bounds) Of(r Right) Answer { return between(r.In(b.Sure), r.In(b.May)) }
+func (b Bounds) Of(r Right) Answer { return Between(r.In(b.Sure), r.In(b.May)) }
 
 // Some reports whether there is a right in the set.
-func (b Bounds) Some() Answer { return between(!b.Sure.Empty(), !b.May.Empty()) }
+func (b Bounds) Some() Answer { return Between(!b.Sure.Empty(), !b.May.Empty()) }
 
 // Unknown returns the rights of which it is unknown.
 func (b Bounds) Unknown() Rights { return b.May.Without(b.Sure) }

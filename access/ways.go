@@ -67,7 +67,7 @@ func (s Ways) Has(o Ways) bool { return s&o == o }
 
 // Of reports whether a way is open: those in s are, and those in unknown may be.
 func (s Ways) Of(w Way, unknown Ways) Answer {
-	return between(s.Has(w.Ways()), unknown.Has(w.Ways()))
+	return Between(s.Has(w.Ways()), unknown.Has(w.Ways()))
 }
 
 func (s Ways) which(keep func(Way) bool) []Way {

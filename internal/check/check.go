@@ -50,14 +50,8 @@ func Of(r *policy.Evaluation, requireMatches bool) Answer {
 
 // ofResult is the answer where there is but one process and one expectation.
 func ofResult(o policy.Result) Answer {
-	switch o {
-	case policy.Violating:
-		return Violated
-	case policy.Unknown:
-		return Undecided
-	default:
-		return Compliant
-	}
+	// Otherwise Compliant.
+	return [4]Answer{policy.Violating: Violated, policy.Unknown: Undecided}[o&3]
 }
 
 // ofRule is what one rule comes to, as a word: as an Answer, or "starting".

@@ -70,12 +70,11 @@ func Nagios(w io.Writer, r *policy.Evaluation, requireMatches bool) (Status, err
 	if len(named) > 0 {
 		text += ": " + strings.Join(named, ", ")
 	}
-	data := make([]string, 0, len(processes))
+	data := fmt.Sprintf("rules=%d;;;0 applied=%d;;;0", r.Loaded, r.Applied)
 	for _, o := range policy.Results() {
-		data = append(data, fmt.Sprintf("%s=%d;;;0", o, processes[o]))
+		data += fmt.Sprintf(" %s=%d;;;0", o, processes[o])
 	}
-	_, err := fmt.Fprintf(w, "LANDLOCK %s - %s | rules=%d;;;0 applied=%d;;;0 %s\n",
-		status, text, r.Loaded, r.Applied, strings.Join(data, " "))
+	_, err := fmt.Fprintf(w, "LANDLOCK %s - %s | %s\n", status, text, data)
 	return status, err
 }
 

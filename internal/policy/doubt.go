@@ -2,6 +2,8 @@
 
 package policy
 
+import "cmp"
+
 // Doubt is why it is not known whether a rule is about a process.
 type Doubt uint8
 
@@ -56,23 +58,13 @@ func Doubts() []Doubt {
 
 // doubt returns what stands behind a key whose level is unknown.
 func (k Key) doubt(f *facts) Doubt {
-	switch k {
-	case KeyExe:
-		return DoubtExecutable
-	case KeyAncestorExe:
-		return DoubtAncestors
-	case KeyMain:
-		return DoubtParent
-	case KeyUID:
-		return DoubtUser
-	case KeyCmdline:
-		return DoubtCmdline
-	case KeyContainer, KeyNamespace, KeyPod:
-		if f.place != nowhere {
-			return DoubtContainer
-		}
+	if f.place != nowhere && k.where() != nowhere {
+		return DoubtContainer
 	}
-	return DoubtCgroup
+	return cmp.Or([numKeys]Doubt{
+		KeyExe: DoubtExecutable, KeyAncestorExe: DoubtAncestors, KeyMain: DoubtParent,
+		KeyUID: DoubtUser, KeyCmdline: DoubtCmdline,
+	}[k%numKeys], DoubtCgroup)
 }
 
 // Undecided is the processes of which it is not known, for one reason, whether some

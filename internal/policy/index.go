@@ -27,11 +27,9 @@ type anchor struct {
 }
 
 func newIndex(rules []Rule) index {
-	x := index{anchors: [...]anchor{
-		{key: KeyUnit}, {key: KeyExe}, {key: KeyNamespace}, {key: KeyContainer},
-	}}
-	for i := range x.anchors {
-		x.anchors[i].byPrefix = map[string][]int32{}
+	var x index
+	for i, key := range [...]Key{KeyUnit, KeyExe, KeyNamespace, KeyContainer} {
+		x.anchors[i] = anchor{key: key, byPrefix: map[string][]int32{}}
 	}
 	for i := range rules {
 		x.add(&rules[i], int32(i))

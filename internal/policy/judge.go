@@ -64,14 +64,8 @@ func (x *Expect) judge(c *condition, d *demand) (Result, Reason) {
 // come to can change, and so can which workers are outside; and where free tasks are
 // allowed, which tasks count.
 func (x *Expect) Lasting(r Reason) bool {
-	switch r {
-	case LandlockDisabled:
-		return true
-	case Unsandboxed, Partial, TooShallow:
-		return !x.Partial
-	default:
-		return false
-	}
+	return r == LandlockDisabled ||
+		!x.Partial && (r == Unsandboxed || r == Partial || r == TooShallow)
 }
 
 // words returns what is missing or not known; empty where the snapshot or the process

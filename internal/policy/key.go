@@ -38,12 +38,5 @@ func (k Key) String() string { return keys[k%numKeys] }
 
 // where is where processes are that have what a key is about.
 func (k Key) where() place {
-	switch k {
-	case KeyContainer:
-		return inContainer
-	case KeyNamespace, KeyPod:
-		return inPod
-	default:
-		return nowhere
-	}
+	return [numKeys]place{KeyContainer: inContainer, KeyNamespace: inPod, KeyPod: inPod}[k%numKeys]
 }

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 )
 
@@ -71,11 +72,7 @@ func (c *matchCache) end() {
 	if len(c.byFact) <= 2*c.live+slack {
 		return
 	}
-	for f, m := range c.byFact {
-		if m.used != c.now {
-			delete(c.byFact, f)
-		}
-	}
+	maps.DeleteFunc(c.byFact, func(_ facts, m *matched) bool { return m.used != c.now })
 	clear(c.lists)
 }
 

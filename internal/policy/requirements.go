@@ -54,14 +54,7 @@ func (x *Expect) effectiveWords(c *condition, d *demand, answer access.Answer) s
 func doubtsOf(c *condition) string { return strings.Join(c.sandbox.Doubt.Sentences(), ", ") }
 
 func (x *Expect) deepEnough(c *condition, _ *demand) access.Answer {
-	switch {
-	case int(c.sandbox.MostDepth) < x.MinDepth:
-		return access.No
-	case int(c.sandbox.Depth) < x.MinDepth:
-		return access.Unknown
-	default:
-		return access.Yes
-	}
+	return access.Between(int(c.sandbox.Depth) >= x.MinDepth, int(c.sandbox.MostDepth) >= x.MinDepth)
 }
 
 func (x *Expect) shallowWords(c *condition, _ *demand, answer access.Answer) string {
@@ -74,16 +67,11 @@ func (x *Expect) shallowWords(c *condition, _ *demand, answer access.Answer) str
 }
 
 func (x *Expect) notTooDeep(c *condition, _ *demand) access.Answer {
-	switch {
-	case x.MaxDepth == 0:
-		return access.Yes
-	case int(c.sandbox.Deepest) > x.MaxDepth:
-		return access.No
-	case !c.sandbox.Exact:
-		return access.Unknown
-	default:
+	if x.MaxDepth == 0 {
 		return access.Yes
 	}
+	may := int(c.sandbox.Deepest) <= x.MaxDepth
+	return access.Between(may && c.sandbox.Exact, may)
 }
 
 func (x *Expect) deepWords(c *condition, _ *demand, answer access.Answer) string {
@@ -99,14 +87,8 @@ func (x *Expect) deepWords(c *condition, _ *demand, answer access.Answer) string
 }
 
 func (x *Expect) restricts(c *condition, d *demand) access.Answer {
-	switch {
-	case len(d.missing) > 0 || !c.sandbox.Restricts.May.Has(d.asked):
-		return access.No
-	case !c.sandbox.Restricts.Sure.Has(d.asked):
-		return access.Unknown
-	default:
-		return access.Yes
-	}
+	may := len(d.missing) == 0 && c.sandbox.Restricts.May.Has(d.asked)
+	return access.Between(may && c.sandbox.Restricts.Sure.Has(d.asked), may)
 }
 
 // maxNames is how many rights are named.
@@ -140,26 +122,21 @@ func (x *Expect) noWorkerOutside(c *condition, d *demand) access.Answer {
 func (x *Expect) workerWords(c *condition, _ *demand, answer access.Answer) string {
 	// worker is what people call scan.Worker.
 	const worker = "thread that the kernel made for it (io_uring, vhost)"
-	switch {
-	case answer == access.No:
-		return "it has a " + worker + " that may act outside of its domains"
-	case c.outside == access.Yes:
-		return "what it restricts may not hold: it has a " + worker +
-			" that may act outside of its domains"
-	default:
-		return "what it restricts may not hold: it is not known whether a " + worker +
-			" may act outside of its domains"
+	words := "it has a " + worker + " that may act outside of its domains"
+	if c.outside != access.Yes {
+		words = "it is not known whether a " + worker + " may act outside of its domains"
 	}
+	if answer == access.No {
+		return words
+	}
+	return "what it restricts may not hold: " + words
 }
 
 // rightsLacked names rights, and apart those that every task handles but that rules
 // grant everywhere to some task.
 func rightsLacked(c *domainid.Sandbox, lacked access.Rights) string {
 	handled := c.Handles.Sure
-	var parts []string
-	if names := access.Names(lacked.Without(handled)); len(names) > 0 {
-		parts = append(parts, strings.Join(names, ", "))
-	}
+	parts := access.Names(lacked.Without(handled))
 	if names := access.Names(lacked.Intersect(handled)); len(names) > 0 {
 		parts = append(parts, strings.Join(names, ", ")+" (handled, but granted everywhere in some task)")
 	}
