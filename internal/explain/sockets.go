@@ -107,21 +107,11 @@ func Inside(s *scan.Snapshot, p *scan.Process, domains []int32) bool {
 	for _, d := range domains {
 		within[d] = true
 	}
-	for _, t := range s.TasksOf(p) {
-		if t.State != scan.Sandboxed || !withinAny(s, t.Domain, within) {
-			return false
-		}
-	}
-	return true
-}
-
-func withinAny(s *scan.Snapshot, domain int32, of map[int32]bool) bool {
-	for d := range domainid.Chain(s.Domains, domain) {
-		if of[d] {
-			return true
-		}
-	}
-	return false
+	return !slices.ContainsFunc(s.TasksOf(p), func(t scan.Task) bool {
+		chain := slices.Collect(domainid.Chain(s.Domains, t.Domain))
+		return t.State != scan.Sandboxed ||
+			!slices.ContainsFunc(chain, func(d int32) bool { return within[d] })
+	})
 }
 
 // Above returns the domains that a task in one domain has and a task in another

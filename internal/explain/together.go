@@ -27,19 +27,12 @@ func (e *Explanation) Together(d *Permission) ([]string, bool) {
 			all = append(all, path)
 		}
 	}
-	granted := func(path string) bool {
-		for _, paths := range byLayer {
-			if !slices.ContainsFunc(paths, func(above string) bool { return IsBelow(path, above) }) {
-				return false
-			}
-		}
-		return true
-	}
 	slices.Sort(all)
 	var together []string
 	for _, path := range all {
 		below := func(above string) bool { return IsBelow(path, above) }
-		if granted(path) && !slices.ContainsFunc(together, below) {
+		lacks := func(paths []string) bool { return !slices.ContainsFunc(paths, below) }
+		if !slices.ContainsFunc(byLayer, lacks) && lacks(together) {
 			together = append(together, path)
 		}
 	}

@@ -90,11 +90,8 @@ func (r *reader) domain(j *domainJSON) error {
 		return errors.New("too many domains")
 	}
 	d := domainid.Domain{
-		ID: j.ID, Depth: j.Depth, Lineage: j.Lineage, Rules: domainid.RulesUncounted,
-		HandlesOther: j.HandlesOther, Denials: orZero(j.Denials), Log: orZero(j.Log),
-	}
-	if j.Rules != nil {
-		d.Rules = *j.Rules
+		ID: j.ID, Depth: j.Depth, Lineage: j.Lineage,
+		Rules: orElse(j.Rules, domainid.RulesUncounted), HandlesOther: j.HandlesOther, Denials: orZero(j.Denials), Log: orZero(j.Log),
 	}
 	if j.Handled != nil {
 		d.Handled = j.Handled.rights()

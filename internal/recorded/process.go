@@ -150,7 +150,7 @@ func (r *reader) process(j *processJSON) error {
 		ExeCut:       j.ExeCut,
 		ExeDeleted:   j.ExeDeleted,
 		ExeOrigin:    j.ExeOrigin,
-		Workload:     scan.NoWorkload,
+		Workload:     orElse(j.WorkloadIndex, scan.NoWorkload),
 		State:        j.State,
 		Reason:       orZero(j.Reason),
 		Depth:        orZero(j.Depth),
@@ -168,9 +168,6 @@ func (r *reader) process(j *processJSON) error {
 		NumWorkers:   int32(len(j.Workers)),
 	}
 	copy(p.Comm[:], j.Comm)
-	if j.WorkloadIndex != nil {
-		p.Workload = *j.WorkloadIndex
-	}
 	if n := len(s.Processes); n > 0 && s.Processes[n-1].PID >= p.PID {
 		return fmt.Errorf("pid %d does not ascend", p.PID)
 	}

@@ -89,11 +89,8 @@ func (j *taskJSON) check() error {
 func (r *reader) task(j *taskJSON) {
 	t := scan.Task{
 		TID: j.TID, Start: j.StartNS, State: j.State, Reason: orZero(j.Reason),
-		Depth: orZero(j.Depth), DepthExact: j.DepthExact, View: domainid.NoView, UID: j.UID,
-		Hardening: scan.SeccompMode(uint32(j.Seccomp)),
-	}
-	if j.ViewIndex != nil {
-		t.View = *j.ViewIndex
+		Depth: orZero(j.Depth), DepthExact: j.DepthExact, UID: j.UID,
+		View: orElse(j.ViewIndex, domainid.NoView), Hardening: scan.SeccompMode(uint32(j.Seccomp)),
 	}
 	if j.NoNewPrivs {
 		t.Hardening |= scan.NoNewPrivs

@@ -155,9 +155,12 @@ func OrNull[T comparable](v T) *T {
 }
 
 // orZero makes null the zero value.
-func orZero[T any](v *T) (value T) {
-	if v != nil {
-		value = *v
+func orZero[T any](v *T) (zero T) { return orElse(v, zero) }
+
+// orElse makes null another value.
+func orElse[T any](v *T, null T) T {
+	if v == nil {
+		return null
 	}
-	return value
+	return *v
 }
