@@ -45,7 +45,7 @@ func TestParseDefaults(t *testing.T) {
 	s := parseServe(t, "")
 	o := s.options()
 	if !slices.Equal(o.Listen, []string{"127.0.0.1:10644"}) || !o.UsualAddress ||
-		o.TelemetryPath != "/metrics" || o.MaxRequests != 10 || o.MinInterval != time.Second ||
+		o.Web.TelemetryPath != "/metrics" || o.Web.MaxRequests != 10 || o.MinInterval != time.Second ||
 		o.Confine != daemon.BestEffort || o.User != "" || o.Sources.ProcFS != "/proc" ||
 		o.Sources.SysFS != "/sys" || o.Logger == nil || o.Sources.Logger == nil {
 		t.Errorf("%+v", s)

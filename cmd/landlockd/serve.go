@@ -38,11 +38,11 @@ func (s *serve) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Flag("web.systemd-socket", "Serve on the sockets that systemd passes, instead of "+
 		"--web.listen-address.").BoolVar(&o.SystemdSocket)
 	c.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").
-		StringVar(&o.TelemetryPath)
+		StringVar(&o.Web.TelemetryPath)
 	c.Flag("web.max-requests", "Number of scrapes served at a time; 0 for no limit.").
-		Default("10").IntVar(&o.MaxRequests)
+		Default("10").IntVar(&o.Web.MaxRequests)
 	c.Flag("web.disable-exporter-metrics", "Leave out the metrics of landlockd's own process and "+
-		"runtime.").BoolVar(&o.DisableExporterMetrics)
+		"runtime.").BoolVar(&o.Web.DisableExporterMetrics)
 	c.Flag("web.enable-lifecycle", "Let POST /-/reload load the rules again, as SIGHUP does.").
 		BoolVar(&o.Lifecycle)
 	c.Flag("scan.min-interval", "A scrape that comes sooner after a scan began gets that scan's "+
@@ -68,9 +68,9 @@ func (s *serve) validate() error {
 	switch o := &s.o; {
 	case err != nil:
 		return err
-	case o.MaxRequests < 0:
-		return usagef("--web.max-requests is %d, but cannot be negative", o.MaxRequests)
-	case o.TelemetryPath == "":
+	case o.Web.MaxRequests < 0:
+		return usagef("--web.max-requests is %d, but cannot be negative", o.Web.MaxRequests)
+	case o.Web.TelemetryPath == "":
 		return usagef("--web.telemetry-path is empty, but must be an absolute path")
 	case o.MinInterval < 0:
 		return usagef("--scan.min-interval is %s, but cannot be negative", o.MinInterval)

@@ -64,7 +64,9 @@ func AskDenials(ctx context.Context, path string, pid int32) (*Denials, error) {
 func ask(ctx context.Context, path, target string, into any) error {
 	client := &http.Client{
 		Transport: &http.Transport{
-			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path) },
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return dial(ctx, path)
+			},
 			DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: 4 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -127,7 +129,9 @@ func trust(c net.Conn, path string) error {
 		return err
 	}
 	var server *unix.Ucred
-	cerr := raw.Control(func(fd uintptr) { server, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+	cerr := raw.Control(func(fd uintptr) {
+		server, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	})
 	if err := errors.Join(cerr, err); err != nil {
 		return fmt.Errorf("who listens at %s: %w", path, err)
 	}
@@ -140,7 +144,8 @@ func trust(c net.Conn, path string) error {
 	}
 	const writeByOthers = 0o022
 	if dir.Uid != server.Uid || dir.Mode&writeByOthers != 0 {
-		return fmt.Errorf("user %d listens at %s, who is neither root nor the only one that may write to its directory: not asked", server.Uid, path)
+		return fmt.Errorf("user %d listens at %s, who is neither root nor the only one that may "+
+			"write to its directory: not asked", server.Uid, path)
 	}
 	return nil
 }

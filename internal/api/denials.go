@@ -48,7 +48,8 @@ func (s *Server) serveDenials(w http.ResponseWriter, r *http.Request, snap *scan
 	if m := s.o.Denials; m != nil {
 		stats, all := m.Stats(), m.Recent()
 		d.Way, d.Fed, d.Lost, d.Remembered = snap.Source.Denials, stats.Fed, stats.Lost, len(all)
-		d.Denials = slices.DeleteFunc(all, func(x denials.Denial) bool { return pid != 0 && x.PID != pid })
+		others := func(x denials.Denial) bool { return pid != 0 && x.PID != pid }
+		d.Denials = slices.DeleteFunc(all, others)
 	}
 	answer(w, http.StatusOK, d)
 }
@@ -56,16 +57,13 @@ func (s *Server) serveDenials(w http.ResponseWriter, r *http.Request, snap *scan
 // askedPID returns the process that a request is about, 0 for all.
 func askedPID(query string) (int32, error) {
 	values, err := url.ParseQuery(query)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, errors.New("the query is malformed")
-	}
-	for key, v := range values {
-		if key != "pid" || len(v) != 1 {
-			return 0, errors.New("want no parameter but pid, once")
-		}
-	}
-	if !values.Has("pid") {
+	case len(values) == 0:
 		return 0, nil
+	case len(values) > 1 || len(values["pid"]) != 1:
+		return 0, errors.New("want no parameter but pid, once")
 	}
 	pid, err := strconv.ParseInt(values.Get("pid"), 10, 32)
 	if err != nil || pid < 1 {

@@ -56,7 +56,8 @@ func (p *peer) ask(socket int) error {
 		return err
 	}
 	p.pid, p.uid = cred.Pid, cred.Uid
-	if p.label, err = unix.GetsockoptString(socket, unix.SOL_SOCKET, unix.SO_PEERSEC); errors.Is(err, unix.ENOPROTOOPT) {
+	p.label, err = unix.GetsockoptString(socket, unix.SOL_SOCKET, unix.SO_PEERSEC)
+	if errors.Is(err, unix.ENOPROTOOPT) {
 		p.label = "" // no security module names peers
 	} else if err != nil {
 		p.label = "?"

@@ -47,7 +47,8 @@ func NewServer(o Options) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+denialsPath, s.guarded(s.serveDenials))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusNotFound, "not_found", "there is nothing at this path, or not by this method")
+		refuse(w, http.StatusNotFound, "not_found",
+			"there is nothing at this path, or not by this method")
 	})
 	s.http = &http.Server{
 		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
@@ -74,7 +75,9 @@ func (s *Server) Serve(l *net.UnixListener) error { return s.http.Serve(newListe
 func (s *Server) Close() error { return s.http.Close() }
 
 // guarded lets those through who see every process, with the snapshot that shows it.
-func (s *Server) guarded(serve func(http.ResponseWriter, *http.Request, *scan.Snapshot)) http.HandlerFunc {
+func (s *Server) guarded(
+	serve func(http.ResponseWriter, *http.Request, *scan.Snapshot),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, ok := r.Context().Value(peerKey{}).(*peer)
 		if !ok || !p.seesAllAtConnect() {
@@ -88,11 +91,13 @@ func (s *Server) guarded(serve func(http.ResponseWriter, *http.Request, *scan.Sn
 		switch {
 		case err != nil:
 			s.o.Logger.Debug("no scan for a caller of the API", "err", err)
-			refuse(w, http.StatusServiceUnavailable, "no_scan", "who asks is not known, because this host cannot be scanned now")
+			refuse(w, http.StatusServiceUnavailable, "no_scan",
+				"who asks is not known, because this host cannot be scanned now")
 		case p.seesAll(snap):
 			serve(w, r, snap)
 		case snap.Source.Name == procattr:
-			refuse(w, http.StatusForbidden, "not_known", "--source=procattr does not show which capabilities a caller has: nobody is answered")
+			refuse(w, http.StatusForbidden, "not_known", "--source=procattr does not show which "+
+				"capabilities a caller has: nobody is answered")
 		default:
 			refuseCaller(w)
 		}
@@ -103,8 +108,9 @@ func (s *Server) guarded(serve func(http.ResponseWriter, *http.Request, *scan.Sn
 const procattr = "procattr"
 
 func refuseCaller(w http.ResponseWriter) {
-	refuse(w, http.StatusForbidden, "not_allowed", "this is for root alone: with CAP_SYS_PTRACE, in the initial user namespace, "+
-		"in no Landlock domain, not confined by another security module, and connected by a process that still lives")
+	refuse(w, http.StatusForbidden, "not_allowed", "this is for root alone: with CAP_SYS_PTRACE, "+
+		"in the initial user namespace, in no Landlock domain, not confined by another security "+
+		"module, and connected by a process that still lives")
 }
 
 // errorJSON is the body of every answer that is not 200.

@@ -79,17 +79,12 @@ func (p Plan) Exec() error {
 	if err != nil {
 		return err
 	}
-	if err := p.keepFiles(); err != nil {
-		return err
-	}
-	if err := leaveInherited(); err != nil {
-		return err
-	}
-	if err := p.dropPrivileges(); err != nil {
-		return err
-	}
-	if err := landlock.NoNewPrivs(); err != nil {
-		return err
+	for _, step := range []func() error{
+		p.keepFiles, newKeyring, emptyStdin, leaveInherited, p.dropPrivileges, landlock.NoNewPrivs,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	if ruleset != nil {
 		if err := landlock.RestrictThread(int(ruleset.Fd())); err != nil && !p.BestEffort {
@@ -140,7 +135,8 @@ func (p Plan) untraceable(self *os.File) (*os.File, error) {
 		fd, err = unix.MemfdCreate("landlockd", unix.MFD_CLOEXEC)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("memfd_create(2) of a copy of this program that user %d cannot read: %w (or install it with mode 0711)", p.UID, err)
+		return nil, fmt.Errorf("memfd_create(2) of a copy of this program that user %d cannot read: "+
+			"%w (or install it with mode 0711)", p.UID, err)
 	}
 	written := os.NewFile(uintptr(fd), "landlockd")
 	defer written.Close()
@@ -171,7 +167,8 @@ func (p Plan) ruleset(self *os.File) (*os.File, error) {
 		return nil, err
 	}
 	rs := os.NewFile(uintptr(fd), "landlock-ruleset")
-	if err := landlock.AllowBeneath(fd, int(self.Fd()), rights[access.FS]&(executeFile|readFile)); err != nil {
+	run := rights[access.FS] & (executeFile | readFile)
+	if err := landlock.AllowBeneath(fd, int(self.Fd()), run); err != nil {
 		return nil, fmt.Errorf("rule for this program: %w", err)
 	}
 	for _, path := range append([]string{"/proc/self"}, p.ReadBelow...) {
@@ -279,7 +276,8 @@ func (p Plan) dropPrivileges() error {
 		return fmt.Errorf("drop capabilities: %w", err)
 	}
 	for _, c := range p.Keep {
-		if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uintptr(c), 0, 0); err != nil {
+		err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uintptr(c), 0, 0)
+		if err != nil {
 			return fmt.Errorf("keep capability %d: %w", c, err)
 		}
 	}
@@ -324,12 +322,14 @@ func execute(program int, args, env []string) error {
 		return fmt.Errorf("environment: %w", err)
 	}
 	empty := [1]byte{}
-	_, _, errno := unix.Syscall6(unix.SYS_EXECVEAT, uintptr(program), uintptr(unsafe.Pointer(&empty[0])),
+	_, _, errno := unix.Syscall6(unix.SYS_EXECVEAT,
+		uintptr(program), uintptr(unsafe.Pointer(&empty[0])),
 		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envp[0])), unix.AT_EMPTY_PATH, 0)
 	runtime.KeepAlive(argv)
 	runtime.KeepAlive(envp)
 	if errno == unix.EACCES {
-		return fmt.Errorf("execute this program again: %w (its file must be executable for the user that serves)", errno)
+		return fmt.Errorf("execute this program again: %w (its file must be executable for the "+
+			"user that serves)", errno)
 	}
 	return fmt.Errorf("execute this program again: %w", errno)
 }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leaveInherited takes from the calling thread what execve(2) hands on beside
-// descriptors, groups and capabilities, and what a process without any privilege could
-// still use of whoever started it:
+// leaveInherited, with newKeyring and emptyStdin, takes from the calling thread what
+// execve(2) hands on beside descriptors, groups and capabilities, and what a process without
+// any privilege could still use of whoever started it:
 //
 //   - the session keyring: it holds keys of root's login or of the service manager, and
 //     whoever possesses a keyring may read the keys in it, whatever user he is;
@@ -25,12 +25,6 @@ import (
 // descriptors see keepFiles. Timers of timer_create(2), and keyrings of the thread and of
 // the process, end with execve(2).
 func leaveInherited() error {
-	if err := newKeyring(); err != nil {
-		return err
-	}
-	if err := emptyStdin(); err != nil {
-		return err
-	}
 	for _, timer := range []unix.ItimerWhich{unix.ItimerReal, unix.ItimerVirtual, unix.ItimerProf} {
 		if _, err := unix.Setitimer(timer, unix.Itimerval{}); err != nil {
 			return fmt.Errorf("stop an inherited timer: setitimer(2): %w", err)
@@ -55,7 +49,8 @@ func newKeyring() error {
 	if err == nil || errors.Is(err, unix.ENOSYS) {
 		return nil
 	}
-	if _, look := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false); errors.Is(look, unix.EPERM) {
+	_, look := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
+	if errors.Is(look, unix.EPERM) {
 		return nil
 	}
 	return fmt.Errorf("leave the inherited session keyring: keyctl(2): %w", err)

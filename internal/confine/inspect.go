@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -40,16 +41,10 @@ func (s Status) Mechanisms() map[string]bool {
 
 // Missing returns the names of what does not hold, and was meant to.
 func (s Status) Missing() []string {
-	var m []string
-	for _, c := range []struct {
-		name string
-		ok   bool
-	}{{"capabilities", !s.Stray}, {"no_new_privs", s.NoNewPrivs}, {"user", s.User}, {"seccomp", s.Seccomp}, {"landlock", s.Landlock}} {
-		if !c.ok {
-			m = append(m, c.name)
-		}
-	}
-	return m
+	held := s.Mechanisms()
+	held["capabilities"] = !s.Stray
+	names := []string{"capabilities", "no_new_privs", "user", "seccomp", "landlock"}
+	return slices.DeleteFunc(names, func(name string) bool { return held[name] })
 }
 
 // Inspect reads how this process is confined, keep being the capabilities that

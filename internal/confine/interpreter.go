@@ -12,7 +12,8 @@ import (
 // of this program must be able to read and execute. Releases are static, but
 // "go install" with a C compiler at hand makes one that is not.
 func libraryPaths() []string {
-	return []string{"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store", "/gnu/store"}
+	return []string{"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib",
+		"/etc/ld.so.cache", "/nix/store", "/gnu/store"}
 }
 
 // dynamic reports whether this program was started by a dynamic loader: the kernel

@@ -45,11 +45,12 @@ func (d *Daemon) announce(ctx context.Context, shared *scan.Shared) {
 		if config.ServesTLS() {
 			scheme = "https"
 		}
-		url = scheme + "://" + d.listeners[0].Addr().String() + d.o.TelemetryPath
+		url = scheme + "://" + d.listeners[0].Addr().String() + d.o.Web.TelemetryPath
 	}
 	log.Info(tree.Summary(snap), "metrics", url)
 	if snap.Uptime == 0 {
-		log.Warn("Ages of processes are not known: the host's clock is out of reach in this time namespace")
+		log.Warn("Ages of processes are not known: " +
+			"the host's clock is out of reach in this time namespace")
 	}
 	if namelessPods(snap) {
 		log.Warn("Containers of pods have no names as long as the directory is not there",
@@ -66,10 +67,11 @@ func (d *Daemon) announceListener(address net.Addr, config web.Config) {
 	loopback := !ok || tcp.IP.IsLoopback()
 	switch {
 	case !loopback && !config.Authenticates():
-		d.o.Logger.Warn("Other hosts can read the metrics without authentication: they show what is unsandboxed here; "+
-			"--web.config.file closes it", "address", address)
+		d.o.Logger.Warn("Other hosts can read the metrics without authentication: "+
+			"they show what is unsandboxed here; --web.config.file closes it", "address", address)
 	case ok && loopback && d.o.UsualAddress && !d.o.SystemdSocket:
-		d.o.Logger.Info("Only this host can read the metrics; --web.listen-address=:10644 opens them to others", "address", address)
+		d.o.Logger.Info("Only this host can read the metrics; "+
+			"--web.listen-address=:10644 opens them to others", "address", address)
 	}
 }
 

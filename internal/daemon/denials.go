@@ -51,11 +51,11 @@ func openDenials(o Options) (denialsHandoff, []*os.File) {
 		return denialsHandoff{Way: scan.DenialsTracepoints, Files: len(files)}, files
 	}
 	f, err := audit.Open()
-	if errors.Is(err, audit.ErrNetNS) {
+	switch {
+	case errors.Is(err, audit.ErrNetNS):
 		o.Logger.Warn("Denials are not counted one by one", "reason", err)
 		return denialsHandoff{}, nil
-	}
-	if err != nil {
+	case err != nil:
 		o.Logger.Debug("Denials are not counted one by one", "tracepoints", traceErr, "audit", err)
 		return denialsHandoff{}, nil
 	}
@@ -66,7 +66,8 @@ func openDenials(o Options) (denialsHandoff, []*os.File) {
 	files = append([]*os.File{f}, lost...)
 	// Whoever may not ask finds out as soon as something is denied.
 	state, err := audit.ReadState()
-	return denialsHandoff{Way: scan.DenialsAudit, Files: len(files), Enabled: err == nil && state.Enabled}, files
+	enabled := err == nil && state.Enabled
+	return denialsHandoff{Way: scan.DenialsAudit, Files: len(files), Enabled: enabled}, files
 }
 
 // openMonitor returns what counts denials; nil if they are not to be counted.

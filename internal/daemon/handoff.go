@@ -84,20 +84,18 @@ func parseHandoff(text []byte) (handoff, error) {
 	if h.Attribute && h.Kernel == nil {
 		return handoff{}, errors.New("an attribute, but nothing of the kernel")
 	}
-	files := h.Listeners
+	if (h.Source != nil) != (h.SourceFiles > 0) || h.SourceFiles < 0 {
+		return handoff{}, fmt.Errorf("a source has %d descriptors", h.SourceFiles)
+	}
+	if err := h.Denials.check(); err != nil {
+		return handoff{}, err
+	}
+	files := h.Listeners + h.SourceFiles + h.Denials.Files
 	for _, there := range []bool{h.API, h.Notify} {
 		if there {
 			files++
 		}
 	}
-	if (h.Source != nil) != (h.SourceFiles > 0) || h.SourceFiles < 0 {
-		return handoff{}, fmt.Errorf("a source has %d descriptors", h.SourceFiles)
-	}
-	files += h.SourceFiles
-	if err := h.Denials.check(); err != nil {
-		return handoff{}, err
-	}
-	files += h.Denials.Files
 	if h.Listeners < 0 || files != len(h.Files) {
 		return handoff{}, fmt.Errorf("it has %d descriptors", len(h.Files))
 	}
@@ -178,7 +176,8 @@ func (o *opened) pack() ([]*os.File, error) {
 func unpack(number string) (*opened, error) {
 	h, err := readHandoff(number)
 	if err != nil {
-		return nil, fmt.Errorf("%s is set to %q, but that is no descriptor with what the first stage leaves: %w", stageEnv, number, err)
+		return nil, fmt.Errorf("%s is set to %q, but that is no descriptor with what the first stage "+
+			"leaves: %w", stageEnv, number, err)
 	}
 	files := h.Files
 	next := func() *os.File {

@@ -45,11 +45,10 @@ func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
 		return nil, err
 	}
 	n := len(snap.Tasks) + len(snap.Domains)
-	switch s.peak = max(s.peak, n); {
-	case s.peak < burst || n > s.peak/4:
+	s.peak = max(s.peak, n)
+	s.small++
+	if s.peak < burst || n > s.peak/4 {
 		s.small = 0
-	default:
-		s.small++
 	}
 	if s.small == firstFree || s.small == lastFree {
 		debug.FreeOSMemory()

@@ -47,13 +47,12 @@ func systemdListeners() ([]net.Listener, error) {
 		return nil, err
 	}
 	if len(ls) == 0 {
-		return nil, UsageError{
-			errors.New("systemd passed no socket; start landlockd through its socket unit")}
+		return nil, usagef("systemd passed no socket; start landlockd through its socket unit")
 	}
 	for i, l := range ls {
 		if l == nil {
-			return nil, UsageError{fmt.Errorf(
-				"descriptor %d that systemd passed is no listening stream socket (ListenStream=)", 3+i)}
+			return nil, usagef("descriptor %d that systemd passed is no listening stream socket "+
+				"(ListenStream=)", 3+i)
 		}
 	}
 	return ls, nil

@@ -3,7 +3,6 @@
 package daemon
 
 import (
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -59,7 +58,7 @@ func open(o Options) (*Daemon, error) {
 // openPrivileged does what needs privileges.
 func openPrivileged(o Options) (*opened, error) {
 	if err := web.ValidateConfig(o.WebConfig); err != nil {
-		return nil, UsageError{fmt.Errorf("--web.config.file %s: %w", o.WebConfig, err)}
+		return nil, usagef("--web.config.file %s: %w", o.WebConfig, err)
 	}
 	if _, _, err := confine.User(o.User); err != nil {
 		return nil, userError(o.User, err)

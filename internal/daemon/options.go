@@ -9,12 +9,14 @@
 package daemon
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/metrics"
 	"github.com/landlockd/landlockd/internal/sources"
+	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/internal/workload"
 )
 
@@ -42,10 +44,8 @@ type Options struct {
 	// WebConfig is the file that configures TLS and authentication, or empty:
 	// --web.config.file.
 	WebConfig string
-	// TelemetryPath, MaxRequests and DisableExporterMetrics are those of web.Options.
-	TelemetryPath          string
-	MaxRequests            int
-	DisableExporterMetrics bool
+	// Web is what is served and how, but for what the daemon sets itself.
+	Web web.Options
 	// Lifecycle lets clients load the rules again.
 	Lifecycle bool
 
@@ -87,3 +87,5 @@ const (
 type UsageError struct{ error }
 
 func (e UsageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }

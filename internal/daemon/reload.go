@@ -29,8 +29,7 @@ func (d *Daemon) openRules() (*inforce.Set, error) {
 	case err == nil:
 		return rules, nil
 	case d.config == nil: // the first stage could read them
-		return nil, UsageError{
-			fmt.Errorf("configuration, read as user %d: %w", os.Getuid(), inforce.Brief(err))}
+		return nil, usagef("configuration, read as user %d: %w", os.Getuid(), inforce.Brief(err))
 	default:
 		return nil, UsageError{inforce.Brief(err)}
 	}
@@ -74,13 +73,12 @@ func (r *reloader) reload() error {
 		return errors.New("landlockd is stopping")
 	}
 	notify(r.manager, reloading())
-	err := r.rules.Reload()
+	err, status := r.rules.Reload(), ""
 	if err != nil {
-		notify(r.manager, "READY=1\nSTATUS=Serving, with the rules from before: the configuration was not loaded")
-		return err
+		status = ", with the rules from before: the configuration was not loaded"
 	}
-	notify(r.manager, "READY=1\nSTATUS=Serving")
-	return nil
+	notify(r.manager, "READY=1\nSTATUS=Serving"+status)
+	return err
 }
 
 // reloading is the message that sd_notify(3) asks for, with the time of the clock

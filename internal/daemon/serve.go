@@ -70,7 +70,8 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 func (d *Daemon) share(monitor *denials.Monitor) *scan.Shared {
 	resolver := workload.Open(d.o.Workloads)
 	if limits := resolver.Limits(); limits != "" {
-		d.o.Logger.Warn("Workloads are named after executables: their cgroups cannot be found", "reason", limits)
+		d.o.Logger.Warn("Workloads are named after executables: their cgroups cannot be found",
+			"reason", limits)
 	}
 	var source scan.Source = workload.NewSource(d.reader, resolver)
 	if monitor != nil {
@@ -87,22 +88,19 @@ func (d *Daemon) handler(
 	if both, ok := d.reader.(*sources.Both); ok {
 		own.Disagreements = both.Disagreements
 	}
-	o := web.Options{
-		Scans: shared, TelemetryPath: d.o.TelemetryPath, MaxRequests: d.o.MaxRequests,
-		DisableExporterMetrics: d.o.DisableExporterMetrics,
-		Version:                d.o.Build.Version, Logger: d.o.Logger,
-		Collector: func(snap *scan.Snapshot) prometheus.Collector {
-			own, shown := own, collector.Scrape{}
-			if snap != nil {
-				result := rules.Evaluate(snap)
-				d.found.Favour(result.About)
-				shown = d.o.Metrics.Scrape(snap, result, monitor)
-			}
-			own.Scans = shared.Stats()
-			config := collector.Config(rules.State())
-			shown.Config, shown.Daemon = &config, &own
-			return &shown
-		},
+	o := d.o.Web
+	o.Scans, o.Version, o.Logger = shared, d.o.Build.Version, d.o.Logger
+	o.Collector = func(snap *scan.Snapshot) prometheus.Collector {
+		own, shown := own, collector.Scrape{}
+		if snap != nil {
+			result := rules.Evaluate(snap)
+			d.found.Favour(result.About)
+			shown = d.o.Metrics.Scrape(snap, result, monitor)
+		}
+		own.Scans = shared.Stats()
+		config := collector.Config(rules.State())
+		shown.Config, shown.Daemon = &config, &own
+		return &shown
 	}
 	if d.o.Lifecycle {
 		o.Reload = reloader.reload

@@ -23,6 +23,7 @@ import (
 	"github.com/landlockd/landlockd/internal/metrics"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/sources"
+	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -69,7 +70,7 @@ func newDaemon(t *testing.T, config string) (*Daemon, string) {
 			Workloads: workload.Options{ProcFS: "/proc", CgroupFS: t.TempDir()},
 			Metrics:   metrics.Options{Workloads: collector.WorkloadOptions{Limit: 10}},
 			Denials:   true, MinInterval: -1, Lifecycle: true, ConfigFile: config,
-			TelemetryPath: "/metrics", Logger: slog.New(slog.DiscardHandler),
+			Web: web.Options{TelemetryPath: "/metrics"}, Logger: slog.New(slog.DiscardHandler),
 			Build: collector.Build{Version: "1.2.3"},
 		},
 		opened: &opened{
@@ -174,7 +175,7 @@ func TestServeRefuses(t *testing.T) {
 	}
 	for want, change := range map[string]func(*Options){
 		"bad.yml":        func(o *Options) { o.ConfigFile = bad },
-		"telemetry path": func(o *Options) { o.TelemetryPath = "/-/ready" },
+		"telemetry path": func(o *Options) { o.Web.TelemetryPath = "/-/ready" },
 	} {
 		good := filepath.Join(t.TempDir(), "good.yml")
 		if err := os.WriteFile(good, []byte(rules(1)), 0o600); err != nil {

@@ -65,7 +65,7 @@ func (d *Daemon) execServing() error {
 }
 
 func userError(name string, err error) error {
-	return UsageError{fmt.Errorf("--user %q: %w", name, err)}
+	return usagef("--user %q: %w", name, err)
 }
 
 // readable lists what the serving stage must be able to read: cgroups, for the
@@ -74,14 +74,14 @@ func (d *Daemon) readable() ([]string, error) {
 	dirs := []string{filepath.Join(d.o.Sources.SysFS, "fs/cgroup")}
 	web, err := web.ConfigDirs(d.o.WebConfig)
 	if err != nil {
-		return nil, UsageError{fmt.Errorf("--web.config.file %s: %w", d.o.WebConfig, err)}
+		return nil, usagef("--web.config.file %s: %w", d.o.WebConfig, err)
 	}
 	config, err := inforce.Directories(d.o.ConfigFile, d.config)
 	if err != nil {
 		return nil, fmt.Errorf("--config.file: %w", err)
 	}
 	dirs = append(append(dirs, web...), config...)
-	if !d.o.DisableExporterMetrics {
+	if !d.o.Web.DisableExporterMetrics {
 		// process_start_time_seconds is counted from the time of boot. Without
 		// it each scrape would be a denial, of landlockd's own.
 		dirs = append(dirs, "/proc/stat")
@@ -134,8 +134,7 @@ func takeOver(o Options, number string) (*Daemon, error) {
 		o.Logger.Info("CAP_SYS_PTRACE is kept: without it procfs does not show all of others' processes")
 	}
 	if err := web.ValidateConfig(o.WebConfig); err != nil {
-		return nil, UsageError{
-			fmt.Errorf("--web.config.file %s, read as user %d: %w", o.WebConfig, os.Getuid(), err)}
+		return nil, usagef("--web.config.file %s, read as user %d: %w", o.WebConfig, os.Getuid(), err)
 	}
 	return d, nil
 }

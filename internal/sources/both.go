@@ -53,7 +53,8 @@ func (b *Both) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	d := scan.DisagreementsBetween(before, between, after)
 	if n := d.Total(); n > 0 {
 		b.disagreements.Add(uint64(n))
-		b.logger.Warn("The sources disagree", "compared", d.Compared, "state", d.State, "domain", d.Domain, "id", d.ID, "pids", d.Examples)
+		b.logger.Warn("The sources disagree", "compared", d.Compared, "state", d.State,
+			"domain", d.Domain, "id", d.ID, "pids", d.Examples)
 	}
 	// The caller's own: a source keeps what it returned for the next scan.
 	snap := *after

@@ -124,7 +124,8 @@ func (f *Found) Reader(o Options) scan.Source {
 	case err != nil && f.Iterator == nil:
 		return scan.Unusable(err)
 	case err != nil:
-		o.Logger.Error("The attribute cannot be read any more; the task iterator goes on alone", "err", err)
+		o.Logger.Error("The attribute cannot be read any more; the task iterator goes on alone",
+			"err", err)
 		return f.Iterator
 	case f.Iterator == nil:
 		if !attr.UsersKnown() {

@@ -5,6 +5,7 @@ package web
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/prometheus/exporter-toolkit/web"
 	"go.yaml.in/yaml/v3"
@@ -34,7 +35,9 @@ func ReadConfig(path string) (c Config, err error) {
 }
 
 // ServesTLS reports whether clients connect by TLS.
-func (c Config) ServesTLS() bool { return c.TLSConfig.TLSCertPath != "" || c.TLSConfig.TLSCert != "" }
+func (c Config) ServesTLS() bool {
+	return c.TLSConfig.TLSCertPath != "" || c.TLSConfig.TLSCert != ""
+}
 
 // Authenticates reports whether clients must authenticate to read.
 func (c Config) Authenticates() bool {
@@ -65,18 +68,11 @@ func ConfigDirs(path string) ([]string, error) {
 
 // configFiles returns a web configuration's path and those of the files that it names.
 func configFiles(path string) ([]string, error) {
-	if path == "" {
-		return nil, nil
-	}
 	c, err := ReadConfig(path)
 	if err != nil {
 		return nil, err
 	}
-	files := []string{path}
-	for _, f := range []string{c.TLSConfig.TLSCertPath, c.TLSConfig.TLSKeyPath, c.TLSConfig.ClientCAs} {
-		if f != "" {
-			files = append(files, f)
-		}
-	}
-	return files, nil
+	tls := &c.TLSConfig
+	files := []string{path, tls.TLSCertPath, tls.TLSKeyPath, tls.ClientCAs}
+	return slices.DeleteFunc(files, func(f string) bool { return f == "" }), nil
 }

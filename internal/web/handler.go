@@ -87,13 +87,17 @@ func New(o Options) (*Handler, error) {
 	}
 	h := &Handler{}
 	h.routes = map[string]route{
-		healthyPath: page(h.serveHealthy),
-		readyPath:   page(h.serveReady),
-		reloadPath:  {[]string{http.MethodPost, http.MethodPut}, newReload(o.Reload)},
+		healthyPath: page(func(w http.ResponseWriter, _ *http.Request) {
+			plain(w, http.StatusOK, "landlockd is healthy.\n")
+		}),
+		readyPath:  page(h.serveReady),
+		reloadPath: {[]string{http.MethodPost, http.MethodPut}, newReload(o.Reload)},
 	}
 	path := o.TelemetryPath
-	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") || h.routes[path].serve != nil {
-		return nil, fmt.Errorf("web: telemetry path %q: want an absolute path that is none of %s, %s, %s", path, healthyPath, readyPath, reloadPath)
+	_, taken := h.routes[path]
+	if taken || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
+		return nil, fmt.Errorf("web: telemetry path %q: want an absolute path that is none of %s, %s, %s",
+			path, healthyPath, readyPath, reloadPath)
 	}
 	metrics, err := newMetrics(o)
 	if err != nil {
@@ -130,10 +134,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		to.serve(w, r)
 	}
-}
-
-func (h *Handler) serveHealthy(w http.ResponseWriter, _ *http.Request) {
-	plain(w, http.StatusOK, "landlockd is healthy.\n")
 }
 
 func (h *Handler) serveReady(w http.ResponseWriter, _ *http.Request) {

@@ -39,7 +39,8 @@ func newLanding(o Options) (http.HandlerFunc, error) {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "+
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
 	}, nil
 }

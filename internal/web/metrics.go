@@ -69,7 +69,8 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			release = sync.OnceFunc(func() { <-m.slots })
 			defer release()
 		default:
-			http.Error(w, fmt.Sprintf("Limit of concurrent requests reached (%d), try again later.", m.MaxRequests), http.StatusServiceUnavailable)
+			http.Error(w, fmt.Sprintf("Limit of concurrent requests reached (%d), try again later.",
+				m.MaxRequests), http.StatusServiceUnavailable)
 			return
 		}
 	}

@@ -16,11 +16,13 @@ func newReload(reload func() error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case reload == nil:
-			plain(w, http.StatusForbidden, "Lifecycle API is not enabled: start landlockd with --web.enable-lifecycle.\n")
+			plain(w, http.StatusForbidden, "Lifecycle API is not enabled: "+
+				"start landlockd with --web.enable-lifecycle.\n")
 		case guard.Check(r) != nil:
 			plain(w, http.StatusForbidden, "Not for requests from pages of other sites.\n")
 		case reload() != nil:
-			plain(w, http.StatusInternalServerError, "The configuration was not loaded, and the rules are as they were. landlockd's log shows why.\n")
+			plain(w, http.StatusInternalServerError, "The configuration was not loaded, "+
+				"and the rules are as they were. landlockd's log shows why.\n")
 		default:
 			plain(w, http.StatusOK, "The configuration was loaded.\n")
 		}
