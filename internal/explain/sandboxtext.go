@@ -105,13 +105,16 @@ func (t *textWriter) domain(l *domainid.Layer) {
 			text += ", " + t.name(c.Exe)
 		}
 	}
-	text += t.layerText(l)
-	text += fmt.Sprintf("; holds %s", plural.Count(t.forest.NumBelow(l.Domain), "process"))
+	text += t.layerText(l) + "; holds " + plural.Count(t.forest.NumBelow(l.Domain), "process")
 	if n := len(t.forest.NestedDomains(l.Domain)); n > 0 {
 		text += " and " + plural.Count(n, "nested domain")
 	}
 	if s.Source.Denials != "none" {
-		text += fmt.Sprintf("; denied %s", times(d.Denials))
+		denied := "nothing"
+		if d.Denials > 0 {
+			denied = plural.Count(d.Denials, "access")
+		}
+		text += "; denied " + denied
 		switch d.Log {
 		case domainid.LogDisabled:
 			text += ", which the kernel does not log"

@@ -117,10 +117,3 @@ func (t *textWriter) rules() {
 		t.line("%s", text)
 	}
 }
-
-func times(n uint64) string {
-	if n == 0 {
-		return "nothing"
-	}
-	return plural.Count(int(n), "access")
-}
