@@ -93,21 +93,20 @@ func (b *builder) add(pid int32, uid uint32, e *entry, st *stat, f finding, thre
 		e.path, e.cut = unique.Make(e.path[:scan.CutPath]).Value(), true
 	}
 	b.pathBytes += len(e.path)
-	p := scan.Process{
+	tasks := b.tasks[first:]
+	user := tasks[0].UID
+	b.processes = append(b.processes, scan.Process{
 		PID: pid, PPID: st.PPID, Start: st.Start, Exec: e.exec, Comm: st.Comm,
 		Exe: e.path, ExeCut: e.cut, ExeDeleted: e.deleted, ExeOrigin: e.origin,
 		CgroupID: e.cgroup, CgroupV1ID: e.cgroupV1, UserNS: e.userNS, MountNSOwner: e.mntNSOwner,
-		UID:   b.tasks[first].UID,
-		State: states[f.verdict], Reason: f.reason,
-		FirstTask: int32(first), NumTasks: int32(len(b.tasks) - first),
+		UID:        user,
+		UIDsDiffer: slices.ContainsFunc(tasks, func(t scan.Task) bool { return t.UID != user }),
+		NoNewPrivs: scan.ExtentOf(tasks, scan.NoNewPrivs),
+		Seccomp:    scan.ExtentOf(tasks, scan.SeccompStrict|scan.SeccompFilter),
+		State:      states[f.verdict], Reason: f.reason,
+		FirstTask: int32(first), NumTasks: int32(len(tasks)),
 		FirstWorker: int32(firstWorker), NumWorkers: int32(len(b.workers) - firstWorker),
-	}
-	for _, t := range b.tasks[first+1:] {
-		p.UIDsDiffer = p.UIDsDiffer || t.UID != p.UID
-	}
-	p.NoNewPrivs = scan.ExtentOf(b.tasks[first:], scan.NoNewPrivs)
-	p.Seccomp = scan.ExtentOf(b.tasks[first:], scan.SeccompStrict|scan.SeccompFilter)
-	b.processes = append(b.processes, p)
+	})
 }
 
 // task adds a thread of the process.

@@ -105,12 +105,10 @@ func (f *form) fits(h helpers, absentIsOut bool) bool {
 	}
 	shallow, deep := f.read(h.shallow.text), f.read(h.deep.text)
 	switch {
-	case shallow.state != scan.Sandboxed, deep.state != scan.Sandboxed:
-		return false
-	case f.layers && int(shallow.layers) != h.own+shallowLayers,
-		f.layers && int(deep.layers) != h.own+deepLayers:
-		return false
-	case f.ids && shallow.id == deep.id:
+	case shallow.state != scan.Sandboxed, deep.state != scan.Sandboxed,
+		f.layers && int(shallow.layers) != h.own+shallowLayers,
+		f.layers && int(deep.layers) != h.own+deepLayers,
+		f.ids && shallow.id == deep.id:
 		return false
 	case h.own > 0:
 		// What this process reads of its own domain proves nothing.

@@ -56,11 +56,8 @@ func (i *identifier) readExe(dir int, e *exe) {
 	switch {
 	case isGone(errno):
 		return
-	case errno == unix.ENAMETOOLONG || errno == ok && n > longestPath:
-		*e = exe{cut: true, origin: e.origin}
-		return
-	case errno != ok:
-		*e = exe{origin: e.origin}
+	case errno != ok, n > longestPath:
+		*e = exe{cut: errno == ok || errno == unix.ENAMETOOLONG, origin: e.origin}
 		return
 	}
 	text := i.buf[:n]

@@ -85,7 +85,10 @@ func (s *Source) prepare(o Options, find func(*probe) (dialect, error)) (err err
 	if f := r.dialect.form; f != nil {
 		s.settler.ids, s.lasting = f.ids, f.lasting
 	}
-	r.foreign = userNS() != scan.InitUserNS
+	// The user namespace is the initial one also where the kernel has no others, or does
+	// not give it.
+	var ns unix.Stat_t
+	r.foreign = unix.Stat("/proc/self/ns/user", &ns) == nil && uint32(ns.Ino) != scan.InitUserNS
 	s.identifier = newIdentifier(cgroupfs.Find(o.ProcFS, filepath.Join(o.SysFS, "fs/cgroup")))
 	s.identifier.host = hostPlace(r.proc)
 	s.info = infoFor(r.dialect.form, r.pidNamespace())
@@ -95,16 +98,6 @@ func (s *Source) prepare(o Options, find func(*probe) (dialect, error)) (err err
 func noProcFS(path string, err error) error {
 	return failure(NoProcFS, "no proc file system at "+path, err,
 		"it must be that of this PID namespace or of one around it")
-}
-
-// userNS returns the inode number of this process's user namespace: the initial one's
-// also where the kernel has no others, or does not give it.
-func userNS() uint32 {
-	var st unix.Stat_t
-	if unix.Stat("/proc/self/ns/user", &st) != nil {
-		return scan.InitUserNS
-	}
-	return uint32(st.Ino)
 }
 
 // ownPID returns this process's PID in a mount, which may be of another PID

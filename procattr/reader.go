@@ -154,8 +154,6 @@ func (r *reader) readAttribute(tid int32) (answer, outcome) {
 		return answer{reason: scan.Denied}, found
 	case errno == unix.ENOENT:
 		return r.absent(tid)
-	case errno == unix.ESRCH:
-		return answer{}, gone
 	case errno == unix.EINVAL, errno == unix.EOPNOTSUPP:
 		// No security module answers, where one did at the start.
 		return answerMalformed, found

@@ -27,17 +27,13 @@ func executableName(path string) string {
 		return unreadable
 	}
 	name = clean(name)
-	if looksLikeAnother(name) {
+	_, unit := cutUnitSuffix(name)
+	// A name of a unit that was cut has no suffix.
+	if unit || strings.Contains(name, ":") || name == Other || name == foldedRun ||
+		len(name) == maxName {
 		name = clean("exe:" + name)
 	}
 	return name
-}
-
-func looksLikeAnother(name string) bool {
-	_, unit := cutUnitSuffix(name)
-	// A name of a unit that was cut has no suffix.
-	return unit || strings.Contains(name, ":") || name == Other || name == foldedRun ||
-		len(name) == maxName
 }
 
 // containerName returns the name of a workload in a container of which no more
