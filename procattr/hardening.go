@@ -14,25 +14,24 @@ import "github.com/landlockd/landlockd/scan"
 func (s *Source) readStatus(pid int32, uid uint32, e *entry, due bool) {
 	threads := s.settler.threads
 	if len(threads) == 1 && threads[0].tid == pid {
-		if due {
-			if st, there := s.status(0); there {
-				e.hardening = st.hardening
-			}
+		t := &threads[0]
+		if due && s.threadStatus(t, 0) {
+			e.hardening = t.status.hardening
 		}
-		threads[0].status = status{uid: uid, hardening: e.hardening}
+		t.status = status{uid: uid, hardening: e.hardening}
 		return
 	}
 	old := false
 	for t := range s.settler.living {
 		if due || !t.hasStatus {
-			s.threadStatus(t)
+			s.threadStatus(t, t.tid)
 		} else {
 			old = true
 		}
 	}
 	if old && s.settler.differ(pid, uid) {
 		for t := range s.settler.living {
-			s.threadStatus(t)
+			s.threadStatus(t, t.tid)
 		}
 	}
 	s.settler.fillStatus(uid)
@@ -73,25 +72,22 @@ func (s *settler) fillStatus(uid uint32) {
 	}
 }
 
-// threadStatus reads the status file of a thread of the process that is open.
-// What was read before stays where there is none any more.
-func (s *Source) threadStatus(t *thread) {
-	if st, there := s.status(t.tid); there {
-		t.status, t.hasStatus = st, true
-	}
-}
-
-// status reads the status file of a thread, or for 0 of the process, into the
-// identifier's memory: a line before those that are wanted has all groups of the task.
-func (s *Source) status(tid int32) (status, bool) {
+// threadStatus reads the status file of a thread of the process that is open, or for 0
+// that of the process, and reports whether it could. What was read before stays where
+// there is none any more. It reads into the identifier's memory: a line before those
+// that are wanted has all groups of the task.
+func (s *Source) threadStatus(t *thread, tid int32) bool {
 	dir, p := s.reader.at(tid, &statusFile)
 	n, errno := readAt(dir, p, s.identifier.buf)
 	if errno != ok {
-		return status{}, false
+		return false
 	}
 	st, there := parseStatus(s.identifier.buf[:n])
 	if s.reader.foreign {
 		st.uid = scan.NoUser
 	}
-	return st, there
+	if there {
+		t.status, t.hasStatus = st, true
+	}
+	return there
 }

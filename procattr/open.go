@@ -38,9 +38,12 @@ type Options struct {
 func Open(o Options) (*Source, error) {
 	o.SysFS = cmp.Or(o.SysFS, "/sys")
 	if o.Kernel == nil {
-		kernel, err := probeKernel(o.SysFS)
-		if err != nil {
-			return nil, err
+		kernel, err := landlock.Probe(o.SysFS)
+		switch {
+		case errors.Is(err, landlock.ErrFiltered):
+			return nil, failure(Helper, "the system calls of Landlock", err, "")
+		case err != nil:
+			return nil, readFailed("what the kernel says of Landlock", err)
 		}
 		o.Kernel = &kernel
 	}
@@ -76,14 +79,11 @@ func (s *Source) prepare(o Options, find func(*probe) (dialect, error)) (err err
 		return readFailed("the clocks of this time namespace", err)
 	}
 	if s.kernel.Landlock == scan.Enabled {
-		d, err := find(&probe{proc: r.proc, mount: o.ProcFS, limit: s.kernel.NestingLimit()})
+		r.dialect, err = find(&probe{proc: r.proc, mount: o.ProcFS, limit: s.kernel.NestingLimit()})
 		if err != nil {
 			return err
 		}
-		r.setAttribute(d)
-	}
-	if f := r.dialect.form; f != nil {
-		s.settler.ids, s.lasting = f.ids, f.lasting
+		r.attr, r.attrDir = newTaskFile("attr/landlock/"+r.dialect.file), newTaskFile("attr/landlock")
 	}
 	// The user namespace is the initial one also where the kernel has no others, or does
 	// not give it.
@@ -91,7 +91,20 @@ func (s *Source) prepare(o Options, find func(*probe) (dialect, error)) (err err
 	r.foreign = unix.Stat("/proc/self/ns/user", &ns) == nil && uint32(ns.Ino) != scan.InitUserNS
 	s.identifier = newIdentifier(cgroupfs.Find(o.ProcFS, filepath.Join(o.SysFS, "fs/cgroup")))
 	s.identifier.host = hostPlace(r.proc)
-	s.info = infoFor(r.dialect.form, r.pidNamespace())
+	s.info = scan.SourceInfo{
+		Name: "procattr", IDs: "none", Lineage: "none", Rules: "none", Denials: "none",
+		PIDNS: r.pidNamespace(),
+	}
+	switch f := r.dialect.form; {
+	case f == nil:
+	case f.ids:
+		s.settler.ids, s.info.IDs = true, "kernel"
+		if s.lasting = f.lasting; s.lasting {
+			s.info.Lineage = domainid.LineageInferred.String()
+		}
+	case f.layers:
+		s.info.Lineage = domainid.LineageKnown.String()
+	}
 	return nil
 }
 
@@ -112,35 +125,4 @@ func ownPID(mount string) (int32, error) {
 		return 0, fmt.Errorf("%s/self leads to %.32q, which is no PID", mount, link)
 	}
 	return int32(n), nil
-}
-
-// probeKernel asks the kernel for its release and for Landlock.
-func probeKernel(sysfs string) (scan.Kernel, error) {
-	k, err := landlock.Probe(sysfs)
-	switch {
-	case errors.Is(err, landlock.ErrFiltered):
-		return k, failure(Helper, "the system calls of Landlock", err, "")
-	case err != nil:
-		return k, readFailed("what the kernel says of Landlock", err)
-	}
-	return k, nil
-}
-
-// infoFor returns how each kind of fact is obtained where the attribute is in a form;
-// nil where it is not read.
-func infoFor(f *form, pidns string) scan.SourceInfo {
-	info := scan.SourceInfo{
-		Name: "procattr", IDs: "none", Lineage: "none", Rules: "none", Denials: "none", PIDNS: pidns,
-	}
-	switch {
-	case f == nil:
-	case f.ids:
-		info.IDs = "kernel"
-		if f.lasting {
-			info.Lineage = domainid.LineageInferred.String()
-		}
-	case f.layers:
-		info.Lineage = domainid.LineageKnown.String()
-	}
-	return info
 }

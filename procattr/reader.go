@@ -38,12 +38,6 @@ type reader struct {
 	err error
 }
 
-// setAttribute sets which file holds the attribute, and how.
-func (r *reader) setAttribute(d dialect) {
-	r.dialect = d
-	r.attr, r.attrDir = newTaskFile("attr/landlock/"+d.file), newTaskFile("attr/landlock")
-}
-
 // open begins with a process.
 func (r *reader) open(pid int32) outcome {
 	var errno unix.Errno

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/testenv"
 )
@@ -88,7 +89,7 @@ func TestOpenWithoutProcFS(t *testing.T) {
 
 // Helpers are where they say, and this process is in no domain.
 func TestProbe(t *testing.T) {
-	kernel, err := probeKernel("/sys")
+	kernel, err := landlock.Probe("/sys")
 	if err != nil {
 		t.Fatal(err)
 	}

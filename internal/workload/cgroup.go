@@ -3,6 +3,7 @@
 package workload
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/landlockd/landlockd/scan"
@@ -82,9 +83,7 @@ func (p *parser) component(component, before string) (end bool) {
 			p.f.Delegated = true
 			return true
 		}
-		if c.PodUID == "" {
-			c.PodUID = p.pod
-		}
+		c.PodUID = cmp.Or(c.PodUID, p.pod)
 		p.inContainer(c)
 		return true
 	} else if pod := findPod(component); pod != "" && p.below != byUsers {

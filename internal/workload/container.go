@@ -3,6 +3,7 @@
 package workload
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -52,10 +53,7 @@ func findContainer(component, before string) *scan.Container {
 	}
 	name = strings.TrimSuffix(name, ".scope")
 	if prefix, id, ok := cutID(name); ok {
-		if prefix == "" {
-			prefix = before
-		}
-		return &scan.Container{ID: id, Runtime: runtimes[prefix], PodUID: pod}
+		return &scan.Container{ID: id, Runtime: runtimes[cmp.Or(prefix, before)], PodUID: pod}
 	}
 	if id, ok := strings.CutPrefix(name, "kata_"); ok && isID(id) {
 		return &scan.Container{ID: id, Runtime: "kata", PodUID: pod}

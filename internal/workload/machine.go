@@ -3,6 +3,7 @@
 package workload
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -39,8 +40,5 @@ func findOldMachine(component, first string) (runtime, name string) {
 var startNumber = regexp.MustCompile(`^[0-9]+-`)
 
 func withoutNumber(name string) string {
-	if rest := startNumber.ReplaceAllLiteralString(name, ""); rest != "" {
-		return rest
-	}
-	return name
+	return cmp.Or(startNumber.ReplaceAllLiteralString(name, ""), name)
 }

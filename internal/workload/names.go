@@ -170,13 +170,12 @@ func (l *look) name(c *cgroup, live bool) {
 // like this one.
 func (l *look) isUnnamed(c *cgroup, live bool) bool {
 	uid := c.facts.Container.PodUID
-	if uid == "" && errors.Is(l.err, unix.ENOENT) {
+	switch {
+	case uid == "" && errors.Is(l.err, unix.ENOENT):
 		return true // there is no Kubernetes
-	}
-	if l.err != nil || l.now.Sub(c.since) < logGrace {
+	case l.err != nil || l.now.Sub(c.since) < logGrace:
 		return false
-	}
-	if uid == "" {
+	case uid == "":
 		return true
 	}
 	// Of a pod it may be the sandbox, which has no log: if all others have one.
@@ -212,15 +211,12 @@ func (l *look) byCut(of *scan.Container) (found scan.Container) {
 	dir := l.pods[of.PodUID].dir
 	for _, stem := range l.cut {
 		c, ok := parseCut(stem)
-		if !ok || !strings.HasPrefix(of.ID, c.ID) || !l.isUnique(c.ID) {
+		if !ok || !strings.HasPrefix(of.ID, c.ID) || !l.isUnique(c.ID) ||
+			dir.pod != "" && (c.Pod != dir.pod || c.Namespace != dir.namespace) ||
+			dir.path != "" && !dir.has(c.Name) || dir.path == "" && len(c.ID) < leastPrefix {
 			continue
 		}
-		switch {
-		case dir.pod != "" && (c.Pod != dir.pod || c.Namespace != dir.namespace),
-			dir.path != "" && !dir.has(c.Name),
-			dir.path == "" && len(c.ID) < leastPrefix:
-			continue
-		case found.ID != "":
+		if found.ID != "" {
 			return scan.Container{} // two
 		}
 		found = c
