@@ -29,7 +29,7 @@ func (t table) empty() bool { return len(t) == 1 }
 func (t table) write(w io.Writer) error {
 	columns := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, cells := range t {
-		fmt.Fprintln(columns, strings.Join(cells, "\t")) // Flush returns what went wrong
+		_, _ = fmt.Fprintln(columns, strings.Join(cells, "\t")) // Flush returns what went wrong
 	}
 	return columns.Flush()
 }
