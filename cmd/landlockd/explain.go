@@ -84,7 +84,7 @@ func (x *explainProcess) run(out io.Writer) error {
 	}
 	e := explain.Of(snap, p)
 	if len(config.Rules) > 0 {
-		e.Rules = x.evaluator(config, snap).Explain(snap, p)
+		e.Rules = x.evaluator(config).Explain(snap, p)
 	}
 	if err := x.lookAround(e); err != nil {
 		return undecided(err)

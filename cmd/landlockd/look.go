@@ -31,21 +31,20 @@ func (l *look) flags(c *kingpin.CmdClause, verb string) {
 func (l *look) recorded() bool { return l.file != "" }
 
 // evaluator returns one for a single snapshot. A recorded one has no command lines.
-func (l *look) evaluator(config *policy.Config, snap *scan.Snapshot) *policy.Evaluator {
+func (l *look) evaluator(config *policy.Config) *policy.Evaluator {
 	procfs := l.sources.ProcFS
 	if l.recorded() {
 		procfs = ""
 	}
-	return evaluator(config, procfs, snap)
+	return evaluator(config, procfs)
 }
 
-// evaluator returns one for a single snapshot. Command lines are read from procfs; if
+// evaluator returns one for a snapshot. Command lines are read from procfs; if
 // that is empty there are none.
-func evaluator(config *policy.Config, procfs string, snap *scan.Snapshot) *policy.Evaluator {
+func evaluator(config *policy.Config, procfs string) *policy.Evaluator {
 	o := policy.Options{Unmatched: true}
 	if procfs != "" {
-		lines := cmdline.New(procfs)
-		o.Cmdline = func(pid int32, start uint64) (string, bool) { return lines.Of(snap, pid, start) }
+		o.Cmdline = cmdline.New(procfs).Of
 	}
 	return policy.New(config, o)
 }

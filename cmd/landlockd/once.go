@@ -83,7 +83,7 @@ func (o *once) run(out io.Writer) error {
 	snap, err := src.Scan(context.Background())
 	var result *policy.Evaluation
 	if err == nil {
-		result = evaluator(config, o.sources.ProcFS, snap).Evaluate(snap)
+		result = evaluator(config, o.sources.ProcFS).Evaluate(snap)
 	}
 	if o.format == formatJSON {
 		if err != nil {

@@ -55,14 +55,9 @@ func New(procfs string) *Reader {
 	return r
 }
 
-// Of is Line of the process in a snapshot that has this PID and start; false if there is
-// none.
-func (r *Reader) Of(s *scan.Snapshot, pid int32, start uint64) (string, bool) {
-	p := s.Find(pid)
-	if p == nil || p.Start != start {
-		return "", false
-	}
-	return r.Line(Process{PID: pid, Start: start, Exec: p.Exec})
+// Of is Line of a process of a snapshot.
+func (r *Reader) Of(p *scan.Process) (string, bool) {
+	return r.Line(Process{PID: p.PID, Start: p.Start, Exec: p.Exec})
 }
 
 // Line returns the arguments of a process, separated by spaces; false if they

@@ -52,7 +52,6 @@ type Set struct {
 	mu        sync.Mutex
 	evaluator *policy.Evaluator
 	state     State
-	snap      *scan.Snapshot // while it is evaluated
 	// of is the snapshot that result is of. It is not kept for that.
 	of     weak.Pointer[scan.Snapshot]
 	result *policy.Evaluation
@@ -79,9 +78,7 @@ func (s *Set) Evaluate(snap *scan.Snapshot) *policy.Evaluation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.result == nil || s.of.Value() != snap {
-		s.snap = snap
 		s.result, s.of = s.evaluator.Evaluate(snap), weak.Make(snap)
-		s.snap = nil
 		s.state.Applied = s.result.Applied
 	}
 	return s.result
@@ -131,18 +128,13 @@ func (s *Set) load() (*policy.Config, error) {
 func (s *Set) use(c *policy.Config) {
 	o := policy.Options{}
 	if s.o.Cmdline != nil {
-		o.Cmdline = s.cmdline
+		o.Cmdline = s.o.Cmdline.Of // called with mu held
 	}
 	e := policy.New(c, o)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.evaluator, s.result = e, nil
 	s.state = State{Loaded: len(c.Rules), Hash: c.Hash, Reloaded: true, Since: time.Now()}
-}
-
-// cmdline is called by the evaluator, with mu held.
-func (s *Set) cmdline(pid int32, start uint64) (string, bool) {
-	return s.o.Cmdline.Of(s.snap, pid, start)
 }
 
 // maxLogged is how many problems of a configuration are logged.

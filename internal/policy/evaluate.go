@@ -12,10 +12,10 @@ import (
 
 // Options are what an Evaluator looks at beside the snapshot.
 type Options struct {
-	// Cmdline returns the command line of a process, named by PID and start
-	// time, its arguments separated by spaces; false if it cannot be read.
-	// It is called only for processes that cmdline decides about. Nil reads none.
-	Cmdline func(pid int32, start uint64) (string, bool)
+	// Cmdline returns the command line of a process, its arguments separated by
+	// spaces; false if it cannot be read. It is called only for processes that
+	// cmdline decides about. Nil reads none.
+	Cmdline func(*scan.Process) (string, bool)
 	// Unmatched: an Evaluation lists the rules without a result, too.
 	Unmatched bool
 }
@@ -228,7 +228,7 @@ func (e *Evaluator) cmdlineOf(p *scan.Process) cmdline {
 		if e.options.Cmdline == nil {
 			return "", false
 		}
-		return e.options.Cmdline(p.PID, p.Start)
+		return e.options.Cmdline(p)
 	})
 }
 

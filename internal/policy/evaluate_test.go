@@ -301,9 +301,10 @@ rules:
 	h.process(a, "/a", -1)
 	h.process(h.unit("b.service"), "/a", -1)
 	asked := map[int32]int{}
-	e := New(load(t, rules), Options{Cmdline: func(pid int32, start uint64) (string, bool) {
-		if start != 500*second {
-			t.Errorf("start %d", start)
+	e := New(load(t, rules), Options{Cmdline: func(p *scan.Process) (string, bool) {
+		pid := p.PID
+		if p.Start != 500*second {
+			t.Errorf("start %d", p.Start)
 		}
 		asked[pid]++
 		return map[int32]string{10: "/usr/bin/a --serve=1", 11: "a --debug"}[pid], pid < 12

@@ -29,7 +29,7 @@ func everything(c *Config) seen {
 // naive judges every process by every rule, without an index, a cache or groups.
 type naive struct {
 	config  *Config
-	cmdline func(pid int32, start uint64) (string, bool)
+	cmdline func(*scan.Process) (string, bool)
 	applied map[string]bool
 }
 
@@ -44,7 +44,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 		for j := range s.Processes {
 			p := &s.Processes[j]
 			f := allFactsOf(s, p, everything(e.config))
-			l, _ := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
+			l, _ := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) })
 			if l == no {
 				continue
 			}
@@ -137,7 +137,7 @@ func (e *naive) undecided(s *scan.Snapshot) (list []Undecided) {
 		var first [2]Doubt
 		for j := range e.config.Rules {
 			rule := &e.config.Rules[j]
-			l, w := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
+			l, w := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) })
 			at := &first[0]
 			if rule.usesCmdline() {
 				at = &first[1]
@@ -328,7 +328,7 @@ func (e *naive) ruled(s *scan.Snapshot) []bool {
 		p := &s.Processes[i]
 		f := allFactsOf(s, p, everything(e.config))
 		for j := range e.config.Rules {
-			l, _ := e.config.Rules[j].about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p.PID, p.Start) })
+			l, _ := e.config.Rules[j].about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) })
 			if p.Workload >= 0 && l >= likely {
 				ruled[p.Workload] = true
 			}
@@ -363,7 +363,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 4))
 		text := someRules(rnd)
 		c := load(t, text)
-		cmdline := func(pid int32, _ uint64) (string, bool) { return string('a' + pid%3), pid%4 != 0 }
+		cmdline := func(p *scan.Process) (string, bool) { return string('a' + p.PID%3), p.PID%4 != 0 }
 		fast := New(c, Options{Cmdline: cmdline, Unmatched: true})
 		slow := &naive{c, cmdline, map[string]bool{}}
 		for n := range 5 {
@@ -402,7 +402,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 					}
 				}
 				for j, x := range fast.Explain(h.Snapshot, p) {
-					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p.PID, p.Start) })
+					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p) })
 					if (l == yes) != (x.Applies == access.Yes) || (l == no) != (x.Applies == access.No) || (x.Why == "") != (l == yes && x.Result == Compliant) {
 						t.Fatalf("seed %d: pid %d, rule %s: %s (%s), want level %d", seed, p.PID, x.Rule.Name, x.Applies, x.Why, l)
 					}

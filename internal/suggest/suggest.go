@@ -50,6 +50,9 @@ type suggestion struct {
 	about int
 	// notes are what a reader must know before the rule is believed, a line each.
 	notes []string
+	// fault is why it would not hold in the snapshot, for some process that it is about;
+	// empty if it holds.
+	fault string
 }
 
 // todo is what no rule was made for.
@@ -75,13 +78,13 @@ func suggestions(s *scan.Snapshot) ([]suggestion, []todo) {
 			rules = append(rules, r)
 		}
 	}
-	faults := evaluate(s, rules)
+	evaluate(s, rules)
 	for _, r := range rules {
-		if why := faults[r.name]; why != "" {
-			todos = append(todos, todo{r.group, why})
+		if r.fault != "" {
+			todos = append(todos, todo{r.group, r.fault})
 		}
 	}
-	return slices.DeleteFunc(rules, func(r suggestion) bool { return faults[r.name] != "" }), todos
+	return slices.DeleteFunc(rules, func(r suggestion) bool { return r.fault != "" }), todos
 }
 
 // groups returns the processes of a snapshot by what names them, ordered by that.
@@ -142,9 +145,8 @@ func (g *group) some(n int) string {
 	return plural.Count(n, "process")
 }
 
-// evaluate counts what rules are about, and returns by name why they would not hold
-// in the snapshot, for some process that they are about; nothing of those that hold.
-func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
+// evaluate finds out what rules are about, and their faults.
+func evaluate(s *scan.Snapshot, rules []suggestion) {
 	c := policy.Default()
 	byName := map[string]*suggestion{}
 	for i := range rules {
@@ -154,19 +156,17 @@ func evaluate(s *scan.Snapshot, rules []suggestion) map[string]string {
 			Name: r.name, Match: r.match, Expect: r.expect, Severity: c.Defaults.Severity,
 		})
 	}
-	faults := map[string]string{}
 	for _, of := range policy.New(c, policy.Options{}).Evaluate(s).Rules {
 		r := byName[of.Rule.Name]
 		r.about = of.Processes[policy.Compliant]
 		if p := s.Find(cmp.Or(of.First[policy.Violating], of.First[policy.Unknown])); p != nil {
-			faults[r.name] = r.fault(s, p)
+			r.fault = r.faultOf(s, p)
 		}
 	}
-	return faults
 }
 
-// fault returns why a rule does not hold for a process that it matches.
-func (r *suggestion) fault(s *scan.Snapshot, p *scan.Process) string {
+// faultOf returns why a rule does not hold for a process that it matches.
+func (r *suggestion) faultOf(s *scan.Snapshot, p *scan.Process) string {
 	who := fmt.Sprintf("process %d (%s)", p.PID, untrusted.EscapeWords(placeOf(s, p).label, maxLabel, true))
 	if applies, why := r.match.About(s, p); applies != access.Yes {
 		return fmt.Sprintf("no rule: it is not known whether it would be about %s: %s", who, why)
