@@ -115,15 +115,13 @@ var ways = [...]Way{
 		Close: "a kernel that has the fix of erratum 3",
 	},
 	{
-		bit: 1, Name: "mptcp", Right: right("net.bind_tcp"), Issue: 54,
-		Text: "MPTCP",
+		bit: 1, Name: "mptcp", Text: "MPTCP", Right: right("net.bind_tcp"), Issue: 54,
 		Reason: "A socket of IPPROTO_MPTCP is no TCP socket to Landlock, but it takes a TCP " +
 			"port and serves plain TCP too.",
 		Close: closeMPTCP,
 	},
 	{
-		bit: 5, Name: "smc", Right: right("net.bind_tcp"), Issue: 40,
-		Text: "SMC",
+		bit: 5, Name: "smc", Text: "SMC", Right: right("net.bind_tcp"), Issue: 40,
 		Reason: "A socket of AF_SMC is no TCP socket to Landlock, but it takes a TCP port and " +
 			"serves plain TCP too.",
 		Close: closeSMC,
@@ -136,22 +134,19 @@ var ways = [...]Way{
 		Close: closeListen,
 	},
 	{
-		bit: 3, Name: "mptcp", Right: right("net.connect_tcp"), Issue: 54,
-		Text: "MPTCP",
+		bit: 3, Name: "mptcp", Text: "MPTCP", Right: right("net.connect_tcp"), Issue: 54,
 		Reason: "A socket of IPPROTO_MPTCP is no TCP socket to Landlock, but it connects to " +
 			"plain TCP servers too.",
 		Close: closeMPTCP,
 	},
 	{
-		bit: 6, Name: "smc", Right: right("net.connect_tcp"), Issue: 40,
-		Text: "SMC",
+		bit: 6, Name: "smc", Text: "SMC", Right: right("net.connect_tcp"), Issue: 40,
 		Reason: "A socket of AF_SMC is no TCP socket to Landlock, but it connects to plain TCP " +
 			"servers too.",
 		Close: closeSMC,
 	},
 	{
-		bit: 4, Name: "tcp_fast_open", Right: right("net.connect_tcp"), Issue: 41,
-		Text: "Fast Open",
+		bit: 4, Name: "tcp_fast_open", Text: "Fast Open", Right: right("net.connect_tcp"), Issue: 41,
 		Reason: "sendto(2) or sendmsg(2) with MSG_FASTOPEN connects a TCP socket, and only " +
 			"connect(2) is checked.",
 		Close: closeFastOpen,

@@ -3,6 +3,7 @@
 package collector
 
 import (
+	"cmp"
 	"regexp"
 	"time"
 
@@ -163,6 +164,12 @@ func (w *workloads) unresolved(emit emitter) {
 	emit(float64(n))
 }
 
+// Named reports whether the workload of a name may have series of its own.
+func (o *WorkloadOptions) Named(name string) bool {
+	return (o.Include == nil || o.Include.MatchString(name)) &&
+		(o.Exclude == nil || !o.Exclude.MatchString(name))
+}
+
 // choose returns which workloads, ascending by name, have series of their own.
 func (o *WorkloadOptions) choose(now time.Time, all []scan.WorkloadProcesses) []bool {
 	claims := make([]slots.Claim, 0, len(all))
@@ -172,9 +179,7 @@ func (o *WorkloadOptions) choose(now time.Time, all []scan.WorkloadProcesses) []
 		w := &all[i]
 		// A label value that was mended could be another's.
 		label := clean(w.Name)
-		if label == Other || seen[label] ||
-			o.Include != nil && !o.Include.MatchString(w.Name) ||
-			o.Exclude != nil && o.Exclude.MatchString(w.Name) {
+		if label == Other || seen[label] || !o.Named(w.Name) {
 			continue
 		}
 		seen[label] = true
@@ -185,11 +190,7 @@ func (o *WorkloadOptions) choose(now time.Time, all []scan.WorkloadProcesses) []
 			Sandboxed: w.Processes[scan.Sandboxed] > 0 || w.Processes[scan.Partial] > 0,
 		})
 	}
-	kept := o.Slots
-	if kept == nil {
-		kept = &Slots{}
-	}
-	for _, c := range kept.slots.Assign(now, max(o.Limit, 0), claims) {
+	for _, c := range cmp.Or(o.Slots, &Slots{}).slots.Assign(now, max(o.Limit, 0), claims) {
 		own[c.Index] = false
 	}
 	return own

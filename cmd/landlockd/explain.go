@@ -125,7 +125,13 @@ func (x *explainProcess) lookAround(e *explain.Explanation) error {
 		e.Sockets = &explain.Sockets{} // everything is outside of no domain
 		return nil
 	}
-	return x.addSockets(e, t)
+	e.Sockets, err = within(socketsTime, func() (*explain.Sockets, error) {
+		return sockets.Look(x.sources.ProcFS, t, e)
+	})
+	if err != nil {
+		return fmt.Errorf("--sockets: %w", err)
+	}
+	return nil
 }
 
 func addRoots(e *explain.Explanation, t *target.Process) {
@@ -141,11 +147,11 @@ func addRoots(e *explain.Explanation, t *target.Process) {
 }
 
 func (x *explainProcess) addPlaces(e *explain.Explanation, t *target.Process) {
-	files := e.Files()
 	if x.noPaths {
 		e.NoPlaces = "not sought, as --no-paths says"
 		return
 	}
+	files := e.Files()
 	ctx, cancel := context.WithTimeout(context.Background(), pathsTime)
 	defer cancel()
 	found, err := within(pathsTime+time.Second, func() (map[explain.File]string, error) {
@@ -154,16 +160,6 @@ func (x *explainProcess) addPlaces(e *explain.Explanation, t *target.Process) {
 	if e.Places = found; err != nil {
 		e.NoPlaces = "the search was " + err.Error()
 	}
-}
-
-func (x *explainProcess) addSockets(e *explain.Explanation, t *target.Process) error {
-	found, err := within(socketsTime, func() (*explain.Sockets, error) {
-		return sockets.Look(x.sources.ProcFS, t, e)
-	})
-	if e.Sockets = found; err != nil {
-		return fmt.Errorf("--sockets: %w", err)
-	}
-	return nil
 }
 
 // within returns what a search finds. One that takes longer is left to itself, and

@@ -3,12 +3,14 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/promslog"
 	promslogflag "github.com/prometheus/common/promslog/flag"
+	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/workload"
@@ -47,6 +49,19 @@ func (g *globals) validate() error {
 		return usageError{err}
 	}
 	return g.prepare()
+}
+
+// checkProcfs reports whether procfs is mounted at a path: any directory would
+// look like a host without processes.
+func checkProcfs(path string) error {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return fmt.Errorf("--path.procfs %q: %w", path, err)
+	}
+	if st.Type != unix.PROC_SUPER_MAGIC {
+		return fmt.Errorf("--path.procfs %q: procfs is not mounted there", path)
+	}
+	return nil
 }
 
 // prepare makes what follows from the flags.

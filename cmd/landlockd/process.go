@@ -18,9 +18,9 @@ type finder func(s *scan.Snapshot, number int32) *scan.Process
 
 // process returns the snapshot to look at and one process of it.
 func (l *look) process(pid int64, find finder) (*scan.Snapshot, *scan.Process, error) {
+	var p *scan.Process
 	snap, err := l.until(func(snap *scan.Snapshot) (bool, []int32) {
-		p := find(snap, int32(pid))
-		if p == nil {
+		if p = find(snap, int32(pid)); p == nil {
 			return false, []int32{int32(pid)}
 		}
 		return settled(snap, p), []int32{p.PID}
@@ -28,7 +28,6 @@ func (l *look) process(pid int64, find finder) (*scan.Snapshot, *scan.Process, e
 	if err != nil {
 		return nil, nil, undecided(err)
 	}
-	p := find(snap, int32(pid))
 	if p == nil {
 		return nil, nil, codeError{exitUndecided, noProcess(snap, int32(pid))}
 	}

@@ -75,12 +75,9 @@ func (d *Daemon) openMonitor() (*denials.Monitor, error) {
 	if !d.o.Denials {
 		return nil, nil
 	}
-	workloads := d.o.Metrics.Workloads
+	workloads := &d.o.Metrics.Workloads
 	options := denials.Options{
-		WorkloadLimit: workloads.Limit, HideWorkloads: workloads.Hide, Named: func(name string) bool {
-			return (workloads.Include == nil || workloads.Include.MatchString(name)) &&
-				(workloads.Exclude == nil || !workloads.Exclude.MatchString(name))
-		},
+		WorkloadLimit: workloads.Limit, HideWorkloads: workloads.Hide, Named: workloads.Named,
 	}
 	var err error
 	switch files := d.denialFiles; d.denials.Way {

@@ -6,6 +6,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -79,9 +80,7 @@ func New(o Options) (*Handler, error) {
 	if o.Scans == nil || o.Collector == nil {
 		return nil, fmt.Errorf("web: nothing to serve")
 	}
-	if o.TelemetryPath == "" {
-		o.TelemetryPath = "/metrics"
-	}
+	o.TelemetryPath = cmp.Or(o.TelemetryPath, "/metrics")
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
