@@ -186,12 +186,7 @@ func (m *Meaning) onPorts(layers []Layer, r access.Right, doubt Doubt) Allowed {
 func (m *Meaning) onPort(layers []Layer, r access.Right, port uint16) access.Answer {
 	all := access.Yes
 	for i := range layers {
-		switch m.grantsPort(&layers[i], r, port) {
-		case access.No:
-			return access.No
-		case access.Unknown:
-			all = access.Unknown
-		}
+		all = all.And(m.grantsPort(&layers[i], r, port))
 	}
 	return all
 }

@@ -246,12 +246,12 @@ func testManyRules(t *testing.T, all uint32, crowd ...string) {
 		}
 	}
 	t.Logf("%d scans, %d of them with all %d rules of %d layers; the longest call took %v",
-		scans, read, all, layers, s.LongestCall())
+		scans, read, all, layers, longestCall(s))
 	if read == 0 {
 		t.Error("the rules were never read")
 	}
-	if s.LongestCall() > maxCall {
-		t.Errorf("one call took %v", s.LongestCall())
+	if longestCall(s) > maxCall {
+		t.Errorf("one call took %v", longestCall(s))
 	}
 }
 
@@ -309,4 +309,10 @@ func TestCanceledScan(t *testing.T) {
 			t.Fatalf("after %d looks: %v", looks, err)
 		}
 	}
+}
+
+// longestCall returns how long the programs were busy with one task at most, since
+// they were loaded, as far as that depends on what users do.
+func longestCall(s *Source) time.Duration {
+	return time.Duration(slices.Max(s.control.LongestNs[:]))
 }

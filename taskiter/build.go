@@ -96,7 +96,12 @@ func (b *builder) add(g group, records []taskRecord) {
 			start, comm = r.Start, r.Comm
 		}
 		if !b.source.counts(r) {
-			b.addWorker(r)
+			if r.ExitState == 0 { // a thread that the kernel made for the process
+				b.snap.Workers = append(b.snap.Workers, scan.Worker{
+					TID: r.Tid, Start: r.Start,
+					Real: b.source.worksIn(r.Domain), Acting: b.source.worksIn(r.Acting),
+				})
+			}
 			continue
 		}
 		if r.Bits&taskLeaving == 0 && (identity == nil || leader) {
@@ -157,16 +162,6 @@ func (b *builder) add(g group, records []taskRecord) {
 	}
 	b.setExe(&pr)
 	b.snap.Processes = append(b.snap.Processes, pr)
-}
-
-// addWorker adds a live thread that the kernel made for a process.
-func (b *builder) addWorker(r *taskRecord) {
-	if r.ExitState != 0 {
-		return
-	}
-	b.snap.Workers = append(b.snap.Workers, scan.Worker{
-		TID: r.Tid, Start: r.Start, Real: b.source.worksIn(r.Domain), Acting: b.source.worksIn(r.Acting),
-	})
 }
 
 // worksIn returns where credentials are that are in the domain of a key.
@@ -280,7 +275,8 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 	if s.deriver != nil {
 		s.deriver.end()
 	}
-	s.forgetCreators()
+	maps.DeleteFunc(s.creators, func(_ uint64, c creatorName) bool { return c.scan != s.scans })
+	s.scans++
 	return nil
 }
 
@@ -372,13 +368,4 @@ func (s *Source) forgetBurst() {
 	if s.deriver != nil {
 		s.deriver.forgetBurst()
 	}
-}
-
-func (s *Source) forgetCreators() {
-	for k, c := range s.creators {
-		if c.scan != s.scans {
-			delete(s.creators, k)
-		}
-	}
-	s.scans++
 }

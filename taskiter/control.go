@@ -53,8 +53,6 @@ func addTo(set *[pidSlots / 8]uint8, pid int32) {
 	set[bit/8] |= 1 << (bit % 8)
 }
 
-func (c *control) wantNone() { clear(c.Wanted[:]) }
-
 // wantRules asks for rules through a task. It reports whether there was room:
 // tasks with numbers that are alike have to wait for another pass.
 func (c *control) wantRules(w want) bool {
@@ -65,8 +63,6 @@ func (c *control) wantRules(w want) bool {
 	*at = w
 	return true
 }
-
-func (c *control) wantNoRules() { clear(c.Wants[:]) }
 
 // cutDomains ends the describing of domains in the pass that runs, for whoever has
 // many; for those that rules are about (the second place) only when all is full.

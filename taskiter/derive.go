@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
+	"slices"
 
 	"github.com/landlockd/landlockd/domainid"
 )
@@ -109,12 +110,18 @@ func (d *deriver) see(instant int, by taskKey, chain []uint64) {
 // inDoubt reports whether a chain has an address under which the tasks of this scan may
 // be in several domains.
 func (d *deriver) inDoubt(chain []uint64) bool {
-	for _, address := range chain {
-		if e := d.domains[address]; e != nil && e.scan == d.scan && e.doubtful() {
-			return true
-		}
+	return slices.ContainsFunc(chain, func(address uint64) bool {
+		e := d.seen(address)
+		return e != nil && e.doubtful()
+	})
+}
+
+// seen returns an address that was seen in this scan, or nil.
+func (d *deriver) seen(address uint64) *derived {
+	if e := d.domains[address]; e != nil && e.scan == d.scan {
+		return e
 	}
-	return false
+	return nil
 }
 
 // seeAgain notes that a task was found in the pass for addresses in doubt.
@@ -123,7 +130,7 @@ func (d *deriver) seeAgain(by taskKey, chain []uint64) {
 	before, known := d.last[by], false
 	for _, address := range chain {
 		known = known || address == before
-		if e := d.domains[address]; known && e != nil && e.scan == d.scan {
+		if e := d.seen(address); known && e != nil {
 			e.knownAgain = true
 		}
 	}
@@ -134,8 +141,8 @@ func (d *deriver) seeAgain(by taskKey, chain []uint64) {
 func (d *deriver) settle(by taskKey, chain []uint64) bool {
 	_, again := d.again[by]
 	for _, address := range chain {
-		e := d.domains[address]
-		if e == nil || e.scan != d.scan || e.doubtful() && !again {
+		e := d.seen(address)
+		if e == nil || e.doubtful() && !again {
 			return false
 		}
 	}
@@ -148,8 +155,8 @@ func (d *deriver) settle(by taskKey, chain []uint64) bool {
 // id returns the name of an address that was seen in this scan. All tasks of
 // the scan have been seen before the first call.
 func (d *deriver) id(address uint64) domainid.ID {
-	e := d.domains[address]
-	if e == nil || e.scan != d.scan {
+	e := d.seen(address)
+	if e == nil {
 		return domainid.None
 	}
 	goesOn := e.known
@@ -174,22 +181,11 @@ func (d *deriver) forgetBurst() {
 
 // end forgets what was not seen in this scan.
 func (d *deriver) end() {
-	for a, e := range d.domains {
-		if e.scan != d.scan {
-			delete(d.domains, a)
-		}
-	}
+	maps.DeleteFunc(d.domains, func(_ uint64, e *derived) bool { return e.scan != d.scan })
 }
 
 func (d *deriver) hash(address, gen uint64) domainid.ID {
 	mac := hmac.New(sha256.New, d.secret[:])
-	var b [16]byte
-	binary.NativeEndian.PutUint64(b[:], address)
-	binary.NativeEndian.PutUint64(b[8:], gen)
-	mac.Write(b[:])
-	id := domainid.ID(binary.NativeEndian.Uint64(mac.Sum(nil)))
-	if id == domainid.None {
-		id = 1
-	}
-	return id
+	_ = binary.Write(mac, binary.NativeEndian, []uint64{address, gen})
+	return max(1, domainid.ID(binary.NativeEndian.Uint64(mac.Sum(nil)))) // 0 is no name
 }

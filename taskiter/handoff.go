@@ -18,11 +18,7 @@ func (s *Source) Handoff() (json.RawMessage, []*os.File, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("state of the task iterator: %w", err)
 	}
-	files := []*os.File{s.link, s.memory}
-	if s.rules != nil {
-		files = append(files, s.rules)
-	}
-	return b, files, nil
+	return b, s.files, nil
 }
 
 // Resume makes a source of what Handoff returned in another process. It owns
@@ -38,12 +34,8 @@ func Resume(handoff json.RawMessage, files []*os.File) (*Source, error) {
 	if st.Info.Name == "" {
 		return nil, errors.New("state of the task iterator: empty")
 	}
-	var rules *os.File
-	if len(files) > 2 {
-		rules = files[2]
-	}
-	if (rules != nil) != (st.Info.Rules == "read") {
+	if (len(files) > rulesFile) != (st.Info.Rules == "read") {
 		return nil, fmt.Errorf("state of the task iterator: %d descriptors, but rules are %s", len(files), st.Info.Rules)
 	}
-	return newSource(st, files[0], files[1], rules)
+	return newSource(st, files)
 }

@@ -91,9 +91,7 @@ func resolveMasks(r *resolver, domain *btf.Struct, fs uint32, l *layout) (f mask
 		el, isStruct := btf.As[*btf.Struct](element)
 		switch {
 		case isStruct:
-			if err := resolveBitFields(el, bigEndian, &f); err != nil {
-				r.fail(err)
-			}
+			r.fail(resolveBitFields(el, bigEndian, &f))
 		case size == 2:
 			f.Classes[access.FS] = bitRange{0, 16}
 		default:

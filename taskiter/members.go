@@ -66,10 +66,11 @@ func offsetOf(s *btf.Struct, name string, size int) uint32 {
 	return absent
 }
 
+// structByName returns a structure, an empty one if there is none.
 func structByName(spec *btf.Spec, name string) (*btf.Struct, error) {
-	var s *btf.Struct
+	s := &btf.Struct{}
 	if err := spec.TypeByName(name, &s); err != nil {
-		return nil, fmt.Errorf("struct %s: %w", name, err)
+		return s, fmt.Errorf("struct %s: %w", name, err)
 	}
 	return s, nil
 }
@@ -81,6 +82,7 @@ type resolver struct {
 	err  error
 }
 
+// fail keeps an error, unless it is nil or there is one.
 func (r *resolver) fail(err error) {
 	if r.err == nil {
 		r.err = err
@@ -89,10 +91,7 @@ func (r *resolver) fail(err error) {
 
 func (r *resolver) structure(name string) *btf.Struct {
 	s, err := structByName(r.spec, name)
-	if err != nil {
-		r.fail(err)
-		return &btf.Struct{}
-	}
+	r.fail(err)
 	return s
 }
 

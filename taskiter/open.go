@@ -3,6 +3,7 @@
 package taskiter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -110,24 +111,23 @@ func (o *opener) open() (*Source, error) {
 	}
 	defer coll.Close()
 	defer it.Close()
-	linkFile, err := keep(it, "iterator")
-	if err != nil {
+	control := coll.Maps[objectMapControl]
+	var files bpffile.Files
+	if err := cmp.Or(keep(&files, it, "iterator"), keep(&files, control, "control")); err != nil {
+		files.Close()
 		return nil, err
 	}
-	memory, err := keep(coll.Maps[objectMapControl], "control")
-	if err != nil {
-		linkFile.Close()
-		return nil, err
-	}
-	rules := o.openRules(&st, coll.Maps[objectMapControl])
-	st.Info = infoFor(st.Layout, o.derive, rules != nil)
-	s, err := newSource(st, linkFile, memory, rules)
-	if err != nil {
-		linkFile.Close()
-		memory.Close()
-		if rules != nil {
-			rules.Close()
+	if o.kernel.Landlock == scan.Enabled {
+		// Where this fails, rules stay unread and everything else works: kernels before
+		// Linux 5.17 have no loops that are long enough.
+		if err := o.openRules(&files, st.Layout, control); err != nil {
+			st.NoRules = err.Error()
 		}
+	}
+	st.Info = infoFor(st.Layout, o.derive, len(files) > rulesFile)
+	s, err := newSource(st, files)
+	if err != nil {
+		files.Close()
 		return nil, failure(scan.Error{Reason: Refused, Missing: "the programs' shared memory", Err: err})
 	}
 	if o.ruleTime > 0 {
@@ -157,31 +157,18 @@ func (o *opener) loadScan(st *state) (*ebpf.Collection, *link.Iter, error) {
 }
 
 // openRules loads the program that reads the rules of domains, which shares the
-// scanning one's memory. Where that fails, rules stay unread and everything else
-// works: kernels before Linux 5.17 have no loops that are long enough.
-func (o *opener) openRules(st *state, control *ebpf.Map) *os.File {
-	if o.kernel.Landlock != scan.Enabled {
-		return nil
-	}
-	file, err := o.loadRules(st, control)
-	if err != nil {
-		st.NoRules = err.Error()
-		return nil
-	}
-	return file
-}
-
-func (o *opener) loadRules(st *state, control *ebpf.Map) (*os.File, error) {
+// scanning one's memory.
+func (o *opener) openRules(files *bpffile.Files, l layout, control *ebpf.Map) error {
 	if o.noRules != nil {
-		return nil, o.noRules
+		return o.noRules
 	}
-	coll, it, err := o.load(objectProgRules, st.Layout, control)
+	coll, it, err := o.load(objectProgRules, l, control)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer coll.Close()
 	defer it.Close()
-	return keep(it, "rules")
+	return keep(files, it, "rules")
 }
 
 // resolve finds Landlock's structures.
@@ -329,11 +316,10 @@ func (o *opener) workers() uint32 {
 	return w
 }
 
-// keep returns a descriptor of a map or link.
-func keep(object any, name string) (*os.File, error) {
-	f, err := bpffile.Keep(object, name)
-	if err != nil {
-		return nil, failure(scan.Error{Reason: Refused, Missing: name, Err: err})
+// keep adds a descriptor of a map or link.
+func keep(files *bpffile.Files, object any, name string) error {
+	if err := files.Keep(object, name); err != nil {
+		return failure(scan.Error{Reason: Refused, Missing: name, Err: err})
 	}
-	return f, nil
+	return nil
 }

@@ -79,7 +79,11 @@ func again[T any](s []T) []T {
 func (p *pass) take(record any, rest []byte) {
 	switch r := record.(type) {
 	case *objectTaskRecord:
-		p.task(r)
+		t := taskRecord{objectTaskRecord: *r}
+		if p.grantee == r.Tid {
+			t.granted = int32(len(p.granted))
+		}
+		p.tasks, p.grantee = append(p.tasks, t), 0
 	case *domainRecord:
 		p.domain(r)
 	case *exeRecord:
@@ -91,15 +95,6 @@ func (p *pass) take(record any, rest []byte) {
 	case *endRecord:
 		p.ended = true
 	}
-}
-
-func (p *pass) task(r *objectTaskRecord) {
-	t := taskRecord{objectTaskRecord: *r}
-	if p.grantee == r.Tid {
-		t.granted = int32(len(p.granted))
-	}
-	p.grantee = 0
-	p.tasks = append(p.tasks, t)
 }
 
 func (p *pass) domain(r *domainRecord) {

@@ -42,23 +42,10 @@ type layerReading struct {
 	rules   domainid.Ruleset
 }
 
-func newReading(depth int, levels uint32, a account) *reading {
-	return &reading{levels: levels, layers: make([]layerReading, depth), account: a}
-}
-
 // goesOnFrom reports whether a batch is of what comes next.
 func (r *reading) goesOnFrom(rec *rulesRecord) bool {
 	return int(rec.NumLayers) == len(r.layers) &&
 		(rec.Tree > r.tree || rec.Tree == r.tree && rec.Next >= r.from)
-}
-
-// want returns what is asked of a task.
-func (r *reading) want(tid int32, urgent bool) want {
-	w := want{Tid: tid, Tree: r.tree, From: r.from, Levels: r.levels}
-	if urgent {
-		w.Urgent = 1
-	}
-	return w
 }
 
 // add takes the next batch and reports whether it was the last one. The handled

@@ -3,6 +3,7 @@
 package taskiter
 
 import (
+	"maps"
 	"unique"
 
 	"github.com/landlockd/landlockd/domainid"
@@ -92,9 +93,5 @@ func (b *rulebook) end() {
 			}
 		}
 	}
-	for id, r := range b.readings {
-		if r.scan != b.scan {
-			delete(b.readings, id)
-		}
-	}
+	maps.DeleteFunc(b.readings, func(_ domainid.ID, r *reading) bool { return r.scan != b.scan })
 }

@@ -71,10 +71,7 @@ func findRules(domain *btf.Struct, name string) (member, bool) {
 	if m, ok := find(domain, name); ok {
 		return m, true
 	}
-	rules, ok := find(domain, "rules")
-	if !ok {
-		return member{}, false
-	}
+	rules, _ := find(domain, "rules")
 	s, ok := btf.As[*btf.Struct](rules.typ)
 	if !ok {
 		return member{}, false

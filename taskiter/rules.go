@@ -57,7 +57,7 @@ type account struct {
 // the domain of its record. Then nothing is read through it.
 func (s *Source) readRules(ctx context.Context) (passes, left int, err error) {
 	s.rulebook.begin()
-	if s.rules == nil {
+	if len(s.files) <= rulesFile {
 		return 0, 0, nil
 	}
 	q := s.queueRules()
@@ -73,7 +73,7 @@ func (s *Source) readRules(ctx context.Context) (passes, left int, err error) {
 		if len(k.wanted) == 0 {
 			break
 		}
-		if err := iterate(ctx, int(s.rules.Fd()), s.buf, k); err != nil {
+		if err := iterate(ctx, s.fd(rulesFile), s.buf, k); err != nil {
 			return passes, 0, err
 		}
 		passes++
@@ -124,11 +124,9 @@ func (s *Source) queueRules() *ruleQueue {
 			continue
 		}
 		r := s.rulebook.readings[id]
-		switch {
-		case int(p.described[d].Depth) > ruleLayers || r != nil && r.misses >= maxMisses:
-			// Before Linux 5.19 a domain can have more layers than are read.
-			q.hopeless++
-		default:
+		if int(p.described[d].Depth) > ruleLayers || r != nil && r.misses >= maxMisses {
+			q.hopeless++ // before Linux 5.19 a domain can have more layers than are read
+		} else {
 			q.add(int32(d), h.account)
 		}
 		if r != nil {
@@ -161,7 +159,7 @@ const (
 // for about so long: accounts take turns.
 func (s *Source) wantRules(q *ruleQueue, left time.Duration) *rulesSink {
 	k := &rulesSink{source: s, wanted: map[taskKey]int32{}}
-	s.control.wantNoRules()
+	clear(s.control.Wants[:])
 	begun := map[account]int{}
 	for _, r := range s.rulebook.readings {
 		begun[r.account]++
@@ -210,8 +208,10 @@ func (s *Source) readingOf(d int32, large bool, begun map[account]int) *reading 
 		return nil
 	}
 	begun[h.account]++
-	r = newReading(int(desc.Depth), s.unreadLevels(&s.pass.tasks[h.tasks[h.tried]]), h.account)
-	r.scan = s.rulebook.scan
+	r = &reading{
+		scan: s.rulebook.scan, levels: s.unreadLevels(&s.pass.tasks[h.tasks[h.tried]]),
+		layers: make([]layerReading, desc.Depth), account: h.account,
+	}
 	s.rulebook.readings[id] = r
 	return r
 }
@@ -219,9 +219,13 @@ func (s *Source) readingOf(d int32, large bool, begun map[account]int) *reading 
 // ask asks for a domain's rules through one of its tasks. It reports whether there
 // was a place: tasks whose numbers are alike cannot be asked in one pass.
 func (s *Source) ask(k *rulesSink, d int32, r *reading, urgent bool) bool {
+	w := want{Tree: r.tree, From: r.from, Levels: r.levels}
+	if urgent {
+		w.Urgent = 1
+	}
 	for h := &s.holders[d]; h.tried < h.num; h.tried++ {
 		rec := &s.pass.tasks[h.tasks[h.tried]]
-		if s.control.wantRules(r.want(rec.Tid, urgent)) {
+		if w.Tid = rec.Tid; s.control.wantRules(w) {
 			k.wanted[rec.key()] = d
 			h.outcome = nothingCame
 			return true

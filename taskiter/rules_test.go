@@ -16,6 +16,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/rulesets"
@@ -343,9 +344,9 @@ func TestWithoutRules(t *testing.T) {
 	spec := specOf(t, structOf("nothing", 4, at{"at_all", 0, typeU32}))
 	o := opener{types: spec, kernel: scan.Kernel{Landlock: scan.Enabled}}
 	_, o.noRules = resolveRules(spec)
-	st := state{}
-	if f := o.openRules(&st, nil); f != nil || st.NoRules == "" {
-		t.Errorf("opened %v, because %q", f, st.NoRules)
+	var files bpffile.Files
+	if err := o.openRules(&files, layout{}, nil); err == nil || len(files) > 0 {
+		t.Errorf("opened %v, because %v", files, err)
 	}
 	if info := infoFor(layout{Landlock: 1}, false, false); info.Rules != "unread" {
 		t.Errorf("rules are %s", info.Rules)
@@ -355,8 +356,8 @@ func TestWithoutRules(t *testing.T) {
 	for _, read := range []bool{true, false} {
 		s := openSource(t, Options{})
 		if !read {
-			s.rules.Close()
-			s.rules = nil
+			s.files[rulesFile].Close()
+			s.files = s.files[:rulesFile]
 			s.state.Info.Rules = "unread"
 		}
 		snap, p := scanSettled(t, s, a.pid)

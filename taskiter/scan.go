@@ -26,7 +26,10 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 		// The paths of the last snapshot are not kept longer than it is.
 		s.control.forgetAll()
 		s.last = nil
-		return nil, err
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return nil, err
+		}
+		return nil, failure(scan.Error{Reason: Read, Missing: "the scan", Err: err})
 	}
 	snap.Time, snap.Uptime = began, uptime
 	snap.Duration = time.Since(began)
@@ -44,7 +47,7 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	s.beginBudgets()
 	groups, err := p.run(s.reader(ctx))
 	if err != nil {
-		return nil, readError(err)
+		return nil, err
 	}
 	tasksRead := len(p.tasks)
 	unsettled := s.judge(groups)
@@ -54,20 +57,20 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 			return nil, err
 		}
 		if unsettled, err = s.readAgain(ctx, groups, unsettled); err != nil {
-			return nil, readError(err)
+			return nil, err
 		}
 	}
 	if s.deriver != nil {
 		more, err := s.vouch(ctx, groups)
 		if err != nil {
-			return nil, readError(err)
+			return nil, err
 		}
 		passes += more
 	}
 	s.findHolders(groups)
 	more, rulesLeft, err := s.readRules(ctx)
 	if err != nil {
-		return nil, readError(err)
+		return nil, err
 	}
 	passes += more
 	clear(s.before)
@@ -78,19 +81,11 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	}
 	snap, err := s.build(groups)
 	if err != nil {
-		return nil, readError(err)
+		return nil, err
 	}
 	snap.TasksRead, snap.Passes = tasksRead, passes
 	snap.DomainsUnread = s.endBudgets(groups) + rulesLeft
 	return snap, nil
-}
-
-// readError wraps an error of reading, but not that of the scan's context.
-func readError(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return failure(scan.Error{Reason: Read, Missing: "the scan", Err: err})
 }
 
 // judge sets each group's verdict and returns the processes that have none, or that
@@ -111,7 +106,7 @@ func (s *Source) judge(groups []group) []int32 {
 // place of their groups, and returns those that still have no verdict.
 func (s *Source) readAgain(ctx context.Context, groups []group, pids []int32) ([]int32, error) {
 	s.control.Selected = 1
-	s.control.wantNone()
+	clear(s.control.Wanted[:])
 	for _, pid := range pids {
 		s.control.want(pid)
 		i, _ := findGroup(groups, pid)
@@ -151,7 +146,7 @@ func (s *Source) vouch(ctx context.Context, groups []group) (int, error) {
 		s.deriver.see(i+1, p.tasks[i].key(), s.chainOf(&p.tasks[i]))
 	}
 	passes := 0
-	s.control.wantNone()
+	clear(s.control.Wanted[:])
 	for i := range p.tasks {
 		if r := &p.tasks[i]; r.Domain != 0 && s.deriver.inDoubt(s.chainOf(r)) {
 			s.control.want(r.Pid)

@@ -5,7 +5,6 @@ package taskiter
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"unsafe"
 
 	"github.com/landlockd/landlockd/domainid"
@@ -100,26 +99,11 @@ func listBytes(r *domainid.Ruleset) int {
 
 func sumOf(r *domainid.Ruleset) (sum [sha256.Size]byte) {
 	h := sha256.New()
-	put(h, uint64(r.Rules), uint64(r.EveryPort), uint64(r.PortsLeftOut), uint64(r.InodesLeftOut),
-		uint64(len(r.Ports)))
-	for _, p := range r.Ports {
-		put(h, uint64(p.Port), uint64(p.Net))
-	}
-	for _, i := range r.Inodes {
-		root := uint64(0)
-		if i.FSRoot {
-			root = 1
-		}
-		put(h, i.Dev, i.Ino, uint64(i.FS), root)
+	for _, part := range []any{
+		r.Rules, r.EveryPort, r.PortsLeftOut, r.InodesLeftOut, uint32(len(r.Ports)), r.Ports, r.Inodes,
+	} {
+		_ = binary.Write(h, binary.NativeEndian, part) // it fails for what has no size alone
 	}
 	h.Sum(sum[:0])
 	return sum
-}
-
-func put(h hash.Hash, numbers ...uint64) {
-	var b [8]byte
-	for _, n := range numbers {
-		binary.NativeEndian.PutUint64(b[:], n)
-		h.Write(b[:])
-	}
 }

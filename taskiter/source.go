@@ -5,12 +5,11 @@ package taskiter
 import (
 	"context"
 	"errors"
-	"os"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -30,9 +29,7 @@ type Options struct {
 // Source reads tasks. It implements [scan.Source].
 type Source struct {
 	state   state
-	link    *os.File
-	memory  *os.File
-	rules   *os.File // link of the program that reads rules, or nil
+	files   bpffile.Files
 	control *control
 	buf     []byte
 
@@ -56,6 +53,14 @@ type Source struct {
 	favour   atomic.Pointer[[]int32]
 }
 
+// The places of a source's descriptors: the link of the program that scans, the memory
+// that the programs share, and the link of the program that reads rules, if it does.
+const (
+	linkFile = iota
+	memoryFile
+	rulesFile
+)
+
 const defaultRuleTime = 20 * time.Millisecond
 
 // state is what a source learned while it was opened. It passes from the stage
@@ -73,15 +78,14 @@ type state struct {
 
 var _ scan.Source = (*Source)(nil)
 
-// newSource makes a source that owns the files: the links of the programs scan
-// and rules, which may be nil, and the shared memory.
-func newSource(st state, link, memory, rules *os.File) (*Source, error) {
-	c, err := mapControl(int(memory.Fd()))
+// newSource makes a source that owns the files.
+func newSource(st state, files bpffile.Files) (*Source, error) {
+	c, err := mapControl(int(files[memoryFile].Fd()))
 	if err != nil {
 		return nil, err
 	}
 	s := &Source{
-		state: st, link: link, memory: memory, rules: rules, control: c, buf: make([]byte, readSize),
+		state: st, files: files, control: c, buf: make([]byte, readSize),
 		before: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
 		rulebook: newRulebook(), views: newViews(), ruleTime: defaultRuleTime, clock: newClock(),
 		share: newShare(defaultRuleTime),
@@ -95,15 +99,11 @@ func newSource(st state, link, memory, rules *os.File) (*Source, error) {
 	return s, nil
 }
 
+func (s *Source) fd(place int) int { return int(s.files[place].Fd()) }
+
 // reader returns what makes one pass over the host's tasks.
 func (s *Source) reader(ctx context.Context) func(sink) error {
-	return func(to sink) error { return iterate(ctx, int(s.link.Fd()), s.buf, to) }
-}
-
-// LongestCall returns how long the programs were busy with one task at most, since
-// they were loaded, as far as that depends on what users do.
-func (s *Source) LongestCall() time.Duration {
-	return time.Duration(slices.Max(s.control.LongestNs[:]))
+	return func(to sink) error { return iterate(ctx, s.fd(linkFile), s.buf, to) }
 }
 
 // Favour names processes that rules are about, in whatever order: from the next scan
@@ -132,9 +132,9 @@ func (s *Source) NoRules() string { return s.state.NoRules }
 
 // Close releases the programs.
 func (s *Source) Close() error {
-	err := errors.Join(s.control.close(), s.memory.Close(), s.link.Close())
-	if s.rules != nil {
-		err = errors.Join(err, s.rules.Close())
+	err := s.control.close()
+	for _, f := range s.files {
+		err = errors.Join(err, f.Close())
 	}
 	return err
 }

@@ -19,7 +19,7 @@ func (s *Source) Unprivileged() bool {
 		if unix.Capset(&hdr, &none[0]) != nil {
 			return
 		}
-		if fd, err := createIterator(int(s.link.Fd())); err == nil {
+		if fd, err := createIterator(s.fd(linkFile)); err == nil {
 			unix.Close(fd)
 			ok = true
 		}

@@ -11,30 +11,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Keep returns a descriptor of its own of a map or link of cilium/ebpf, which may be
-// closed then. Not every kind of link has one.
-func Keep(object any, name string) (*os.File, error) {
+// Files are maps and links, in order.
+type Files []*os.File
+
+// Keep adds a descriptor of its own of a map or link of cilium/ebpf, which may be closed
+// then. Not every kind of link has one.
+func (f *Files) Keep(object any, name string) error {
 	o, ok := object.(interface{ FD() int })
 	if !ok {
-		return nil, fmt.Errorf("%s has no descriptor", name)
+		return fmt.Errorf("%s has no descriptor", name)
 	}
 	fd, err := unix.FcntlInt(uintptr(o.FD()), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
-		return nil, fmt.Errorf("%s: fcntl(F_DUPFD_CLOEXEC): %w", name, err)
+		return fmt.Errorf("%s: fcntl(F_DUPFD_CLOEXEC): %w", name, err)
 	}
-	return os.NewFile(uintptr(fd), "landlockd-"+name), nil
-}
-
-// Files are several of them, in order.
-type Files []*os.File
-
-// Keep adds a map or link.
-func (f *Files) Keep(object any, name string) error {
-	file, err := Keep(object, name)
-	if err == nil {
-		*f = append(*f, file)
-	}
-	return err
+	*f = append(*f, os.NewFile(uintptr(fd), "landlockd-"+name))
+	return nil
 }
 
 // Close closes all.

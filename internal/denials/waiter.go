@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,10 +16,7 @@ import (
 const Pause = 2 * time.Millisecond
 
 // Waiter waits for denials until it is closed.
-type Waiter struct {
-	end   *os.File // an eventfd
-	close func() error
-}
+type Waiter struct{ end *os.File } // an eventfd
 
 // NewWaiter makes one.
 func NewWaiter() (*Waiter, error) {
@@ -28,16 +24,14 @@ func NewWaiter() (*Waiter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eventfd(2): %w", err)
 	}
-	w := &Waiter{end: os.NewFile(uintptr(fd), "denials-end")}
-	w.close = sync.OnceValue(func() error {
-		_, err := w.end.Write(binary.NativeEndian.AppendUint64(nil, 1))
-		return err
-	})
-	return w, nil
+	return &Waiter{os.NewFile(uintptr(fd), "denials-end")}, nil
 }
 
 // Close ends all waiting, and waits for nothing itself.
-func (w *Waiter) Close() error { return w.close() }
+func (w *Waiter) Close() error {
+	_, err := w.end.Write(binary.NativeEndian.AppendUint64(nil, 1))
+	return err
+}
 
 // Wait waits until a descriptor can be read, or for a time if that is not negative, and
 // reports whether the time has passed, and whether the waiter is closed.
