@@ -64,11 +64,10 @@ type Stats struct {
 // A scan that lost its readers goes on: if it were cancelled, clients that
 // connect and leave could keep a host scanning without pause.
 type Shared struct {
-	src         Source
-	minInterval time.Duration
-	timeout     time.Duration
-	ctx         context.Context // ends at Close
-	closeOnce   func() error
+	src       Source
+	options   SharedOptions
+	ctx       context.Context // ends at Close
+	closeOnce func() error
 
 	mu     sync.Mutex
 	closed bool
@@ -94,7 +93,7 @@ func NewShared(src Source, o SharedOptions) *Shared {
 		o.Timeout = defaultScanTimeout
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Shared{src: src, minInterval: o.MinInterval, timeout: o.Timeout, ctx: ctx}
+	s := &Shared{src: src, options: o, ctx: ctx}
 	s.stats.Errors = map[string]uint64{ReasonTimeout: 0, ReasonInternal: 0}
 	for _, reason := range o.Reasons {
 		if isReason(reason) {
@@ -191,7 +190,7 @@ func (s *Shared) joinSince(since time.Time) (*attempt, time.Duration, error) {
 		case !a.start.Before(since):
 			return a, 0, nil
 		case !a.ended:
-			return a, s.timeout, nil
+			return a, s.options.Timeout, nil
 		case age >= 0 && age < sincePause:
 			return nil, sincePause - age, nil
 		}
@@ -223,7 +222,7 @@ func (s *Shared) join() (*attempt, error) {
 	now := time.Now()
 	if a := s.last; a != nil {
 		wall := now.Round(0).Sub(a.start.Round(0)) // Round(0) strips the monotonic clock
-		if !a.ended || isYoung(now.Sub(a.start), wall, s.minInterval) {
+		if !a.ended || isYoung(now.Sub(a.start), wall, s.options.MinInterval) {
 			return a, nil
 		}
 	}
@@ -246,7 +245,7 @@ func isYoung(monotonic, wall, limit time.Duration) bool {
 
 // run makes one scan and publishes its result.
 func (s *Shared) run(a *attempt) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(s.ctx, s.options.Timeout)
 	defer cancel()
 	snap, err := s.src.Scan(ctx)
 	if err == nil && snap == nil {

@@ -49,7 +49,9 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 	if err := s.buildDomains(groups, snap); err != nil {
 		return nil, err
 	}
-	p.sortExes()
+	slices.SortFunc(p.exes, func(a, b exeEntry) int {
+		return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.exec, b.exec))
+	})
 	b := builder{source: s, snap: snap, exes: p.exes}
 	if s.last != nil {
 		b.last = s.last.Processes
@@ -76,7 +78,7 @@ type builder struct {
 	source    *Source
 	snap      *scan.Snapshot
 	last      []scan.Process
-	exes      []exeEntry
+	exes      []exeEntry // the newest program of a process last
 	pathBytes int
 }
 

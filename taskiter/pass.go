@@ -146,14 +146,12 @@ func (p *pass) run(read func(sink) error) ([]group, error) {
 	}
 	// Nearly sorted already: only threads stand apart from their leader.
 	slices.Sort(p.order[firstOrder:])
-	for i := firstOrder; i < len(p.order); {
-		pid := p.order[i] >> 32
-		j := i + 1
-		for j < len(p.order) && p.order[j]>>32 == pid {
-			j++
+	for i := firstOrder; i < len(p.order); i++ {
+		pid := int32(p.order[i] >> 32)
+		if n := len(p.groups); n == firstGroup || p.groups[n-1].pid != pid {
+			p.groups = append(p.groups, group{pid: pid, lo: int32(i)})
 		}
-		p.groups = append(p.groups, group{pid: int32(pid), lo: int32(i), hi: int32(j)})
-		i = j
+		p.groups[len(p.groups)-1].hi = int32(i + 1)
 	}
 	return p.groups[firstGroup:], nil
 }
@@ -187,13 +185,6 @@ func (p *pass) tasksOf(groups []group) iter.Seq2[int32, *taskRecord] {
 			}
 		}
 	}
-}
-
-// sortExes orders the paths by process, the newest program last.
-func (p *pass) sortExes() {
-	slices.SortFunc(p.exes, func(a, b exeEntry) int {
-		return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.exec, b.exec))
-	})
 }
 
 func findGroup(gs []group, pid int32) (int, bool) {

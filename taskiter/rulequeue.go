@@ -5,6 +5,7 @@ package taskiter
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 )
@@ -12,7 +13,7 @@ import (
 // ruleQueue is the domains whose rules are to be read, by the account of who is
 // in them, as places in pass.described.
 type ruleQueue struct {
-	accounts []account
+	accounts []account // set by rotate
 	domains  map[account][]int32
 	// hopeless is the number of domains whose rules are not asked for any more.
 	hopeless int
@@ -20,13 +21,7 @@ type ruleQueue struct {
 
 func newRuleQueue() *ruleQueue { return &ruleQueue{domains: map[account][]int32{}} }
 
-func (q *ruleQueue) add(d int32, a account) {
-	if q.domains[a] == nil {
-		at, _ := slices.BinarySearchFunc(q.accounts, a, compareAccounts)
-		q.accounts = slices.Insert(q.accounts, at, a)
-	}
-	q.domains[a] = append(q.domains[a], d)
-}
+func (q *ruleQueue) add(d int32, a account) { q.domains[a] = append(q.domains[a], d) }
 
 // compareAccounts has the favoured ones stand first.
 func compareAccounts(a, b account) int {
@@ -40,9 +35,10 @@ func compareAccounts(a, b account) int {
 	}
 }
 
-// rotate has another account come first in each scan, among those that are
+// rotate orders the accounts, and has another account come first in each scan, among those that are
 // favoured and among the others: there may be time for some only.
 func (q *ruleQueue) rotate(scan uint64) {
+	q.accounts = slices.SortedFunc(maps.Keys(q.domains), compareAccounts)
 	others := slices.IndexFunc(q.accounts, func(a account) bool { return !a.favoured })
 	if others < 0 {
 		others = len(q.accounts)

@@ -60,14 +60,11 @@ type Monitor struct {
 	recent *Recent
 	done   chan struct{}
 
-	mu         sync.Mutex
-	tracker    Tracker
-	totalKnown bool
-	fed        bool
-	byBlocker  [NumBlockers]uint64
-	blockers   Blockers
-	named      bool       // scans have workloads
-	workloads  *workloads // nil if they are left out
+	mu        sync.Mutex
+	tracker   Tracker
+	stats     Stats      // but for what the tracker, the feed and the workloads know
+	named     bool       // scans have workloads
+	workloads *workloads // nil if they are left out
 }
 
 // NewMonitor returns a monitor, and starts to read its feed.
@@ -100,9 +97,9 @@ func (m *Monitor) Close() error {
 // note counts one denial.
 func (m *Monitor) note(e *Event) {
 	m.mu.Lock()
-	m.fed = true
+	m.stats.Fed = true
 	for b := range e.Blockers.All() {
-		m.byBlocker[b]++
+		m.stats.ByBlocker[b]++
 	}
 	if m.workloads != nil {
 		m.workloads.note(e)
@@ -116,16 +113,16 @@ func (m *Monitor) update(s *scan.Snapshot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.Source.Denials == scan.DenialsCounters {
-		m.totalKnown = true
+		m.stats.TotalKnown = true
 		m.tracker.Update(s.Domains)
 	}
-	m.blockers = Supported(s.Kernel)
+	m.stats.Blockers = Supported(s.Kernel)
 	if m.workloads != nil {
 		m.named = m.named || len(s.Workloads) > 0
 		m.workloads.update(s)
 	}
 	if m.feed != nil && m.feed.Active() {
-		m.fed = true
+		m.stats.Fed = true
 		s.Source.Denials = m.feed.Way()
 	}
 }
@@ -137,10 +134,8 @@ func (m *Monitor) Recent() []Denial { return m.recent.Snapshot() }
 func (m *Monitor) Stats() Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	st := Stats{
-		Total: m.tracker.Total(), TotalKnown: m.totalKnown, Fed: m.fed,
-		ByBlocker: m.byBlocker, Blockers: m.blockers,
-	}
+	st := m.stats
+	st.Total = m.tracker.Total()
 	if m.feed != nil {
 		st.Lost = m.feed.Lost()
 		if counts, ok := m.feed.ByBlocker(); ok {

@@ -29,8 +29,8 @@ type correlator struct {
 	parser   *parser
 	sink     func(*denials.Event)
 	pending  [maxPending]pending
-	next     int // where the next one goes
-	n        int
+	next     int       // where the next one goes
+	n        int       // how many wait
 	since    time.Time // that of the first that waits
 	creators map[domainid.ID]*creator
 	order    []domainid.ID // of creators, as a ring
@@ -55,7 +55,7 @@ func (c *correlator) take(kind uint16, text []byte) {
 	if !ok {
 		return
 	}
-	if c.waits() && s.time.Sub(c.since) > maxWait {
+	if c.n > 0 && s.time.Sub(c.since) > maxWait {
 		c.flush()
 	}
 	switch kind {
@@ -119,9 +119,6 @@ func (c *correlator) finish(p *pending) {
 	}
 	c.sink(&p.event)
 }
-
-// waits reports whether denials wait for the record of their system call.
-func (c *correlator) waits() bool { return c.n > 0 }
 
 // flush finishes all denials.
 func (c *correlator) flush() {

@@ -121,7 +121,7 @@ func (r *Reader) Run(f func(*denials.Event)) {
 			some = false
 		}
 		most := time.Duration(-1)
-		if c.waits() {
+		if c.n > 0 {
 			most = maxWait
 		}
 		late, closed := r.Wait(r.fd, most)
