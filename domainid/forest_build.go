@@ -23,27 +23,19 @@ func sortByPID(members []Member) []int32 {
 // processParents returns the index of each member's parent, or Outermost.
 func processParents(members []Member, byPID []int32) []int32 {
 	parents := make([]int32, len(members))
-	for i := range members {
-		parents[i] = parentOf(members, byPID, int32(i))
+	for i, m := range members {
+		parents[i] = Outermost
+		k, found := slices.BinarySearchFunc(byPID, m.PPID, func(j, pid int32) int {
+			return cmp.Compare(members[j].PID, pid)
+		})
+		// A child goes to its parent's reaper when the parent ends, and every
+		// reaper is an ancestor: parents are always older.
+		if found && m.PPID > 0 && m.PPID != m.PID && members[byPID[k]].Start <= m.Start {
+			parents[i] = byPID[k]
+		}
 	}
 	breakCircles(parents, byPID)
 	return parents
-}
-
-func parentOf(members []Member, byPID []int32, i int32) int32 {
-	m := &members[i]
-	if m.PPID <= 0 || m.PPID == m.PID {
-		return Outermost
-	}
-	k, found := slices.BinarySearchFunc(byPID, m.PPID, func(j, pid int32) int {
-		return cmp.Compare(members[j].PID, pid)
-	})
-	// A child goes to its parent's reaper when the parent ends, and every
-	// reaper is an ancestor: parents are always older.
-	if !found || members[byPID[k]].Start > m.Start {
-		return Outermost
-	}
-	return byPID[k]
 }
 
 // breakCircles makes the member of each circle that stands first in byPID a root.

@@ -50,7 +50,13 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 		return nil, err
 	}
 	tasksRead := len(p.tasks)
-	unsettled := s.judge(groups)
+	unsettled := s.unsettled[:0]
+	for i := range groups {
+		if !s.settle(&groups[i]) {
+			unsettled = append(unsettled, groups[i].pid)
+		}
+	}
+	s.unsettled = unsettled // its memory is used again
 	passes := 1
 	for ; len(unsettled) > 0 && passes < maxPasses; passes++ {
 		if err := ctx.Err(); err != nil {
@@ -88,18 +94,11 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	return snap, nil
 }
 
-// judge sets each group's verdict and returns the processes that have none, or that
-// began another program while they were read.
-func (s *Source) judge(groups []group) []int32 {
-	s.unsettled = s.unsettled[:0]
-	for i := range groups {
-		g := &groups[i]
-		g.verdict = judge(s.pass.records(*g), s.state.Workers, s.before)
-		if g.verdict == unsettled || slices.Contains(s.pass.missed, g.pid) {
-			s.unsettled = append(s.unsettled, g.pid)
-		}
-	}
-	return s.unsettled
+// settle sets a group's verdict. It is false if the process has none, or began another
+// program while it was read.
+func (s *Source) settle(g *group) bool {
+	g.verdict = judge(s.pass.records(*g), s.state.Workers, s.before)
+	return g.verdict != unsettled && !slices.Contains(s.pass.missed, g.pid)
 }
 
 // readAgain makes a pass over the named processes, puts what it finds in the
@@ -126,9 +125,7 @@ func (s *Source) readAgain(ctx context.Context, groups []group, pids []int32) ([
 			groups[i].verdict = outside
 			continue
 		}
-		groups[i] = again[j]
-		groups[i].verdict = judge(s.pass.records(again[j]), s.state.Workers, s.before)
-		if groups[i].verdict == unsettled || slices.Contains(s.pass.missed, pid) {
+		if groups[i] = again[j]; !s.settle(&groups[i]) {
 			left = append(left, pid)
 		}
 	}

@@ -53,7 +53,10 @@ type total struct {
 }
 
 func newWorkloads(limit int, named func(string) bool) *workloads {
-	return &workloads{limit: limit, named: named, waiting: map[subject]waiting{}, totals: map[string]*total{}}
+	return &workloads{
+		limit: limit, named: named, waiting: map[subject]waiting{}, totals: map[string]*total{},
+		last: &scan.Snapshot{},
+	}
 }
 
 // note counts a denial. It allocates only for a new subject.
@@ -143,9 +146,6 @@ func (w *workloads) fold(snap, before *scan.Snapshot) {
 // namingOf returns whose word a name is, the most trusted of the workloads that have
 // it, and whether a snapshot has any.
 func namingOf(s *scan.Snapshot, name string) (naming scan.Naming, found bool) {
-	if s == nil {
-		return naming, false
-	}
 	i, found := slices.BinarySearchFunc(s.Workloads, name,
 		func(w scan.Workload, name string) int { return strings.Compare(w.Name, name) })
 	for ; i < len(s.Workloads) && s.Workloads[i].Name == name; i++ {
@@ -167,11 +167,8 @@ type finder struct {
 // no workload's name.
 const several = "\x00"
 
-// newFinder takes one walk over the snapshot's tasks; nil finds nothing.
+// newFinder takes one walk over the snapshot's tasks.
 func newFinder(snap *scan.Snapshot) *finder {
-	if snap == nil {
-		return nil
-	}
 	f := &finder{snap: snap, domains: make(map[domainid.ID]int32, len(snap.Domains)), owner: make([]string, len(snap.Domains))}
 	for i := range snap.Domains {
 		f.domains[snap.Domains[i].ID] = int32(i)
@@ -206,9 +203,6 @@ func (f *finder) own(domain int32, name string) {
 
 // workload returns the name, or "" if it is not known.
 func (f *finder) workload(s subject) string {
-	if f == nil {
-		return ""
-	}
 	domain, known := f.domains[s.domain]
 	if !known {
 		return ""

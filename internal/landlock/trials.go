@@ -45,9 +45,8 @@ func past(name string, plain func(*ground) error, ways map[string]func(*ground) 
 	right, _ := access.Lookup(name)
 	list := []trial{{right: right, do: plain}}
 	for name, do := range ways {
-		if w, ok := access.LookupWay(right, name); ok {
-			list = append(list, trial{right: right, way: w.Ways(), do: do})
-		}
+		w, _ := access.LookupWay(right, name)
+		list = append(list, trial{right: right, way: w.Ways(), do: do})
 	}
 	return list
 }
