@@ -82,9 +82,8 @@ func (r *reader) list() ([]dirEntry, outcome) {
 	} else {
 		errno = rewind(r.task)
 	}
-	r.entries = r.entries[:0]
 	if errno == ok {
-		errno, r.err = r.readEntries(r.task)
+		r.entries, errno, r.err = r.readEntries(r.task, r.entries[:0])
 	}
 	switch {
 	case errno != ok:
@@ -95,21 +94,21 @@ func (r *reader) list() ([]dirEntry, outcome) {
 	return r.entries, found
 }
 
-// readEntries reads a directory from where its descriptor stands to its end.
-func (r *reader) readEntries(fd int) (unix.Errno, error) {
+// readEntries appends what is in a directory from where its descriptor stands to its end.
+func (r *reader) readEntries(fd int, to []dirEntry) ([]dirEntry, unix.Errno, error) {
 	const longestName = 280
 	for {
 		n, errno := getdents(fd, r.dents)
 		if errno != ok || n == 0 {
-			return errno, nil
+			return to, errno, nil
 		}
 		var err error
-		if r.entries, err = numbers(r.dents[:n], r.entries); err != nil {
-			return ok, err
+		if to, err = numbers(r.dents[:n], to); err != nil {
+			return to, ok, err
 		}
 		// With so much room left, the end was reached.
 		if len(r.dents)-n > longestName && len(r.dents)-n > len(r.dents)/2 {
-			return ok, nil
+			return to, ok, nil
 		}
 	}
 }

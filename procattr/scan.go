@@ -56,13 +56,11 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 
 // listProcesses fills s.pids, ascending.
 func (s *Source) listProcesses() error {
-	r := s.reader
-	if errno := rewind(r.proc); errno != ok {
-		return errno
+	var err error
+	errno := rewind(s.reader.proc)
+	if errno == ok {
+		s.pids, errno, err = s.reader.readEntries(s.reader.proc, s.pids[:0])
 	}
-	r.entries = s.pids[:0]
-	errno, err := r.readEntries(r.proc)
-	s.pids, r.entries = r.entries, nil
 	if errno != ok {
 		return errno
 	}

@@ -46,23 +46,15 @@ type Host struct {
 // Find looks at the hierarchies that are mounted below a directory, as
 // /sys/fs/cgroup, and at those that /proc/self/cgroup lists.
 func Find(procFS, cgroupFS string) Host {
-	if isMount(cgroupFS, unix.CGROUP2_SUPER_MAGIC) {
+	if mounted(cgroupFS, unix.CGROUP2_SUPER_MAGIC) != "" {
 		return Host{V2: cgroupFS, Unified: true}
 	}
-	var h Host
-	if dir := filepath.Join(cgroupFS, "unified"); isMount(dir, unix.CGROUP2_SUPER_MAGIC) {
-		h.V2 = dir
-	}
+	v2 := mounted(filepath.Join(cgroupFS, "unified"), unix.CGROUP2_SUPER_MAGIC)
 	lines := listed(procFS)
-	h.Legacy = legacy(lines)
-	h.V1 = choose(lines, func(name string) string {
-		dir := filepath.Join(cgroupFS, name)
-		if !isMount(dir, unix.CGROUP_SUPER_MAGIC) {
-			return ""
-		}
-		return dir
+	v1 := choose(lines, func(name string) string {
+		return mounted(filepath.Join(cgroupFS, name), unix.CGROUP_SUPER_MAGIC)
 	})
-	return h
+	return Host{V2: v2, V1: v1, Legacy: legacy(lines)}
 }
 
 // listed returns what /proc/self/cgroup lists: in the proc file system that is
@@ -149,9 +141,12 @@ func choose(lines Lines, dirOf func(name string) string) V1 {
 	return V1{}
 }
 
-// isMount reports whether a directory is in a file system of a type.
-func isMount(dir string, magic int64) bool {
+// mounted returns a directory that is in a file system of a type; else nothing.
+func mounted(dir string, magic int64) string {
 	var st unix.Statfs_t
 	err := unix.Statfs(dir, &st)
-	return err == nil && int64(st.Type) == magic //nolint:unconvert // 32 bits on some architectures
+	if err != nil || int64(st.Type) != magic { //nolint:unconvert // 32 bits on some architectures
+		return ""
+	}
+	return dir
 }

@@ -65,7 +65,7 @@ func TestFindHere(t *testing.T) {
 		}
 		t.Fatal("no hierarchy at /sys/fs/cgroup; -short leaves this out")
 	}
-	if h.Unified != isMount("/sys/fs/cgroup", unix.CGROUP2_SUPER_MAGIC) ||
+	if h.Unified != (mounted("/sys/fs/cgroup", unix.CGROUP2_SUPER_MAGIC) != "") ||
 		h.Unified && (h.V1 != V1{} || h.Legacy) {
 		t.Errorf("%+v", h)
 	}

@@ -19,12 +19,11 @@ type source struct {
 
 func (s *source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	snap, err := s.Source.Scan(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		// Only the source has it yet, and that looks at no workload.
+		s.names.Assign(snap)
 	}
-	// Only the source has it yet, and that looks at no workload.
-	s.names.Assign(snap)
-	return snap, nil
+	return snap, err
 }
 
 func (s *source) Close() error {
