@@ -4,6 +4,7 @@ package confine
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,10 +25,6 @@ func dynamic() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("auxiliary vector of this process: %w", err)
 	}
-	for _, v := range values {
-		if v[0] == atBase {
-			return v[1] != 0, nil
-		}
-	}
-	return false, nil
+	loaded := func(v [2]uintptr) bool { return v[0] == atBase && v[1] != 0 }
+	return slices.ContainsFunc(values, loaded), nil
 }

@@ -180,11 +180,13 @@ func unpack(number string) (*opened, error) {
 			"leaves: %w", stageEnv, number, err)
 	}
 	files := h.Files
-	next := func() *os.File {
-		fd := files[0]
-		files = files[1:]
-		unix.CloseOnExec(fd) // it goes no further
-		return os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd))
+	next := func(n int) (taken []*os.File) {
+		for _, fd := range files[:n] {
+			unix.CloseOnExec(fd) // it goes no further
+			taken = append(taken, os.NewFile(uintptr(fd), fmt.Sprintf("inherited descriptor %d", fd)))
+		}
+		files = files[n:]
+		return taken
 	}
 	o := &opened{
 		found: sources.Found{Attribute: h.Attribute, Kernel: h.Kernel, Tried: h.Tried},
@@ -197,8 +199,7 @@ func unpack(number string) (*opened, error) {
 	if h.API {
 		sockets++
 	}
-	for range sockets {
-		f := next()
+	for _, f := range next(sockets) {
 		l, err := net.FileListener(f)
 		f.Close()
 		if err != nil {
@@ -214,20 +215,15 @@ func unpack(number string) (*opened, error) {
 		o.api, o.listeners = last, o.listeners[:h.Listeners]
 	}
 	if h.Notify {
-		o.notify = next()
+		o.notify = next(1)[0]
 	}
 	if h.Source != nil {
-		var own []*os.File
-		for range h.SourceFiles {
-			own = append(own, next())
-		}
-		if o.found.Iterator, err = taskiter.Resume(h.Source, own); err != nil {
+		o.found.Iterator, err = taskiter.Resume(h.Source, next(h.SourceFiles))
+		if err != nil {
 			return nil, err
 		}
 	}
-	for len(files) > 0 {
-		o.denialFiles = append(o.denialFiles, next())
-	}
+	o.denialFiles = next(len(files))
 	return o, nil
 }
 

@@ -20,12 +20,9 @@ func newLanding(o Options) (http.HandlerFunc, error) {
 	type link struct{ Address, Text, About string }
 	// Relative addresses work behind a proxy that adds a prefix, too.
 	relative := func(path string) string { return "./" + strings.TrimPrefix(path, "/") }
-	t, err := template.New("landing").Parse(landingHTML)
-	if err != nil {
-		return nil, fmt.Errorf("web: landing page: %w", err)
-	}
+	t := template.Must(template.New("landing").Parse(landingHTML))
 	var b bytes.Buffer
-	err = t.Execute(&b, map[string]any{
+	err := t.Execute(&b, map[string]any{
 		"Version": o.Version,
 		"Links": []link{
 			{relative(o.TelemetryPath), "Metrics", "for Prometheus"},
