@@ -107,13 +107,11 @@ func summary(r *policy.Evaluation) string {
 func describe(s *scan.Snapshot, p *scan.Process, ascii bool) string {
 	text := fmt.Sprintf("process %d (%s) is %s",
 		p.PID, untrusted.Escape(p.Comm.String(), 0, ascii), p.State)
-	switch p.State {
-	case scan.Sandboxed:
+	switch {
+	case p.State == scan.Sandboxed:
 		text += fmt.Sprintf(" at depth %d", p.Depth)
-	case scan.Unknown:
-		if p.Reason != scan.NoReason {
-			text += " (" + p.Reason.String() + ")"
-		}
+	case p.State == scan.Unknown && p.Reason != scan.NoReason:
+		text += " (" + p.Reason.String() + ")"
 	}
 	if at := s.Started(p); !at.IsZero() {
 		text += ", started " + localTime(at)

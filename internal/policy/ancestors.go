@@ -100,11 +100,9 @@ func (a *ancestors) own(p *scan.Process) int32 {
 	exe := executableOf(p)
 	word, found := a.ofExe[exe]
 	if !found {
-		a.text = a.text[:0]
-		for _, m := range a.matches {
-			a.text = append(a.text, byte(m.ofExecutable(m.Patterns[KeyAncestorExe], exe)))
-		}
-		word = a.intern()
+		word = a.intern(func(i int) level {
+			return a.matches[i].ofExecutable(a.matches[i].Patterns[KeyAncestorExe], exe)
+		})
 		a.ofExe[exe] = word
 	}
 	return word
@@ -117,11 +115,7 @@ func (a *ancestors) mostOf(x, y int32) int32 {
 	}
 	word, found := a.most[[2]int32{x, y}]
 	if !found {
-		a.text = a.text[:0]
-		for i := range a.words[x] {
-			a.text = append(a.text, max(a.words[x][i], a.words[y][i]))
-		}
-		word = a.intern()
+		word = a.intern(func(i int) level { return level(max(a.words[x][i], a.words[y][i])) })
 		a.most[[2]int32{x, y}] = word
 	}
 	return word
@@ -129,15 +123,15 @@ func (a *ancestors) mostOf(x, y int32) int32 {
 
 // all returns the word of one level for all.
 func (a *ancestors) all(l level) int32 {
-	a.text = a.text[:0]
-	for range a.matches {
-		a.text = append(a.text, byte(l))
-	}
-	return a.intern()
+	return a.intern(func(int) level { return l })
 }
 
-// intern returns the number of the word in a.text.
-func (a *ancestors) intern() int32 {
+// intern returns the number of the word that has some levels, by match.
+func (a *ancestors) intern(of func(match int) level) int32 {
+	a.text = a.text[:0]
+	for i := range a.matches {
+		a.text = append(a.text, byte(of(i)))
+	}
 	word, found := a.at[string(a.text)]
 	if !found {
 		word = int32(len(a.words))

@@ -27,7 +27,7 @@ func (d *decoder) match(n *yaml.Node) Match {
 	fields = append(fields,
 		field{"uid", func(n *yaml.Node) { d.list(n, maxItems, func(n *yaml.Node) { d.uid(n, &m) }) }},
 		field{"main", func(n *yaml.Node) {
-			v := d.boolean(n, false)
+			v := d.boolean(n)
 			m.Main = &v
 		}},
 		field{"mntns", func(n *yaml.Node) {

@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -104,7 +103,12 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
 	}
 	e.evaluation(r)
 	r.Undecided = e.doubts.list()
-	e.end()
+	// The snapshot is forgotten.
+	e.cache.end()
+	e.snap = nil
+	clear(e.groups)
+	e.groups = e.groups[:0]
+	clear(e.byKey)
 	return r
 }
 
@@ -121,15 +125,6 @@ func (e *Evaluator) begin(s *scan.Snapshot) {
 			e.demands = append(e.demands, e.config.Rules[i].Expect.demandOn(l))
 		}
 	}
-}
-
-// end forgets the snapshot.
-func (e *Evaluator) end() {
-	e.cache.end()
-	e.snap = nil
-	clear(e.groups)
-	e.groups = e.groups[:0]
-	clear(e.byKey)
 }
 
 // group puts the snapshot's processes into groups, and those that some rule is about
@@ -156,10 +151,10 @@ func (e *Evaluator) group(r *Evaluation) {
 		if !ok {
 			n = int32(len(e.groups))
 			e.byKey[k] = n
-			e.groups = append(e.groups, group{matched: m, condition: k.condition, first: p.PID, age: age})
-			g := &e.groups[n]
-			e.ask(g, p)
-			g.about = aboutSome(m.rules.rules) || aboutSome(g.asked)
+			e.groups = append(e.groups, group{
+				matched: m, condition: k.condition, first: p.PID, age: age, about: len(m.rules.rules) > 0,
+			})
+			e.ask(&e.groups[n], p)
 		}
 		g := &e.groups[n]
 		if g.about {
@@ -172,14 +167,6 @@ func (e *Evaluator) group(r *Evaluation) {
 		e.doubts.add(max(m.doubt, g.doubt), p.PID)
 		e.groupOf = append(e.groupOf, n)
 	}
-}
-
-// aboutSome reports whether some rule is about the process, or likely so.
-func aboutSome(rules []ruleLevel) bool {
-	return slices.ContainsFunc(rules, func(r ruleLevel) bool {
-		_, l := r.split()
-		return l >= likely
-	})
 }
 
 // noGroup is the group of processes that no rule is about.
@@ -219,6 +206,7 @@ func (e *Evaluator) ask(g *group, p *scan.Process) {
 		if l != no {
 			g.asked = append(g.asked, ruleLevel(n)<<2|ruleLevel(l))
 		}
+		g.about = g.about || l >= likely
 	}
 }
 

@@ -66,7 +66,7 @@ func (d *decoder) expect(n *yaml.Node) Expect {
 	var x Expect
 	fields := []field{
 		{"state", func(n *yaml.Node) { d.states(n, &x) }},
-		{"effective", func(n *yaml.Node) { x.Ineffective = !d.boolean(n, true) }},
+		{"effective", func(n *yaml.Node) { x.Ineffective = !d.boolean(n) }},
 		{"min_depth", func(n *yaml.Node) { x.MinDepth = d.integer(n, 0, maxDepth) }},
 		{"max_depth", func(n *yaml.Node) { x.MaxDepth = d.integer(n, 1, maxDepth) }},
 		{"restricts", func(n *yaml.Node) {

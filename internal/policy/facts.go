@@ -176,12 +176,7 @@ func isMain(s *scan.Snapshot, p *scan.Process, w *scan.Workload) level {
 // sameWorkload reports whether two entries of a snapshot are of one workload:
 // several of one unit may have a cgroup of their own.
 func sameWorkload(a, b *scan.Workload) bool {
-	if a == b {
-		return true
-	}
 	c, d := a.Container, b.Container
-	if a.Kind != b.Kind || a.Unit != b.Unit || a.FullName != b.FullName || (c == nil) != (d == nil) {
-		return false
-	}
-	return c == nil || c.ID == d.ID && c.PodUID == d.PodUID
+	return a == b || a.Kind == b.Kind && a.Unit == b.Unit && a.FullName == b.FullName &&
+		(c == d || c != nil && d != nil && c.ID == d.ID && c.PodUID == d.PodUID)
 }

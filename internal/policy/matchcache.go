@@ -92,12 +92,10 @@ func (c *matchCache) of(f *facts) *matched {
 
 func (c *matchCache) match(f *facts) *matched {
 	m := &matched{facts: *f, exempt: c.config.exemption(f)}
-	if m.exempt == yes {
-		m.rules, m.doubtful = c.share(nil), c.share(nil)
-		return m
+	c.rules, c.doubtful, c.candidates = c.rules[:0], c.doubtful[:0], c.candidates[:0]
+	if m.exempt != yes {
+		c.candidates = c.index.candidates(f, c.candidates)
 	}
-	c.rules, c.doubtful = c.rules[:0], c.doubtful[:0]
-	c.candidates = c.index.candidates(f, c.candidates[:0])
 	for _, n := range c.candidates {
 		rule := &c.config.Rules[n]
 		if rule.usesCmdline() {
@@ -107,7 +105,6 @@ func (c *matchCache) match(f *facts) *matched {
 			continue
 		}
 		switch l, w := rule.about(f, m.exempt, nil); l {
-		case no:
 		case unknown:
 			if m.doubt == NoDoubt {
 				m.doubt = w.key.doubt(f)
@@ -115,7 +112,7 @@ func (c *matchCache) match(f *facts) *matched {
 			if rule.MinProcesses > 0 || c.allDoubts {
 				c.doubtful = append(c.doubtful, ruleLevel(n)<<2|ruleLevel(l))
 			}
-		default:
+		case likely, yes:
 			c.rules = append(c.rules, ruleLevel(n)<<2|ruleLevel(l))
 		}
 	}

@@ -148,6 +148,15 @@ type RuleEvaluation struct {
 	Violations []Violation
 }
 
+// Unmatched is a rule without a result: it was about no process, as far as is
+// known, and needs none.
+type Unmatched struct {
+	Rule *Rule
+	// Applies reports whether it is about a process: No, or Unknown, if that is not
+	// known of some process, or not all of the host is seen.
+	Applies access.Answer
+}
+
 // Violation is one reason for which processes of one workload violate a rule.
 type Violation struct {
 	Reason Reason

@@ -200,12 +200,8 @@ func (d *decoder) word(n *yaml.Node, words ...string) int {
 	return max(i, 0)
 }
 
-// boolean returns a truth value; otherwise, if it is none.
-func (d *decoder) boolean(n *yaml.Node, otherwise bool) bool {
-	text, ok := d.scalar(n, "!!bool", "true or false")
-	if !ok {
-		return otherwise
-	}
+func (d *decoder) boolean(n *yaml.Node) bool {
+	text, _ := d.scalar(n, "!!bool", "true or false")
 	return strings.EqualFold(text, "true")
 }
 
@@ -226,18 +222,16 @@ func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag(
 
 // what names what stands in place of what was wanted.
 func what(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
+	switch tag := n.ShortTag(); {
+	case n.Kind == yaml.MappingNode:
 		return "a mapping"
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		return "a list"
-	}
-	switch n.ShortTag() {
-	case "!!null":
+	case tag == "!!null":
 		return "nothing"
-	case "!!str":
+	case tag == "!!str":
 		return "the text " + quote(n.Value)
-	case "!!int", "!!float":
+	case tag == "!!int", tag == "!!float":
 		return "the number " + quote(n.Value)
 	default:
 		return quote(n.Value)
