@@ -204,14 +204,8 @@ func (m *Meaning) grantsPort(l *Layer, r access.Right, port uint16) access.Answe
 	}
 	i, found := slices.BinarySearchFunc(rs.Ports, port,
 		func(p PortRule, port uint16) int { return int(p.Port) - int(port) })
-	switch {
-	case found && rs.Ports[i].Net>>r.Bit&1 != 0:
-		return access.Yes
-	case !found && port != 0 && rs.PortsLeftOut > 0:
-		return access.Unknown
-	default:
-		return access.No
-	}
+	granted := found && rs.Ports[i].Net>>r.Bit&1 != 0
+	return access.Between(granted, !found && port != 0 && rs.PortsLeftOut > 0)
 }
 
 // barsZero reports whether a right that is granted on every port but 0 is not

@@ -33,11 +33,7 @@ const AnyDepth = math.MaxUint16
 
 // Effective reports whether the sandbox restricts any right at all.
 func (s *Sandbox) Effective() access.Answer {
-	some := s.Restricts.Some()
-	if some == access.No && s.Doubt.Has(ClassUnknown) {
-		return access.Unknown
-	}
-	return some
+	return s.Restricts.Some().Or(access.Between(false, s.Doubt.Has(ClassUnknown)))
 }
 
 // And returns the sandbox of tasks in s and in o together.

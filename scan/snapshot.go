@@ -84,14 +84,8 @@ type Kernel struct {
 
 // Fixed reports whether this kernel has the fix of one of Landlock's errata.
 func (k Kernel) Fixed(erratum int) access.Answer {
-	switch {
-	case !k.ErrataKnown:
-		return access.Unknown
-	case k.Errata>>(erratum-1)&1 != 0:
-		return access.Yes
-	default:
-		return access.No
-	}
+	fixed := k.Errata>>(erratum-1)&1 != 0
+	return access.Between(k.ErrataKnown && fixed, !k.ErrataKnown || fixed)
 }
 
 // NestingLimit is the number of layers that a task can have on this kernel:

@@ -68,7 +68,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 
 // counts reports whether a task is evidence: live, and no worker of the kernel's.
 func (s *Source) counts(r *taskRecord) bool {
-	return r.ExitState == 0 && !isWorker(r, s.state.Workers)
+	return r.ExitState == 0 && !isWorker(r, s.state.Layout.Workers)
 }
 
 // builder adds processes to a snapshot, ascending by PID. What is looked up for

@@ -89,11 +89,11 @@ type opener struct {
 }
 
 func (o *opener) open() (*Source, error) {
-	st := state{Kernel: o.kernel, Workers: o.workers()}
+	st := state{Kernel: o.kernel}
 	if err := o.resolve(&st); err != nil {
 		return nil, err
 	}
-	st.Layout.Workers = st.Workers
+	st.Layout.Workers = o.workers()
 	if o.kernel.Landlock == scan.Enabled {
 		if o.rules, o.noRules = resolveRules(o.types); o.noRules == nil {
 			st.Layout.Views = 1

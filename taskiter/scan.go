@@ -97,7 +97,7 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 // settle sets a group's verdict. It is false if the process has none, or began another
 // program while it was read.
 func (s *Source) settle(g *group) bool {
-	g.verdict = judge(s.pass.records(*g), s.state.Workers, s.before)
+	g.verdict = judge(s.pass.records(*g), s.state.Layout.Workers, s.before)
 	return g.verdict != unsettled && !slices.Contains(s.pass.missed, g.pid)
 }
 

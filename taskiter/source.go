@@ -66,12 +66,11 @@ const defaultRuleTime = 20 * time.Millisecond
 // state is what a source learned while it was opened. It passes from the stage
 // that loads to the one that scans.
 type state struct {
-	Layout  layout
-	Format  maskFormat
-	Log     logFormat
-	Kernel  scan.Kernel
-	Info    scan.SourceInfo
-	Workers uint32
+	Layout layout
+	Format maskFormat
+	Log    logFormat
+	Kernel scan.Kernel
+	Info   scan.SourceInfo
 	// NoRules is why the rules of domains cannot be read, empty if they can.
 	NoRules string
 }

@@ -28,7 +28,7 @@ func TestDenialJSON(t *testing.T) {
 		}),
 		`{"time":"0001-01-01T00:00:00Z","count":1,"domain":null,"blockers":[],"pid":null,"tid":null,"start_ns":null,"comm":null,"exe":null,"object":"unknown","path":null,"port":null,"target_pid":null}`: {},
 	} {
-		r := NewRecent()
+		r := &Recent{}
 		r.Add(e)
 		d := r.Snapshot()[0]
 		b, err := json.Marshal(d)
@@ -79,7 +79,7 @@ func FuzzDenialJSON(f *testing.F) {
 		e.Object.Kind = File
 		e.Object.Text.Set(path)
 		e.Blockers.Add(Unknown)
-		r := NewRecent()
+		r := &Recent{}
 		r.Add(&e)
 		want := r.Snapshot()[0]
 		b, err := json.Marshal(want)

@@ -57,7 +57,7 @@ type Options struct {
 // Monitor counts denials. It is safe for concurrent use.
 type Monitor struct {
 	feed   Feed
-	recent *Recent
+	recent Recent
 	done   chan struct{}
 
 	mu        sync.Mutex
@@ -69,7 +69,7 @@ type Monitor struct {
 
 // NewMonitor returns a monitor, and starts to read its feed.
 func NewMonitor(o Options) *Monitor {
-	m := &Monitor{feed: o.Feed, recent: NewRecent(), done: make(chan struct{})}
+	m := &Monitor{feed: o.Feed, done: make(chan struct{})}
 	if !o.HideWorkloads {
 		m.workloads = newWorkloads(o.WorkloadLimit, o.Named)
 	}

@@ -34,11 +34,11 @@ type Denial struct {
 	TargetPID int32
 }
 
-// Recent remembers the last denials. It is safe for concurrent use; its memory is
-// allocated once.
+// Recent remembers the last denials. The zero value is empty. It is safe for concurrent
+// use, and has a fixed size.
 type Recent struct {
 	mu   sync.Mutex
-	ring []remembered
+	ring [maxRecent]remembered
 	next int // where the next one goes
 	n    int // how many there are
 }
@@ -47,9 +47,6 @@ type remembered struct {
 	event Event
 	count uint64
 }
-
-// NewRecent returns an empty Recent.
-func NewRecent() *Recent { return &Recent{ring: make([]remembered, maxRecent)} }
 
 // Add remembers a denial. One that is like the last but for its time is counted
 // with it, so that what tries again and again does not push all else out.

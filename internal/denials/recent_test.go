@@ -29,7 +29,7 @@ func path(p string) func(*Event) {
 }
 
 func TestRecent(t *testing.T) {
-	r := NewRecent()
+	r := &Recent{}
 	if got := r.Snapshot(); len(got) != 0 {
 		t.Errorf("%v", got)
 	}

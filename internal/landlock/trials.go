@@ -43,7 +43,7 @@ func trials() []trial {
 
 func past(name string, plain func(*ground) error, ways map[string]func(*ground) error) []trial {
 	right, _ := access.Lookup(name)
-	list := []trial{{right: right, do: plain}}
+	list := append(make([]trial, 0, 1+len(ways)), trial{right: right, do: plain})
 	for name, do := range ways {
 		w, _ := access.LookupWay(right, name)
 		list = append(list, trial{right: right, way: w.Ways(), do: do})
