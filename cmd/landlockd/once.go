@@ -92,10 +92,7 @@ func (o *once) run(out io.Writer) error {
 		j := recorded.Options{Summary: o.summary, Rules: check.Rules(result, !o.summary)}
 		return buffered(out, func(w io.Writer) error { return recorded.Write(w, snap, j) })
 	}
-	if werr := o.write(out, o.registry(config, found, snap, result)); err == nil {
-		err = werr
-	}
-	return err
+	return cmp.Or(err, o.write(out, o.registry(config, found, snap, result)))
 }
 
 // registry has the metrics of one scan; snap and result are nil if it failed.

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 
@@ -77,11 +76,7 @@ func ask(ctx context.Context, path, target string, into any) error {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		var about *url.Error // adds only a URL that nobody gave
-		if errors.As(err, &about) {
-			return about.Err
-		}
-		return err
+		return errors.Unwrap(err) // a *url.Error adds only a URL that nobody gave
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))

@@ -39,7 +39,11 @@ func calls() []call {
 	)
 	noCode := []condition{{2, unix.PROT_EXEC, 0}} // no memory becomes code
 	self := uint64(unix.Getpid())
-	all := []call{
+	always := make([]call, len(unconditional))
+	for i, number := range unconditional {
+		always[i].number = number
+	}
+	return append([]call{
 		// Go's runtime: memory, threads, signals to its own threads.
 		{unix.SYS_MMAP, noCode},
 		{unix.SYS_MPROTECT, noCode},
@@ -56,11 +60,7 @@ func calls() []call {
 		{unix.SYS_PRCTL, is(0, unix.PR_SET_NO_NEW_PRIVS)},
 		// One scan is one iterator of the link that it was given.
 		{unix.SYS_BPF, is(0, unix.BPF_ITER_CREATE)},
-	}
-	for _, number := range unconditional {
-		all = append(all, call{number: number})
-	}
-	return all
+	}, always...)
 }
 
 // unconditional are allowed whatever their arguments are. It is never written.
