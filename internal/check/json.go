@@ -132,8 +132,7 @@ func sinceJSON(at time.Time) *string {
 	if at.IsZero() {
 		return nil
 	}
-	text := timeText(at)
-	return &text
+	return new(timeText(at))
 }
 
 func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

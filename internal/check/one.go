@@ -72,13 +72,11 @@ type Explained struct {
 func (e *Explained) Answer() Answer {
 	answer := Compliant
 	for i := range e.Rules {
-		if e.Rules[i].Applies == access.No {
-			continue
-		}
-		switch ofResult(e.Rules[i].Result) {
-		case Violated:
+		switch of := ofResult(e.Rules[i].Result); {
+		case e.Rules[i].Applies == access.No:
+		case of == Violated:
 			return Violated
-		case Undecided:
+		case of == Undecided:
 			answer = Undecided
 		}
 	}

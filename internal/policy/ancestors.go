@@ -31,14 +31,6 @@ type executable struct {
 	origin scan.Origin
 }
 
-// beginning returns what is known of the path; empty if nothing is.
-func (e *executable) beginning() string {
-	if e.cut && e.path == "" {
-		return "/"
-	}
-	return e.path
-}
-
 func executableOf(p *scan.Process) executable { return executable{p.Exe, p.ExeCut, p.ExeOrigin} }
 
 func newAncestors(matches []*Match) ancestors {

@@ -42,7 +42,9 @@ func newIndex(rules []Rule) index {
 func (f *facts) known(k Key) (text string, known bool) {
 	switch k {
 	case KeyExe:
-		text = f.exe.beginning()
+		if text = f.exe.path; text == "" && f.exe.cut {
+			text = "/"
+		}
 		return text, text != ""
 	case KeyUnit:
 		return f.texts[k], f.place != nowhere

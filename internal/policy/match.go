@@ -96,7 +96,8 @@ func (m *Match) keyLevel(k Key, f *facts) level {
 func (m *Match) uidLevel(f *facts, of tasks) level {
 	least, most := yes, no
 	for uid := range f.eachUID {
-		l := levelOf(m.hasUID(uid))
+		within := func(r UIDRange) bool { return r.First <= uid && uid <= r.Last }
+		l := levelOf(slices.ContainsFunc(m.UID, within))
 		if uid == scan.NoUser {
 			l = unknown
 		}
@@ -106,10 +107,6 @@ func (m *Match) uidLevel(f *facts, of tasks) level {
 		return least
 	}
 	return most
-}
-
-func (m *Match) hasUID(uid uint32) bool {
-	return slices.ContainsFunc(m.UID, func(r UIDRange) bool { return r.First <= uid && uid <= r.Last })
 }
 
 func (m *Match) mainLevel(f *facts) level {

@@ -37,12 +37,12 @@ func ParsePattern(text string) (Pattern, error) {
 		return p, fmt.Errorf("a pattern of %d bytes, want at most %d", len(text), maxPattern)
 	case isRegexp:
 		alone, err := regexp.Compile(expr)
-		if err != nil {
-			return p, fmt.Errorf("not a regular expression: %w", err)
+		if err == nil {
+			p.prefix, _ = alone.LiteralPrefix()
+			// What was valid alone is valid in brackets, and they close where it ends.
+			p.re, err = regexp.Compile(`\A(?:` + expr + `)\z`)
 		}
-		p.prefix, _ = alone.LiteralPrefix()
-		// What was valid alone is valid in brackets, and they close where it ends.
-		if p.re, err = regexp.Compile(`\A(?:` + expr + `)\z`); err != nil {
+		if err != nil {
 			return p, fmt.Errorf("not a regular expression: %w", err)
 		}
 	default:

@@ -123,8 +123,7 @@ func (s *Slots) forget(claims []Claim) {
 	for i := range claims {
 		c := &claims[i]
 		if h := s.held[c.Label]; h != nil {
-			h.gone = c.Gone
-			if !c.Gone {
+			if h.gone = c.Gone; !c.Gone {
 				h.seen = s.now
 			}
 		}
