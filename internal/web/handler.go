@@ -98,11 +98,7 @@ func New(o Options) (*Handler, error) {
 		return nil, fmt.Errorf("web: telemetry path %q: want an absolute path that is none of %s, %s, %s",
 			path, healthyPath, readyPath, reloadPath)
 	}
-	metrics, err := newMetrics(o)
-	if err != nil {
-		return nil, err
-	}
-	h.routes[path] = page(metrics.ServeHTTP)
+	h.routes[path] = page(newMetrics(o).ServeHTTP)
 	if path != "/" {
 		first, err := newLanding(o)
 		if err != nil {

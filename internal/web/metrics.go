@@ -29,26 +29,22 @@ type metrics struct {
 	log     outcomeLog
 }
 
-func newMetrics(o Options) (*metrics, error) {
+func newMetrics(o Options) *metrics {
 	m := &metrics{Options: o, log: outcomeLog{logger: o.Logger}}
 	if o.MaxRequests > 0 {
 		m.slots = make(chan struct{}, o.MaxRequests)
 	}
 	if o.DisableExporterMetrics {
-		return m, nil
+		return m
 	}
 	m.runtime = prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{
+	m.runtime.MustRegister(
 		// The memory statistics are 25 series that the process's resident
 		// memory sums up: they would be a third of all.
 		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled()),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{PidFn: pidInProcfs}),
-	} {
-		if err := m.runtime.Register(c); err != nil {
-			return nil, fmt.Errorf("web: register the daemon's own collectors: %w", err)
-		}
-	}
-	return m, nil
+	)
+	return m
 }
 
 // pidInProcfs returns this process's PID in /proc, which may be mounted in another PID
