@@ -26,14 +26,8 @@ func (d *decoder) match(n *yaml.Node) Match {
 	}
 	fields = append(fields,
 		field{"uid", func(n *yaml.Node) { d.list(n, maxItems, func(n *yaml.Node) { d.uid(n, &m) }) }},
-		field{"main", func(n *yaml.Node) {
-			v := d.boolean(n)
-			m.Main = &v
-		}},
-		field{"mntns", func(n *yaml.Node) {
-			d.word(n, "any")
-			m.AnyMountNS = true
-		}})
+		field{"main", func(n *yaml.Node) { m.Main = new(d.boolean(n)) }},
+		field{"mntns", func(n *yaml.Node) { m.AnyMountNS = d.word(n, "any") == 0 }})
 	seen := d.mapping(n, fields...)
 	if seen == nil {
 		return m

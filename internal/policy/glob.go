@@ -111,14 +111,12 @@ func cutSet(glob string) (set, rest string, ok bool) {
 	if len(glob) > 0 && (glob[0] == '!' || glob[0] == '^') {
 		glob = glob[1:]
 	}
-	if len(glob) == 0 {
-		return "", "", false
+	if len(glob) > 0 {
+		if end := strings.IndexByte(glob[1:], ']'); end >= 0 {
+			return glob[:1+end], glob[2+end:], true
+		}
 	}
-	end := strings.IndexByte(glob[1:], ']')
-	if end < 0 {
-		return "", "", false
-	}
-	return glob[:1+end], glob[2+end:], true
+	return "", "", false
 }
 
 // inSet reports whether r is in a set; inner is what is behind the opening bracket.
