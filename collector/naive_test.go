@@ -31,7 +31,7 @@ func TestNaive(t *testing.T) {
 				}
 				delete(got, name)
 			}
-			t.Fatalf("seed %d: series that nobody wants: %v", seed, got)
+			t.Fatalf("seed %d: series that naive.series, which works out anew what they are, does not have: %v", seed, got)
 		}
 		for name, v := range want {
 			seen[name] = seen[name] || v > 0

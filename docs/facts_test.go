@@ -76,7 +76,7 @@ func TestEveryFactHasItsPlaces(t *testing.T) {
 					switch {
 					case !f.IsExported():
 					case !found[name] && !excused:
-						t.Errorf("scan.%s has no place here", name)
+						t.Errorf("scan.%s has no place in %s: its comment in scan names the files", name, place.name)
 					case found[name] && excused:
 						t.Errorf("scan.%s has a place here, but is excused: %s", name, reason)
 					}

@@ -119,8 +119,13 @@ func TestParseRoundTrip(t *testing.T) {
 	if err := parse(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %+v\nwant %+v", got, want)
+	if len(got) != len(want) {
+		t.Fatalf("%d records of %d", len(got), len(want))
+	}
+	for i := range got {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("record %d of someRecords\ngot  %+v\nwant %+v", i, got[i], want[i])
+		}
 	}
 	rules, masks := listOf[ruleEntry]([]byte(want[5].rest)), listOf[uint32]([]byte(want[7].rest))
 	if len(rules) != 2 || rules[1].Level != 16 || len(masks) != 4 || masks[3] != 16 {

@@ -24,7 +24,7 @@ import (
 // does not define: what is written must be documented.
 func strictSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	raw, err := os.ReadFile("../../docs/schema/snapshot-v1.json")
+	raw, err := os.ReadFile(schemaFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,10 +58,10 @@ func strictSchema(t *testing.T) *jsonschema.Schema {
 	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	if err := c.AddResource("snapshot-v1.json", root); err != nil {
+	if err := c.AddResource(schemaFile, root); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := c.Compile("snapshot-v1.json")
+	schema, err := c.Compile(schemaFile)
 	if err != nil {
 		t.Fatal(err)
 	}
