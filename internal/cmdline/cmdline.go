@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/patient"
 	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -31,6 +32,18 @@ type Process struct {
 	Start uint64
 	// Exec grows with every execve(2) of the process.
 	Exec uint64
+	// Account is who is to blame if it cannot be read in time.
+	Account uint64
+}
+
+// accountOf returns a process's user. In a user namespace of his own a user is as many as
+// he likes: all of those are one account.
+func accountOf(p *scan.Process) uint64 {
+	const nested = 1 << 32
+	if p.UserNS != scan.InitUserNS {
+		return nested
+	}
+	return uint64(p.UID)
 }
 
 // Reader reads and remembers command lines. It is not safe for concurrent use.
@@ -38,6 +51,7 @@ type Reader struct {
 	procfs    string
 	clocks    scan.ClockOffsets // of procfs
 	clocksErr error             // why they are not known
+	calls     *patient.Caller[Process, string]
 	lines     map[Process]line
 	bytes     int
 	now       func() time.Time
@@ -50,27 +64,27 @@ type line struct {
 
 // New returns a Reader of the procfs that is mounted at a path.
 func New(procfs string) *Reader {
-	r := &Reader{procfs: procfs, lines: map[Process]line{}, now: time.Now}
+	r := &Reader{procfs: procfs, calls: patient.New[Process, string](), lines: map[Process]line{}, now: time.Now}
 	r.clocks, r.clocksErr = scan.ReadClockOffsets()
 	return r
 }
 
 // Of is Line of a process of a snapshot.
 func (r *Reader) Of(p *scan.Process) (string, bool) {
-	return r.Line(Process{PID: p.PID, Start: p.Start, Exec: p.Exec})
+	return r.Line(Process{PID: p.PID, Start: p.Start, Exec: p.Exec, Account: accountOf(p)})
 }
 
 // Line returns the arguments of a process, separated by spaces; false if they
 // cannot be read: the process has gone, may not be looked at, has none (in the
-// middle of execve(2), for example), or has more than 32 KiB of them. What it returns
-// is at most a minute old.
+// middle of execve(2), for example), has more than 32 KiB of them, or holds the lock of its
+// memory, which reading them waits for. What it returns is at most a minute old.
 func (r *Reader) Line(p Process) (string, bool) {
 	now := r.now()
 	if l, found := r.lines[p]; found && now.Sub(l.read) < maxAge {
 		return l.text, true
 	}
-	text := r.read(p)
-	if text == "" {
+	text, err := r.calls.Do(p.Account, p, func() (string, error) { return r.read(p), nil })
+	if err != nil || text == "" {
 		return "", false
 	}
 	if len(r.lines) >= maxEntries || r.bytes+len(text) > maxBytes {

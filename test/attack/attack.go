@@ -28,6 +28,13 @@ func Crowd(dir string) (string, error) { return build(dir, "crowd", crowd) }
 // program/forger.c says how it is called.
 func Forger(dir string) (string, error) { return build(dir, "forger", forger) }
 
+//go:embed program/holder.c
+var holder []byte
+
+// Holder compiles the program that makes a process whose command line nobody can read, as
+// Crowd does. program/holder.c says how it is called.
+func Holder(dir string) (string, error) { return build(dir, "holder", holder) }
+
 // Forgeries are the ways of Forger to pass for another program, as it is called for
 // them.
 func Forgeries() []string {

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package patient makes calls that somebody may delay for ever: to read a command line
+// waits for a lock of the process, which that holds for as long as, say, a file system in
+// user space does not answer. No caller waits longer than it was meant to, and whoever
+// delays calls delays his own.
+package patient
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Limits of what one account may delay. An account is whoever is to blame for a delay.
+const (
+	// patience is how long one call is waited for, and budget how long all those for one
+	// account in a window. What takes less than usual counts as nothing: a busy host is
+	// nobody's fault.
+	patience = 100 * time.Millisecond
+	budget   = 500 * time.Millisecond
+	usual    = 10 * time.Millisecond
+	window   = 10 * time.Second
+	// maxPending is how many calls for one account, and maxAll how many for all, may be
+	// under way that nobody waits for any more: each holds a thread.
+	maxPending = 8
+	maxAll     = 64
+)
+
+// ErrDelayed is the error of a call that took too long, or that was not made because it,
+// or too many for the same account, are still under way.
+var ErrDelayed = errors.New("it did not answer in time")
+
+// Caller makes calls, which keys name. It is safe for concurrent use.
+type Caller[K comparable, T any] struct {
+	mu       sync.Mutex
+	accounts map[uint64]*account
+	pending  map[K]bool
+}
+
+// account is what is known of one since its window began.
+type account struct {
+	pending int
+	since   time.Time
+	waited  time.Duration
+}
+
+// New returns a Caller.
+func New[K comparable, T any]() *Caller[K, T] {
+	return &Caller[K, T]{accounts: map[uint64]*account{}, pending: map[K]bool{}}
+}
+
+// Do returns what call returns. One that takes too long goes on by itself, and what it
+// returns is lost; until it does, it is not made again.
+func (c *Caller[K, T]) Do(by uint64, key K, call func() (T, error)) (T, error) {
+	var value T
+	if !c.begin(by, key) {
+		return value, ErrDelayed
+	}
+	type result struct {
+		value T
+		err   error
+	}
+	began, done := time.Now(), make(chan result, 1)
+	go func() {
+		value, err := call()
+		c.end(by, key)
+		done <- result{value, err}
+	}()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case r := <-done:
+		c.charge(by, time.Since(began))
+		return r.value, r.err
+	case <-timer.C:
+		c.charge(by, patience)
+		return value, ErrDelayed
+	}
+}
+
+// begin reports whether a call is to be made.
+func (c *Caller[K, T]) begin(by uint64, key K) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	a := c.accounts[by]
+	if a == nil {
+		// Their number is that of the accounts of a window.
+		for other, a := range c.accounts {
+			if a.pending == 0 && now.Sub(a.since) >= window {
+				delete(c.accounts, other)
+			}
+		}
+		a = &account{}
+		c.accounts[by] = a
+	}
+	if now.Sub(a.since) >= window {
+		a.since, a.waited = now, 0
+	}
+	if c.pending[key] || a.waited >= budget || a.pending >= maxPending || len(c.pending) >= maxAll {
+		return false
+	}
+	a.pending++
+	c.pending[key] = true
+	return true
+}
+
+func (c *Caller[K, T]) end(by uint64, key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.accounts[by].pending--
+	delete(c.pending, key)
+}
+
+func (c *Caller[K, T]) charge(by uint64, d time.Duration) {
+	if d < usual {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.accounts[by]; a != nil {
+		a.waited += d
+	}
+}

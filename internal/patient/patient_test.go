@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package patient
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func quick() (string, error) { return "answer", nil }
+
+// TestDo: the clock is the test's own, so that every time is exact.
+func TestDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New[int, string]()
+		if got, err := c.Do(1, 1, quick); got != "answer" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		failed := errors.New("failed")
+		if _, err := c.Do(1, 1, func() (string, error) { return "", failed }); !errors.Is(err, failed) {
+			t.Errorf("error %v, want the call's", err)
+		}
+		release := make(chan bool)
+		hang := func() (string, error) { <-release; return "late", nil }
+		began := time.Now()
+		if _, err := c.Do(1, 2, hang); !errors.Is(err, ErrDelayed) || time.Since(began) != patience {
+			t.Errorf("%v after %s, want it given up after %s", err, time.Since(began), patience)
+		}
+		began = time.Now()
+		if _, err := c.Do(1, 2, quick); !errors.Is(err, ErrDelayed) || time.Since(began) != 0 {
+			t.Errorf("%v after %s: it is made again while it is under way", err, time.Since(began))
+		}
+		// Others of the same account are read nevertheless.
+		if got, err := c.Do(1, 3, quick); got != "answer" || err != nil {
+			t.Errorf("another call: %q, %v", got, err)
+		}
+		close(release)
+		synctest.Wait()
+		if got, err := c.Do(1, 2, quick); got != "answer" || err != nil {
+			t.Errorf("once it answered: %q, %v", got, err)
+		}
+	})
+}
+
+// TestAccounts: whoever delays calls makes nobody wait longer than his budget, holds no
+// more threads than are his, and delays nothing of others.
+func TestAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New[int, string]()
+		release := make(chan bool)
+		defer func() { close(release); synctest.Wait() }()
+		var made atomic.Int32
+		hang := func() (string, error) { made.Add(1); <-release; return "", nil }
+		key := 0
+		for rounds := range 5 {
+			began := time.Now()
+			for range 1000 {
+				key++
+				if _, err := c.Do(1, key, hang); !errors.Is(err, ErrDelayed) {
+					t.Fatal(err)
+				}
+			}
+			if d := time.Since(began); d > budget {
+				t.Errorf("round %d: all waited %s", rounds, d)
+			}
+			if got, err := c.Do(2, key, quick); got != "answer" || err != nil {
+				t.Errorf("another account: %q, %v", got, err)
+			}
+			time.Sleep(window)
+		}
+		if n := made.Load(); n != maxPending {
+			t.Errorf("%d calls are under way, want %d", n, maxPending)
+		}
+		// Many accounts together, and what they leave.
+		for by := range uint64(1000) {
+			key++
+			_, _ = c.Do(100+by, key, hang)
+		}
+		if n := made.Load(); n != maxAll {
+			t.Errorf("%d calls are under way, want %d", n, maxAll)
+		}
+	})
+}
+
+// TestBusyHost: calls that all take a while, as on a busy host, are made all the same.
+func TestBusyHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New[int, string]()
+		for i := range 10_000 {
+			got, err := c.Do(0, i, func() (string, error) { time.Sleep(usual - 1); return "answer", nil })
+			if got != "answer" || err != nil {
+				t.Fatalf("call %d: %q, %v", i, got, err)
+			}
+		}
+		for by := range uint64(1000) {
+			if _, err := c.Do(by, int(by), quick); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(window)
+		}
+		if len(c.accounts) > 2 {
+			t.Errorf("%d accounts are remembered", len(c.accounts))
+		}
+	})
+}

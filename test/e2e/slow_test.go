@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/attack"
+	"github.com/landlockd/landlockd/test/testenv"
+)
+
+// startHolder starts a process of a user without privilege whose command line nobody can
+// read as long as it runs.
+func startHolder(t *testing.T, program string) {
+	t.Helper()
+	dir := testenv.PublicDir(t)
+	// As the device is on most hosts, whatever it is here.
+	device := filepath.Join(dir, "fuse")
+	const mode, major, minor = unix.S_IFCHR | 0o666, 10, 229
+	if err := unix.Mknod(device, mode, int(unix.Mkdev(major, minor))); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Chmod(device, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	mount := filepath.Join(dir, "mount")
+	if err := unix.Mkdir(mount, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	startAsNobody(t, program, device, mount)
+}
+
+// TestSlowCommandLine: one process whose command line cannot be read delays no scrape and
+// no command for longer than a little, and makes nothing unknown but itself.
+func TestSlowCommandLine(t *testing.T) {
+	testenv.NeedRoot(t)
+	own := ownProgram(t)
+	runs(t, own)
+	c := newConfig(t, "rules:\n  - {name: own, match: {cmdline: [\""+own+"*\"]}, grace: 0s}\n")
+	d := startDaemon(t, daemonOptions{args: []string{c.flag(), "--scan.min-interval=0s"}})
+	const violating = `landlock_rule_processes{result="violating",rule="own"}`
+	d.scrape(t).has(t, violating, 1)
+
+	program, err := attack.Holder(testenv.PublicDir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		startHolder(t, program)
+	}
+	for range 5 {
+		began := time.Now()
+		m := d.scrape(t)
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("a scrape took %s", took)
+		}
+		m.has(t, violating, 1)
+		m.has(t, "landlockd_scan_success", 1)
+	}
+	for _, command := range [][]string{{"check", c.flag()}, {"once", c.flag()}} {
+		began := time.Now()
+		p := run(t, command...)
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%s took %s", command[0], took)
+		}
+		if !strings.Contains(p.stdout.String(), "own") {
+			t.Errorf("%s says nothing of the rule: %s %s", command[0], &p.stdout, &p.stderr)
+		}
+	}
+	d.stop(t)
+}
