@@ -27,8 +27,8 @@ func is(argument int, value uint64) []condition {
 // prSetVMA is prctl(2)'s name of Go's runtime for memory (PR_SET_VMA).
 const prSetVMA = 0x53564d41
 
-// calls returns what the serving stage calls: TestCalls traces it, and fails for a call
-// that is not here. Each group has its reason; what is left out is a decision.
+// calls returns what the serving stage calls: TestServingCalls (test/e2e) traces it at
+// work, and fails if a call was refused. Each group has its reason; what is left out is a decision.
 func calls() []call {
 	// Threads of this process, and nothing that is one: neither fork(2) nor namespaces.
 	const (
