@@ -10,6 +10,8 @@ import (
 	"github.com/landlockd/landlockd/internal/api"
 )
 
+const socketFlag = "api.socket"
+
 // apiSocket is where the API's socket is.
 type apiSocket struct {
 	path  string
@@ -17,7 +19,7 @@ type apiSocket struct {
 }
 
 func (a *apiSocket) flags(c *kingpin.CmdClause, help string) {
-	c.Flag("api.socket", help).Default(api.DefaultPath).PlaceHolder("PATH").
+	c.Flag(socketFlag, help).Default(api.DefaultPath).PlaceHolder("PATH").
 		IsSetByUser(&a.given).StringVar(&a.path)
 }
 

@@ -97,8 +97,28 @@ func parse(args []string) (command, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("%s%w (try --help)", badFlag(app, args), err)}
 	}
+	if flag := emptyFlag(app, args); flag != "" {
+		return nil, usagef("--%s is empty: a variable that is not set? Leave the flag out, or give it a value", flag)
+	}
 	c := byName[name]
 	return c, c.validate()
+}
+
+// emptyFlag returns the name of a flag with an empty value. An address, a file or an
+// expression that is empty by mistake would mean all interfaces, no authentication, or
+// every name. The API's socket may be none.
+func emptyFlag(app *kingpin.Application, args []string) string {
+	parsed, err := app.ParseContext(args)
+	if err != nil {
+		return ""
+	}
+	for _, e := range parsed.Elements {
+		f, ok := e.Clause.(*kingpin.FlagClause)
+		if ok && e.Value != nil && *e.Value == "" && f.Model().Name != socketFlag && !f.Model().IsBoolFlag() {
+			return f.Model().Name
+		}
+	}
+	return ""
 }
 
 // badFlag names the flag whose value was refused: the parser's own error does not.

@@ -70,8 +70,6 @@ func (s *serve) validate() error {
 		return err
 	case o.Web.MaxRequests < 0:
 		return usagef("--web.max-requests is %d, but cannot be negative", o.Web.MaxRequests)
-	case o.Web.TelemetryPath == "":
-		return usagef("--web.telemetry-path is empty, but must be an absolute path")
 	case o.MinInterval < 0:
 		return usagef("--scan.min-interval is %s, but cannot be negative", o.MinInterval)
 	}

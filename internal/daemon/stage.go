@@ -81,6 +81,12 @@ func (d *Daemon) readable() ([]string, error) {
 		return nil, fmt.Errorf("--config.file: %w", err)
 	}
 	dirs = append(append(dirs, web...), config...)
+	if slices.Contains(dirs, "/") {
+		return nil, usagef("a configuration file is in the directory /, and the serving stage may read "+
+			"what is below the directories of its files, which would be all there is (--config.file %q, "+
+			"rule_files, --web.config.file %q): move it to a directory of its own, such as /etc/landlockd",
+			d.o.ConfigFile, d.o.WebConfig)
+	}
 	if !d.o.Web.DisableExporterMetrics {
 		// process_start_time_seconds is counted from the time of boot. Without
 		// it each scrape would be a denial, of landlockd's own.

@@ -212,3 +212,12 @@ func TestServingStageHasAName(t *testing.T) {
 		t.Errorf("it is called %q, %v", name, err)
 	}
 }
+
+// TestConfigurationInRoot: what the serving stage may read would be everything.
+func TestConfigurationInRoot(t *testing.T) {
+	testenv.NeedRoot(t)
+	path := write(t, fmt.Sprintf("/landlockd-e2e-%d.yml", os.Getpid()), "rules: []\n", 0o644)
+	defer os.Remove(path)
+	p := run(t, "--config.file="+path, "--web.listen-address="+testenv.FreeAddress(t), apiFlag)
+	checkRefusal(t, p, exitUsage, path, "/etc/landlockd")
+}
