@@ -38,8 +38,10 @@ type Plan struct {
 	// entries may only look at domains nested in its own.
 	NoLandlock bool
 	// BestEffort goes on without Landlock where it cannot be applied: in too
-	// many domains already, or because a filter forbids it.
+	// many domains already, or because a filter forbids it; and with a program that others
+	// can trace while it starts, for which it calls Warn.
 	BestEffort bool
+	Warn       func(what string, err error)
 	// ReadBelow are files and directories that it may read, with everything
 	// below them. Those that do not exist are passed over.
 	ReadBelow []string
@@ -129,14 +131,18 @@ func (p Plan) untraceable(self *os.File) (*os.File, error) {
 	if p.UID <= 0 || hidden {
 		return self, nil // the same user, or a file that it cannot read anyhow
 	}
-	const mfdExec = 0x10 // since Linux 6.3
-	fd, err := unix.MemfdCreate("landlockd", unix.MFD_CLOEXEC|mfdExec)
-	if errors.Is(err, unix.EINVAL) {
+	fd, err := unix.MemfdCreate("landlockd", unix.MFD_CLOEXEC|unix.MFD_EXEC)
+	if errors.Is(err, unix.EINVAL) { // before Linux 6.3
 		fd, err = unix.MemfdCreate("landlockd", unix.MFD_CLOEXEC)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("memfd_create(2) of a copy of this program that user %d cannot read: "+
+	if err != nil { // vm.memfd_noexec=2, for example
+		err = fmt.Errorf("memfd_create(2) of a copy of this program that user %d cannot read: "+
 			"%w (or install it with mode 0711)", p.UID, err)
+		if !p.BestEffort {
+			return nil, err
+		}
+		p.Warn("Others with the user ID of the serving stage could trace it while it starts", err)
+		return self, nil
 	}
 	written := os.NewFile(uintptr(fd), "landlockd")
 	defer written.Close()

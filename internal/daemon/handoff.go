@@ -161,7 +161,11 @@ func (o *opened) pack() ([]*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state of the first stage: %w", err)
 	}
-	fd, err := unix.MemfdCreate("landlockd-handoff", unix.MFD_CLOEXEC)
+	// vm.memfd_noexec=2 refuses files that might be executed.
+	fd, err := unix.MemfdCreate("landlockd-handoff", unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
+	if errors.Is(err, unix.EINVAL) { // before Linux 6.3
+		fd, err = unix.MemfdCreate("landlockd-handoff", unix.MFD_CLOEXEC)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("memfd_create(2): %w", err)
 	}

@@ -58,6 +58,7 @@ func (d *Daemon) execServing() error {
 	plan := confine.Plan{
 		UID: uid, GID: gid, Keep: d.keep, NoLandlock: d.found.Attribute,
 		BestEffort: d.o.Confine != Require,
+		Warn:       func(what string, err error) { d.o.Logger.Warn(what, "err", err) },
 		ReadBelow:  readable, ListBelow: listable(), Files: files,
 		Args: d.o.Args, Env: append(env, fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
 	}
