@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,7 +34,17 @@ func startHolder(t *testing.T, program string) {
 	if err := unix.Mkdir(mount, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	startAsNobody(t, program, device, mount)
+	var held string
+	t.Cleanup(func() { // behind the end of the program
+		eventually(t, "the process that held its lock is gone", func() bool {
+			_, err := os.Stat("/proc/" + held)
+			return held != "" && os.IsNotExist(err)
+		})
+	})
+	p := startAsNobody(t, program, device, mount)
+	if _, err := fmt.Sscanf(p.stdout.String(), "held %s\n", &held); err != nil {
+		t.Fatalf("%q: %v", p.stdout.String(), err)
+	}
 }
 
 // TestSlowCommandLine: one process whose command line cannot be read delays no scrape and
