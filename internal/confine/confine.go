@@ -38,10 +38,10 @@ type Plan struct {
 	// entries may only look at domains nested in its own.
 	NoLandlock bool
 	// BestEffort goes on without Landlock where it cannot be applied: in too
-	// many domains already, or because a filter forbids it; and with a program that others
-	// can trace while it starts, for which it calls Warn.
+	// many domains already, or because a filter forbids it; and, after a call of Warn, with
+	// what it inherits, or with a program that others can trace while it starts.
 	BestEffort bool
-	Warn       func(what string, err error)
+	Warn       func(what string, err error) // or nil
 	// ReadBelow are files and directories that it may read, with everything
 	// below them. Those that do not exist are passed over.
 	ReadBelow []string
@@ -81,9 +81,15 @@ func (p Plan) Exec() error {
 	if err != nil {
 		return err
 	}
-	for _, step := range []func() error{
-		p.keepFiles, newKeyring, emptyStdin, leaveInherited, p.dropPrivileges, landlock.NoNewPrivs,
-	} {
+	for _, step := range []func() error{newKeyring, emptyStdin, leaveInherited} {
+		if err := step(); err != nil {
+			if !p.BestEffort {
+				return err
+			}
+			p.warn("The serving stage inherits what it has no use for", err)
+		}
+	}
+	for _, step := range []func() error{p.keepFiles, p.dropPrivileges, landlock.NoNewPrivs} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -99,6 +105,12 @@ func (p Plan) Exec() error {
 	runtime.KeepAlive(ruleset)
 	runtime.KeepAlive(p.Files)
 	return err
+}
+
+func (p Plan) warn(what string, err error) {
+	if p.Warn != nil {
+		p.Warn(what, err)
+	}
 }
 
 // openSelf opens this program. One that this user may execute but not read (mode
@@ -141,7 +153,7 @@ func (p Plan) untraceable(self *os.File) (*os.File, error) {
 		if !p.BestEffort {
 			return nil, err
 		}
-		p.Warn("Others with the user ID of the serving stage could trace it while it starts", err)
+		p.warn("Others with the user ID of the serving stage could trace it while it starts", err)
 		return self, nil
 	}
 	written := os.NewFile(uintptr(fd), "landlockd")

@@ -205,6 +205,7 @@ var healthy = map[string]string{
 	`landlockd_confined{mechanism="capabilities"}`: "1",
 	`landlockd_confined{mechanism="landlock"}`:     "1",
 	`landlockd_confined{mechanism="no_new_privs"}`: "1",
+	`landlockd_confined{mechanism="seccomp"}`:      "1",
 	`landlockd_confined{mechanism="user"}`:         "1",
 	"landlockd_config_last_reload_successful":      "1",
 }

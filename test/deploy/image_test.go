@@ -177,6 +177,7 @@ func TestRun(t *testing.T) {
 				`landlockd_confined{mechanism="capabilities"}`: "1",
 				`landlockd_confined{mechanism="landlock"}`:     "1",
 				`landlockd_confined{mechanism="no_new_privs"}`: "1",
+				`landlockd_confined{mechanism="seccomp"}`:      "1",
 				`landlockd_confined{mechanism="user"}`:         "1",
 			})
 			if n := page[`landlock_processes{state="sandboxed"}`]; n == "" || n == "0" {

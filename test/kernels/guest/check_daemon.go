@@ -96,7 +96,8 @@ func daemonWants(expect, source string) []want {
 	}
 	always := []want{
 		is(`landlockd_confined{mechanism="capabilities"}`, capabilities), is(`landlockd_confined{mechanism="no_new_privs"}`, 1),
-		is(`landlockd_confined{mechanism="user"}`, 1), is(`landlockd_confined{mechanism="landlock"}`, confined),
+		is(`landlockd_confined{mechanism="user"}`, 1), is(`landlockd_confined{mechanism="seccomp"}`, 1),
+		is(`landlockd_confined{mechanism="landlock"}`, confined),
 	}
 	switch expect {
 	case "off":
