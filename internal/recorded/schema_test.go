@@ -16,9 +16,9 @@ import (
 
 const schemaFile = "../../docs/schema/snapshot-v1.json"
 
-// TestReadsWhatSchemaAllows: whatever may be null by the schema is read as null. What
-// else stands there has to fit, so that for each such member random snapshots are
-// tried, as they are and with that member null.
+// TestReadsWhatSchemaAllows: whatever may be null by the schema is read as null, and what may
+// be missing, without it. What else stands there has to fit, so that for each such member
+// random snapshots are tried, with that member null, and without it.
 func TestReadsWhatSchemaAllows(t *testing.T) {
 	raw, err := os.ReadFile(schemaFile)
 	if err != nil {
@@ -32,7 +32,9 @@ func TestReadsWhatSchemaAllows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := schemaWalk{defs: root["$defs"].(map[string]any), nullable: map[string]bool{}}
+	w := schemaWalk{
+		defs: root["$defs"].(map[string]any), nullable: map[string]bool{}, members: map[string]bool{},
+	}
 	w.walk(root, "")
 	for _, known := range []string{
 		"/domains/[]/id", "/views/[]/domain", "/processes/[]/tasks/[]/domain", "/host/errata",
@@ -42,23 +44,39 @@ func TestReadsWhatSchemaAllows(t *testing.T) {
 			t.Errorf("%s may be null, but was not found in the schema", known)
 		}
 	}
+	toNull := func(object map[string]any, name string) { object[name] = nil }
 	for path := range w.nullable {
-		t.Run(path, func(t *testing.T) { readsNull(t, schema, path) })
+		t.Run(path, func(t *testing.T) {
+			if !readsChanged(t, schema, path, 60, toNull) {
+				t.Fatal("no snapshot has this member")
+			}
+		})
+	}
+	if len(w.members) < 100 {
+		t.Errorf("%d members were found in the schema", len(w.members))
+	}
+	for path := range w.members {
+		t.Run("without "+path, func(t *testing.T) {
+			readsChanged(t, schema, path, 3, func(object map[string]any, name string) { delete(object, name) })
+		})
 	}
 }
 
-// readsNull fails unless a snapshot is read that has null in some place.
-func readsNull(t *testing.T, schema *jsonschema.Schema, path string) {
+// readsChanged changes a member of random snapshots, one place after the other, and fails
+// unless one is read of those that the schema allows then. It reports whether there are such.
+func readsChanged(
+	t *testing.T, schema *jsonschema.Schema, path string, seeds uint64,
+	change func(object map[string]any, name string),
+) (found bool) {
 	var refused error
-	found := false
-	for seed := range uint64(60) {
+	for seed := range seeds {
 		text := encode(t, random(rand.New(rand.NewPCG(seed, 77))))
 		for n := range 4 { // one place after the other
 			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !setNull(value, strings.Split(path, "/")[1:], &n) {
+			if !changeAt(value, strings.Split(path, "/")[1:], &n, change) {
 				break
 			}
 			if schema.Validate(value) != nil {
@@ -70,18 +88,20 @@ func readsNull(t *testing.T, schema *jsonschema.Schema, path string) {
 				t.Fatal(err)
 			}
 			if _, refused = Read(bytes.NewReader(changed)); refused == nil {
-				return
+				return true
 			}
 		}
 	}
-	if !found {
-		t.Fatal("no snapshot has this member")
+	if found {
+		t.Errorf("the schema allows it, the reader does not: %v", refused)
 	}
-	t.Errorf("the schema allows null, the reader does not: %v", refused)
+	return found
 }
 
-// setNull puts null in a place, past *skip others, and reports whether there is one.
-func setNull(value any, path []string, skip *int) bool {
+// changeAt changes one place, past *skip others, and reports whether there is one.
+func changeAt(
+	value any, path []string, skip *int, change func(object map[string]any, name string),
+) bool {
 	last := len(path) == 1
 	switch v := value.(type) {
 	case map[string]any:
@@ -90,16 +110,16 @@ func setNull(value any, path []string, skip *int) bool {
 			return false
 		}
 		if !last {
-			return setNull(below, path[1:], skip)
+			return changeAt(below, path[1:], skip, change)
 		}
 		if *skip--; *skip < 0 {
-			v[path[0]] = nil
+			change(v, path[0])
 			return true
 		}
 	case []any:
 		for i := range v {
 			if !last {
-				if setNull(v[i], path[1:], skip) {
+				if changeAt(v[i], path[1:], skip, change) {
 					return true
 				}
 				continue
@@ -113,10 +133,10 @@ func setNull(value any, path []string, skip *int) bool {
 	return false
 }
 
-// schemaWalk collects the places that may be null.
+// schemaWalk collects the places of members, and those that may be null.
 type schemaWalk struct {
-	defs     map[string]any
-	nullable map[string]bool
+	defs              map[string]any
+	nullable, members map[string]bool
 }
 
 func (w *schemaWalk) walk(s map[string]any, path string) {
@@ -136,6 +156,7 @@ func (w *schemaWalk) walk(s map[string]any, path string) {
 		w.walk(of.(map[string]any), path)
 	}
 	for name, member := range asObject(s["properties"]) {
+		w.members[path+"/"+name] = true
 		if member, ok := member.(map[string]any); ok {
 			w.walk(member, path+"/"+name)
 		}
