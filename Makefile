@@ -172,6 +172,11 @@ release: ## Build all that is released, for amd64 and arm64, into dist.
 release-notes: ## Print the part of CHANGELOG.md about VERSION.
 	@deploy/packaging/notes.sh '$(VERSION)' <CHANGELOG.md
 
+.PHONY: lines
+lines: ## Count the program's lines of Go: no tests, docs, generated code, comments or blanks.
+	@git ls-files '*.go' | grep -vE '_test\.go$$|^(test|docs)/|/targettest/|/object_bpf' | \
+		xargs cat | grep -cvE '^\s*(//|$$)'
+
 .PHONY: clean
 clean: ## Remove what was built.
 	rm -rf bin dist
