@@ -17,7 +17,7 @@ const (
 	// patience is how long one call is waited for, and budget how long all those for one
 	// account in a window. What takes less than usual counts as nothing: a busy host is
 	// nobody's fault.
-	patience = 100 * time.Millisecond
+	patience = 250 * time.Millisecond
 	budget   = 500 * time.Millisecond
 	usual    = 10 * time.Millisecond
 	window   = 10 * time.Second
