@@ -67,7 +67,10 @@ func TestSlowCommandLine(t *testing.T) {
 	}
 	for range 5 {
 		began := time.Now()
+		// One that hangs is to show where: its log is then printed.
+		stuck := time.AfterFunc(15*time.Second, func() { _ = d.cmd.Process.Signal(unix.SIGQUIT) })
 		m := d.scrape(t)
+		stuck.Stop()
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("a scrape took %s", took)
 		}
