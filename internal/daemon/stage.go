@@ -82,7 +82,7 @@ func (d *Daemon) readable() ([]string, error) {
 		return nil, fmt.Errorf("--config.file: %w", err)
 	}
 	dirs = append(append(dirs, web...), config...)
-	if slices.Contains(dirs, "/") {
+	if slices.ContainsFunc(dirs, isRoot) {
 		return nil, usagef("a configuration file is in the directory /, and the serving stage may read "+
 			"what is below the directories of its files, which would be all there is (--config.file %q, "+
 			"rule_files, --web.config.file %q): move it to a directory of its own, such as /etc/landlockd",
@@ -97,6 +97,13 @@ func (d *Daemon) readable() ([]string, error) {
 		dirs = append(dirs, d.o.Sources.ProcFS)
 	}
 	return dirs, nil
+}
+
+// isRoot reports whether a path leads to the root directory, by whatever name.
+func isRoot(path string) bool {
+	root, err1 := os.Stat("/")
+	dir, err2 := os.Stat(path)
+	return err1 == nil && err2 == nil && os.SameFile(root, dir)
 }
 
 // listable lists the directories that the serving stage must be able to list: the

@@ -218,8 +218,14 @@ func TestConfigurationInRoot(t *testing.T) {
 	testenv.NeedRoot(t)
 	path := write(t, fmt.Sprintf("/landlockd-e2e-%d.yml", os.Getpid()), "rules: []\n", 0o644)
 	defer os.Remove(path)
-	p := run(t, "--config.file="+path, "--web.listen-address="+testenv.FreeAddress(t), apiFlag)
-	checkRefusal(t, p, exitUsage, path, "/etc/landlockd")
+	link := filepath.Join(testenv.PublicDir(t), "link")
+	if err := os.Symlink("/", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{path, filepath.Join(link, filepath.Base(path))} {
+		p := run(t, "--config.file="+path, "--web.listen-address="+testenv.FreeAddress(t), apiFlag)
+		checkRefusal(t, p, exitUsage, path, "/etc/landlockd")
+	}
 }
 
 // TestNoExecutableMemory: where no file in memory may be executed, the daemon serves, and
