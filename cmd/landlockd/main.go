@@ -114,7 +114,7 @@ func emptyFlag(app *kingpin.Application, args []string) string {
 	}
 	for _, e := range parsed.Elements {
 		f, ok := e.Clause.(*kingpin.FlagClause)
-		if ok && e.Value != nil && *e.Value == "" && f.Model().Name != socketFlag && !f.Model().IsBoolFlag() {
+		if ok && e.Value != nil && *e.Value == "" && f.Model().Name != socketFlag {
 			return f.Model().Name
 		}
 	}

@@ -57,7 +57,7 @@ func newKeyring() error {
 }
 
 // emptyStdin puts a pipe that has ended in the place of standard input. It needs no file,
-// other than /dev/null.
+// as /dev/null would.
 func emptyStdin() error {
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {

@@ -74,10 +74,8 @@ func conditions(when []condition) []bpf.Instruction {
 
 // Install restricts every thread of this process, and those that they make, for ever to
 // the calls of the serving stage. no_new_privs must be set.
-func Install() error { return install(calls()) }
-
-func install(allowed []call) error {
-	p, err := program(allowed)
+func Install() error {
+	p, err := program(calls())
 	if err != nil {
 		return fmt.Errorf("seccomp: assemble the filter: %w", err)
 	}
