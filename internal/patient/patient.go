@@ -8,6 +8,7 @@ package patient
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 )
@@ -33,21 +34,23 @@ var ErrDelayed = errors.New("it did not answer in time")
 
 // Caller makes calls, which keys name. It is safe for concurrent use.
 type Caller[K comparable, T any] struct {
-	mu       sync.Mutex
-	accounts map[uint64]*account
-	pending  map[K]bool
+	mu      sync.Mutex
+	pending map[K]uint64 // the account of each call that is under way
+	delays  map[uint64]delay
 }
 
-// account is what is known of one since its window began.
-type account struct {
-	pending int
-	since   time.Time
-	waited  time.Duration
+// delay is how long calls for an account were waited for since its window began. Only who
+// delayed some has one.
+type delay struct {
+	since  time.Time
+	waited time.Duration
 }
+
+func (d delay) isOver(now time.Time) bool { return now.Sub(d.since) >= window }
 
 // New returns a Caller.
 func New[K comparable, T any]() *Caller[K, T] {
-	return &Caller[K, T]{accounts: map[uint64]*account{}, pending: map[K]bool{}}
+	return &Caller[K, T]{pending: map[K]uint64{}, delays: map[uint64]delay{}}
 }
 
 // Do returns what call returns. One that takes too long goes on by itself, and what it
@@ -64,7 +67,7 @@ func (c *Caller[K, T]) Do(by uint64, key K, call func() (T, error)) (T, error) {
 	began, done := time.Now(), make(chan result, 1)
 	go func() {
 		value, err := call()
-		c.end(by, key)
+		c.end(key)
 		done <- result{value, err}
 	}()
 	timer := time.NewTimer(patience)
@@ -83,43 +86,40 @@ func (c *Caller[K, T]) Do(by uint64, key K, call func() (T, error)) (T, error) {
 func (c *Caller[K, T]) begin(by uint64, key K) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	a := c.accounts[by]
-	if a == nil {
-		// Their number is that of the accounts of a window.
-		for other, a := range c.accounts {
-			if a.pending == 0 && now.Sub(a.since) >= window {
-				delete(c.accounts, other)
-			}
+	own := 0
+	for _, account := range c.pending {
+		if account == by {
+			own++
 		}
-		a = &account{}
-		c.accounts[by] = a
 	}
-	if now.Sub(a.since) >= window {
-		a.since, a.waited = now, 0
-	}
-	if c.pending[key] || a.waited >= budget || a.pending >= maxPending || len(c.pending) >= maxAll {
+	d, delayed := c.delays[by]
+	exhausted := delayed && d.waited >= budget && !d.isOver(time.Now())
+	if _, underWay := c.pending[key]; underWay || exhausted || own >= maxPending ||
+		len(c.pending) >= maxAll {
 		return false
 	}
-	a.pending++
-	c.pending[key] = true
+	c.pending[key] = by
 	return true
 }
 
-func (c *Caller[K, T]) end(by uint64, key K) {
+func (c *Caller[K, T]) end(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.accounts[by].pending--
 	delete(c.pending, key)
 }
 
-func (c *Caller[K, T]) charge(by uint64, d time.Duration) {
-	if d < usual {
+func (c *Caller[K, T]) charge(by uint64, waited time.Duration) {
+	if waited < usual {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a := c.accounts[by]; a != nil {
-		a.waited += d
+	now := time.Now()
+	maps.DeleteFunc(c.delays, func(_ uint64, d delay) bool { return d.isOver(now) })
+	d, delayed := c.delays[by]
+	if !delayed {
+		d.since = now
 	}
+	d.waited += waited
+	c.delays[by] = d
 }
