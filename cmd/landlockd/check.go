@@ -58,7 +58,7 @@ func (c *checkRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 
 // validate refuses flags that do not belong together.
 func (c *checkRules) validate() error {
-	if err := c.globals.validate(); err != nil {
+	if err := c.look.validate(); err != nil {
 		return err
 	}
 	switch {

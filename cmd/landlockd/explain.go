@@ -51,7 +51,7 @@ func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
 }
 
 func (x *explainProcess) validate() error {
-	err := cmp.Or(x.globals.validate(), x.socket.validate())
+	err := cmp.Or(x.look.validate(), x.socket.validate())
 	switch {
 	case err != nil:
 		return err

@@ -80,7 +80,9 @@ func TestParseRefuses(t *testing.T) {
 		"--log.format=x": "--log.format", "once --format=x": "--format", "--web.max-requests=x": "x", "--web.max-requests=-1": "-1",
 		"--scan.min-interval=-1s": "-1s", "--scan.min-interval=1": "1", "once --summary": "--summary",
 		"once --format=json --textfile=x": "--textfile", "--path.procfs=/": "--path.procfs", "--path.procfs=": "--path.procfs",
-		"tree --web.max-requests=1": "--web.max-requests", "once --user=x": "--user",
+		"tree --web.max-requests=1": "--web.max-requests", "once --user=x": "--user", "serve --timeout=1s": "--timeout",
+		"once --timeout=0s": "--timeout", "tree --timeout=-1s": "--timeout", "doctor --timeout=x": "--timeout",
+		"rules suggest --timeout=0s": "--timeout", "explain 1 --timeout=0s": "--timeout",
 		"--workload.runtime-unit=k3s":                                            "--workload.runtime-unit",
 		"tree --workload.runtime-unit=a.service --workload.runtime-unit=b.slice": "b.slice",
 	} {
@@ -99,7 +101,7 @@ func TestCheckFlags(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"check --pid=1": "--expect", "check --expect=min_depth=1": "--pid", "check --pid=-1 --expect=x": "--pid", "check --pid=4294967297 --expect=x": "--pid",
-		"check --explain=-1": "--explain", "check --pid=1 --expect=x --explain=1": "--explain", "check --explain=1 -o nagios": "nagios",
+		"check --explain=-1": "--explain", "check --timeout=0s": "--timeout", "check --pid=1 --expect=x --explain=1": "--explain", "check --explain=1 -o nagios": "nagios",
 		"check --explain=1 --require-matches":        "--require-matches",
 		"check --pid=1 --expect=x --require-matches": "--require-matches",
 		"check -o xml": "xml", "check --output=xml": "xml", "rules": "command", "rules suggets": "suggets", "tree --config.file=x": "--config.file", "check x": "x",

@@ -78,17 +78,21 @@ func (g *globals) prepare() error {
 	return nil
 }
 
-// onceRuleTime is how long a command that scans once may read rules of domains: it
-// has no later scan that goes on.
+// onceRuleTime is how long a command that scans once may read rules of domains, and a third
+// of its time at most: it has no later scan that goes on.
 const onceRuleTime = 10 * time.Second
 
-// open opens what a command scans this host with, and returns what it was found among.
-func (g *globals) open() (scan.Source, *sources.Found, error) {
+// open opens what a command scans this host with, and returns what it was found among. It
+// is not closed: a scan that hangs still uses it, and the command ends.
+func (g *globals) open(d deadline) (src scan.Source, f *sources.Found, err error) {
 	o := g.sources
-	o.RuleTime = onceRuleTime
-	f, err := sources.Find(o)
+	o.RuleTime = min(onceRuleTime, d.timeout/3)
+	f, err = inTime(d, "preparing to scan", func() (*sources.Found, error) { return sources.Find(o) })
 	if err != nil {
 		return nil, nil, err
 	}
-	return workload.NewSource(f.Reader(o), workload.Open(g.workloads)), f, nil
+	src, err = inTime(d, "preparing to name workloads", func() (scan.Source, error) {
+		return workload.NewSource(f.Reader(o), workload.Open(g.workloads)), nil
+	})
+	return src, f, err
 }

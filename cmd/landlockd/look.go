@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -19,13 +20,17 @@ import (
 // look is what a command looks at: this host, or a recorded snapshot.
 type look struct {
 	*globals
+	lookLimit
 	file string
 }
 
 func (l *look) flags(c *kingpin.CmdClause, verb string) {
+	l.lookLimit.flags(c)
 	c.Flag("snapshot", verb+" this file, which \"landlockd once --format=json\" wrote, "+
 		"instead of the host.").PlaceHolder("FILE").StringVar(&l.file)
 }
+
+func (l *look) validate() error { return cmp.Or(l.globals.validate(), l.lookLimit.validate()) }
 
 // recorded reports whether a recorded snapshot is looked at.
 func (l *look) recorded() bool { return l.file != "" }
@@ -61,12 +66,13 @@ type judgment func(*scan.Snapshot) (known bool, about []int32)
 // is looked at again, a few times, until enough is known.
 func (l *look) until(enough judgment) (*scan.Snapshot, error) {
 	if !l.recorded() {
-		src, f, err := l.open()
+		d, cancel := l.begin()
+		defer cancel()
+		src, f, err := l.open(d)
 		if err != nil {
 			return nil, err
 		}
-		defer func() { _ = src.Close() }()
-		return lookUntil(src, f.Favour, enough)
+		return lookUntil(d, src, f.Favour, enough)
 	}
 	f, err := os.Open(l.file)
 	if err != nil {
@@ -82,18 +88,33 @@ func (l *look) until(enough judgment) (*scan.Snapshot, error) {
 }
 
 func lookUntil(
-	src scan.Source, favour func(pids []int32), enough judgment,
+	d deadline, src scan.Source, favour func(pids []int32), enough judgment,
 ) (*scan.Snapshot, error) {
+	var last *scan.Snapshot
 	for look, pause := 1, 20*time.Millisecond; ; look, pause = look+1, 4*pause {
-		snap, err := src.Scan(context.Background())
+		snap, err := inTime(d, "scanning", func() (*scan.Snapshot, error) { return src.Scan(d) })
+		if last != nil && errors.Is(err, context.DeadlineExceeded) {
+			return last, nil // what it does not know stays unknown
+		}
 		if err != nil {
 			return nil, err
 		}
-		known, about := enough(snap)
-		if known || look == maxLooks {
+		type answer struct {
+			known bool
+			about []int32
+		}
+		a, err := inTime(d, "judging what was scanned", func() (a answer, err error) {
+			a.known, a.about = enough(snap)
+			return a, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if a.known || look == maxLooks {
 			return snap, nil
 		}
-		favour(about)
+		last = snap
+		favour(a.about)
 		time.Sleep(pause)
 	}
 }

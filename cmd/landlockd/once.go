@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -30,6 +31,7 @@ const (
 // once writes one scan's result.
 type once struct {
 	*globals
+	lookLimit
 	ruleFile
 	metricFlags
 	format   string
@@ -44,13 +46,14 @@ func (o *once) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Flag("textfile", "Write to this file instead, in one step, for the textfile collector of "+
 		"node_exporter.").PlaceHolder("PATH").StringVar(&o.textfile)
 	c.Flag("summary", "With --format=json: counts, without names.").BoolVar(&o.summary)
+	o.lookLimit.flags(c)
 	o.ruleFile.flags(c)
 	o.metricFlags.flags(c)
 	return c
 }
 
 func (o *once) validate() error {
-	err := cmp.Or(o.globals.validate(), o.metricFlags.validate())
+	err := cmp.Or(o.globals.validate(), o.lookLimit.validate(), o.metricFlags.validate())
 	switch {
 	case err != nil:
 		return err
@@ -75,15 +78,19 @@ func (o *once) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	src, found, err := o.open()
-	if err != nil {
+	d, cancel := o.begin()
+	defer cancel()
+	src, found, err := o.open(d)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		found = &sources.Found{}
+	case err != nil:
 		return err
 	}
-	defer func() { _ = src.Close() }()
-	snap, err := src.Scan(context.Background())
+	var snap *scan.Snapshot
 	var result *policy.Evaluation
 	if err == nil {
-		result = evaluator(config, o.sources.ProcFS).Evaluate(snap)
+		snap, result, err = o.scan(d, src, config)
 	}
 	if o.format == formatJSON {
 		if err != nil {
@@ -93,6 +100,23 @@ func (o *once) run(out io.Writer) error {
 		return buffered(out, func(w io.Writer) error { return recorded.Write(w, snap, j) })
 	}
 	return cmp.Or(err, o.write(out, o.registry(config, found, snap, result)))
+}
+
+// scan returns a snapshot and what rules say of it, or neither.
+func (o *once) scan(
+	d deadline, src scan.Source, config *policy.Config,
+) (*scan.Snapshot, *policy.Evaluation, error) {
+	snap, err := inTime(d, "scanning", func() (*scan.Snapshot, error) { return src.Scan(d) })
+	if err != nil {
+		return nil, nil, err
+	}
+	result, err := inTime(d, "judging what was scanned", func() (*policy.Evaluation, error) {
+		return evaluator(config, o.sources.ProcFS).Evaluate(snap), nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return snap, result, nil
 }
 
 // registry has the metrics of one scan; snap and result are nil if it failed.

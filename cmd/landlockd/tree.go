@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -14,6 +15,7 @@ import (
 // drawTree draws processes and domains.
 type drawTree struct {
 	*globals
+	lookLimit
 	drawing
 	all, domains bool
 }
@@ -24,11 +26,16 @@ func (t *drawTree) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Flag("all", "Show every process.").Short('a').BoolVar(&t.all)
 	c.Flag("domains", "Show domains, each with its processes.").Short('d').BoolVar(&t.domains)
 	t.drawing.flags(c, "Draw with")
+	t.lookLimit.flags(c)
 	return c
 }
 
+func (t *drawTree) validate() error {
+	return cmp.Or(t.globals.validate(), t.lookLimit.validate())
+}
+
 func (t *drawTree) run(out io.Writer) error {
-	host := look{globals: t.globals}
+	host := look{globals: t.globals, lookLimit: t.lookLimit}
 	snap, err := host.until(func(*scan.Snapshot) (bool, []int32) { return true, nil })
 	if err != nil {
 		return err
