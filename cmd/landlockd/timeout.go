@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/landlockd/landlockd/internal/patient"
 )
 
 // lookLimit is the flag of commands that look at this host once: how long that may take.
@@ -42,24 +44,10 @@ func (l *lookLimit) begin() (deadline, context.CancelFunc) {
 // does not end in time is left to itself: what hangs in a system call does so until this
 // process ends.
 func inTime[T any](d deadline, what string, step func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
+	value, err := patient.Within(d, step)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%s takes longer than --timeout=%s: this host is very busy, or something "+
+			"on it does not answer; try again, with a longer --timeout (%w)", what, d.timeout, err)
 	}
-	ended := make(chan result, 1)
-	go func() {
-		value, err := step()
-		ended <- result{value, err}
-	}()
-	var r result
-	select {
-	case r = <-ended:
-	case <-d.Done():
-		r.err = d.Err()
-	}
-	if errors.Is(r.err, context.DeadlineExceeded) {
-		r.err = fmt.Errorf("%s takes longer than --timeout=%s: this host is very busy, or something "+
-			"on it does not answer; try again, with a longer --timeout (%w)", what, d.timeout, r.err)
-	}
-	return r.value, r.err
+	return value, err
 }

@@ -7,6 +7,7 @@
 package patient
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"sync"
@@ -53,33 +54,42 @@ func New[K comparable, T any]() *Caller[K, T] {
 	return &Caller[K, T]{pending: map[K]uint64{}, delays: map[uint64]delay{}}
 }
 
-// Do returns what call returns. One that takes too long goes on by itself, and what it
-// returns is lost; until it does, it is not made again.
-func (c *Caller[K, T]) Do(by uint64, key K, call func() (T, error)) (T, error) {
-	var value T
-	if !c.begin(by, key) {
-		return value, ErrDelayed
-	}
+// Within returns what call returns, unless ctx ends before: the error is then its cause. The
+// call goes on by itself, and what it returns is lost.
+func Within[T any](ctx context.Context, call func() (T, error)) (value T, err error) {
 	type result struct {
 		value T
 		err   error
 	}
-	began, done := time.Now(), make(chan result, 1)
+	done := make(chan result, 1)
 	go func() {
 		value, err := call()
-		c.end(key)
 		done <- result{value, err}
 	}()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
 	select {
 	case r := <-done:
-		c.charge(by, time.Since(began))
 		return r.value, r.err
-	case <-timer.C:
-		c.charge(by, patience)
-		return value, ErrDelayed
+	case <-ctx.Done():
+		return value, context.Cause(ctx)
 	}
+}
+
+// Do returns what call returns, as Within does. Until a call that took too long has
+// returned, it is not made again.
+func (c *Caller[K, T]) Do(by uint64, key K, call func() (T, error)) (T, error) {
+	if !c.begin(by, key) {
+		var none T
+		return none, ErrDelayed
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), patience, ErrDelayed)
+	defer cancel()
+	began := time.Now()
+	value, err := Within(ctx, func() (T, error) {
+		defer c.end(key)
+		return call()
+	})
+	c.charge(by, min(time.Since(began), patience))
+	return value, err
 }
 
 // begin reports whether a call is to be made.

@@ -3,6 +3,7 @@
 package patient
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,24 @@ import (
 )
 
 func quick() (string, error) { return "answer", nil }
+
+// TestWithin: what a call returns is passed on, and one that does not end is left to itself.
+func TestWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		failed := errors.New("failed")
+		if n, err := Within(ctx, func() (int, error) { return 7, failed }); n != 7 || !errors.Is(err, failed) {
+			t.Errorf("%d, %v", n, err)
+		}
+		stop := make(chan struct{})
+		defer close(stop)
+		n, err := Within(ctx, func() (int, error) { <-stop; return 7, nil })
+		if n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%d, %v", n, err)
+		}
+	})
+}
 
 // TestDo: the clock is the test's own, so that every time is exact.
 func TestDo(t *testing.T) {
