@@ -52,15 +52,13 @@ func (d *Daemon) execServing() error {
 		return err
 	}
 	handoffFD := files[0].Fd()
-	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, stageEnv+"=") || strings.HasPrefix(v, notifyEnv+"=")
-	})
 	plan := confine.Plan{
 		UID: uid, GID: gid, Keep: d.keep, NoLandlock: d.found.Attribute,
 		BestEffort: d.o.Confine != Require,
 		Warn:       func(what string, err error) { d.o.Logger.Warn(what, "err", err) },
 		ReadBelow:  readable, ListBelow: listable(), Files: files,
-		Args: d.o.Args, Env: append(env, fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
+		Args: d.o.Args,
+		Env:  append(servingEnv(os.Environ()), fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
 	}
 	return fmt.Errorf("confine the serving stage: %w", plan.Exec())
 }

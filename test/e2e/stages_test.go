@@ -114,6 +114,24 @@ func TestServingAsRootIsNotConfined(t *testing.T) {
 	m.has(t, `landlockd_confined{mechanism="capabilities"}`, 1)
 }
 
+// TestServingEnvironment: the serving stage does not know the secrets in the environment of
+// whoever started it.
+func TestServingEnvironment(t *testing.T) {
+	testenv.NeedRoot(t)
+	d := startDaemon(t, daemonOptions{change: func(c *exec.Cmd) {
+		c.Env = append(c.Env, "GOGC=77", "TZ=Europe/Berlin", "API_TOKEN=secret", "GOGCX=1")
+	}})
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", d.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.FieldsFunc(string(environ), func(r rune) bool { return r == 0 })
+	if len(got) != 3 || got[0] != "GOGC=77" || got[1] != "TZ=Europe/Berlin" ||
+		!strings.HasPrefix(got[2], "LANDLOCKD_STAGE=") {
+		t.Errorf("the serving stage has the environment %q", got)
+	}
+}
+
 func TestServingStageInheritsNoStrayDescriptor(t *testing.T) {
 	testenv.NeedRoot(t)
 	secret, err := os.Open(write(t, filepath.Join(t.TempDir(), "secret"), "", 0o600))
