@@ -49,9 +49,17 @@ func Listen(path string) (*net.UnixListener, error) {
 	return l, nil
 }
 
-// removeDead removes a socket on which nobody listens.
+// removeDead removes a socket on which nobody listens. It names what it removes from the
+// directory in which it saw the socket: whoever owns one above can put another one in its
+// place meanwhile.
 func removeDead(path string) error {
-	st, err := os.Lstat(path)
+	dir, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }()
+	name := filepath.Base(path)
+	st, err := dir.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -69,7 +77,7 @@ func removeDead(path string) error {
 	case err == nil, errors.Is(err, unix.EAGAIN): // EAGAIN: many wait to be accepted
 		return ErrInUse
 	case errors.Is(err, unix.ECONNREFUSED):
-		return os.Remove(path)
+		return dir.Remove(name)
 	default:
 		return fmt.Errorf("connect(2), to find out whether anybody listens: %w", err)
 	}

@@ -81,3 +81,40 @@ func TestLongestPath(t *testing.T) {
 	}
 	l.Close()
 }
+
+// TestListenBesideOwner: whoever owns the directory above, and puts another one in the place
+// of the socket's, has no file in that removed.
+func TestListenBesideOwner(t *testing.T) {
+	above := t.TempDir()
+	dir, other := filepath.Join(above, "dir"), filepath.Join(above, "other")
+	if err := errors.Join(os.Mkdir(dir, 0o755), os.Mkdir(other, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	victim, err := os.Create(filepath.Join(other, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer victim.Close()
+	done, stopped := make(chan struct{}), make(chan struct{})
+	defer func() { close(done); <-stopped }()
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				_ = unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, other, unix.RENAME_EXCHANGE)
+			}
+		}
+	}()
+	for range 500 {
+		if l, err := Listen(filepath.Join(dir, "s")); err == nil {
+			l.Close() // it is dead then, in whichever directory it was made
+		}
+		var st unix.Stat_t
+		if err := unix.Fstat(int(victim.Fd()), &st); err != nil || st.Nlink != 1 {
+			t.Fatalf("the file has %d names (%v)", st.Nlink, err)
+		}
+	}
+}
