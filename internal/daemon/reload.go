@@ -13,13 +13,13 @@ import (
 	"github.com/landlockd/landlockd/internal/cmdline"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/web"
 )
 
 // openRules loads the rules, as the user that serves.
 func (d *Daemon) openRules() (*inforce.Set, error) {
 	options := inforce.Options{
-		Load:   func() (*policy.Config, error) { return inforce.Load(d.o.ConfigFile) },
-		Logger: d.o.Logger,
+		Load: d.load, Logger: d.o.Logger,
 	}
 	if d.cmdline || !d.status.Landlock {
 		options.Cmdline = cmdline.New(d.o.Sources.ProcFS)
@@ -33,6 +33,15 @@ func (d *Daemon) openRules() (*inforce.Set, error) {
 	default:
 		return nil, UsageError{inforce.Brief(err)}
 	}
+}
+
+// load loads the rules. What is wrong with the web configuration, which is read for each
+// connection, shows nowhere else.
+func (d *Daemon) load() (*policy.Config, error) {
+	if err := web.ValidateConfig(d.o.WebConfig); err != nil {
+		return nil, fmt.Errorf("--web.config.file %s: %w", d.o.WebConfig, err)
+	}
+	return inforce.Load(d.o.ConfigFile)
 }
 
 // reloader loads the configuration again, and notifies the service manager. It

@@ -118,6 +118,7 @@ func (s *Set) Reload() error {
 
 func (s *Set) load() (*policy.Config, error) {
 	c, err := s.o.Load()
+	err = advise(err)
 	if err == nil && c.UsesCmdline() && s.o.Cmdline == nil {
 		err = ErrRestart
 	}

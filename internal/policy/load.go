@@ -80,7 +80,7 @@ func (l *loader) rest(d *decoder, files []ruleFile) (*Config, error) {
 func (l *loader) text(d *decoder, at *yaml.Node, file string) string {
 	text, err := readFile(file)
 	if err != nil {
-		d.fail(at, "reading rules: %v", err)
+		d.fail(at, "reading rules: %w", err)
 		return ""
 	}
 	l.config.Files = append(l.config.Files, file)
@@ -165,7 +165,7 @@ func expand(d *decoder, n *yaml.Node, pattern string) []string {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		d.fail(n, "%v", err)
+		d.fail(n, "%w", err)
 	}
 	var paths []string
 	for _, e := range entries {

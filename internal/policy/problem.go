@@ -13,6 +13,8 @@ type Problem struct {
 	// Line and Column count from 1; 0 if it is about the whole file.
 	Line, Column int
 	Message      string
+	// Cause is the error of reading that it comes from, or nil.
+	Cause error
 }
 
 // String returns "file:line:column: message", on one line.
@@ -25,7 +27,7 @@ func (p Problem) String() string {
 
 // problem returns one of a rule.
 func (r *Rule) problem(format string, args ...any) Problem {
-	return Problem{r.File, r.Line, r.Column, fmt.Sprintf(format, args...)}
+	return Problem{File: r.File, Line: r.Line, Column: r.Column, Message: fmt.Sprintf(format, args...)}
 }
 
 // LoadError is all that is wrong with a configuration.

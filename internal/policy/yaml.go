@@ -41,7 +41,8 @@ func (d *decoder) warn(n *yaml.Node, format string, args ...any) {
 }
 
 func (d *decoder) problem(n *yaml.Node, format string, args ...any) Problem {
-	p := Problem{File: d.file, Message: fmt.Sprintf(format, args...)}
+	err := fmt.Errorf(format, args...)
+	p := Problem{File: d.file, Message: err.Error(), Cause: errors.Unwrap(err)}
 	if n != nil {
 		p.Line, p.Column = n.Line, n.Column
 	}

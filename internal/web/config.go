@@ -16,8 +16,18 @@ import (
 type Config web.Config
 
 // ValidateConfig returns why a web configuration, and what it names, cannot be used.
-// An empty path is valid.
-func ValidateConfig(path string) error { return web.Validate(path) }
+// An empty path is valid. Of a file that cannot be read it is the [fs.PathError].
+func ValidateConfig(path string) error {
+	files, _ := configFiles(path) // Validate has better words for it
+	for _, file := range files {
+		f, err := os.Open(file)
+		if err != nil {
+			return err // exporter-toolkit's does not wrap it
+		}
+		f.Close()
+	}
+	return web.Validate(path)
+}
 
 // ReadConfig reads a web configuration, with paths that are relative to its directory
 // below that; without a path there is none.

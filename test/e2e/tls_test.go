@@ -147,12 +147,7 @@ func TestTLSThroughLinks(t *testing.T) {
 	renewed, renewedKey := certificate(t, 2)
 	link := func(to, name string) {
 		t.Helper()
-		if err := os.Symlink(to, filepath.Join(dir, "live", name+".new")); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(filepath.Join(dir, "live", name+".new"), filepath.Join(dir, "live", name)); err != nil {
-			t.Fatal(err)
-		}
+		flip(t, filepath.Join(dir, "live", name), to)
 	}
 	write(t, filepath.Join(dir, "archive/1.crt"), cert, 0o644)
 	write(t, filepath.Join(dir, "archive/1.key"), key, 0o644)
