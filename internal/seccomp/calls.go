@@ -24,6 +24,11 @@ func is(argument int, value uint64) []condition {
 	return []condition{{argument, every, value}}
 }
 
+// without returns the conditions that an argument has none of some bits.
+func without(argument int, bits uint64) []condition {
+	return []condition{{argument, bits, 0}}
+}
+
 // prSetVMA is prctl(2)'s name of Go's runtime for memory (PR_SET_VMA).
 const prSetVMA = 0x53564d41
 
@@ -37,7 +42,7 @@ func calls() []call {
 		spaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
 			unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 	)
-	noCode := []condition{{2, unix.PROT_EXEC, 0}} // no memory becomes code
+	noCode := without(2, unix.PROT_EXEC) // no memory becomes code
 	self := uint64(unix.Getpid())
 	always := make([]call, len(unconditional))
 	for i, number := range unconditional {
@@ -60,6 +65,21 @@ func calls() []call {
 		{unix.SYS_PRCTL, is(0, unix.PR_SET_NO_NEW_PRIVS)},
 		// One scan is one iterator of the link that it was given.
 		{unix.SYS_BPF, is(0, unix.BPF_ITER_CREATE)},
+		// Files are read: no Landlock before Linux 6.2 keeps O_TRUNC from emptying one.
+		{unix.SYS_OPENAT, without(2, unix.O_ACCMODE|unix.O_CREAT|unix.O_TRUNC)},
+		// Others would have a file's events send signals, whatever the signal, to any process
+		// of the same user (F_SETOWN, F_SETSIG).
+		{unix.SYS_FCNTL, is(1, unix.F_GETFD)},
+		{unix.SYS_FCNTL, is(1, unix.F_SETFD)},
+		{unix.SYS_FCNTL, is(1, unix.F_GETFL)},
+		{unix.SYS_FCNTL, is(1, unix.F_SETFL)},
+		{unix.SYS_FCNTL, is(1, unix.F_DUPFD_CLOEXEC)},
+		// How connections end that nobody uses; many other options are for more than that.
+		{unix.SYS_SETSOCKOPT, append(is(1, unix.SOL_SOCKET), is(2, unix.SO_KEEPALIVE)...)},
+		{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_NODELAY)...)},
+		{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPIDLE)...)},
+		{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPINTVL)...)},
+		{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPCNT)...)},
 	}, always...)
 }
 
@@ -80,15 +100,16 @@ var unconditional = [...]uint32{
 	unix.SYS_LANDLOCK_CREATE_RULESET, unix.SYS_LANDLOCK_ADD_RULE,
 	unix.SYS_LANDLOCK_RESTRICT_SELF,
 	// Files: which, Landlock and the user decide.
-	unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_CLOSE, unix.SYS_READ, unix.SYS_PREAD64,
+	unix.SYS_CLOSE, unix.SYS_READ, unix.SYS_PREAD64,
 	unix.SYS_READV, unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_LSEEK, unix.SYS_FSTAT, newfstatat,
 	unix.SYS_STATX, unix.SYS_STATFS, unix.SYS_FSTATFS, unix.SYS_GETDENTS64, unix.SYS_READLINKAT,
-	unix.SYS_FACCESSAT, unix.SYS_GETCWD, unix.SYS_FCNTL,
+	unix.SYS_FACCESSAT, unix.SYS_GETCWD,
 	// What is ready.
 	unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT, unix.SYS_EVENTFD2,
-	unix.SYS_PPOLL, unix.SYS_PIPE2,
-	// Sockets that it was given, and connections that come: none is made.
+	unix.SYS_PPOLL,
+	// Sockets that it was given, and connections that come: none is made. What is sent is
+	// written: sendto(2) and sendmsg(2) can name another receiver, of the service manager's
+	// socket too, and recvmsg(2) takes descriptors.
 	unix.SYS_ACCEPT4, unix.SYS_SHUTDOWN, unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME,
-	unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT, unix.SYS_RECVFROM, unix.SYS_RECVMSG,
-	unix.SYS_SENDTO, unix.SYS_SENDMSG,
+	unix.SYS_GETSOCKOPT, unix.SYS_RECVFROM,
 }

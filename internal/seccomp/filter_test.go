@@ -75,6 +75,20 @@ func TestProgram(t *testing.T) {
 		"its memory's names":           {data(arch, unix.SYS_PRCTL, prSetVMA), allow},
 		"not dumpable":                 {data(arch, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0), allow},
 		"dumpable":                     {data(arch, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1), refuse},
+		"a file to read":               {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_RDONLY|unix.O_CLOEXEC), allow},
+		"a place":                      {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_PATH|unix.O_DIRECTORY), allow},
+		"a file to write":              {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_WRONLY), refuse},
+		"a file to change":             {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_RDWR|unix.O_CLOEXEC), refuse},
+		"a file to empty":              {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_TRUNC), refuse},
+		"a file to make":               {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_CREAT), refuse},
+		"a file without a name":        {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_TMPFILE|unix.O_RDWR), refuse},
+		"a descriptor's flags":         {data(arch, unix.SYS_FCNTL, 3, unix.F_SETFL, unix.O_NONBLOCK), allow},
+		"whom a descriptor signals":    {data(arch, unix.SYS_FCNTL, 3, unix.F_SETOWN, 1), refuse},
+		"by what it signals":           {data(arch, unix.SYS_FCNTL, 3, unix.F_SETSIG, 9), refuse},
+		"a connection's end":           {data(arch, unix.SYS_SETSOCKOPT, 3, unix.SOL_SOCKET, unix.SO_KEEPALIVE), allow},
+		"a connection's pace":          {data(arch, unix.SYS_SETSOCKOPT, 3, unix.IPPROTO_TCP, unix.TCP_NODELAY), allow},
+		"a socket's filter":            {data(arch, unix.SYS_SETSOCKOPT, 3, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER), refuse},
+		"a socket's protocol":          {data(arch, unix.SYS_SETSOCKOPT, 3, unix.IPPROTO_TCP, unix.TCP_ULP), refuse},
 		"a tracer":                     {data(arch, unix.SYS_PRCTL, unix.PR_SET_PTRACER, every), refuse},
 	} {
 		got, err := vm.Run(c.in)
@@ -94,7 +108,9 @@ func TestProgram(t *testing.T) {
 		unix.SYS_TKILL, unix.SYS_RT_SIGQUEUEINFO, unix.SYS_UNLINKAT, unix.SYS_RENAMEAT2,
 		unix.SYS_FCHMODAT, unix.SYS_LINKAT, unix.SYS_SYMLINKAT, unix.SYS_NAME_TO_HANDLE_AT,
 		unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_SYSLOG, unix.SYS_SHMGET, unix.SYS_MSGGET,
-		unix.SYS_INOTIFY_INIT1, unix.SYS_FANOTIFY_INIT, unix.SYS_SETRLIMIT, unix.SYS_SETPRIORITY,
+		unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_SENDMMSG, unix.SYS_RECVMSG, unix.SYS_PIPE2,
+		unix.SYS_OPENAT2, unix.SYS_TRUNCATE, unix.SYS_FTRUNCATE, unix.SYS_SETITIMER,
+		unix.SYS_TIMER_CREATE, unix.SYS_INOTIFY_INIT1, unix.SYS_FANOTIFY_INIT, unix.SYS_SETRLIMIT, unix.SYS_SETPRIORITY,
 	} {
 		for _, argument := range []uint64{0, self, unix.BPF_ITER_CREATE, prSetVMA, thread} {
 			got, err := vm.Run(data(arch, number, argument))
