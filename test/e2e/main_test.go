@@ -14,8 +14,9 @@ import (
 
 // Set by TestMain and not changed afterwards.
 var (
-	landlockd string // the binary under test, statically linked
-	self      string // this test binary, which is the launcher of sandboxed programs too
+	landlockd string    // the binary under test, statically linked
+	self      string    // this test binary, which is the launcher of sandboxed programs too
+	refused   *refusals // nil without root
 )
 
 func TestMain(m *testing.M) {
@@ -45,6 +46,12 @@ func buildAndRun(m *testing.M) int {
 	if self, err = os.Executable(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
+	}
+	if os.Geteuid() == 0 {
+		if refused, err = watchRefusals(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	return m.Run()
 }

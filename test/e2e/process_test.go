@@ -26,6 +26,7 @@ type process struct {
 	stdin          io.Closer // of those that stay
 	stdout, stderr buffer
 	done           chan struct{}
+	attacked       bool // it makes system calls that must be refused
 }
 
 // buffer is a bytes.Buffer that may be read while it is written.
@@ -64,6 +65,9 @@ func launch(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %q: %v", args, err)
 	}
+	if refused != nil {
+		refused.forget(p.cmd.Process.Pid)
+	}
 	go func() {
 		defer close(p.done)
 		_ = p.cmd.Wait() // what came of it is in ProcessState
@@ -73,6 +77,9 @@ func launch(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		}
 		<-p.done
+		if refused != nil && !p.attacked {
+			checkRefusals(t, p)
+		}
 	})
 	return p
 }
