@@ -28,20 +28,28 @@ import (
 	"github.com/landlockd/landlockd/internal/landlock"
 )
 
-// Plan is how the second stage is confined and what it is given.
-type Plan struct {
+// Goal is what a stage is meant to be, for [Plan.Exec] to do and [Inspect] to compare with.
+type Goal struct {
 	// UID and GID are what it runs as; -1 keeps what this process has.
-	UID, GID int
+	UID int `json:"uid"`
+	GID int `json:"gid"`
 	// Keep are capabilities that it keeps; none is the rule.
-	Keep []int
+	Keep []int `json:"keep,omitempty"`
+	// Bounding: the bounding set can be emptied, as whoever is to do so has CAP_SETPCAP.
+	// Otherwise no_new_privs sees to it that nothing can be gained from that set.
+	Bounding bool `json:"bounding,omitempty"`
 	// NoLandlock leaves Landlock out: a reader of other processes' /proc
 	// entries may only look at domains nested in its own.
-	NoLandlock bool
-	// BestEffort goes on without Landlock where it cannot be applied: in too
-	// many domains already, or because a filter forbids it; and, after a call of Warn, with
-	// what it inherits, or with a program that others can trace while it starts.
-	BestEffort bool
-	Warn       func(what string, err error) // or nil
+	NoLandlock bool `json:"no_landlock,omitempty"`
+}
+
+// Plan is how the second stage is confined and what it is given.
+type Plan struct {
+	Goal
+	// Failed is called for each mechanism that fails, with the cause; what it returns
+	// ends Exec. Exec goes on with the others if that is nil. Without Failed, the cause
+	// ends it.
+	Failed func(Failure, error) error
 	// ReadBelow are files and directories that it may read, with everything
 	// below them. Those that do not exist are passed over.
 	ReadBelow []string
@@ -71,32 +79,31 @@ func (p Plan) Exec() error {
 	if err != nil {
 		return err
 	}
-	var ruleset *os.File
-	if !p.NoLandlock {
-		if ruleset, err = p.ruleset(self); err != nil && !p.BestEffort {
-			return err
-		}
-	}
-	program, err := p.untraceable(self)
-	if err != nil {
-		return err
-	}
-	for _, step := range []func() error{newKeyring, emptyStdin, leaveInherited} {
-		if err := step(); err != nil {
-			if !p.BestEffort {
+	program, ruleset := self, (*os.File)(nil)
+	for _, step := range []struct {
+		mechanism Mechanism
+		do        func() error
+	}{
+		{Landlock, func() (err error) { ruleset, err = p.ruleset(self); return err }},
+		{Dumpable, func() (err error) { program, err = p.untraceable(self); return err }},
+		{Keyring, newKeyring},
+		{Inherited, emptyStdin},
+		{Inherited, leaveInherited},
+		{Inherited, p.keepFiles},
+		{Capabilities, p.prepareCapabilities},
+		{Groups, p.changeGroups},
+		{UserID, p.changeUser},
+		{Capabilities, p.dropCapabilities},
+		{NoNewPrivs, landlock.NoNewPrivs},
+		{Landlock, func() error { return restrict(ruleset) }},
+	} {
+		if err := step.do(); err != nil {
+			if p.Failed == nil {
 				return err
 			}
-			p.warn("The serving stage inherits what it has no use for", err)
-		}
-	}
-	for _, step := range []func() error{p.keepFiles, p.dropPrivileges, landlock.NoNewPrivs} {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	if ruleset != nil {
-		if err := landlock.RestrictThread(int(ruleset.Fd())); err != nil && !p.BestEffort {
-			return err
+			if err := p.Failed(FailureOf(step.mechanism, err), err); err != nil {
+				return err
+			}
 		}
 	}
 	err = execute(int(program.Fd()), p.Args, p.Env)
@@ -107,10 +114,12 @@ func (p Plan) Exec() error {
 	return err
 }
 
-func (p Plan) warn(what string, err error) {
-	if p.Warn != nil {
-		p.Warn(what, err)
+// restrict puts the calling thread in a domain, if there is a ruleset for it.
+func restrict(ruleset *os.File) error {
+	if ruleset == nil {
+		return nil
 	}
+	return landlock.RestrictThread(int(ruleset.Fd()))
 }
 
 // openSelf opens this program. One that this user may execute but not read (mode
@@ -132,11 +141,11 @@ func openSelf() (*os.File, error) {
 // execute but not read. The kernel makes the process of such a program not
 // dumpable in execve(2) itself: between execve(2) and a prctl(2) of the new
 // program, others with that user's ID (nobody has many) could trace it, or take
-// its descriptors with pidfd_getfd(2).
+// its descriptors with pidfd_getfd(2). With an error, it returns self.
 func (p Plan) untraceable(self *os.File) (*os.File, error) {
 	st, err := self.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("stat this program: %w", err)
+		return self, fmt.Errorf("stat this program: %w", err)
 	}
 	sys, ok := st.Sys().(*syscall.Stat_t)
 	hidden := ok && st.Mode()&0o044 == 0 && int(sys.Uid) != p.UID
@@ -148,36 +157,35 @@ func (p Plan) untraceable(self *os.File) (*os.File, error) {
 		fd, err = unix.MemfdCreate("landlockd", unix.MFD_CLOEXEC)
 	}
 	if err != nil { // vm.memfd_noexec=2, for example
-		err = fmt.Errorf("memfd_create(2) of a copy of this program that user %d cannot read: "+
-			"%w (or install it with mode 0711)", p.UID, err)
-		if !p.BestEffort {
-			return nil, err
-		}
-		p.warn("Others with the user ID of the serving stage could trace it while it starts", err)
-		return self, nil
+		return self, fmt.Errorf("memfd_create(2) of a copy of this program that user %d cannot "+
+			"read, without which others with that ID could trace it while it starts: %w "+
+			"(or install it with mode 0711)", p.UID, err)
 	}
 	written := os.NewFile(uintptr(fd), "landlockd")
 	defer written.Close()
 	if _, err := io.Copy(written, self); err != nil {
-		return nil, fmt.Errorf("copy this program: %w", err)
+		return self, fmt.Errorf("copy this program: %w", err)
 	}
 	// No file that is open for writing can be executed.
 	program, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
 	if err != nil {
-		return nil, fmt.Errorf("open the copy of this program: %w", err)
+		return self, fmt.Errorf("open the copy of this program: %w", err)
 	}
 	if err := written.Chmod(0o111); err != nil {
-		return nil, fmt.Errorf("chmod the copy of this program: %w", err)
+		return self, fmt.Errorf("chmod the copy of this program: %w", err)
 	}
 	return program, nil
 }
 
 // ruleset denies everything that this kernel can deny, but for what the plan
-// lists, this process's own entry in /proc and this program. It is nil where
-// the kernel has no Landlock.
+// lists, this process's own entry in /proc and this program. It is nil if Landlock is
+// left out.
 func (p Plan) ruleset(self *os.File) (*os.File, error) {
+	if p.NoLandlock {
+		return nil, nil //nolint:nilnil // none is none
+	}
 	if _, err := landlock.ABI(); err != nil {
-		return nil, nil //nolint:nilerr // no Landlock: Inspect reports that, and its caller decides
+		return nil, err
 	}
 	rights := landlock.Rights().Sure
 	fd, err := landlock.CreateRuleset(rights)
@@ -252,25 +260,26 @@ func allow(ruleset int, path string, rights uint32) error {
 // runtime polls descriptors of its own.
 func (p Plan) keepFiles() error {
 	const afterStandardError = 3
-	if err := unix.CloseRange(afterStandardError, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		return fmt.Errorf("close_range(2): %w", err)
+	err := unix.CloseRange(afterStandardError, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
+	if err != nil {
+		err = fmt.Errorf("close_range(2): %w", err)
 	}
 	for _, f := range p.Files {
-		if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); err != nil {
-			return fmt.Errorf("keep descriptor of %s: %w", f.Name(), err)
+		if _, e := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); e != nil {
+			err = errors.Join(err, fmt.Errorf("keep descriptor of %s: %w", f.Name(), e))
 		}
 	}
-	return nil
+	return err
 }
 
-// dropPrivileges acts on the calling thread alone: package syscall's wrappers
-// would change every thread, which is slower and not needed.
-func (p Plan) dropPrivileges() error {
+// prepareCapabilities does what must come before the user changes. It, and what follows,
+// acts on the calling thread alone: package syscall's wrappers would change every thread,
+// which is slower and not needed.
+func (p Plan) prepareCapabilities() error {
 	keep := capabilitySet(p.Keep)
-	// Without CAP_SETPCAP the bounding set stays; no_new_privs then sees to it
-	// that nothing can be gained from it.
-	for c := 0; c <= unix.CAP_LAST_CAP; c++ {
+	for c := 0; c < 64 && p.Bounding; c++ { // those included that nobody has named yet
 		if keep[c/32]&(1<<(c%32)) == 0 {
+			// Inspect sees what is left; there is an error for each that this kernel has not.
 			_ = unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0)
 		}
 	}
@@ -282,9 +291,12 @@ func (p Plan) dropPrivileges() error {
 			return fmt.Errorf("prctl(PR_SET_KEEPCAPS): %w", err)
 		}
 	}
-	if err := p.changeUser(); err != nil {
-		return err
-	}
+	return nil
+}
+
+// dropCapabilities leaves those to be kept.
+func (p Plan) dropCapabilities() error {
+	keep := capabilitySet(p.Keep)
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	data := [2]unix.CapUserData{}
 	for i := range data {
@@ -309,21 +321,27 @@ func capabilitySet(caps []int) (set [2]uint32) {
 	return set
 }
 
-func (p Plan) changeUser() error {
-	if p.GID >= 0 {
-		if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, 0, 0, 0); errno != 0 {
-			return fmt.Errorf("drop supplementary groups: %w", errno)
-		}
-		id := uintptr(p.GID)
-		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, id, id, id); errno != 0 {
-			return fmt.Errorf("change group to %d: %w", p.GID, errno)
-		}
+func (p Plan) changeGroups() error {
+	if p.GID < 0 {
+		return nil
 	}
-	if p.UID >= 0 {
-		id := uintptr(p.UID)
-		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, id, id, id); errno != 0 {
-			return fmt.Errorf("change user to %d: %w", p.UID, errno)
-		}
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, 0, 0, 0); errno != 0 {
+		return fmt.Errorf("drop supplementary groups: %w", errno)
+	}
+	id := uintptr(p.GID)
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, id, id, id); errno != 0 {
+		return fmt.Errorf("change group to %d: %w", p.GID, errno)
+	}
+	return nil
+}
+
+func (p Plan) changeUser() error {
+	if p.UID < 0 {
+		return nil
+	}
+	id := uintptr(p.UID)
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, id, id, id); errno != 0 {
+		return fmt.Errorf("change user to %d: %w", p.UID, errno)
 	}
 	return nil
 }

@@ -33,14 +33,15 @@ const stageEnv = "CONFINE_TEST_STAGE"
 
 // order is what a first stage is given, as JSON in its only argument.
 type order struct {
-	UID, GID  int
-	Keep      []int
+	Goal
 	ReadBelow []string
 	ListBelow []string
 	// Late is a directory that the second stage lists once it is there.
 	Late  string
-	Files int   // regular files that it opens and hands on
-	Given []int // their descriptors, for the second stage
+	Files int       // regular files that it opens and hands on
+	Given []int     // their descriptors, for the second stage
+	Leave bool      // the second stage does not take them over
+	Known []Failure // for Inspect
 	// Try is what the second stage tries to read.
 	Try  []string
 	Dial string
@@ -51,7 +52,8 @@ type order struct {
 
 // report is what a second stage found out.
 type report struct {
-	Status       Status
+	Failures     []Failure
+	Confined     map[string]bool
 	Threads      int
 	ThreadStatus []map[string]string // of /proc/self/task/*/status
 	UID, GID     []int
@@ -135,7 +137,7 @@ func firstStage(text string) error {
 		}
 	}
 	p := Plan{
-		UID: o.UID, GID: o.GID, Keep: o.Keep, ReadBelow: o.ReadBelow, ListBelow: o.ListBelow,
+		Goal: o.Goal, ReadBelow: o.ReadBelow, ListBelow: o.ListBelow,
 		Files: files,
 		Args:  []string{"second stage", "", "odd\xff arg", string(given)}, Env: []string{stageEnv + "=second", "ONLY=this"},
 	}
@@ -147,6 +149,7 @@ func secondStage(text string) error {
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return err
 	}
+	keyring := InspectKeyring()
 	r := report{Given: o.Given, Read: map[string]string{}, Open: map[int]string{}, Args: os.Args, Env: os.Environ()}
 	// More threads: they must be confined like the first.
 	var wg sync.WaitGroup
@@ -159,10 +162,16 @@ func secondStage(text string) error {
 		}()
 	}
 	wg.Wait()
-	var err error
-	if r.Status, err = Inspect(o.Keep); err != nil {
+	for _, fd := range o.Given {
+		if !o.Leave {
+			unix.CloseOnExec(fd)
+		}
+	}
+	status, err := Inspect(o.Goal, append(o.Known, keyring)...)
+	if err != nil {
 		return err
 	}
+	r.Failures, r.Confined = status.Failures(), status.Mechanisms()
 	tasks, err := filepath.Glob("/proc/self/task/*/status")
 	if err != nil {
 		return err
@@ -356,7 +365,7 @@ func TestExec(t *testing.T) {
 	defer listener.Close()
 
 	o := order{
-		UID: 65534, GID: 65533, Files: 3, Dial: listener.Addr().String(),
+		Goal: Goal{UID: 65534, GID: 65533, Bounding: true}, Files: 3, Dial: listener.Addr().String(),
 		ReadBelow: []string{filepath.Join(base, "conf"), single, filepath.Join(base, "absent")},
 		Try: []string{
 			allowed, below, single, beside, other, "/etc/passwd", "/proc/self/status", "/proc/version",
@@ -365,9 +374,7 @@ func TestExec(t *testing.T) {
 	}
 	r := runStages(t, closed, o)
 
-	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"seccomp"}) {
-		t.Errorf("missing: %v, want seccomp, which is for the second stage to install", missing)
-	}
+	checkFailures(t, r, noFilter)
 	if r.Threads < 4 || len(r.ThreadStatus) != r.Threads {
 		t.Errorf("%d threads", r.Threads)
 	}
@@ -431,9 +438,10 @@ func TestExec(t *testing.T) {
 func TestExecKeep(t *testing.T) {
 	testenv.NeedRoot(t)
 	dir := t.TempDir()
-	r := runStages(t, dir, order{UID: 65534, GID: 65534, Keep: []int{unix.CAP_BPF}, Dial: "127.0.0.1:1"})
-	if r.Status.Capabilities || r.Status.Stray {
-		t.Errorf("one is kept, and meant to be; Inspect: %+v", r.Status)
+	r := runStages(t, dir, order{Goal: Goal{UID: 65534, GID: 65534, Keep: []int{unix.CAP_BPF}, Bounding: true}, Dial: "127.0.0.1:1"})
+	checkFailures(t, r, noFilter)
+	if r.Confined["capabilities"] {
+		t.Error("it counts as confined, with a capability")
 	}
 	want := fmt.Sprintf("%016x", uint64(1)<<unix.CAP_BPF)
 	for _, s := range r.ThreadStatus {
@@ -448,10 +456,9 @@ func TestExecKeep(t *testing.T) {
 // TestExecKeepUser: the user may stay; capabilities go all the same.
 func TestExecKeepUser(t *testing.T) {
 	testenv.NeedRoot(t)
-	r := runStages(t, t.TempDir(), order{UID: -1, GID: -1, Dial: "127.0.0.1:1"})
-	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"user", "seccomp"}) {
-		t.Errorf("missing: %v, want user and seccomp", missing)
-	}
+	r := runStages(t, t.TempDir(), order{Goal: Goal{UID: -1, GID: -1}, Dial: "127.0.0.1:1"})
+	dumpable := Failure{Dumpable, ReadBack} // until the second stage changes that
+	checkFailures(t, r, dumpable, Failure{Groups, Root}, noFilter, Failure{UserID, Root})
 	for _, s := range r.ThreadStatus {
 		if s["CapEff"] != "0000000000000000" || s["CapPrm"] != "0000000000000000" {
 			t.Errorf("thread %s: effective %s, permitted %s", s["Pid"], s["CapEff"], s["CapPrm"])
@@ -471,10 +478,8 @@ func TestExecUnreadable(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := runStagesAs(t, dir, 0o711, &syscall.Credential{Uid: 65533, Gid: 65533}, order{UID: -1, GID: -1, Files: 1, Dial: "127.0.0.1:1"})
-	if missing := r.Status.Missing(); !slices.Equal(missing, []string{"seccomp"}) {
-		t.Errorf("missing: %v, want seccomp", missing)
-	}
+	r := runStagesAs(t, dir, 0o711, &syscall.Credential{Uid: 65533, Gid: 65533}, order{Goal: Goal{UID: -1, GID: -1}, Files: 1, Dial: "127.0.0.1:1"})
+	checkFailures(t, r, noFilter)
 	if want := []string{"file 0"}; !slices.Equal(r.Files, want) {
 		t.Errorf("files %q, want %q", r.Files, want)
 	}
@@ -494,7 +499,7 @@ func TestExecListsLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	late := filepath.Join(dir, "log/containers")
-	r := runStages(t, dir, order{UID: 65534, GID: 65534,
+	r := runStages(t, dir, order{Goal: Goal{UID: 65534, GID: 65534},
 		ListBelow: []string{late, "/no/such"}, Late: late, Try: []string{filepath.Join(dir, "log/secret")},
 		Dial: "127.0.0.1:1"})
 	if !slices.Equal(r.Late, []string{"below"}) || r.Root != "EACCES" {
@@ -507,24 +512,54 @@ func TestExecListsLater(t *testing.T) {
 	}
 }
 
-// TestInspectUnconfined: this process is not what it should be, and Inspect reports it.
+// noFilter: it is for the second stage to install.
+var noFilter = Failure{Seccomp, ReadBack}
+
+func checkFailures(t *testing.T, r report, want ...Failure) {
+	t.Helper()
+	if !slices.Equal(r.Failures, want) {
+		t.Errorf("Inspect: %v, want %v", r.Failures, want)
+	}
+}
+
+// A descriptor that was not taken over is found.
+func TestInspectDescriptors(t *testing.T) {
+	testenv.NeedRoot(t)
+	o := order{Goal: Goal{UID: 65534, GID: 65534, Bounding: true}, Files: 1, Leave: true, Dial: "127.0.0.1:1"}
+	checkFailures(t, runStages(t, t.TempDir(), o), Failure{Inherited, ReadBack}, noFilter)
+}
+
+// TestInspectUnconfined: a process that nothing confines is found to be so. What is known
+// already has the more exact reason.
 func TestInspectUnconfined(t *testing.T) {
-	s, err := Inspect(nil)
+	testenv.NeedRoot(t)
+	o := order{
+		Goal:  Goal{UID: 65534, GID: 65534, Bounding: true},
+		Known: []Failure{{Landlock, TooManyLayers}, {Inherited, Refused}, {Seccomp, Holds}}, Dial: "127.0.0.1:1",
+	}
+	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Landlock {
-		t.Error("this process counts as restricted by Landlock")
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", string(text))
+	cmd.Env = []string{stageEnv + "=second", "TMPDIR=" + t.TempDir()}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if root := os.Geteuid() == 0; s.User == root {
-		t.Errorf("root %v, but User is %v", root, s.User)
+	var r report
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
-	if len(s.Mechanisms()) != 5 {
-		t.Errorf("mechanisms %v", s.Mechanisms())
-	}
-	for _, m := range s.Missing() {
-		if s.Mechanisms()[m] {
-			t.Errorf("%s is missing and there", m)
+	checkFailures(t, r, Failure{Capabilities, ReadBack}, Failure{Dumpable, ReadBack}, Failure{Groups, Root},
+		Failure{Inherited, Refused}, Failure{Keyring, ReadBack}, Failure{Landlock, TooManyLayers},
+		Failure{NoNewPrivs, ReadBack}, noFilter, Failure{UserID, Root})
+	for mechanism, holds := range r.Confined {
+		if holds {
+			t.Errorf("%s holds", mechanism)
 		}
+	}
+	if len(r.Confined) != int(numMechanisms) {
+		t.Errorf("mechanisms %v", r.Confined)
 	}
 }

@@ -3,7 +3,6 @@
 package confine
 
 import (
-	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -38,22 +37,6 @@ func leaveInherited() error {
 	}
 	unix.Umask(0o077)
 	return nil
-}
-
-// newKeyring leaves the session keyring for a new and empty one, without a name: one that
-// has a name is shared with whoever asks for it. Where keyctl(2) cannot be called at all,
-// because the kernel was built without keyrings or because a filter forbids it (that of
-// container runtimes does), the next program cannot call it either.
-func newKeyring() error {
-	_, err := unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0)
-	if err == nil || errors.Is(err, unix.ENOSYS) {
-		return nil
-	}
-	_, look := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
-	if errors.Is(look, unix.EPERM) {
-		return nil
-	}
-	return fmt.Errorf("leave the inherited session keyring: keyctl(2): %w", err)
 }
 
 // emptyStdin puts a pipe that has ended in the place of standard input. It needs no file,

@@ -114,8 +114,8 @@ func inherit(key string) inherited {
 func TestExecInheritsNothing(t *testing.T) {
 	testenv.NeedRoot(t)
 	for name, o := range map[string]order{
-		"nobody": {UID: 65534, GID: 65534},
-		"root":   {UID: -1, GID: -1},
+		"nobody": {Goal: Goal{UID: 65534, GID: 65534}},
+		"root":   {Goal: Goal{UID: -1, GID: -1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.Heirloom, o.Dial = "landlockd-heirloom", "127.0.0.1:1"

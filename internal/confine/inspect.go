@@ -3,80 +3,158 @@
 package confine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/procdir"
 )
 
-// Status is how this process is confined, read back from the kernel. Each is
-// true only if it holds for every thread.
-type Status struct {
-	// Capabilities: the permitted, effective, inheritable and ambient sets are empty.
-	Capabilities bool
-	// Stray: a capability is held that was not meant to be kept.
-	Stray bool
-	// NoNewPrivs is set.
-	NoNewPrivs bool
-	// User is not root.
-	User bool
-	// Seccomp: system calls are filtered.
-	Seccomp bool
-	// Landlock keeps this process from what its domain does not allow.
-	Landlock bool
-}
-
-// Mechanisms returns the status by name, as label values.
-func (s Status) Mechanisms() map[string]bool {
-	return map[string]bool{
-		"capabilities": s.Capabilities, "no_new_privs": s.NoNewPrivs, "user": s.User,
-		"seccomp": s.Seccomp, "landlock": s.Landlock,
+// Inspect reads back from the kernel how this process is confined, and compares with what
+// was meant. Failed are failures that are known already: what the first stage handed on,
+// [InspectKeyring]'s and that of the filter; their reasons are the more exact ones. With
+// an error, what could not be read is Unread.
+func Inspect(goal Goal, failed ...Failure) (Status, error) {
+	var s Status
+	err := errors.Join(s.readThreads(goal), s.readProcess(goal))
+	for _, f := range failed {
+		if f.Reason != Holds {
+			s[f.Mechanism] = f.Reason
+		}
 	}
+	return s, err
 }
 
-// Missing returns the names of what does not hold, and was meant to.
-func (s Status) Missing() []string {
-	held := s.Mechanisms()
-	held["capabilities"] = !s.Stray
-	names := []string{"capabilities", "no_new_privs", "user", "seccomp", "landlock"}
-	return slices.DeleteFunc(names, func(name string) bool { return held[name] })
-}
-
-// Inspect reads how this process is confined, keep being the capabilities that
-// it may have.
-func Inspect(keep []int) (Status, error) {
-	s := Status{Capabilities: true, NoNewPrivs: true, User: true, Seccomp: true}
+// readThreads sets what is a matter of each thread.
+func (s *Status) readThreads(goal Goal) error {
 	files, err := filepath.Glob("/proc/self/task/*/status")
 	if err != nil || len(files) == 0 {
-		return Status{}, errors.New("/proc/self/task: no threads found")
+		return errors.New("/proc/self/task: no threads found")
 	}
-	want := capabilitySet(keep)
-	allowed := uint64(want[1])<<32 | uint64(want[0])
+	var all Status
+	for _, m := range []Mechanism{Capabilities, Groups, NoNewPrivs, Seccomp, UserID} {
+		all[m] = Holds
+	}
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 			continue // the thread ended
 		}
 		if err != nil {
-			return Status{}, fmt.Errorf("this process's status: %w", err)
+			return fmt.Errorf("this process's status: %w", err)
 		}
-		t, err := parseStatus(b)
-		if err != nil {
-			return Status{}, fmt.Errorf("%s: %w", f, err)
+		if err := all.addThread(b, goal); err != nil {
+			return fmt.Errorf("%s: %w", f, err)
 		}
-		s.Capabilities = s.Capabilities && t.capabilities == 0
-		s.Stray = s.Stray || t.capabilities&^allowed != 0
-		s.NoNewPrivs = s.NoNewPrivs && t.noNewPrivs
-		s.User = s.User && !t.root
-		s.Seccomp = s.Seccomp && t.filtered
 	}
-	s.Landlock = deniedRoot()
-	return s, nil
+	*s = all
+	return nil
+}
+
+// addThread adds what /proc/[pid]/task/[tid]/status says of a thread.
+func (s *Status) addThread(text procdir.Status, goal Goal) error {
+	keep := capabilitySet(goal.Keep)
+	strange := ^(uint64(keep[1])<<32 | uint64(keep[0]))
+	for _, name := range []string{"CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"} {
+		set, ok := text.Set(name)
+		bounding := name == "CapBnd"
+		switch {
+		case !ok:
+			return noLine(name)
+		case set&strange != 0 && (!bounding || goal.Bounding):
+			s.add(Capabilities, ReadBack)
+		case set != 0 && !bounding:
+			s.add(Capabilities, Kept)
+		}
+	}
+	for _, of := range []struct {
+		line      string
+		mechanism Mechanism
+		goal      int
+	}{{"Uid", UserID, goal.UID}, {"Gid", Groups, goal.GID}} {
+		want := uint32(of.goal)
+		for i := range 4 { // real, effective, saved, of the file system
+			id, ok := text.Number(of.line, i)
+			switch {
+			case !ok:
+				return noLine(of.line)
+			case of.goal < 0 && i == 0:
+				want = id
+			}
+			if id == 0 {
+				s.add(of.mechanism, Root)
+			} else if id != want {
+				s.add(of.mechanism, ReadBack)
+			}
+		}
+	}
+	groups, ok := text.Line("Groups")
+	if !ok {
+		return noLine("Groups")
+	}
+	for id := range bytes.FieldsSeq(groups) {
+		if n, err := strconv.ParseUint(string(id), 10, 32); err != nil {
+			return noLine("Groups")
+		} else if n == 0 {
+			s.add(Groups, Root)
+		} else if goal.GID >= 0 {
+			s.add(Groups, ReadBack)
+		}
+	}
+	set, ok := text.Number("NoNewPrivs", 0)
+	if !ok {
+		return noLine("NoNewPrivs")
+	}
+	if set != 1 {
+		s.add(NoNewPrivs, ReadBack)
+	}
+	mode, ok := text.Number("Seccomp", 0)
+	if !ok { // there is no such line without CONFIG_SECCOMP
+		s.add(Seccomp, Unsupported)
+	} else if mode != unix.SECCOMP_MODE_FILTER {
+		s.add(Seccomp, ReadBack)
+	}
+	return nil
+}
+
+func noLine(name string) error { return fmt.Errorf("no line %s that is understood", name) }
+
+// readProcess sets what is a matter of the whole process. Nothing that the kernel can be
+// asked shows a session keyring or a program's way into this process once calls are
+// filtered: see the failures that Inspect is given.
+func (s *Status) readProcess(goal Goal) error {
+	s[Keyring], s[Dumpable], s[Landlock] = Holds, Holds, Holds
+	if mode, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0); err != nil || mode != 0 {
+		s[Dumpable] = ReadBack
+	}
+	if goal.NoLandlock {
+		s[Landlock] = Kept
+	} else if !deniedRoot() {
+		s[Landlock] = ReadBack
+	}
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fmt.Errorf("this process's descriptors: %w", err)
+	}
+	s[Inherited] = Holds
+	for _, f := range files {
+		fd, err := strconv.Atoi(f.Name())
+		if err != nil || fd <= unix.Stderr {
+			continue
+		}
+		// What was handed on has been taken over, and goes no further. All that Go opens
+		// goes no further either.
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err == nil && flags&unix.FD_CLOEXEC == 0 {
+			s[Inherited] = ReadBack
+		}
+	}
+	return nil
 }
 
 // deniedRoot reports whether listing "/" is denied: outside of domains every user may.
@@ -87,38 +165,4 @@ func deniedRoot() bool {
 		unix.Close(fd)
 	}
 	return errors.Is(err, unix.EACCES)
-}
-
-// threadStatus is what /proc/[pid]/task/[tid]/status has on privileges.
-type threadStatus struct {
-	capabilities uint64 // in any set but the bounding one
-	noNewPrivs   bool
-	root         bool // any of the four user IDs is 0
-	filtered     bool // a filter restricts its system calls
-}
-
-func parseStatus(text procdir.Status) (threadStatus, error) {
-	var t threadStatus
-	for _, name := range []string{"CapInh", "CapPrm", "CapEff", "CapAmb"} {
-		set, ok := text.Set(name)
-		if !ok {
-			return t, fmt.Errorf("no line %s that is understood", name)
-		}
-		t.capabilities |= set
-	}
-	for i := range 4 { // real, effective, saved, of the file system
-		id, ok := text.Number("Uid", i)
-		if !ok {
-			return t, errors.New("no line Uid that is understood")
-		}
-		t.root = t.root || id == 0
-	}
-	n, ok := text.Number("NoNewPrivs", 0)
-	if !ok {
-		return t, errors.New("no line NoNewPrivs that is understood")
-	}
-	t.noNewPrivs = n == 1
-	mode, ok := text.Number("Seccomp", 0) // there is no such line without CONFIG_SECCOMP
-	t.filtered = ok && mode == unix.SECCOMP_MODE_FILTER
-	return t, nil
 }

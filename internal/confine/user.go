@@ -33,7 +33,7 @@ func User(name string) (uid, gid int, err error) {
 	}
 	wanted := name
 	if name == "" {
-		if !effective(unix.CAP_SETUID) || !effective(unix.CAP_SETGID) {
+		if !Effective(unix.CAP_SETUID) || !Effective(unix.CAP_SETGID) {
 			return -1, -1, nil
 		}
 		wanted = defaultUser
@@ -60,9 +60,9 @@ func Permitted(capability int) bool {
 	return err == nil && data[capability/32].Permitted>>(capability%32)&1 != 0
 }
 
-// effective reports whether the calling thread has a capability in effect. If that is
+// Effective reports whether the calling thread has a capability in effect. If that is
 // not known, it does: what needs the capability will show.
-func effective(capability int) bool {
+func Effective(capability int) bool {
 	data, err := capabilities()
 	return err != nil || data[capability/32].Effective>>(capability%32)&1 != 0
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/confine"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/scan"
@@ -27,7 +28,8 @@ type opened struct {
 	listeners []net.Listener
 	api       *net.UnixListener // or nil
 	notify    *os.File          // connected to the service manager, or nil
-	keep      []int             // capabilities that the source cannot do without
+	goal      confine.Goal      // of the serving stage
+	failed    []confine.Failure // what the first stage could not reach of it
 	config    *policy.Config    // the first stage's, of the files as they were then
 	cmdline   bool              // the serving stage may read command lines
 	denials   denialsHandoff    // how denials are read, by denialFiles
@@ -64,7 +66,8 @@ type handoff struct {
 	Failure *scan.Error  `json:"failure,omitempty"`
 	// Tried is why each source that was tried cannot be used; empty if it can.
 	Tried map[string]string `json:"tried"`
-	Keep  []int             `json:"keep,omitempty"`
+	confine.Goal
+	Failed []confine.Failure `json:"failed,omitempty"`
 	// Cmdline reports whether command lines may be read.
 	Cmdline bool           `json:"cmdline,omitempty"`
 	Denials denialsHandoff `json:"denials,omitzero"`
@@ -118,7 +121,7 @@ func (o *opened) pack() ([]*os.File, error) {
 	h := handoff{
 		Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil,
 		Attribute: o.found.Attribute, Tried: o.found.Tried,
-		Keep: o.keep, Cmdline: o.cmdline, Denials: o.denials,
+		Goal: o.goal, Cmdline: o.cmdline, Denials: o.denials,
 	}
 	if o.found.Attribute {
 		h.Kernel = o.found.Kernel
@@ -176,7 +179,27 @@ func (o *opened) pack() ([]*os.File, error) {
 	return append([]*os.File{memory}, files...), nil
 }
 
-// unpack is the inverse, in the serving stage: number is that of the handoff's descriptor.
+// addFailure adds a failure to a handoff that is written already. Its text only grows.
+func addFailure(memory *os.File, f confine.Failure) error {
+	text, err := io.ReadAll(io.NewSectionReader(memory, 0, maxHandoff))
+	if err != nil {
+		return err
+	}
+	h, err := parseHandoff(text)
+	if err != nil {
+		return err
+	}
+	h.Failed = append(h.Failed, f)
+	if text, err = json.Marshal(h); err == nil {
+		_, err = memory.WriteAt(text, 0)
+	}
+	return err
+}
+
+// maxHandoff bounds a handoff's text, in bytes.
+const maxHandoff = 1 << 20
+
+// unpack is the inverse of pack, in the serving stage: number is that of the handoff's descriptor.
 func unpack(number string) (*opened, error) {
 	h, err := readHandoff(number)
 	if err != nil {
@@ -194,7 +217,7 @@ func unpack(number string) (*opened, error) {
 	}
 	o := &opened{
 		found: sources.Found{Attribute: h.Attribute, Kernel: h.Kernel, Tried: h.Tried},
-		keep:  h.Keep, cmdline: h.Cmdline, denials: h.Denials,
+		goal:  h.Goal, failed: h.Failed, cmdline: h.Cmdline, denials: h.Denials,
 	}
 	if h.Failure != nil {
 		o.found.Failure = h.Failure
@@ -246,7 +269,7 @@ func readHandoff(number string) (handoff, error) {
 	}
 	memory := os.NewFile(uintptr(fd), "handoff")
 	defer memory.Close()
-	text, err := io.ReadAll(io.LimitReader(memory, 1<<20))
+	text, err := io.ReadAll(io.LimitReader(memory, maxHandoff))
 	if err != nil {
 		return handoff{}, err
 	}

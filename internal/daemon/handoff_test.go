@@ -18,6 +18,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/api"
+	"github.com/landlockd/landlockd/internal/confine"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -45,7 +46,7 @@ func handoffChild(w io.Writer) int {
 	if err := o.found.Failure; err != nil {
 		fmt.Fprintf(w, "failure %s: %s\n", scan.FailureReason(err), err)
 	}
-	fmt.Fprintln(w, "keep", o.keep, "source", o.found.Iterator != nil)
+	fmt.Fprintln(w, "keep", o.goal.Keep, "source", o.found.Iterator != nil)
 	if o.found.Kernel != nil {
 		fmt.Fprintf(w, "attribute %t, kernel %+v\n", o.found.Attribute, *o.found.Kernel)
 	}
@@ -76,7 +77,7 @@ func unpackElsewhere(t *testing.T, number string, files []*os.File) (string, int
 }
 
 func TestHandoff(t *testing.T) {
-	o := &opened{found: failed("two\nlines"), keep: []int{39}}
+	o := &opened{found: failed("two\nlines"), goal: confine.Goal{Keep: []int{39}}}
 	want := ""
 	for range 2 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -89,13 +89,13 @@ func (o *opened) openFiles(from Options) (err error) {
 	}
 	o.found = *found
 	if found.Iterator != nil && !found.Iterator.Unprivileged() {
-		o.keep = append(o.keep, unix.CAP_BPF)
+		o.goal.Keep = append(o.goal.Keep, unix.CAP_BPF)
 	}
 	if found.Attribute &&
 		(found.Kernel.Landlock == scan.Enabled || confine.Permitted(unix.CAP_SYS_PTRACE)) {
 		// Without Landlock it only serves to read what else there is of others'
 		// processes, such as their executables.
-		o.keep = append(o.keep, unix.CAP_SYS_PTRACE)
+		o.goal.Keep = append(o.goal.Keep, unix.CAP_SYS_PTRACE)
 	}
 	// After all else that can end the start: its file stays.
 	if o.api, err = openAPI(from); err != nil {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/cmdline"
+	"github.com/landlockd/landlockd/internal/confine"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/web"
@@ -21,7 +22,7 @@ func (d *Daemon) openRules() (*inforce.Set, error) {
 	options := inforce.Options{
 		Load: d.load, Logger: d.o.Logger,
 	}
-	if d.cmdline || !d.status.Landlock {
+	if d.cmdline || d.status[confine.Landlock] != confine.Holds {
 		options.Cmdline = cmdline.New(d.o.Sources.ProcFS)
 	}
 	rules, err := inforce.New(options)

@@ -39,10 +39,11 @@ func EnterStage() {
 // execServing replaces this process by the serving stage. It only returns if
 // that failed.
 func (d *Daemon) execServing() error {
-	uid, gid, err := confine.User(d.o.User)
-	if err != nil {
+	var err error
+	if d.goal.UID, d.goal.GID, err = confine.User(d.o.User); err != nil {
 		return userError(d.o.User, err)
 	}
+	d.goal.Bounding, d.goal.NoLandlock = confine.Effective(unix.CAP_SETPCAP), d.found.Attribute
 	readable, err := d.readable()
 	if err != nil {
 		return err
@@ -53,10 +54,15 @@ func (d *Daemon) execServing() error {
 	}
 	handoffFD := files[0].Fd()
 	plan := confine.Plan{
-		UID: uid, GID: gid, Keep: d.keep, NoLandlock: d.found.Attribute,
-		BestEffort: d.o.Confine != Require,
-		Warn:       func(what string, err error) { d.o.Logger.Warn(what, "err", err) },
-		ReadBelow:  readable, ListBelow: listable(), Files: files,
+		Goal: d.goal, ReadBelow: readable, ListBelow: listable(), Files: files,
+		Failed: func(f confine.Failure, err error) error {
+			if d.o.Confine == Require {
+				return err
+			}
+			d.o.Logger.Warn("The serving stage cannot be confined in every way",
+				"mechanism", f.Mechanism.String(), "reason", f.Reason.String(), "err", err)
+			return addFailure(files[0], f)
+		},
 		Args: d.o.Args,
 		Env:  append(servingEnv(os.Environ()), fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
 	}
@@ -116,11 +122,13 @@ func listable() []string {
 func takeOver(o Options, number string) (*Daemon, error) {
 	d := &Daemon{o: o}
 	// Before all else: nothing of what was handed on has been looked at.
+	failed := []confine.Failure{confine.InspectKeyring()}
 	err := seccomp.Install()
-	if err != nil && o.Confine == Require {
-		return nil, fmt.Errorf("confine the serving stage: %w", err)
-	}
 	if err != nil {
+		if o.Confine == Require {
+			return nil, fmt.Errorf("confine the serving stage: %w", err)
+		}
+		failed = append(failed, confine.FailureOf(confine.Seccomp, err))
 		o.Logger.Warn("System calls of the serving stage are not restricted", "err", err)
 	}
 	if d.opened, err = unpack(number); err != nil {
@@ -130,23 +138,36 @@ func takeOver(o Options, number string) (*Daemon, error) {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("prctl(PR_SET_DUMPABLE): %w", err)
 	}
-	if d.status, err = confine.Inspect(d.keep); err != nil {
+	if d.status, err = confine.Inspect(d.goal, append(failed, d.failed...)...); err != nil {
 		return nil, fmt.Errorf("check the confinement: %w", err)
 	}
-	if missing := d.status.Missing(); len(missing) > 0 {
-		if o.Confine == Require || d.status.Stray || !d.status.NoNewPrivs {
-			return nil, fmt.Errorf("not confined by %s", strings.Join(missing, ", "))
+	if failures := d.status.Failures(); len(failures) > 0 {
+		fatal := func(f confine.Failure) bool {
+			return o.Confine == Require || f.Mechanism == confine.Capabilities ||
+				f.Mechanism == confine.NoNewPrivs
 		}
-		o.Logger.Warn("Not confined in every way", "missing", strings.Join(missing, ","))
+		if slices.ContainsFunc(failures, fatal) {
+			return nil, fmt.Errorf("not confined by %s", failureWords(failures))
+		}
+		o.Logger.Warn("Not confined in every way", "missing", failureWords(failures))
 	}
-	if slices.Contains(d.keep, unix.CAP_BPF) {
+	if slices.Contains(d.goal.Keep, unix.CAP_BPF) {
 		o.Logger.Info("This kernel needs CAP_BPF for every scan (before Linux 5.19); it is kept")
 	}
-	if slices.Contains(d.keep, unix.CAP_SYS_PTRACE) {
+	if slices.Contains(d.goal.Keep, unix.CAP_SYS_PTRACE) {
 		o.Logger.Info("CAP_SYS_PTRACE is kept: without it procfs does not show all of others' processes")
 	}
 	if err := web.ValidateConfig(o.WebConfig); err != nil {
 		return nil, usagef("--web.config.file %s, read as user %d: %w", o.WebConfig, os.Getuid(), err)
 	}
 	return d, nil
+}
+
+// failureWords lists failures for people.
+func failureWords(failures []confine.Failure) string {
+	words := make([]string, len(failures))
+	for i, f := range failures {
+		words[i] = fmt.Sprintf("%s (%s)", f.Mechanism, f.Reason)
+	}
+	return strings.Join(words, ", ")
 }

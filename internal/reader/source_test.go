@@ -32,7 +32,7 @@ func start(t *testing.T, src scan.Source) (*Source, chan error) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	ended := make(chan error, 1)
-	g := Greeting{Source: scan.SourceInfo{Name: "procattr", IDs: "kernel"}, Status: confine.Status{Seccomp: true}}
+	g := Greeting{Source: scan.SourceInfo{Name: "procattr", IDs: "kernel"}, Status: confine.Status{confine.Seccomp: confine.Holds}}
 	go func() {
 		ended <- Serve(theirs, g, src)
 		theirs.Close()

@@ -203,6 +203,10 @@ func mustBe(t *testing.T, page, want map[string]string) {
 var healthy = map[string]string{
 	"landlockd_scan_success":                       "1",
 	`landlockd_confined{mechanism="capabilities"}`: "1",
+	`landlockd_confined{mechanism="dumpable"}`:     "1",
+	`landlockd_confined{mechanism="groups"}`:       "1",
+	`landlockd_confined{mechanism="inherited"}`:    "1",
+	`landlockd_confined{mechanism="keyring"}`:      "1",
 	`landlockd_confined{mechanism="landlock"}`:     "1",
 	`landlockd_confined{mechanism="no_new_privs"}`: "1",
 	`landlockd_confined{mechanism="seccomp"}`:      "1",

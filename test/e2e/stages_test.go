@@ -52,10 +52,16 @@ func checkServingStage(t *testing.T, d *daemon, uid string) {
 		t.Errorf("the daemon is not in one domain with all threads: %+v", p)
 	}
 	m := d.scrape(t)
-	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "seccomp", "landlock"} {
+	for _, mechanism := range mechanisms() {
 		m.has(t, `landlockd_confined{mechanism="`+mechanism+`"}`, 1)
 	}
 	m.has(t, "landlockd_scan_success", 1)
+}
+
+// mechanisms are the words of all ways in which a daemon is confined.
+func mechanisms() []string {
+	return []string{"capabilities", "dumpable", "groups", "inherited", "keyring", "landlock",
+		"no_new_privs", "seccomp", "user"}
 }
 
 // servingUID is the user that the daemon chooses by itself here.
@@ -90,7 +96,7 @@ func TestConfineOff(t *testing.T) {
 	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{args: []string{"--confine=off"}})
 	m := d.scrape(t)
-	for _, mechanism := range []string{"capabilities", "no_new_privs", "user", "seccomp", "landlock"} {
+	for _, mechanism := range mechanisms() {
 		m.has(t, `landlockd_confined{mechanism="`+mechanism+`"}`, 0)
 	}
 	if uid := statusLine(t, fmt.Sprintf("/proc/%d/status", d.cmd.Process.Pid), "Uid"); uid != "0 0 0 0" {
@@ -106,7 +112,7 @@ func TestConfineOff(t *testing.T) {
 func TestServingAsRootIsNotConfined(t *testing.T) {
 	testenv.NeedRoot(t)
 	p := run(t, "--web.listen-address="+testenv.FreeAddress(t), "--confine=require", "--user=root", apiFlag)
-	checkRefusal(t, p, 1, "not confined by user")
+	checkRefusal(t, p, 1, "groups (root)", "user (root)")
 	d := startDaemon(t, daemonOptions{args: []string{"--confine=best-effort", "--user=root"}})
 	m := d.scrape(t)
 	m.has(t, `landlockd_confined{mechanism="user"}`, 0)

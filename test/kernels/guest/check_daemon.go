@@ -97,7 +97,9 @@ func daemonWants(expect, source string) []want {
 	always := []want{
 		is(`landlockd_confined{mechanism="capabilities"}`, capabilities), is(`landlockd_confined{mechanism="no_new_privs"}`, 1),
 		is(`landlockd_confined{mechanism="user"}`, 1), is(`landlockd_confined{mechanism="seccomp"}`, 1),
-		is(`landlockd_confined{mechanism="landlock"}`, confined),
+		is(`landlockd_confined{mechanism="landlock"}`, confined), is(`landlockd_confined{mechanism="dumpable"}`, 1),
+		is(`landlockd_confined{mechanism="groups"}`, 1), is(`landlockd_confined{mechanism="inherited"}`, 1),
+		is(`landlockd_confined{mechanism="keyring"}`, 1),
 	}
 	switch expect {
 	case "off":

@@ -65,7 +65,9 @@ func (h *host) packageServes(t *T) page {
 	want := page{
 		`landlockd_confined{mechanism="capabilities"}`: 1, `landlockd_confined{mechanism="landlock"}`: 1,
 		`landlockd_confined{mechanism="no_new_privs"}`: 1, `landlockd_confined{mechanism="user"}`: 1,
-		`landlockd_confined{mechanism="seccomp"}`: 1,
+		`landlockd_confined{mechanism="seccomp"}`: 1, `landlockd_confined{mechanism="dumpable"}`: 1,
+		`landlockd_confined{mechanism="groups"}`: 1, `landlockd_confined{mechanism="inherited"}`: 1,
+		`landlockd_confined{mechanism="keyring"}`: 1,
 	}
 	if d := p.With("landlockd_confined{").Diff(want); d != "" {
 		t.Errorf("confined:\n%s", d)
