@@ -64,6 +64,8 @@ func TestInhibition(t *testing.T) {
 		// A host that is down.
 		alert("LandlockdDown", "dead", "", "warning", false),
 		alert("LandlockdScanFailing", "dead", "", "warning", true),
+		alert("LandlockdUnconfined", "dead", "", "warning", true),
+		alert("LandlockdBlind", "dead", "", "warning", true),
 		alert("LandlockRuleUnknown", "dead", "web", "warning", true),
 		alert("LandlockRuleViolated", "dead", "web", "info", false),
 		alert("LandlockdScanFailing", "alive", "", "warning", false),

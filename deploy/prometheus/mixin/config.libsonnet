@@ -56,6 +56,16 @@ local seconds = import 'duration.libsonnet';
     reloadWindow: '5m',
     reloadFor: '10m',
 
+    confinedWindow: '15m',
+    confinedFor: '5m',
+
+    // What landlockd leaves out, and what it left out blindAgo.
+    blindWindow: '15m',
+    blindAgo: '1d',
+    blindFactor: 2,
+    blindLeast: 10,
+    blindFor: '10m',
+
     // More than twice the period of the timer that writes the file, in seconds.
     textfileMaxAge: 45 * 60,
     textfileFor: '5m',
@@ -93,6 +103,8 @@ local seconds = import 'duration.libsonnet';
       LandlockdDown: 'warning',
       LandlockdScanFailing: 'warning',
       LandlockdReloadFailed: 'warning',
+      LandlockdUnconfined: 'warning',
+      LandlockdBlind: 'warning',  // whoever has an account can raise it
       LandlockdTextfileStale: 'warning',
       LandlockHostsWithoutLandlockd: 'info',
       LandlockCoverageDropped: 'warning',

@@ -25,6 +25,18 @@
     '=%q, job=%q, instance=%q} == 0` ' + cluster + ' $labels.job $labels.instance | query | sortByLabel "source" }}' +
     ' {{ .Labels.source }}: {{ .Labels.reason }}.{{ end }}',
 
+  // More of what landlockd leaves out than a day ago: on some hosts some is usual. A host
+  // without a past had none. The median over a window passes over what is there for moments.
+  local moreThanUsual(metric, value='quantile_over_time(0.5, %s)') =
+    local of(ago) = 'sum by (%(host)s) (' + value % (metric + '{%(facts)s}[%(blindWindow)s]' + ago) + ')';
+    |||
+      label_replace(
+        %s
+        > %%(blindFactor)g * (%s or 0 * %s) + %%(blindLeast)g,
+        "metric", "%s", "", ""
+      )
+    ||| % [of(''), of(' offset %(blindAgo)s'), of(''), metric],
+
   local violated = 'avg_over_time(landlock_rule_violated{%(facts)s}[%(ruleWindow)s]) > %(ruleShare)g',
   local disabled = 'avg_over_time(landlock_enabled{%(facts)s}[%(disabledWindow)s]) < 0.5',
 
@@ -119,6 +131,41 @@
           c.reloadFor,
           'landlockd on {{ $labels.instance }} rejected its configuration.',
           'The last attempt to load the configuration failed: the rules from before it are in force.',
+        ),
+        // Without Landlock, or with a source that Landlock would stop, there is no domain;
+        // before ABI 2 (Linux 5.19), and with that source, one capability is left.
+        alert(
+          'LandlockdUnconfined',
+          |||
+            max_over_time(landlockd_confined{%(daemon)s, mechanism!~"landlock|capabilities"}[%(confinedWindow)s]) == 0
+            or
+            (
+              max_over_time(landlockd_confined{%(daemon)s, mechanism="landlock"}[%(confinedWindow)s]) == 0
+              and on (%(host)s)
+              max_over_time(landlock_abi_version{%(daemon)s}[%(confinedWindow)s]) >= 1
+              or
+              max_over_time(landlockd_confined{%(daemon)s, mechanism="capabilities"}[%(confinedWindow)s]) == 0
+              and on (%(host)s)
+              max_over_time(landlock_abi_version{%(daemon)s}[%(confinedWindow)s]) >= 2
+            )
+            unless on (%(host)s)
+            max_over_time(landlockd_source_info{%(daemon)s, source=~"procattr|both"}[%(confinedWindow)s])
+          |||,
+          c.confinedFor,
+          'landlockd on {{ $labels.instance }} is not confined by {{ $labels.mechanism }}.',
+          'Whoever takes over the part of it that listens can do more on {{ $labels.instance }} than that needs.',
+        ),
+        alert(
+          'LandlockdBlind',
+          std.join('or\n', [
+            moreThanUsual('landlockd_domains_unread'),
+            moreThanUsual('landlockd_workloads_folded'),
+            moreThanUsual('landlockd_rule_match_unknown_processes'),
+            moreThanUsual('landlockd_denials_lost_total', 'increase(%s)'),
+          ]),
+          c.blindFor,
+          'landlockd on {{ $labels.instance }} leaves out more than usual.',
+          '{{ $labels.metric }} is {{ $value | humanize }}. Somebody on {{ $labels.instance }} has so many of something that not all of it is looked at.',
         ),
         alert(
           'LandlockdTextfileStale',

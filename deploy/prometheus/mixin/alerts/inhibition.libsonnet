@@ -21,7 +21,7 @@
       {
         // Facts of a host that is gone are the last ones.
         source_matchers: ['alertname = LandlockdDown'],
-        target_matchers: ['alertname =~ "LandlockdScanFailing|LandlockdReloadFailed|LandlockRuleUnknown|LandlockRuleNeverSettles"'],
+        target_matchers: ['alertname =~ "LandlockdScanFailing|LandlockdReloadFailed|LandlockdUnconfined|LandlockdBlind|LandlockRuleUnknown|LandlockRuleNeverSettles"'],
         equal: [c.clusterLabel, 'job', 'instance'],
       },
     ],
