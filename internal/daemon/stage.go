@@ -123,7 +123,7 @@ func takeOver(o Options, number string) (*Daemon, error) {
 	d := &Daemon{o: o}
 	// Before all else: nothing of what was handed on has been looked at.
 	failed := []confine.Failure{confine.InspectKeyring()}
-	err := seccomp.Install()
+	err := seccomp.Install(seccomp.Serving())
 	if err != nil {
 		if o.Confine == Require {
 			return nil, fmt.Errorf("confine the serving stage: %w", err)

@@ -32,9 +32,28 @@ func without(argument int, bits uint64) []condition {
 // prSetVMA is prctl(2)'s name of Go's runtime for memory (PR_SET_VMA).
 const prSetVMA = 0x53564d41
 
-// calls returns what the serving stage calls: TestServingCalls (test/e2e) traces it at
+// Calls are the system calls that a process may make.
+type Calls []call
+
+// Serving returns what the serving stage calls: TestServingCalls (test/e2e) traces it at
 // work, and fails if a call was refused. Each group has its reason; what is left out is a decision.
-func calls() []call {
+func Serving() Calls {
+	return append(common(serving[:]),
+		call{unix.SYS_PRCTL, is(0, unix.PR_SET_NO_NEW_PRIVS)},
+		// One scan is one iterator of the link that it was given.
+		call{unix.SYS_BPF, is(0, unix.BPF_ITER_CREATE)},
+		// How connections end that nobody uses; many other options are for more than that.
+		call{unix.SYS_SETSOCKOPT, append(is(1, unix.SOL_SOCKET), is(2, unix.SO_KEEPALIVE)...)},
+		call{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_NODELAY)...)},
+		call{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPIDLE)...)},
+		call{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPINTVL)...)},
+		call{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPCNT)...)},
+	)
+}
+
+// common returns what each process of this program calls, and others whatever their
+// arguments are.
+func common(others []uint32) Calls {
 	// Threads of this process, and nothing that is one: neither fork(2) nor namespaces.
 	const (
 		thread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND |
@@ -44,11 +63,7 @@ func calls() []call {
 	)
 	noCode := without(2, unix.PROT_EXEC) // no memory becomes code
 	self := uint64(unix.Getpid())
-	always := make([]call, len(unconditional))
-	for i, number := range unconditional {
-		always[i].number = number
-	}
-	return append([]call{
+	c := Calls{
 		// Go's runtime: memory, threads, signals to its own threads.
 		{unix.SYS_MMAP, noCode},
 		{unix.SYS_MPROTECT, noCode},
@@ -61,10 +76,6 @@ func calls() []call {
 		{unix.SYS_PRCTL, is(0, unix.PR_GET_NO_NEW_PRIVS)},
 		{unix.SYS_PRCTL, is(0, unix.PR_GET_SECCOMP)},
 		{unix.SYS_PRLIMIT64, is(0, 0)}, // of itself
-		// Threads that sandbox themselves, to learn what the attribute shows of them.
-		{unix.SYS_PRCTL, is(0, unix.PR_SET_NO_NEW_PRIVS)},
-		// One scan is one iterator of the link that it was given.
-		{unix.SYS_BPF, is(0, unix.BPF_ITER_CREATE)},
 		// Files are read: no Landlock before Linux 6.2 keeps O_TRUNC from emptying one.
 		{unix.SYS_OPENAT, without(2, unix.O_ACCMODE|unix.O_CREAT|unix.O_TRUNC)},
 		// Others would have a file's events send signals, whatever the signal, to any process
@@ -74,13 +85,13 @@ func calls() []call {
 		{unix.SYS_FCNTL, is(1, unix.F_GETFL)},
 		{unix.SYS_FCNTL, is(1, unix.F_SETFL)},
 		{unix.SYS_FCNTL, is(1, unix.F_DUPFD_CLOEXEC)},
-		// How connections end that nobody uses; many other options are for more than that.
-		{unix.SYS_SETSOCKOPT, append(is(1, unix.SOL_SOCKET), is(2, unix.SO_KEEPALIVE)...)},
-		{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_NODELAY)...)},
-		{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPIDLE)...)},
-		{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPINTVL)...)},
-		{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_KEEPCNT)...)},
-	}, always...)
+	}
+	for _, numbers := range [...][]uint32{unconditional[:], others} {
+		for _, number := range numbers {
+			c = append(c, call{number: number})
+		}
+	}
+	return c
 }
 
 // unconditional are allowed whatever their arguments are. It is never written.
@@ -96,17 +107,20 @@ var unconditional = [...]uint32{
 	// How it is confined itself, and what it may use.
 	unix.SYS_CAPGET, unix.SYS_GETUID, unix.SYS_GETEUID, unix.SYS_GETGID, unix.SYS_GETEGID,
 	unix.SYS_GETPPID, unix.SYS_GETRUSAGE, unix.SYS_UNAME, unix.SYS_SYSINFO,
+	// Files: which, the user decides, and of the serving stage Landlock.
+	unix.SYS_CLOSE, unix.SYS_READ, unix.SYS_WRITE, unix.SYS_LSEEK, unix.SYS_FSTAT, newfstatat,
+	unix.SYS_STATX, unix.SYS_STATFS, unix.SYS_FSTATFS, unix.SYS_GETDENTS64, unix.SYS_READLINKAT,
+	unix.SYS_FACCESSAT,
+	// What is ready: Go's runtime ends a program that it cannot ask.
+	unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT, unix.SYS_EVENTFD2,
+}
+
+// serving are the calls of the serving stage alone. It is never written.
+var serving = [...]uint32{
 	// Threads that sandbox themselves, to learn what the attribute shows of them.
 	unix.SYS_LANDLOCK_CREATE_RULESET, unix.SYS_LANDLOCK_ADD_RULE,
 	unix.SYS_LANDLOCK_RESTRICT_SELF,
-	// Files: which, Landlock and the user decide.
-	unix.SYS_CLOSE, unix.SYS_READ, unix.SYS_PREAD64,
-	unix.SYS_READV, unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_LSEEK, unix.SYS_FSTAT, newfstatat,
-	unix.SYS_STATX, unix.SYS_STATFS, unix.SYS_FSTATFS, unix.SYS_GETDENTS64, unix.SYS_READLINKAT,
-	unix.SYS_FACCESSAT, unix.SYS_GETCWD,
-	// What is ready.
-	unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT, unix.SYS_EVENTFD2,
-	unix.SYS_PPOLL,
+	unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_GETCWD, unix.SYS_PPOLL,
 	// Sockets that it was given, and connections that come: none is made. What is sent is
 	// written: sendto(2) and sendmsg(2) can name another receiver, of the service manager's
 	// socket too, and recvmsg(2) takes descriptors.

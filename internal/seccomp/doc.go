@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package seccomp restricts the serving stage to the system calls that serving takes.
+// Package seccomp restricts the serving stage to the system calls that serving takes, and
+// the process that reads the attribute beside it to fewer.
 //
 // Landlock keeps that stage from files, ports and other processes, but not from all that
 // the kernel lets a process without any privilege do: prlimit(2) on processes of the same

@@ -19,7 +19,7 @@ const (
 )
 
 // program returns the filter that allows calls and refuses all others.
-func program(allowed []call) ([]bpf.RawInstruction, error) {
+func program(allowed Calls) ([]bpf.RawInstruction, error) {
 	refuse := bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)}
 	kill := bpf.RetConstant{Val: unix.SECCOMP_RET_KILL_PROCESS}
 	p := []bpf.Instruction{
@@ -73,9 +73,9 @@ func conditions(when []condition) []bpf.Instruction {
 }
 
 // Install restricts every thread of this process, and those that they make, for ever to
-// the calls of the serving stage. no_new_privs must be set.
-func Install() error {
-	p, err := program(calls())
+// some calls. no_new_privs must be set.
+func Install(allowed Calls) error {
+	p, err := program(allowed)
 	if err != nil {
 		return fmt.Errorf("seccomp: assemble the filter: %w", err)
 	}

@@ -25,9 +25,16 @@ func data(arch, number uint32, arguments ...uint64) []byte {
 	return b
 }
 
-// TestProgram runs the filter as a program, without the kernel.
-func TestProgram(t *testing.T) {
-	raw, err := program(calls())
+const (
+	allow  = unix.SECCOMP_RET_ALLOW
+	refuse = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
+	kill   = unix.SECCOMP_RET_KILL_PROCESS
+)
+
+// assemble returns a filter, and what runs it as a program, without the kernel.
+func assemble(t *testing.T, allowed Calls) ([]bpf.RawInstruction, func(in []byte) (uint32, error)) {
+	t.Helper()
+	raw, err := program(allowed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,11 +46,15 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const (
-		allow  = unix.SECCOMP_RET_ALLOW
-		refuse = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
-		kill   = unix.SECCOMP_RET_KILL_PROCESS
-	)
+	return raw, func(in []byte) (uint32, error) {
+		result, err := vm.Run(in)
+		return uint32(result), err
+	}
+}
+
+// TestProgram: what serving takes is allowed, and nothing else.
+func TestProgram(t *testing.T) {
+	raw, run := assemble(t, Serving())
 	self := uint64(unix.Getpid())
 	const thread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM | unix.CLONE_THREAD
 	for name, c := range map[string]struct {
@@ -91,8 +102,8 @@ func TestProgram(t *testing.T) {
 		"a socket's protocol":          {data(arch, unix.SYS_SETSOCKOPT, 3, unix.IPPROTO_TCP, unix.TCP_ULP), refuse},
 		"a tracer":                     {data(arch, unix.SYS_PRCTL, unix.PR_SET_PTRACER, every), refuse},
 	} {
-		got, err := vm.Run(c.in)
-		if err != nil || uint32(got) != c.want {
+		got, err := run(c.in)
+		if err != nil || got != c.want {
 			t.Errorf("%s: %#x (%v), want %#x", name, got, err, c.want)
 		}
 	}
@@ -113,8 +124,8 @@ func TestProgram(t *testing.T) {
 		unix.SYS_TIMER_CREATE, unix.SYS_INOTIFY_INIT1, unix.SYS_FANOTIFY_INIT, unix.SYS_SETRLIMIT, unix.SYS_SETPRIORITY,
 	} {
 		for _, argument := range []uint64{0, self, unix.BPF_ITER_CREATE, prSetVMA, thread} {
-			got, err := vm.Run(data(arch, number, argument))
-			if err != nil || uint32(got) != refuse {
+			got, err := run(data(arch, number, argument))
+			if err != nil || got != refuse {
 				t.Errorf("call %d with %#x: %#x (%v), want it refused", number, argument, got, err)
 			}
 		}
@@ -124,37 +135,67 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// TestReading: the process that reads beside the serving stage makes no network, and asks
+// the kernel for less.
+func TestReading(t *testing.T) {
+	_, run := assemble(t, Reading())
+	for name, c := range map[string]struct {
+		in   []byte
+		want uint32
+	}{
+		"a file to read":           {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK), allow},
+		"a file to write":          {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_WRONLY), refuse},
+		"the owner of a namespace": {data(arch, unix.SYS_IOCTL, 3, unix.NS_GET_USERNS), allow},
+		"input of a terminal":      {data(arch, unix.SYS_IOCTL, 0, unix.TIOCSTI), refuse},
+		"its request":              {data(arch, unix.SYS_READ, 3), allow},
+		"an iterator":              {data(arch, unix.SYS_BPF, unix.BPF_ITER_CREATE), refuse},
+	} {
+		if got, err := run(c.in); err != nil || got != c.want {
+			t.Errorf("%s: %#x (%v), want %#x", name, got, err, c.want)
+		}
+	}
+	for _, number := range []uint32{
+		unix.SYS_SOCKET, unix.SYS_SOCKETPAIR, unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN,
+		unix.SYS_ACCEPT4, unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_PTRACE,
+		unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PIDFD_GETFD, unix.SYS_KCMP,
+		unix.SYS_PIDFD_OPEN, unix.SYS_KILL, unix.SYS_SETNS, unix.SYS_OPENAT2, unix.SYS_PWRITE64,
+	} {
+		if got, err := run(data(arch, number, 0)); err != nil || got != refuse {
+			t.Errorf("call %d: %#x (%v), want it refused", number, got, err)
+		}
+	}
+}
+
 // TestEveryRow: each row alone allows its call. A row whose jumps are wrong would make
 // another allow or refuse it.
 func TestEveryRow(t *testing.T) {
+	for _, allowed := range []Calls{Serving(), Reading()} {
+		checkRows(t, allowed)
+	}
+}
+
+func checkRows(t *testing.T, allowed Calls) {
+	t.Helper()
+	_, run := assemble(t, allowed)
 	seen := map[string]bool{}
-	for _, c := range calls() {
+	for _, c := range allowed {
 		row := fmt.Sprintf("%+v", c)
 		if seen[row] {
 			t.Errorf("%s stands twice", row)
 		}
 		seen[row] = true
-		raw, err := program(calls())
-		if err != nil {
-			t.Fatal(err)
-		}
-		decoded, _ := bpf.Disassemble(raw)
-		vm, err := bpf.NewVM(decoded)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var arguments [6]uint64
 		for _, w := range c.when {
 			arguments[w.argument] |= w.value & w.mask
 		}
-		if got, err := vm.Run(data(arch, c.number, arguments[:]...)); err != nil || got != unix.SECCOMP_RET_ALLOW {
+		if got, err := run(data(arch, c.number, arguments[:]...)); err != nil || got != unix.SECCOMP_RET_ALLOW {
 			t.Errorf("%s: %#x (%v)", row, got, err)
 		}
 		for i, w := range c.when {
 			wrong := arguments
 			// The highest bit: with a lower one, prctl(2) is allowed by the row of another option.
 			wrong[w.argument] ^= 1 << (bits.Len64(w.mask) - 1)
-			if got, err := vm.Run(data(arch, c.number, wrong[:]...)); err != nil || got == unix.SECCOMP_RET_ALLOW {
+			if got, err := run(data(arch, c.number, wrong[:]...)); err != nil || got == unix.SECCOMP_RET_ALLOW {
 				t.Errorf("%s is allowed with condition %d broken: %#x (%v)", row, i, got, err)
 			}
 		}

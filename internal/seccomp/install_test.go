@@ -74,7 +74,7 @@ func restricted(victim string) (report, error) {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return report{}, err
 	}
-	if err := Install(); err != nil {
+	if err := Install(Serving()); err != nil {
 		return report{}, err
 	}
 	threads()
