@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inside
+
+// machine are the calls that only this architecture has: none.
+func machine() []attack { return nil }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/landlockd/landlockd/test/attack/inside"
+	"github.com/landlockd/landlockd/test/testenv"
+)
+
+// startAttacked starts a debug build whose serving stage attacks when it gets SIGUSR1: this
+// test's process, which is root's, and another one of its own user.
+func startAttacked(t *testing.T, program, abi string) (d *daemon, same *process) {
+	t.Helper()
+	uid, err := strconv.Atoi(servingUID(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same = launch(t, func(c *exec.Cmd) {
+		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	}, "sleep", "1000")
+	d = startDaemon(t, daemonOptions{
+		binary: program, args: []string{"--confine=require"},
+		change: func(c *exec.Cmd) { c.Args[0] = inside.Name(os.Getpid(), same.cmd.Process.Pid, abi) },
+	})
+	d.attacked = true
+	return d, same
+}
+
+func buildAttacked(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(testenv.PublicDir(t), "landlockd")
+	if err := build(program, "CGO_ENABLED=0", "GOFLAGS=-tags=attack"); err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// TestInside attacks from within the serving process, on each kind of thread: each attack
+// is refused as it must be, by the filter where it is to be that, and landlockd serves on.
+func TestInside(t *testing.T) {
+	testenv.NeedRoot(t)
+	d, same := startAttacked(t, buildAttacked(t), "")
+	d.signal(t, syscall.SIGUSR1)
+	var report inside.Report
+	eventually(t, "it has attacked", func() (ok bool) {
+		if d.ended() {
+			t.Fatalf("it ended: %s", &d.stderr)
+		}
+		var err error
+		if report, ok, err = inside.Parse(d.stderr.String()); err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	})
+	for _, problem := range inside.Problems(report) {
+		t.Error(problem)
+	}
+	filtered := refused.of(t, d.cmd.Process.Pid)
+	for call, must := range inside.Filtered() {
+		if must && filtered[call] == 0 {
+			t.Errorf("no filter refused call %d: whatever did may not do so elsewhere", call)
+		}
+	}
+	if same.ended() {
+		t.Error("the other process of its user has ended")
+	}
+	problems, err := inside.Privileges(d.cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Error(problem)
+	}
+	checkServingStage(t, d, servingUID(t))
+	d.stop(t)
+}
+
+// TestInsideByAnotherABI: the process ends, before the call means something.
+func TestInsideByAnotherABI(t *testing.T) {
+	testenv.NeedRoot(t)
+	program := buildAttacked(t)
+	for _, abi := range inside.Foreign() {
+		d, _ := startAttacked(t, program, abi)
+		d.signal(t, syscall.SIGUSR1)
+		d.wait(t)
+		status, _ := d.cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if status.Signal() != syscall.SIGSYS {
+			t.Errorf("%s: %s, want SIGSYS: %s", abi, d.cmd.ProcessState, &d.stderr)
+		}
+	}
+}
+
+// TestInsideIsNotShipped: the program has nothing of the debug build.
+func TestInsideIsNotShipped(t *testing.T) {
+	for tags, want := range map[string]bool{"": false, "attack": true} {
+		out, err := exec.Command("go", "list", "-deps", "-tags="+tags, "github.com/landlockd/landlockd/cmd/landlockd").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(out), "github.com/landlockd/landlockd/test/"); got != want {
+			t.Errorf("with the tags %q the program has packages of tests: %v", tags, got)
+		}
+	}
+}
