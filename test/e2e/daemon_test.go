@@ -22,6 +22,7 @@ type daemon struct {
 	addr   string
 	client *http.Client
 	scheme string
+	before holding // when it was ready
 }
 
 // daemonOptions say how a daemon is started. The zero value is the usual way.
@@ -39,6 +40,14 @@ func startDaemon(t testing.TB, o daemonOptions) *daemon {
 	t.Helper()
 	testenv.NeedRoot(t)
 	d := newDaemon(t, o)
+	d.becomesReady(t)
+	return d
+}
+
+// becomesReady waits until the daemon is ready. What it holds then is all that it may hold at
+// the end of the test.
+func (d *daemon) becomesReady(t testing.TB) {
+	t.Helper()
 	eventually(t, "the daemon is ready", func() bool {
 		if d.ended() {
 			t.Fatalf("the daemon ended with code %d: %s", d.cmd.ProcessState.ExitCode(), &d.stderr)
@@ -46,7 +55,8 @@ func startDaemon(t testing.TB, o daemonOptions) *daemon {
 		status, _ := d.try("/-/ready")
 		return status == http.StatusOK || status == http.StatusUnauthorized
 	})
-	return d
+	d.before = d.holds(t)
+	t.Cleanup(func() { d.leavesNothing(t) })
 }
 
 const (
@@ -129,6 +139,7 @@ func (d *daemon) scrape(t testing.TB) metrics {
 // stop ends the daemon as a service manager does.
 func (d *daemon) stop(t testing.TB) {
 	t.Helper()
+	d.leavesNothing(t)
 	d.signal(t, syscall.SIGTERM)
 	if code := d.wait(t); code != 0 {
 		t.Errorf("exit code %d after SIGTERM: %s", code, &d.stderr)

@@ -166,10 +166,17 @@ func stay(t testing.TB, ready bool, args ...string) *process {
 // eventually polls until a condition holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
+	if !becomes(holds) {
+		t.Fatalf("it did not come to pass that %s", what)
+	}
+}
+
+// becomes polls until a condition holds, and reports whether it did in time.
+func becomes(holds func() bool) bool {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if holds() {
-			return
+			return true
 		}
 	}
-	t.Fatalf("it did not come to pass that %s", what)
+	return false
 }

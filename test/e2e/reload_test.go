@@ -212,13 +212,7 @@ func TestHangUpNeverEndsTheDaemon(t *testing.T) {
 				break
 			}
 		}
-		eventually(t, "the daemon is ready", func() bool {
-			if d.ended() {
-				t.Fatalf("the daemon ended: %v %s", d.cmd.ProcessState, &d.stderr)
-			}
-			status, _ := d.try("/-/ready")
-			return status == http.StatusOK
-		})
+		d.becomesReady(t)
 		d.hangUp(t)
 		d.scrape(t).has(t, reloaded, 1)
 		d.stop(t)

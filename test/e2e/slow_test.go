@@ -87,5 +87,4 @@ func TestSlowCommandLine(t *testing.T) {
 			t.Errorf("%s says nothing of the rule: %s %s", command[0], &p.stdout, &p.stderr)
 		}
 	}
-	d.stop(t)
 }

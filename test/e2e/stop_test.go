@@ -60,7 +60,10 @@ func TestStopsInSpiteOfClients(t *testing.T) {
 	testenv.NeedRoot(t)
 	d := startDaemon(t, daemonOptions{})
 	begin(t, d)
-	d.stop(t)
+	d.signal(t, syscall.SIGTERM)
+	if code := d.wait(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, &d.stderr)
+	}
 }
 
 // begin sends the first part of a request.
