@@ -35,6 +35,13 @@ var holder []byte
 // Crowd does. program/holder.c says how it is called.
 func Holder(dir string) (string, error) { return build(dir, "holder", holder) }
 
+//go:embed program/hurry.c
+var hurry []byte
+
+// Hurry compiles the program that does much in a short time, as Crowd does.
+// program/hurry.c says how it is called.
+func Hurry(dir string) (string, error) { return build(dir, "hurry", hurry) }
+
 // Forgeries are the ways of Forger to pass for another program, as it is called for
 // them.
 func Forgeries() []string {

@@ -31,8 +31,19 @@ func startCrowd(t testing.TB, args ...string) *process {
 // may have left that to a child.
 func startAsNobody(t testing.TB, args ...string) *process {
 	t.Helper()
-	as := []string{testenv.NeedTool(t, "setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"}
-	p := stay(t, false, append(as, args...)...)
+	return waitReady(t, stay(t, false, nobody(t, args...)...))
+}
+
+// nobody is a command line as nobody.
+func nobody(t testing.TB, args ...string) []string {
+	t.Helper()
+	return append([]string{testenv.NeedTool(t, "setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"}, args...)
+}
+
+// waitReady waits until a program has said that it is ready, last of all.
+func waitReady(t testing.TB, p *process) *process {
+	t.Helper()
+	args := p.cmd.Args
 	eventually(t, fmt.Sprintf("%q is ready", args), func() bool {
 		if p.ended() && p.stderr.String() != "" {
 			t.Fatalf("%q ended: %s", args, &p.stderr)

@@ -43,16 +43,28 @@ func newCgroupTree(t *testing.T) cgroupTree {
 	return tree
 }
 
-// put makes a cgroup and moves a process to it.
-func (c cgroupTree) put(path string, p *process) {
+// procs makes a cgroup and returns its list of processes.
+func (c cgroupTree) procs(path string) string {
 	c.t.Helper()
 	dir := filepath.Join(c.root, path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(p.cmd.Process.Pid)), 0o644); err != nil {
+	return filepath.Join(dir, "cgroup.procs")
+}
+
+// put makes a cgroup and moves a process to it.
+func (c cgroupTree) put(path string, p *process) {
+	c.t.Helper()
+	if err := os.WriteFile(c.procs(path), []byte(strconv.Itoa(p.cmd.Process.Pid)), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// inside makes a cgroup and returns a command line, for root, that begins in it.
+func (c cgroupTree) inside(path string, args ...string) []string {
+	c.t.Helper()
+	return append([]string{"sh", "-c", `echo $$ >"$1" && shift && exec "$@"`, "sh", c.procs(path)}, args...)
 }
 
 func (c cgroupTree) remove(dir string) {
