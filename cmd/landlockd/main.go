@@ -61,7 +61,9 @@ func run(args []string) int {
 		if _, daemon := c.(*serve); !daemon {
 			signal.Reset(unix.SIGHUP) // it ends with its terminal
 		}
-		err = c.run(os.Stdout)
+		if err = checkDescriptors(c); err == nil {
+			err = c.run(os.Stdout)
+		}
 	}
 	if err == nil {
 		return exitOK

@@ -14,10 +14,10 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// maxConnections is what one listener serves at a time: each connection costs
+// MaxConnections is what one listener serves at a time: each connection costs
 // some 20 kB, and descriptors, without which no scan can be made. Those beyond
 // wait in the kernel.
-const maxConnections = 256
+const MaxConnections = 256
 
 // Server serves at some listeners until it is stopped.
 type Server struct {
@@ -41,7 +41,7 @@ func Serve(ls []net.Listener, h http.Handler, config string, logger *slog.Logger
 	}
 	limited := make([]net.Listener, len(ls))
 	for i, l := range ls {
-		d := newDrainable(netutil.LimitListener(l, maxConnections))
+		d := newDrainable(netutil.LimitListener(l, MaxConnections))
 		s.listeners, limited[i] = append(s.listeners, d), d
 	}
 	go func() {
