@@ -27,7 +27,7 @@ func playRole(args []string) int {
 		"nolandlock": noLandlockRole, "noscopes": noScopesRole, "etc": etcRole, "provoke": provokeRole, "audit-guard": guardRole,
 		"box": boxRole, "abstract-server": abstractServerRole, "abstract-client": abstractClientRole,
 		"roots": rootsRole, "rooted": rootedRole, "rooted-threads": rootedThreadsRole,
-		"leaderless": leaderlessRole,
+		"leaderless": leaderlessRole, "nobpf": noBPFRole,
 	}
 	role := roles[args[0]]
 	if role == nil {
