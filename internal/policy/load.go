@@ -26,12 +26,14 @@ const maxFiles = 1000
 // [*LoadError] with everything that is wrong in all of them, and then there is no
 // configuration: rules are in force together or not at all.
 func Load(file string) (*Config, error) {
-	l, d := newLoader(), &decoder{file: file}
-	var patterns []*yaml.Node
-	if n := d.document(l.text(d, nil, file)); n != nil {
-		patterns = d.main(n, l.config)
-	}
-	return l.rest(d, l.find(d, patterns))
+	return settled(file, func(l *loader) (*Config, error) {
+		d := &decoder{file: file}
+		var patterns []*yaml.Node
+		if n := d.document(l.text(d, nil, file)); n != nil {
+			patterns = d.main(n, l.config)
+		}
+		return l.rest(d, l.find(d, patterns))
+	})
 }
 
 // LoadFiles reads the rule files that patterns name, as rule_files do, without a
@@ -41,17 +43,21 @@ func LoadFiles(patterns []string) (*Config, error) {
 	for i, pattern := range patterns {
 		nodes[i] = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: pattern}
 	}
-	l, d := newLoader(), &decoder{file: "rule_files"}
-	files := l.find(d, nodes)
-	d.warnings = nil // nobody asked for just these
-	return l.rest(d, files)
+	const name = "rule_files"
+	return settled(name, func(l *loader) (*Config, error) {
+		d := &decoder{file: name}
+		files := l.find(d, nodes)
+		d.warnings = nil // nobody asked for just these
+		return l.rest(d, files)
+	})
 }
 
 func newLoader() *loader { return &loader{config: Default(), hash: sha256.New()} }
 
 type loader struct {
-	config *Config
-	hash   hash.Hash
+	config  *Config
+	hash    hash.Hash
+	sources []source
 }
 
 // rest reads the rule files that a decoder's file names, and returns all that was read.
@@ -78,7 +84,10 @@ func (l *loader) rest(d *decoder, files []ruleFile) (*Config, error) {
 // text returns a file's, and notes that it was read. If that fails there is none, and a
 // problem where the file is named.
 func (l *loader) text(d *decoder, at *yaml.Node, file string) string {
-	text, err := readFile(file)
+	text, info, err := readFile(file)
+	if info != nil || errors.Is(err, fs.ErrNotExist) {
+		l.sources = append(l.sources, source{file, info})
+	}
 	if err != nil {
 		d.fail(at, "reading rules: %w", err)
 		return ""
@@ -89,23 +98,26 @@ func (l *loader) text(d *decoder, at *yaml.Node, file string) string {
 	return string(text)
 }
 
-// readFile reads a regular file of bounded size: nothing that blocks or never ends.
-func readFile(path string) ([]byte, error) {
+// readFile reads a regular file of bounded size: nothing that blocks or never ends. What the
+// file was before is returned if it could be opened.
+func readFile(path string) ([]byte, os.FileInfo, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, info, fmt.Errorf("%s is not a regular file", path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if len(text) > maxFileSize {
-		return nil, fmt.Errorf("%s has more than %d bytes", path, maxFileSize)
+		return nil, info, fmt.Errorf("%s has more than %d bytes", path, maxFileSize)
 	}
-	return text, err
+	return text, info, err
 }
 
 // ruleFile is a file with rules alone, and where it is named.
