@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
+)
+
+// TestKilledAtAnyTime: whenever in its start or its first scrapes the daemon is killed, the
+// next one starts at the same address, socket and configuration, and says what is true.
+func TestKilledAtAnyTime(t *testing.T) {
+	const kills = 100
+	startWitnesses(t)
+	socket := filepath.Join(testenv.PublicDir(t), "landlockd.sock")
+	o := daemonOptions{
+		addr: testenv.FreeAddress(t), args: []string{
+			newConfig(t, "rules: [{name: witness, match: {unit: ["+witnessUnit+"]}, grace: 0s}]\n").flag(), apiFlag + socket,
+			"--confine=require",
+		},
+	}
+	o.args = append(o.args, "--web.listen-address="+o.addr)
+	check := func() time.Duration {
+		began := time.Now()
+		d := startDaemon(t, o)
+		took := time.Since(began)
+		eventually(t, "the witnesses are known", func() bool {
+			return d.scrape(t)[`landlock_rule_processes{result="violating",rule="witness"}`] == 2
+		})
+		d.scrape(t).checkWitnesses(t)
+		if p := run(t, "explain", "--no-paths", "--api.socket="+socket, "1"); strings.Contains(p.stderr.String(), socket) {
+			t.Errorf("the socket: %s", &p.stderr)
+		}
+		d.stop(t)
+		return took
+	}
+	whole := check()
+	random := rand.New(rand.NewPCG(1, 1))
+	for range kills {
+		d := newDaemon(t, o)
+		time.Sleep(time.Duration(random.Int64N(int64(whole * 5 / 4))))
+		if d.ended() {
+			t.Fatalf("the daemon ended with %d: %s", d.cmd.ProcessState.ExitCode(), &d.stderr)
+		}
+		d.signal(t, syscall.SIGKILL)
+		d.wait(t)
+	}
+	check()
+}
+
+// TestTextfileKilled: a file for node_exporter is whole, whenever its writer is killed.
+func TestTextfileKilled(t *testing.T) {
+	testenv.NeedRoot(t)
+	dir := testenv.PublicDir(t)
+	path := filepath.Join(dir, "landlockd.prom")
+	began := time.Now()
+	if p := run(t, "once", "--textfile="+path); p.wait(t) != 0 {
+		t.Fatal(&p.stderr)
+	}
+	whole := time.Since(began)
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 30 {
+		p := launch(t, nil, landlockd, "once", "--textfile="+path)
+		time.Sleep(whole/2 + time.Duration(random.Int64N(int64(whole))))
+		p.signal(t, syscall.SIGKILL)
+		p.wait(t)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parseMetrics(t, string(b)).has(t, "landlockd_scan_success", 1)
+	}
+	read, err := filepath.Glob(filepath.Join(dir, "*.prom"))
+	if err != nil || len(read) != 1 {
+		t.Errorf("node_exporter would read %v, %v", read, err)
+	}
+}
+
+// TestStopped: a daemon that stood still answers with what is true now, and not with what
+// was true before; who asked meanwhile is answered, or has gone.
+func TestStopped(t *testing.T) {
+	d, tree := startWatched(t, daemonOptions{})
+	before := d.scrape(t)
+	d.signal(t, syscall.SIGSTOP)
+	stopped := time.Now()
+	tree.put(witnessUnit, stay(t, true, sandboxed(2, "sh", "-c", "echo ready; read x")...))
+	answers := make(chan metrics, 20)
+	for range cap(answers) {
+		go func() {
+			client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+			w := &daemon{addr: d.addr, client: &client, scheme: "http"}
+			var m metrics
+			if status, page := w.try("/metrics"); status == http.StatusOK {
+				m = parseMetrics(t, page)
+			}
+			answers <- m
+		}()
+	}
+	time.Sleep(3 * time.Second)
+	if n := len(answers); n != 0 {
+		t.Errorf("%d were answered", n)
+	}
+	d.signal(t, syscall.SIGCONT)
+	served := 0
+	for range cap(answers) {
+		if m := <-answers; m != nil {
+			served++
+			m.has(t, "landlock_processes_by_depth{depth=\"2\"}", before["landlock_processes_by_depth{depth=\"2\"}"]+1)
+		}
+	}
+	if served == 0 {
+		t.Error("nobody who waited was answered")
+	}
+	m := d.scrape(t)
+	if at := m["landlockd_last_scan_timestamp_seconds"]; at < float64(stopped.Add(3*time.Second).Unix()) {
+		t.Errorf("the last scan was at %v, it was stopped at %v", at, stopped)
+	}
+	if n := m.workload(witnessUnit, "sandboxed"); n != 3 {
+		t.Errorf("%v witnesses are sandboxed, want 3", n)
+	}
+	d.stop(t)
+}
