@@ -46,7 +46,7 @@ func TestRenames(t *testing.T) {
 	d, tree := startWatched(t, daemonOptions{})
 	began := time.Now()
 	p := startHurry(t, tree, "renames", "8")
-	for time.Since(began) < 3*time.Second {
+	for time.Since(began) < 2*time.Second {
 		m := d.scrape(t)
 		m.checkWitnesses(t)
 		if n := m.workload("hurry", "sandboxed"); n != 9 || m.workload("hurry", "unsandboxed") != 0 {
@@ -100,7 +100,7 @@ func TestForkStorm(t *testing.T) {
 	d, tree := startWatched(t, daemonOptions{})
 	p := startHurry(t, tree, "forks", "50")
 	var seen, unknown float64
-	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
 		m := d.scrape(t)
 		m.checkWitnesses(t)
 		seen += m.workload("hurry", "sandboxed")
@@ -191,7 +191,7 @@ sleep 60 | "$1" domains 3 5 & sleep 60 | "$2" forks 8 & sleep 1; shift 2; exec "
 		t.Fatalf("the host has %s, %v", before, err)
 	}
 	seen := 0
-	for end := time.Now().Add(4 * time.Second); time.Now().Before(end) && !t.Failed(); {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && !t.Failed(); {
 		m := d.scrape(t)
 		m.has(t, "landlockd_scan_success", 1)
 		m.has(t, `landlock_processes{state="partial"}`, 0)

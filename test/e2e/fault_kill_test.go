@@ -67,7 +67,7 @@ func TestTextfileKilled(t *testing.T) {
 	}
 	whole := time.Since(began)
 	random := rand.New(rand.NewPCG(1, 1))
-	for range 30 {
+	for range 15 {
 		p := launch(t, nil, landlockd, "once", "--textfile="+path)
 		time.Sleep(whole/2 + time.Duration(random.Int64N(int64(whole))))
 		p.signal(t, syscall.SIGKILL)
