@@ -4,7 +4,7 @@ package main
 
 import (
 	"cmp"
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,10 +13,8 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/landlockd/landlockd/internal/explain"
-	"github.com/landlockd/landlockd/internal/explain/places"
-	"github.com/landlockd/landlockd/internal/explain/roots"
+	"github.com/landlockd/landlockd/internal/explain/apart"
 	"github.com/landlockd/landlockd/internal/explain/sockets"
-	"github.com/landlockd/landlockd/internal/explain/target"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
@@ -35,7 +33,8 @@ type explainProcess struct {
 func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("explain", "Show everything known of one process: its sandbox, who made it, "+
 		"and what it may still do. Exit code: 0 explained, 2 wrong usage or configuration, "+
-		"3 there is no such process, or this host cannot be scanned.")
+		"3 there is no such process, this host cannot be scanned, or something that was looked at "+
+		"does not answer.")
 	c.Arg("pid", "The process, or a thread of it.").Required().Int64Var(&x.pid)
 	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, "+
 		"and who listens: as root, with the rights of this command.").BoolVar(&x.sockets)
@@ -63,10 +62,11 @@ func (x *explainProcess) validate() error {
 	return nil
 }
 
-// Bounds of searches: a program that serves files (FUSE) could block them for ever.
+// How long each look is waited for: longer than it takes, as a busy host is no reason to know
+// nothing.
 const (
-	rootsTime   = 2 * time.Second
-	pathsTime   = 5 * time.Second
+	rootsTime   = 5 * time.Second
+	pathsTime   = 10 * time.Second
 	socketsTime = 30 * time.Second
 )
 
@@ -86,19 +86,22 @@ func (x *explainProcess) run(out io.Writer) error {
 	if len(config.Rules) > 0 {
 		e.Rules = x.evaluator(config).Explain(snap, p)
 	}
-	if err := x.lookAround(e); err != nil {
-		return undecided(err)
-	}
+	missing := x.lookAround(e)
 	x.addDenials(e)
-	return buffered(out, func(w io.Writer) error {
+	err = buffered(out, func(w io.Writer) error {
 		if x.format == formatJSON {
 			return e.JSON(w)
 		}
 		return e.Text(w, x.ascii(), terminalWidth())
 	})
+	if err == nil && missing != nil {
+		err = undecided(fmt.Errorf("not all is known: %w", missing))
+	}
+	return err
 }
 
-// lookAround adds what this host shows of the process beside the scan.
+// lookAround adds what this host shows of the process beside the scan. It returns what was to
+// be known and is not.
 func (x *explainProcess) lookAround(e *explain.Explanation) error {
 	if x.recorded() {
 		const recorded = "this is a recorded snapshot"
@@ -106,78 +109,77 @@ func (x *explainProcess) lookAround(e *explain.Explanation) error {
 		e.Roots = &explain.Roots{NotKnown: recorded}
 		return nil
 	}
-	t, err := target.Open(x.sources.ProcFS, e.Process)
+	missing := []error{x.addRoots(e), x.addPlaces(e)}
+	if x.sockets {
+		missing = append(missing, x.addSockets(e))
+	}
+	return errors.Join(missing...)
+}
+
+// about returns a question about the process that is explained.
+func (x *explainProcess) about(e *explain.Explanation) apart.Question {
+	p := sockets.Process{PID: e.Process.PID, Start: e.Process.Start}
+	return apart.Question{ProcFS: x.sources.ProcFS, Process: p}
+}
+
+func (x *explainProcess) addRoots(e *explain.Explanation) error {
+	q := x.about(e)
+	for _, t := range e.Snapshot.TasksOf(e.Process) {
+		q.Threads = append(q.Threads, t.TID)
+	}
+	e.Roots = &explain.Roots{}
+	_, err := q.Ask(rootsTime, func(a *apart.Answer) { e.Roots.All = append(e.Roots.All, *a.Root) })
 	if err != nil {
-		e.NoPlaces = "not sought: " + untrusted.OneLine(err.Error())
 		e.Roots = &explain.Roots{NotKnown: untrusted.OneLine(err.Error())}
-		if x.sockets {
-			return fmt.Errorf("--sockets: %w", err)
-		}
+	}
+	return late("root directories", err)
+}
+
+func (x *explainProcess) addPlaces(e *explain.Explanation) error {
+	if x.noPaths {
+		e.NoPlaces = "not sought, as --no-paths says"
 		return nil
 	}
-	// Not closed: a search that takes too long goes on until the command ends.
-	addRoots(e, t)
-	x.addPlaces(e, t)
-	if !x.sockets {
+	q := x.about(e)
+	if q.Files = e.Files(); len(q.Files) == 0 {
 		return nil
 	}
+	e.Places = map[explain.File]string{}
+	_, err := q.Ask(pathsTime, func(a *apart.Answer) { e.Places[a.Place.File] = string(a.Place.Path) })
+	if err != nil {
+		e.NoPlaces = "not all were sought: " + untrusted.OneLine(err.Error())
+	}
+	return late("paths", err)
+}
+
+func (x *explainProcess) addSockets(e *explain.Explanation) error {
 	if len(e.Sandboxes) == 0 {
 		e.Sockets = &explain.Sockets{} // everything is outside of no domain
 		return nil
 	}
-	e.Sockets, err = within(socketsTime, func() (*explain.Sockets, error) {
-		return sockets.Look(x.sources.ProcFS, t, e)
-	})
+	q := x.about(e)
+	for _, p := range e.Snapshot.Processes {
+		q.Holders = append(q.Holders, sockets.Process{PID: p.PID, Start: p.Start})
+	}
+	judge := sockets.NewJudge(e)
+	gaps, err := q.Ask(socketsTime, func(a *apart.Answer) { judge.Add(a.Socket) })
+	if errors.Is(err, apart.ErrLate) {
+		gaps = append(gaps, "other sockets: "+untrusted.OneLine(err.Error()))
+	}
+	if err == nil || errors.Is(err, apart.ErrLate) {
+		e.Sockets = judge.Result(gaps)
+	}
 	if err != nil {
-		return fmt.Errorf("--sockets: %w", err)
+		err = fmt.Errorf("--sockets: %w", err)
 	}
-	return nil
+	return err
 }
 
-func addRoots(e *explain.Explanation, t *target.Process) {
-	tasks := e.Snapshot.TasksOf(e.Process)
-	tids := make([]int32, len(tasks))
-	for i := range tasks {
-		tids[i] = tasks[i].TID
+// late returns an error if what was looked at did not answer. Any other reason is in the
+// answer alone.
+func late(what string, err error) error {
+	if !errors.Is(err, apart.ErrLate) {
+		return nil
 	}
-	found, err := within(rootsTime, func() (*explain.Roots, error) { return roots.Look(t, tids) })
-	if e.Roots = found; err != nil {
-		e.Roots = &explain.Roots{NotKnown: untrusted.OneLine(err.Error())}
-	}
-}
-
-func (x *explainProcess) addPlaces(e *explain.Explanation, t *target.Process) {
-	if x.noPaths {
-		e.NoPlaces = "not sought, as --no-paths says"
-		return
-	}
-	files := e.Files()
-	ctx, cancel := context.WithTimeout(context.Background(), pathsTime)
-	defer cancel()
-	found, err := within(pathsTime+time.Second, func() (map[explain.File]string, error) {
-		return places.Find(ctx, t, files), nil
-	})
-	if e.Places = found; err != nil {
-		e.NoPlaces = "the search was " + err.Error()
-	}
-}
-
-// within returns what a search finds. One that takes longer is left to itself, and
-// gives an error.
-func within[T any](limit time.Duration, search func() (T, error)) (found T, err error) {
-	type result struct {
-		found T
-		err   error
-	}
-	ended := make(chan result, 1)
-	go func() {
-		found, err := search()
-		ended <- result{found, err}
-	}()
-	select {
-	case r := <-ended:
-		return r.found, r.err
-	case <-time.After(limit):
-		return found, fmt.Errorf("given up after %s: some filesystem does not answer", limit)
-	}
+	return fmt.Errorf("%s: %w", what, err)
 }

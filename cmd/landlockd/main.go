@@ -41,6 +41,7 @@ func commands(g *globals) []command {
 		&suggestRules{look: look{globals: g}},
 		&explainProcess{look: look{globals: g}},
 		&examine{globals: g},
+		&lookApart{},
 	}
 }
 

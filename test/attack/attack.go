@@ -2,7 +2,8 @@
 
 // Package attack builds the programs in C by which tests do what a user without
 // privilege can do: make as many processes, domains, rules and root directories as he
-// may, and pass for another program, or be hard to know, in each way that he has.
+// may, and pass for another program, or be hard to know, in each way that he has; and what
+// root in a privileged container can do.
 package attack
 
 import (
@@ -41,6 +42,13 @@ var hurry []byte
 // Hurry compiles the program that does much in a short time, as Crowd does.
 // program/hurry.c says how it is called.
 func Hurry(dir string) (string, error) { return build(dir, "hurry", hurry) }
+
+//go:embed program/snare.c
+var snare []byte
+
+// Snare compiles the program that makes a process of which a look at its files never ends, as
+// Crowd does. It takes root. program/snare.c says how it is called.
+func Snare(dir string) (string, error) { return build(dir, "snare", snare) }
 
 // Forgeries are the ways of Forger to pass for another program, as it is called for
 // them.

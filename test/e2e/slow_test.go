@@ -17,23 +17,10 @@ import (
 )
 
 // startHolder starts a process of a user without privilege whose command line nobody can
-// read as long as it runs.
-func startHolder(t *testing.T, program string) {
+// read as long as it runs, and returns its PID.
+func startHolder(t *testing.T, program string) string {
 	t.Helper()
-	dir := testenv.PublicDir(t)
-	// As the device is on most hosts, whatever it is here.
-	device := filepath.Join(dir, "fuse")
-	const mode, major, minor = unix.S_IFCHR | 0o666, 10, 229
-	if err := unix.Mknod(device, mode, int(unix.Mkdev(major, minor))); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Chmod(device, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	mount := filepath.Join(dir, "mount")
-	if err := unix.Mkdir(mount, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	device, mount := fuse(t)
 	var held string
 	t.Cleanup(func() { // behind the end of the program
 		eventually(t, "the process that held its lock is gone", func() bool {
@@ -45,6 +32,27 @@ func startHolder(t *testing.T, program string) {
 	if _, err := fmt.Sscanf(p.stdout.String(), "held %s\n", &held); err != nil {
 		t.Fatalf("%q: %v", p.stdout.String(), err)
 	}
+	return held
+}
+
+// fuse makes the device, as it is on most hosts, whatever it is here, and a directory to mount
+// at.
+func fuse(t *testing.T) (device, mount string) {
+	t.Helper()
+	dir := testenv.PublicDir(t)
+	device = filepath.Join(dir, "fuse")
+	const mode, major, minor = unix.S_IFCHR | 0o666, 10, 229
+	if err := unix.Mknod(device, mode, int(unix.Mkdev(major, minor))); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Chmod(device, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	mount = filepath.Join(dir, "mount")
+	if err := unix.Mkdir(mount, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return device, mount
 }
 
 // TestSlowCommandLine: one process whose command line cannot be read delays no scrape and

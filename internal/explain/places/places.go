@@ -9,6 +9,7 @@ package places
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -26,23 +27,28 @@ import (
 const maxLooks = 400_000
 
 // Find looks for the files until all are found, or what may be looked at is, or
-// ctx ends. It begins with what is likely: mount points, what the process has
-// open, directories that sandboxes are often about.
-func Find(ctx context.Context, t *target.Process, files []explain.File) map[explain.File]string {
+// ctx ends, and calls found for each. It begins with what is likely: mount points, what the
+// process has open, directories that sandboxes are often about. An error says why it did not
+// look at more.
+func Find(
+	ctx context.Context, t *target.Process, files []explain.File, found func(explain.File, string),
+) error {
 	s := &search{
-		ctx: ctx, target: t, found: map[explain.File]string{}, wanted: map[explain.File]bool{},
+		ctx: ctx, target: t, found: found, wanted: map[explain.File]bool{},
 		numbers: map[uint64]bool{}, walked: map[explain.File]bool{},
 	}
 	for _, f := range files {
 		s.wanted[f], s.numbers[f.Ino] = true, true
 	}
-	mounts, err := t.Mounts()
-	if err != nil {
-		return s.found
+	var err error
+	if s.mounts, err = t.Mounts(); err != nil {
+		return err
 	}
-	s.mounts = mounts
+	if err := s.addRoot(); err != nil {
+		return err
+	}
 	s.try("/")
-	for _, m := range mounts {
+	for _, m := range s.mounts {
 		s.try(m.Point)
 	}
 	for p := range strings.FieldsSeq(common) {
@@ -56,23 +62,57 @@ func Find(ctx context.Context, t *target.Process, files []explain.File) map[expl
 		}
 	}
 	s.walk()
-	return s.found
+	if s.isForeign("/") {
+		return errForeign
+	}
+	return nil
+}
+
+var errForeign = errors.New("its root directory is in a filesystem that a program or another " +
+	"host may serve, which might not answer")
+
+// addRoot adds the mount that the root directory is in, if that is a directory in it: the
+// process's own list has only what is below its root directory. By its device it may be
+// one that this program has in its list. Its type is else not known.
+func (s *search) addRoot() error {
+	onRoot := func(m procdir.Mount) bool { return m.Point == "/" }
+	if slices.ContainsFunc(s.mounts, onRoot) {
+		return nil
+	}
+	at, err := target.See(int(s.target.Root.Fd()), "")
+	if err != nil {
+		return fmt.Errorf("look at the root directory: %w", err)
+	}
+	const longest = 4 << 20
+	text, err := procdir.ReadAt(unix.AT_FDCWD, "/proc/self/mountinfo", longest)
+	if err != nil {
+		return err
+	}
+	root := procdir.Mount{Point: "/"}
+	dev := fmt.Sprintf("%d:%d", unix.Major(at.File.Dev), unix.Minor(at.File.Dev))
+	for _, m := range procdir.ParseMounts(string(text)) {
+		if m.Dev == dev {
+			root.Type = m.Type
+		}
+	}
+	s.mounts = append(s.mounts, root)
+	return nil
 }
 
 type search struct {
 	ctx    context.Context
 	target *target.Process
-	wanted map[explain.File]bool
-	// numbers are the inode numbers of wanted.
+	wanted map[explain.File]bool // and not found yet
+	// numbers are their inode numbers, found or not.
 	numbers map[uint64]bool
-	found   map[explain.File]string
+	found   func(explain.File, string)
 	mounts  []procdir.Mount
 	walked  map[explain.File]bool
 	looks   int
 }
 
 func (s *search) done() bool {
-	return len(s.found) == len(s.wanted) || s.looks > maxLooks || s.ctx.Err() != nil
+	return len(s.wanted) == 0 || s.looks > maxLooks || s.ctx.Err() != nil
 }
 
 func (s *search) links() []string {
@@ -118,9 +158,9 @@ func (s *search) try(p string) {
 		return
 	}
 	defer f.Close()
-	at, ok := identify(f)
-	if _, known := s.found[at]; ok && s.wanted[at] && !known {
-		s.found[at] = p
+	if at, ok := identify(f); ok && s.wanted[at] {
+		delete(s.wanted, at)
+		s.found(at, p)
 	}
 }
 

@@ -26,6 +26,16 @@ func self(t *testing.T) *target.Process {
 	return p
 }
 
+// find returns what a search in this process's files finds.
+func find(t *testing.T, ctx context.Context, files []explain.File) map[explain.File]string {
+	t.Helper()
+	found := map[explain.File]string{}
+	if err := Find(ctx, self(t), files, func(f explain.File, p string) { found[f] = p }); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 func fileOf(t *testing.T, path string) explain.File {
 	t.Helper()
 	var st unix.Stat_t
@@ -57,7 +67,7 @@ func TestFind(t *testing.T) {
 	}
 	gone := explain.File{Dev: files[0].Dev, Ino: 1<<63 + 5}
 	elsewhere := explain.File{Dev: files[0].Dev + 12345, Ino: files[4].Ino}
-	found := Find(context.Background(), self(t), append(files, gone, elsewhere))
+	found := find(t, context.Background(), append(files, gone, elsewhere))
 	for f, p := range found {
 		if fileOf(t, p) != f {
 			t.Errorf("%q is not %+v", p, f)
@@ -77,7 +87,7 @@ func TestFind(t *testing.T) {
 func TestFindEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if found := Find(ctx, self(t), []explain.File{{Dev: 1, Ino: 1}}); len(found) != 0 {
+	if found := find(t, ctx, []explain.File{{Dev: 1, Ino: 1}}); len(found) != 0 {
 		t.Errorf("found %v", found)
 	}
 }

@@ -20,11 +20,11 @@ import (
 // one from which t finds files stand first. A thread that has gone is left out; it
 // is an error if none could be looked at.
 func Look(t *target.Process, tids []int32) (*explain.Roots, error) {
-	own, err := see(unix.AT_FDCWD, "/")
+	own, err := target.See(unix.AT_FDCWD, "/")
 	if err != nil {
 		return nil, fmt.Errorf("look at the root directory: %w", err)
 	}
-	first, err := see(int(t.Root.Fd()), "")
+	first, err := target.See(int(t.Root.Fd()), "")
 	if err != nil {
 		return nil, fmt.Errorf("look at the root directory of process %d: %w", t.PID, err)
 	}
@@ -47,7 +47,7 @@ func Look(t *target.Process, tids []int32) (*explain.Roots, error) {
 		i, known := at[p]
 		if !known {
 			r := explain.Root{Path: untrusted.Text(p.path), OtherMounts: p.mounts != mounts}
-			if r.Own = p.path != "/" || p.sight.file != own.file; r.Own {
+			if r.Own = p.path != "/" || p.sight.File != own.File; r.Own {
 				r.Mounted = mountedOn(d)
 			}
 			i = len(found.All)
@@ -75,7 +75,7 @@ func Look(t *target.Process, tids []int32) (*explain.Roots, error) {
 
 // place is a root directory as a thread has it.
 type place struct {
-	sight        sight
+	sight        target.Sight
 	mounts, path string
 }
 
@@ -91,28 +91,10 @@ func placeOf(d *procdir.Dir) (p place, err error) {
 		return p, fmt.Errorf("open the root directory: %w", err)
 	}
 	defer root.Close()
-	if p.sight, err = see(int(root.Fd()), ""); err != nil {
+	if p.sight, err = target.See(int(root.Fd()), ""); err != nil {
 		return p, fmt.Errorf("look at the root directory: %w", err)
 	}
 	return p, nil
-}
-
-// sight is what identifies a root directory: the mount and the file.
-type sight struct {
-	mount uint64
-	file  explain.File
-}
-
-// see looks at a directory. It does not ask filesystems that are served by
-// programs.
-func see(dir int, path string) (sight, error) {
-	var st unix.Statx_t
-	const flags = unix.AT_EMPTY_PATH | unix.AT_STATX_DONT_SYNC | unix.AT_NO_AUTOMOUNT
-	if err := unix.Statx(dir, path, flags, unix.STATX_INO|unix.STATX_MNT_ID, &st); err != nil {
-		return sight{}, err
-	}
-	dev := unix.Mkdev(st.Dev_major, st.Dev_minor)
-	return sight{st.Mnt_id, explain.File{Dev: dev, Ino: st.Ino}}, nil
 }
 
 // mountedOn returns what is mounted on the root directory of a thread, nil if nothing is;

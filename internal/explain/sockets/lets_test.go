@@ -19,14 +19,14 @@ func TestLets(t *testing.T) {
 		inodes := []domainid.InodeRule{{Dev: 1, Ino: ino, FS: resolve}}
 		return &domainid.Ruleset{Rules: 1, Inodes: inodes}
 	}
-	at := &spot{above: []explain.File{{Dev: 1, Ino: 5}, {Dev: 1, Ino: 2}}}
-	guess := &spot{above: []explain.File{{Dev: 1, Ino: 5}}, guess: true}
+	at := &Spot{Above: []explain.File{{Dev: 1, Ino: 5}, {Dev: 1, Ino: 2}}}
+	guess := &Spot{Above: []explain.File{{Dev: 1, Ino: 5}}, Guess: true}
 	leftOut := rule(9)
 	leftOut.InodesLeftOut = 1
 	for name, c := range map[string]struct {
 		rules  *domainid.Ruleset
 		change func(*scan.Snapshot)
-		at     *spot
+		at     *Spot
 		want   access.Answer
 		doubt  bool
 	}{
@@ -93,8 +93,7 @@ func TestLets(t *testing.T) {
 		if c.change != nil {
 			c.change(s)
 		}
-		l := &look{s: s}
-		l.places(explain.Of(s, &s.Processes[0]))
+		l := NewJudge(explain.Of(s, &s.Processes[0]))
 		got, doubt := l.lets([]*scan.Process{&s.Processes[1]}, resolveUnix, c.at)
 		if got != c.want || (doubt != "") != c.doubt {
 			t.Errorf("%s: %v, %q; want %v, a doubt: %v", name, got, doubt, c.want, c.doubt)

@@ -15,66 +15,68 @@ import (
 	"github.com/landlockd/landlockd/internal/explain/target"
 )
 
-// spot is what a socket's path leads a process to.
-type spot struct {
-	// missing: to something else, or nothing. denied: permissions forbid to connect.
-	missing, denied bool
-	doubt           string
-	// above are the file and the directories above it, as far as the root
+// Spot is what a socket's path leads a process to.
+type Spot struct {
+	// Missing: to something else, or nothing. Denied: permissions forbid to connect.
+	Missing bool `json:"missing"`
+	Denied  bool `json:"denied"`
+	// Doubt is why neither may be so after all, in words.
+	Doubt string `json:"doubt"`
+	// Above are the file and the directories above it, as far as the root
 	// directory: a rule on any of them lets connect.
-	above []explain.File
-	// guess: a filesystem gives stat(2) other devices than rules have.
-	guess bool
+	Above []explain.File `json:"above"`
+	// Guess: a filesystem gives stat(2) other devices than rules have.
+	Guess bool `json:"guess"`
 }
 
 // find follows the path of a socket as the process does.
-func (d *double) find(name string, k *listener) *spot {
+func (d *double) find(name string, k *listener) *Spot {
 	// A relative one begins at a directory that nobody knows.
-	s := &spot{missing: !strings.HasPrefix(name, "/")}
-	if !s.missing {
+	s := &Spot{Missing: !strings.HasPrefix(name, "/")}
+	if !s.Missing {
 		d.do(func() { s.follow(name, k) })
 	}
 	return s
 }
 
 // follow runs on the double's thread.
-func (s *spot) follow(name string, k *listener) {
+func (s *Spot) follow(name string, k *listener) {
 	fd, err := unix.Open(name, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
-		s.denied = err == unix.EACCES
-		s.missing = !s.denied
+		s.Denied = err == unix.EACCES
+		s.Missing = !s.Denied
 		return
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK {
-		s.missing = true
+		s.Missing = true
 		return
 	}
-	s.guess = changesDevices(fd)
+	s.Guess = changesDevices(fd)
 	at := target.FileOf(&st)
 	if !k.hasFile {
-		s.doubt = "this kernel does not show which file it is bound to: " +
+		s.Doubt = "this kernel does not show which file it is bound to: " +
 			"it may be another socket's path"
 	} else if uint32(at.Ino) != k.fileIno || kernelDev(at.Dev) != k.fileDev {
-		if !s.guess {
-			s.missing = true
+		if !s.Guess {
+			s.Missing = true
 			return
 		}
-		s.doubt = "its filesystem shows other numbers than the kernel has: " +
+		s.Doubt = "its filesystem shows other numbers than the kernel has: " +
 			"it may be another socket's path"
 	}
 	// connect(2) asks for write permission.
-	s.denied = unix.Faccessat2(fd, "", unix.W_OK, unix.AT_EMPTY_PATH|unix.AT_EACCESS) != nil
-	if !s.denied {
+	s.Denied = unix.Faccessat2(fd, "", unix.W_OK, unix.AT_EMPTY_PATH|unix.AT_EACCESS) != nil
+	if !s.Denied {
 		s.climb(name, &st)
 	}
 }
 
 // climb notes the directories above the socket.
-func (s *spot) climb(name string, st *unix.Stat_t) {
+func (s *Spot) climb(name string, st *unix.Stat_t) {
 	const highest = 256
-	s.above = append(s.above, target.FileOf(st))
+	s.Above = append(s.Above, target.FileOf(st))
 	dir, err := unix.Open(path.Dir(name), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	for range highest {
 		if err != nil {
@@ -82,7 +84,7 @@ func (s *spot) climb(name string, st *unix.Stat_t) {
 		}
 		var at, up unix.Stat_t
 		err = unix.Fstat(dir, &at)
-		s.above = append(s.above, target.FileOf(&at))
+		s.Above = append(s.Above, target.FileOf(&at))
 		parent, openErr := unix.Openat(dir, "..", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		unix.Close(dir)
 		if err != nil || openErr != nil {
@@ -114,7 +116,7 @@ func kernelDev(dev uint64) uint32 {
 
 // granted reports whether a rule of a layer, which restricts fs.resolve_unix, is
 // about this path and grants it, and why that is not known.
-func (s *spot) granted(rs *domainid.Ruleset) (access.Answer, string) {
+func (s *Spot) granted(rs *domainid.Ruleset) (access.Answer, string) {
 	if rs == nil {
 		return access.Unknown, "a layer handles fs.resolve_unix, but its rules could not be read"
 	}
@@ -123,10 +125,10 @@ func (s *spot) granted(rs *domainid.Ruleset) (access.Answer, string) {
 		if rule.FS&right == 0 {
 			continue
 		}
-		if slices.Contains(s.above, explain.File{Dev: rule.Dev, Ino: rule.Ino}) {
+		if slices.Contains(s.Above, explain.File{Dev: rule.Dev, Ino: rule.Ino}) {
 			return access.Yes, ""
 		}
-		if s.guess {
+		if s.Guess {
 			return access.Unknown, "a layer handles fs.resolve_unix, and whether its rules are " +
 				"about this path is not known"
 		}

@@ -93,11 +93,12 @@ func FileOf(st *unix.Stat_t) explain.File {
 }
 
 // Find opens a path as the process finds it (O_PATH): from its root directory,
-// which nothing leads out of. The last symbolic link is not followed.
+// which nothing leads out of. No symbolic link is followed: it may lead into a filesystem
+// that does not answer.
 func (t *Process) Find(path string) (*os.File, error) {
 	how := unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_CLOEXEC | unix.O_NOFOLLOW,
-		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
+		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_SYMLINKS,
 	}
 	for {
 		fd, err := unix.Openat2(int(t.Root.Fd()), path, &how)
@@ -109,4 +110,22 @@ func (t *Process) Find(path string) (*os.File, error) {
 			return nil, err
 		}
 	}
+}
+
+// Sight is what identifies a directory: the mount and the file.
+type Sight struct {
+	Mount uint64
+	File  explain.File
+}
+
+// See looks at a file below a directory. It does not ask filesystems that are served by
+// programs.
+func See(dir int, path string) (Sight, error) {
+	var st unix.Statx_t
+	const flags = unix.AT_EMPTY_PATH | unix.AT_STATX_DONT_SYNC | unix.AT_NO_AUTOMOUNT
+	if err := unix.Statx(dir, path, flags, unix.STATX_INO|unix.STATX_MNT_ID, &st); err != nil {
+		return Sight{}, err
+	}
+	dev := unix.Mkdev(st.Dev_major, st.Dev_minor)
+	return Sight{st.Mnt_id, explain.File{Dev: dev, Ino: st.Ino}}, nil
 }
