@@ -26,7 +26,7 @@ var payloads = map[string]payload{
 }
 
 // further are in the guests that have a check of the name.
-var further = map[string]payload{"programs": addPrograms}
+var further = map[string]payload{"programs": addPrograms, "inside": addAttacked}
 
 // compilers make statically linked programs for an architecture.
 var compilers = map[string]string{
@@ -36,16 +36,27 @@ var compilers = map[string]string{
 
 // addDaemon adds landlockd itself, as people get it.
 func addDaemon(ctx context.Context, w *cpio.Writer, module, dir, arch string) error {
-	out := filepath.Join(dir, "landlockd")
-	if err := vm.GoBuild(ctx, module, arch, out, "./cmd/landlockd"); err != nil {
+	w.Dir("bin", 0o755)
+	return addBuild(ctx, w, module, dir, arch, "landlockd")
+}
+
+// addAttacked adds the debug build that attacks from within.
+func addAttacked(ctx context.Context, w *cpio.Writer, module, dir, arch string) error {
+	return addBuild(ctx, w, module, dir, arch, "landlockd-attack", "-tags=attack")
+}
+
+func addBuild(
+	ctx context.Context, w *cpio.Writer, module, dir, arch, name string, flags ...string,
+) error {
+	out := filepath.Join(dir, name)
+	if err := vm.GoBuild(ctx, module, arch, out, "./cmd/landlockd", flags...); err != nil {
 		return err
 	}
 	content, err := os.ReadFile(out)
 	if err != nil {
 		return err
 	}
-	w.Dir("bin", 0o755)
-	w.File(0o711, content, "bin/landlockd") // as make install does
+	w.File(0o711, content, "bin/"+name) // as make install does
 	return nil
 }
 

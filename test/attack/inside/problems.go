@@ -63,6 +63,17 @@ func Privileges(pid int) (problems []string, err error) {
 	return problems, nil
 }
 
+// Count returns how many attacks came to what, in words.
+func Count(r Report) string {
+	counts := map[string]int{}
+	for _, errors := range r.Errors {
+		for _, name := range errors {
+			counts[name]++
+		}
+	}
+	return fmt.Sprint(counts)
+}
+
 // Filtered returns the numbers of the system calls that the filter must have refused, once
 // all attacks were tried.
 func Filtered() map[int]bool {

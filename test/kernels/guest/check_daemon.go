@@ -151,8 +151,12 @@ func (r *running) text() string {
 }
 
 func startDaemon(t *T, args ...string) *running {
-	cmd := exec.Command(daemon, append(args, "--web.listen-address="+daemonAddress)...)
-	return (&running{cmd: cmd, network: "tcp", address: daemonAddress}).start(t)
+	return daemonCommand(daemon, args...).start(t)
+}
+
+func daemonCommand(program string, args ...string) *running {
+	cmd := exec.Command(program, append(args, "--web.listen-address="+daemonAddress)...)
+	return &running{cmd: cmd, network: "tcp", address: daemonAddress}
 }
 
 // activateDaemon starts landlockd on a Unix socket, as systemd does.
