@@ -32,9 +32,11 @@ MODULES := test/golandlock
 GOLANGCI_LINT_VERSION := v2.15.0
 GOTESTSUM_VERSION     := v1.13.0
 ACTIONLINT_VERSION    := v1.7.12
+GOVULNCHECK_VERSION   := v1.9.0
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOTESTSUM     := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)
 ACTIONLINT    := $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
+GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
 
 export CGO_ENABLED ?= 0
 
@@ -110,6 +112,18 @@ $(GOTESTSUM):
 
 $(ACTIONLINT):
 	$(call install,$@,github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION))
+
+$(GOVULNCHECK):
+	$(call install,$@,golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION))
+
+# Not in "make test": an unchanged commit may fail from one day to the next, and always does
+# where VULNDB cannot be reached. 3 is "vulnerable".
+VULNDB ?= https://vuln.go.dev
+.PHONY: vulncheck
+vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what the program calls; VULNDB is where they are listed.
+	@$(GOVULNCHECK) -db $(VULNDB) ./... || { status=$$?; [ $$status = 3 ] || \
+		echo "vulncheck: nothing was checked; if $(VULNDB) cannot be read, VULNDB=URL names a copy of it" >&2; \
+		exit $$status; }
 
 .PHONY: unit
 unit: $(GOTESTSUM) ## All tests, on this kernel: as root. Lists the slowest.
