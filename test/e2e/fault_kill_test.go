@@ -84,6 +84,23 @@ func TestTextfileKilled(t *testing.T) {
 	}
 }
 
+// TestFailureIsNoWrongUsage: a program of Go that fails, or gets no thread because some user has
+// taken all, ends with the status of wrong usage. The unit starts it again all the same.
+func TestFailureIsNoWrongUsage(t *testing.T) {
+	d := startDaemon(t, daemonOptions{})
+	d.signal(t, syscall.SIGQUIT) // what Go's runtime does then, it does in every failure
+	if code := d.wait(t); code != exitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	unit, err := os.ReadFile("../../deploy/systemd/landlockd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(unit), "\nRestart=on-failure\n") || strings.Contains(string(unit), "RestartPreventExitStatus") {
+		t.Error("the unit leaves it as it is")
+	}
+}
+
 // TestStopped: a daemon that stood still answers with what is true now, and not with what
 // was true before; who asked meanwhile is answered, or has gone.
 func TestStopped(t *testing.T) {
