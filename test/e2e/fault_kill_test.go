@@ -42,7 +42,7 @@ func TestKilledAtAnyTime(t *testing.T) {
 		d.stop(t)
 		return took
 	}
-	whole := check()
+	whole := min(check(), 250*time.Millisecond) // a busy host takes longer, and dies as often
 	random := rand.New(rand.NewPCG(1, 1))
 	for range kills {
 		d := newDaemon(t, o)
