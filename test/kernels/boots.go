@@ -65,8 +65,9 @@ var (
 		{"behind-selinux", one + "lsm=selinux,landlock,yama selinux=1", []string{"order:before=selinux", "scan", "legacy"}},
 	}
 
-	// off and lockdown are the two reasons of a kernel's own to see nothing.
-	off      = Boot{"landlock-off", one + "lsm=yama,apparmor", []string{"off", "daemon:expect=off"}}
+	// off and lockdown are the two reasons of a kernel's own to see nothing. Without a vDSO,
+	// the time is a system call.
+	off      = Boot{"landlock-off", one + "lsm=yama,apparmor vdso=0", []string{"off", "daemon:expect=off"}}
 	lockdown = Boot{"lockdown", one + "lockdown=confidentiality", []string{"lockdown", "daemon:expect=lockdown"}}
 
 	// denials have audit on, or tracepoints. As many as this take seconds;

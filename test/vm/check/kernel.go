@@ -27,8 +27,9 @@ var known = []string{
 // behind is how many lines of the log are shown behind a complaint.
 const behind = 30
 
-// Kernel is a check that looks for faults in the kernel's log. It stands last in a boot,
-// and guards our patches: what they break is often not what they are for.
+// Kernel is a check that looks for faults in the kernel's log, and for system calls that
+// landlockd was refused. It stands last in a boot, and guards our patches: what they break
+// is often not what they are for.
 func Kernel(t *T) {
 	f, err := os.OpenFile("/dev/kmsg", os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -59,6 +60,9 @@ type faults struct {
 }
 
 func (f *faults) line(t *T, text string) {
+	if refused(text) {
+		t.Errorf("landlockd was refused a system call (internal/seccomp): %s", text)
+	}
 	if strings.Contains(text, "cut here ]") {
 		f.tell, f.told = behind, false
 	}
@@ -75,6 +79,15 @@ func (f *faults) line(t *T, text string) {
 	} else {
 		t.Fact(protocol.KnownFault, text)
 	}
+}
+
+// refused reports whether a line is the record (AUDIT_SECCOMP) of a system call that a
+// filter refused to landlockd, or to its copy in memory: not to the debug build that
+// attacks, nor of clone3(2), behind which libraries in C call clone(2).
+func refused(text string) bool {
+	const inMemory = "2F6D656D66643A6C616E646C6F636B64" // /memfd:landlockd
+	return strings.Contains(text, "type=1326 ") && !strings.Contains(text, " syscall=435 ") &&
+		containsAny(text, []string{`/landlockd" sig=`, "exe=" + inMemory})
 }
 
 func containsAny(text string, parts []string) bool {

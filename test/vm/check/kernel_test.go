@@ -43,3 +43,19 @@ func TestFaults(t *testing.T) {
 		})
 	}
 }
+
+func TestRefused(t *testing.T) {
+	const before = "audit: type=1326 audit(1.5:7): auid=1 uid=2 gid=2 ses=3 pid=4 comm=\"landlockd\" exe="
+	const after = " sig=0 arch=c000003e syscall=16 compat=0 ip=0x7f code=0x50000"
+	for line, want := range map[string]bool{
+		before + `"/bin/landlockd"` + after:                                     true,
+		before + "2F6D656D66643A6C616E646C6F636B64202864656C6574656429" + after: true,
+		before + `"/bin/landlockd-attack"` + after:                              false,
+		before + `"/bin/landlockd" sig=0 arch=c000003e syscall=435 compat=0`:    false,
+		`audit: type=1400 audit(1.5:7): exe="/bin/landlockd" sig=0`:             false,
+	} {
+		if refused(line) != want {
+			t.Errorf("%q: want %v", line, want)
+		}
+	}
+}
