@@ -142,7 +142,7 @@ var daemonMetrics = newTable(func(s *Scrape) *Scrape {
 	},
 	{
 		name:    "landlockd_confined",
-		help:    "1 if the daemon itself is confined by the mechanism.",
+		help:    "1 if the daemon itself, with all of its processes, is confined by the mechanism.",
 		labels:  []Label{{"mechanism", "how a process gives up rights, for example `landlock`"}},
 		present: "every mechanism that the daemon knows",
 		values: func(s *Scrape, emit emitter) {

@@ -89,6 +89,9 @@ func (s *serve) options() daemon.Options {
 
 func (s *serve) run(io.Writer) error {
 	signal.Ignore(unix.SIGHUP)
+	if daemon.IsReader() {
+		return daemon.Read(s.options())
+	}
 	d, err := daemon.Open(s.options())
 	if err != nil {
 		return err

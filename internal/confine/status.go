@@ -116,6 +116,16 @@ func (s *Status) add(m Mechanism, r Reason) {
 	}
 }
 
+// And returns what holds for two processes. What the other one keeps is its to keep.
+func (s Status) And(other Status) Status {
+	for m, r := range other {
+		if r != Holds && r != Kept {
+			s.add(Mechanism(m), r)
+		}
+	}
+	return s
+}
+
 // Mechanisms reports by which the process is confined, by word.
 func (s Status) Mechanisms() map[string]bool {
 	held := map[string]bool{}

@@ -28,6 +28,7 @@ type opened struct {
 	listeners []net.Listener
 	api       *net.UnixListener // or nil
 	notify    *os.File          // connected to the service manager, or nil
+	attribute *os.File          // connected to the process that reads it, or nil
 	goal      confine.Goal      // of the serving stage
 	failed    []confine.Failure // what the first stage could not reach of it
 	config    *policy.Config    // the first stage's, of the files as they were then
@@ -47,6 +48,9 @@ func (o *opened) close() {
 	if o.api != nil {
 		_ = o.api.Close()
 	}
+	if o.attribute != nil {
+		o.attribute.Close()
+	}
 	for _, f := range o.denialFiles {
 		f.Close()
 	}
@@ -59,8 +63,9 @@ type handoff struct {
 	Notify    bool            `json:"notify"`
 	Source    json.RawMessage `json:"source,omitempty"`
 	// SourceFiles is the number of the source's descriptors.
-	SourceFiles int  `json:"source_files,omitempty"`
-	Attribute   bool `json:"attribute"`
+	SourceFiles int `json:"source_files,omitempty"`
+	// Attribute reports whether a process reads it, to which a descriptor leads.
+	Attribute bool `json:"attribute"`
 	// Kernel is there with Attribute: the stage that serves may ask the kernel less.
 	Kernel  *scan.Kernel `json:"kernel,omitempty"`
 	Failure *scan.Error  `json:"failure,omitempty"`
@@ -94,7 +99,7 @@ func parseHandoff(text []byte) (handoff, error) {
 		return handoff{}, err
 	}
 	files := h.Listeners + h.SourceFiles + h.Denials.Files
-	for _, there := range []bool{h.API, h.Notify} {
+	for _, there := range []bool{h.API, h.Notify, h.Attribute} {
 		if there {
 			files++
 		}
@@ -147,6 +152,9 @@ func (o *opened) pack() ([]*os.File, error) {
 	}
 	if o.notify != nil {
 		files = append(files, o.notify)
+	}
+	if o.attribute != nil {
+		files = append(files, o.attribute)
 	}
 	if o.found.Iterator != nil {
 		state, own, err := o.found.Iterator.Handoff()
@@ -243,6 +251,9 @@ func unpack(number string) (*opened, error) {
 	}
 	if h.Notify {
 		o.notify = next(1)[0]
+	}
+	if h.Attribute {
+		o.attribute = next(1)[0]
 	}
 	if h.Source != nil {
 		o.found.Iterator, err = taskiter.Resume(h.Source, next(h.SourceFiles))

@@ -144,7 +144,7 @@ func TestHandoffKernel(t *testing.T) {
 		Release: "6.18", Landlock: scan.Enabled, ABI: 7,
 		Rights: access.Bounds{Sure: access.Rights{access.FS: 5}, May: access.Rights{access.FS: 7, access.Scope: 1}},
 		Errata: 5, ErrataKnown: true, Ways: 6, WaysUnknown: 1,
-	}}}
+	}}, attribute: os.Stderr}
 	files, err := o.pack()
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +186,7 @@ var badHandoffs = []string{
 	`{"failure":{"reason":"x"},"source":{}}`, `{"failure":{"reason":"x"},"files":[1]}`, `{"failure":{"reason":"x"},"notify":true,"files":[-1]}`,
 	`{"failure":{"reason":"x"},"notify":true,"files":[4294967300]}`, `{"listeners":-1,"notify":true,"failure":{"reason":"x"}}`,
 	`{"attribute":true}`, `{"attribute":true,"kernel":null}`, `{"attribute":true,"kernel":{"Landlock":"maybe"}}`,
-	`{"failure":{"reason":"x"},"api":true}`, `{"failure":{"reason":"x"},"api":1,"files":[3]}`, `{"failure":{"reason":"x"},"api":true,"files":[0]}`,
+	`{"attribute":true,"kernel":{}}`, `{"failure":{"reason":"x"},"api":true}`, `{"failure":{"reason":"x"},"api":1,"files":[3]}`, `{"failure":{"reason":"x"},"api":true,"files":[0]}`,
 }
 
 func TestUnpackRefuses(t *testing.T) {
@@ -219,7 +219,7 @@ func FuzzHandoff(f *testing.F) {
 	for _, text := range badHandoffs {
 		f.Add([]byte(text))
 	}
-	f.Add([]byte(`{"attribute":true,"kernel":{"Landlock":"disabled"},"keep":[19],"files":[]}`))
+	f.Add([]byte(`{"attribute":true,"kernel":{"Landlock":"disabled"},"keep":[19],"files":[3]}`))
 	f.Add([]byte(`{"listeners":2,"api":true,"notify":true,"source":{"a":[1]},"source_files":3,"keep":[39],"files":[3,4,5,6,7,8,9]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h, err := parseHandoff(text)

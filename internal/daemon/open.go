@@ -20,6 +20,8 @@ type Daemon struct {
 	*opened
 	status confine.Status
 	reader scan.Source
+	// readerGone is closed when the process that reads the attribute has ended; nil without.
+	readerGone <-chan struct{}
 }
 
 // Open opens all that needs privileges. Unless confinement is off, it returns in the
@@ -90,12 +92,6 @@ func (o *opened) openFiles(from Options) (err error) {
 	o.found = *found
 	if found.Iterator != nil && !found.Iterator.Unprivileged() {
 		o.goal.Keep = append(o.goal.Keep, unix.CAP_BPF)
-	}
-	if found.Attribute &&
-		(found.Kernel.Landlock == scan.Enabled || confine.Permitted(unix.CAP_SYS_PTRACE)) {
-		// Without Landlock it only serves to read what else there is of others'
-		// processes, such as their executables.
-		o.goal.Keep = append(o.goal.Keep, unix.CAP_SYS_PTRACE)
 	}
 	// After all else that can end the start: its file stays.
 	if o.api, err = openAPI(from); err != nil {

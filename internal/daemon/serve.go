@@ -52,6 +52,8 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 		select {
 		case err := <-server.Failed():
 			return err
+		case <-d.readerGone:
+			return errReaderGone
 		case <-hangup:
 			_ = reloader.reload() // it is in the log
 		case <-ctx.Done():

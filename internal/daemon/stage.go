@@ -24,14 +24,19 @@ import (
 // it was started with.
 const stageEnv = "LANDLOCKD_STAGE"
 
-// EnterStage names a process that is the second stage, and makes it undumpable. It is
+// EnterStage names a process that is the second stage, or the reader beside it, and makes it
+// undumpable. It is
 // for the main thread, whose name is the process's: execve(2) by descriptor names that
 // after the descriptor, or the file behind it; and its domain lets the serving stage
 // write to no file, so that /proc/self/comm is out of reach.
 func EnterStage() {
-	if _, ok := os.LookupEnv(stageEnv); ok {
+	_, serving := os.LookupEnv(stageEnv)
+	if serving || IsReader() {
 		_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // takeOver makes sure
 		name := [16]byte{'l', 'a', 'n', 'd', 'l', 'o', 'c', 'k', 'd'}
+		if IsReader() {
+			copy(name[len("landlockd"):], "-read")
+		}
 		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
 	}
 }
@@ -43,10 +48,16 @@ func (d *Daemon) execServing() error {
 	if d.goal.UID, d.goal.GID, err = confine.User(d.o.User); err != nil {
 		return userError(d.o.User, err)
 	}
-	d.goal.Bounding, d.goal.NoLandlock = confine.Effective(unix.CAP_SETPCAP), d.found.Attribute
+	d.goal.Bounding = confine.Effective(unix.CAP_SETPCAP)
 	readable, err := d.readable()
 	if err != nil {
 		return err
+	}
+	if d.found.Attribute {
+		if err := d.startReader(); err != nil {
+			d.o.Logger.Error("The attribute cannot be read", "err", err)
+			d.found.NoAttribute(err)
+		}
 	}
 	files, err := d.pack()
 	if err != nil {
@@ -141,6 +152,7 @@ func takeOver(o Options, number string) (*Daemon, error) {
 	if d.status, err = confine.Inspect(d.goal, append(failed, d.failed...)...); err != nil {
 		return nil, fmt.Errorf("check the confinement: %w", err)
 	}
+	d.meetReader()
 	if failures := d.status.Failures(); len(failures) > 0 {
 		fatal := func(f confine.Failure) bool {
 			return o.Confine == Require || f.Mechanism == confine.Capabilities ||
@@ -153,9 +165,6 @@ func takeOver(o Options, number string) (*Daemon, error) {
 	}
 	if slices.Contains(d.goal.Keep, unix.CAP_BPF) {
 		o.Logger.Info("This kernel needs CAP_BPF for every scan (before Linux 5.19); it is kept")
-	}
-	if slices.Contains(d.goal.Keep, unix.CAP_SYS_PTRACE) {
-		o.Logger.Info("CAP_SYS_PTRACE is kept: without it procfs does not show all of others' processes")
 	}
 	if err := web.ValidateConfig(o.WebConfig); err != nil {
 		return nil, usagef("--web.config.file %s, read as user %d: %w", o.WebConfig, os.Getuid(), err)

@@ -21,6 +21,9 @@ const scanTimeout = time.Minute
 // nil; an error is one of the connection, or a request that is none.
 func Serve(conn io.ReadWriter, g Greeting, source scan.Source) error {
 	s := &server{conn: conn, source: source}
+	if g.Failure != nil {
+		g.Failure = shortened(g.Failure)
+	}
 	if err := s.text(isGreeting, 0, g); err != nil {
 		return err
 	}

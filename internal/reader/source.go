@@ -23,7 +23,7 @@ const Reason = "reader"
 
 func unreadable(what string, err error) *scan.Error {
 	return &scan.Error{
-		Kind: scan.ErrBroken, Reason: Reason, Source: "reader of the attribute", Missing: what,
+		Kind: scan.ErrBroken, Reason: Reason, Source: "process that reads the attribute", Missing: what,
 		Err: err,
 	}
 }
@@ -46,7 +46,8 @@ type Source struct {
 
 var _ scan.Source = (*Source)(nil)
 
-// Open waits for a reader's greeting until ctx is done, and then owns the connection. The
+// Open waits for a reader's greeting until ctx is done. An error is a *[scan.Error]: why the
+// reader can make no scans, or has not started; the connection then stays the caller's. The
 // kernel is what was found out about it: a reader's word is not needed for that.
 func Open(ctx context.Context, conn net.Conn, kernel scan.Kernel) (*Source, error) {
 	s := &Source{conn: conn, kernel: kernel, gone: make(chan struct{})}
@@ -56,8 +57,11 @@ func Open(ctx context.Context, conn net.Conn, kernel scan.Kernel) (*Source, erro
 	if err == nil {
 		err = decode(text, &s.greeting)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("the process that reads the attribute did not start: %w", err)
+	switch {
+	case err != nil:
+		return nil, unreadable("it did not start", err)
+	case s.greeting.Failure != nil:
+		return nil, bounded(s.greeting.Failure)
 	}
 	return s, nil
 }
@@ -100,10 +104,7 @@ func (s *Source) scan() (*scan.Snapshot, error) {
 		if err := decode(answer, failure); err != nil {
 			return nil, unreadable("why a scan failed", err)
 		}
-		if !slices.Contains(append(procattr.Reasons(), scan.ReasonTimeout), failure.Reason) {
-			failure.Reason = Reason // reasons are label values
-		}
-		return nil, failure
+		return nil, bounded(failure)
 	}
 	snap := &scan.Snapshot{Kernel: s.kernel, Source: s.greeting.Source}
 	w := wire{b: answer, reading: true}
@@ -116,6 +117,14 @@ func (s *Source) scan() (*scan.Snapshot, error) {
 	}
 	snap.Conclude()
 	return snap, nil
+}
+
+// bounded returns a failure of which the reason is known: reasons are label values.
+func bounded(failure *scan.Error) *scan.Error {
+	if !slices.Contains(append(procattr.Reasons(), scan.ReasonTimeout), failure.Reason) {
+		failure.Reason = Reason
+	}
+	return failure
 }
 
 // receive reads the answer to the last request on from where an earlier call had to stop, and
@@ -155,7 +164,7 @@ func (s *Source) receive(kinds ...byte) ([]byte, error) {
 // lost is for a reader that cannot be asked any more.
 func (s *Source) lost(err error) error {
 	s.lose()
-	return unreadable("the process has ended, or answers what was not asked", err)
+	return unreadable("it has ended, or answers what was not asked", err)
 }
 
 // until lets reads fail once ctx is done. What it returns ends that.

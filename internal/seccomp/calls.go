@@ -39,7 +39,6 @@ type Calls []call
 // work, and fails if a call was refused. Each group has its reason; what is left out is a decision.
 func Serving() Calls {
 	return append(common(serving[:]),
-		call{unix.SYS_PRCTL, is(0, unix.PR_SET_NO_NEW_PRIVS)},
 		// One scan is one iterator of the link that it was given.
 		call{unix.SYS_BPF, is(0, unix.BPF_ITER_CREATE)},
 		// How connections end that nobody uses; many other options are for more than that.
@@ -108,19 +107,16 @@ var unconditional = [...]uint32{
 	unix.SYS_CAPGET, unix.SYS_GETUID, unix.SYS_GETEUID, unix.SYS_GETGID, unix.SYS_GETEGID,
 	unix.SYS_GETPPID, unix.SYS_GETRUSAGE, unix.SYS_UNAME, unix.SYS_SYSINFO,
 	// Files: which, the user decides, and of the serving stage Landlock.
-	unix.SYS_CLOSE, unix.SYS_READ, unix.SYS_WRITE, unix.SYS_LSEEK, unix.SYS_FSTAT, newfstatat,
-	unix.SYS_STATX, unix.SYS_STATFS, unix.SYS_FSTATFS, unix.SYS_GETDENTS64, unix.SYS_READLINKAT,
-	unix.SYS_FACCESSAT,
+	unix.SYS_CLOSE, unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_WRITE, unix.SYS_LSEEK,
+	unix.SYS_FSTAT, newfstatat, unix.SYS_STATX, unix.SYS_STATFS, unix.SYS_FSTATFS,
+	unix.SYS_GETDENTS64, unix.SYS_READLINKAT, unix.SYS_FACCESSAT,
 	// What is ready: Go's runtime ends a program that it cannot ask.
 	unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT, unix.SYS_EVENTFD2,
 }
 
 // serving are the calls of the serving stage alone. It is never written.
 var serving = [...]uint32{
-	// Threads that sandbox themselves, to learn what the attribute shows of them.
-	unix.SYS_LANDLOCK_CREATE_RULESET, unix.SYS_LANDLOCK_ADD_RULE,
-	unix.SYS_LANDLOCK_RESTRICT_SELF,
-	unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_GETCWD, unix.SYS_PPOLL,
+	unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_GETCWD, unix.SYS_PPOLL,
 	// Sockets that it was given, and connections that come: none is made. What is sent is
 	// written: sendto(2) and sendmsg(2) can name another receiver, of the service manager's
 	// socket too, and recvmsg(2) takes descriptors.

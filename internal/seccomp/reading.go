@@ -5,8 +5,8 @@ package seccomp
 import "golang.org/x/sys/unix"
 
 // Reading returns what the process calls that reads the attribute beside the serving stage:
-// TestReaderCalls (test/e2e) traces it. No Landlock domain keeps it from files, and it makes
-// no sockets: it has the one that it was given, which it reads and writes as a file.
+// tests (test/e2e/reader_test.go) fail if it was refused a call. It makes no sockets: it has
+// the one that it was given, which it reads and writes as a file.
 func Reading() Calls {
 	return append(common([]uint32{
 		// Threads that sandbox themselves, to learn what the attribute shows of them.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/reader"
 	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
@@ -32,9 +33,10 @@ type Options struct {
 type Found struct {
 	// Iterator is the task iterator, or nil.
 	Iterator *taskiter.Source
-	// Attribute reports whether the attribute is to be read: by the stage that
-	// serves, which opens it anew.
+	// Attribute reports whether the attribute is to be read.
 	Attribute bool
+	// Remote reads the attribute in another process; if nil, Reader does in this one.
+	Remote scan.Source
 	// Kernel is what was found out about the kernel; nil if there is no source.
 	Kernel *scan.Kernel
 	// Tried are the sources that were tried: why each cannot be used, or empty.
@@ -103,6 +105,24 @@ func (o Options) openAttribute(known *scan.Kernel) (*procattr.Source, error) {
 	return procattr.Open(procattr.Options{ProcFS: o.ProcFS, SysFS: o.SysFS, Kernel: known})
 }
 
+// OpenAttribute opens the attribute's source to make scans with, on a kernel that is known.
+func (o Options) OpenAttribute(kernel *scan.Kernel) (*procattr.Source, error) {
+	src, err := o.openAttribute(kernel)
+	if err == nil && !src.UsersKnown() && o.Kind != Compare {
+		o.Logger.Warn("Users of processes are not known", "reason", UsersNotKnown)
+	}
+	return src, err
+}
+
+// NoAttribute notes that the attribute cannot be read after all.
+func (f *Found) NoAttribute(err error) {
+	f.Attribute = false
+	f.note(ProcAttr, err)
+	if f.Iterator == nil {
+		f.Failure = err
+	}
+}
+
 // missingPrivilege reports whether an error of opening a source is one that the
 // operator can mend by starting landlockd otherwise.
 func missingPrivilege(err error) bool {
@@ -110,7 +130,7 @@ func missingPrivilege(err error) bool {
 	return errors.As(err, &e) && (e.Reason == taskiter.NoCapability || e.Reason == taskiter.Refused)
 }
 
-// Reader returns what scans are made with in this process. A source that cannot be
+// Reader returns what scans are made with. A source that cannot be
 // opened any more fails each scan.
 func (f *Found) Reader(o Options) scan.Source {
 	if !f.Attribute {
@@ -119,7 +139,10 @@ func (f *Found) Reader(o Options) scan.Source {
 		}
 		return f.Iterator
 	}
-	attr, err := o.openAttribute(f.Kernel)
+	attr, err := f.Remote, error(nil)
+	if attr == nil {
+		attr, err = o.OpenAttribute(f.Kernel)
+	}
 	switch {
 	case err != nil && f.Iterator == nil:
 		return scan.Unusable(err)
@@ -128,9 +151,6 @@ func (f *Found) Reader(o Options) scan.Source {
 			"err", err)
 		return f.Iterator
 	case f.Iterator == nil:
-		if !attr.UsersKnown() {
-			o.Logger.Warn("Users of processes are not known", "reason", UsersNotKnown)
-		}
 		return attr
 	default:
 		return NewBoth(f.Iterator, attr, o.Logger)
@@ -146,4 +166,6 @@ func (f *Found) Favour(pids []int32) {
 }
 
 // FailureReasons are what scans may fail with, for counters that exist from the start.
-func FailureReasons() []string { return append(procattr.Reasons(), taskiter.Reasons()...) }
+func FailureReasons() []string {
+	return append(append(procattr.Reasons(), taskiter.Reasons()...), reader.Reason)
+}

@@ -27,3 +27,27 @@ func TestMissingPrivilege(t *testing.T) {
 		t.Error("an error of another kind is none of privilege")
 	}
 }
+
+// An attribute that cannot be read after all leaves the iterator alone, or nothing.
+func TestNoAttribute(t *testing.T) {
+	err := &scan.Error{Reason: "reader"}
+	for _, iterator := range []*taskiter.Source{nil, {}} {
+		f := Found{Iterator: iterator, Attribute: true, Tried: map[string]string{ProcAttr: ""}}
+		f.NoAttribute(err)
+		if f.Attribute || f.Tried[ProcAttr] != "reader" || (f.Failure == nil) == (iterator == nil) {
+			t.Errorf("%+v", f)
+		}
+		if iterator == nil {
+			if _, got := f.Reader(Options{}).Scan(t.Context()); !errors.Is(got, error(err)) {
+				t.Errorf("a scan: %v", got)
+			}
+		} else if f.Reader(Options{}) != scan.Source(iterator) {
+			t.Error("the iterator does not go on alone")
+		}
+	}
+	remote := scan.Unusable(err)
+	f := Found{Attribute: true, Remote: remote}
+	if f.Reader(Options{}) != remote {
+		t.Error("what another process reads is read here")
+	}
+}

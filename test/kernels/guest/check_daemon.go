@@ -62,6 +62,7 @@ func checkDaemon(t *T) {
 		t.Errorf("it does not serve a second time: %.200q", again)
 	}
 	printed := text + d.stop(t)
+	checkRefused(t)
 	if t.Arg("addresses", "0") == "1" {
 		for _, args := range [][]string{{"once", "--format=json"}, {"tree", "--domains"}, {"doctor", "--report"}} {
 			out, err := exec.Command(daemon, args...).CombinedOutput()
@@ -77,6 +78,20 @@ func checkDaemon(t *T) {
 	t.Fact("daemon", fmt.Sprintf("%s: %d bytes printed", expect, len(printed)))
 }
 
+// checkRefused: no process of landlockd was refused a system call that it needs.
+func checkRefused(t *T) {
+	const readAll, clone3 = 3, " syscall=435 " // with clone3(2) libraries in C try first
+	text := make([]byte, 4<<20)
+	n, err := unix.Klogctl(readAll, text)
+	t.Must(err)
+	for line := range strings.Lines(string(text[:n])) {
+		// The kernel's log has what audit would (AUDIT_SECCOMP).
+		if strings.Contains(line, "type=1326") && !strings.Contains(line, clone3) {
+			t.Errorf("seccomp refused: %s", line)
+		}
+	}
+}
+
 // want is a series and the values that it may have.
 type want struct {
 	series      string
@@ -87,15 +102,12 @@ type want struct {
 func daemonWants(expect, source string) []want {
 	is := func(series string, v float64) want { return want{series: series, least: v, most: v} }
 	some := func(series string) want { return want{series: series, least: 1, most: 1e6} }
-	confined, capabilities := 1.0, 1.0
-	if source == "both" || source == "procattr" {
-		confined, capabilities = 0, 0 // a reader of the attribute is in no domain, and keeps CAP_SYS_PTRACE
-	}
+	confined := 1.0
 	if expect == "off" {
 		confined = 0 // nobody can be in one
 	}
 	always := []want{
-		is(`landlockd_confined{mechanism="capabilities"}`, capabilities), is(`landlockd_confined{mechanism="no_new_privs"}`, 1),
+		is(`landlockd_confined{mechanism="capabilities"}`, 1), is(`landlockd_confined{mechanism="no_new_privs"}`, 1),
 		is(`landlockd_confined{mechanism="user"}`, 1), is(`landlockd_confined{mechanism="seccomp"}`, 1),
 		is(`landlockd_confined{mechanism="landlock"}`, confined), is(`landlockd_confined{mechanism="dumpable"}`, 1),
 		is(`landlockd_confined{mechanism="groups"}`, 1), is(`landlockd_confined{mechanism="inherited"}`, 1),
