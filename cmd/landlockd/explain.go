@@ -62,12 +62,11 @@ func (x *explainProcess) validate() error {
 	return nil
 }
 
-// How long each look is waited for: longer than it takes, as a busy host is no reason to know
-// nothing.
+// How long each look is waited for, of the time that is left of --timeout: longer than it
+// takes, as a busy host is no reason to know nothing. Sockets are the last.
 const (
-	rootsTime   = 5 * time.Second
-	pathsTime   = 10 * time.Second
-	socketsTime = 30 * time.Second
+	rootsTime = 5 * time.Second
+	pathsTime = 10 * time.Second
 )
 
 func (x *explainProcess) run(out io.Writer) error {
@@ -75,6 +74,7 @@ func (x *explainProcess) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	end := time.Now().Add(x.timeout)
 	snap, p, err := x.process(x.pid, withThread)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (x *explainProcess) run(out io.Writer) error {
 	if len(config.Rules) > 0 {
 		e.Rules = x.evaluator(config).Explain(snap, p)
 	}
-	missing := x.lookAround(e)
+	missing := x.lookAround(e, end)
 	x.addDenials(e)
 	err = buffered(out, func(w io.Writer) error {
 		if x.format == formatJSON {
@@ -102,16 +102,18 @@ func (x *explainProcess) run(out io.Writer) error {
 
 // lookAround adds what this host shows of the process beside the scan. It returns what was to
 // be known and is not.
-func (x *explainProcess) lookAround(e *explain.Explanation) error {
+func (x *explainProcess) lookAround(e *explain.Explanation, end time.Time) error {
 	if x.recorded() {
 		const recorded = "this is a recorded snapshot"
 		e.NoPlaces = "not sought, as " + recorded
 		e.Roots = &explain.Roots{NotKnown: recorded}
 		return nil
 	}
-	missing := []error{x.addRoots(e), x.addPlaces(e)}
+	missing := []error{
+		x.addRoots(e, min(rootsTime, time.Until(end))), x.addPlaces(e, min(pathsTime, time.Until(end))),
+	}
 	if x.sockets {
-		missing = append(missing, x.addSockets(e))
+		missing = append(missing, x.addSockets(e, time.Until(end)))
 	}
 	return errors.Join(missing...)
 }
@@ -122,20 +124,20 @@ func (x *explainProcess) about(e *explain.Explanation) apart.Question {
 	return apart.Question{ProcFS: x.sources.ProcFS, Process: p}
 }
 
-func (x *explainProcess) addRoots(e *explain.Explanation) error {
+func (x *explainProcess) addRoots(e *explain.Explanation, limit time.Duration) error {
 	q := x.about(e)
 	for _, t := range e.Snapshot.TasksOf(e.Process) {
 		q.Threads = append(q.Threads, t.TID)
 	}
 	e.Roots = &explain.Roots{}
-	_, err := q.Ask(rootsTime, func(a *apart.Answer) { e.Roots.All = append(e.Roots.All, *a.Root) })
+	_, err := q.Ask(limit, func(a *apart.Answer) { e.Roots.All = append(e.Roots.All, *a.Root) })
 	if err != nil {
 		e.Roots = &explain.Roots{NotKnown: untrusted.OneLine(err.Error())}
 	}
 	return late("root directories", err)
 }
 
-func (x *explainProcess) addPlaces(e *explain.Explanation) error {
+func (x *explainProcess) addPlaces(e *explain.Explanation, limit time.Duration) error {
 	if x.noPaths {
 		e.NoPlaces = "not sought, as --no-paths says"
 		return nil
@@ -145,14 +147,14 @@ func (x *explainProcess) addPlaces(e *explain.Explanation) error {
 		return nil
 	}
 	e.Places = map[explain.File]string{}
-	_, err := q.Ask(pathsTime, func(a *apart.Answer) { e.Places[a.Place.File] = string(a.Place.Path) })
+	_, err := q.Ask(limit, func(a *apart.Answer) { e.Places[a.Place.File] = string(a.Place.Path) })
 	if err != nil {
 		e.NoPlaces = "not all were sought: " + untrusted.OneLine(err.Error())
 	}
 	return late("paths", err)
 }
 
-func (x *explainProcess) addSockets(e *explain.Explanation) error {
+func (x *explainProcess) addSockets(e *explain.Explanation, limit time.Duration) error {
 	if len(e.Sandboxes) == 0 {
 		e.Sockets = &explain.Sockets{} // everything is outside of no domain
 		return nil
@@ -162,7 +164,7 @@ func (x *explainProcess) addSockets(e *explain.Explanation) error {
 		q.Holders = append(q.Holders, sockets.Process{PID: p.PID, Start: p.Start})
 	}
 	judge := sockets.NewJudge(e)
-	gaps, err := q.Ask(socketsTime, func(a *apart.Answer) { judge.Add(a.Socket) })
+	gaps, err := q.Ask(limit, func(a *apart.Answer) { judge.Add(a.Socket) })
 	if errors.Is(err, apart.ErrLate) {
 		gaps = append(gaps, "other sockets: "+untrusted.OneLine(err.Error()))
 	}

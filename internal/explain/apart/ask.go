@@ -27,7 +27,7 @@ func (q *Question) Ask(limit time.Duration, each func(*Answer)) (gaps []string, 
 	wait := thread.Run(func() { gaps, err = q.ask(limit, each) })
 	wait()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = fmt.Errorf("given up after %s: %w", limit, ErrLate)
+		err = fmt.Errorf("given up after %s: %w", limit.Round(time.Second/10), ErrLate)
 	}
 	return gaps, err
 }
