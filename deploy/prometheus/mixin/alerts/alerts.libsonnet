@@ -132,8 +132,7 @@
           'landlockd on {{ $labels.instance }} rejected its configuration.',
           'The last attempt to load the configuration failed: the rules from before it are in force.',
         ),
-        // Without Landlock, or with a source that Landlock would stop, there is no domain;
-        // before ABI 2 (Linux 5.19), and with that source, one capability is left.
+        // Without Landlock there is no domain; before ABI 2 (Linux 5.19) one capability is left.
         alert(
           'LandlockdUnconfined',
           |||
@@ -148,8 +147,6 @@
               and on (%(host)s)
               max_over_time(landlock_abi_version{%(daemon)s}[%(confinedWindow)s]) >= 2
             )
-            unless on (%(host)s)
-            max_over_time(landlockd_source_info{%(daemon)s, source=~"procattr|both"}[%(confinedWindow)s])
           |||,
           c.confinedFor,
           'landlockd on {{ $labels.instance }} is not confined by {{ $labels.mechanism }}.',
