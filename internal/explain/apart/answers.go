@@ -14,16 +14,18 @@ import (
 	"github.com/landlockd/landlockd/internal/explain/sockets"
 )
 
-// Limits of what a child may answer: the length of a line in bytes, and the number of lines.
+// Limits of what a child may answer: bytes in a line and in all, and lines. Users may have as
+// many sockets as they like: half a million are not too many.
 const (
 	maxLine    = 4 << 20
+	maxBytes   = 256 << 20
 	maxAnswers = 1 << 20
 )
 
 // read calls each for the answers to a question and returns the gaps. What a child says is
 // believed as little as what it looks at: it parsed that.
 func (q *Question) read(r io.Reader, each func(*Answer)) (gaps []string, err error) {
-	lines := bufio.NewScanner(r)
+	lines := bufio.NewScanner(io.LimitReader(r, maxBytes))
 	lines.Buffer(nil, maxLine)
 	for n := 0; lines.Scan(); n++ {
 		if n == maxAnswers {
@@ -53,7 +55,7 @@ func (q *Question) read(r io.Reader, each func(*Answer)) (gaps []string, err err
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	return nil, errors.New("the process that looked has ended without an answer")
+	return nil, errors.New("the process that looked has ended without an end of its answer, or that is too long")
 }
 
 // check reports what makes an answer none to the question.

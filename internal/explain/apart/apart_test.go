@@ -145,7 +145,19 @@ func TestAskEnds(t *testing.T) {
 		if len(all) != 1 || all[0].Place.Path != "/first" {
 			t.Errorf("%s: %+v", procfs, all)
 		}
+		isAlone(t)
 	}
+}
+
+// isAlone waits until no child is left: each has ended, or was killed.
+func isAlone(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if _, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); errors.Is(err, unix.ECHILD) {
+			return
+		}
+	}
+	t.Error("a child is left")
 }
 
 // TestChildHasLittle: a child has no descriptor of its parent's, no terminal, and the
