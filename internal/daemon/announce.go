@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/tree"
@@ -16,6 +17,9 @@ import (
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 )
+
+// firstScan is how long the start waits for the first scan, which goes on.
+const firstScan = 10 * time.Second
 
 // announce logs what was found and where it is served.
 func (d *Daemon) announce(ctx context.Context, shared *scan.Shared) {
@@ -35,6 +39,9 @@ func (d *Daemon) announce(ctx context.Context, shared *scan.Shared) {
 	for _, l := range d.listeners {
 		d.announceListener(l.Addr(), config)
 	}
+	// A start that waits for a scan of a minute is one that service managers end.
+	ctx, cancel := context.WithTimeout(ctx, firstScan)
+	defer cancel()
 	snap, err := shared.Scan(ctx)
 	if err != nil {
 		return // each scrape reports it; that there is no source is logged already

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,6 +30,7 @@ type opened struct {
 	api       *net.UnixListener // or nil
 	notify    *os.File          // connected to the service manager, or nil
 	attribute *os.File          // connected to the process that reads it, or nil
+	watchdog  time.Duration     // in which the service manager wants to hear of it, or 0
 	goal      confine.Goal      // of the serving stage
 	failed    []confine.Failure // what the first stage could not reach of it
 	config    *policy.Config    // the first stage's, of the files as they were then
@@ -61,6 +63,7 @@ type handoff struct {
 	Listeners int             `json:"listeners"`
 	API       bool            `json:"api,omitempty"`
 	Notify    bool            `json:"notify"`
+	Watchdog  time.Duration   `json:"watchdog,omitempty"`
 	Source    json.RawMessage `json:"source,omitempty"`
 	// SourceFiles is the number of the source's descriptors.
 	SourceFiles int `json:"source_files,omitempty"`
@@ -124,7 +127,7 @@ func parseHandoff(text []byte) (handoff, error) {
 // handoff first.
 func (o *opened) pack() ([]*os.File, error) {
 	h := handoff{
-		Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil,
+		Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil, Watchdog: o.watchdog,
 		Attribute: o.found.Attribute, Tried: o.found.Tried,
 		Goal: o.goal, Cmdline: o.cmdline, Denials: o.denials,
 	}
@@ -225,7 +228,7 @@ func unpack(number string) (*opened, error) {
 	}
 	o := &opened{
 		found: sources.Found{Attribute: h.Attribute, Kernel: h.Kernel, Tried: h.Tried},
-		goal:  h.Goal, failed: h.Failed, cmdline: h.Cmdline, denials: h.Denials,
+		goal:  h.Goal, failed: h.Failed, cmdline: h.Cmdline, denials: h.Denials, watchdog: h.Watchdog,
 	}
 	if h.Failure != nil {
 		o.found.Failure = h.Failure

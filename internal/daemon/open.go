@@ -3,8 +3,10 @@
 package daemon
 
 import (
+	"fmt"
 	"os"
 
+	manager "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/confine"
@@ -80,6 +82,9 @@ func openPrivileged(o Options) (*opened, error) {
 func (o *opened) openFiles(from Options) (err error) {
 	if o.notify, err = dialNotify(); err != nil {
 		return err
+	}
+	if o.watchdog, err = manager.SdWatchdogEnabled(false); err != nil {
+		return fmt.Errorf("the service manager's watchdog: %w", err)
 	}
 	notify(o.notify, "STATUS=Loading")
 	if o.listeners, err = openListeners(from); err != nil {

@@ -36,10 +36,12 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 	if monitor != nil {
 		defer func() { _ = monitor.Close() }()
 	}
-	shared := d.share(monitor)
+	live := newLiveness(d.o.Logger)
+	shared := d.share(monitor, live)
 	defer shared.Close()
+	defer live.watch(d.watchdog, func() { notify(d.notify, "WATCHDOG=1") })()
 	reloader := newReloader(rules, d.notify)
-	handler, err := d.handler(shared, rules, monitor, reloader)
+	handler, err := d.handler(shared, rules, monitor, reloader, live)
 	if err != nil {
 		return UsageError{err}
 	}
@@ -69,7 +71,7 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 }
 
 // share returns what all readers get their snapshots from.
-func (d *Daemon) share(monitor *denials.Monitor) *scan.Shared {
+func (d *Daemon) share(monitor *denials.Monitor, live *liveness) *scan.Shared {
 	resolver := workload.Open(d.o.Workloads)
 	if limits := resolver.Limits(); limits != "" {
 		d.o.Logger.Warn("Workloads are named after executables: their cgroups cannot be found",
@@ -79,12 +81,14 @@ func (d *Daemon) share(monitor *denials.Monitor) *scan.Shared {
 	if monitor != nil {
 		source = denials.NewSource(source, monitor)
 	}
-	return scan.NewShared(&thrifty{Source: source},
-		scan.SharedOptions{MinInterval: d.o.MinInterval, Reasons: sources.FailureReasons()})
+	return scan.NewShared(watched{&thrifty{Source: source}, &live.scans}, scan.SharedOptions{
+		MinInterval: d.o.MinInterval, Timeout: scanTimeout, Reasons: sources.FailureReasons(),
+	})
 }
 
 func (d *Daemon) handler(
 	shared *scan.Shared, rules *inforce.Set, monitor *denials.Monitor, reloader *reloader,
+	live *liveness,
 ) (*web.Handler, error) {
 	own := collector.Daemon{Sources: d.found.Tried, Confined: d.status.Mechanisms(), Build: d.o.Build}
 	if both, ok := d.reader.(*sources.Both); ok {
@@ -92,7 +96,9 @@ func (d *Daemon) handler(
 	}
 	o := d.o.Web
 	o.Scans, o.Version, o.Logger = shared, d.o.Build.Version, d.o.Logger
+	o.Healthy = live.err
 	o.Collector = func(snap *scan.Snapshot) prometheus.Collector {
+		defer live.scrapes.begin()()
 		own, shown := own, collector.Scrape{}
 		if snap != nil {
 			result := rules.Evaluate(snap)

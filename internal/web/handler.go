@@ -43,6 +43,9 @@ type Options struct {
 	Collector func(*scan.Snapshot) prometheus.Collector
 	// Version is landlockd's, for the landing page.
 	Version string
+	// Healthy returns why the daemon is to be started anew, or nil; if it is nil itself, that
+	// never is so. It is called concurrently, and waits for nothing that scrapes hold.
+	Healthy func() error
 	// Reload loads the configuration again; nil forbids that. It is called
 	// concurrently, and logs its own errors.
 	Reload func() error
@@ -87,7 +90,13 @@ func New(o Options) (*Handler, error) {
 	h := &Handler{}
 	h.routes = map[string]route{
 		healthyPath: page(func(w http.ResponseWriter, _ *http.Request) {
-			plain(w, http.StatusOK, "landlockd is healthy.\n")
+			status, text := http.StatusOK, "landlockd is healthy.\n"
+			if o.Healthy != nil {
+				if err := o.Healthy(); err != nil {
+					status, text = http.StatusServiceUnavailable, "landlockd hangs: "+err.Error()+".\n"
+				}
+			}
+			plain(w, status, text)
 		}),
 		readyPath:  page(h.serveReady),
 		reloadPath: {[]string{http.MethodPost, http.MethodPut}, newReload(o.Reload)},

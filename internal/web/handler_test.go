@@ -3,6 +3,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -46,6 +47,25 @@ func do(t *testing.T, h http.Handler, method, path string, headers ...string) *h
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
+}
+
+// A daemon that hangs says so, and serves on.
+func TestHealthy(t *testing.T) {
+	var hangs error
+	h := newHandler(t, &fakeSource{}, Options{Healthy: func() error { return hangs }})
+	for _, c := range []struct {
+		err    error
+		status int
+	}{{nil, http.StatusOK}, {errors.New("no scan ends"), http.StatusServiceUnavailable}, {nil, http.StatusOK}} {
+		hangs = c.err
+		w := do(t, h, http.MethodGet, "/-/healthy")
+		if w.Code != c.status || c.err != nil && !strings.Contains(w.Body.String(), c.err.Error()) {
+			t.Errorf("%v: %d %s", c.err, w.Code, w.Body)
+		}
+		if w := do(t, h, http.MethodGet, "/metrics"); w.Code != http.StatusOK {
+			t.Errorf("metrics: %d", w.Code)
+		}
+	}
 }
 
 func TestRoutes(t *testing.T) {

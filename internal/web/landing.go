@@ -26,7 +26,7 @@ func newLanding(o Options) (http.HandlerFunc, error) {
 		"Version": o.Version,
 		"Links": []link{
 			{relative(o.TelemetryPath), "Metrics", "for Prometheus"},
-			{relative(healthyPath), "Healthy", "the daemon answers"},
+			{relative(healthyPath), "Healthy", "the daemon answers, and scans end"},
 			{relative(readyPath), "Ready", "the daemon can be scraped"},
 		},
 	})

@@ -213,6 +213,10 @@ func TestSecuritySettings(t *testing.T) {
 			if *pod.SecurityContext.RunAsUser != 0 || pod.SecurityContext.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
 				t.Errorf("%+v", pod.SecurityContext)
 			}
+			// As long as landlockd gives itself (internal/daemon/liveness.go).
+			if p := c.LivenessProbe; p.HTTPGet.Path != "/-/healthy" || p.PeriodSeconds*p.FailureThreshold < 300 {
+				t.Errorf("it is killed too soon: %+v", p)
+			}
 			if (sc.AppArmorProfile != nil) != want.appArmor {
 				t.Errorf("AppArmor: %+v", sc.AppArmorProfile)
 			}

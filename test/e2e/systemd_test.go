@@ -91,3 +91,56 @@ func TestSocketActivation(t *testing.T) {
 	}
 	d.stop(t)
 }
+
+// The service manager's watchdog is fed though nobody scrapes, by the process that it is
+// for alone.
+func TestWatchdog(t *testing.T) {
+	testenv.NeedRoot(t)
+	for name, c := range map[string]struct {
+		env string
+		fed bool
+	}{
+		"its own": {"WATCHDOG_PID=$$ WATCHDOG_USEC=200000", true},
+		"anyone":  {"WATCHDOG_USEC=200000", true},
+		"another": {"WATCHDOG_PID=1 WATCHDOG_USEC=200000", false},
+		"none":    {"", false},
+	} {
+		path := filepath.Join(testenv.PublicDir(t), "notify")
+		conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		d := startDaemon(t, daemonOptions{
+			prefix: []string{"/bin/sh", "-c", "NOTIFY_SOCKET=" + path + " " + c.env + ` exec "$@"`, "sh"},
+		})
+		checkServingStage(t, d, servingUID(t))
+		if c.fed {
+			for range 5 {
+				eventually(t, name+" is fed", func() bool { return nextState(t, conn) == "WATCHDOG=1" })
+			}
+		} else {
+			time.Sleep(10 * pause)
+		}
+		d.stop(t)
+		if told := receive(t, conn); slices.Contains(told, "WATCHDOG=1") && !c.fed {
+			t.Errorf("%s: it was told %q", name, told)
+		}
+	}
+	p := runWith(t, func(c *exec.Cmd) { c.Env = append(c.Env, "WATCHDOG_USEC=x") }, "--web.listen-address=127.0.0.1:0", apiFlag)
+	checkRefusal(t, p, exitFailure, "WATCHDOG_USEC")
+}
+
+// nextState waits for a datagram.
+func nextState(t *testing.T, conn *net.UnixConn) string {
+	t.Helper()
+	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 4096)
+	n, err := conn.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b[:n])
+}

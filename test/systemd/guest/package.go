@@ -19,6 +19,9 @@ func (h *host) checkPackage(t *T) {
 	if s := must(t, "systemctl", "is-enabled", "landlockd.service"); s != "enabled" {
 		t.Errorf("landlockd.service is %s", s)
 	}
+	if s := must(t, "systemctl", "show", "--value", "--property=WatchdogUSec", "landlockd.service"); s != "5min" {
+		t.Errorf("its watchdog waits %s", s)
+	}
 	must(t, "systemd-analyze", "security", "--threshold=20", "--no-pager", "landlockd.service")
 
 	write(t, "/etc/landlockd/rules.d/test.yml", packagedRules)
