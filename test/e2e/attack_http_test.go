@@ -94,7 +94,7 @@ func TestSlowClients(t *testing.T) {
 
 // TestHugeHeaders: requests of any size and form are refused, and cost no memory.
 func TestHugeHeaders(t *testing.T) {
-	d, _ := startWatched(t, daemonOptions{})
+	d, _ := startWatched(t, daemonOptions{prefix: limitedMemory(t)})
 	settle(t, d)
 	resident := residentMemory(t, d.cmd.Process.Pid)
 	endless := strings.Repeat("A", 1<<20)
@@ -199,7 +199,7 @@ func recordedHello(t *testing.T) []byte {
 func TestManyScrapes(t *testing.T) {
 	for _, flag := range []string{"--web.max-requests=10", "--web.max-requests=0"} {
 		t.Run(flag, func(t *testing.T) {
-			d, _ := startWatched(t, daemonOptions{args: []string{flag}})
+			d, _ := startWatched(t, daemonOptions{prefix: limitedMemory(t), args: []string{flag}})
 			before := d.descriptors(t)
 			var served, refused atomic.Int32
 			var all sync.WaitGroup

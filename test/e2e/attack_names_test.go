@@ -81,7 +81,7 @@ func TestEveryByte(t *testing.T) {
 // none from a unit, and are counted all the same.
 func TestManyNames(t *testing.T) {
 	const many = 10_000
-	d, tree := startWatched(t, daemonOptions{})
+	d, tree := startWatched(t, daemonOptions{prefix: limitedMemory(t)})
 	before := len(d.scrape(t))
 	dir := testenv.PublicDir(t)
 	if err := os.Chmod(dir, 0o777); err != nil {

@@ -67,7 +67,7 @@ func TestRenames(t *testing.T) {
 // keeps nothing of them.
 func TestShortLives(t *testing.T) {
 	const lives = 50_000
-	d, tree := startWatched(t, daemonOptions{})
+	d, tree := startWatched(t, daemonOptions{prefix: limitedMemory(t)})
 	settle(t, d)
 	before := d.scrape(t)
 	p := startHurry(t, tree, "lives", strconv.Itoa(lives))

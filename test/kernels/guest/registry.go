@@ -34,6 +34,7 @@ var registry = map[string]check.Check{
 	"same":     checkSame,
 	"both":     checkBoth,
 	"daemon":   checkDaemon,
+	"clock":    checkClock,
 	"inside":   checkInside,
 	"denials":  checkDenials,
 	"programs": checkPrograms,
