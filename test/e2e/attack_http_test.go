@@ -201,6 +201,7 @@ func TestManyScrapes(t *testing.T) {
 		t.Run(flag, func(t *testing.T) {
 			d, _ := startWatched(t, daemonOptions{prefix: limitedMemory(t), args: []string{flag}})
 			before := d.descriptors(t)
+			d.client.Timeout = 6 * patience // they take turns with each other, and with this test's own work
 			var served, refused atomic.Int32
 			var all sync.WaitGroup
 			for range 1000 {

@@ -99,7 +99,7 @@ var (
 func whole(domains, daemon string) Boot {
 	return Boot{"default", "", []string{
 		"report", "order:first=1", "scan", "rules:sandboxes=100", "sockets", "truth:seeds=3",
-		"churn:pids=400:scans=25", "ids:domains=" + domains, "handoff", "caps", "noattr", daemon, "clock", "inside",
+		"churn:pids=400", "ids:domains=" + domains, "handoff", "caps", "noattr", daemon, "clock", "inside",
 	}}
 }
 
