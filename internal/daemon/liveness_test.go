@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,23 +29,23 @@ func (slowSource) Close() error { return nil }
 // fedLiveness is watched, and counts how often the service manager heard of it.
 type fedLiveness struct {
 	*liveness
-	fed int
+	fed atomic.Int64
 }
 
 func watchLiveness(t *testing.T, watchdog time.Duration) *fedLiveness {
 	t.Helper()
 	l := &fedLiveness{liveness: newLiveness(slog.New(slog.DiscardHandler))}
-	t.Cleanup(l.watch(watchdog, func() { l.fed++ }))
+	t.Cleanup(l.watch(watchdog, func() { l.fed.Add(1) }))
 	return l
 }
 
 // after lets time pass, and wants to have been fed so often in it, and to hang or not.
 func (l *fedLiveness) after(t *testing.T, d time.Duration, fed int, hangs string) {
 	t.Helper()
-	before := l.fed
+	before := l.fed.Load()
 	time.Sleep(d)
 	synctest.Wait()
-	if n := l.fed - before; n != fed {
+	if n := int(l.fed.Load() - before); n != fed {
 		t.Errorf("fed %d times in %s, want %d", n, d, fed)
 	}
 	if err := l.err(); (err != nil) != (hangs != "") || err != nil && !strings.Contains(err.Error(), hangs) {

@@ -12,6 +12,7 @@ import (
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/patient"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/internal/workload"
@@ -20,6 +21,9 @@ import (
 
 // scanGrace is how long a scan that is under way may go on while the daemon stops.
 const scanGrace = 500 * time.Millisecond
+
+// closeTime is how long the end waits for a scan: one that hangs ends with the process.
+const closeTime = 2 * time.Second
 
 // Serve serves until ctx is done, and loads the rules again for each hangup. It returns
 // an error if it cannot serve, or not any more. It is called once.
@@ -38,7 +42,11 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 	}
 	live := newLiveness(d.o.Logger)
 	shared := d.share(monitor, live)
-	defer shared.Close()
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+		defer cancel()
+		_, _ = patient.Within(ctx, func() (struct{}, error) { return struct{}{}, shared.Close() })
+	}()
 	defer live.watch(d.watchdog, func() { notify(d.notify, "WATCHDOG=1") })()
 	reloader := newReloader(rules, d.notify)
 	handler, err := d.handler(shared, rules, monitor, reloader, live)

@@ -167,6 +167,32 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// A scan that hangs keeps nobody from stopping the daemon, nor from asking how it is.
+func TestServeStopsInSpiteOfScan(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "landlockd.yml")
+	if err := os.WriteFile(config, []byte(rules(1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, url := newDaemon(t, config)
+	src := slowSource{make(chan struct{})}
+	defer close(src.end)
+	d.reader = src
+	ended := make(chan error, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { ended <- d.Serve(ctx, nil) }()
+	until(t, url+"/-/healthy", "is healthy")
+	stop()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("it ends with %v", err)
+		}
+	case <-time.After(10 * closeTime):
+		t.Fatal("it does not stop")
+	}
+}
+
 // What is wrong with options ends the start, as what its caller can mend.
 func TestServeRefuses(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.yml")
