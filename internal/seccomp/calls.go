@@ -35,8 +35,8 @@ const prSetVMA = 0x53564d41
 // Calls are the system calls that a process may make.
 type Calls []call
 
-// Serving returns what the serving stage calls: TestServingCalls (test/e2e) traces it at
-// work, and fails if a call was refused. Each group has its reason; what is left out is a decision.
+// Serving returns what the serving stage calls. A daemon that was refused a call fails its
+// test (test/e2e/refused_test.go). Each group has its reason; what is left out is a decision.
 func Serving() Calls {
 	return append(common(serving[:]),
 		// One scan is one iterator of the link that it was given.

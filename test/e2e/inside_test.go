@@ -43,12 +43,12 @@ func buildAttacked(t *testing.T) string {
 	return program
 }
 
-// TestInside attacks from within the serving process, on each kind of thread: each attack
-// is refused as it must be, by the filter where it is to be that, and landlockd serves on.
-func TestInside(t *testing.T) {
-	testenv.NeedRoot(t)
-	d, same := startAttacked(t, buildAttacked(t), "")
-	d.signal(t, syscall.SIGUSR1)
+// checkAttack has a process attack, which prints to a daemon's log, and checks what came of it.
+func checkAttack(t *testing.T, d *daemon, pid int, inDomain bool) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
 	var report inside.Report
 	eventually(t, "it has attacked", func() (ok bool) {
 		if d.ended() {
@@ -60,15 +60,23 @@ func TestInside(t *testing.T) {
 		}
 		return ok
 	})
-	for _, problem := range inside.Problems(report) {
+	for _, problem := range inside.Problems(report, inDomain) {
 		t.Error(problem)
 	}
-	filtered := refused.of(t, d.cmd.Process.Pid)
+	filtered := refused.of(t, pid)
 	for call, must := range inside.Filtered() {
 		if must && filtered[call] == 0 {
 			t.Errorf("no filter refused call %d: whatever did may not do so elsewhere", call)
 		}
 	}
+}
+
+// TestInside attacks from within the serving process, on each kind of thread: each attack
+// is refused as it must be, by the filter where it is to be that, and landlockd serves on.
+func TestInside(t *testing.T) {
+	testenv.NeedRoot(t)
+	d, same := startAttacked(t, buildAttacked(t), "")
+	checkAttack(t, d, d.cmd.Process.Pid, true)
 	if same.ended() {
 		t.Error("the other process of its user has ended")
 	}
@@ -80,6 +88,23 @@ func TestInside(t *testing.T) {
 		t.Error(problem)
 	}
 	checkServingStage(t, d, servingUID(t))
+	d.stop(t)
+}
+
+// TestInsideReader: neither may the process that reads the attribute, though its
+// capability lets it read what it likes.
+func TestInsideReader(t *testing.T) {
+	testenv.NeedRoot(t)
+	name := inside.Name(os.Getpid(), os.Getpid(), "")
+	d := startDaemon(t, daemonOptions{
+		binary: buildAttacked(t), args: []string{withoutLandlock(t, "[none] integrity confidentiality")},
+		prefix: []string{
+			self, roleArg, "nolandlock", "not_built",
+			testenv.NeedTool(t, "bash"), "-c", `exec -a "$0" "$@"`, name,
+		},
+	})
+	checkAttack(t, d, readerOf(t, d), false)
+	d.scrape(t).has(t, "landlockd_scan_success", 1)
 	d.stop(t)
 }
 

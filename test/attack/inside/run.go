@@ -49,7 +49,9 @@ func Arm(main func()) {
 	}
 	r := Report{Errors: map[string]map[string]string{"the leader": try(v)}}
 	early.do(func() { r.Errors["from before the filter"] = try(v) })
-	newThread().do(func() { r.Errors["from after the filter"] = try(v) })
+	late := newThread()
+	late.do(func() { r.Errors["from after the filter"] = try(v) })
+	close(late) // landlockd is checked for what it leaves behind
 	text, err := json.Marshal(r)
 	fmt.Fprintf(os.Stderr, "\n%s%s %v\n", mark, text, err)
 	select {}
