@@ -106,7 +106,10 @@ func TestExplainEnds(t *testing.T) {
 			if c.way == "overlay" {
 				isConfined(t, stuck)
 			}
-			for _, args := range [][]string{{"tree"}, {"once"}, {"rules", "suggest"}} {
+			for _, args := range [][]string{
+				{"tree"}, {"once"}, {"rules", "suggest"}, {"doctor"},
+				{"check", "--pid=" + pid, "--expect=state=sandboxed"},
+			} {
 				if text, code := endsFor(t, args...); code != 0 || strings.Contains(text, late) {
 					t.Errorf("%q: exit code %d: %s", args, code, text)
 				}
