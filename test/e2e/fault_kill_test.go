@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -54,6 +55,32 @@ func TestKilledAtAnyTime(t *testing.T) {
 		d.wait(t)
 	}
 	check()
+}
+
+// TestKilledWithReader: whenever the daemon is killed, the process that reads for it ends.
+func TestKilledWithReader(t *testing.T) {
+	testenv.NeedRoot(t)
+	o, readers := withReader(t), 0
+	began := time.Now()
+	startDaemon(t, o).stop(t)
+	whole := min(time.Since(began), 400*time.Millisecond)
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 15 {
+		d := newDaemon(t, o)
+		time.Sleep(whole/4 + time.Duration(random.Int64N(int64(whole))))
+		// It is in the group of the process that started it.
+		if readerOrNone(d) != 0 {
+			readers++
+		}
+		d.signal(t, syscall.SIGKILL)
+		eventually(t, "all that it started has ended", func() bool {
+			return errors.Is(syscall.Kill(-d.cmd.Process.Pid, 0), syscall.ESRCH)
+		})
+		d.wait(t)
+	}
+	if readers == 0 {
+		t.Error("none had a reader when it was killed")
+	}
 }
 
 // TestTextfileKilled: a file for node_exporter is whole, whenever its writer is killed.

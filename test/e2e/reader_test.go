@@ -18,20 +18,21 @@ import (
 // readerOf returns the PID of the process that reads the attribute for a daemon.
 func readerOf(t *testing.T, d *daemon) int {
 	t.Helper()
-	children, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", d.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
+	pid := readerOrNone(d)
+	if pid == 0 {
+		t.Fatalf("no process reads for the daemon: %s", &d.stderr)
 	}
-	pid := 0
+	return pid
+}
+
+func readerOrNone(d *daemon) (pid int) {
+	children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", d.cmd.Process.Pid)) // the pattern is good
 	for _, path := range children {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			continue // the thread ended
 		}
 		_, _ = fmt.Sscan(string(b), &pid)
-	}
-	if pid == 0 {
-		t.Fatalf("no process reads for the daemon: %s", &d.stderr)
 	}
 	return pid
 }
@@ -106,14 +107,19 @@ func checkReaderRefusals(t *testing.T, pid int) {
 	}
 }
 
-// startWithReader starts a daemon on what looks like a kernel without Landlock: its reader
+// withReader has a daemon run on what looks like a kernel without Landlock: its reader
 // needs no attribute there.
-func startWithReader(t *testing.T) *daemon {
+func withReader(t *testing.T) daemonOptions {
 	t.Helper()
-	return startDaemon(t, daemonOptions{
+	return daemonOptions{
 		prefix: []string{self, roleArg, "nolandlock", "not_built"},
 		args:   []string{withoutLandlock(t, "[none] integrity confidentiality"), "--scan.min-interval=0s"},
-	})
+	}
+}
+
+func startWithReader(t *testing.T) *daemon {
+	t.Helper()
+	return startDaemon(t, withReader(t))
 }
 
 // A reader that does not answer delays scrapes until their time is over, and nothing else;
