@@ -73,6 +73,7 @@ func TestDeb(t *testing.T) {
 
 	t.Run("rules", func(t *testing.T) { g.checkRules(t) })
 	t.Run("restart", func(t *testing.T) { g.checkRestart(t) })
+	t.Run("watchdog", func(t *testing.T) { g.checkWatchdog(t) })
 	t.Run("flags", func(t *testing.T) { g.checkFlags(t) })
 	t.Run("socket", func(t *testing.T) { g.checkSocket(t) })
 	t.Run("textfile", func(t *testing.T) { g.checkTextfile(t) })
@@ -239,6 +240,42 @@ func (g *guest) checkRestart(t *testing.T) {
 		}
 		return nil
 	})
+	mustBe(t, g.scrape(t, address), healthy)
+}
+
+// checkWatchdog: systemd hears of it though nobody scrapes, and starts it anew when it stands
+// still.
+func (g *guest) checkWatchdog(t *testing.T) {
+	if s := g.state(t, "WatchdogUSec", unit); s != "5min" {
+		t.Errorf("as installed the watchdog waits %s", s)
+	}
+	const dropin = "/etc/systemd/system/landlockd.service.d/watchdog.conf"
+	g.run(t, "mkdir", "-p", filepath.Dir(dropin))
+	write(t, g.path(dropin), "[Service]\nWatchdogSec=10s\n")
+	restart := func() {
+		g.run(t, "systemctl", "daemon-reload")
+		g.run(t, "systemctl", "restart", unit)
+	}
+	restart()
+	for range 2 {
+		heard := g.state(t, "WatchdogTimestampMonotonic", unit)
+		eventually(t, "systemd hears of it", func() error {
+			if g.state(t, "WatchdogTimestampMonotonic", unit) == heard {
+				return fmt.Errorf("not since %s us", heard)
+			}
+			return nil
+		})
+	}
+	before := g.state(t, "MainPID", unit)
+	g.run(t, "kill", "-STOP", before)
+	eventually(t, "systemd starts it anew", func() error {
+		if now := g.state(t, "MainPID", unit); now == "0" || now == before {
+			return fmt.Errorf("MainPID %s", now)
+		}
+		return nil
+	})
+	g.run(t, "rm", dropin)
+	restart()
 	mustBe(t, g.scrape(t, address), healthy)
 }
 
