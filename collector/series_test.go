@@ -32,7 +32,7 @@ func fullest() Scrape {
 	d.Daemon.Sources = map[string]string{"taskiter": "", "procattr": ""}
 	d.Daemon.Scans.Errors = map[string]uint64{}
 	for _, reason := range strings.Fields(
-		"timeout internal denied helper no_attribute no_procfs read refused unknown_form",
+		"timeout internal denied helper no_attribute no_procfs read reader refused unknown_form",
 	) {
 		d.Daemon.Scans.Errors[reason] = 1
 	}
