@@ -54,15 +54,15 @@ func (d *Daemon) startReader() error {
 	if err != nil {
 		return fmt.Errorf("socketpair(2): %w", err)
 	}
-	ours, theirs := os.NewFile(uintptr(ends[0]), "reader"), os.NewFile(uintptr(ends[1]), "reader")
+	d.attribute = os.NewFile(uintptr(ends[0]), "reader")
+	theirs := os.NewFile(uintptr(ends[1]), "reader")
 	defer theirs.Close()
 	const firstExtra = 3 // of exec.Cmd.ExtraFiles
 	h := readerHandoff{Socket: firstExtra, Kernel: *d.found.Kernel, Goal: d.goal}
-	h.Keep, h.NoLandlock = nil, true
-	// Without Landlock it only serves to read what else there is of others' processes, such
-	// as their executables.
-	if h.Kernel.Landlock == scan.Enabled || confine.Permitted(unix.CAP_SYS_PTRACE) {
-		h.Keep = []int{unix.CAP_SYS_PTRACE}
+	h.NoLandlock = true
+	h.Keep, err = readerKeeps(h.Kernel.Landlock, confine.Permitted(unix.CAP_SYS_PTRACE))
+	if err != nil {
+		return err
 	}
 	env, err := h.env()
 	if err != nil {
@@ -73,11 +73,23 @@ func (d *Daemon) startReader() error {
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
-		ours.Close()
 		return fmt.Errorf("start the process that reads the attribute: %w", err)
 	}
-	d.attribute = ours
 	return nil
+}
+
+// readerKeeps returns the capabilities of the reader. Without Landlock it only serves to read
+// what else there is of others' processes, such as their executables.
+func readerKeeps(landlock scan.Availability, permitted bool) ([]int, error) {
+	switch {
+	case permitted:
+		return []int{unix.CAP_SYS_PTRACE}, nil
+	case landlock == scan.Enabled:
+		return nil, errors.New("the attribute shows other users' tasks only to whoever has " +
+			"CAP_SYS_PTRACE: start landlockd with it (docs/install.md), or with --source=taskiter")
+	default:
+		return nil, nil
+	}
 }
 
 // meetReader waits until the reader is ready, in the serving stage. What holds of one of

@@ -55,8 +55,7 @@ func (d *Daemon) execServing() error {
 	}
 	if d.found.Attribute {
 		if err := d.startReader(); err != nil {
-			d.o.Logger.Error("The attribute cannot be read", "err", err)
-			d.found.NoAttribute(err)
+			return err
 		}
 	}
 	files, err := d.pack()
