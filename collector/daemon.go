@@ -21,7 +21,10 @@ type Daemon struct {
 	Disagreements func() uint64
 	// Confined reports by which mechanisms the daemon is confined, of all that it knows.
 	Confined map[string]bool
-	Build    Build
+	// ConfineFailed is why each mechanism does not hold, of a daemon that scans nothing
+	// because of that.
+	ConfineFailed map[string]string
+	Build         Build
 }
 
 // Build is what the daemon was built from.
@@ -141,13 +144,33 @@ var daemonMetrics = newTable(func(s *Scrape) *Scrape {
 		},
 	},
 	{
-		name:    "landlockd_confined",
-		help:    "1 if the daemon itself, with all of its processes, is confined by the mechanism.",
-		labels:  []Label{{"mechanism", "how a process gives up rights, for example `landlock`"}},
+		name: "landlockd_confined",
+		help: "1 if the daemon itself, with all of its processes, is confined by the mechanism.",
+		labels: []Label{{"mechanism", "`capabilities`, `dumpable` (it is not), `groups`, " +
+			"`inherited` (nothing is, but what was handed on), `keyring`, `landlock`, " +
+			"`no_new_privs`, `seccomp`, `user`"}},
 		present: "every mechanism that the daemon knows",
 		values: func(s *Scrape, emit emitter) {
 			for mechanism, on := range s.Daemon.Confined {
 				emit(boolValue(on), mechanism)
+			}
+		},
+	},
+	{
+		name: "landlockd_confine_failed",
+		help: "1 for each mechanism that does not hold and without which the daemon scans " +
+			"nothing, with the reason.",
+		labels: []Label{
+			{"mechanism", "as of `landlockd_confined`"},
+			{"reason", "`refused` (a system call that it takes), `unsupported` (by the kernel), " +
+				"`too_many_layers`, `root` (is the user or group), `read_back` (no step failed, but " +
+				"the kernel shows otherwise), `unread`"},
+		},
+		present: "only with `--confine=require`, or with capabilities that are not meant; " +
+			"no metric but `landlockd_*` is there then",
+		values: func(s *Scrape, emit emitter) {
+			for mechanism, reason := range s.Daemon.ConfineFailed {
+				emit(1, mechanism, reason)
 			}
 		},
 	},

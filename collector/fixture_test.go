@@ -29,6 +29,7 @@ func fixtures() []fixture {
 		{"hostile", hostile()},
 		{"failed", failed()},
 		{"never_scanned", neverScanned()},
+		{"unconfined", unconfined()},
 	}
 }
 
@@ -257,5 +258,15 @@ func neverScanned() Scrape {
 	d := failed()
 	d.Daemon.Scans = scan.Stats{Errors: map[string]uint64{"timeout": 1, "internal": 0, "no_btf": 0}}
 	d.Daemon.Sources = map[string]string{"taskiter": "no_btf", "procattr": "no_attribute"}
+	return d
+}
+
+// unconfined is a host whose daemon is to be confined and is not.
+func unconfined() Scrape {
+	d := neverScanned()
+	d.Daemon.Scans.Errors["not_confined"] = 1
+	d.Daemon.Sources = map[string]string{"taskiter": "not_confined"}
+	d.Daemon.Confined["landlock"] = false
+	d.Daemon.ConfineFailed = map[string]string{"landlock": "too_many_layers", "seccomp": "refused"}
 	return d
 }

@@ -55,7 +55,7 @@ func (s *serve) declare(app *kingpin.Application) *kingpin.CmdClause {
 	s.socket.flags(c, "Unix socket at which root can read facts of single processes; empty for "+
 		"none. Every user may connect: who asks is checked.")
 	c.Flag("confine", "What to do if the serving stage cannot be confined in every way: require "+
-		"(do not start), best-effort (serve, and report it), off (stay as privileged as started).").
+		"(scan nothing, and report why), best-effort (serve, and report it), off (stay as privileged as started).").
 		Default(string(daemon.BestEffort)).EnumVar((*string)(&o.Confine),
 		string(daemon.Require), string(daemon.BestEffort), string(daemon.Off))
 	c.Flag("user", "User that the serving stage runs as if started as root; landlockd if there is "+

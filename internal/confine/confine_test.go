@@ -529,6 +529,17 @@ func TestInspectDescriptors(t *testing.T) {
 	checkFailures(t, runStages(t, t.TempDir(), o), Failure{Inherited, ReadBack}, noFilter)
 }
 
+// A call that failed counts where it is not seen that its purpose was reached nevertheless.
+func TestInspectFailedCalls(t *testing.T) {
+	testenv.NeedRoot(t)
+	o := order{Goal: Goal{UID: 65534, GID: 65534, Bounding: true}, Dial: "127.0.0.1:1"}
+	for m := range numMechanisms {
+		o.Known = append(o.Known, Failure{m, Refused})
+	}
+	checkFailures(t, runStages(t, t.TempDir(), o), Failure{Dumpable, Refused}, Failure{Inherited, Refused},
+		Failure{Keyring, Refused}, Failure{Landlock, Refused}, Failure{Seccomp, Refused})
+}
+
 // TestInspectUnconfined: a process that nothing confines is found to be so. What is known
 // already has the more exact reason.
 func TestInspectUnconfined(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -17,17 +18,25 @@ import (
 
 // Inspect reads back from the kernel how this process is confined, and compares with what
 // was meant. Failed are failures that are known already: what the first stage handed on,
-// [InspectKeyring]'s and that of the filter; their reasons are the more exact ones. With
-// an error, what could not be read is Unread.
+// [InspectKeyring]'s and that of the filter; their reasons are the more exact ones. But a
+// call that failed is no failure if what it was for is read back of every thread. With an
+// error, what could not be read is Unread.
 func Inspect(goal Goal, failed ...Failure) (Status, error) {
 	var s Status
 	err := errors.Join(s.readThreads(goal), s.readProcess(goal))
 	for _, f := range failed {
-		if f.Reason != Holds {
+		// Whose filter it is that a thread has, its status does not show.
+		readBack := f.Mechanism != Seccomp && slices.Contains(ofThreads(), f.Mechanism)
+		if f.Reason != Holds && !(readBack && s[f.Mechanism] == Holds) {
 			s[f.Mechanism] = f.Reason
 		}
 	}
 	return s, err
+}
+
+// ofThreads returns the mechanisms that are a matter of each thread, and in its status.
+func ofThreads() []Mechanism {
+	return []Mechanism{Capabilities, Groups, NoNewPrivs, Seccomp, UserID}
 }
 
 // readThreads sets what is a matter of each thread.
@@ -37,7 +46,7 @@ func (s *Status) readThreads(goal Goal) error {
 		return errors.New("/proc/self/task: no threads found")
 	}
 	var all Status
-	for _, m := range []Mechanism{Capabilities, Groups, NoNewPrivs, Seccomp, UserID} {
+	for _, m := range ofThreads() {
 		all[m] = Holds
 	}
 	for _, f := range files {

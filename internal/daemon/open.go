@@ -21,7 +21,9 @@ type Daemon struct {
 	o Options
 	*opened
 	status confine.Status
-	reader scan.Source
+	// refused is why nothing is scanned, if it is for how this process is confined.
+	refused []confine.Failure
+	reader  scan.Source
 	// readerGone is closed when the process that reads the attribute has ended; nil without.
 	readerGone <-chan struct{}
 }

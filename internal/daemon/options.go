@@ -75,7 +75,7 @@ type Confinement string
 
 // The values are those of --confine.
 const (
-	// Require does not start then.
+	// Require scans nothing then, and reports that and nothing else.
 	Require Confinement = "require"
 	// BestEffort serves, and reports it.
 	BestEffort Confinement = "best-effort"

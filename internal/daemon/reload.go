@@ -50,13 +50,14 @@ func (d *Daemon) load() (*policy.Config, error) {
 type reloader struct {
 	rules   *inforce.Set
 	manager *os.File
+	serving string // what it shows while nothing else is going on
 
 	mu      sync.Mutex // held by the one that reloads, and before the first ready
 	stopped bool
 }
 
-func newReloader(rules *inforce.Set, manager *os.File) *reloader {
-	r := &reloader{rules: rules, manager: manager}
+func newReloader(rules *inforce.Set, manager *os.File, serving string) *reloader {
+	r := &reloader{rules: rules, manager: manager, serving: serving}
 	r.mu.Lock()
 	return r
 }
@@ -64,7 +65,7 @@ func newReloader(rules *inforce.Set, manager *os.File) *reloader {
 // ready notifies the service manager that the daemon serves. From then on it can
 // reload; who tried before has waited.
 func (r *reloader) ready() {
-	notify(r.manager, "READY=1\nSTATUS=Serving")
+	notify(r.manager, "READY=1\nSTATUS="+r.serving)
 	r.mu.Unlock()
 }
 
@@ -87,7 +88,7 @@ func (r *reloader) reload() error {
 	if err != nil {
 		status = ", with the rules from before: the configuration was not loaded"
 	}
-	notify(r.manager, "READY=1\nSTATUS=Serving"+status)
+	notify(r.manager, "READY=1\nSTATUS="+r.serving+status)
 	return err
 }
 

@@ -48,7 +48,7 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 		_, _ = patient.Within(ctx, func() (struct{}, error) { return struct{}{}, shared.Close() })
 	}()
 	defer live.watch(d.watchdog, func() { notify(d.notify, "WATCHDOG=1") })()
-	reloader := newReloader(rules, d.notify)
+	reloader := newReloader(rules, d.notify, d.serving())
 	handler, err := d.handler(shared, rules, monitor, reloader, live)
 	if err != nil {
 		return UsageError{err}
@@ -78,6 +78,14 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 	return server.Stop()
 }
 
+// serving is what the service manager shows while nothing else is going on.
+func (d *Daemon) serving() string {
+	if len(d.refused) > 0 {
+		return "Scanning nothing, as it is not confined by " + failureWords(d.refused)
+	}
+	return "Serving"
+}
+
 // share returns what all readers get their snapshots from.
 func (d *Daemon) share(monitor *denials.Monitor, live *liveness) *scan.Shared {
 	resolver := workload.Open(d.o.Workloads)
@@ -98,7 +106,11 @@ func (d *Daemon) handler(
 	shared *scan.Shared, rules *inforce.Set, monitor *denials.Monitor, reloader *reloader,
 	live *liveness,
 ) (*web.Handler, error) {
-	own := collector.Daemon{Sources: d.found.Tried, Confined: d.status.Mechanisms(), Build: d.o.Build}
+	own := collector.Daemon{Sources: d.found.Tried, Confined: d.status.Mechanisms(), Build: d.o.Build,
+		ConfineFailed: map[string]string{}}
+	for _, f := range d.refused {
+		own.ConfineFailed[f.Mechanism.String()] = f.Reason.String()
+	}
 	if both, ok := d.reader.(*sources.Both); ok {
 		own.Disagreements = both.Disagreements
 	}

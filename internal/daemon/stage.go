@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -66,9 +65,6 @@ func (d *Daemon) execServing() error {
 	plan := confine.Plan{
 		Goal: d.goal, ReadBelow: readable, ListBelow: listable(), Files: files,
 		Failed: func(f confine.Failure, err error) error {
-			if d.o.Confine == Require {
-				return err
-			}
 			d.o.Logger.Warn("The serving stage cannot be confined in every way",
 				"mechanism", f.Mechanism.String(), "reason", f.Reason.String(), "err", err)
 			return addFailure(files[0], f)
@@ -134,10 +130,8 @@ func takeOver(o Options, number string) (*Daemon, error) {
 	// Before all else: nothing of what was handed on has been looked at.
 	failed := []confine.Failure{confine.InspectKeyring()}
 	err := seccomp.Install(seccomp.Serving())
-	if err != nil {
-		if o.Confine == Require {
-			return nil, fmt.Errorf("confine the serving stage: %w", err)
-		}
+	filtered := err == nil
+	if !filtered {
 		failed = append(failed, confine.FailureOf(confine.Seccomp, err))
 		o.Logger.Warn("System calls of the serving stage are not restricted", "err", err)
 	}
@@ -145,22 +139,13 @@ func takeOver(o Options, number string) (*Daemon, error) {
 		return nil, UsageError{err}
 	}
 	// Nobody with this user's ID may trace it and read what it reads.
-	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
-		return nil, fmt.Errorf("prctl(PR_SET_DUMPABLE): %w", err)
-	}
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // Inspect reads it back
 	if d.status, err = confine.Inspect(d.goal, append(failed, d.failed...)...); err != nil {
-		return nil, fmt.Errorf("check the confinement: %w", err)
+		o.Logger.Error("How this process is confined cannot be read back", "err", err)
 	}
 	d.meetReader()
-	if failures := d.status.Failures(); len(failures) > 0 {
-		fatal := func(f confine.Failure) bool {
-			return o.Confine == Require || f.Mechanism == confine.Capabilities ||
-				f.Mechanism == confine.NoNewPrivs
-		}
-		if slices.ContainsFunc(failures, fatal) {
-			return nil, fmt.Errorf("not confined by %s", failureWords(failures))
-		}
-		o.Logger.Warn("Not confined in every way", "missing", failureWords(failures))
+	if err := d.settle(filtered); err != nil {
+		return nil, err
 	}
 	if slices.Contains(d.goal.Keep, unix.CAP_BPF) {
 		o.Logger.Info("This kernel needs CAP_BPF for every scan (before Linux 5.19); it is kept")
@@ -169,13 +154,4 @@ func takeOver(o Options, number string) (*Daemon, error) {
 		return nil, usagef("--web.config.file %s, read as user %d: %w", o.WebConfig, os.Getuid(), err)
 	}
 	return d, nil
-}
-
-// failureWords lists failures for people.
-func failureWords(failures []confine.Failure) string {
-	words := make([]string, len(failures))
-	for i, f := range failures {
-		words[i] = fmt.Sprintf("%s (%s)", f.Mechanism, f.Reason)
-	}
-	return strings.Join(words, ", ")
 }

@@ -41,6 +41,9 @@ type Options struct {
 	// Collector returns what a scrape exposes beside those; the snapshot is nil if its
 	// scan failed. It is called for each scrape, concurrently.
 	Collector func(*scan.Snapshot) prometheus.Collector
+	// Unready is why the daemon never becomes ready, in sentences with a line feed at their
+	// end; empty if it does. Whoever can reach the port may read it.
+	Unready string
 	// Version is landlockd's, for the landing page.
 	Version string
 	// Healthy returns why the daemon is to be started anew, or nil; if it is nil itself, that
@@ -58,6 +61,8 @@ type Options struct {
 type Handler struct {
 	routes map[string]route
 	phase  atomic.Uint32
+	// unready is Options.Unready.
+	unready string
 }
 
 // route is one page, and what may be done with it.
@@ -87,7 +92,7 @@ func New(o Options) (*Handler, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{}
+	h := &Handler{unready: o.Unready}
 	h.routes = map[string]route{
 		healthyPath: page(func(w http.ResponseWriter, _ *http.Request) {
 			status, text := http.StatusOK, "landlockd is healthy.\n"
@@ -141,11 +146,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) serveReady(w http.ResponseWriter, _ *http.Request) {
-	if h.phase.Load() != serving {
+	switch {
+	case h.unready != "":
+		plain(w, http.StatusServiceUnavailable, h.unready)
+	case h.phase.Load() != serving:
 		plain(w, http.StatusServiceUnavailable, "landlockd is not ready.\n")
-		return
+	default:
+		plain(w, http.StatusOK, "landlockd is ready.\n")
 	}
-	plain(w, http.StatusOK, "landlockd is ready.\n")
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

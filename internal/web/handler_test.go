@@ -113,6 +113,21 @@ func TestReadiness(t *testing.T) {
 	want(503, "when ready after stopping")
 }
 
+// A daemon that never becomes ready says why, whatever phase it is in.
+func TestUnready(t *testing.T) {
+	const why = "not ready, for a reason\n"
+	h := newHandler(t, &fakeSource{}, Options{Unready: why})
+	for _, phase := range []func(){func() {}, h.SetReady, h.SetStopping} {
+		phase()
+		if w := do(t, h, "GET", "/-/ready"); w.Code != http.StatusServiceUnavailable || w.Body.String() != why {
+			t.Errorf("/-/ready: %d %q", w.Code, w.Body)
+		}
+		if w := do(t, h, "GET", "/-/healthy"); w.Code != http.StatusOK {
+			t.Errorf("/-/healthy: %d", w.Code)
+		}
+	}
+}
+
 func TestTelemetryPath(t *testing.T) {
 	h := newHandler(t, &fakeSource{}, Options{TelemetryPath: "/"})
 	if w := do(t, h, "GET", "/"); !strings.Contains(w.Body.String(), "landlockd_scan_success 1") {

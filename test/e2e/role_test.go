@@ -24,7 +24,7 @@ const roleArg = "role"
 func playRole(args []string) int {
 	roles := map[string]func([]string) error{
 		"sandbox": sandboxRole, "partial": partialRole, "hidebtf": hideBTFRole, "activate": activateRole, "name": nameRole,
-		"nolandlock": noLandlockRole, "noscopes": noScopesRole, "etc": etcRole, "provoke": provokeRole, "audit-guard": guardRole,
+		"nolandlock": noLandlockRole, "noscopes": noScopesRole, "refusing": refusingRole, "etc": etcRole, "provoke": provokeRole, "audit-guard": guardRole,
 		"box": boxRole, "abstract-server": abstractServerRole, "abstract-client": abstractClientRole,
 		"roots": rootsRole, "rooted": rootedRole, "rooted-threads": rootedThreadsRole,
 		"leaderless": leaderlessRole, "nobpf": noBPFRole,

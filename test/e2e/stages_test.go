@@ -108,18 +108,6 @@ func TestConfineOff(t *testing.T) {
 	d.stop(t)
 }
 
-// Root without capabilities is still root.
-func TestServingAsRootIsNotConfined(t *testing.T) {
-	testenv.NeedRoot(t)
-	p := run(t, "--web.listen-address="+testenv.FreeAddress(t), "--confine=require", "--user=root", apiFlag)
-	checkRefusal(t, p, 1, "groups (root)", "user (root)")
-	d := startDaemon(t, daemonOptions{args: []string{"--confine=best-effort", "--user=root"}})
-	m := d.scrape(t)
-	m.has(t, `landlockd_confined{mechanism="user"}`, 0)
-	m.has(t, `landlockd_confined{mechanism="landlock"}`, 1)
-	m.has(t, `landlockd_confined{mechanism="capabilities"}`, 1)
-}
-
 // TestServingEnvironment: the serving stage does not know the secrets in the environment of
 // whoever started it.
 func TestServingEnvironment(t *testing.T) {
@@ -249,32 +237,5 @@ func TestConfigurationInRoot(t *testing.T) {
 	for _, path := range []string{path, filepath.Join(link, filepath.Base(path))} {
 		p := run(t, "--config.file="+path, "--web.listen-address="+testenv.FreeAddress(t), apiFlag)
 		checkRefusal(t, p, exitUsage, path, "/etc/landlockd")
-	}
-}
-
-// TestNoExecutableMemory: where no file in memory may be executed, the daemon serves, and
-// reports that it could be traced for a moment; or does not start, if that is required.
-func TestNoExecutableMemory(t *testing.T) {
-	testenv.NeedRoot(t)
-	if _, err := os.Stat("/proc/sys/vm/memfd_noexec"); err != nil {
-		t.Fatalf("this test needs Linux 6.3: %v", err)
-	}
-	// The setting is that of a PID namespace.
-	prefix := []string{
-		testenv.NeedTool(t, "unshare"), "--pid", "--fork", "--kill-child", "--mount-proc",
-		"sh", "-c", `echo 2 >/proc/sys/vm/memfd_noexec && exec "$@"`, "sh",
-	}
-	d := startDaemon(t, daemonOptions{prefix: prefix})
-	m := d.scrape(t)
-	m.has(t, "landlockd_scan_success", 1)
-	m.has(t, `landlockd_confined{mechanism="landlock"}`, 1)
-	if !strings.Contains(d.stderr.String(), "could trace it") {
-		t.Errorf("no warning: %s", &d.stderr)
-	}
-	required := append(prefix, landlockd, "--confine=require", apiFlag,
-		"--web.listen-address="+testenv.FreeAddress(t))
-	p := launch(t, nil, required...)
-	if code := p.wait(t); code != exitFailure || !strings.Contains(p.stderr.String(), "0711") {
-		t.Errorf("code %d: %s", code, &p.stderr)
 	}
 }
