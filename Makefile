@@ -17,6 +17,9 @@ FUZZTIME ?= 10000x
 # What builds the image.
 CONTAINER ?= podman
 
+# How long make soak attacks.
+SOAK_FOR ?= 30m
+
 FLEET_HOSTS    ?= 1000
 FLEET_FOR      ?= 10m
 # Between scrapes and between evaluations of rules; Prometheus' default is 1m.
@@ -160,6 +163,10 @@ test-deploy: ## Build, install and run what deploy/ and Dockerfile ship; as root
 test-denials: ## Count 10 000 denials of each kind, and floods, by audit (6.18, 7.2) and by tracepoints (7.3), in guests.
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests='6.18|7.2' -checks=denials:way=audit:n=10000:class=fs,denials:way=audit:n=10000:class=other,denials:way=audit:flood=10000:backlog=64
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests=7.3 -checks=denials:n=10000:class=fs,denials:n=10000:class=other,denials:flood=1000000
+
+.PHONY: soak
+soak: ## Attack one daemon in every way for SOAK_FOR, and hold what it says and takes to what is true and was; as root.
+	$(GO) test -count=1 -v -timeout 0 -run '^TestSoak$$' ./test/soak -soak.for=$(SOAK_FOR) -soak.slowest=1s
 
 .PHONY: fleet
 fleet: ## Simulate a fleet of FLEET_HOSTS for FLEET_FOR, with a real Prometheus.

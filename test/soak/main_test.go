@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package soak runs one daemon for long beside all attacks, one after the other, and holds
+// what it says against the truth, and what it takes against what it took before.
+package soak
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
+)
+
+var (
+	soakFor = flag.Duration("soak.for", 40*time.Second, "repeat all attacks for so long, but twice at least")
+	// A busy host makes any scrape slow: by default only one that hangs is an error.
+	slowest = flag.Duration("soak.slowest", 10*time.Second, "how long a scrape may take")
+)
+
+// insideEnv is set for the run of this binary that is in a PID namespace of its own.
+const insideEnv = "LANDLOCKD_SOAK_INSIDE"
+
+// TestSoak runs itself again in a PID namespace: what else runs on the host changes no
+// figure, and nothing that was started outlives the test.
+func TestSoak(t *testing.T) {
+	testenv.NeedRoot(t)
+	if os.Getenv(insideEnv) != "" {
+		soak(t)
+		return
+	}
+	// The shell is the first process there, which reaps those whose parents have ended.
+	cmd := exec.Command(testenv.NeedTool(t, "unshare"), "--pid", "--fork", "--kill-child", "--mount-proc",
+		"sh", "-c", `"$@"; exit $?`, "sh", os.Args[0], "-test.run=^TestSoak$", "-test.v",
+		fmt.Sprintf("-soak.for=%s", *soakFor), fmt.Sprintf("-soak.slowest=%s", *slowest),
+		fmt.Sprintf("-test.timeout=%s", 2**soakFor+10*time.Minute))
+	cmd.Env = append(os.Environ(), insideEnv+"=1")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		t.Errorf("the soak failed: %v", err)
+	}
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soak
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
+)
+
+// patience is how long what must come is waited for.
+const patience = time.Minute
+
+// process is a program that ends with its standard input. It has a process group of its own.
+type process struct {
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	output output
+	done   chan struct{}
+}
+
+// output is what a program has printed so far.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// start starts a program, which ends with the test at the latest.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.WaitDelay = time.Second // a child of its own may have the output open
+	in, err := p.cmd.StdinPipe()
+	if err == nil {
+		err = p.cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stdin = in
+	go func() {
+		defer close(p.done)
+		_ = p.cmd.Wait() // what came of it is in ProcessState
+	}()
+	t.Cleanup(p.end)
+	return p
+}
+
+// startAs starts a program as a user, and waits until it, or a child that it leaves that to,
+// is ready. It reports whether this kernel has what the program needs.
+func startAs(t *testing.T, uid string, args ...string) (*process, bool) {
+	t.Helper()
+	p := start(t, append([]string{
+		testenv.NeedTool(t, "setpriv"), "--reuid=" + uid, "--regid=" + uid, "--clear-groups",
+	}, args...)...)
+	const lacking = 77
+	await(t, strings.Join(args, " ")+" is ready", func() bool {
+		return strings.Contains(p.output.String(), "ready\n") ||
+			p.ended() && p.cmd.ProcessState.ExitCode() == lacking
+	})
+	return p, strings.Contains(p.output.String(), "ready\n")
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// end ends a program as it is to end, or with all its group where it does not.
+func (p *process) end() {
+	p.stdin.Close()
+	select {
+	case <-p.done:
+	case <-time.After(3 * time.Second):
+	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.done
+}
+
+// run runs a program to its end and returns what it printed.
+func run(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%q: %v: %s", args, err, out)
+	}
+	return string(out)
+}
+
+// await polls until a condition holds.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	t.Fatalf("it did not come to pass that %s", what)
+}
