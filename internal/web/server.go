@@ -32,8 +32,7 @@ type Server struct {
 func Serve(ls []net.Listener, h http.Handler, config string, logger *slog.Logger) *Server {
 	s := &Server{
 		http: &http.Server{
-			// What clients do wrong is not for the operator's log.
-			ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+			ErrorLog: newClientLog(config, logger),
 			Handler:  h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 			WriteTimeout: 70 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
 		},

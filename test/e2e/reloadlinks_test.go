@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -152,6 +153,13 @@ func TestCertificateLeadsElsewhere(t *testing.T) {
 		t.Errorf("it shows certificate %d", serial)
 	}
 	flip(t, filepath.Join(dir, "live"), elsewhere)
+	// Without a reload nobody can connect, and the log has why.
+	if status, _ := d.try("/-/ready"); status != 0 {
+		t.Errorf("it answers %d", status)
+	}
+	eventually(t, "the log tells why nobody can connect", func() bool {
+		return regexp.MustCompile(`level=ERROR .*Nobody can connect.*live/tls.crt: permission denied`).MatchString(d.stderr.String())
+	})
 	d.hangUp(t)
 	for _, want := range []string{"Configuration not loaded", "--web.config.file " + config, "restart landlockd", elsewhere} {
 		if !strings.Contains(d.stderr.String(), want) {
