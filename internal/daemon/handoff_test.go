@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -172,6 +174,31 @@ func TestHandoffOfCmdline(t *testing.T) {
 		if err != nil || h.Cmdline != want {
 			t.Errorf("%v, %v; want %v", h.Cmdline, err, want)
 		}
+	}
+}
+
+// What the first stage cannot do passes to the second, as often as something fails.
+func TestHandoffOfFailures(t *testing.T) {
+	o := &opened{found: failed("x"), goal: confine.Goal{UID: 65534, GID: -1, Bounding: true}}
+	files, err := o.pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []confine.Failure{
+		{Mechanism: confine.Landlock, Reason: confine.TooManyLayers}, {Mechanism: confine.Keyring, Reason: confine.Refused},
+	}
+	for _, f := range want {
+		if err := addFailure(files[0], f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fd, err := unix.Dup(int(files[0].Fd())) // readHandoff closes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := readHandoff(strconv.Itoa(fd))
+	if err != nil || !slices.Equal(h.Failed, want) || !reflect.DeepEqual(h.Goal, o.goal) {
+		t.Errorf("%+v, %v", h, err)
 	}
 }
 

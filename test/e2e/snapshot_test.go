@@ -9,6 +9,9 @@ import (
 
 // snapshot is what these tests read of `landlockd once --format=json`.
 type snapshot struct {
+	Host struct {
+		Rights json.RawMessage `json:"rights"`
+	} `json:"host"`
 	Processes []processJSON `json:"processes"`
 }
 
@@ -24,7 +27,8 @@ type processJSON struct {
 		TID   int    `json:"tid"`
 		State string `json:"state"`
 	} `json:"tasks"`
-	Threads int `json:"threads"`
+	Threads    int             `json:"threads"`
+	Restricted json.RawMessage `json:"restricted"`
 }
 
 func takeSnapshot(t *testing.T) snapshot {

@@ -47,9 +47,12 @@ func checkServingStage(t *testing.T, d *daemon, uid string) {
 	if err := syscall.Stat(dir+"/environ", &st); err != nil || st.Uid != 0 {
 		t.Errorf("dumpable: %s/environ belongs to %d (%v)", dir, st.Uid, err)
 	}
-	p := takeSnapshot(t).find(d.cmd.Process.Pid)
+	host := takeSnapshot(t)
+	p := host.find(d.cmd.Process.Pid)
 	if p == nil || p.State != "sandboxed" || p.domain() == "" || p.Depth == nil || *p.Depth < 1 {
 		t.Errorf("the daemon is not in one domain with all threads: %+v", p)
+	} else if len(p.Restricted) == 0 || string(p.Restricted) != string(host.Host.Rights) {
+		t.Errorf("its domain restricts %s, and the kernel can restrict %s", p.Restricted, host.Host.Rights)
 	}
 	m := d.scrape(t)
 	for _, mechanism := range mechanisms() {

@@ -141,6 +141,7 @@ func (c unconfined) check(t *testing.T) {
 			d.before = d.holds(t)
 			if mode == "require" || c.always {
 				checkRefused(t, d, c.failed, socket)
+				c.checkGaveUp(t, d)
 				if !strings.Contains(d.stderr.String(), c.advice) {
 					t.Errorf("no %q in the log: %s", c.advice, &d.stderr)
 				}
@@ -233,8 +234,21 @@ func checkRefused(t *testing.T, d *daemon, failed map[string]string, socket stri
 	} else if _, absent := os.Stat(socket); absent != nil && socket != "" {
 		t.Errorf("it was never made: %v", absent)
 	}
-	// What it was handed to scan with, it has no more.
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", d.cmd.Process.Pid))
+}
+
+// checkGaveUp checks that a daemon has nothing more of what it was handed to scan with, and
+// that nobody reads for it.
+func (c unconfined) checkGaveUp(t *testing.T, d *daemon) {
+	t.Helper()
+	pid := d.cmd.Process.Pid
+	if child := readerOrNone(d); c.inner {
+		pid = child
+	} else if child != 0 {
+		eventually(t, "the process that reads for it has ended", func() bool {
+			return strings.HasPrefix(statusLine(t, fmt.Sprintf("/proc/%d/status", child), "State"), "Z")
+		})
+	}
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil || len(files) < 3 {
 		t.Fatalf("descriptors: %v, %v", files, err)
 	}
