@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"os"
 	"slices"
 
 	"github.com/landlockd/landlockd/internal/landlock"
@@ -38,5 +40,10 @@ func checkOff(t *T) {
 		if p.State != scan.Unsandboxed {
 			t.Errorf("process %d is %v (%v)", p.PID, p.State, p.Reason)
 		}
+	}
+	// The daemon's filter is tried without, too: see the boot.
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil || bytes.Contains(maps, []byte("[vdso]")) {
+		t.Errorf("there is a vDSO (%v)", err)
 	}
 }
