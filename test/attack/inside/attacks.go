@@ -5,6 +5,7 @@ package inside
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,18 +30,14 @@ func attacks(v victims) []attack {
 
 // reads are of files that everybody may read, or that its user may, but for its domain.
 func reads(v victims) (all []attack) {
-	for name, path := range map[string]string{
-		"/etc/shadow": "", "/etc/passwd": "", "/": "", "/proc": "", "/proc/1/status": "",
-		"/dev/null": "", "/sys/kernel": "",
-		"/proc/ROOT/mem": fmt.Sprintf("/proc/%d/mem", v.root), "/proc/ROOT/environ": fmt.Sprintf("/proc/%d/environ", v.root),
-		"/proc/ROOT/ns/net": fmt.Sprintf("/proc/%d/ns/net", v.root),
-		"/proc/SAME/mem":    fmt.Sprintf("/proc/%d/mem", v.same), "/proc/SAME/environ": fmt.Sprintf("/proc/%d/environ", v.same),
-		"/proc/SAME/maps": fmt.Sprintf("/proc/%d/maps", v.same), "/proc/SAME/fd": fmt.Sprintf("/proc/%d/fd", v.same),
+	pids := strings.NewReplacer("ROOT", fmt.Sprint(v.root), "SAME", fmt.Sprint(v.same))
+	for _, path := range []string{
+		"/etc/shadow", "/etc/passwd", "/", "/proc", "/proc/1/status", "/dev/null", "/sys/kernel",
+		"/proc/self/root/etc/passwd", "/proc/ROOT/mem", "/proc/ROOT/environ", "/proc/ROOT/ns/net",
+		"/proc/SAME/mem", "/proc/SAME/environ", "/proc/SAME/maps", "/proc/SAME/fd", "/proc/SAME/fd/0",
 	} {
-		if path == "" {
-			path = name
-		}
-		all = append(all, attack{"read " + name, byLandlock, unix.SYS_OPENAT, []any{here, path, unix.O_RDONLY}})
+		all = append(all, attack{"read " + path, byLandlock, unix.SYS_OPENAT,
+			[]any{here, pids.Replace(path), unix.O_RDONLY}})
 	}
 	return all
 }

@@ -39,7 +39,7 @@ func checkInside(t *T) {
 			t.Fatalf("it does not report; it says:\n%s", d.text())
 		}
 	}
-	problems := inside.Problems(report, true)
+	problems := inside.Problems(report)
 	threads, err := inside.Privileges(d.cmd.Process.Pid)
 	t.Must(err)
 	for _, problem := range append(problems, threads...) {
