@@ -59,6 +59,8 @@ func pidInProcfs() (int, error) {
 
 func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	release := func() {}
+	answered := answering(r.Context())
+	defer answered()
 	if m.slots != nil {
 		select {
 		case m.slots <- struct{}{}:
@@ -88,6 +90,7 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := heldAnswer{header: w.Header(), status: http.StatusOK}
 	m.expose(reg).ServeHTTP(&answer, r)
 	release()
+	answered()
 	w.WriteHeader(answer.status)
 	_, _ = w.Write(answer.body.Bytes()) // a client that has gone needs no answer
 }

@@ -11,12 +11,10 @@ import (
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
-	"golang.org/x/net/netutil"
 )
 
 // MaxConnections is what one listener serves at a time: each connection costs
-// some 20 kB, and descriptors, without which no scan can be made. Those beyond
-// wait in the kernel.
+// some 20 kB, and descriptors, without which no scan can be made.
 const MaxConnections = 256
 
 // Server serves at some listeners until it is stopped.
@@ -33,14 +31,14 @@ func Serve(ls []net.Listener, h http.Handler, config string, logger *slog.Logger
 	s := &Server{
 		http: &http.Server{
 			ErrorLog: newClientLog(config, logger),
-			Handler:  h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+			Handler:  h, ConnContext: withConn, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 			WriteTimeout: 70 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
 		},
 		ended: make(chan error, 1),
 	}
 	limited := make([]net.Listener, len(ls))
 	for i, l := range ls {
-		d := newDrainable(netutil.LimitListener(l, MaxConnections))
+		d := newDrainable(limit(l, MaxConnections))
 		s.listeners, limited[i] = append(s.listeners, d), d
 	}
 	go func() {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,9 @@ import (
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
+// hurry is what its program is called.
+var hurry = "hurry" + ownLetters()
+
 // startHurry starts what does much in a short time, as nobody, in the tree but in no unit,
 // so that its processes are called after their programs.
 func startHurry(t *testing.T, tree cgroupTree, args ...string) *process {
@@ -24,6 +28,10 @@ func startHurry(t *testing.T, tree cgroupTree, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Rename(program, filepath.Join(filepath.Dir(program), hurry)); err != nil {
+		t.Fatal(err)
+	}
+	program = filepath.Join(filepath.Dir(program), hurry)
 	return waitReady(t, stay(t, false, tree.inside("", nobody(t, append([]string{program}, args...)...)...)...))
 }
 
@@ -49,7 +57,7 @@ func TestRenames(t *testing.T) {
 	for time.Since(began) < 2*time.Second {
 		m := d.scrape(t)
 		m.checkWitnesses(t)
-		if n := m.workload("hurry", "sandboxed"); n != 9 || m.workload("hurry", "unsandboxed") != 0 {
+		if n := m.workload(hurry, "sandboxed"); n != 9 || m.workload(hurry, "unsandboxed") != 0 {
 			t.Fatalf("%v of 9 are sandboxed", n)
 		}
 		checkPrintable(t, run(t, "tree").stdout.String())
@@ -103,10 +111,10 @@ func TestForkStorm(t *testing.T) {
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
 		m := d.scrape(t)
 		m.checkWitnesses(t)
-		seen += m.workload("hurry", "sandboxed")
-		unknown += max(0, m.workload("hurry", "unknown"))
-		if m.workload("hurry", "unsandboxed") > 0 || m.workload("hurry", "partial") > 0 {
-			t.Fatalf("%v are unsandboxed, %v partial", m.workload("hurry", "unsandboxed"), m.workload("hurry", "partial"))
+		seen += m.workload(hurry, "sandboxed")
+		unknown += max(0, m.workload(hurry, "unknown"))
+		if m.workload(hurry, "unsandboxed") > 0 || m.workload(hurry, "partial") > 0 {
+			t.Fatalf("%v are unsandboxed, %v partial", m.workload(hurry, "unsandboxed"), m.workload(hurry, "partial"))
 		}
 	}
 	endHurry(t, p)
@@ -168,7 +176,7 @@ func TestPIDsWrapAround(t *testing.T) {
 	if major < 6 || major == 6 && minor < 14 {
 		t.Skipf("kernel.pid_max is the host's own before Linux 6.14, this is %d.%d: a guest of test/kernels has it", major, minor)
 	}
-	hurry, err := attack.Hurry(testenv.PublicDir(t))
+	storm, err := attack.Hurry(testenv.PublicDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +190,7 @@ func TestPIDsWrapAround(t *testing.T) {
 sleep 60 | "$1" domains 3 5 & sleep 60 | "$2" forks 8 & sleep 1; shift 2; exec "$@"`
 	d := startDaemon(t, daemonOptions{
 		prefix: []string{
-			testenv.NeedTool(t, "unshare"), "--pid", "--fork", "--kill-child", "--mount", "sh", "-c", script, "sh", crowd, hurry,
+			testenv.NeedTool(t, "unshare"), "--pid", "--fork", "--kill-child", "--mount", "sh", "-c", script, "sh", crowd, storm,
 		},
 		args: []string{"--scan.min-interval=0"},
 	})

@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/landlockd/landlockd/test/testenv"
@@ -10,7 +12,17 @@ import (
 
 // witnessUnit has processes of known states. What is said of them is true whatever
 // others do.
-const witnessUnit = "lltest-witness.service"
+var witnessUnit = "lltest-witness-" + ownLetters() + ".service"
+
+// ownLetters are no other run's of these tests, which may be at work beside this one. Names
+// with numbers would be folded.
+func ownLetters() string {
+	digits := []byte(strconv.Itoa(os.Getpid()))
+	for i := range digits {
+		digits[i] += 'g' - '0' // no hexadecimal digit
+	}
+	return string(digits)
+}
 
 // startWitnesses starts them, in a tree of cgroups that the test may use further.
 func startWitnesses(t *testing.T) cgroupTree {
