@@ -170,7 +170,7 @@ func (r *refusals) of(t testing.TB, pid int) map[int]int {
 		}
 	}
 	t.Fatal("the kernel logs nothing of what seccomp refuses: it needs CONFIG_AUDIT, and errno " +
-		"in kernel.seccomp.actions_logged")
+		"in kernel.seccomp.actions_logged; and tests the initial network namespace, or sight of PID 1")
 	return nil
 }
 
