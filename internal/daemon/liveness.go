@@ -53,10 +53,11 @@ type liveness struct {
 	logger         *slog.Logger
 	scans, scrapes work
 	hangs          atomic.Pointer[string] // what does not end, or nil
+	ends           chan error             // gets why the daemon is to end
 }
 
 func newLiveness(logger *slog.Logger) *liveness {
-	l := &liveness{logger: logger}
+	l := &liveness{logger: logger, ends: make(chan error, 1)}
 	l.scans.name, l.scrapes.name = "scan", "scrape"
 	return l
 }
@@ -100,6 +101,10 @@ func (l *liveness) look(since time.Duration) {
 	}
 	if before := l.hangs.Swap(hangs); hangs != nil && before == nil {
 		l.logger.Error("landlockd hangs: it is to be started anew", "err", l.err())
+		select {
+		case l.ends <- l.err():
+		default: // it ends already
+		}
 	}
 }
 

@@ -74,9 +74,15 @@ func TestLivenessOfScans(t *testing.T) {
 			synctest.Wait()
 		}
 		ask()
+		if len(l.ends) != 0 {
+			t.Errorf("it is to end: %v", <-l.ends)
+		}
 		l.after(t, stuckAfter+scanTimeout, 5, "scan")
 		ask() // whoever comes changes nothing
 		l.after(t, time.Hour, 0, "scan")
+		if err := <-l.ends; err == nil || !strings.Contains(err.Error(), "scan") {
+			t.Errorf("it is to end, as %v", err)
+		}
 		close(src.end)
 		l.after(t, 2*scanTimeout, 2, "")
 		if err := shared.Close(); err != nil {

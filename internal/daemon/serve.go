@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"time"
 
@@ -64,6 +65,8 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 			return err
 		case <-d.readerGone:
 			return errReaderGone
+		case err := <-live.ends:
+			return fmt.Errorf("landlockd hangs: %w", err)
 		case <-hangup:
 			_ = reloader.reload() // it is in the log
 		case <-ctx.Done():

@@ -213,9 +213,10 @@ func TestSecuritySettings(t *testing.T) {
 			if *pod.SecurityContext.RunAsUser != 0 || pod.SecurityContext.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
 				t.Errorf("%+v", pod.SecurityContext)
 			}
-			// As long as landlockd gives itself (internal/daemon/liveness.go).
-			if p := c.LivenessProbe; p.HTTPGet.Path != "/-/healthy" || p.PeriodSeconds*p.FailureThreshold < 300 {
-				t.Errorf("it is killed too soon: %+v", p)
+			// It ends by itself (internal/daemon/liveness.go): whoever holds connections could have
+			// a probe fail.
+			if c.LivenessProbe != nil {
+				t.Errorf("whoever may connect can have it killed: %+v", c.LivenessProbe)
 			}
 			if (sc.AppArmorProfile != nil) != want.appArmor {
 				t.Errorf("AppArmor: %+v", sc.AppArmorProfile)
