@@ -167,7 +167,8 @@ func (s *Status) readProcess(goal Goal) error {
 }
 
 // deniedRoot reports whether listing "/" is denied: outside of domains every user may.
-// All threads are in one: they come from the one that was restricted.
+// All threads are in one: they come from the one that was restricted. Which rights it denies,
+// only others can see: the daemon looks at itself in a scan.
 func deniedRoot() bool {
 	fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == nil {

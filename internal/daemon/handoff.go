@@ -263,6 +263,9 @@ func unpack(number string) (*opened, error) {
 		if err != nil {
 			return nil, err
 		}
+		if kernel := o.found.Iterator.Kernel(); o.found.Kernel == nil {
+			o.found.Kernel = &kernel
+		}
 	}
 	o.denialFiles = next(len(files))
 	return o, nil

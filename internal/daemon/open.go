@@ -40,7 +40,7 @@ func Open(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	d.reader = d.found.Reader(o.Sources)
-	return d, nil
+	return d, d.checkDomain()
 }
 
 func open(o Options) (*Daemon, error) {
