@@ -23,7 +23,7 @@ const (
 	isFailure = 'f'
 
 	// maxAnswer is what follows at most: a kernel's greatest number of processes fits in,
-	// with paths of 100 bytes. maxText is the most of what is in JSON.
+	// each with a path of its own of 100 bytes. maxText is the most of what is in JSON.
 	maxAnswer = 1 << 30
 	maxText   = 16 << 10
 )

@@ -16,36 +16,57 @@ import (
 // The least that one of them takes, in bytes: TestSizes holds them.
 const (
 	domainSize  = 15
-	processSize = 90
+	processSize = 88
+	pathSize    = 2
 	taskSize    = 26
 	workerSize  = 22
 )
 
-// paths are those of the last snapshot that was read, ascending by PID: most are the same
-// in the next one, and need no memory of their own there.
-type paths []knownPath
-
-type knownPath struct {
-	pid  int32
-	path string
+// paths are those of a snapshot's processes, each once: one that is as long as can be takes no
+// more room for having many processes. Most of those that were read are in the next snapshot
+// again, and need no memory of their own there.
+type paths struct {
+	all    []string // in the order in which processes have them
+	places map[string]int32
 }
 
-// of returns the path of a process, or none, and those that stand behind it.
-func (p paths) of(pid int32) (rest paths, path string) {
-	for len(p) > 0 && p[0].pid < pid {
-		p = p[1:]
+func (p *paths) add(path string) {
+	if _, there := p.places[path]; !there {
+		p.places[path] = int32(len(p.all))
+		p.all = append(p.all, path)
 	}
-	if len(p) > 0 && p[0].pid == pid {
-		path = p[0].path
-	}
-	return p, path
 }
 
-func (p *paths) keep(processes []scan.Process) {
-	*p = make(paths, len(processes))
+// paths is for those of all processes.
+func (w *wire) paths(processes []scan.Process, known *paths) {
+	last := *known
+	*known = paths{places: make(map[string]int32, len(last.all))}
+	for i := 0; i < len(processes) && !w.reading; i++ {
+		known.add(processes[i].Exe)
+	}
+	all := known.all
+	elements(w, &all, pathSize)
+	for i := range all {
+		w.path(&all[i], &last)
+	}
+	for i := 0; i < len(all) && w.reading; i++ {
+		known.add(all[i])
+	}
+	w.check(len(known.all) == len(all))
+	next := int32(0)
 	for i := range processes {
-		(*p)[i] = knownPath{processes[i].PID, processes[i].Exe}
+		p := &processes[i]
+		place := known.places[p.Exe]
+		upTo(w, &place, next)
+		w.check(int(place) < len(all))
+		if w.err != nil {
+			return
+		}
+		if p.Exe = all[place]; place == next {
+			next++
+		}
 	}
+	w.check(int(next) == len(all))
 }
 
 // snapshot is for what procattr fills of a snapshot, but for the kernel and the source,
@@ -93,8 +114,7 @@ func (w *wire) head(s *scan.Snapshot, known *paths) (tasks, workers int32) {
 		w.domain(&s.Domains[i], int32(i))
 	}
 	elements(w, &s.Processes, processSize)
-	was, pid := *known, int32(0)
-	*known = nil
+	pid := int32(0)
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		w.process(p)
@@ -104,13 +124,8 @@ func (w *wire) head(s *scan.Snapshot, known *paths) (tasks, workers int32) {
 			p.FirstTask, p.FirstWorker = tasks, workers
 		}
 		pid, tasks, workers = p.PID, tasks+p.NumTasks, workers+p.NumWorkers
-		var last string
-		was, last = was.of(pid)
-		w.path(&p.Exe, last)
 	}
-	if w.reading {
-		known.keep(s.Processes)
-	}
+	w.paths(s.Processes, known)
 	return tasks, workers
 }
 
@@ -126,7 +141,7 @@ func (w *wire) domain(d *domainid.Domain, place int32) {
 	}
 }
 
-// process is for what is of a process alone; its path follows.
+// process is for what is of a process alone, but for its path.
 func (w *wire) process(p *scan.Process) {
 	number(w, &p.PID)
 	upTo(w, &p.PPID, math.MaxInt32)
@@ -154,8 +169,8 @@ func (w *wire) process(p *scan.Process) {
 	upTo(w, &p.NumWorkers, math.MaxInt32)
 }
 
-// path is for a path of at most PATH_MAX; last is what it may be again.
-func (w *wire) path(path *string, last string) {
+// path is for a path of at most PATH_MAX, which may be among the last ones.
+func (w *wire) path(path *string, last *paths) {
 	n := uint16(len(*path))
 	upTo(w, &n, unix.PathMax)
 	if !w.reading {
@@ -163,8 +178,8 @@ func (w *wire) path(path *string, last string) {
 		return
 	}
 	text := w.take(int(n))
-	if string(text) == last {
-		*path = last
+	if place, there := last.places[string(text)]; there {
+		*path = last.all[place]
 	} else {
 		*path = unique.Make(string(text)).Value()
 	}

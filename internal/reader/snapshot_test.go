@@ -65,12 +65,12 @@ func TestSnapshot(t *testing.T) {
 			t.Errorf("%+v\nbecomes\n%+v", want, got)
 		}
 	}
-	if len(known) != 3 || known[0].path != want.Processes[0].Exe {
+	if len(known.all) != 2 || known.all[0] != want.Processes[0].Exe {
 		t.Errorf("known paths: %.100q", known)
 	}
 	got = &scan.Snapshot{}
 	w := wire{b: encode(&scan.Snapshot{Time: time.Unix(0, 0)}), reading: true}
-	if w.snapshot(got, &known); w.err != nil || len(got.Processes)+len(known) != 0 {
+	if w.snapshot(got, &known); w.err != nil || len(got.Processes)+len(known.all) != 0 {
 		t.Errorf("a host without processes: %+v, %v", got, w.err)
 	}
 }
@@ -143,8 +143,8 @@ func TestSizes(t *testing.T) {
 		"process": {processSize, size(func(w *wire) {
 			p := scan.Process{}
 			w.process(&p)
-			w.path(&p.Exe, "")
 		})},
+		"path":   {pathSize, size(func(w *wire) { w.path(new(string), nil) })},
 		"task":   {taskSize, size(func(w *wire) { w.task(&scan.Task{}, 0) })},
 		"worker": {workerSize, size(func(w *wire) { w.worker(&scan.Worker{}, 0) })},
 	} {
@@ -190,6 +190,43 @@ func TestMalformed(t *testing.T) {
 		w := wire{b: whole[:n:n], reading: true}
 		if w.snapshot(&scan.Snapshot{}, &paths{}); w.err == nil {
 			t.Errorf("the first %d of %d bytes are believed", n, len(whole))
+		}
+	}
+}
+
+// Processes that have one long path, as any user can have, do not multiply it.
+func TestLongPath(t *testing.T) {
+	s := many(10_000)
+	short := len(encode(s))
+	for i := range s.Processes {
+		s.Processes[i].Exe = strings.Repeat("x", 4000)
+	}
+	if n := len(encode(s)); n > short+4000 {
+		t.Errorf("an answer of %d bytes, with short paths of %d", n, short)
+	}
+}
+
+// Lists of paths that no reader sends: twice the same, one of nobody, in another order.
+func TestMalformedPaths(t *testing.T) {
+	for name, places := range map[string][]int32{
+		"as it has to be": {0, 1, 0}, "out of order": {1, 0, 0}, "one of nobody": {0, 0, 0}, "none": {0, 1, 2},
+		"before the first": {0, 1, -1},
+	} {
+		for _, second := range []string{"/b", "/a"} {
+			w := wire{}
+			all := []string{"/a", second}
+			elements(&w, &all, pathSize)
+			for i := range all {
+				w.path(&all[i], nil)
+			}
+			for _, place := range places {
+				number(&w, &place)
+			}
+			r := wire{b: w.b, reading: true}
+			r.paths(make([]scan.Process, len(places)), &paths{})
+			if good := name == "as it has to be" && second == "/b"; (r.err == nil) != good {
+				t.Errorf("%s, %s: %v", name, second, r.err)
+			}
 		}
 	}
 }
