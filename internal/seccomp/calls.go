@@ -68,6 +68,7 @@ func common(others []uint32) Calls {
 		{unix.SYS_MPROTECT, noCode},
 		{unix.SYS_CLONE, []condition{{0, thread | spaces, thread}}},
 		{unix.SYS_TGKILL, is(0, self)},
+		{unix.SYS_KILL, is(0, self)}, // so that all threads' stacks are shown when it fails
 		{unix.SYS_PRCTL, is(0, prSetVMA)},
 		// How it is confined itself, and what it may use.
 		{unix.SYS_PRCTL, append(is(0, unix.PR_SET_DUMPABLE), is(1, 0)...)},

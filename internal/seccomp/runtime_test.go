@@ -20,7 +20,6 @@ var runtimeRefused = map[string]string{
 	"connect":         "only on Android, to its log",
 	"copyfilerange":   "no file is written",
 	"epollpwait2":     "not called by Go 1.26",
-	"kill":            "only of itself, with GOTRACEBACK=crash: other threads' stacks are left out",
 	"openat2":         "not called by Go 1.26",
 	"pidfdopen":       "no process is started",
 	"pidfdsendsignal": "no process is started",

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -111,20 +112,24 @@ func TestTextfileKilled(t *testing.T) {
 	}
 }
 
-// TestFailureIsNoWrongUsage: a program of Go that fails, or gets no thread because some user has
-// taken all, ends with the status of wrong usage. The unit starts it again all the same.
+// TestFailureIsNoWrongUsage: Go ends a program that fails, or that gets no thread because some
+// user has taken all, with the status of wrong usage, which the unit starts no more. As the
+// unit starts it, a signal ends it, once each thread has shown where it was.
 func TestFailureIsNoWrongUsage(t *testing.T) {
-	d := startDaemon(t, daemonOptions{})
-	d.signal(t, syscall.SIGQUIT) // what Go's runtime does then, it does in every failure
-	if code := d.wait(t); code != exitUsage {
-		t.Errorf("exit code %d", code)
-	}
 	unit, err := os.ReadFile("../../deploy/systemd/landlockd.service")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(unit), "\nRestart=on-failure\n") || strings.Contains(string(unit), "RestartPreventExitStatus") {
-		t.Error("the unit leaves it as it is")
+	const crash = "GOTRACEBACK=crash"
+	if !strings.Contains(string(unit), "\nEnvironment="+crash+"\n") {
+		t.Errorf("no %s in the unit", crash)
+	}
+	d := startDaemon(t, daemonOptions{change: func(c *exec.Cmd) { c.Env = append(c.Env, crash) }})
+	d.signal(t, syscall.SIGQUIT) // what Go's runtime does then, it does in every failure
+	d.wait(t)
+	status, ok := d.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok || status.Signal() != syscall.SIGABRT {
+		t.Errorf("it ended by %v", d.cmd.ProcessState)
 	}
 }
 
