@@ -28,7 +28,7 @@ func refusingRole(args []string) error {
 		number, found := map[string]uint32{
 			"landlock_restrict_self": unix.SYS_LANDLOCK_RESTRICT_SELF, "seccomp": unix.SYS_SECCOMP,
 			"capset": unix.SYS_CAPSET, "setresuid": unix.SYS_SETRESUID, "close_range": unix.SYS_CLOSE_RANGE,
-			"setitimer": unix.SYS_SETITIMER,
+			"setitimer": unix.SYS_SETITIMER, "keyctl": unix.SYS_KEYCTL,
 		}[name]
 		switch {
 		case found:
@@ -284,6 +284,15 @@ func checkReports(t *testing.T, d *daemon, failed map[string]string, unscanned b
 			t.Errorf("it exports %s", series)
 		}
 	}
+}
+
+// Where a filter around it refuses keyctl(2), as container runtimes' do, no keyring can be
+// left, and none can be used.
+func TestConfinedWithoutKeyrings(t *testing.T) {
+	testenv.NeedRoot(t)
+	d := startDaemon(t, daemonOptions{prefix: refusing("keyctl"), args: []string{"--confine=require"}})
+	checkServingStage(t, d, servingUID(t))
+	d.stop(t)
 }
 
 // A daemon that has kept capabilities, and whose system calls nothing filters, does not
