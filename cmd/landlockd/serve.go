@@ -88,7 +88,7 @@ func (s *serve) options() daemon.Options {
 }
 
 func (s *serve) run(io.Writer) error {
-	signal.Ignore(unix.SIGHUP)
+	signal.Ignore(unix.SIGHUP, unix.SIGPIPE) // it serves on if nobody reads its log any more
 	if daemon.IsReader() {
 		return daemon.Read(s.options())
 	}

@@ -241,7 +241,7 @@ func TestHeldConnections(t *testing.T) {
 	d, _ := startWatched(t, daemonOptions{})
 	stop := make(chan bool)
 	var all sync.WaitGroup
-	for i := range 600 {
+	for i := range 900 {
 		all.Go(func() {
 			for {
 				c, err := net.Dial("tcp", d.addr)

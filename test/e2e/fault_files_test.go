@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -202,6 +203,29 @@ func TestConfigReplacedDuringReload(t *testing.T) {
 	eventually(t, "the last one is in force", func() bool {
 		m := d.scrape(t)
 		return m[reloaded] == 1 && m[`landlock_rule_violated{rule="new-4",severity="warning"}`] == 1 && m[`landlockd_rules{status="loaded"}`] == 5
+	})
+	d.stop(t)
+}
+
+// TestLogReaderGone: a daemon whose log nobody reads any more serves on.
+func TestLogReaderGone(t *testing.T) {
+	testenv.NeedRoot(t)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newConfig(t, "rules: []\n")
+	d := startDaemon(t, daemonOptions{args: []string{c.flag(), "--confine=require"}, change: func(c *exec.Cmd) { c.Stderr = write }})
+	write.Close()
+	read.Close()
+	c.replace(t, "rules: [{name: one, match: {unit: [none.service]}}]\n")
+	d.signal(t, syscall.SIGHUP) // it is logged
+	eventually(t, "the rule is loaded", func() bool {
+		if d.ended() {
+			t.Fatalf("it ended: %v", d.cmd.ProcessState)
+		}
+		_, page := d.try("/metrics")
+		return strings.Contains(page, `landlockd_rules{status="loaded"} 1`)
 	})
 	d.stop(t)
 }

@@ -44,7 +44,7 @@ func TestKilledAtAnyTime(t *testing.T) {
 		d.stop(t)
 		return took
 	}
-	whole := min(check(), 250*time.Millisecond) // a busy host takes longer, and dies as often
+	whole := min(check(), 200*time.Millisecond) // a busy host takes longer, and dies as often
 	random := rand.New(rand.NewPCG(1, 1))
 	for range kills {
 		d := newDaemon(t, o)
@@ -66,7 +66,7 @@ func TestKilledWithReader(t *testing.T) {
 	startDaemon(t, o).stop(t)
 	whole := min(time.Since(began), 400*time.Millisecond)
 	random := rand.New(rand.NewPCG(1, 1))
-	for range 15 {
+	for range 10 {
 		d := newDaemon(t, o)
 		time.Sleep(whole/4 + time.Duration(random.Int64N(int64(whole))))
 		// It is in the group of the process that started it.

@@ -87,7 +87,7 @@ func TestBPFRefused(t *testing.T) {
 	}
 	strace := testenv.NeedTool(t, "strace")
 	read := false
-	for n := 1; !read; n += 6 {
+	for n := 1; !read; n += 10 {
 		if n > 300 {
 			t.Fatal("it makes more calls than this test ends")
 		}
