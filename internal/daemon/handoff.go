@@ -175,19 +175,34 @@ func (o *opened) pack() ([]*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state of the first stage: %w", err)
 	}
-	// vm.memfd_noexec=2 refuses files that might be executed.
-	fd, err := unix.MemfdCreate("landlockd-handoff", unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
-	if errors.Is(err, unix.EINVAL) { // before Linux 6.3
-		fd, err = unix.MemfdCreate("landlockd-handoff", unix.MFD_CLOEXEC)
-	}
+	memory, err := unnamed()
 	if err != nil {
-		return nil, fmt.Errorf("memfd_create(2): %w", err)
+		return nil, err
 	}
-	memory := os.NewFile(uintptr(fd), "landlockd-handoff")
 	if _, err := memory.WriteAt(text, 0); err != nil { // its offset stays 0, for the reader
 		return nil, fmt.Errorf("state of the first stage: %w", err)
 	}
 	return append([]*os.File{memory}, files...), nil
+}
+
+// unnamed returns a file without a name, in memory; or, where a filter refuses that, where
+// temporary files are.
+func unnamed() (*os.File, error) {
+	const name = "landlockd-handoff"
+	// vm.memfd_noexec=2 refuses files that might be executed.
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
+	if errors.Is(err, unix.EINVAL) { // before Linux 6.3
+		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	}
+	if err != nil {
+		err = fmt.Errorf("memfd_create(2): %w", err)
+		dir, flags := os.TempDir(), unix.O_TMPFILE|unix.O_EXCL|unix.O_RDWR|unix.O_CLOEXEC
+		var other error
+		if fd, other = unix.Open(dir, flags, 0o600); other != nil {
+			return nil, fmt.Errorf("%w; a file in %s: %w", err, dir, other)
+		}
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // addFailure adds a failure to a handoff that is written already. Its text only grows.

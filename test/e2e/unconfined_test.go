@@ -29,6 +29,7 @@ func refusingRole(args []string) error {
 			"landlock_restrict_self": unix.SYS_LANDLOCK_RESTRICT_SELF, "seccomp": unix.SYS_SECCOMP,
 			"capset": unix.SYS_CAPSET, "setresuid": unix.SYS_SETRESUID, "close_range": unix.SYS_CLOSE_RANGE,
 			"setitimer": unix.SYS_SETITIMER, "keyctl": unix.SYS_KEYCTL,
+			"memfd_create": unix.SYS_MEMFD_CREATE,
 		}[name]
 		switch {
 		case found:
@@ -90,6 +91,7 @@ func TestUnconfined(t *testing.T) {
 			name: "no domain", prefix: refusing("landlock_restrict_self"),
 			failed: map[string]string{"landlock": "refused"}, advice: "landlock_restrict_self(2)", unscanned: true,
 		},
+		{name: "no files in memory", prefix: refusing("memfd_create"), failed: map[string]string{"dumpable": "refused"}, advice: "0711"},
 		{name: "no filter", prefix: refusing("seccomp"), failed: map[string]string{"seccomp": "refused"}, advice: "seccomp(2)"},
 		{name: "no keyring", prefix: refusing("join"), failed: map[string]string{"keyring": "refused"}, advice: "keyctl(2)"},
 		{name: "descriptors and timers", prefix: refusing("close_range,setitimer"), failed: map[string]string{"inherited": "refused"}, advice: "setitimer(2)"},
