@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -101,7 +102,14 @@ func ask(ctx context.Context, path, target string, into any) error {
 // dial connects, and makes sure that who listens is whom the directory belongs to.
 func dial(ctx context.Context, path string) (net.Conn, error) {
 	c, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	// Many wait to be accepted, as any user can have it: most are turned away at once.
+	for errors.Is(err, unix.EAGAIN) && ctx.Err() == nil {
+		time.Sleep(5 * time.Millisecond)
+		c, err = new(net.Dialer).DialContext(ctx, "unix", path)
+	}
 	switch {
+	case ctx.Err() != nil && err != nil:
+		return nil, fmt.Errorf("%w: %w", ctx.Err(), err)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w: there is no %s", ErrAbsent, path)
 	case errors.Is(err, unix.ECONNREFUSED):

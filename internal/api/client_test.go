@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
@@ -28,24 +30,26 @@ func answering(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
+	go answerAll(l, text)
+	return path
+}
+
+func answerAll(l net.Listener, text string) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			_, _ = bufio.NewReader(c).ReadString('\n')
+			if text == "" {
+				_, _ = io.Copy(io.Discard, c) // until the client gives up
 				return
 			}
-			go func() {
-				defer c.Close()
-				_, _ = bufio.NewReader(c).ReadString('\n')
-				if text == "" {
-					_, _ = io.Copy(io.Discard, c) // until the client gives up
-					return
-				}
-				_, _ = io.WriteString(c, text)
-			}()
-		}
-	}()
-	return path
+			_, _ = io.WriteString(c, text)
+		}()
+	}
 }
 
 func ok(body string) string {
@@ -140,5 +144,45 @@ func TestPlantedSocket(t *testing.T) {
 			t.Errorf("%s: the server %q", c.name, line)
 		}
 		_ = cmd.Wait()
+	}
+}
+
+// Those who keep the queue of the socket full delay whoever asks, and do not keep him out.
+func TestAskInACrowd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: path}), unix.Listen(fd, 1)); err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fd), path)
+	l, err := net.FileListener(file)
+	file.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for err == nil { // until the queue is full
+		var c net.Conn
+		if c, err = net.Dial("unix", path); err == nil {
+			defer c.Close()
+		}
+	}
+	if !errors.Is(err, unix.EAGAIN) {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := AskDenials(ctx, path, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("nobody is accepted: %v", err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() {
+		answerAll(l, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}")
+	})
+	var refused *Refused
+	if _, err := AskDenials(t.Context(), path, 1); !errors.As(err, &refused) {
+		t.Errorf("%v, want an answer", err)
 	}
 }
