@@ -24,7 +24,7 @@ const (
 // watch is what was seen beside an attack.
 type watch struct {
 	scrapes, reloads, explained int
-	slowest                     time.Duration
+	slowest, busiest            time.Duration // of scrapes: by the clock, and by the daemon's processor time
 	resident, series            int
 	judged                      truth.Verdict
 	// wrong is what was said and not so, missed what was so and not said.
@@ -85,6 +85,7 @@ func (t *table) add(round int, name string, w *watch, s state, back time.Duratio
 	r.reloads += w.reloads
 	r.explained += w.explained
 	r.slowest = max(r.slowest, w.slowest)
+	r.busiest = max(r.busiest, w.busiest)
 	r.watch.resident = max(r.watch.resident, w.resident)
 	r.watch.series = max(r.watch.series, w.series)
 	r.judged.Add(w.judged)
@@ -114,11 +115,11 @@ func (t *table) print(to io.Writer, rounds int, took time.Duration) error {
 	fmt.Fprintf(to, "\n%d rounds in %s; before: %d descriptors, %d goroutines, %d series, %.1f MB\n\n",
 		rounds, took.Round(time.Second), t.first.descriptors, t.first.goroutines, t.first.series, megabytes(t.first.resident))
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "beside\tscrapes\tslowest\tstatements\tfalse\tmissed\treloads\tseries\tMB\t"+
+	fmt.Fprintln(w, "beside\tscrapes\tslowest\tmost CPU\tstatements\tfalse\tmissed\treloads\tseries\tMB\t"+
 		"then, at rest: CPU\tin\tdescriptors\tgoroutines\tseries\tMB\t")
 	for _, r := range t.rows {
-		fmt.Fprintf(w, "%s\t%d\t%d ms\t%d\t%d\t%d\t%d\t%d\t%.1f\t%+.0f %%\t%.1f s\t%d\t%d\t%d\t%.1f\t\n",
-			r.name, r.scrapes, r.slowest.Milliseconds(), r.judged.Total(), len(r.wrong), len(r.missed), r.reloads,
+		fmt.Fprintf(w, "%s\t%d\t%d ms\t%d ms\t%d\t%d\t%d\t%d\t%d\t%.1f\t%+.0f %%\t%.1f s\t%d\t%d\t%d\t%.1f\t\n",
+			r.name, r.scrapes, r.slowest.Milliseconds(), r.busiest.Milliseconds(), r.judged.Total(), len(r.wrong), len(r.missed), r.reloads,
 			r.watch.series, megabytes(r.watch.resident), 100*(r.cost-1), r.back.Seconds(),
 			r.descriptors, r.goroutines, r.state.series, megabytes(r.state.resident))
 	}

@@ -66,7 +66,9 @@ rules:
 // not say.
 func (w *witnesses) scrape(t *testing.T, d *daemon, seen *watch) exposition.Samples {
 	t.Helper()
+	before := d.cpu(t)
 	m, took := d.scrape(t)
+	seen.busiest = max(seen.busiest, d.cpu(t)-before)
 	seen.scrapes++
 	seen.slowest = max(seen.slowest, took)
 	seen.series = max(seen.series, len(m))
