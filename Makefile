@@ -132,10 +132,17 @@ vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what the program 
 unit: $(GOTESTSUM) ## All tests, on this kernel: as root. Lists the slowest.
 	@GO='$(GO)' GOTESTSUM=$(GOTESTSUM) test/unit.sh $(MODULES)
 
+# Of tests that need root, those of goroutines: alone, and with a daemon that has the detector.
+# All of them would take the detector half an hour.
+RACE_ROOMS := ./internal/api ./internal/cgroupfs ./internal/confine ./internal/denials/trace ./internal/explain/...
+RACE_E2E   := TestReload|TestTLS|TestUsualSocket|TestExplainLastDenials|TestHangUp|TestSlow|TestStops|TestForkStorm
 .PHONY: race
-race: ## What runs without privileges, with the race detector.
+race: ## Tests with the race detector, and a daemon that is built with it: as root.
 	@echo "==> short tests with the race detector; compiling for it is silent for a minute"
 	CGO_ENABLED=1 $(GO) test -count=1 -short -race -timeout 20m $$($(GO) list ./... | grep -v /test/)
+	@echo "==> tests that need root, and those of a daemon with the race detector"
+	CGO_ENABLED=1 $(GO) test -count=1 -race -p 1 -timeout 20m $(RACE_ROOMS)
+	$(GO) test -count=1 -timeout 20m -run '$(RACE_E2E)' ./test/e2e -e2e.race
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME.

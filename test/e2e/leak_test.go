@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -41,9 +42,13 @@ func (d *daemon) holds(t testing.TB) holding {
 }
 
 // leavesNothing fails the test unless a daemon that runs comes back to what it held when it
-// was ready: whatever it was asked for meanwhile has ended.
+// was ready: whatever it was asked for meanwhile has ended. With -e2e.race it fails, too, if
+// there was a race.
 func (d *daemon) leavesNothing(t testing.TB) {
 	t.Helper()
+	if log := d.stderr.String(); strings.Contains(log, "WARNING: DATA RACE") {
+		t.Errorf("a race: %s", log)
+	}
 	if d.ended() || t.Failed() {
 		return
 	}

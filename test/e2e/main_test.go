@@ -5,6 +5,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,6 +19,8 @@ var (
 	self      string    // this test binary, which is the launcher of sandboxed programs too
 	refused   *refusals // nil without root
 )
+
+var raced = flag.Bool("e2e.race", false, "build landlockd with the race detector")
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == roleArg {
@@ -39,7 +42,11 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	landlockd = filepath.Join(dir, "landlockd")
-	if err := build(landlockd, "CGO_ENABLED=0"); err != nil {
+	env := []string{"CGO_ENABLED=0"}
+	if flag.Parse(); *raced {
+		env = []string{"CGO_ENABLED=1", "GOFLAGS=-race"}
+	}
+	if err := build(landlockd, env...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
