@@ -3,6 +3,7 @@
 package soak
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -35,14 +36,16 @@ func (r *resting) look(t *testing.T) state {
 	var costs, calm []time.Duration
 	var m exposition.Samples
 	var w watch
+	goroutines := math.MaxInt // some have yet to end when a scrape counts them
 	for range 20 {
 		costs = append(costs, cost(t, r.daemon, func() { m = r.known.scrape(t, r.daemon, &w) }))
+		goroutines = min(goroutines, int(m["go_goroutines"]))
 		calm = append(calm, cost(t, r.calm, func() { r.known.scrape(t, r.calm, &w) }))
 	}
 	report(t, "at rest", &w, nil, 0)
 	return state{
 		cost:        float64(quartile(costs)) / float64(quartile(calm)),
-		descriptors: r.daemon.descriptors(t), goroutines: int(m["go_goroutines"]),
+		descriptors: r.daemon.descriptors(t), goroutines: goroutines,
 		series: len(m), resident: r.daemon.resident(t),
 	}
 }
