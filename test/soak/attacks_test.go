@@ -3,6 +3,7 @@
 package soak
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -167,16 +168,15 @@ func ensnare(t *testing.T, a *arena) func() {
 	t.Helper()
 	device, mount := fuse(t)
 	p, _ := startAs(t, "0", a.snare, "root", device, mount)
-	var pid string
+	var pid int
 	await(t, "the snare has a process", func() bool {
-		lines := strings.Fields(p.output.String())
-		pid = lines[len(lines)-1]
-		return pid != "ready"
+		_, err := fmt.Sscanf(p.output.String(), "ready\n%d\n", &pid)
+		return err == nil
 	})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if out := run(t, a.landlockd, "explain", "--api.socket="+a.daemon.socket, pid); !strings.Contains(out, pid) {
+		if out := a.explain(t, pid); !strings.Contains(out, "is sandboxed") {
 			t.Errorf("explain of a snare: %s", out)
 		}
 	}()

@@ -3,10 +3,10 @@
 package soak
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -109,9 +109,8 @@ func beside(t *testing.T, a *arena, known *witnesses, attack attacked, long time
 		}
 		w.explained++
 		reload(t, a.daemon, known, w)
-		pid := strconv.Itoa(known.inside)
-		out := run(t, a.landlockd, "explain", "--api.socket="+a.daemon.socket, "--no-paths", pid)
-		if !strings.Contains(out, "sandboxed") {
+		out := a.explain(t, known.inside)
+		if !strings.Contains(out, fmt.Sprintf("is sandboxed at depth %d", insideDepth)) {
 			w.wrong = append(w.wrong, "explain of a witness: "+out)
 		}
 	}
