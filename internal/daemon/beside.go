@@ -93,10 +93,12 @@ func readerKeeps(landlock scan.Availability, permitted bool) ([]int, error) {
 }
 
 // meetReader waits until the reader is ready, in the serving stage. What holds of one of
-// both processes alone does not hold. Without a reader, what the attribute shows is missing.
-func (d *Daemon) meetReader() {
+// both processes alone does not hold. One that says why it cannot read is done without; one that
+// does not come is an error: users can delay a start, or leave no process ID for it, and another
+// start mends that.
+func (d *Daemon) meetReader() error {
 	if d.attribute == nil {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), greetingTime)
 	defer cancel()
@@ -107,16 +109,20 @@ func (d *Daemon) meetReader() {
 		if source, err = reader.Open(ctx, conn, *d.found.Kernel); err == nil {
 			d.status = d.status.And(source.Greeting().Status)
 			d.found.Remote, d.readerGone = source, source.Gone()
-			return
+			return nil
 		}
 		conn.Close() // the reader ends
 	}
+	if scan.FailureReason(err) == reader.Reason {
+		return fmt.Errorf("%w (%w)", errReaderGone, err)
+	}
 	d.o.Logger.Error("The attribute cannot be read", "err", err)
 	d.found.NoAttribute(err)
+	return nil
 }
 
 // errReaderGone ends the serving stage: it may start no other process.
-var errReaderGone = errors.New("the process that reads the attribute has ended: landlockd " +
+var errReaderGone = errors.New("the process that reads the attribute is gone: landlockd " +
 	"must be started again, which service managers do")
 
 // IsReader reports whether this process is to be the one that reads the attribute.

@@ -143,7 +143,9 @@ func takeOver(o Options, number string) (*Daemon, error) {
 	if d.status, err = confine.Inspect(d.goal, append(failed, d.failed...)...); err != nil {
 		o.Logger.Error("How this process is confined cannot be read back", "err", err)
 	}
-	d.meetReader()
+	if err := d.meetReader(); err != nil {
+		return nil, err
+	}
 	if err := d.settle(filtered); err != nil {
 		return nil, err
 	}
