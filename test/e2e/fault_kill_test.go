@@ -4,11 +4,13 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,11 +135,27 @@ func TestFailureIsNoWrongUsage(t *testing.T) {
 	}
 }
 
+// halt stops a process, and waits until each of its threads stands still: on a busy host they
+// go on for a while after SIGSTOP was sent.
+func halt(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all threads stand still", func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+		return err == nil && !slices.ContainsFunc(threads, func(status string) bool {
+			text, err := os.ReadFile(status)
+			return err != nil || !strings.Contains(string(text), "\nState:\tT")
+		})
+	})
+}
+
 // TestStopped: a daemon that stood still answers with what is true now, and not with what
 // was true before; who asked meanwhile is answered, or has gone.
 func TestStopped(t *testing.T) {
 	d, tree := startWatched(t, daemonOptions{})
-	d.signal(t, syscall.SIGSTOP)
+	halt(t, d.cmd.Process.Pid)
 	stopped := time.Now()
 	tree.put(witnessUnit, stay(t, true, sandboxed(2, "sh", "-c", "echo ready; read x")...))
 	answers := make(chan metrics, 20)

@@ -139,7 +139,7 @@ func TestReaderThatHangs(t *testing.T) {
 		kill(s)
 		d.scrape(t).has(t, "landlockd_scan_success", 1)
 	}
-	kill(unix.SIGSTOP)
+	halt(t, pid)
 	defer func() { _ = unix.Kill(pid, unix.SIGCONT) }()
 	eventually(t, "all threads of the reader are stopped", func() bool {
 		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
