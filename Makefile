@@ -135,7 +135,7 @@ unit: $(GOTESTSUM) ## All tests, on this kernel: as root. Lists the slowest.
 # Of tests that need root, those of goroutines: alone, and with a daemon that has the detector.
 # All of them would take the detector half an hour.
 RACE_ROOMS := ./internal/api ./internal/cgroupfs ./internal/confine ./internal/denials/trace ./internal/explain/...
-RACE_E2E   := TestReload|TestTLS|TestUsualSocket|TestExplainLastDenials|TestHangUp|TestSlow|TestStops|TestForkStorm
+RACE_E2E   := TestReload|TestTLS|TestUsualSocket|TestExplainLastDenials|TestHangUp|TestSlow|TestStops|TestForkStorm|TestHeld
 .PHONY: race
 race: ## Tests with the race detector, and a daemon that is built with it: as root.
 	@echo "==> short tests with the race detector; compiling for it is silent for a minute"
