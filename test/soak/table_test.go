@@ -13,8 +13,10 @@ import (
 
 // What is held.
 const (
-	mostCost   = 1.10        // of a scrape at rest, in what one costs the calm daemon
-	mostMemory = 1.10        // at rest, in the most at rest in the first round
+	mostCost = 1.10 // of a scrape at rest, in what one costs the calm daemon
+	// mostMemory is at rest, in the most at rest in the first round. Behind a burst Go keeps some
+	// megabytes, more or fewer; what grows is beyond it some rounds later.
+	mostMemory = 1.25
 	mostBack   = time.Minute // until all is at rest
 	// mostSeries is what docs/performance.md has for a host, as many workloads as have series,
 	// and the rules of this test.
