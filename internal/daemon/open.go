@@ -104,6 +104,9 @@ func (o *opened) openFiles(from Options) (err error) {
 	if o.api, err = openAPI(from); err != nil {
 		return err
 	}
-	o.denials, o.denialFiles = openDenials(from)
+	// Where there is no Landlock, nothing is denied by it.
+	if found.Kernel == nil || found.Kernel.Landlock == scan.Enabled {
+		o.denials, o.denialFiles = openDenials(from)
+	}
 	return nil
 }
