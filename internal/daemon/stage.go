@@ -24,10 +24,9 @@ import (
 const stageEnv = "LANDLOCKD_STAGE"
 
 // EnterStage names a process that is the second stage, or the reader beside it, and makes it
-// undumpable. It is
-// for the main thread, whose name is the process's: execve(2) by descriptor names that
-// after the descriptor, or the file behind it; and its domain lets the serving stage
-// write to no file, so that /proc/self/comm is out of reach.
+// undumpable. It is for the main thread, whose name is the process's: execve(2) by descriptor
+// names that after the descriptor, or the file behind it; and its domain lets the serving
+// stage write to no file, so that /proc/self/comm is out of reach.
 func EnterStage() {
 	_, serving := os.LookupEnv(stageEnv)
 	if serving || IsReader() {
