@@ -135,11 +135,12 @@ unit: $(GOTESTSUM) ## All tests, on this kernel: as root. Lists the slowest.
 # Of tests that need root, those of goroutines: alone, and with a daemon that has the detector.
 # All of them would take the detector half an hour.
 RACE_ROOMS := ./internal/api ./internal/cgroupfs ./internal/confine ./internal/denials/trace ./internal/explain/...
-RACE_E2E   := TestReload|TestTLS|TestUsualSocket|TestExplainLastDenials|TestHangUp|TestSlow|TestStops|TestForkStorm|TestHeld
+RACE_E2E   := TestUsualSocket|TestSlowClients|TestHeld|TestForkStorm|TestReload$$|TestStopsOnSignals|TestTLSAndAuthentication
 .PHONY: race
 race: ## Tests with the race detector, and a daemon that is built with it: as root.
 	@echo "==> short tests with the race detector; compiling for it is silent for a minute"
-	CGO_ENABLED=1 $(GO) test -count=1 -short -race -timeout 20m $$($(GO) list ./... | grep -v /test/)
+	CGO_ENABLED=1 $(GO) test -count=1 -short -race -timeout 20m \
+		$$($(GO) list ./... | grep -v /test/ | grep -vxF "$$($(GO) list $(RACE_ROOMS))")
 	@echo "==> tests that need root, and those of a daemon with the race detector"
 	CGO_ENABLED=1 $(GO) test -count=1 -race -p 1 -timeout 20m $(RACE_ROOMS)
 	$(GO) test -count=1 -timeout 20m -run '$(RACE_E2E)' ./test/e2e -e2e.race
