@@ -36,7 +36,7 @@ func noBPFRole(args []string) error {
 func oneOrOther(t *testing.T, what string, p *process, sandboxed int) (read bool) {
 	t.Helper()
 	if p.wait(t) != 0 {
-		p.stdout = buffer{} // once has no result, and says so in metrics, too
+		p.stdout = testenv.Output{} // once has no result, and says so in metrics, too
 		checkRefusal(t, p, exitFailure)
 		return false
 	}

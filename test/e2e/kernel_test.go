@@ -54,7 +54,7 @@ func checkOnceFails(t *testing.T, reason, text string, change func(*exec.Cmd), c
 			if facts := m.facts(); len(facts) > 0 {
 				t.Errorf("facts of a kernel that was not read: %v", facts)
 			}
-			p.stdout = buffer{}
+			p.stdout = testenv.Output{}
 		}
 		checkRefusal(t, p, exitFailure, text)
 	}

@@ -37,7 +37,7 @@ func TestWithoutPrivilege(t *testing.T) {
 			p.wait(t)
 			out := p.stdout.String()
 			if strings.Contains(out, `landlockd_source_available{reason="no_capability",source="taskiter"} 0`) {
-				p.stdout = buffer{} // once informs whoever collects metrics, too
+				p.stdout = testenv.Output{} // once informs whoever collects metrics, too
 			}
 			checkRefusal(t, p, exitFailure, "CAP_BPF", "CAP_PERFMON", "setcap", "AmbientCapabilities=")
 		})

@@ -4,16 +4,16 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // patience is how long a test waits for what must come. Nothing is asserted of
@@ -24,27 +24,9 @@ const patience = 20 * time.Second
 type process struct {
 	cmd            *exec.Cmd
 	stdin          io.Closer // of those that stay
-	stdout, stderr buffer
+	stdout, stderr testenv.Output
 	done           chan struct{}
 	attacked       bool // it makes system calls that must be refused
-}
-
-// buffer is a bytes.Buffer that may be read while it is written.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // launch starts a program; change may alter the command first.

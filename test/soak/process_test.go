@@ -3,14 +3,12 @@
 package soak
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,26 +23,8 @@ const patience = time.Minute
 type process struct {
 	cmd    *exec.Cmd
 	stdin  io.Closer
-	output output
+	output testenv.Output
 	done   chan struct{}
-}
-
-// output is what a program has printed so far.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
 
 // start starts a program, which ends with the test at the latest.
