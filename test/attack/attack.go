@@ -8,6 +8,7 @@ package attack
 
 import (
 	_ "embed" // the programs
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -64,9 +65,16 @@ func Disguises() []string {
 	}
 }
 
+// fuse is what programs include that serve a file system.
+//
+//go:embed program/fuse.h
+var fuse []byte
+
 func build(dir, name string, source []byte) (string, error) {
 	file, program := filepath.Join(dir, name+".c"), filepath.Join(dir, name)
-	if err := os.WriteFile(file, source, 0o600); err != nil {
+	err := errors.Join(os.WriteFile(file, source, 0o600),
+		os.WriteFile(filepath.Join(dir, "fuse.h"), fuse, 0o600))
+	if err != nil {
 		return "", fmt.Errorf("build %s: %w", name, err)
 	}
 	// Static, so that a process costs little and needs no library at any path.

@@ -18,64 +18,30 @@
 // does.
 
 #define _GNU_SOURCE
-#include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/fuse.h>
 #include <linux/landlock.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-enum { SILENT = -1000, HOUR = 3600 };
+#include "fuse.h"
 
 static atomic_int *silent; // shared with the file system
 
 static struct fuse_attr directory(uint64_t inode)
 {
-	struct fuse_attr a = { .ino = inode, .nlink = 2, .blksize = 4096, .mode = S_IFDIR | 0755 };
+	struct fuse_attr a = { .ino = inode, .nlink = 2, .blksize = BLOCK, .mode = S_IFDIR | 0755 };
 
 	return a;
 }
 
-struct answer {
-	struct fuse_out_header header;
-	union {
-		struct fuse_init_out init;
-		struct fuse_entry_out entry;
-		struct fuse_attr_out attr;
-		struct fuse_open_out open;
-		struct fuse_statfs_out statfs;
-	} body;
-};
-
-// answer returns the length of the body, a negative error, or SILENT. Each name in a
-// directory is that of another directory.
+// answer is for directories in which each name is that of another directory.
 static int answer(const struct fuse_in_header *in, struct answer *out)
 {
-	switch (in->opcode) {
-	case FUSE_INIT:
-		out->body.init.major = FUSE_KERNEL_VERSION;
-		out->body.init.minor = 31;
-		out->body.init.max_write = 4096;
-		return sizeof(out->body.init);
-	case FUSE_FORGET:
-	case FUSE_BATCH_FORGET:
-	case FUSE_INTERRUPT:
-		return SILENT;
-	}
 	if (*silent)
 		return SILENT;
 	switch (in->opcode) {
@@ -91,31 +57,6 @@ static int answer(const struct fuse_in_header *in, struct answer *out)
 		return sizeof(out->body.statfs);
 	default:
 		return -ENOSYS;
-	}
-}
-
-static void serve(int fuse)
-{
-	static char request[1 << 17] __attribute__((aligned(8)));
-
-	for (;;) {
-		struct answer out = { 0 };
-		const struct fuse_in_header *in = (const void *)request;
-		int length;
-
-		if (read(fuse, request, sizeof(request)) <= 0) {
-			if (errno == EINTR || errno == EAGAIN || errno == ENOENT)
-				continue;
-			_exit(0);
-		}
-		length = answer(in, &out);
-		if (length == SILENT)
-			continue;
-		out.header.unique = in->unique;
-		out.header.error = length < 0 ? length : 0;
-		out.header.len = sizeof(out.header) + (length > 0 ? length : 0);
-		if (write(fuse, &out, out.header.len) < 0)
-			warn("answer to request %u", in->opcode);
 	}
 }
 
@@ -190,9 +131,8 @@ static void directories(const char *one, const char *other, const char *third)
 int main(int argc, char **argv)
 {
 	const char *way = argc > 1 ? argv[1] : "", *root = ".";
-	char options[128], end;
+	char end;
 	pid_t child, server;
-	int fuse;
 
 	if (argc != 4)
 		errx(2, "usage: snare WAY FUSE DIRECTORY");
@@ -205,18 +145,7 @@ int main(int argc, char **argv)
 	directories("fuse", "gone", "merged");
 	if (!strcmp(way, "socket"))
 		begin(listener, "/fuse/listens");
-	fuse = open(argv[2], O_RDWR);
-	if (fuse < 0)
-		err(1, "%s", argv[2]);
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fuse);
-	if (mount("snare", "fuse", "fuse", 0, options))
-		err(1, "mount");
-	server = fork();
-	if (server == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve(fuse);
-	}
-	close(fuse);
+	server = serve_at("fuse", argv[2], ",allow_other", answer);
 	if (!strcmp(way, "link") && symlink("/fuse", "usr"))
 		err(1, "symlink");
 	if (!strcmp(way, "root"))
