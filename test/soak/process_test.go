@@ -88,10 +88,12 @@ func (p *process) end() {
 // explain asks the daemon for a process as root, and returns what is said of it.
 func (a *arena) explain(t *testing.T, pid int) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	// Beside a fork storm it gets a fiftieth of the processors.
+	const longest = 10 * patience
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, a.landlockd, "explain", "--api.socket="+a.daemon.socket,
-		"--no-paths", strconv.Itoa(pid)).CombinedOutput()
+		"--timeout="+longest.String(), "--no-paths", strconv.Itoa(pid)).CombinedOutput()
 	const notAll = 3 // where a look at its files takes too long
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != notAll) {
