@@ -2,7 +2,7 @@
 
 package collector
 
-//go:generate go test -run "^(TestPage|TestGolden|TestRules|TestDenials)$" -update .
+//go:generate go test -run "^(TestPage|TestGolden|TestRules|TestRuns|TestDenials)$" -update .
 
 import (
 	"strings"
@@ -16,7 +16,7 @@ import (
 // out. Nothing of it may be changed until it has been collected.
 type Scrape struct {
 	// Snapshot is what this scrape's scan returned. If it failed, it is nil, and no fact
-	// of the kernel is shown.
+	// of the kernel is shown but what was counted of processes that ended.
 	Snapshot *scan.Snapshot
 	// Rights shows for each right how many processes are restricted in it, and Hardening
 	// how many have other hardening.
@@ -24,8 +24,10 @@ type Scrape struct {
 	Workloads         *WorkloadOptions
 	Rules             *Rules
 	Denials           *Denials
-	Config            *Config
-	Daemon            *Daemon
+	// Runs are no facts of Snapshot: they are shown without one, too.
+	Runs   *Runs
+	Config *Config
+	Daemon *Daemon
 }
 
 const (
@@ -46,6 +48,7 @@ func views() []view {
 		workloadMetrics,
 		denialMetrics,
 		ruleMetrics,
+		runMetrics,
 		configMetrics,
 	}
 }

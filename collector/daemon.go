@@ -48,6 +48,7 @@ var daemonMetrics = newTable(func(s *Scrape) *Scrape {
 				"`none`"},
 			{"rules", "whether the rules of domains are read: `read`, `unread`, `none`"},
 			{"denials", "how denials are counted: `tracepoints`, `audit`, `counters`, `none`"},
+			{"runs", "how processes that ended are counted: `tracepoints`, `none`"},
 			{"pidns", "`init`: every process of the host is seen; `nested`: only those of a PID " +
 				"namespace"},
 		},
@@ -55,7 +56,7 @@ var daemonMetrics = newTable(func(s *Scrape) *Scrape {
 		values: func(s *Scrape, emit emitter) {
 			if s.Snapshot != nil {
 				of := s.Snapshot.Source
-				emit(1, of.Name, of.IDs, of.Lineage, of.Rules, of.Denials, of.PIDNS)
+				emit(1, of.Name, of.IDs, of.Lineage, of.Rules, of.Denials, of.Runs, of.PIDNS)
 			}
 		},
 	},
@@ -74,8 +75,9 @@ var daemonMetrics = newTable(func(s *Scrape) *Scrape {
 		},
 	},
 	{
-		name:    "landlockd_scan_success",
-		help:    "1 if this scrape's scan succeeded. If 0, no landlock_* metric is exported.",
+		name: "landlockd_scan_success",
+		help: "1 if this scrape's scan succeeded. If 0, no landlock_* metric is exported but " +
+			"of processes that ended (runs, launches, and what rules say of them).",
 		present: "always",
 		values:  func(s *Scrape, emit emitter) { emit(boolValue(s.Snapshot != nil)) },
 	},

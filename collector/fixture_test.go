@@ -39,7 +39,7 @@ func newSnapshot() *scan.Snapshot {
 		Duration: 12345 * time.Microsecond,
 		Kernel:   kernelOf("6.12.9-amd64", 6),
 		Source: scan.SourceInfo{Name: "taskiter", IDs: "derived", Lineage: "known",
-			Rules: "unread", Denials: "none", PIDNS: "init"},
+			Rules: "unread", Denials: "none", Runs: "none", PIDNS: "init"},
 		Passes: 1,
 	}
 }
@@ -75,7 +75,7 @@ func add(s *scan.Snapshot, state scan.State, reason scan.Reason, depth, deepest 
 func notBuilt() *scan.Snapshot {
 	s := newSnapshot()
 	s.Kernel = scan.Kernel{Release: "5.10.0-28-amd64", Landlock: scan.NotBuilt}
-	s.Source = scan.SourceInfo{Name: "taskiter", IDs: "none", Lineage: "none", Rules: "none", Denials: "none", PIDNS: "init"}
+	s.Source = scan.SourceInfo{Name: "taskiter", IDs: "none", Lineage: "none", Rules: "none", Denials: "none", Runs: "none", PIDNS: "init"}
 	add(s, scan.Unsandboxed, scan.NoReason, 0, 0, scan.Unsandboxed)
 	add(s, scan.Unsandboxed, scan.NoReason, 0, 0, scan.Unsandboxed, scan.Unsandboxed)
 	return s
@@ -209,7 +209,7 @@ func deep() *scan.Snapshot {
 
 func nestedPIDNS() *scan.Snapshot {
 	s := newSnapshot()
-	s.Source = scan.SourceInfo{Name: "procattr", IDs: "kernel", Lineage: "inferred", Rules: "none", Denials: "none", PIDNS: "nested"}
+	s.Source = scan.SourceInfo{Name: "procattr", IDs: "kernel", Lineage: "inferred", Rules: "none", Denials: "none", Runs: "none", PIDNS: "nested"}
 	add(s, scan.Sandboxed, scan.NoReason, 1, 1, scan.Sandboxed)
 	s.Domains = []domainid.Domain{{ID: 1, Parent: domainid.Outermost, Depth: 1, Lineage: domainid.LineageInferred}}
 	return s

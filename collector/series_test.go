@@ -47,6 +47,7 @@ func fullest() Scrape {
 func TestBudget(t *testing.T) {
 	s := fullest()
 	s.Workloads, s.Rights, s.Hardening, s.Config = &WorkloadOptions{}, true, true, &Config{}
+	s.Runs = &Runs{}
 	families, err := gather(s).Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -57,11 +58,14 @@ func TestBudget(t *testing.T) {
 		switch f.GetName() {
 		case "landlock_processes_restricted", "landlock_processes_hardened", "landlock_workload_processes":
 			part = f.GetName()
+		case "landlock_runs_total", "landlock_launches_total",
+			"landlockd_runs_start_timestamp_seconds", "landlockd_run_records_lost_total":
+			part = "runs"
 		}
 		counts[part] += len(f.GetMetric())
 	}
 	for part, most := range map[string]int{
-		"always": 80, "landlock_processes_restricted": 24, "landlock_processes_hardened": 12,
+		"always": 80, "runs": 10, "landlock_processes_restricted": 24, "landlock_processes_hardened": 12,
 	} {
 		if n := counts[part]; n > most || n < most-4 {
 			t.Errorf("%s: %d series, want at most %d, and not many less", part, n, most)

@@ -93,7 +93,7 @@ func (s *Source) prepare(o Options, find func(*probe) (dialect, error)) (err err
 	s.identifier.host = hostPlace(r.proc)
 	s.info = scan.SourceInfo{
 		Name: "procattr", IDs: "none", Lineage: "none", Rules: "none", Denials: "none",
-		PIDNS: r.pidNamespace(),
+		Runs: scan.RunsNone, PIDNS: r.pidNamespace(),
 	}
 	switch f := r.dialect.form; {
 	case f == nil:

@@ -139,6 +139,9 @@ type SourceInfo struct {
 	// Denials is where denials are counted: "none", "counters", and of a
 	// running daemon "audit" or "tracepoints".
 	Denials string `json:"denials"`
+	// Runs is how processes that ended are counted: "none", and of a running daemon
+	// "tracepoints".
+	Runs string `json:"runs" read:"optional"`
 	// PIDNS is "init" if the source sees every process of the host, and
 	// "nested" if it sees only those of an inner PID namespace.
 	PIDNS string `json:"pidns"`

@@ -141,7 +141,7 @@ func (s *Source) Close() error {
 func infoFor(l layout, derive, rules bool) scan.SourceInfo {
 	info := scan.SourceInfo{
 		Name: "taskiter", IDs: "kernel", Lineage: domainid.LineageKnown.String(),
-		Rules: "unread", Denials: "counters", PIDNS: "init",
+		Rules: "unread", Denials: "counters", Runs: scan.RunsNone, PIDNS: "init",
 	}
 	if l.PidLevel > 0 {
 		info.PIDNS = "nested"

@@ -21,7 +21,7 @@ func newHost() *host {
 	return &host{scan.Snapshot{
 		Time: time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC), Uptime: time.Hour,
 		Kernel:  scan.Kernel{Release: "6.12.9", Landlock: scan.Enabled, ABI: 6, Rights: access.Exactly(access.Supported(6))},
-		Source:  scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
+		Source:  scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", Runs: "none", PIDNS: "init"},
 		Domains: []domainid.Domain{{ID: 0xabc, Parent: -1, Depth: 1, Lineage: domainid.LineageKnown, Handled: access.Rights{access.FS: 0xffff}}},
 	}}
 }

@@ -36,7 +36,7 @@ func (f fake) OwnDepth() int                                { return f.ownDepth 
 func TestExamine(t *testing.T) {
 	enabled := &scan.Kernel{Landlock: scan.Enabled, ABI: 7}
 	broken := errors.New("it is\nbroken\x1b[31m")
-	info := scan.SourceInfo{IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, PIDNS: "init"}
+	info := scan.SourceInfo{IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, Runs: scan.RunsNone, PIDNS: "init"}
 	inner, uncounted := info, info
 	inner.PIDNS, uncounted.Denials = "nested", scan.DenialsNone
 	for name, c := range map[string]struct {

@@ -94,6 +94,7 @@ func checkSource(s *scan.SourceInfo) error {
 		{"lineage", s.Lineage, "known inferred none"},
 		{"rules", s.Rules, "read unread none"},
 		{"denials", s.Denials, "tracepoints audit counters none"},
+		{"runs", s.Runs, "tracepoints none"},
 		{"pidns", s.PIDNS, "init nested"},
 	} {
 		if !slices.Contains(strings.Fields(c.words), c.word) {

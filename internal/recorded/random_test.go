@@ -24,7 +24,7 @@ func random(r *rand.Rand) *scan.Snapshot {
 		Uptime:    time.Duration(r.Int64N(1 << 56)),
 		Duration:  time.Duration(r.Int64N(1 << r.IntN(50))),
 		Kernel:    scan.Kernel{Release: randomText(r), Landlock: scan.Enabled, ABI: 1 + r.IntN(12)},
-		Source:    scan.SourceInfo{Name: pick(r, "taskiter", "procattr", "both"), IDs: pick(r, "kernel", "derived", "none"), Lineage: pick(r, "known", "inferred", "none"), Rules: pick(r, "read", "unread", "none"), Denials: pick(r, "counters", "none"), PIDNS: pick(r, "init", "nested")},
+		Source:    scan.SourceInfo{Name: pick(r, "taskiter", "procattr", "both"), IDs: pick(r, "kernel", "derived", "none"), Lineage: pick(r, "known", "inferred", "none"), Rules: pick(r, "read", "unread", "none"), Denials: pick(r, "counters", "none"), Runs: pick(r, "tracepoints", "none"), PIDNS: pick(r, "init", "nested")},
 		TasksRead: r.IntN(1 << 20),
 		Passes:    1 + r.IntN(3),
 	}

@@ -3,6 +3,7 @@
 package recorded
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -135,6 +136,7 @@ func (j *fileJSON) fill(s *scan.Snapshot) (err error) {
 	if s.Kernel, err = j.Host.kernel(); err != nil {
 		return within("host", err)
 	}
+	j.Source.Runs = cmp.Or(j.Source.Runs, scan.RunsNone)
 	if err := checkSource(&j.Source); err != nil {
 		return within("source", err)
 	}

@@ -90,7 +90,7 @@ func someForest(r *rand.Rand) *forest {
 	abi := pick(r, 1, 2, 3, 4, 6, 6, 7, 9, 11)
 	f := &forest{
 		kernel: scan.Kernel{Release: "6.1", Landlock: scan.Enabled, ABI: abi, Rights: access.Exactly(access.Supported(abi))},
-		source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "read", Denials: "counters", PIDNS: "init"},
+		source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "read", Denials: "counters", Runs: "none", PIDNS: "init"},
 	}
 	if oneIn(r, 8) { // a kernel that lacks what its number promises, or of which that is not known
 		f.kernel.Rights.Sure[access.Scope] = 0

@@ -24,7 +24,7 @@ func newHost() *host {
 	return &host{scan.Snapshot{
 		Time: time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC), Uptime: time.Hour,
 		Kernel: scan.Kernel{Release: "6.12.9\n- x", Landlock: scan.Enabled, ABI: 6, Rights: access.Exactly(access.Supported(6))},
-		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
+		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", Runs: "none", PIDNS: "init"},
 		Domains: []domainid.Domain{
 			{ID: 0xa, Parent: -1, Depth: 1, Lineage: domainid.LineageKnown, Handled: access.Rights{access.FS: 1<<1 | 1<<13, access.Net: 1 << 1}},
 			{ID: 0xb, Parent: 0, Depth: 2, Lineage: domainid.LineageKnown, Handled: access.Rights{access.Scope: 1 << 1}},

@@ -30,7 +30,7 @@ func (h *Host) snapshot(uptime time.Duration, denied uint64) *scan.Snapshot {
 	s := &scan.Snapshot{
 		Time: time.Now(), Duration: 3 * time.Millisecond, Uptime: uptime,
 		Kernel: scan.Kernel{Release: h.Release, Landlock: scan.Enabled, ABI: h.ABI},
-		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, PIDNS: "init"},
+		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, Runs: "none", PIDNS: "init"},
 		Passes: 1,
 	}
 	if !h.NamesDomains {

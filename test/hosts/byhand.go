@@ -22,7 +22,7 @@ func New() *Host {
 		Duration: 1500 * time.Microsecond,
 		Kernel: scan.Kernel{Release: "6.15.2-amd64", Landlock: scan.Enabled, ABI: 7,
 			Rights: access.Exactly(access.Supported(7))},
-		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", PIDNS: "init"},
+		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "unread", Denials: "counters", Runs: "none", PIDNS: "init"},
 		Passes: 1,
 	}}
 }

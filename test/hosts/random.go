@@ -30,7 +30,7 @@ func empty() *scan.Snapshot {
 			Release: "6.12.9-amd64", Landlock: scan.Enabled, ABI: 6, Rights: access.Exactly(access.Supported(6)),
 		},
 		Source: scan.SourceInfo{
-			Name: "taskiter", IDs: "derived", Lineage: "known", Rules: "unread", Denials: "none", PIDNS: "init",
+			Name: "taskiter", IDs: "derived", Lineage: "known", Rules: "unread", Denials: "none", Runs: "none", PIDNS: "init",
 		},
 	}
 }
