@@ -5,12 +5,14 @@ package daemon
 import (
 	"fmt"
 	"os"
+	"time"
 
 	manager "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/confine"
 	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/scan"
@@ -24,6 +26,9 @@ type Daemon struct {
 	// refused is why nothing is scanned, if it is for how this process is confined.
 	refused []confine.Failure
 	reader  scan.Source
+	// feed counts processes that end since a time; nil if they are not counted.
+	feed  runs.Feed
+	since time.Time
 	// readerGone is closed when the process that reads the attribute has ended; nil without.
 	readerGone <-chan struct{}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/patient"
+	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/web"
 	"github.com/landlockd/landlockd/internal/workload"
@@ -41,8 +42,14 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 	if monitor != nil {
 		defer func() { _ = monitor.Close() }()
 	}
+	resolver := d.openResolver()
+	tally := d.openTally(rules, resolver)
+	if tally != nil {
+		defer func() { _ = tally.Close() }()
+		defer keepRoom(tally)()
+	}
 	live := newLiveness(d.o.Logger)
-	shared := d.share(monitor, live)
+	shared := d.share(resolver, monitor, tally, live)
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 		defer cancel()
@@ -50,7 +57,7 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 	}()
 	defer live.watch(d.watchdog, func() { notify(d.notify, "WATCHDOG=1") })()
 	reloader := newReloader(rules, d.notify, d.serving())
-	handler, err := d.handler(shared, rules, monitor, reloader, live)
+	handler, err := d.handler(shared, rules, monitor, tally, reloader, live)
 	if err != nil {
 		return UsageError{err}
 	}
@@ -89,16 +96,26 @@ func (d *Daemon) serving() string {
 	return "Serving"
 }
 
-// share returns what all readers get their snapshots from.
-func (d *Daemon) share(monitor *denials.Monitor, live *liveness) *scan.Shared {
+// openResolver returns what names workloads, of processes that run and of those that ended.
+func (d *Daemon) openResolver() *workload.Resolver {
 	resolver := workload.Open(d.o.Workloads)
 	if limits := resolver.Limits(); limits != "" {
 		d.o.Logger.Warn("Workloads are named after executables: their cgroups cannot be found",
 			"reason", limits)
 	}
+	return resolver
+}
+
+// share returns what all readers get their snapshots from.
+func (d *Daemon) share(
+	resolver *workload.Resolver, monitor *denials.Monitor, tally *runs.Tally, live *liveness,
+) *scan.Shared {
 	var source scan.Source = workload.NewSource(d.reader, resolver)
 	if monitor != nil {
 		source = denials.NewSource(source, monitor)
+	}
+	if tally != nil {
+		source = counting{source}
 	}
 	return scan.NewShared(watched{&thrifty{Source: source}, &live.scans}, scan.SharedOptions{
 		MinInterval: d.o.MinInterval, Timeout: scanTimeout, Reasons: sources.FailureReasons(),
@@ -106,8 +123,8 @@ func (d *Daemon) share(monitor *denials.Monitor, live *liveness) *scan.Shared {
 }
 
 func (d *Daemon) handler(
-	shared *scan.Shared, rules *inforce.Set, monitor *denials.Monitor, reloader *reloader,
-	live *liveness,
+	shared *scan.Shared, rules *inforce.Set, monitor *denials.Monitor, tally *runs.Tally,
+	reloader *reloader, live *liveness,
 ) (*web.Handler, error) {
 	own := collector.Daemon{Sources: d.found.Tried, Confined: d.status.Mechanisms(), Build: d.o.Build,
 		ConfineFailed: map[string]string{}}
@@ -127,6 +144,10 @@ func (d *Daemon) handler(
 			result := rules.Evaluate(snap)
 			d.found.Favour(result.About)
 			shown = d.o.Metrics.Scrape(snap, result, monitor)
+		}
+		if tally != nil { // what ended is known without a scan
+			tally.Update(snap)
+			shown.Runs = tally.Stats()
 		}
 		own.Scans = shared.Stats()
 		config := collector.Config(rules.State())
