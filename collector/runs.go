@@ -49,8 +49,8 @@ type Broken struct {
 }
 
 const (
-	ifEnded = "the daemon only, not `once`, if `landlockd_source_info` has `runs=\"tracepoints\"`; " +
-		"if the scan failed, too"
+	ifEnded = "the daemon only, not `once`, unless `--no-collector.runs` is given; if the kernel " +
+		"lets them be counted: see [runs.md](runs.md); if the scan failed, too"
 	sinceStart = "since landlockd_runs_start_timestamp_seconds"
 )
 
