@@ -33,8 +33,8 @@ type explainProcess struct {
 func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("explain", "Show everything known of one process: its sandbox, who made it, "+
 		"and what it may still do. Exit code: 0 explained, 2 wrong usage or configuration, "+
-		"3 there is no such process, this host cannot be scanned, or something that was looked at "+
-		"does not answer.")
+		"3 there is no such process, and the daemon remembers none; this host cannot be scanned; "+
+		"or something that was looked at does not answer.")
 	c.Arg("pid", "The process, or a thread of it.").Required().Int64Var(&x.pid)
 	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, "+
 		"and who listens: as root, with the rights of this command.").BoolVar(&x.sockets)
@@ -43,8 +43,8 @@ func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Flag("output", "Form of the answer: text, json.").Short('o').Default(formatText).
 		EnumVar(&x.format, formatText, formatJSON)
 	x.ruleFile.flags(c)
-	x.socket.flags(c, "Unix socket of the daemon, which is asked for the last denials; "+
-		"empty to ask nobody.")
+	x.socket.flags(c, "Unix socket of the daemon, which is asked for the last denials, "+
+		"and for a process that has ended; empty to ask nobody.")
 	x.drawing.flags(c, "Write")
 	return c
 }
@@ -76,7 +76,10 @@ func (x *explainProcess) run(out io.Writer) error {
 	}
 	end := time.Now().Add(x.timeout)
 	snap, p, err := x.process(x.pid, withThread)
-	if err != nil {
+	switch {
+	case err != nil && snap != nil:
+		return x.explainEnded(out, err)
+	case err != nil:
 		return err
 	}
 	if n := int32(x.pid); n != p.PID {

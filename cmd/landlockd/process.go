@@ -16,7 +16,8 @@ func isPID(n int64) bool { return n > 0 && n <= math.MaxInt32 }
 // finder finds a process of a snapshot by a number, or returns nil.
 type finder func(s *scan.Snapshot, number int32) *scan.Process
 
-// process returns the snapshot to look at and one process of it.
+// process returns the snapshot to look at and one process of it. If that is not there it
+// returns the snapshot and an error.
 func (l *look) process(pid int64, find finder) (*scan.Snapshot, *scan.Process, error) {
 	var p *scan.Process
 	snap, err := l.until(func(snap *scan.Snapshot) (bool, []int32) {
@@ -29,7 +30,7 @@ func (l *look) process(pid int64, find finder) (*scan.Snapshot, *scan.Process, e
 		return nil, nil, undecided(err)
 	}
 	if p == nil {
-		return nil, nil, codeError{exitUndecided, noProcess(snap, int32(pid))}
+		return snap, nil, codeError{exitUndecided, noProcess(snap, int32(pid))}
 	}
 	return snap, p, nil
 }

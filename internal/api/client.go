@@ -20,9 +20,9 @@ import (
 	"github.com/landlockd/landlockd/internal/denials"
 )
 
-// maxAnswer bounds what is read of an answer: some four times what 256 denials
-// with the longest texts take.
-const maxAnswer = 4 << 20
+// maxAnswer bounds what is read of an answer: more than what 256 denials or runs with the
+// longest texts take.
+const maxAnswer = 8 << 20
 
 // ErrAbsent is the error of asking where nobody listens.
 var ErrAbsent = errors.New("no landlockd serves there")
@@ -43,12 +43,8 @@ func (r *Refused) Error() string {
 // of all for 0. An error wraps ErrAbsent if there is no daemon, or is a *[Refused],
 // or something is broken. All text in the answer is hostile.
 func AskDenials(ctx context.Context, path string, pid int32) (*Denials, error) {
-	target := denialsPath
-	if pid != 0 {
-		target += fmt.Sprintf("?pid=%d", pid)
-	}
 	var d Denials
-	if err := ask(ctx, path, target, &d); err != nil {
+	if err := ask(ctx, path, about(denialsPath, pid), &d); err != nil {
 		return nil, err
 	}
 	if d.Schema != DenialsSchema {
@@ -58,6 +54,24 @@ func AskDenials(ctx context.Context, path string, pid int32) (*Denials, error) {
 		return nil, fmt.Errorf("the answer is about denials by %.40q", d.Way)
 	}
 	return &d, nil
+}
+
+// AskRuns asks the daemon at a socket for the last runs of one process that are remembered, or
+// of all for 0. Errors are as those of AskDenials. All text in the answer is hostile.
+func AskRuns(ctx context.Context, path string, pid int32) (*Runs, error) {
+	var r Runs
+	if err := ask(ctx, path, about(runsPath, pid), &r); err != nil {
+		return nil, err
+	}
+	return &r, r.check()
+}
+
+// about returns what is to be asked about one process, or about all for 0.
+func about(path string, pid int32) string {
+	if pid == 0 {
+		return path
+	}
+	return fmt.Sprintf("%s?pid=%d", path, pid)
 }
 
 // ask makes one request and decodes its answer.

@@ -3,12 +3,8 @@
 package api
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/scan"
@@ -39,7 +35,7 @@ type Denials struct {
 }
 
 func (s *Server) serveDenials(w http.ResponseWriter, r *http.Request, snap *scan.Snapshot) {
-	pid, err := askedPID(r.URL.RawQuery)
+	q, err := parseQuery(r.URL.RawQuery, "pid")
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "bad_request", err.Error())
 		return
@@ -48,26 +44,8 @@ func (s *Server) serveDenials(w http.ResponseWriter, r *http.Request, snap *scan
 	if m := s.o.Denials; m != nil {
 		stats, all := m.Stats(), m.Recent()
 		d.Way, d.Fed, d.Lost, d.Remembered = snap.Source.Denials, stats.Fed, stats.Lost, len(all)
-		others := func(x denials.Denial) bool { return pid != 0 && x.PID != pid }
+		others := func(x denials.Denial) bool { return q.pid != 0 && x.PID != q.pid }
 		d.Denials = slices.DeleteFunc(all, others)
 	}
 	answer(w, http.StatusOK, d)
-}
-
-// askedPID returns the process that a request is about, 0 for all.
-func askedPID(query string) (int32, error) {
-	values, err := url.ParseQuery(query)
-	switch {
-	case err != nil:
-		return 0, errors.New("the query is malformed")
-	case len(values) == 0:
-		return 0, nil
-	case len(values) > 1 || len(values["pid"]) != 1:
-		return 0, errors.New("want no parameter but pid, once")
-	}
-	pid, err := strconv.ParseInt(values.Get("pid"), 10, 32)
-	if err != nil || pid < 1 {
-		return 0, fmt.Errorf("pid=%.20q is no PID", values.Get("pid"))
-	}
-	return int32(pid), nil
 }

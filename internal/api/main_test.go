@@ -43,18 +43,18 @@ func TestMain(m *testing.M) {
 
 func play(role string, args []string) error {
 	switch role {
-	case "ask": // SOCKET
-		return askAndTell(args[0])
+	case "ask": // SOCKET PATH
+		return askAndTell(args)
 	case "ask-as-nobody":
 		if err := impersonateNobody(); err != nil {
 			return err
 		}
-		return askAndTell(args[0])
+		return askAndTell(args)
 	case "ask-in-a-domain":
 		if err := sandbox.Harmless(1).Enter(); err != nil {
 			return err
 		}
-		return syscall.Exec("/proc/self/exe", []string{"ask", playRole, "ask", args[0]}, nil)
+		return syscall.Exec("/proc/self/exe", append([]string{"ask", playRole, "ask"}, args...), nil)
 	case "ask-with-one-thread-in-a-domain":
 		done := make(chan error)
 		go func() {
@@ -65,19 +65,19 @@ func play(role string, args []string) error {
 		if err := <-done; err != nil {
 			return err
 		}
-		return askAndTell(args[0])
+		return askAndTell(args)
 	case "ask-before-and-after-a-domain":
 		c, err := net.Dial("unix", args[0])
 		if err != nil {
 			return err
 		}
-		if err := askAndTell(args[0]); err != nil {
+		if err := askAndTell(args); err != nil {
 			return err
 		}
 		if err := sandbox.Harmless(1).Enter(); err != nil {
 			return err
 		}
-		return request(c)
+		return request(c, args[1])
 	case "ask-for-one-that-ended":
 		c, err := net.Dial("unix", args[0])
 		if err != nil {
@@ -87,10 +87,10 @@ func play(role string, args []string) error {
 		if err != nil {
 			return err
 		}
-		cmd := exec.Command("/proc/self/exe", playRole, "ask-by-descriptor", strconv.Itoa(os.Getpid()))
+		cmd := exec.Command("/proc/self/exe", playRole, "ask-by-descriptor", strconv.Itoa(os.Getpid()), args[1])
 		cmd.ExtraFiles, cmd.Stdout = []*os.File{f}, os.Stdout
 		return cmd.Start()
-	case "ask-by-descriptor": // PID
+	case "ask-by-descriptor": // PID PATH
 		if err := awaitEnd(args[0]); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func play(role string, args []string) error {
 		if err != nil {
 			return err
 		}
-		return request(c)
+		return request(c, args[1])
 	case "listen-as-nobody": // SOCKET
 		if err := impersonateNobody(); err != nil {
 			return err
@@ -145,11 +145,23 @@ func impersonateNobody() error {
 	return errors.Join(syscall.Setgroups(nil), syscall.Setresgid(65534, 65534, 65534), syscall.Setresuid(65534, 65534, 65534))
 }
 
-// askAndTell prints how many denials a server answers with, or why it does not.
-func askAndTell(socket string) error {
+// askAndTell prints what and how many of that a server answers with, or why it does not.
+func askAndTell(args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	d, err := AskDenials(ctx, socket, 0)
+	socket, n := args[0], 0
+	var err error
+	if args[1] == runsPath {
+		var r *Runs
+		if r, err = AskRuns(ctx, socket, 0); err == nil {
+			n = len(r.Runs)
+		}
+	} else {
+		var d *Denials
+		if d, err = AskDenials(ctx, socket, 0); err == nil {
+			n = len(d.Denials)
+		}
+	}
 	var refused *Refused
 	switch {
 	case errors.As(err, &refused):
@@ -158,13 +170,13 @@ func askAndTell(socket string) error {
 	case err != nil:
 		return err
 	}
-	fmt.Println(http.StatusOK, len(d.Denials))
+	fmt.Println(http.StatusOK, n)
 	return nil
 }
 
 // request makes the request on a connection that is there.
-func request(c net.Conn) error {
-	if _, err := io.WriteString(c, "GET /v1/denials HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+func request(c net.Conn, path string) error {
+	if _, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		return err
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)

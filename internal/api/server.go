@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -21,6 +22,8 @@ type Options struct {
 	Scans *scan.Shared
 	// Denials is nil if none are collected.
 	Denials *denials.Monitor
+	// Runs is nil if none are counted.
+	Runs *runs.Tally
 	// Logger gets what goes wrong at debug level: clients can make that happen.
 	Logger *slog.Logger
 }
@@ -46,6 +49,7 @@ func NewServer(o Options) *Server {
 	s := &Server{o: o}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+denialsPath, s.guarded(s.serveDenials))
+	mux.HandleFunc("GET "+runsPath, s.guarded(s.serveRuns))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "not_found",
 			"there is nothing at this path, or not by this method")

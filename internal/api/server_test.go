@@ -21,6 +21,9 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/testenv"
@@ -65,29 +68,59 @@ func (c *counted) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	return c.Source.Scan(ctx)
 }
 
-// host is a server of this host with denials that a test makes up.
+// ends are processes that a test has ended.
+type ends struct{ cells []runs.Cell }
+
+func (e *ends) Drain() (d runs.Drained, err error) {
+	d.Cells, e.cells = e.cells, nil
+	return d, nil
+}
+func (e *ends) Ask([]time.Duration, bool) error { return nil }
+func (e *ends) Mark([]runs.Process)             {}
+func (e *ends) Filling() <-chan struct{}        { return nil }
+func (e *ends) Close() error                    { return nil }
+
+// host is a server of this host with denials and ends that a test makes up.
 type host struct {
 	socket string
 	feed   *feed
 	scans  *counted
+	runs   *runs.Tally
 }
 
-func newHost(t *testing.T) *host {
+func newHost(t *testing.T, ended ...runs.Cell) *host {
 	t.Helper()
 	testenv.NeedRoot(t)
 	iterator, err := taskiter.Open(taskiter.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{socket: filepath.Join(testenv.PublicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator}}
+	h := &host{
+		socket: filepath.Join(testenv.PublicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator},
+		runs: newTally(t, ended...),
+	}
 	m := denials.NewMonitor(denials.Options{Feed: h.feed})
 	shared := scan.NewShared(denials.NewSource(h.scans, m), scan.SharedOptions{})
-	serve(t, h.socket, Options{Scans: shared, Denials: m})
+	serve(t, h.socket, Options{Scans: shared, Denials: m, Runs: h.runs})
 	t.Cleanup(func() {
 		shared.Close()
 		_ = m.Close()
 	})
 	return h
+}
+
+// since is when counting began.
+var since = time.Unix(1000, 0).UTC()
+
+func newTally(t *testing.T, ended ...runs.Cell) *runs.Tally {
+	t.Helper()
+	rules, err := inforce.New(inforce.Options{Load: func() (*policy.Config, error) { return inforce.Load("") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runs.NewTally(runs.TallyOptions{
+		Feed: &ends{ended}, Since: since, Rules: rules, WorkloadLimit: 100,
+	})
 }
 
 func serve(t *testing.T, socket string, o Options) *Server {
@@ -121,33 +154,43 @@ func (h *host) deny(t *testing.T, pid int32, path string) {
 
 // TestWhoIsAnswered: real processes ask, each in another state.
 func TestWhoIsAnswered(t *testing.T) {
-	h := newHost(t)
+	h := newHost(t, ended(7))
 	h.deny(t, 7, "/etc/shadow")
+	for _, path := range []string{denialsPath, runsPath} {
+		t.Run(path, func(t *testing.T) { h.answersRootAlone(t, path) })
+	}
+}
+
+func (h *host) answersRootAlone(t *testing.T, path string) {
 	const no = "403 not_allowed"
+	yes := "200 1"
+	if path == runsPath {
+		yes = fmt.Sprint("200 ", len(h.runs.Recent()))
+	}
 	cases := []struct {
 		name, role string
 		prefix     []string
 		attr       *syscall.SysProcAttr
 		want       string
 	}{
-		{name: "root", role: "ask", want: "200 1"},
+		{name: "root", role: "ask", want: yes},
 		{name: "nobody", role: "ask-as-nobody", want: no},
 		{name: "a domain", role: "ask-in-a-domain", want: no},
 		{name: "one thread in a domain", role: "ask-with-one-thread-in-a-domain", want: no},
 		{name: "no CAP_SYS_PTRACE", role: "ask", prefix: []string{"setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"}, want: no},
-		{name: "CAP_SYS_PTRACE alone", role: "ask", prefix: []string{"setpriv", "--bounding-set=-all,+sys_ptrace,+dac_override", "--inh-caps=-all"}, want: "200 1"},
+		{name: "CAP_SYS_PTRACE alone", role: "ask", prefix: []string{"setpriv", "--bounding-set=-all,+sys_ptrace,+dac_override", "--inh-caps=-all"}, want: yes},
 		{name: "root of a user namespace", role: "ask", attr: &syscall.SysProcAttr{
 			Cloneflags:  syscall.CLONE_NEWUSER,
 			UidMappings: []syscall.SysProcIDMap{{Size: 65536}}, GidMappings: []syscall.SysProcIDMap{{Size: 65536}},
 		}, want: no},
-		{name: "root in a PID namespace", role: "ask", attr: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}, want: "200 1"},
-		{name: "a domain after it connected, and was seen without", role: "ask-before-and-after-a-domain", want: "200 1\n" + no},
+		{name: "root in a PID namespace", role: "ask", attr: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}, want: yes},
+		{name: "a domain after it connected, and was seen without", role: "ask-before-and-after-a-domain", want: yes + "\n" + no},
 		{name: "one that ended", role: "ask-for-one-that-ended", want: no},
 	}
 	var wg sync.WaitGroup
 	for _, c := range cases {
 		wg.Go(func() {
-			args := append(append([]string{}, c.prefix...), "/proc/self/exe", playRole, c.role, h.socket)
+			args := append(append([]string{}, c.prefix...), "/proc/self/exe", playRole, c.role, h.socket, path)
 			if len(c.prefix) > 0 {
 				self, err := os.Executable()
 				if err != nil {
@@ -169,7 +212,7 @@ func TestWhoIsAnswered(t *testing.T) {
 // TestOthersCauseNoScan: whoever cannot be answered makes the host do nothing.
 func TestOthersCauseNoScan(t *testing.T) {
 	h := newHost(t)
-	out, err := exec.Command("/proc/self/exe", playRole, "ask-as-nobody", h.socket).CombinedOutput()
+	out, err := exec.Command("/proc/self/exe", playRole, "ask-as-nobody", h.socket, runsPath).CombinedOutput()
 	if err != nil || !strings.HasPrefix(string(out), "403") || h.scans.n.Load() != 0 {
 		t.Errorf("%q (%v), %d scans", out, err, h.scans.n.Load())
 	}
@@ -238,7 +281,9 @@ func TestRequests(t *testing.T) {
 	for target, want := range map[string]int{
 		"/v1/denials": 200, "/v1/denials?pid=1": 200,
 		"/v1/denials?pid=0": 400, "/v1/denials?pid=": 400, "/v1/denials?pid=-1": 400, "/v1/denials?pid=99999999999": 400, "/v1/denials?pid=x%1b": 400,
-		"/v1/denials?pid=1&pid=2": 400, "/v1/denials?x=1": 400, "/v1/denials?%zz": 400,
+		"/v1/denials?pid=1&pid=2": 400, "/v1/denials?x=1": 400, "/v1/denials?%zz": 400, "/v1/denials?rule=a": 400,
+		"/v1/runs": 200, "/v1/runs?pid=1&workload=a%ff&rule=b": 200, "/v1/runs?pid=0": 400, "/v1/runs?rule=": 400,
+		"/v1/runs?workload=a&workload=a": 400, "/v1/runs?state=partial": 400, "/v1/runs/": 404,
 		"/v1/denials/": 404, "/": 404, "/v2/denials": 404, "/metrics": 404,
 	} {
 		t.Run(target, func(t *testing.T) {
@@ -294,8 +339,10 @@ func TestNotTold(t *testing.T) {
 		shared := scan.NewShared(c.source, scan.SharedOptions{})
 		defer shared.Close()
 		serve(t, socket, Options{Scans: shared})
-		if status, body := get(t, socket, "/v1/denials"); status != c.status || !strings.Contains(body, `"`+c.word+`"`) {
-			t.Errorf("%s: %d %s, want %d %s", c.name, status, body, c.status, c.word)
+		for _, path := range []string{denialsPath, runsPath} {
+			if status, body := get(t, socket, path); status != c.status || !strings.Contains(body, `"`+c.word+`"`) {
+				t.Errorf("%s: %s: %d %s, want %d %s", c.name, path, status, body, c.status, c.word)
+			}
 		}
 	}
 }

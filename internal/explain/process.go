@@ -35,7 +35,10 @@ func (t *textWriter) process() {
 // executable is the path, and what is to be known of it.
 func (t *textWriter) executable(p *scan.Process) string {
 	text := t.name(p.Exe)
-	if p.ExeCut {
+	switch {
+	case p.ExeCut && p.Exe == "":
+		text += " (too long)"
+	case p.ExeCut:
 		text += " (the beginning of a longer path)"
 	}
 	if p.ExeDeleted {

@@ -21,6 +21,7 @@ const (
 	maxFiles     = 24
 	maxDomains   = 16
 	maxDenials   = 10
+	maxEnded     = 10
 )
 
 // Text writes the explanation for people. ascii: the terminal has no UTF-8. width is

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"slices"
+
+	"github.com/landlockd/landlockd/internal/api"
+	"github.com/landlockd/landlockd/internal/explain"
+	"github.com/landlockd/landlockd/internal/runs"
+)
+
+// explainEnded writes what the daemon remembers of a process that has ended. It returns
+// missing, the error of not having found it, if that is nothing.
+func (x *explainProcess) explainEnded(out io.Writer, missing error) error {
+	if x.socket.path == "" || x.recorded() {
+		return missing
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	pid := int32(x.pid)
+	answer, err := api.AskRuns(ctx, x.socket.path, pid)
+	if err != nil {
+		return missing
+	}
+	others := func(e runs.Ended) bool { return e.PID != pid }
+	if answer.Runs = slices.DeleteFunc(answer.Runs, others); len(answer.Runs) == 0 {
+		return missing
+	}
+	return buffered(out, func(w io.Writer) error {
+		if x.format == formatJSON {
+			enc := json.NewEncoder(w)
+			enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
+			enc.SetIndent("", "  ")
+			return enc.Encode(answer)
+		}
+		return explain.EndedText(w, answer.Runs, answer.Remembered, x.ascii(), terminalWidth())
+	})
+}
