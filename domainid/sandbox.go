@@ -123,6 +123,31 @@ func (m *Meaning) Task(domain, view int32, depth uint16, exact bool) Sandbox {
 	return *s
 }
 
+// Handling returns what being in domains meant for tasks of which no more is known than that
+// each handled some rights, and how deep the shallowest was; 0 if that is not known, either.
+func (m *Meaning) Handling(depth uint16, handled access.Rights) Sandbox {
+	s := sandboxAt(depth, false)
+	if depth > 0 {
+		s.MostDepth = depth
+	}
+	if handled.Empty() { // a right that has no name here, or another one in each task
+		s.Handles, s.Restricts = access.Anything(), access.Anything()
+		s.Doubt = LayersUnknown | RulesUnread
+		return s
+	}
+	s.Handles = access.Exactly(access.Implied(handled, m.host.ABI))
+	s.Restricts = s.Handles
+	for c := range access.NumClasses {
+		if m.host.RulesRead && c.GrantedBy() != access.ByNone {
+			s.Restricts.Sure[c] = 0
+		}
+	}
+	if s.Restricts.Sure != s.Restricts.May {
+		s.Doubt = RulesUnread
+	}
+	return s
+}
+
 // viewOf returns a view of a domain, or nil if it is none.
 func (m *Meaning) viewOf(domain, view int32) *View {
 	if view < 0 || int(view) >= len(m.views) || m.views[view].Domain != domain {

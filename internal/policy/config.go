@@ -48,7 +48,10 @@ type Rule struct {
 	Grace time.Duration
 	// MinProcesses is how many processes there must be.
 	MinProcesses int
-	Severity     string
+	// ShortRunsViolate: so does one that ended earlier, if it was not as expected when it
+	// did. Otherwise it is counted, and no more.
+	ShortRunsViolate bool
+	Severity         string
 	// File, Line and Column are where the rule stands.
 	File         string
 	Line, Column int

@@ -80,6 +80,9 @@ func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
 		field{"expect", func(n *yaml.Node) { r.Expect = d.expect(n) }},
 		field{"grace", func(n *yaml.Node) { r.Grace = d.grace(n) }},
 		field{"min_processes", func(n *yaml.Node) { r.MinProcesses = d.integer(n, 0, maxProcesses) }},
+		field{"short_runs", func(n *yaml.Node) {
+			r.ShortRunsViolate = d.word(n, "count", "violation") == 1
+		}},
 		field{"severity", func(n *yaml.Node) { r.Severity = d.severity(n) }})
 	if at := seen["except"]; at != nil &&
 		slices.ContainsFunc(r.Except, func(m Match) bool { return m.covers(&r.Match) }) {

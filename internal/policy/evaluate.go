@@ -103,13 +103,17 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
 	}
 	e.evaluation(r)
 	r.Undecided = e.doubts.list()
-	// The snapshot is forgotten.
+	e.end()
+	return r
+}
+
+// end forgets the snapshot.
+func (e *Evaluator) end() {
 	e.cache.end()
 	e.snap = nil
 	clear(e.groups)
 	e.groups = e.groups[:0]
 	clear(e.byKey)
-	return r
 }
 
 func (e *Evaluator) begin(s *scan.Snapshot) {

@@ -200,6 +200,7 @@ var bad = []struct {
 	{"rules: [{name: a, match: {main: yes}}]", []string{`the text "yes": want true or false`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, except: {uid: [1]}}]", []string{`1:46: a mapping: want a list`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, except: [{}]}]", []string{`an empty match`}, false},
+	{"rules: [{name: a, match: {uid: [1]}, short_runs: ignore}]", []string{`"ignore": want count or violation`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, severity: bad}]", []string{`"bad": want info, warning or critical`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, grace: 10}]", []string{`the number "10": want a time such as`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, grace: -1s}]", []string{`"-1s": want a time such as`}, false},

@@ -123,8 +123,30 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 		r.Rules = append(r.Rules, x)
 	}
 	r.About = slices.Sorted(maps.Keys(about))
+	r.Violators = e.violators(s)
 	r.Undecided = e.undecided(s)
 	return r
+}
+
+// violators lists the processes that violate some rule.
+func (e *naive) violators(s *scan.Snapshot) (list []Violator) {
+	explainer := New(e.config, Options{Cmdline: e.cmdline})
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		v := Violator{PID: p.PID, Start: p.Start}
+		for _, x := range explainer.Explain(s, p) {
+			if x.Applies == access.Yes && x.Result == Violating {
+				v.Verdicts = append(v.Verdicts, Verdict{x.Rule, Violating, x.Reason})
+			}
+		}
+		slices.SortStableFunc(v.Verdicts, func(a, b Verdict) int {
+			return order(a.Rule.usesCmdline()) - order(b.Rule.usesCmdline())
+		})
+		if len(v.Verdicts) > 0 {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // undecided lists the processes of which it is not known of some rule whether it is
@@ -161,6 +183,14 @@ func (e *naive) undecided(s *scan.Snapshot) (list []Undecided) {
 		list = append(list, *by[d])
 	}
 	return list
+}
+
+// order puts what is false first.
+func order(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func oneOf[T any](rnd *rand.Rand, of ...T) T { return of[rnd.IntN(len(of))] }

@@ -33,7 +33,9 @@ var requirements = [...]requirement{
 
 func (x *Expect) effective(c *condition, d *demand) access.Answer {
 	answer := c.sandbox.Effective()
-	if x.Ineffective || answer == access.Unknown && !d.rulesRead {
+	// Where no rules are read, only of what ended is it a doubt.
+	unread := c.sandbox.Doubt.Has(domainid.RulesUnread)
+	if x.Ineffective || answer == access.Unknown && !d.rulesRead && !unread {
 		return access.Yes
 	}
 	return answer

@@ -93,6 +93,9 @@ type Evaluation struct {
 	Loaded, Applied int
 	// About are the processes that some rule is about, or likely so, ascending.
 	About []int32
+	// Violators are the processes that violate listed rules, ascending, at most
+	// MaxViolators.
+	Violators []Violator
 	// Undecided are those of which it is not known whether some rule is about them, by
 	// the reason. They change rules' results in one way only: it may not be known
 	// whether there are too few.
@@ -146,6 +149,25 @@ type RuleEvaluation struct {
 	// most maxViolations: where it would have more, rules at the end have
 	// none, and only Violated and Processes show it.
 	Violations []Violation
+}
+
+// Verdict is what a rule finds of a process.
+type Verdict struct {
+	Rule   *Rule
+	Result Result
+	Reason Reason
+}
+
+// MaxViolators is the length of Evaluation.Violators.
+const MaxViolators = 4096
+
+// Violator is a process that violates rules.
+type Violator struct {
+	PID   int32
+	Start uint64
+	// Verdicts are of the rules that it violates, first those that look at no command
+	// line. It is shared.
+	Verdicts []Verdict
 }
 
 // Unmatched is a rule without a result: it was about no process, as far as is

@@ -20,6 +20,7 @@ var good = []string{
 	"rules: [{name: _-0, match: {unit: [\"[*]\", \"[]]\", \"[!a-z]\", \"[^]-]\", \"re:[a-z]+\"]}}]",
 	"rules: [{name: a, match: {uid: [0, 4294967294, 0-4294967294]}}]",
 	"rules: [{name: a, match: {main: True}, min_processes: 1000000}]",
+	"rules: [{name: a, match: {uid: [1]}, short_runs: count}, {name: b, match: {uid: [1]}, short_runs: violation}]",
 	"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [fs.bit31, \"*\", \"*.bind_*\"], min_depth: 16}}]",
 	"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed]}}]",
 	"rules: [{name: a, match: {uid: [1]}, expect: {state: [partial, sandboxed], min_depth: 16, " +

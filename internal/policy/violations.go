@@ -41,7 +41,7 @@ func (e *Evaluator) evaluation(r *Evaluation) {
 		}
 	}
 	r.Rules = make([]RuleEvaluation, 0, n)
-	violations := e.violations()
+	violations := e.violations(r)
 	now := uptime(e.snap)
 	for i := range e.config.Rules {
 		t, rule := &e.tallies[i], &e.config.Rules[i]
@@ -85,8 +85,8 @@ func (e *Evaluator) count(r *RuleEvaluation, t *tally, now time.Duration) {
 }
 
 // violations returns those of the rules that come first, as far as there is room, by
-// rule; of each by reason and workload.
-func (e *Evaluator) violations() map[int32][]Violation {
+// rule; of each by reason and workload. It puts into the result who violates them.
+func (e *Evaluator) violations(r *Evaluation) map[int32][]Violation {
 	left := maxListed
 	for i := range e.tallies {
 		t := &e.tallies[i]
@@ -98,10 +98,15 @@ func (e *Evaluator) violations() map[int32][]Violation {
 	if left == maxListed {
 		return nil
 	}
-	ofGroup := make([][]violationKey, len(e.groups))
+	ofGroup, verdicts := make([][]violationKey, len(e.groups)), make([][]Verdict, len(e.groups))
 	for i := range e.groups {
-		if g := &e.groups[i]; g.violating {
-			ofGroup[i] = e.violatedBy(g)
+		g := &e.groups[i]
+		if !g.violating {
+			continue
+		}
+		ofGroup[i] = e.violatedBy(g)
+		for _, k := range ofGroup[i] {
+			verdicts[i] = append(verdicts[i], Verdict{&e.config.Rules[k.rule], Violating, k.reason})
 		}
 	}
 	byRule := map[int32][]Violation{}
@@ -111,6 +116,9 @@ func (e *Evaluator) violations() map[int32][]Violation {
 			continue
 		}
 		p := &e.snap.Processes[i]
+		if len(ofGroup[g]) > 0 && len(r.Violators) < MaxViolators {
+			r.Violators = append(r.Violators, Violator{p.PID, p.Start, verdicts[g]})
+		}
 		for _, k := range ofGroup[g] {
 			if w := e.snap.WorkloadOf(p); w != nil {
 				k.workload = w.Name

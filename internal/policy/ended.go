@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Ended calls f with what each rule finds of what ended: the processes of a snapshot that
+// [scan.Snapshot.ConcludeEnded] made, each as it was at its end, and as old as it is known to
+// have become. Of one that ended within its rule's grace and was not as expected it is
+// Starting, which [Result.OfRun] calls short, or Violating, if the rule asks for that. A launch,
+// which is one that ended as it executed another program, is judged only beyond the grace.
+// What is not known of what ended, as its command line and its ancestors, is unknown to rules.
+func (e *Evaluator) Ended(
+	s *scan.Snapshot, launch func(place int) bool, f func(place int, v Verdict),
+) {
+	e.begin(s)
+	e.group(&Evaluation{ruled: make([]bool, len(s.Workloads))})
+	for i, n := range e.groupOf {
+		if n == noGroup {
+			continue
+		}
+		g := &e.groups[n]
+		for _, r := range g.matched.rules.rules {
+			n, l := r.split()
+			v := Verdict{Rule: &e.config.Rules[n], Result: Unknown}
+			if l == yes {
+				v.Result, v.Reason = e.judge(n, g)
+			}
+			switch {
+			case launch(i):
+				if g.age < v.Rule.Grace {
+					continue
+				}
+			case v.Result == Starting && v.Rule.ShortRunsViolate:
+				v.Result = Violating
+			}
+			f(i, v)
+		}
+	}
+	e.end()
+}
+
+// OfRun returns the word for a result of what ended.
+func (r Result) OfRun() string {
+	if r == Starting {
+		return "short"
+	}
+	return r.String()
+}
+
+// Graces returns those of the rules that are more than 0, ascending and each once.
+func (c *Config) Graces() []time.Duration {
+	var graces []time.Duration
+	for i := range c.Rules {
+		if g := c.Rules[i].Grace; g > 0 {
+			graces = append(graces, g)
+		}
+	}
+	slices.Sort(graces)
+	return slices.Compact(graces)
+}
+
+// UsesComm reports whether a rule looks at the names that processes give themselves.
+func (c *Config) UsesComm() bool { return c.seenBy().given[KeyComm] }
