@@ -53,12 +53,16 @@ func TestInhibition(t *testing.T) {
 		alert("LandlockRuleViolated", "off", "dns", "critical", true),
 		alert("LandlockRuleViolated", "off", "log", "warning", true),
 		alert("LandlockRuleViolated", "off", "tea", "info", false),
+		alert("LandlockRuleBroken", "off", "job", "warning", true),
+		alert("LandlockRuleBroken", "on", "job", "warning", false),
 		alert("LandlockRuleNeverSettles", "off", "log", "warning", true),
 		alert("LandlockRuleViolated", "on", "dns", "critical", false),
 		// A rule that is violated on many hosts.
 		alert("LandlockRuleViolatedOnManyHosts", "", "web", "critical", false),
 		alert("LandlockRuleViolated", "web1", "web", "critical", true),
 		alert("LandlockRuleViolated", "web2", "web", "critical", true),
+		alert("LandlockRuleBroken", "web3", "web", "critical", true),
+		alert("LandlockRuleBroken", "web3", "web", "warning", false),
 		alert("LandlockRuleViolated", "web1", "web", "warning", false),
 		alert("LandlockRuleViolated", "web2", "other", "critical", false),
 		// A host that is down.

@@ -66,7 +66,10 @@ func checkRunbook(t *testing.T, name string) {
 
 // TestSeverities: each alert has one, of its own or of the series that it is about.
 func TestSeverities(t *testing.T) {
-	ofSeries := map[string]bool{"LandlockRuleViolated": true, "LandlockRuleViolatedOnManyHosts": true, "LandlockDisabled": true}
+	ofSeries := map[string]bool{
+		"LandlockRuleViolated": true, "LandlockRuleBroken": true,
+		"LandlockRuleViolatedOnManyHosts": true, "LandlockDisabled": true,
+	}
 	for name, a := range allAlerts(t) {
 		switch s, own := a.Labels["severity"]; {
 		case own == ofSeries[name]:

@@ -68,6 +68,8 @@ func TestConfigIsChecked(t *testing.T) {
 		`{ruleFor: "soon"}`:                        "not a duration",
 		`{ruleFor: "10"}`:                          "not a duration",
 		`{ruleWindow: "1m", disabledWindow: "1m"}`: "downWindow and downFor together",
+		`{brokenWindow: "21m"}`:                    "brokenUnless must not be less",
+		`{settleWindow: "16m"}`:                    "settleRunsWindow must not be less",
 	} {
 		if out, ok := run(t, deploy+"/prometheus/render.sh", t.TempDir(), config); ok || !strings.Contains(out, want) {
 			t.Errorf("%s: done: %v, want %q in\n%s", config, ok, want, out)

@@ -29,8 +29,15 @@ local seconds = import 'duration.libsonnet';
     ruleShare: 0.5,
     ruleFor: '2m',
 
+    // LandlockRuleBroken says of what ended within brokenWindow that it violated a rule, unless
+    // LandlockRuleViolated said so of the same rule: what it is about ends when it is mended.
+    brokenWindow: '15m',
+    brokenUnless: '30m',
+
     // Longer than the longest grace of any rule.
     settleWindow: '15m',
+    // Where runs are counted: two of them that each last for nearly all of the grace.
+    settleRunsWindow: '30m',
     settleFor: '10m',
 
     unknownWindow: '15m',
@@ -94,8 +101,8 @@ local seconds = import 'duration.libsonnet';
     enableRuleMatchUnknown: false,
     matchUnknownFor: '10m',
 
-    // LandlockRuleViolated, LandlockRuleViolatedOnManyHosts and LandlockDisabled
-    // take the severity of the rules that are violated.
+    // LandlockRuleViolated, LandlockRuleBroken, LandlockRuleViolatedOnManyHosts and
+    // LandlockDisabled take the severity of the rules that are violated.
     severities: {
       LandlockRuleNeverSettles: 'warning',
       LandlockRuleUnknown: 'warning',
@@ -125,6 +132,9 @@ local seconds = import 'duration.libsonnet';
     assert seconds(self.manyHostsFor) < seconds(self.ruleFor) : 'manyHostsFor must be less than ruleFor',
     assert seconds(self.disabledFor) < seconds(self.ruleFor) : 'disabledFor must be less than ruleFor',
     assert seconds(self.disabledWindow) <= seconds(self.ruleWindow) : 'disabledWindow must not be more than ruleWindow',
+    // Else what is mended is broken, once LandlockRuleViolated is forgotten.
+    assert seconds(self.brokenWindow) + seconds(self.ruleWindow) <= seconds(self.brokenUnless) : 'brokenUnless must not be less than brokenWindow and ruleWindow together',
+    assert 2 * seconds(self.settleWindow) <= seconds(self.settleRunsWindow) : 'settleRunsWindow must not be less than twice settleWindow',
     // Else the alert of a host that died resolves before the host is known as down.
     assert seconds(self.downWindow) / 2 + seconds(self.downFor) < seconds(self.ruleWindow) : 'half of downWindow and downFor together must be less than ruleWindow',
 
@@ -133,5 +143,8 @@ local seconds = import 'duration.libsonnet';
     textfile: 'job=~"%s"' % self.textfileJob,
     facts: 'job=~"%s|%s"' % [self.landlockdJob, self.textfileJob],
     host: '%s, job, instance' % self.clusterLabel,
+    brokenSeconds: seconds(self.brokenWindow),
+    // What holds at two steps of this size has held for about ruleFor.
+    ruleStep: '%ds' % std.max(1, std.floor(seconds(self.ruleFor) / 2)),
   },
 }

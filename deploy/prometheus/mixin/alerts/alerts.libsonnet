@@ -14,11 +14,35 @@
     ' $labels.job $labels.instance $labels.rule | query | sortByLabel "workload" }}' +
     ' {{ or .Labels.workload "(no process)" }}: {{ .Labels.reason }} ({{ .Value }}).{{ end }}',
 
-  // On which hosts of a cluster a rule is violated; at most ten.
+  local violatedOf(matchers) = 'avg_over_time(landlock_rule_violated{%s}[%%(ruleWindow)s]) > %%(ruleShare)g' % matchers,
+  local brokenOf(matchers) = 'time() - max_over_time(landlock_rule_last_broken_timestamp_seconds{%s}[%%(brokenWindow)s]) < %%(brokenSeconds)d' % matchers,
+  local violated = violatedOf('%(facts)s'),
+  local broken = brokenOf('%(facts)s'),
+
+  // What LandlockRuleViolated says, or said of what was mended, is left to that, and a
+  // kernel without Landlock to LandlockDisabled.
+  local brokenAlone = |||
+    %s
+    unless on (%%(host)s, rule)
+    sum_over_time((%s)[%%(brokenUnless)s:%%(ruleStep)s]) >= 2
+    unless on (%%(host)s)
+    last_over_time(landlock_enabled{%%(facts)s}[%%(factWindow)s]) == 0
+  ||| % [broken, std.strReplace(violated, '>', '> bool')],
+
+  // On which hosts of a cluster a rule is violated or was broken; at most ten.
+  local ofRule = c.clusterLabel + '=%%[1]q, rule=%%[2]q',
   local someHosts =
-    '{{ range printf `topk(10, count by (instance) (avg_over_time(landlock_rule_violated{' + c.clusterLabel +
-    '=%q, rule=%q}[' + c.ruleWindow + ']) > ' + c.ruleShare + '))` ' + cluster + ' $labels.rule | query | sortByLabel "instance" }}' +
+    '{{ range printf `topk(10, count by (instance) (' + violatedOf(ofRule) % c + ' or ' + brokenOf(ofRule) % c + '))` ' +
+    cluster + ' $labels.rule | query | sortByLabel "instance" }}' +
     ' {{ .Labels.instance }}{{ end }}',
+
+  // How many runs violated the rule of the alert on its host in the last hour: all that
+  // were counted, if they were not an hour ago, or began again since.
+  local lately =
+    local of(ago) = 'last_over_time(landlock_rule_runs_total{' + c.clusterLabel +
+                    '=%[1]q, job=%[2]q, instance=%[3]q, rule=%[4]q, result="violating"}[' + c.brokenWindow + ']' + ago + ')';
+    '{{ range printf `' + of('') + ' - (' + of(' offset 1h') + ' <= ' + of('') + ' or 0 * ' + of('') + ')` ' + cluster +
+    ' $labels.job $labels.instance $labels.rule | query }}{{ .Value }}{{ end }}',
 
   local sources =
     '{{ range printf `landlockd_source_available{' + c.clusterLabel +
@@ -37,7 +61,6 @@
       )
     ||| % [of(''), of(' offset %(blindAgo)s'), of(''), metric],
 
-  local violated = 'avg_over_time(landlock_rule_violated{%(facts)s}[%(ruleWindow)s]) > %(ruleShare)g',
   local disabled = 'avg_over_time(landlock_enabled{%(facts)s}[%(disabledWindow)s]) < 0.5',
 
   prometheusAlerts+:: {
@@ -53,28 +76,37 @@
             label_replace(%(disabled)s, "severity", "%%(severity)s", "", "")
             or on (%%(host)s, severity)
             (
-              max by (%%(host)s, severity) (%(violated)s)
+              max by (%%(host)s, severity) (%(violated)s or %(broken)s)
               and on (%%(host)s)
               %(disabled)s
             )
-          ||| % { disabled: disabled, violated: violated } % (c { severity: c.severities.LandlockDisabled }),
+          ||| % { disabled: disabled, violated: violated, broken: broken } % (c { severity: c.severities.LandlockDisabled }),
           c.disabledFor,
           'The kernel of {{ $labels.instance }} does not offer Landlock.',
           'Landlock is absent or was not enabled at boot: nothing on {{ $labels.instance }} is sandboxed, whatever its programs believe.',
           severity=false
         ),
-        // From the same series as LandlockRuleViolated, not from a recorded one:
-        // it must not be late.
+        // From the same series as the alerts that it inhibits, not from recorded ones:
+        // it must not be late. Its hosts are also those where the rule was only about
+        // what ended; of these it is not known with which severity it has not been broken.
         alert(
           'LandlockRuleViolatedOnManyHosts',
           |||
             (
-              sum by (%%(clusterLabel)s, rule, severity) (%(bool)s)
-              / count by (%%(clusterLabel)s, rule, severity) (%(bool)s)
-            ) > %%(manyHostsShare)g
-            and
-            sum by (%%(clusterLabel)s, rule, severity) (%(bool)s) >= %%(manyHostsMin)g
-          ||| % { bool: std.strReplace(violated, '>', '> bool') },
+              count by (%%(clusterLabel)s, rule, severity) (group by (%%(host)s, rule, severity) (
+                %s
+                or
+                %s
+              )) >= %%(manyHostsMin)g
+            )
+            / on (%%(clusterLabel)s, rule) group_left ()
+            count by (%%(clusterLabel)s, rule) (group by (%%(host)s, rule) (
+              last_over_time(landlock_rule_violated{%%(facts)s}[%%(ruleWindow)s])
+              or
+              last_over_time(landlock_rule_runs_total{%%(facts)s, result="compliant"}[%%(brokenWindow)s])
+            ))
+            > %%(manyHostsShare)g
+          ||| % [violated, std.strReplace(std.rstripChars(brokenAlone, '\n'), '\n', '\n    ')],
           c.manyHostsFor,
           'Rule {{ $labels.rule }} is violated on {{ $value | humanizePercentage }} of its hosts.',
           'A change that reached many hosts is more likely than many faults. Some of the hosts:' + someHosts + '.',
@@ -88,12 +120,31 @@
           'On {{ $labels.instance }} rule {{ $labels.rule }} was violated in {{ $value | humanizePercentage }} of the scrapes of the last ' + c.ruleWindow + '. Workloads, reasons, processes:' + reasons,
           severity=false
         ),
-        // In more than a tenth of the scrapes something is younger than its
-        // grace and not as it should be, and never is anything compliant.
+        // At once, and on the time, not on an increase: the first violation makes its
+        // series, and one after a restart of landlockd looks like one before it.
+        alert(
+          'LandlockRuleBroken',
+          brokenAlone,
+          null,
+          'Rule {{ $labels.rule }} was violated on {{ $labels.instance }} by what has ended.',
+          'A process of {{ $labels.workload }} that violated rule {{ $labels.rule }} ended on {{ $labels.instance }} {{ $value | humanizeDuration }} ago. Ends that violated the rule in the last hour: ' + lately + '.',
+          severity=false
+        ),
+        // Where runs are counted, some end within their grace and not as they should be,
+        // again and again, and none is compliant. Elsewhere, in more than a tenth of the
+        // scrapes something is younger than its grace and not as it should be.
         alert(
           'LandlockRuleNeverSettles',
           |||
-            quantile_over_time(0.9, landlock_rule_processes{%%(facts)s, result="starting"}[%%(settleWindow)s]) > 0
+            (
+              changes(landlock_rule_runs_total{%%(facts)s, result="short"}[%%(settleRunsWindow)s]) >= 2
+              unless on (%%(host)s, rule)
+              increase(landlock_rule_runs_total{%%(facts)s, result="compliant"}[%%(settleRunsWindow)s]) > 0
+              or
+              quantile_over_time(0.9, landlock_rule_processes{%%(facts)s, result="starting"}[%%(settleWindow)s]) > 0
+              unless on (%%(host)s)
+              max_over_time(landlockd_runs_start_timestamp_seconds{%%(facts)s}[%%(settleWindow)s])
+            )
             unless on (%%(host)s, rule)
             max_over_time(landlock_rule_processes{%%(facts)s, result="compliant"}[%%(settleWindow)s]) > 0
             unless on (%%(host)s, rule)
@@ -159,6 +210,7 @@
             moreThanUsual('landlockd_workloads_folded'),
             moreThanUsual('landlockd_rule_match_unknown_processes'),
             moreThanUsual('landlockd_denials_lost_total', 'increase(%s)'),
+            moreThanUsual('landlockd_run_records_lost_total', 'increase(%s)'),
           ]),
           c.blindFor,
           'landlockd on {{ $labels.instance }} leaves out more than usual.',

@@ -10,12 +10,12 @@
     inhibit_rules+: [
       {
         source_matchers: ['alertname = LandlockDisabled'],
-        target_matchers: ['alertname =~ "LandlockRuleViolated|LandlockRuleNeverSettles|LandlockRuleUnknown"'],
+        target_matchers: ['alertname =~ "LandlockRuleViolated|LandlockRuleBroken|LandlockRuleNeverSettles|LandlockRuleUnknown"'],
         equal: [c.clusterLabel, 'job', 'instance', 'severity'],
       },
       {
         source_matchers: ['alertname = LandlockRuleViolatedOnManyHosts'],
-        target_matchers: ['alertname = LandlockRuleViolated'],
+        target_matchers: ['alertname =~ "LandlockRuleViolated|LandlockRuleBroken"'],
         equal: [c.clusterLabel, 'rule', 'severity'],
       },
       {

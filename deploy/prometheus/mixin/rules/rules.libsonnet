@@ -78,6 +78,8 @@
           record('cluster:landlock_workload_coverage:ratio', ratio('cluster:landlock_workloads:sum', c.clusterLabel)),
           record('cluster:landlock_processes:sum', 'sum by (%(clusterLabel)s, state) (' + last('landlock_processes') + ')'),
           record('cluster:landlock_process_coverage:ratio', ratio('cluster:landlock_processes:sum', c.clusterLabel)),
+          record('cluster:landlock_runs:rate', 'sum by (%(clusterLabel)s, state) (rate(landlock_runs_total{%(facts)s}[%(factWindow)s]))'),
+          record('cluster:landlock_run_coverage:ratio', ratio('cluster:landlock_runs:rate', c.clusterLabel)),
           record('cluster:landlock_workloads_ineffective:sum', sumOrZero('landlock_workloads_ineffective', 'cluster:landlock_workloads:sum')),
           record('cluster:landlock_workload_effective_coverage:ratio', effective('workload', 'workloads')),
           record('cluster:landlock_processes_ineffective:sum', sumOrZero('landlock_processes_ineffective', 'cluster:landlock_processes:sum')),
@@ -115,6 +117,9 @@
           record('workload:landlock_process_coverage:ratio', ratio('workload:landlock_processes:sum', c.clusterLabel + ', workload')),
           record('workload:landlock_hosts:count',
                  'count by (%(clusterLabel)s, workload) (' + last('landlock_workload_processes', 'state="sandboxed"') + ')'),
+          // Most are 0.
+          record('workload:landlock_runs:rate',
+                 'sum by (%(clusterLabel)s, workload, state) (rate(landlock_workload_runs_total{%(facts)s}[%(factWindow)s]) > 0)'),
           // Most are 0: without those, few are left to be put together by host.
           record('workload:landlock_hosts_unsandboxed:sum', |||
             count by (%%(clusterLabel)s, workload) (group by (%%(host)s, workload) (%s > 0))
@@ -131,6 +136,12 @@
           record('rule:landlock_hosts_violating:sum',
                  'sum by (%(clusterLabel)s, rule, severity) (avg_over_time(landlock_rule_violated{%(facts)s}[%(ruleWindow)s]) > bool %(ruleShare)g)'),
           record('rule:landlock_hosts_violating:ratio', 'rule:landlock_hosts_violating:sum / rule:landlock_hosts:count'),
+          record('rule:landlock_hosts_broken:sum', |||
+            count by (%(clusterLabel)s, rule, severity) (group by (%(host)s, rule, severity) (
+              time() - max_over_time(landlock_rule_last_broken_timestamp_seconds{%(facts)s}[%(brokenWindow)s]) < %(brokenSeconds)d
+            ))
+          |||),
+          record('rule:landlock_runs:rate', 'sum by (%(clusterLabel)s, rule, result) (rate(landlock_rule_runs_total{%(facts)s}[%(factWindow)s]))'),
         ],
       },
       {
