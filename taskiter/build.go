@@ -218,23 +218,9 @@ func (b *builder) setExe(pr *scan.Process) {
 
 // set sets what a process's executable is.
 func (e *exeEntry) set(pr *scan.Process) {
-	pr.SetExe(e.path, e.bits&exeUnlinked != 0)
-	pr.ExeCut, pr.ExeOrigin = e.bits&exeLong != 0, e.origin()
-}
-
-// origin says whose word the path is. It is the system's if the kernel itself opened
-// the file, for a task of the initial user namespace, in a mount namespace that
-// this one owns.
-func (e *exeEntry) origin() scan.Origin {
-	const system = exeExecuted | exeInitUser | exeInitMount
-	switch {
-	case e.bits&system != system:
-		return scan.OfUser
-	case e.bits&exeHostTree != 0:
-		return scan.OfHost
-	default:
-		return scan.OfImage
-	}
+	origin, deleted := ExeOrigin(e.bits)
+	pr.SetExe(e.path, deleted)
+	pr.ExeCut, pr.ExeOrigin = e.bits&exeLong != 0, origin
 }
 
 // buildDomains fills in the domains that a live task is in, each behind the one

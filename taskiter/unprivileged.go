@@ -5,6 +5,7 @@ package taskiter
 import (
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/internal/thread"
 )
 
@@ -19,7 +20,7 @@ func (s *Source) Unprivileged() bool {
 		if unix.Capset(&hdr, &none[0]) != nil {
 			return
 		}
-		if fd, err := createIterator(s.fd(linkFile)); err == nil {
+		if fd, err := bpffile.CreateIterator(s.fd(linkFile)); err == nil {
 			unix.Close(fd)
 			ok = true
 		}

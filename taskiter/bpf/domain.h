@@ -23,23 +23,6 @@ static __always_inline __u64 domain_key(const void *hierarchy)
 	return id;
 }
 
-static __always_inline __u32 layer_mask(const void *domain, __u32 layer)
-{
-	const void *at = domain + layout.masks + (__u64)layer * layout.mask_size;
-
-	if (layout.mask_size == 2) {
-		__u16 m = 0;
-
-		READ(m, at);
-		return m;
-	} else {
-		__u32 m = 0;
-
-		READ(m, at);
-		return m;
-	}
-}
-
 static __always_inline void read_creator(struct domain_record *rec, const void *hierarchy,
 					 struct task_struct *visited)
 {

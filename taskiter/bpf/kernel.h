@@ -13,7 +13,12 @@
 
 struct list_head {
 	struct list_head *next;
+	struct list_head *prev;
 };
+
+typedef struct {
+	int counter;
+} atomic_t;
 
 struct ns_common {
 	unsigned int inum;
@@ -42,6 +47,7 @@ struct task_struct;
 
 struct pid_namespace {
 	struct task_struct *child_reaper;
+	struct ns_common ns;
 };
 
 struct upid {
@@ -75,6 +81,13 @@ struct cred___words {
 
 struct kernfs_node {
 	__u64 id;
+	struct kernfs_node *parent;
+	const char *name;
+};
+
+/* From Linux 6.15 on. */
+struct kernfs_node___rcu {
+	struct kernfs_node *__parent;
 };
 
 struct cgroup_root {
@@ -128,10 +141,16 @@ struct hlist_bl_node {
 	struct hlist_bl_node **pprev;
 };
 
+struct qstr {
+	__u64 hash_len;
+	const unsigned char *name;
+};
+
 struct dentry {
 	struct seqcount_spinlock d_seq;
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
+	struct qstr d_name;
 	struct inode *d_inode;
 };
 
@@ -182,7 +201,12 @@ struct mm_struct {
 struct sighand_struct;
 
 struct signal_struct {
+	atomic_t live;
 	int nr_threads;
+	struct list_head thread_head;
+	unsigned int flags;
+	struct task_struct *group_exec_task;
+	__u64 sum_sched_runtime;
 	seqlock_t stats_lock;
 	struct pid *pids[4];
 };
@@ -202,6 +226,7 @@ struct task_struct {
 	__u64 start_boottime;
 	__u64 self_exec_id;
 	char comm[16];
+	struct list_head thread_node;
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	const struct cred *real_cred;
@@ -225,6 +250,15 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_map;
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
 };
 
 #pragma clang attribute pop

@@ -23,6 +23,7 @@ int scan(struct bpf_iter__task *ctx)
 	struct task_record rec = { .h = { RECORD_TASK, sizeof(rec) } };
 	const void *domain = 0, *hierarchy = 0;
 	struct signal_struct *signal;
+	struct kernfs_node *v1 = 0;
 	__u64 began = 0, session;
 	const struct cred *cred;
 	struct control_block *ctl;
@@ -104,7 +105,9 @@ int scan(struct bpf_iter__task *ctx)
 	rec.cgroup = set->dfl_cgrp->kn->id;
 	/* Of a leader that exits, v1 no longer says where it was. */
 	if (layout.cgroup_v1 && (rec.bits & TASK_LEADER || task->group_leader->flags & PF_EXITING))
-		rec.cgroup_v1 = cgroup_v1(tmp, set);
+		v1 = cgroup_v1(&tmp->v1, set);
+	if (v1)
+		rec.cgroup_v1 = BPF_CORE_READ(v1, id);
 	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
 
 	if (rec.exit_state)

@@ -5,10 +5,8 @@
 #ifndef LANDLOCKD_SHARED_H
 #define LANDLOCKD_SHARED_H
 
-#define PF_KTHREAD 0x00200000
-#define PF_EXITING 0x00000004
+#include "layout.h"
 
-volatile const struct domain_layout layout = {};
 volatile const struct rule_layout rules_layout = {};
 
 const union described *described SEC(".described") = 0;
@@ -92,8 +90,6 @@ static __always_inline struct scratch *get_scratch(void)
 
 	return bpf_map_lookup_elem(&scratch, &zero);
 }
-
-#define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), (const void *)(src))
 
 /* Notes how long a call took, if none took longer. */
 static __always_inline void note_time(struct control_block *ctl, __u32 program, __u64 began)

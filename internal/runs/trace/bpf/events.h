@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * The beginning and the end of processes.
+ */
+#ifndef LANDLOCKD_EVENTS_H
+#define LANDLOCKD_EVENTS_H
+
+static __always_inline __u64 start_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+/*
+ * A process's entry; 0 if it has none. One that was left by another process, of which no
+ * end was seen, has another start.
+ */
+static __always_inline struct process *get_process(__u64 key, __u64 start)
+{
+	struct process *p = bpf_map_lookup_elem(&processes, &key);
+
+	return p && p->start == start ? p : 0;
+}
+
+/* Removes an entry, and reports whether it was there. */
+static __always_inline bool forget_process(__u64 key, const struct process *p)
+{
+	__u32 account = p->account;
+	__u64 exe = p->exe;
+
+	if (bpf_map_delete_elem(&processes, &key))
+		return 0;
+	if (account)
+		give_back(SHARE_PROCESSES, account, 0);
+	release_exe(exe);
+	return 1;
+}
+
+/* Makes tmp->process an entry, with the reference to an executable that it has. */
+static __always_inline void remember(struct run_control *ctl, struct scratch *tmp, __u64 key,
+				     struct task_struct *task)
+{
+	struct process *fresh = &tmp->process, *old = bpf_map_lookup_elem(&processes, &key);
+
+	if (old)
+		forget_process(key, old);
+	fresh->account = account_of(task->real_cred);
+	fresh->depths = fresh->lacks = fresh->last_depths = fresh->last_lacks = 0;
+	bpf_probe_read_kernel(fresh->comm, sizeof(fresh->comm), &task->comm);
+	if (!fresh->account || take(SHARE_PROCESSES, fresh->account, 0, PROCESSES_SHARE)) {
+		if (!bpf_map_update_elem(&processes, &key, fresh, BPF_NOEXIST))
+			return;
+		if (fresh->account)
+			give_back(SHARE_PROCESSES, fresh->account, 0);
+	}
+	release_exe(fresh->exe);
+	__sync_fetch_and_add(&ctl->nameless, 1);
+}
+
+/* The number of a process where user space looks; 0: it is not there. */
+static __always_inline __u32 pid_of(struct task_struct *task)
+{
+	struct pid *pid;
+	struct upid *at;
+
+	if (!layout.pid_level)
+		return BPF_CORE_READ(task, tgid);
+	pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	if (!pid || BPF_CORE_READ(pid, level) < layout.pid_level)
+		return 0;
+	at = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+	     (__u64)layout.pid_level * bpf_core_type_size(struct upid);
+	if (BPF_CORE_READ(at, ns, ns.inum) != config.pid_ns)
+		return 0;
+	return BPF_CORE_READ(at, nr);
+}
+
+/* Fills in what a cell is counted by, but for the executable, the user and the name. */
+static __always_inline void describe(struct run_control *ctl, struct scratch *tmp, struct place *at,
+				     const struct facts *f, __u32 pid, __u64 start)
+{
+	struct cell_key *key = &tmp->key;
+	struct cell *fresh = &tmp->fresh;
+	__u32 bank, num, i;
+	__u64 age;
+
+	__builtin_memset(key, 0, sizeof(*key));
+	key->cgroup = id_of(at->v2);
+	key->cgroup_v1 = id_of(at->v1);
+	key->parent = id_of(at->parent);
+	key->state = state_of(f);
+	if (key->state == STATE_SANDBOXED)
+		key->depth = depth_of(f->depths);
+	if (key->state >= STATE_PARTIAL)
+		key->handled = ~f->lacks;
+	if (ctl->marks[pid & (MARKS - 1)] == start) {
+		key->pid = pid;
+		key->start = start;
+	}
+	fresh->count = 1;
+	fresh->shown = 0;
+	fresh->busy = 0;
+	fresh->pid = pid;
+	fresh->start = start;
+	fresh->end = bpf_ktime_get_boot_ns();
+	age = fresh->end - start;
+	key->asked = ctl->asked;
+	bank = key->asked & 1;
+	num = ctl->num[bank];
+	for (i = 0; i < AGES; i++) {
+		if (i >= num || age < ctl->ages[bank][i])
+			break;
+		key->age++;
+	}
+}
+
+SEC("tp_btf/sched_process_fork")
+int on_fork(__u64 *ctx)
+{
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+	struct signal_struct *signal = child->signal;
+	__u64 began = bpf_ktime_get_ns();
+	struct run_control *ctl;
+	struct scratch *tmp;
+	struct process *p;
+
+	if (signal == parent->signal || child->flags & PF_KTHREAD)
+		return 0;
+	ctl = get_control();
+	tmp = get_scratch(EVENT_FORK);
+	if (!ctl || !tmp)
+		return 0;
+	tmp->process.start = child->start_boottime;
+	tmp->process.exe = 0;
+	p = get_process((__u64)parent->signal, start_of(parent));
+	if (p) {
+		tmp->process.exe = p->exe;
+		hold_exe(p->exe);
+	}
+	remember(ctl, tmp, (__u64)signal, child);
+	note_cost(ctl, EVENT_FORK, began);
+	return 0;
+}
+
+/* Has a process run another executable from now on. */
+static __always_inline void run_another(struct run_control *ctl, struct scratch *tmp, struct process *p,
+					__u64 key, __u64 start, struct task_struct *task, __u64 exe)
+{
+	__u64 before;
+
+	if (!p) {
+		tmp->process.start = start;
+		tmp->process.exe = exe;
+		remember(ctl, tmp, key, task);
+		return;
+	}
+	before = p->exe;
+	p->exe = exe;
+	p->depths = p->lacks = p->last_depths = p->last_lacks = 0;
+	bpf_probe_read_kernel(p->comm, sizeof(p->comm), &task->comm);
+	release_exe(before);
+}
+
+/*
+ * A program has taken the place of another one. All but the user's real ID is the new
+ * one's here, so that what is said of the old one comes from its entry.
+ */
+SEC("tp_btf/sched_process_exec")
+int on_exec(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	__u64 key = (__u64)task->signal, began = bpf_ktime_get_ns(), start = start_of(task), unit;
+	struct run_control *ctl;
+	struct scratch *tmp;
+	struct facts f = {};
+	struct process *p;
+	struct place at;
+	__u32 pid;
+
+	if (task->flags & PF_KTHREAD)
+		return 0;
+	ctl = get_control();
+	tmp = get_scratch(EVENT_EXEC);
+	if (!ctl || !tmp)
+		return 0;
+	p = get_process(key, start);
+	at = place_of(task);
+	unit = name_group(ctl, tmp, EVENT_EXEC, at.v2, 0);
+	pid = pid_of(task);
+	if (pid) {
+		read_thread(&f, task);
+		if (p) {
+			f.depths |= p->depths;
+			f.lacks |= p->lacks;
+		}
+		describe(ctl, tmp, &at, &f, pid, start);
+		tmp->key.kind = KIND_LAUNCH;
+		tmp->key.uid = task->real_cred->uid.val;
+		__builtin_memset(tmp->fresh.comm, 0, sizeof(tmp->fresh.comm));
+		if (p) {
+			tmp->key.exe = p->exe;
+			__builtin_memcpy(tmp->fresh.comm, p->comm, sizeof(p->comm));
+			if (ctl->see_comm)
+				__builtin_memcpy(tmp->key.comm, p->comm, sizeof(p->comm));
+		}
+		count(ctl, tmp, EVENT_EXEC, &at);
+	}
+	run_another(ctl, tmp, p, key, start, task, take_exe(ctl, tmp, EVENT_EXEC, task, unit));
+	note_cost(ctl, EVENT_EXEC, began);
+	return 0;
+}
+
+/*
+ * Whether nobody has counted this process, whose threads are all past their end or about
+ * to be. Several of them may ask: the first one counts.
+ */
+static __always_inline bool is_first(__u64 key, __u64 start, const struct process *p, bool alone)
+{
+	struct ended_key id = { .signal = key, .start = start };
+	__u32 one = 1;
+
+	if (config.group_dead)
+		return !p || forget_process(key, p) || 1;
+	if (p && alone)
+		return forget_process(key, p);
+	if (bpf_map_update_elem(&ended, &id, &one, BPF_NOEXIST))
+		return 0;
+	if (p)
+		forget_process(key, p);
+	return 1;
+}
+
+/* What all threads were that end with a process. */
+static __always_inline void read_process(struct facts *f, struct process *p, struct signal_struct *signal,
+					 struct task_struct *task, bool alone)
+{
+	if (!is_worker(task))
+		read_thread(f, task);
+	if (p) {
+		f->depths |= p->depths;
+		f->lacks |= p->lacks;
+	} else if (signal->sum_sched_runtime) {
+		f->depths = 0; /* some thread has gone, and nobody noted what it was */
+		return;
+	}
+	if (!alone && !read_others(f, signal))
+		f->depths = 0;
+	else if (!f->depths && p) {
+		f->depths = p->last_depths;
+		f->lacks = p->last_lacks;
+	}
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0], *of;
+	struct signal_struct *signal = task->signal;
+	__u64 key = (__u64)signal, began = bpf_ktime_get_ns(), start, exe = 0;
+	struct run_control *ctl;
+	bool dead, last, alone;
+	struct scratch *tmp;
+	struct facts f = {};
+	struct process *p;
+	struct place at;
+	__u32 pid;
+
+	if (task->flags & PF_KTHREAD)
+		return 0;
+	ctl = get_control();
+	tmp = get_scratch(EVENT_EXIT);
+	if (!ctl || !tmp)
+		return 0;
+	start = start_of(task);
+	p = get_process(key, start);
+	dead = last = !signal->live.counter;
+	if (config.group_dead)
+		last = ctx[1] & 1;
+	if (!last) {
+		if (p)
+			note_thread(p, signal, task, dead);
+		goto out;
+	}
+	alone = signal->thread_head.next == signal->thread_head.prev;
+	read_process(&f, p, signal, task, alone);
+	if (p) {
+		exe = p->exe;
+		hold_exe(exe);
+	}
+	if (is_first(key, start, p, alone)) {
+		pid = pid_of(task);
+		if (pid) {
+			at = place_of(task);
+			describe(ctl, tmp, &at, &f, pid, start);
+			tmp->key.exe = exe;
+			/* The credentials of a worker change with what it works on. */
+			of = is_worker(task) ? task->group_leader : task;
+			tmp->key.uid = BPF_CORE_READ(of, real_cred, euid.val);
+			bpf_probe_read_kernel(tmp->fresh.comm, sizeof(tmp->fresh.comm),
+					      &task->group_leader->comm);
+			if (ctl->see_comm)
+				__builtin_memcpy(tmp->key.comm, tmp->fresh.comm, sizeof(tmp->key.comm));
+			count(ctl, tmp, EVENT_EXIT, &at);
+		}
+	}
+	release_exe(exe);
+out:
+	note_cost(ctl, EVENT_EXIT, began);
+	return 0;
+}
+
+/* Remembers the processes that are older than the programs. */
+SEC("iter/task")
+int adopt(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct run_control *ctl;
+	struct scratch *tmp;
+	struct process *p;
+	__u64 key, start;
+	struct place at;
+
+	if (!task || task->flags & PF_KTHREAD || task->group_leader != task)
+		return 0;
+	ctl = get_control();
+	tmp = get_scratch(SCRATCH_ADOPT);
+	if (!ctl || !tmp || !task->signal->live.counter)
+		return 0;
+	key = (__u64)task->signal;
+	start = task->start_boottime;
+	if (get_process(key, start))
+		return 0;
+	at = place_of(task);
+	tmp->process.start = start;
+	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task,
+				    name_group(ctl, tmp, SCRATCH_ADOPT, at.v2, 0));
+	remember(ctl, tmp, key, task);
+	/* If it has ended meanwhile, nobody else forgets it. */
+	p = get_process(key, start);
+	if (p && !task->signal->live.counter)
+		forget_process(key, p);
+	return 0;
+}
+
+#endif

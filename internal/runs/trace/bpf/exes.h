@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * Executables have numbers, and a path that is read once for each: bpf_d_path() may not be
+ * called here.
+ */
+#ifndef LANDLOCKD_EXES_H
+#define LANDLOCKD_EXES_H
+
+#define PIDTYPE_TGID 1
+
+static __always_inline void release_exe(__u64 number)
+{
+	struct exe *e;
+
+	if (!number)
+		return;
+	e = bpf_map_lookup_elem(&exes, &number);
+	if (e)
+		__sync_fetch_and_add(&e->refs, -1);
+}
+
+static __always_inline void hold_exe(__u64 number)
+{
+	struct exe *e;
+
+	if (!number)
+		return;
+	e = bpf_map_lookup_elem(&exes, &number);
+	if (e)
+		__sync_fetch_and_add(&e->refs, 1);
+}
+
+/*
+ * One step up from a directory, over mounts. What loops decide by is in a map: before
+ * Linux 6.8 the verifier takes a loop's body to see only what its context has at first.
+ */
+static long climb(__u32 i, struct scratch **ctx)
+{
+	struct scratch *tmp = get_scratch(*(__u32 *)ctx);
+	struct dentry *dentry, *above;
+	struct mount *mnt, *below;
+	struct ascent *a;
+	__u32 off;
+	long n;
+
+	if (!tmp)
+		return 1;
+	a = &tmp->ascent;
+	dentry = (void *)a->at;
+	mnt = (void *)a->mnt;
+	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
+		below = BPF_CORE_READ(mnt, mnt_parent);
+		if (below == mnt || !below) {
+			a->done = 1;
+			return 1;
+		}
+		a->at = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+		a->mnt = (__u64)below;
+		return 0;
+	}
+	above = BPF_CORE_READ(dentry, d_parent);
+	off = a->off;
+	if (off >= PATH_SIZE)
+		return 1;
+	n = bpf_probe_read_kernel_str(&tmp->exe.names[off & (PATH_SIZE - 1)], NAME_SIZE,
+				      BPF_CORE_READ(dentry, d_name.name));
+	if (n <= 1)
+		return 1;
+	a->off = off + n;
+	/* A file without a directory, as of memfd_create(2). */
+	if (above == dentry) {
+		a->done = 1;
+		return 1;
+	}
+	a->at = (__u64)above;
+	return 0;
+}
+
+/*
+ * The number of the executable of a task, with a reference; 0 if it has none, or too many
+ * are known. of is whose scratch memory is used.
+ */
+static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *tmp, __u32 of,
+				      struct task_struct *task, __u64 unit)
+{
+	struct exe_id *id = &tmp->exe_id;
+	struct ascent *a = &tmp->ascent;
+	struct exe *known, *e = &tmp->exe;
+	struct dentry *dentry;
+	__u64 number, *found;
+	struct mm_struct *mm = task->mm;
+	struct file *file;
+
+	if (!mm)
+		return 0;
+	file = mm->exe_file;
+	if (!file)
+		return 0;
+	dentry = BPF_CORE_READ(file, f_path.dentry);
+	id->dentry = (__u64)dentry;
+	id->parent = (__u64)BPF_CORE_READ(dentry, d_parent);
+	id->mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
+	id->inode = BPF_CORE_READ(dentry, d_inode, i_ino);
+	id->name = BPF_CORE_READ(dentry, d_name.hash_len);
+	id->user_ns = BPF_CORE_READ(file, f_cred, user_ns, ns.inum);
+	id->bits = BPF_CORE_READ(dentry, d_hash.pprev) ? 0 : EXE_UNLINKED;
+	if (BPF_CORE_READ(file, f_flags) & OPENED_FOR_EXEC)
+		id->bits |= EXE_EXECUTED;
+	found = bpf_map_lookup_elem(&exe_ids, id);
+	if (found) {
+		number = *found;
+		known = bpf_map_lookup_elem(&exes, &number);
+		if (known) {
+			__sync_fetch_and_add(&known->refs, 1);
+			return number;
+		}
+	}
+
+	if (!take(SHARE_EXES, unit, 0, EXES_SHARE))
+		return 0;
+	a->at = (__u64)dentry;
+	a->mnt = id->mnt - bpf_core_field_offset(struct mount, mnt);
+	a->off = 0;
+	a->done = 0;
+	e->unit = unit;
+	e->refs = 1;
+	e->bits = exe_bits(file, task);
+	bpf_loop(DIRS, climb, &of, 0);
+	e->size = a->done ? a->off : 0;
+	number = __sync_fetch_and_add(&ctl->next_exe, 1) + 1;
+	if (bpf_map_update_elem(&exes, &number, e, BPF_NOEXIST)) {
+		give_back(SHARE_EXES, unit, 0);
+		return 0;
+	}
+	if (__sync_fetch_and_add(&ctl->used_exes, 1) > EXES / 2)
+		wake_up(ctl);
+	bpf_map_update_elem(&exe_ids, id, &number, BPF_ANY);
+	return number;
+}
+
+#endif

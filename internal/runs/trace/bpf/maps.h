@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * What the programs remember. All of it has a bound, and what users can fill has shares.
+ */
+#ifndef LANDLOCKD_MAPS_H
+#define LANDLOCKD_MAPS_H
+
+const volatile struct settings config = {};
+
+const union described_runs *described_runs SEC(".described") = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct run_control);
+} control SEC(".maps");
+
+/* Two tables, so that one stands still while it is emptied. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CELLS);
+	__type(key, struct cell_key);
+	__type(value, struct cell);
+} cells0 SEC(".maps"), cells1 SEC(".maps");
+
+/* By the address of the signal_struct, which a process keeps for its whole life. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROCESSES);
+	__type(key, __u64);
+	__type(value, struct process);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EXES);
+	__type(key, __u64);
+	__type(value, struct exe);
+} exes SEC(".maps");
+
+/* What makes a file the same executable. Forgetting only gives it another number. */
+struct exe_id {
+	__u64 dentry;
+	__u64 parent;
+	__u64 mnt;
+	__u64 inode;
+	__u64 name;
+	__u32 user_ns;
+	__u32 bits; /* that are read each time */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2 * EXES);
+	__type(key, struct exe_id);
+	__type(value, __u64);
+} exe_ids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GROUPS);
+	__type(key, struct group_key);
+	__type(value, struct group);
+} groups SEC(".maps");
+
+enum share {
+	SHARE_CELLS,	/* of one turn */
+	SHARE_EXES,
+	SHARE_GROUPS,
+	SHARE_PROCESSES,
+};
+
+/* How much of a table somebody has: a unit by its cgroup, or a user. */
+struct share_key {
+	__u64 whose;
+	__u32 of;   /* enum share */
+	__u32 turn; /* in which it counts, 0 = always */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct share_key);
+	__type(value, __s64);
+} shares SEC(".maps");
+
+/* Processes that were counted, of whose threads another may still think it is the last. */
+struct ended_key {
+	__u64 signal;
+	__u64 start;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct ended_key);
+	__type(value, __u32);
+} ended SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} wake SEC(".maps");
+
+/* What a walk up to the root remembers, be it over directories or cgroups. */
+struct ascent {
+	__u64 at;
+	__u64 mnt;
+	__u64 unit;
+	__u32 off;
+	__u32 levels;
+	__u32 done;
+	__u32 last; /* where the last name begins */
+	__u64 ids[LEVELS];
+};
+
+/*
+ * What is too large for the stack. Each program has its own, and none runs twice on a CPU
+ * at the same time.
+ */
+struct scratch {
+	struct cell_key key;
+	struct cell_key folded;
+	struct cell fresh;
+	struct process process;
+	struct exe_id exe_id;
+	struct ascent ascent;
+	struct exe exe;
+	struct group group;
+	struct cell_record record;
+};
+
+enum {
+	SCRATCH_ADOPT = EVENTS,
+	SCRATCHES,
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCRATCHES);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+/* Where the link between a css_set and its cgroup in the v1 hierarchy was found last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} link_v1 SEC(".maps");
+
+static __always_inline struct run_control *get_control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+static __always_inline struct scratch *get_scratch(__u32 of)
+{
+	return bpf_map_lookup_elem(&scratch, &of);
+}
+
+/* Takes one more of a share, if there is one. */
+static __always_inline bool take(__u32 of, __u64 whose, __u32 turn, __s64 most)
+{
+	struct share_key key = { .whose = whose, .of = of, .turn = turn };
+	__s64 one = 1, *n = bpf_map_lookup_elem(&shares, &key);
+
+	if (!n) {
+		bpf_map_update_elem(&shares, &key, &one, BPF_ANY);
+		return 1;
+	}
+	if (*n >= most)
+		return 0;
+	__sync_fetch_and_add(n, 1);
+	return 1;
+}
+
+static __always_inline void give_back(__u32 of, __u64 whose, __u32 turn)
+{
+	struct share_key key = { .whose = whose, .of = of, .turn = turn };
+	__s64 *n = bpf_map_lookup_elem(&shares, &key);
+
+	if (n && *n > 0)
+		__sync_fetch_and_add(n, -1);
+}
+
+/* Wakes user space, once until it has taken its turn. */
+static __always_inline void wake_up(struct run_control *ctl)
+{
+	__u64 nothing = 0;
+
+	if (!__sync_lock_test_and_set(&ctl->woken, 1))
+		bpf_ringbuf_output(&wake, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Notes what a call took. */
+static __always_inline void note_cost(struct run_control *ctl, __u32 event, __u64 began)
+{
+	__u64 took = bpf_ktime_get_ns() - began;
+	struct cost *c;
+
+	if (event >= EVENTS)
+		return;
+	c = &ctl->cost[event];
+	__sync_fetch_and_add(&c->calls, 1);
+	__sync_fetch_and_add(&c->sum_ns, took);
+	if (c->max_ns < took)
+		c->max_ns = took;
+}
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * In what domains the threads are that end with a process.
+ */
+#ifndef LANDLOCKD_STATE_H
+#define LANDLOCKD_STATE_H
+
+#define SIGNAL_GROUP_EXIT 0x4
+#define LAYERS 16
+#define DEEPEST 63
+
+struct facts {
+	__u64 depths; /* bit n: of a thread at depth n */
+	__u64 lacks;  /* rights that the layers of one of those in a domain do not handle */
+};
+
+static __always_inline void read_thread(struct facts *f, struct task_struct *task)
+{
+	__u32 depth = 0, handled = 0;
+	const void *domain = 0;
+	__u32 i;
+
+	if (layout.landlock)
+		READ(domain, BPF_CORE_READ(task, real_cred, security) + layout.blob);
+	if (domain)
+		READ(depth, domain + layout.num_layers);
+	for (i = 0; i < LAYERS; i++) {
+		if (i >= depth)
+			break;
+		handled |= layer_mask(domain, i);
+	}
+	if (depth > LAYERS) /* Linux before 5.19: it is not known */
+		handled = ~0U;
+	if (depth > DEEPEST)
+		depth = DEEPEST;
+	f->depths |= 1ULL << depth;
+	if (depth)
+		f->lacks |= (__u32)~handled;
+}
+
+/* Whether the kernel made the thread to work for the process. */
+static __always_inline bool is_worker(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, flags) & layout.workers;
+}
+
+/* Whether all of a process's threads end: by its exit, or by execve(2). */
+static __always_inline bool is_ending(struct signal_struct *signal)
+{
+	if (signal->flags & SIGNAL_GROUP_EXIT)
+		return 1;
+	return signal->group_exec_task != 0;
+}
+
+/*
+ * Keeps what a thread was that has come to its end before others of its process. One
+ * that ended for itself counts only if no other does.
+ */
+static __always_inline void note_thread(struct process *p, struct signal_struct *signal,
+					struct task_struct *task, bool dead)
+{
+	struct facts f = {};
+
+	if (is_worker(task))
+		return;
+	read_thread(&f, task);
+	if (dead || is_ending(signal)) {
+		__sync_fetch_and_or(&p->depths, f.depths);
+		__sync_fetch_and_or(&p->lacks, f.lacks);
+	} else {
+		p->last_depths = f.depths;
+		p->last_lacks = f.lacks;
+	}
+}
+
+/* Where a walk over the threads of a process is. */
+struct walk {
+	__u64 head;
+	__u64 at;
+	struct facts *facts;
+};
+
+static long next_thread(__u64 i, struct walk *w)
+{
+	struct task_struct *task =
+		(void *)w->at - bpf_core_field_offset(struct task_struct, thread_node);
+	struct list_head *at = (void *)w->at;
+
+	if (w->at == w->head || !w->at)
+		return 1;
+	/* Past that, a thread has noted what it was, or had ended for itself. */
+	if (!BPF_CORE_READ(task, exit_state) && !is_worker(task))
+		read_thread(w->facts, task);
+	w->at = (__u64)BPF_CORE_READ(at, next);
+	return 0;
+}
+
+/*
+ * Adds those threads of a dead process that are past the counter of the living, and not
+ * yet at their end. Returns whether those were all.
+ */
+static __always_inline bool read_others(struct facts *f, struct signal_struct *signal)
+{
+	struct list_head *head = (void *)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+	struct walk w = {
+		.head = (__u64)head,
+		.at = (__u64)BPF_CORE_READ(head, next),
+		.facts = f,
+	};
+
+	return bpf_loop(THREADS, next_thread, &w, 0) < THREADS;
+}
+
+static __always_inline __u8 state_of(const struct facts *f)
+{
+	if (!f->depths)
+		return STATE_UNKNOWN;
+	if (f->depths == 1)
+		return STATE_UNSANDBOXED;
+	return f->depths & 1 ? STATE_PARTIAL : STATE_SANDBOXED;
+}
+
+/* The least depth of a thread; no thread is none. */
+static __always_inline __u16 depth_of(__u64 depths)
+{
+	__u16 n = 0;
+
+	if (!(depths & 0xffffffff)) {
+		n += 32;
+		depths >>= 32;
+	}
+	if (!(depths & 0xffff)) {
+		n += 16;
+		depths >>= 16;
+	}
+	if (!(depths & 0xff)) {
+		n += 8;
+		depths >>= 8;
+	}
+	if (!(depths & 0xf)) {
+		n += 4;
+		depths >>= 4;
+	}
+	if (!(depths & 3)) {
+		n += 2;
+		depths >>= 2;
+	}
+	return n + !(depths & 1);
+}
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/bpffile"
+	"github.com/landlockd/landlockd/taskiter"
+)
+
+// State is what Open found out that a [Reader] needs. It can be stored as text.
+type State struct {
+	Layout taskiter.Layout
+}
+
+// The places of the descriptors that Open returns. Behind them are those of the links of the
+// tracepoints, and of their programs, which show in /proc what they missed.
+const (
+	controlFile = iota
+	wakeFile
+	drainFiles
+	exesFile   = drainFiles + 2
+	groupsFile = exesFile + 1
+	linkFiles  = groupsFile + 1
+	programs   = int(objectEventEVENTS)
+	missFiles  = linkFiles + programs
+
+	// NumFiles is their number.
+	NumFiles = missFiles + programs
+)
+
+// Open loads the programs, which then count, and remembers the processes that are there. It
+// needs CAP_BPF and CAP_PERFMON. The descriptors are for NewReader, in this process or in
+// another. An error is a *[scan.Error].
+func Open(l taskiter.Layout) (State, []*os.File, error) {
+	cache := btf.NewCache()
+	types, err := cache.Kernel()
+	if err != nil {
+		return State{}, nil, failure(Absent, "the kernel does not describe its types (BTF)", err)
+	}
+	c, err := resolve(types)
+	if err != nil {
+		return State{}, nil, err
+	}
+	coll, err := load(cache, l, c)
+	if err != nil {
+		return State{}, nil, err
+	}
+	defer coll.Close()
+	files, err := attach(coll)
+	if err != nil {
+		files.Close()
+		return State{}, nil, err
+	}
+	return State{Layout: l}, files, nil
+}
+
+func resolve(types *btf.Spec) (c objectSettings, err error) {
+	if c.GroupDead, err = groupDead(types); err != nil {
+		return c, failure(Absent, "the tracepoint sched_process_exit", err)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/self/ns/pid", &st); err != nil {
+		return c, failure(Refused, "the PID namespace of this process: /proc/self/ns/pid", err)
+	}
+	c.PidNs = uint32(st.Ino)
+	return c, nil
+}
+
+// groupDead returns 1 if the tracepoint says which thread is the last one (Linux 6.16).
+func groupDead(types *btf.Spec) (uint32, error) {
+	var def *btf.Typedef
+	if err := types.TypeByName("btf_trace_sched_process_exit", &def); err != nil {
+		return 0, err
+	}
+	pointer, ok := btf.UnderlyingType(def).(*btf.Pointer)
+	if !ok {
+		return 0, errors.New("it is no pointer")
+	}
+	proto, ok := btf.UnderlyingType(pointer.Target).(*btf.FuncProto)
+	if !ok {
+		return 0, errors.New("it is no function")
+	}
+	const before = 2 // the tracepoint's own data, and the task
+	if len(proto.Params) > before && proto.Params[before].Name == "group_dead" {
+		return 1, nil
+	}
+	return 0, nil
+}
+
+func load(cache *btf.Cache, l taskiter.Layout, c objectSettings) (*ebpf.Collection, error) {
+	spec, err := loadObject()
+	if err == nil {
+		err = errors.Join(
+			spec.Variables[objectVarLayout].Set(l.Domain), spec.Variables[objectVarConfig].Set(c))
+	}
+	if err != nil {
+		return nil, failure(Refused, "the BPF object", err)
+	}
+	// The kernel takes whole pages, which differ.
+	spec.Maps[objectMapWake].MaxEntries = uint32(os.Getpagesize())
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: cache})
+	if err != nil {
+		return nil, failure(Refused, "the kernel did not accept the programs", err)
+	}
+	return coll, nil
+}
+
+// events are the programs of the tracepoints, by enum event.
+func events() [programs]string {
+	return [...]string{
+		objectEventEVENT_FORK: objectProgOnFork, objectEventEVENT_EXEC: objectProgOnExec,
+		objectEventEVENT_EXIT: objectProgOnExit,
+	}
+}
+
+func attach(coll *ebpf.Collection) (files bpffile.Files, err error) {
+	// So that Go's poller waits for it.
+	if err := unix.SetNonblock(coll.Maps[objectMapWake].FD(), true); err != nil {
+		return nil, failure(Refused, "the programs' memory", err)
+	}
+	err = errors.Join(
+		files.Keep(coll.Maps[objectMapControl], "control"), files.Keep(coll.Maps[objectMapWake], "wake"))
+	if err != nil {
+		return files, failure(Refused, "the programs' memory", err)
+	}
+	for _, it := range [...]struct{ program, table string }{
+		{objectProgDrain0, objectMapCells0}, {objectProgDrain1, objectMapCells1},
+		{objectProgNameExes, objectMapExes}, {objectProgNameGroups, objectMapGroups},
+	} {
+		l, err := link.AttachIter(link.IterOptions{
+			Program: coll.Programs[it.program], Map: coll.Maps[it.table],
+		})
+		if err := keepLink(&files, l, it.program, err); err != nil {
+			return files, err
+		}
+	}
+	for _, program := range events() {
+		l, err := link.AttachTracing(link.TracingOptions{Program: coll.Programs[program]})
+		if err := keepLink(&files, l, program, err); err != nil {
+			return files, err
+		}
+	}
+	for _, program := range events() {
+		if err := files.Keep(coll.Programs[program], program); err != nil {
+			return files, failure(Refused, program, err)
+		}
+	}
+	return files, adopt(coll)
+}
+
+// keepLink keeps a link that was made unless that failed.
+func keepLink(files *bpffile.Files, l link.Link, name string, err error) error {
+	if err == nil {
+		err = files.Keep(l, name)
+		_ = l.Close()
+	}
+	if err != nil {
+		return failure(Refused, "attach "+name, err)
+	}
+	return nil
+}
+
+// adopt has the processes remembered that are there.
+func adopt(coll *ebpf.Collection) error {
+	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[objectProgAdopt]})
+	if err != nil {
+		return failure(Refused, "attach "+objectProgAdopt, err)
+	}
+	defer it.Close()
+	err = bpffile.Iterate(context.Background(), it.FD(), make([]byte, bpffile.ReadSize),
+		func([]byte) error { return nil })
+	if err != nil {
+		return failure(Refused, fmt.Sprintf("run %s", objectProgAdopt), err)
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/landlockd/landlockd/internal/runs"
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+	"github.com/landlockd/landlockd/test/testenv"
+)
+
+// open returns a reader, whose state went through text as between two stages.
+func open(t *testing.T) *Reader {
+	t.Helper()
+	testenv.NeedRoot(t)
+	src, err := taskiter.Open(taskiter.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	st, files, err := Open(src.Layout())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again State
+	if err := json.Unmarshal(text, &again); err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(again, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for event, c := range r.control.Cost {
+			t.Logf("program %d: %d calls, %d ns on average, %d ns at most", event, c.Calls,
+				c.SumNs/max(1, c.Calls), c.MaxNs)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// drain adds to what was drained of cells with an executable.
+func drain(t *testing.T, r *Reader, exe string, all map[string]uint64) {
+	t.Helper()
+	d, err := r.Drain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range d.Cells {
+		if c.Exe == exe {
+			all[fmt.Sprintf("%d %s %s %d", c.Kind, c.State, c.MinAge, c.UID)] += c.Count
+			if c.Last.PID == 0 || c.Last.End <= c.Last.Start || c.ExeOrigin != scan.OfHost || c.Cgroup == "" {
+				t.Errorf("%+v", c)
+			}
+		}
+	}
+}
+
+// copyOf returns a copy of a program, of which this test alone makes runs.
+func copyOf(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "a copy")
+	if err := os.WriteFile(to, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// TestCounts: runs, launches and ages of one program, over several turns.
+func TestCounts(t *testing.T) {
+	r := open(t)
+	sh := copyOf(t, "sh")
+	if err := r.Ask([]time.Duration{300 * time.Millisecond, time.Hour}, false); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]uint64{}
+	const many = 50
+	for range many {
+		if err := exec.Command(sh, "-c", "exec true").Run(); err != nil {
+			t.Fatal(err)
+		}
+		if err := exec.Command(sh, "-c", "exit 0").Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	drain(t, r, sh, got)
+	for range 2 {
+		if err := exec.Command(sh, "-c", "(sleep 0.4); exit 0").Run(); err != nil {
+			t.Fatal(err)
+		}
+		drain(t, r, sh, got)
+		r.control.takeTurn()
+		r.turned = time.Now().Add(-2 * rest)
+	}
+	for range 2 {
+		drain(t, r, sh, got)
+	}
+	want := map[string]uint64{
+		fmt.Sprintf("%d unsandboxed 0s 0", runs.Launch): many,
+		fmt.Sprintf("%d unsandboxed 0s 0", runs.Run):    many,
+		fmt.Sprintf("%d unsandboxed 300ms 0", runs.Run): 2,
+	}
+	for k, n := range want {
+		if got[k] < n || got[k] > n+2 { // whether a shell forks for its last command is its own affair
+			t.Errorf("%s: %d, want %d", k, got[k], n)
+		}
+	}
+	t.Log(got)
+}
