@@ -19,6 +19,34 @@ type Facts struct {
 	Machine string
 }
 
+// isInUnit reports whether the cgroup is a unit's, or below that.
+func (f *Facts) isInUnit() bool { return f.Kind == scan.Unit || f.Kind == scan.UserUnit }
+
+// awaitsName reports whether the cgroup is that of a container whose name the logs may give,
+// and notes of one that surely has none that it is so.
+func (f *Facts) awaitsName() bool {
+	of := f.Container
+	if of == nil {
+		return false
+	}
+	awaits := isID(of.ID)
+	of.Unnamed = of.Unnamed || !awaits && of.PodUID == "" // of LXC, Mesos or a build
+	return awaits
+}
+
+// names returns the names, folded and not, of a program in the cgroup, by its executable.
+func (f *Facts) names(exe string) (name, full string) {
+	if f.Name != "" {
+		return f.Name, f.FullName
+	}
+	name = executableName(exe)
+	full = name
+	if f.Kind == scan.InContainer {
+		name, full = containerName("", name), containerName(f.Machine, name)
+	}
+	return withoutIDs(name), full
+}
+
 // Parse returns what the path of a cgroup shows, below the root of the hierarchy that
 // processes are named in. The layout is systemd's: slices, and in them a unit.
 //

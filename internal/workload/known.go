@@ -34,22 +34,13 @@ type cgroup struct {
 
 func newCgroup() *cgroup { return &cgroup{row: -1} }
 
-// isInUnit reports whether the cgroup is a unit's, or below that.
-func (c *cgroup) isInUnit() bool {
-	return c.facts.Kind == scan.Unit || c.facts.Kind == scan.UserUnit
-}
-
 func (c *cgroup) setPath(path string, runtimes RuntimeUnits) {
 	if path == c.facts.Cgroup {
 		return
 	}
 	c.facts = Parse(path, runtimes)
 	c.tries, c.retry = 0, time.Time{}
-	of := c.facts.Container
-	c.awaitsName = of != nil && isID(of.ID)
-	if of != nil && !c.awaitsName && of.PodUID == "" {
-		of.Unnamed = true // of LXC, Mesos or a build
-	}
+	c.awaitsName = c.facts.awaitsName()
 	c.clear()
 }
 

@@ -204,23 +204,43 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64) int32 {
 // deciding returns which of a process's two cgroups decides, and its hierarchy;
 // nil if that is not known, because a path is not.
 func (r *Resolver) deciding(v2, v1 uint64) (*cgroups, uint64) {
-	path1 := r.lookUp(&r.v1, v1)
-	inV1 := path1 != "" && path1 != "/"
-	if inV1 && !r.v1.byID[v1].isInUnit() {
+	switch r.decide(v2, v1, r.lookUp(&r.v1, v1), func() *Facts { return r.lookUp(&r.v2, v2) }) {
+	case byV1:
 		return &r.v1, v1
-	}
-	path2 := r.lookUp(&r.v2, v2)
-	switch {
-	case inV1 && !r.wasMoved(v2, v1):
-		return &r.v1, v1
-	case path2 == "/" && path1 == "" && (v1 != 0 || r.legacy):
-		return nil, 0 // in some cgroup of v1's
-	case path2 != "":
+	case byV2:
 		return &r.v2, v2
-	case path1 != "" && v2 == 0:
-		return &r.v1, v1
 	default:
 		return nil, 0
+	}
+}
+
+// hierarchy is which of a process's cgroups decides; the zero value if that is not known.
+type hierarchy uint8
+
+const (
+	byV1 hierarchy = 1 + iota
+	byV2
+)
+
+// decide returns which of two cgroups decides, by their IDs and what their paths show: no path,
+// if it is not known. of2 is called only where it matters.
+func (r *Resolver) decide(v2, v1 uint64, of1 *Facts, of2 func() *Facts) hierarchy {
+	inV1 := of1.Cgroup != "" && of1.Cgroup != "/"
+	if inV1 && !of1.isInUnit() {
+		return byV1
+	}
+	in2 := of2()
+	switch {
+	case inV1 && !r.wasMoved(in2, of1):
+		return byV1
+	case in2.Cgroup == "/" && of1.Cgroup == "" && (v1 != 0 || r.legacy):
+		return 0 // in some cgroup of v1's
+	case in2.Cgroup != "":
+		return byV2
+	case of1.Cgroup != "" && v2 == 0:
+		return byV1
+	default:
+		return 0
 	}
 }
 
@@ -228,21 +248,19 @@ func (r *Resolver) deciding(v2, v1 uint64) (*cgroups, uint64) {
 // systemd, which keeps both alike, did not put it where it is in v1 then. In v1 users
 // move their processes from anywhere to cgroups that were delegated to them; in v2
 // what is above both would have to be delegated, too.
-func (r *Resolver) wasMoved(v2, v1 uint64) bool {
-	of2, of1 := r.v2.byID[v2], r.v1.byID[v1]
-	return of2 != nil && of2.isInUnit() && of2.facts.Unit != of1.facts.Unit &&
-		!r.o.Runtimes.has(of2.facts.Unit)
+func (r *Resolver) wasMoved(of2, of1 *Facts) bool {
+	return of2.isInUnit() && of2.Unit != of1.Unit && !r.o.Runtimes.has(of2.Unit)
 }
 
-// lookUp returns a cgroup's path, empty if it is not known or there is none.
-func (r *Resolver) lookUp(in *cgroups, id uint64) string {
+// lookUp returns what the path of a cgroup shows: none, if it is not known or there is none.
+func (r *Resolver) lookUp(in *cgroups, id uint64) *Facts {
 	if id == 0 {
-		return ""
+		return &r.unresolved.facts
 	}
 	c := in.get(id, r.now)
 	c.used = r.scan
 	r.pending = r.pending || in.seen && c.lacksPath(r.now)
-	return c.facts.Cgroup
+	return &c.facts
 }
 
 // walkAll looks for the paths of all cgroups that are kept. It takes the

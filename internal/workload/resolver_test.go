@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +94,27 @@ func snapshot(processes ...scan.Process) *scan.Snapshot {
 
 func in(id uint64, exe string) scan.Process { return scan.Process{CgroupID: id, Exe: exe} }
 
+// sameWhenGone checks that a process that ended is named as it was, by the paths of its cgroups.
+func (b *bench) sameWhenGone(t *testing.T, p *scan.Process, was *scan.Workload) {
+	t.Helper()
+	path := func(in *cgroups, id uint64) string {
+		if c := in.byID[id]; c != nil {
+			return c.facts.Cgroup
+		}
+		return ""
+	}
+	got, want := b.Of(p, path(&b.v2, p.CgroupID), path(&b.v1, p.CgroupV1ID)), *was
+	if of := want.Container; of != nil && isID(of.ID) {
+		if of.Name != "" { // the path does not show it
+			got.Name, got.FullName = want.Name, want.FullName
+		}
+		got.Container, want.Container = nil, nil
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("gone it is %+v, was %+v", got, want)
+	}
+}
+
 // names are those of the processes in their order.
 func (b *bench) names(t *testing.T, s *scan.Snapshot) []string {
 	t.Helper()
@@ -104,6 +126,7 @@ func (b *bench) names(t *testing.T, s *scan.Snapshot) []string {
 		if w == nil {
 			t.Fatalf("process %d is part of no workload", i)
 		}
+		b.sameWhenGone(t, &s.Processes[i], w)
 		used[s.Processes[i].Workload] = true
 		names = append(names, w.Name)
 	}

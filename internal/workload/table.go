@@ -61,14 +61,10 @@ func (t *table) row(c *cgroup, exe string) int32 {
 	if n, ok := c.rows[exe]; ok {
 		return n
 	}
-	name := executableName(exe)
-	full := name
-	if c.facts.Kind == scan.InContainer {
-		name, full = containerName("", name), containerName(c.facts.Machine, name)
-	}
+	name, full := c.facts.names(exe)
 	n, ok := c.names[full]
 	if !ok {
-		n = t.add(c, withoutIDs(name), full)
+		n = t.add(c, name, full)
 	}
 	if c.rows == nil {
 		c.rows, c.names = map[string]int32{}, map[string]int32{}
