@@ -45,8 +45,8 @@ type slot struct {
 }
 
 type gift struct {
-	at    time.Time
-	ruled bool
+	at           time.Time
+	ruled, ended bool
 }
 
 // class orders workloads; a lower one can make a higher one yield.
@@ -63,8 +63,10 @@ const (
 	ruledBeyond
 	ofUser
 	ofProgram
-	// goneLong: it went slotKept ago, and keeps its slot while nobody needs it.
-	goneLong
+	// idleOfHost and idle: it went slotKept ago, or none of it was seen alive. It keeps its
+	// slot while nobody else needs it.
+	idleOfHost
+	idle
 )
 
 // Claim is a workload that may have a series.
@@ -78,7 +80,9 @@ type Claim struct {
 	Sandboxed bool
 	// Gone reports whether it has no process left. Without a claim a slot is free slotKept
 	// after the last one; with one of what is gone, others may then have it.
-	Gone  bool
+	Gone bool
+	// Ended: it is Gone, and no snapshot had it since it has a slot. Nobody yields to it.
+	Ended bool
 	class class
 }
 
@@ -103,7 +107,7 @@ func (s *Slots) Assign(now time.Time, limit int, claims []Claim) []Claim {
 			h = &slot{since: s.now, seen: s.now}
 			s.held[c.Label] = h
 			if s.begun && c.invented() {
-				s.given = append(s.given, gift{s.now, c.Ruled})
+				s.given = append(s.given, gift{s.now, c.Ruled, c.Ended})
 			}
 		}
 		if h != nil {
@@ -152,8 +156,10 @@ func (s *Slots) classify(claims []Claim, fifth int) {
 		c := &claims[i]
 		h := s.held[c.Label]
 		switch {
-		case h != nil && h.gone && s.old(h):
-			c.class = goneLong
+		case c.Ended || h != nil && h.gone && s.old(h):
+			if c.class = idle; !c.invented() {
+				c.class = idleOfHost
+			}
 		case c.Ruled && !c.invented():
 			c.class = ruledOfHost
 		case c.Ruled && h != nil && h.class == favoured:
@@ -178,19 +184,23 @@ func (s *Slots) classify(claims []Claim, fifth int) {
 }
 
 // mayHave reports whether a name that has no slot may have one now. Users' names may
-// have a fifth of the limit in an hour; a quarter of that waits for those that a rule
-// is about.
+// have a fifth of the limit in an hour, those that ended apart from those that run; a quarter
+// of that waits for those that a rule is about.
 func (s *Slots) mayHave(c *Claim, fifth int) bool {
 	if !s.begun || !c.invented() {
 		return true
 	}
-	plain := 0
+	given, plain := 0, 0
 	for _, g := range s.given {
+		if g.ended != c.Ended {
+			continue
+		}
+		given++
 		if !g.ruled {
 			plain++
 		}
 	}
-	return len(s.given) < fifth && (c.Ruled || plain < fifth-fifth/4)
+	return given < fifth && (c.Ruled || plain < fifth-fifth/4)
 }
 
 // makeRoom reports whether one more of a class can have a slot: there is one, or the

@@ -25,14 +25,15 @@ func kept(limit int) *bounded { return &bounded{limit: limit} }
 // having are the names that have a slot after an assignment, ascending. Names show what
 // they are: "u" units of the system, "k" containers of Kubernetes, "m" users' units,
 // others executables. An "!" means that a rule is about it, a "+" that it is sandboxed,
-// a "~" in front that it is gone.
+// a "~" in front that it is gone, a "-" that it ended and was never seen.
 func (b *bounded) having(at time.Duration, names ...string) []string {
 	var claims []Claim
 	var all []string
 	for i, name := range names {
 		name, gone := strings.CutPrefix(name, "~")
+		name, ended := strings.CutPrefix(name, "-")
 		c := Claim{
-			Label: name, Index: i, Gone: gone,
+			Label: name, Index: i, Gone: gone || ended, Ended: ended,
 			Ruled: strings.Contains(name, "!"), Sandboxed: strings.Contains(name, "+"),
 		}
 		switch name[0] {
@@ -108,13 +109,43 @@ func TestSlotsStay(t *testing.T) {
 	})
 }
 
+// What ended and was never seen takes no slot from anybody, gives its own to all others, and
+// if users chose its name, to what the host named.
+func TestSlotsOfWhatEnded(t *testing.T) {
+	kept(3).take(t, []step{
+		{0, "a -u1", "a u1"},
+		{1 * time.Minute, "a -u1 -u2 -u3", "a u1 u2"},      // there was room for one
+		{2 * time.Minute, "a -u1 -u2 u3", "a u1 u3"},       // what runs comes first
+		{3 * time.Minute, "a b! -u1 u3", "a b! u3"},        // whatever its name
+		{63 * time.Minute, "~a b! -u1 u3", "b! u1 u3"},     // a went an hour ago
+		{64 * time.Minute, "b! u1 -u2 u3", "b! u1 u3"},     // it runs now
+		{65 * time.Minute, "b! ~u1 -u2 -c u3", "b! u1 u3"}, // and went
+	})
+	kept(2).take(t, []step{
+		{0, "-c -d", "c d"},
+		{1 * time.Minute, "-c -d -u1", "c u1"},
+		{2 * time.Minute, "-c m1 -u1 -u2", "m1 u1"},
+	})
+	// Users' names that ended leave to those that run all that these may have.
+	b := kept(100)
+	b.having(0, "u1")
+	ended := numbered("-a", 100)
+	if got := b.having(time.Minute, slices.Concat([]string{"u1"}, ended)...); len(got) != 16 {
+		t.Errorf("%d have one: %q", len(got), got)
+	}
+	names := slices.Concat([]string{"u1"}, ended, numbered("b", 100))
+	if got := b.having(2*time.Minute, names...); len(got) != 31 {
+		t.Errorf("%d have one: %q", len(got), got)
+	}
+}
+
 // What is gone keeps its slot for an hour as if it ran, and then until another needs it.
 func TestSlotsOfWhatIsGone(t *testing.T) {
 	kept(3).take(t, []step{
 		{0, "b c u1", "b c u1"},
 		{59 * time.Minute, "~b ~c ~u1 x", "b c u1"}, // as if they ran
 		{60 * time.Minute, "b ~c ~u1", "b c u1"},    // nobody needs theirs
-		{60 * time.Minute, "b ~c ~u1 x", "b c x"},   // one is needed
+		{60 * time.Minute, "b ~c ~u1 x", "b u1 x"},  // one is needed
 		{61 * time.Minute, "b ~c x u2", "b u2 x"},   // what runs stays
 		{62 * time.Minute, "b ~c x u2", "b u2 x"},
 	})
