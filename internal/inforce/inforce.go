@@ -50,8 +50,12 @@ type Set struct {
 	reloading sync.Mutex // held by the one that loads
 
 	mu        sync.Mutex
+	config    *policy.Config
 	evaluator *policy.Evaluator
-	state     State
+	// ended judges what ended, with what it remembers for itself; nil until it is needed.
+	ended   *policy.Evaluator
+	changes changes
+	state   State
 	// of is the snapshot that result is of. It is not kept for that.
 	of     weak.Pointer[scan.Snapshot]
 	result *policy.Evaluation
@@ -62,7 +66,7 @@ func New(o Options) (*Set, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Set{o: o}
+	s := &Set{o: o, changes: newChanges(o.Logger)}
 	c, err := s.load()
 	if err != nil {
 		return nil, err
@@ -80,8 +84,36 @@ func (s *Set) Evaluate(snap *scan.Snapshot) *policy.Evaluation {
 	if s.result == nil || s.of.Value() != snap {
 		s.result, s.of = s.evaluator.Evaluate(snap), weak.Make(snap)
 		s.state.Applied = s.result.Applied
+		s.changes.note(snap, s.result)
 	}
 	return s.result
+}
+
+// Ended calls f with what the rules in force find of what ended, as
+// [policy.Evaluator.Ended] does. f must not use the Set.
+func (s *Set) Ended(
+	ended *scan.Snapshot, launch func(place int) bool, f func(place int, v policy.Verdict),
+) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil {
+		s.ended = policy.New(s.config, policy.Options{})
+	}
+	s.ended.Ended(ended, launch, f)
+}
+
+// LogBroken logs that processes which ended violated a rule; o is one of them.
+func (s *Set) LogBroken(v policy.Verdict, o Offender, processes uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changes.broken(v, o, processes)
+}
+
+// Config returns the configuration in force.
+func (s *Set) Config() *policy.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.config
 }
 
 // State returns what is known of the rules in force.
@@ -134,7 +166,8 @@ func (s *Set) use(c *policy.Config) {
 	e := policy.New(c, o)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.evaluator, s.result = e, nil
+	s.config, s.evaluator, s.ended, s.result = c, e, nil, nil
+	s.changes.keep(c)
 	s.state = State{Loaded: len(c.Rules), Hash: c.Hash, Reloaded: true, Since: time.Now()}
 }
 

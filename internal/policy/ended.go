@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -53,8 +54,25 @@ func (r Result) OfRun() string {
 	return r.String()
 }
 
-// Graces returns those of the rules that are more than 0, ascending and each once.
+// MaxGraces is how many graces are distinguished of what ended.
+const MaxGraces = 31
+
+// Graces returns those of the rules that are more than 0, ascending and each once, at most
+// MaxGraces. If there are more, some are left out, never the longest: what ended must have
+// reached the next longer one to violate a rule that has such a one.
 func (c *Config) Graces() []time.Duration {
+	all := c.allGraces()
+	if len(all) <= MaxGraces {
+		return all
+	}
+	some := make([]time.Duration, MaxGraces)
+	for i := range some {
+		some[i] = all[(i+1)*len(all)/MaxGraces-1]
+	}
+	return some
+}
+
+func (c *Config) allGraces() []time.Duration {
 	var graces []time.Duration
 	for i := range c.Rules {
 		if g := c.Rules[i].Grace; g > 0 {
@@ -63,6 +81,17 @@ func (c *Config) Graces() []time.Duration {
 	}
 	slices.Sort(graces)
 	return slices.Compact(graces)
+}
+
+// manyGraces returns a warning if not all graces are distinguished.
+func (c *Config) manyGraces(file string) []Problem {
+	n := len(c.allGraces())
+	if n <= MaxGraces {
+		return nil
+	}
+	return []Problem{{File: file, Message: fmt.Sprintf("the rules have %d graces, and of processes "+
+		"that ended only %d are distinguished: some count as short until they reach the next "+
+		"longer one", n, MaxGraces)}}
 }
 
 // UsesComm reports whether a rule looks at the names that processes give themselves.

@@ -188,3 +188,22 @@ func TestGraces(t *testing.T) {
 		t.Error("comm is not looked at")
 	}
 }
+
+// Of more graces than are distinguished the longest stays, and that is said.
+func TestManyGraces(t *testing.T) {
+	for _, n := range []int{30, 31, 32, 61, 62, 63, 1000} {
+		var b strings.Builder
+		b.WriteString("rules:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "- {name: r%d, match: {uid: [1]}, grace: %ds}\n", i, i+1)
+		}
+		c := load(t, b.String())
+		got := c.Graces()
+		if len(got) != min(n, MaxGraces) || got[len(got)-1] != time.Duration(n)*time.Second || len(slices.Compact(slices.Clone(got))) != len(got) {
+			t.Errorf("of %d: %v", n, got)
+		}
+		if warned := len(c.Warnings) == 1 && strings.Contains(c.Warnings[0].String(), fmt.Sprintf("the rules have %d graces", n)); warned != (n > MaxGraces) {
+			t.Errorf("of %d: %v", n, c.Warnings)
+		}
+	}
+}

@@ -76,7 +76,8 @@ func (l *loader) rest(d *decoder, files []ruleFile) (*Config, error) {
 	for i, m := range l.config.seenBy().ancestors {
 		m.ancestry = i
 	}
-	l.config.Warnings = slices.Concat(d.warnings, others.warnings, l.config.letOut())
+	l.config.Warnings = slices.Concat(d.warnings, others.warnings, l.config.letOut(),
+		l.config.manyGraces(d.file))
 	l.config.Hash = binary.BigEndian.Uint64(l.hash.Sum(nil)) >> 16
 	return l.config, nil
 }
