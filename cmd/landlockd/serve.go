@@ -52,6 +52,9 @@ func (s *serve) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Flag("collector.denials", "Count what Landlock denies, by the best that the kernel offers: "+
 		"its tracepoints, audit records where audit is on (it is never switched on), its own "+
 		"counts.").Default("true").BoolVar(&o.Denials)
+	c.Flag("collector.runs", "Count processes that end, by workload, state and rule, whether or not "+
+		"a scan saw them, by the kernel's tracepoints.").
+		Default("true").BoolVar(&o.Runs)
 	s.socket.flags(c, "Unix socket at which root can read facts of single processes; empty for "+
 		"none. Every user may connect: who asks is checked.")
 	c.Flag("confine", "What to do if the serving stage cannot be confined in every way: require "+

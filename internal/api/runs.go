@@ -41,11 +41,14 @@ func (s *Server) serveRuns(w http.ResponseWriter, r *http.Request, snap *scan.Sn
 		refuse(w, http.StatusBadRequest, "bad_request", err.Error())
 		return
 	}
-	a := Runs{Schema: RunsSchema, Way: Off, Runs: []runs.Ended{}}
+	a := Runs{Schema: RunsSchema, Way: snap.Source.Runs, Runs: []runs.Ended{}}
+	if s.o.RunsOff {
+		a.Way = Off
+	}
 	if t := s.o.Runs; t != nil {
 		t.Update(snap) // what ended since the last scrape, too
 		stats, all := t.Stats(), t.Recent()
-		a.Way, a.Since, a.Lost, a.Remembered = snap.Source.Runs, &stats.Since, stats.Lost, len(all)
+		a.Since, a.Lost, a.Remembered = &stats.Since, stats.Lost, len(all)
 		a.Runs = slices.DeleteFunc(all, func(e runs.Ended) bool { return !q.about(&e) })
 	}
 	answer(w, http.StatusOK, a)

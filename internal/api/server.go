@@ -22,8 +22,9 @@ type Options struct {
 	Scans *scan.Shared
 	// Denials is nil if none are collected.
 	Denials *denials.Monitor
-	// Runs is nil if none are counted.
-	Runs *runs.Tally
+	// Runs is nil if none are counted, and RunsOff reports whether that was asked for.
+	Runs    *runs.Tally
+	RunsOff bool
 	// Logger gets what goes wrong at debug level: clients can make that happen.
 	Logger *slog.Logger
 }

@@ -338,12 +338,28 @@ func TestNotTold(t *testing.T) {
 		socket := filepath.Join(t.TempDir(), "s")
 		shared := scan.NewShared(c.source, scan.SharedOptions{})
 		defer shared.Close()
-		serve(t, socket, Options{Scans: shared})
+		serve(t, socket, Options{Scans: shared, RunsOff: true})
 		for _, path := range []string{denialsPath, runsPath} {
 			if status, body := get(t, socket, path); status != c.status || !strings.Contains(body, `"`+c.word+`"`) {
 				t.Errorf("%s: %s: %d %s, want %d %s", c.name, path, status, body, c.status, c.word)
 			}
 		}
+	}
+}
+
+// TestRunsNotHere: where the kernel cannot count, nobody has switched it off.
+func TestRunsNotHere(t *testing.T) {
+	testenv.NeedRoot(t)
+	socket := filepath.Join(t.TempDir(), "s")
+	snap := &scan.Snapshot{
+		Source:    scan.SourceInfo{Runs: scan.RunsNone},
+		Processes: []scan.Process{{PID: int32(os.Getpid()), State: scan.Unsandboxed, SysPtrace: true}},
+	}
+	shared := scan.NewShared(source{snap: snap}, scan.SharedOptions{})
+	defer shared.Close()
+	serve(t, socket, Options{Scans: shared})
+	if status, body := get(t, socket, runsPath); status != 200 || !strings.Contains(body, `"way":"none"`) {
+		t.Errorf("%d %s", status, body)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -43,11 +44,15 @@ func openAPI(o Options) (*net.UnixListener, error) {
 }
 
 // serveAPI serves at the socket, if there is one, until the result is called.
-func (d *Daemon) serveAPI(shared *scan.Shared, monitor *denials.Monitor) (stop func()) {
+func (d *Daemon) serveAPI(
+	shared *scan.Shared, monitor *denials.Monitor, tally *runs.Tally,
+) (stop func()) {
 	if d.api == nil {
 		return func() {}
 	}
-	server := api.NewServer(api.Options{Scans: shared, Denials: monitor, Logger: d.o.Logger})
+	server := api.NewServer(api.Options{
+		Scans: shared, Denials: monitor, Runs: tally, RunsOff: !d.o.Runs, Logger: d.o.Logger,
+	})
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		if err := server.Serve(d.api); !errors.Is(err, http.ErrServerClosed) {

@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,8 @@ type opened struct {
 	denials   denialsHandoff    // how denials are read, by denialFiles
 	// denialFiles are open in the stage that reads them.
 	denialFiles []*os.File
+	runs        runsHandoff // how processes that ended are counted, by runFiles
+	runFiles    []*os.File
 }
 
 func (o *opened) close() {
@@ -53,7 +56,7 @@ func (o *opened) close() {
 	if o.attribute != nil {
 		o.attribute.Close()
 	}
-	for _, f := range o.denialFiles {
+	for _, f := range append(o.denialFiles, o.runFiles...) {
 		f.Close()
 	}
 }
@@ -79,6 +82,7 @@ type handoff struct {
 	// Cmdline reports whether command lines may be read.
 	Cmdline bool           `json:"cmdline,omitempty"`
 	Denials denialsHandoff `json:"denials,omitzero"`
+	Runs    runsHandoff    `json:"runs,omitzero"`
 	// Files are the numbers of the descriptors, in the order of the members above.
 	Files []int `json:"files"`
 }
@@ -98,10 +102,13 @@ func parseHandoff(text []byte) (handoff, error) {
 	if (h.Source != nil) != (h.SourceFiles > 0) || h.SourceFiles < 0 {
 		return handoff{}, fmt.Errorf("a source has %d descriptors", h.SourceFiles)
 	}
-	if err := h.Denials.check(); err != nil {
+	if err := cmp.Or(h.Denials.check(), h.Runs.check()); err != nil {
 		return handoff{}, err
 	}
-	files := h.Listeners + h.SourceFiles + h.Denials.Files
+	if h.Runs.Files > 0 && h.Source == nil {
+		return handoff{}, errors.New("processes that end are counted, but there is no task iterator")
+	}
+	files := h.Listeners + h.SourceFiles + h.Denials.Files + h.Runs.Files
 	for _, there := range []bool{h.API, h.Notify, h.Attribute} {
 		if there {
 			files++
@@ -129,7 +136,7 @@ func (o *opened) pack() ([]*os.File, error) {
 	h := handoff{
 		Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil, Watchdog: o.watchdog,
 		Attribute: o.found.Attribute, Tried: o.found.Tried,
-		Goal: o.goal, Cmdline: o.cmdline, Denials: o.denials,
+		Goal: o.goal, Cmdline: o.cmdline, Denials: o.denials, Runs: o.runs,
 	}
 	if o.found.Attribute {
 		h.Kernel = o.found.Kernel
@@ -167,7 +174,7 @@ func (o *opened) pack() ([]*os.File, error) {
 		h.Source, h.SourceFiles = state, len(own)
 		files = append(files, own...)
 	}
-	files = append(files, o.denialFiles...)
+	files = append(append(files, o.denialFiles...), o.runFiles...)
 	for _, f := range files {
 		h.Files = append(h.Files, int(f.Fd()))
 	}
@@ -243,7 +250,8 @@ func unpack(number string) (*opened, error) {
 	}
 	o := &opened{
 		found: sources.Found{Attribute: h.Attribute, Kernel: h.Kernel, Tried: h.Tried},
-		goal:  h.Goal, failed: h.Failed, cmdline: h.Cmdline, denials: h.Denials, watchdog: h.Watchdog,
+		goal:  h.Goal, failed: h.Failed, cmdline: h.Cmdline, watchdog: h.Watchdog,
+		denials: h.Denials, runs: h.Runs,
 	}
 	if h.Failure != nil {
 		o.found.Failure = h.Failure
@@ -282,7 +290,7 @@ func unpack(number string) (*opened, error) {
 			o.found.Kernel = &kernel
 		}
 	}
-	o.denialFiles = next(len(files))
+	o.denialFiles, o.runFiles = next(h.Denials.Files), next(h.Runs.Files)
 	return o, nil
 }
 

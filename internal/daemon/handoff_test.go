@@ -21,6 +21,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/confine"
+	"github.com/landlockd/landlockd/internal/runs/trace"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -214,6 +215,14 @@ var badHandoffs = []string{
 	`{"failure":{"reason":"x"},"notify":true,"files":[4294967300]}`, `{"listeners":-1,"notify":true,"failure":{"reason":"x"}}`,
 	`{"attribute":true}`, `{"attribute":true,"kernel":null}`, `{"attribute":true,"kernel":{"Landlock":"maybe"}}`,
 	`{"attribute":true,"kernel":{}}`, `{"failure":{"reason":"x"},"api":true}`, `{"failure":{"reason":"x"},"api":1,"files":[3]}`, `{"failure":{"reason":"x"},"api":true,"files":[0]}`,
+	`{"failure":{"reason":"x"},"runs":{"files":-1}}`, `{"failure":{"reason":"x"},"runs":{"files":1},"files":[3]}`, withRuns(`"failure":{"reason":"x"}`, 0),
+}
+
+// withRuns is a handoff with the descriptors by which processes that end are counted, behind
+// so many of a source.
+func withRuns(source string, of int) string {
+	files := strings.Trim(strings.Repeat("3,", of+trace.NumFiles), ",")
+	return fmt.Sprintf(`{%s,"runs":{"files":%d},"files":[%s]}`, source, trace.NumFiles, files)
 }
 
 func TestUnpackRefuses(t *testing.T) {
@@ -248,6 +257,7 @@ func FuzzHandoff(f *testing.F) {
 	}
 	f.Add([]byte(`{"attribute":true,"kernel":{"Landlock":"disabled"},"keep":[19],"files":[3]}`))
 	f.Add([]byte(`{"listeners":2,"api":true,"notify":true,"source":{"a":[1]},"source_files":3,"keep":[39],"files":[3,4,5,6,7,8,9]}`))
+	f.Add([]byte(withRuns(`"source":{},"source_files":3`, 3)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h, err := parseHandoff(text)
 		if err != nil {

@@ -45,7 +45,10 @@ func Open(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	d.reader = d.found.Reader(o.Sources)
-	return d, d.checkDomain()
+	if err := d.checkDomain(); err != nil {
+		return nil, err
+	}
+	return d, d.openFeed()
 }
 
 func open(o Options) (*Daemon, error) {
@@ -113,5 +116,6 @@ func (o *opened) openFiles(from Options) (err error) {
 	if found.Kernel == nil || found.Kernel.Landlock == scan.Enabled {
 		o.denials, o.denialFiles = openDenials(from)
 	}
+	o.runs, o.runFiles = openRuns(from, found.Iterator)
 	return nil
 }

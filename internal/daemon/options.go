@@ -31,6 +31,8 @@ type Options struct {
 	Metrics metrics.Options
 	// Denials counts what Landlock denies.
 	Denials bool
+	// Runs counts processes that end.
+	Runs bool
 	// MinInterval is how long a scan's result is served again: scan.SharedOptions.
 	MinInterval time.Duration
 

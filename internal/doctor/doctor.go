@@ -26,7 +26,7 @@ type check func(*host, say)
 func checks() []check {
 	return []check{
 		checkKernel, checkIterator, checkAttribute, checkScan, checkWorkloads, checkCounters,
-		checkDenials, checkListening,
+		checkDenials, checkRuns, checkListening,
 	}
 }
 

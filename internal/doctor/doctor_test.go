@@ -10,6 +10,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
 )
 
 // fake is a host's iterator and attribute.
@@ -27,6 +28,7 @@ func (f fake) Close() error                                 { return nil }
 func (f fake) Info() scan.SourceInfo                        { return f.info }
 func (f fake) CredentialsOffset() int                       { return 8 }
 func (f fake) Unprivileged() bool                           { return f.unprivileged }
+func (f fake) Layout() taskiter.Layout                      { return taskiter.Layout{} }
 func (f fake) File() string                                 { return "attr/landlock/domain" }
 func (f fake) Form() string                                 { return "hex" }
 func (f fake) HidePID() (string, error)                     { return f.hidePID, nil }
@@ -77,6 +79,8 @@ func TestExamine(t *testing.T) {
 				noCgroups() + "\n"},
 		"denials are not counted": {host{iterator: fake{info: uncounted}}, checkCounters, true,
 			"[note] denials            this kernel does not count them (Linux 6.15, with CONFIG_AUDIT)\n"},
+		"no iterator to count with": {host{iteratorErr: broken}, checkRuns, true,
+			"[note] runs               what ends between two scans is not counted: that takes the task iterator\n"},
 		"denials are counted": {host{iterator: fake{info: info}}, checkCounters, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

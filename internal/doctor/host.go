@@ -26,6 +26,7 @@ type iterator interface {
 	Info() scan.SourceInfo
 	CredentialsOffset() int
 	Unprivileged() bool
+	Layout() taskiter.Layout
 }
 
 // attribute is a [procattr.Source].

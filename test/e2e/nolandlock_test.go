@@ -112,7 +112,7 @@ func checkAllUnsandboxed(t *testing.T, m metrics, reason string) {
 		if !strings.HasPrefix(series, "landlockd_source_info") {
 			continue
 		}
-		for _, label := range []string{`ids="none"`, `lineage="none"`, `rules="none"`, `denials="none"`} {
+		for _, label := range []string{`ids="none"`, `lineage="none"`, `rules="none"`, `denials="none"`, `runs="none"`} {
 			if !strings.Contains(series, label) {
 				t.Errorf("%s: want %s", series, label)
 			}

@@ -209,6 +209,7 @@ func kernel() []attack {
 		bpf("MAP_GET_FD_BY_ID", unix.BPF_MAP_GET_FD_BY_ID), bpf("PROG_GET_FD_BY_ID", unix.BPF_PROG_GET_FD_BY_ID),
 		bpf("OBJ_GET_INFO_BY_FD", unix.BPF_OBJ_GET_INFO_BY_FD), bpf("LINK_CREATE", unix.BPF_LINK_CREATE),
 		bpf("LINK_UPDATE", unix.BPF_LINK_UPDATE), bpf("LINK_DETACH", unix.BPF_LINK_DETACH),
+		bpf("PROG_TEST_RUN", unix.BPF_PROG_TEST_RUN),
 		bpf("BTF_LOAD", unix.BPF_BTF_LOAD), bpf("TASK_FD_QUERY", unix.BPF_TASK_FD_QUERY),
 		{"io_uring_setup", bySeccomp, unix.SYS_IO_URING_SETUP, []any{4, nothing()}},
 		{"io_uring_enter", bySeccomp, unix.SYS_IO_URING_ENTER, []any{0, 0, 0, 0, 0, 0}},
