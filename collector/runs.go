@@ -61,7 +61,11 @@ var runMetrics = newTable(func(s *Scrape) *Runs { return s.Runs }, []metric[Runs
 			"that ended with it. unknown: it could not be found out.",
 		labels:  []Label{{"state", "`sandboxed`, `partial`, `unsandboxed`, `unknown`"}},
 		present: "all states; " + ifEnded,
-		values:  func(r *Runs, emit emitter) { emitWords(emit, r.Ended) },
+		values: func(r *Runs, emit emitter) {
+			for _, state := range scan.States() {
+				emit(float64(r.Ended[state.String()]), state.String())
+			}
+		},
 	},
 	{
 		name: "landlock_launches_total",
@@ -70,8 +74,15 @@ var runMetrics = newTable(func(s *Scrape) *Runs { return s.Runs }, []metric[Runs
 			"these are in no metric of workloads, and in one of rules only if the process was " +
 			"older than the rule's grace.",
 		labels:  []Label{{"state", "as of `landlock_runs_total`"}},
-		present: "all states; " + ifEnded,
-		values:  func(r *Runs, emit emitter) { emitWords(emit, r.Launches) },
+		present: "`sandboxed` and `unsandboxed` always, the others above 0; " + ifEnded,
+		values: func(r *Runs, emit emitter) {
+			for _, state := range scan.States() {
+				n := r.Launches[state.String()]
+				if n > 0 || state == scan.Sandboxed || state == scan.Unsandboxed {
+					emit(float64(n), state.String())
+				}
+			}
+		},
 	},
 	{
 		name: "landlock_workload_runs_total",
@@ -131,13 +142,6 @@ var runMetrics = newTable(func(s *Scrape) *Runs { return s.Runs }, []metric[Runs
 		values:  func(r *Runs, emit emitter) { emit(float64(r.Lost)) },
 	},
 })
-
-// emitWords emits a series for each state.
-func emitWords(emit emitter, byState map[string]uint64) {
-	for _, state := range scan.States() {
-		emit(float64(byState[state.String()]), state.String())
-	}
-}
 
 // workloads emits names that are the same label as one.
 func (r *Runs) workloads(emit emitter) {

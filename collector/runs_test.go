@@ -65,7 +65,7 @@ func TestRunsWithoutScan(t *testing.T) {
 
 // Before anything ended each sum is there at 0, and none of what nothing was about.
 func TestNoRuns(t *testing.T) {
-	const want = 4 + 4 + 1 + 1 // runs and launches by state, the start and what was lost
+	const want = 4 + 2 + 1 + 1 // runs and launches by state, the start and what was lost
 	if n := testutil.CollectAndCount(&Scrape{Runs: &Runs{}}); n != want {
 		t.Errorf("%d series, want %d:\n%s", n, want, textOf(t, Runs{}))
 	}
