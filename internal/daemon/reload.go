@@ -14,6 +14,7 @@ import (
 	"github.com/landlockd/landlockd/internal/confine"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/internal/web"
 )
 
@@ -49,6 +50,7 @@ func (d *Daemon) load() (*policy.Config, error) {
 // begins closed.
 type reloader struct {
 	rules   *inforce.Set
+	tally   *runs.Tally // or nil
 	manager *os.File
 	serving string // what it shows while nothing else is going on
 
@@ -56,8 +58,10 @@ type reloader struct {
 	stopped bool
 }
 
-func newReloader(rules *inforce.Set, manager *os.File, serving string) *reloader {
-	r := &reloader{rules: rules, manager: manager, serving: serving}
+func newReloader(
+	rules *inforce.Set, tally *runs.Tally, manager *os.File, serving string,
+) *reloader {
+	r := &reloader{rules: rules, tally: tally, manager: manager, serving: serving}
 	r.mu.Lock()
 	return r
 }
@@ -84,12 +88,22 @@ func (r *reloader) reload() error {
 		return errors.New("landlockd is stopping")
 	}
 	notify(r.manager, reloading())
+	// What ended is judged by the rules from before, and what ends from now on by these.
+	r.update()
 	err, status := r.rules.Reload(), ""
+	r.update()
 	if err != nil {
 		status = ", with the rules from before: the configuration was not loaded"
 	}
 	notify(r.manager, "READY=1\nSTATUS="+r.serving+status)
 	return err
+}
+
+// update adds up what ended, if that is counted.
+func (r *reloader) update() {
+	if r.tally != nil {
+		r.tally.Update(nil)
+	}
 }
 
 // reloading is the message that sd_notify(3) asks for, with the time of the clock

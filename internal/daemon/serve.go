@@ -56,7 +56,7 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 		_, _ = patient.Within(ctx, func() (struct{}, error) { return struct{}{}, shared.Close() })
 	}()
 	defer live.watch(d.watchdog, func() { notify(d.notify, "WATCHDOG=1") })()
-	reloader := newReloader(rules, d.notify, d.serving())
+	reloader := newReloader(rules, tally, d.notify, d.serving())
 	handler, err := d.handler(shared, rules, monitor, tally, reloader, live)
 	if err != nil {
 		return UsageError{err}
