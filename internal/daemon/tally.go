@@ -20,10 +20,8 @@ func (d *Daemon) openTally(rules *inforce.Set, resolver *workload.Resolver) *run
 	workloads := &d.o.Metrics.Workloads
 	options := runs.TallyOptions{
 		Feed: d.feed, Since: d.since, Rules: rules, Kernel: *d.found.Kernel, Logger: d.o.Logger,
-		WorkloadLimit: workloads.Limit, Named: workloads.Named,
-	}
-	if !workloads.Hide {
-		options.Resolver = resolver
+		WorkloadLimit: workloads.Limit, Named: workloads.Named, HideWorkloads: workloads.Hide,
+		Resolver: resolver,
 	}
 	return runs.NewTally(options)
 }

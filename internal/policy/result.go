@@ -158,6 +158,9 @@ type Verdict struct {
 	Reason Reason
 }
 
+// OfSameRule reports whether another one is of a rule of the same name.
+func (v Verdict) OfSameRule(o Verdict) bool { return v.Rule.Name == o.Rule.Name }
+
 // MaxViolators is the length of Evaluation.Violators.
 const MaxViolators = 4096
 

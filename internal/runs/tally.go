@@ -4,11 +4,14 @@ package runs
 
 import (
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/inforce"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -30,6 +33,8 @@ type TallyOptions struct {
 	WorkloadLimit int
 	// Named reports whether a workload of this name may be counted apart; nil is all.
 	Named func(name string) bool
+	// HideWorkloads counts none apart.
+	HideWorkloads bool
 	// Logger gets what goes wrong; nil discards that.
 	Logger *slog.Logger
 }
@@ -37,25 +42,44 @@ type TallyOptions struct {
 // Tally adds up what a feed counted, by state, workload and rule, and remembers the last
 // of it. It is safe for concurrent use.
 type Tally struct {
-	o TallyOptions
+	o     TallyOptions
+	clock clock
 
 	mu     sync.Mutex
 	closed bool
 	failed bool // draining did, and it was logged
-	ended  [2]scanStates
+	// last is the latest snapshot, which is not kept for that, and lastUptime its uptime.
+	last       weak.Pointer[scan.Snapshot]
+	lastUptime time.Duration
+	kernel     scan.Kernel
+	rulesRead  string // as scan.SourceInfo.Rules
+	// containers are those of the latest two snapshots, by their cgroups.
+	containers [2]map[string]*scan.Workload
+
+	ended  [2]states
 	folded uint64
 	missed uint64
+	named  named
+	judged judged
+	marks  marks
+	recent recent
 }
 
-// scanStates are counts by scan.State.
-type scanStates [4]uint64
+// states are counts by scan.State.
+type states [4]uint64
 
 // NewTally returns a tally of which nothing is counted yet.
 func NewTally(o TallyOptions) *Tally {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Tally{o: o}
+	t := &Tally{
+		o: o, clock: newClock(), kernel: o.Kernel,
+		named:  newNamed(o.WorkloadLimit, o.Named),
+		judged: newJudged(), marks: newMarks(),
+	}
+	t.follow(o.Rules.Config())
+	return t
 }
 
 // Update adds what ended since the last call, once, however many call at a time. snap is the
@@ -66,20 +90,80 @@ func (t *Tally) Update(snap *scan.Snapshot) {
 	if t.closed {
 		return
 	}
-	drained, err := t.o.Feed.Drain()
-	if err != nil {
-		if !t.failed {
-			t.failed = true
-			t.o.Logger.Error("Processes that ended are not counted", "err", err)
+	t.follow(t.o.Rules.Config())
+	isNew := snap != nil && t.last.Value() != snap && snap.Uptime >= t.lastUptime
+	if isNew {
+		t.last, t.lastUptime = weak.Make(snap), snap.Uptime
+		t.kernel, t.rulesRead = snap.Kernel, snap.Source.Rules
+		t.noteContainers(snap)
+	}
+	d, err := t.o.Feed.Drain() // with an error, too, there may be cells
+	if err != nil && !t.failed {
+		t.failed = true
+		t.o.Logger.Error("Processes that ended are not counted", "err", err)
+	}
+	t.folded += d.Folded
+	t.missed = max(t.missed, d.Missed)
+	if len(d.Cells) > 0 {
+		t.count(d.Cells)
+	}
+	if isNew {
+		result := t.o.Rules.Evaluate(snap)
+		if !t.o.HideWorkloads {
+			t.named.see(snap, result)
 		}
+		if t.marks.update(snap, result) {
+			t.o.Feed.Mark(t.marks.list)
+		}
+	}
+	if isNew || len(d.Cells) > 0 {
+		t.named.fold(t.clock.now())
+	}
+}
+
+// follow has the feed distinguish what the rules of a configuration do.
+func (t *Tally) follow(c *policy.Config) {
+	if c == t.judged.config {
 		return
 	}
-	t.folded += drained.Folded
-	t.missed = drained.Missed
-	for i := range drained.Cells {
-		c := &drained.Cells[i]
-		t.ended[c.Kind&1][c.State&3] += c.Count
+	t.judged.follow(c)
+	if err := t.o.Feed.Ask(c.Graces(), c.UsesComm()); err != nil {
+		t.o.Logger.Error("Ages of processes that end are not known to rules", "err", err)
 	}
+}
+
+// count adds cells, launches first: those of a process come before its exit.
+func (t *Tally) count(cells []Cell) {
+	slices.SortStableFunc(cells, func(a, b Cell) int { return int(b.Kind) - int(a.Kind) })
+	p := t.picture(cells)
+	verdicts := make([][]policy.Verdict, len(cells))
+	t.o.Rules.Ended(&p.snap, p.isLaunch, func(place int, v policy.Verdict) {
+		if i := place - p.parents; i >= 0 {
+			verdicts[i] = append(verdicts[i], v)
+		}
+	})
+	when := t.clock.wall()
+	for i := range cells {
+		c, w := &cells[i], p.workloadOf(i)
+		t.ended[c.Kind&1][c.State&3] += c.Count
+		if c.Kind == Run && !t.o.HideWorkloads {
+			t.named.add(w, c.State, c.Count)
+		}
+		found := t.judged.inForce(t.marks.judge(c, verdicts[i]))
+		e := endedOf(c, w.Name, when(c.Last.End))
+		broke := t.judged.add(found, c.Count, w.Name, e.Time)
+		for _, v := range found {
+			if v.Result == policy.Violating {
+				o := inforce.Offender{PID: c.Last.PID, Exe: c.Exe, UID: c.UID, Workload: w.Name}
+				t.o.Rules.LogBroken(v, o, c.Count)
+			}
+		}
+		outside := c.Kind == Run && (c.State == scan.Unsandboxed || c.State == scan.Partial)
+		if broke || outside {
+			t.recent.add(e, found, broke)
+		}
+	}
+	t.recent.settle()
 }
 
 // Filling receives when an Update is due, whoever asks.
@@ -91,11 +175,12 @@ func (t *Tally) Stats() *collector.Runs {
 	defer t.mu.Unlock()
 	return &collector.Runs{
 		Since: t.o.Since, Ended: t.ended[Run].words(), Launches: t.ended[Launch].words(),
+		Workloads: t.named.stats(), Rules: t.judged.stats(), Broken: t.judged.lastBroken(),
 		Lost: t.folded + t.missed,
 	}
 }
 
-func (s *scanStates) words() map[string]uint64 {
+func (s *states) words() map[string]uint64 {
 	words := map[string]uint64{}
 	for _, state := range scan.States() {
 		words[state.String()] = s[state]
@@ -105,7 +190,11 @@ func (s *scanStates) words() map[string]uint64 {
 
 // Recent returns the last that ended outside of a sandbox or broke a rule, the newest first.
 // The result is the caller's.
-func (t *Tally) Recent() []Ended { return nil }
+func (t *Tally) Recent() []Ended {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.recent.all()
+}
 
 // Close closes the feed. What was counted stays.
 func (t *Tally) Close() error {
