@@ -18,6 +18,7 @@ var (
 	seedsFlag = flag.Uint64("truth.seeds", 20, "how many forests to grow")
 	seedFlag  = flag.Uint64("truth.seed", 0, "replay this one seed of the forest instead of all")
 	swingFlag = flag.Duration("truth.swing", 3*time.Second, "how long to scan while roots are moved")
+	runsFlag  = flag.Uint64("truth.runs", 5, "how many seeds of processes that end to play")
 	churnFlag = flag.Duration("truth.churn", 20*time.Second, "how long to scan a churn")
 )
 

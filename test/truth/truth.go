@@ -7,7 +7,8 @@
 // snapshot states exactly its [Truth]. A [Churn] keeps moving while it is
 // scanned; [Judge] then demands that every statement of a snapshot was true at
 // some instant of its scan. Of a [Swing] root directories are moved, and [JudgeSwing]
-// demands the same. The same seed always makes the same plan.
+// demands the same. What [PlayRuns] starts has ended when it returns; [CompareRuns] demands
+// that exactly that was counted. The same seed always makes the same plan.
 //
 // What a thread's rules come to is not computed here: each thread of a forest tries
 // in the end what it may do in its root directory, and says so.

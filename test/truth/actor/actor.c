@@ -6,6 +6,7 @@
 //	actor --forest SEED PROCESSES SITE   grow, print the truth, wait for stdin to end
 //	actor --churn SEED LIMIT             keep moving until stdin ends
 //	actor --swing SITE                   be where others move the roots
+//	actor --runs SEED LIVES QUICK GROUPS end, and say how
 //
 // Either way the process that was started is the coordinator: the subreaper of
 // everything else. It ends when nothing is left of it. PR_SET_PDEATHSIG is not
@@ -23,6 +24,8 @@
 #include "churn.h"
 #include "forest.h"
 #include "reap.h"
+#include "runlife.h"
+#include "runs.h"
 #include "swing.h"
 #include "sys.h"
 #include "table.h"
@@ -74,7 +77,8 @@ static void coordinate(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: actor --forest SEED PROCESSES SITE | --churn SEED LIMIT | --swing SITE\n");
+	fprintf(stderr, "usage: actor --forest SEED PROCESSES SITE | --churn SEED LIMIT | --swing SITE\n"
+			"       actor --runs SEED LIVES QUICK GROUPS\n");
 	return 2;
 }
 
@@ -102,6 +106,12 @@ int main(int argc, char **argv)
 		coordinate();
 		forest_plant(strtoull(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), argv[4]);
 		forest_report();
+	} else if (argc == 6 && !strcmp(mode, "--runs")) {
+		coordinate();
+		runs_play(strtoull(argv[2], NULL, 10), atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
+	} else if (argc == 3 && !strcmp(mode, "--run")) {
+		table_attach();
+		run_resume(atoi(argv[2]));
 	} else if (argc != 4) {
 		return usage();
 	} else if (!strcmp(mode, "--resume")) {

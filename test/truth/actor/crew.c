@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sys.h"
 
@@ -140,4 +141,9 @@ void crew_leave(int me, int next)
 	// Not pthread_exit: it needs a shared library in a static program, and
 	// would end the process where it counts this thread as the last one.
 	sys_exit_thread();
+}
+
+int crew_await_end(int i)
+{
+	return task_await_end(getpid(), members[i].tid);
 }

@@ -43,4 +43,7 @@ int crew_add(int me);
 // group's leader, the process lives on with a zombie leader.
 void crew_leave(int me, int next) __attribute__((noreturn));
 
+// crew_await_end is task_await_end of a member.
+int crew_await_end(int i);
+
 #endif

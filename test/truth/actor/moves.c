@@ -3,12 +3,9 @@
 #define _GNU_SOURCE
 #include "moves.h"
 
-#include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "churn.h"
@@ -35,7 +32,7 @@ static struct life *life;
 static int depths[CREW_MAX];
 static enum move next_move;
 // A thread that is about to end; the next one waits until it is gone.
-static pid_t leaving;
+static int leaving = -1;
 
 static void happened(uint64_t *counter)
 {
@@ -82,26 +79,11 @@ static void restrict_me(int me)
 	happened(&lives->restricts);
 }
 
-// await_leaving waits until the kernel agrees that a thread has ended. A leader
-// stays visible, as a zombie.
 static void await_leaving(void)
 {
-	if (!leaving)
-		return;
-	if (leaving == getpid()) {
-		char c;
-
-		while ((c = task_state(leaving, leaving)) && c != 'Z' && c != 'X')
-			sleep_us(50);
-		if (!c) // unreadable: never known to be over
-			goto out;
-	} else {
-		while (!syscall(SYS_tgkill, getpid(), leaving, 0) || errno != ESRCH)
-			sleep_us(50);
-	}
-	life_changed(life);
-out:
-	leaving = 0;
+	if (leaving >= 0 && crew_await_end(leaving))
+		life_changed(life);
+	leaving = -1;
 }
 
 static void leave(int me)
@@ -110,7 +92,7 @@ static void leave(int me)
 
 	happened(me ? &lives->thread_exits : &lives->leader_exits);
 	change(state(me));
-	leaving = crew_tid(me);
+	leaving = me;
 	next_move = MOVE_REST;
 	crew_leave(me, next);
 }
@@ -281,7 +263,7 @@ static void __attribute__((noreturn)) live(struct life *l, int depth)
 	life = l;
 	depths[0] = depth;
 	next_move = MOVE_REST + 1 + rng_below(&l->rng, MOVE_THREAD);
-	leaving = 0;
+	leaving = -1;
 	crew_run(&plan);
 }
 

@@ -21,7 +21,7 @@ struct params {
 	uint32_t entries[2], flags, cpu, idle_ms, rest[25];
 };
 
-static int setup(void)
+int ring_setup(void)
 {
 	// It busily polls until it is idle for as long.
 	struct params p = {.flags = SETUP_SQPOLL, .idle_ms = 1};
@@ -31,7 +31,7 @@ static int setup(void)
 
 int ring_works(void)
 {
-	int fd = setup();
+	int fd = ring_setup();
 
 	if (fd < 0)
 		return 0;
@@ -47,7 +47,7 @@ void ring_make(struct proc *p, const struct task *t)
 		return;
 	memset(r, 0, sizeof(*r));
 	r->born_from = boottime_ns();
-	r->fd = setup();
+	r->fd = ring_setup();
 	if (r->fd < 0)
 		return;
 	r->born_to = boottime_ns();

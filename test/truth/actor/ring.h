@@ -9,6 +9,8 @@
 
 // ring_works reports whether this kernel makes such rings for the caller.
 int ring_works(void);
+// ring_setup makes one and returns its descriptor, or a negative number.
+int ring_setup(void);
 // ring_make makes one in the calling thread, if that works.
 void ring_make(struct proc *p, const struct task *t);
 // ring_find fills in the numbers of a process's workers, and reports whether the

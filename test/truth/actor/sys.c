@@ -134,6 +134,21 @@ char task_state(pid_t tgid, pid_t tid)
 	return stat ? *stat : 0;
 }
 
+int task_await_end(pid_t tgid, pid_t tid)
+{
+	char c;
+
+	if (tgid != tid) {
+		while (!syscall(SYS_tgkill, tgid, tid, 0) || errno != ESRCH)
+			sleep_us(50);
+		return 1;
+	}
+	// A leader stays visible, as a zombie.
+	while ((c = task_state(tgid, tid)) && c != 'Z' && c != 'X')
+		sleep_us(50);
+	return c != 0;
+}
+
 int task_is_worker(pid_t tgid, pid_t tid)
 {
 	const unsigned io_worker = 0x10; // PF_IO_WORKER

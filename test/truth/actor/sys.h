@@ -17,9 +17,11 @@ enum {
 	FD_TOP,	       // O_PATH: the coordinator's root directory
 	FD_GO,	       // hangs up when everybody is to report
 	FD_LIFE,       // hangs up when the coordinator is gone or has ended
-	FD_LIVES,      // churn: the file that the harness reads
+	FD_LIVES,      // churn: the file that the harness reads; runs: the shared ends
 	FD_GO_END,     // the ends that only the coordinator holds
 	FD_LIFE_END,
+	FD_GROUPS = 64,	    // runs: cgroup.procs of the groups, of v2 and then of v1
+	FD_GROUP_DIRS = 80, // runs: the groups of v2
 };
 
 // open_at opens a directory (O_PATH) under a number.
@@ -56,6 +58,9 @@ void futex_wake(uint32_t *word);
 // task_state returns the letter of /proc/[tgid]/task/[tid]/stat, 0 if there is
 // no such task.
 char task_state(pid_t tgid, pid_t tid);
+// task_await_end returns once the kernel agrees that a thread has ended. It reports
+// whether that can be seen: of a leader it cannot where /proc is closed.
+int task_await_end(pid_t tgid, pid_t tid);
 // task_is_worker reports whether there is such a task and the kernel made it for
 // io_uring.
 int task_is_worker(pid_t tgid, pid_t tid);
