@@ -28,8 +28,11 @@ func Budget() []Part {
 	always := func(n int) func(int, int) int { return func(int, int) int { return n } }
 	return []Part{
 		{"workloads", is("landlock_workload_processes"), func(workloads, _ int) int { return 4 * workloads }},
-		{"rules", is("landlock_rule_processes", "landlock_rule_violated"), func(_, rules int) int { return 5 * rules }},
+		{"runs of workloads", is("landlock_workload_runs_total"), func(workloads, _ int) int { return 2 * (workloads + 1) }},
+		{"runs", begins("landlock_runs_", "landlock_launches_", "landlockd_run"), always(10)},
+		{"rules", is("landlock_rule_processes", "landlock_rule_violated", "landlock_rule_runs_total"), func(_, rules int) int { return 9 * rules }},
 		{"violations", is("landlock_rule_violations"), always(20)},
+		{"broken rules", is("landlock_rule_last_broken_timestamp_seconds"), always(20)},
 		{"denials", begins("landlock_denials_", "landlock_workload_denials_", "landlockd_denials_"), func(workloads, _ int) int { return rights + 5 + workloads }},
 		{"rights", is("landlock_processes_restricted"), always(rights)},
 		{"hardening", is("landlock_processes_hardened"), always(12)},

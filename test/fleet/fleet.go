@@ -59,6 +59,9 @@ type Unit struct {
 	// Ineffective of its sandboxed processes are restricted in nothing, and
 	// OutsideWorkers of them have a worker that may act outside.
 	Ineffective, OutsideWorkers int
+	// Runs are those that end between two scans, older than any rule's grace, and Short
+	// those that end within it.
+	Runs, Short Counts
 }
 
 // Host is what one simulated host is made of. It is not changed once it was generated.
@@ -144,6 +147,11 @@ func Generate(o Options) []*Host {
 	for _, h := range hosts {
 		for i := range h.Units {
 			h.Units[i].weaken(rng, h.readsRules())
+		}
+	}
+	for _, h := range hosts {
+		for i := range h.Units {
+			h.Units[i].addRuns(rng, h.Kind)
 		}
 	}
 	return hosts
@@ -242,7 +250,7 @@ func (h *Host) withoutLandlock() *Host {
 	lost.Units = slices.Clone(h.Units)
 	for i := range lost.Units {
 		u := &lost.Units[i]
-		*u = Unit{Name: u.Name, Processes: Counts{scan.Unsandboxed: u.Processes.Total()}}
+		u.Processes, u.Ineffective, u.OutsideWorkers = Counts{scan.Unsandboxed: u.Processes.Total()}, 0, 0
 	}
 	return &lost
 }

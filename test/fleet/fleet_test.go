@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/exposition"
@@ -39,18 +40,22 @@ func TestFleetHasAll(t *testing.T) {
 	if len(kinds) != int(numKinds) || len(abis) != len(kernels())+1 {
 		t.Errorf("hosts by kind %v, by ABI %v", kinds, abis)
 	}
-	reasons := map[string]bool{}
+	reasons, ran := map[string]bool{}, RunTruth{}
 	truth := TruthOf(hosts)
 	if n := truth.IneffectiveWorkloads; n == 0 || truth.Ineffective <= n || truth.OutsideWorkers == 0 {
 		t.Errorf("%d workloads and %d processes are ineffective, %d have outside workers", n, truth.Ineffective, truth.OutsideWorkers)
 	}
 	for _, r := range truth.ByRule {
+		ran.add(r.Runs)
 		for reason := range r.Violations {
 			reasons[reason] = true
 		}
 		if r.Violating == 0 || r.Violating == r.Hosts || r.Compliant == 0 {
 			t.Errorf("a rule says too little: %+v", r)
 		}
+	}
+	if slices.Min([]int{ran.Compliant, ran.Violating, ran.Short, ran.Unknown, truth.Runs[scan.Sandboxed], truth.Runs[scan.Partial]}) == 0 {
+		t.Errorf("something never ends: %+v, %v", ran, truth.Runs)
 	}
 	want := []string{"landlock_disabled", "partial", "right_not_restricted", "too_few", "too_shallow", "unsandboxed"}
 	if got := slices.Sorted(maps.Keys(reasons)); !slices.Equal(got, want) {
@@ -101,7 +106,7 @@ func TestServer(t *testing.T) {
 	hosts := Generate(Options{Seed: 3, Hosts: 48, Units: 30})
 	s, url := serve(t, hosts)
 	for _, h := range hosts {
-		checkHost(t, h, scrape(t, url+h.Path()))
+		checkHost(t, h, 1, scrape(t, url+h.Path()))
 	}
 	if err := s.LoseLandlock(); err != nil {
 		t.Fatal(err)
@@ -115,12 +120,14 @@ func TestServer(t *testing.T) {
 		}
 		booted := *h
 		booted.Young = true
-		checkHost(t, &booted, scrape(t, url+h.Path()))
-		checkHost(t, h, scrape(t, url+h.Path()))
+		checkHost(t, &booted, 2, scrape(t, url+h.Path()))
+		checkHost(t, h, 3, scrape(t, url+h.Path()))
 	}
 }
 
-func checkHost(t *testing.T, h *Host, got map[string]float64) {
+// checkHost compares what a host serves with what it was made of, and with what ended in so
+// many scrapes.
+func checkHost(t *testing.T, h *Host, scrapes int, got map[string]float64) {
 	t.Helper()
 	truth := TruthOf([]*Host{h})
 	switch {
@@ -156,6 +163,8 @@ func checkHost(t *testing.T, h *Host, got map[string]float64) {
 		}
 	}
 	wantRules(truth, want)
+	wantRuns(truth, scrapes, want)
+	checkBroken(t, h, truth, got)
 	for right, n := range truth.Restricted {
 		want[fmt.Sprintf(`landlock_processes_restricted{right=%q}`, right)] = float64(n)
 	}
@@ -169,6 +178,7 @@ func checkHost(t *testing.T, h *Host, got map[string]float64) {
 		name, _, _ := strings.Cut(series, "{")
 		if _, ok := want[series]; !ok && v != 0 && slices.Contains([]string{
 			"landlock_workload_processes", "landlock_rule_processes", "landlock_rule_violated", "landlock_rule_violations", "landlock_processes_restricted", "landlock_kernel_erratum_fixed",
+			"landlock_workload_runs_total", "landlock_rule_runs_total", "landlock_launches_total", "landlockd_run_records_lost_total",
 		}, name) {
 			t.Errorf("%s: %s is %v, want no such series", h.Name, series, v)
 		}
@@ -199,6 +209,48 @@ func wantRules(truth Truth, want map[string]float64) {
 	}
 }
 
+func wantRuns(truth Truth, scrapes int, want map[string]float64) {
+	all := 0
+	for _, state := range scan.States() {
+		n := truth.Runs[state] * scrapes
+		all += n
+		want[fmt.Sprintf(`landlock_runs_total{state=%q}`, state)] = float64(n)
+	}
+	if all > 0 {
+		want[`landlock_launches_total{state="unsandboxed"}`] = float64(all)
+	}
+	for name, w := range truth.ByWorkload {
+		for _, state := range []scan.State{scan.Unsandboxed, scan.Partial} {
+			if w.Runs.Total() > 0 {
+				want[fmt.Sprintf(`landlock_workload_runs_total{state=%q,workload=%q}`, state, name)] = float64(w.Runs[state] * scrapes)
+			}
+		}
+	}
+	for name, r := range truth.ByRule {
+		if !r.Runs.Any() {
+			continue
+		}
+		for result, n := range map[string]int{
+			"compliant": r.Runs.Compliant, "violating": r.Runs.Violating, "short": r.Runs.Short, "unknown": r.Runs.Unknown,
+		} {
+			want[fmt.Sprintf(`landlock_rule_runs_total{result=%q,rule=%q}`, result, name)] = float64(n * scrapes)
+		}
+	}
+}
+
+// checkBroken: a rule was broken if a run violated it, and just now.
+func checkBroken(t *testing.T, h *Host, truth Truth, got map[string]float64) {
+	t.Helper()
+	for _, r := range Rules() {
+		series := fmt.Sprintf(`landlock_rule_last_broken_timestamp_seconds{rule=%q,severity=%q,workload=%q}`, r.Name, r.Severity, r.Workload)
+		at, there := got[series]
+		ago := time.Since(time.UnixMilli(int64(at * 1000)))
+		if there != (truth.ByRule[r.Name].Runs.Broken > 0) || there && (ago < -time.Minute || ago > time.Hour) {
+			t.Errorf("%s: %s is %v (there: %t), of %d runs", h.Name, series, at, there, truth.ByRule[r.Name].Runs.Violating)
+		}
+	}
+}
+
 // checkBudget: each series is in one part of the budget, and no part has too many.
 func checkBudget(t *testing.T, h *Host, got map[string]float64) {
 	t.Helper()
@@ -221,13 +273,15 @@ func checkBudget(t *testing.T, h *Host, got map[string]float64) {
 		}
 	}
 	if fixed > 110 {
-		t.Errorf("%s: %d series beside those of workloads, rules and denials, want at most 110", h.Name, fixed)
+		t.Errorf("%s: %d series beside those of workloads, rules, runs and denials, want at most 110", h.Name, fixed)
 	}
 }
 
+// hasFact reports whether there is a fact of a scan: what ended is known without one.
 func hasFact(samples map[string]float64) bool {
+	ofRuns := begins("landlock_runs_", "landlock_launches_", "landlock_workload_runs_", "landlock_rule_runs_", "landlock_rule_last_broken_")
 	for name := range samples {
-		if strings.HasPrefix(name, "landlock_") {
+		if strings.HasPrefix(name, "landlock_") && !ofRuns(name) {
 			return true
 		}
 	}
@@ -245,7 +299,11 @@ func TestKinds(t *testing.T) {
 	for _, h := range hosts {
 		got := ""
 		for range len(want[h.Kind]) {
-			switch samples := scrape(t, url+h.Path()); {
+			samples := scrape(t, url+h.Path())
+			if _, counted := samples["landlockd_runs_start_timestamp_seconds"]; counted != (samples != nil && h.Kind != Failing) {
+				t.Errorf("host of kind %d, after %q: runs are counted: %t", h.Kind, got, counted)
+			}
+			switch {
 			case samples == nil:
 				got += "."
 			case hasFact(samples):

@@ -17,8 +17,10 @@ import (
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/metrics"
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/web"
+	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
@@ -107,6 +109,7 @@ func (m *machine) close() {
 type boot struct {
 	shared  *scan.Shared
 	monitor *denials.Monitor
+	tally   *runs.Tally // nil if what ends is not counted
 	handler http.Handler
 }
 
@@ -125,6 +128,12 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 	}
 	b := &boot{monitor: denials.NewMonitor(o)}
 	b.shared = scan.NewShared(denials.NewSource(src, b.monitor), scan.SharedOptions{MinInterval: minInterval, Reasons: sources.FailureReasons()})
+	if h.Kind != Failing {
+		b.tally = runs.NewTally(runs.TallyOptions{
+			Feed: &ending{host: h}, Since: time.Now(), Rules: set, Kernel: h.kernel(),
+			Resolver: workload.Open(workload.Options{NoFold: true}), WorkloadLimit: workloadLimit,
+		})
+	}
 	tried := map[string]string{"taskiter": "", "procattr": string(procattr.NoAttribute)}
 	if h.Kind == Failing {
 		tried["taskiter"] = string(taskiter.NoBTF)
@@ -147,6 +156,10 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 			if snap != nil {
 				shown = exported.Scrape(snap, set.Evaluate(snap), b.monitor)
 			}
+			if b.tally != nil {
+				b.tally.Update(snap)
+				shown.Runs = b.tally.Stats()
+			}
 			own.Scans = b.shared.Stats()
 			config := collector.Config(set.State())
 			shown.Config, shown.Daemon = &config, &own
@@ -162,6 +175,9 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 func (b *boot) close() {
 	_ = b.shared.Close()
 	_ = b.monitor.Close()
+	if b.tally != nil {
+		_ = b.tally.Close()
+	}
 }
 
 // source is a scan.Source that finds what the host was made of. Scans come one

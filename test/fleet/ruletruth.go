@@ -15,6 +15,7 @@ type RuleTruth struct {
 	// Processes by result, and violating ones by reason; too_few is how many are missing.
 	Compliant, Starting, Unknown int
 	Violations                   map[string]int
+	Runs                         RunTruth
 }
 
 func (t *RuleTruth) add(o RuleTruth) {
@@ -23,6 +24,7 @@ func (t *RuleTruth) add(o RuleTruth) {
 	t.Compliant += o.Compliant
 	t.Starting += o.Starting
 	t.Unknown += o.Unknown
+	t.Runs.add(o.Runs)
 	if t.Violations == nil {
 		t.Violations = map[string]int{}
 	}
@@ -34,7 +36,7 @@ func (t *RuleTruth) add(o RuleTruth) {
 // truth is what docs/rules.md says of the host; false if the rule has nothing to
 // say there. It is worked out from counts, and knows nothing of internal/policy.
 func (r Rule) truth(h *Host) (RuleTruth, bool) {
-	t := RuleTruth{Hosts: 1, Violations: map[string]int{}}
+	t := RuleTruth{Hosts: 1, Violations: map[string]int{}, Runs: r.runs(h)}
 	var processes Counts
 	for _, u := range h.Units {
 		if u.Name == r.Workload {

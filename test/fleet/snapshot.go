@@ -29,8 +29,8 @@ func sortUnits(units []Unit) {
 func (h *Host) snapshot(uptime time.Duration, denied uint64) *scan.Snapshot {
 	s := &scan.Snapshot{
 		Time: time.Now(), Duration: 3 * time.Millisecond, Uptime: uptime,
-		Kernel: scan.Kernel{Release: h.Release, Landlock: scan.Enabled, ABI: h.ABI},
-		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, Runs: "none", PIDNS: "init"},
+		Kernel: h.kernel(),
+		Source: scan.SourceInfo{Name: "taskiter", IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, Runs: scan.RunsTracepoints, PIDNS: "init"},
 		Passes: 1,
 	}
 	if !h.NamesDomains {
@@ -39,10 +39,7 @@ func (h *Host) snapshot(uptime time.Duration, denied uint64) *scan.Snapshot {
 	if !h.readsRules() {
 		s.Source.Rules = "unread"
 	}
-	if h.Kind == Disabled {
-		s.Kernel.Landlock, s.Kernel.ABI = scan.Disabled, 0
-	} else {
-		s.Kernel.Errata, s.Kernel.ErrataKnown = h.Errata, h.NamesDomains
+	if h.Kind != Disabled {
 		h.addDomains(s, denied)
 	}
 	born := bootTime
@@ -62,9 +59,18 @@ func (h *Host) snapshot(uptime time.Duration, denied uint64) *scan.Snapshot {
 		}
 	}
 	s.TasksRead = len(s.Tasks)
-	s.Kernel.Rights = access.Exactly(access.Supported(s.Kernel.ABI))
 	s.Conclude()
 	return s
+}
+
+// kernel is what landlockd knows of the host's from the start.
+func (h *Host) kernel() scan.Kernel {
+	k := scan.Kernel{Release: h.Release, Landlock: scan.Enabled, ABI: h.ABI, Errata: h.Errata, ErrataKnown: h.NamesDomains}
+	if h.Kind == Disabled {
+		k = scan.Kernel{Release: h.Release, Landlock: scan.Disabled}
+	}
+	k.Rights = access.Exactly(access.Supported(k.ABI))
+	return k
 }
 
 // handled are the rights that every layer of a sandbox handles.

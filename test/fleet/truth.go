@@ -63,7 +63,9 @@ func (h *Host) restricted() map[string]int {
 // WorkloadTruth is what is true of one workload over some hosts.
 type WorkloadTruth struct {
 	Processes Counts
-	Hosts     int
+	// Runs are what ends from one scan to the next.
+	Runs  Counts
+	Hosts int
 	// Unsandboxed is the number of hosts with an unsandboxed or partial process of it.
 	Unsandboxed int
 }
@@ -76,6 +78,8 @@ type Truth struct {
 	Answering            int
 	ByABI                map[int]int
 	Workloads, Processes Counts
+	// Runs are what ends from one scan to the next; each launches another program first.
+	Runs Counts
 	// Ineffective are the workloads and the processes that are sandboxed and
 	// restricted in nothing, OutsideWorkers the processes with such a worker.
 	IneffectiveWorkloads, Ineffective, OutsideWorkers int
@@ -137,6 +141,10 @@ func (t *Truth) add(h *Host) {
 		w.Hosts++
 		for state, n := range u.Processes {
 			w.Processes[state] += n
+		}
+		for state, n := range u.ended() {
+			w.Runs[state] += n
+			t.Runs[state] += n
 		}
 		if u.Processes[scan.Unsandboxed]+u.Processes[scan.Partial] > 0 {
 			w.Unsandboxed++
