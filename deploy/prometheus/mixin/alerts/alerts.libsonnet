@@ -24,10 +24,10 @@
   local brokenAlone = |||
     %s
     unless on (%%(host)s, rule)
-    sum_over_time((%s)[%%(brokenUnless)s:%%(ruleStep)s]) >= 2
+    count_over_time((%s)[%%(brokenUnless)s:%%(ruleStep)s]) >= 2
     unless on (%%(host)s)
     last_over_time(landlock_enabled{%%(facts)s}[%%(factWindow)s]) == 0
-  ||| % [broken, std.strReplace(violated, '>', '> bool')],
+  ||| % [broken, violated],
 
   // On which hosts of a cluster a rule is violated or was broken; at most ten.
   local ofRule = c.clusterLabel + '=%%[1]q, rule=%%[2]q',

@@ -15,6 +15,7 @@ function(config)
         g.stat('Effective workload coverage', 'The same without workloads that are known to be ineffective: they are sandboxed, and no right is restricted. Where that is unknown a workload counts as effective.', 'percentunit', q(effective('workloads')), g.coverage),
         g.stat('Process coverage', 'Sandboxed processes divided by those whose state is known. Builds and batch jobs move it; workload coverage is the number to watch.', 'percentunit', q(share('cluster:landlock_processes:sum')), g.coverage),
         g.stat('Effective process coverage', 'The same without processes that are known to be ineffective: they are sandboxed, and no right is restricted. Where that is unknown a process counts as effective.', 'percentunit', q(effective('processes')), g.coverage),
+        g.stat('Run coverage', 'Of the processes that ended lately, between scrapes too, those that were sandboxed divided by those whose state is known.', 'percentunit', q('sum(cluster:landlock_runs:rate{%(c)s, state="sandboxed"}) / (sum(cluster:landlock_runs:rate{%(c)s, state!="unknown"}) > 0)' % { c: g.cluster }), g.coverage),
         g.stat('Unknown processes', 'Share of all processes of which it could not be told whether they are sandboxed. It stands beside coverage, not in it.', 'percentunit', q('sum(cluster:landlock_processes:sum{%(c)s, state="unknown"}) / sum(cluster:landlock_processes:sum{%(c)s})' % { c: g.cluster }), g.thresholds([[null, 'green'], [0.01, 'yellow'], [0.05, 'red']])),
         g.stat('Outside workers', 'Sandboxed processes with a worker, a thread that the kernel made for them (io_uring, vhost), that may act outside of their domains.', 'short', q('sum(cluster:landlock_processes_outside_worker:sum{%s})' % g.cluster), g.thresholds([[null, 'green'], [1, 'yellow']])),
         g.stat('Hosts with facts', 'Hosts whose last scan in a few minutes succeeded: all other figures are about these.', 'short', q('sum(cluster:landlock_hosts:count{%s})' % g.cluster)),
@@ -29,6 +30,8 @@ function(config)
         ], max=1),
         g.graph('Processes by state', 'All processes of all hosts, without kernel threads and zombies.', 'short', q('sum by (state) (cluster:landlock_processes:sum{%s})' % g.cluster, '{{state}}'), stack=true),
         g.graph('Mean nesting depth', 'Domains around a process, on average over known processes; 0 is no domain.', 'short', q('sum by (%(by)s) (cluster:landlock_process_layers:sum{%(c)s}) / sum by (%(by)s) (cluster:landlock_processes:sum{%(c)s, state!="unknown"})' % { by: by, c: g.cluster }, '{{%s}}' % by)),
+        g.graph('Runs by state', 'Processes that ended, by the state of all threads that ended with them.', 'ops', q('sum by (state) (cluster:landlock_runs:rate{%s})' % g.cluster, '{{state}}'), stack=true),
+        g.graph('Run coverage by cluster', 'Runs that ended sandboxed divided by those whose state is known.', 'percentunit', q('cluster:landlock_run_coverage:ratio{%s}' % g.cluster, '{{%s}}' % by), max=1),
       ],
     },
     {
@@ -36,16 +39,18 @@ function(config)
       panels: [
         g.table(
           'Rules',
-          'Every rule that applies somewhere: on how many hosts, and on how many of them it is violated, over the window of the alert.',
+          'Every rule that applies somewhere: on how many hosts, and on how many of them it is violated, over the window of the alert. Broken: on how many something that violated it ended lately.',
           [
             q('sum by (rule, severity) (rule:landlock_hosts:count{%s})' % g.cluster),
             q('sum by (rule, severity) (rule:landlock_hosts_violating:sum{%s})' % g.cluster),
             q('sum by (rule, severity) (rule:landlock_hosts_violating:sum{%(c)s}) / sum by (rule, severity) (rule:landlock_hosts:count{%(c)s})' % { c: g.cluster }),
+            q('sum by (rule, severity) (rule:landlock_hosts_broken:sum{%s})' % g.cluster),
           ],
           [
             { name: 'Hosts', unit: 'short' },
             { name: 'Violating', unit: 'short', thresholds: g.zeroIsGood },
             { name: 'Share', unit: 'percentunit' },
+            { name: 'Broken', unit: 'short', thresholds: g.zeroIsGood },
           ],
           [['rule', 'Rule'], ['severity', 'Severity']],
           { Rule: g.toDashboard('rule', 'rule') },
@@ -75,6 +80,7 @@ function(config)
           [['workload', 'Workload']],
           { Workload: g.toDashboard('workload', 'workload') },
         ),
+        g.graph('Runs that were not sandboxed', 'Processes that ended unsandboxed or partial, of the twenty workloads with most of them.', 'ops', q('topk(20, sum by (workload) (workload:landlock_runs:rate{%s}))' % g.cluster, '{{workload}}'), w=24),
       ],
     },
     {

@@ -23,6 +23,7 @@ function(config) {
     compliant: 'green',
     violating: 'red',
     starting: 'yellow',
+    short: 'yellow',
   },
   local colourOverrides = [
     {

@@ -15,6 +15,17 @@ function(config)
         g.stat('Hosts with an unsandboxed process', 'Hosts on which some process of the workload is unsandboxed or partial.', 'short', q('sum(workload:landlock_hosts_unsandboxed:sum{%(c)s, %(w)s})' % m), g.thresholds([[null, 'green'], [1, 'yellow']]), w=6),
         g.graph('Processes by state', 'Processes of the workload on all hosts of the chosen clusters.', 'short', q('sum by (state) (workload:landlock_processes:sum{%(c)s, %(w)s})' % m, '{{state}}'), stack=true),
         g.graph('Coverage by cluster', 'Sandboxed processes of the workload divided by known ones, on all hosts of a cluster.', 'percentunit', q('sum by (%(by)s) (workload:landlock_processes:sum{%(c)s, %(w)s, state="sandboxed"}) / (sum by (%(by)s) (workload:landlock_processes:sum{%(c)s, %(w)s, state!="unknown"}) > 0)' % m, '{{%s}}' % by), max=1),
+        g.graph('Runs that were not sandboxed', 'Processes of the workload that ended unsandboxed or partial.', 'ops', q('sum by (state) (workload:landlock_runs:rate{%(c)s, %(w)s})' % m, '{{state}}'), stack=true),
+        g.table(
+          'Last broken rules',
+          'When the last process of the workload ended that violated a rule, on the hundred hosts where that was last.',
+          [q('topk(100, max by (%(by)s, instance, rule, workload) (landlock_rule_last_broken_timestamp_seconds{%(f)s, %(w)s})) * 1000' % m)],
+          [{ name: 'Ended', unit: 'dateTimeFromNow' }],
+          [[by, 'Cluster'], ['instance', 'Host'], ['rule', 'Rule'], ['workload', 'Workload']],
+          { Host: g.toDashboard('host', 'instance'), Rule: g.toDashboard('rule', 'rule') },
+          w=12,
+          h=8
+        ),
       ],
     },
     {
