@@ -5,6 +5,7 @@ package daemon
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/runs"
@@ -26,6 +27,10 @@ func (d *Daemon) openTally(rules *inforce.Set, resolver *workload.Resolver) *run
 	return runs.NewTally(options)
 }
 
+// roomPause is the least time between two times that keepRoom makes room: users can fill a table
+// again and again.
+const roomPause = 100 * time.Millisecond
+
 // keepRoom adds up what ended when there will soon be no room for more, as scrapes may not
 // come, until its result is called.
 func keepRoom(tally *runs.Tally) (stop func()) {
@@ -38,6 +43,11 @@ func keepRoom(tally *runs.Tally) (stop func()) {
 				return
 			case <-tally.Filling():
 				tally.Update(nil)
+			}
+			select {
+			case <-done:
+				return
+			case <-time.After(roomPause):
 			}
 		}
 	})

@@ -38,8 +38,8 @@ func (f *filling) Mark([]runs.Process)             {}
 func (f *filling) Filling() <-chan struct{}        { return f.full }
 func (f *filling) Close() error                    { f.closed = true; return nil }
 
-// What ended is added up when there is no room for more, though nobody scrapes; and no more
-// once the daemon stops.
+// What ended is added up when there is no room for more, though nobody scrapes; now and then at
+// most; and no more once the daemon stops.
 func TestKeepRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		feed := &filling{full: make(chan struct{}, 1)}
@@ -49,13 +49,20 @@ func TestKeepRoom(t *testing.T) {
 		}
 		tally := runs.NewTally(runs.TallyOptions{Feed: feed, Rules: rules})
 		stop := keepRoom(tally)
-		for n := range uint64(3) {
-			if got := tally.Stats().Ended["unsandboxed"]; got != n {
-				t.Errorf("%d runs, want %d", got, n)
-			}
-			feed.full <- struct{}{}
+		has := func(want uint64) {
+			t.Helper()
 			synctest.Wait()
+			if got := tally.Stats().Ended["unsandboxed"]; got != want {
+				t.Errorf("%d runs, want %d", got, want)
+			}
 		}
+		has(0)
+		feed.full <- struct{}{}
+		has(1)
+		feed.full <- struct{}{}
+		has(1) // not again at once
+		time.Sleep(roomPause)
+		has(2)
 		stop()
 		if err := tally.Close(); err != nil || !feed.closed {
 			t.Errorf("%v, closed: %v", err, feed.closed)
