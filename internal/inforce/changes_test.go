@@ -120,7 +120,8 @@ func TestEnded(t *testing.T) {
 	judged := func() (all []string) {
 		snap := host(1, scan.Unsandboxed)
 		snap.ConcludeEnded(func(int) access.Rights { return access.Rights{} })
-		s.Ended(snap, func(int) bool { return false }, func(place int, v policy.Verdict) {
+		none := func(int) bool { return false }
+		s.Ended(policy.Ended{Snapshot: snap, Launch: none, Below: none}, func(place int, v policy.Verdict) {
 			all = append(all, strings.TrimSpace(fmt.Sprintln(place, v.Rule.Name, v.Result, v.Reason)))
 		})
 		return all

@@ -91,15 +91,13 @@ func (s *Set) Evaluate(snap *scan.Snapshot) *policy.Evaluation {
 
 // Ended calls f with what the rules in force find of what ended, as
 // [policy.Evaluator.Ended] does. f must not use the Set.
-func (s *Set) Ended(
-	ended *scan.Snapshot, launch func(place int) bool, f func(place int, v policy.Verdict),
-) {
+func (s *Set) Ended(ended policy.Ended, f func(place int, v policy.Verdict)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended == nil {
 		s.ended = policy.New(s.config, policy.Options{})
 	}
-	s.ended.Ended(ended, launch, f)
+	s.ended.Ended(ended, f)
 }
 
 // LogBroken logs that processes which ended violated a rule; o is one of them.

@@ -10,40 +10,51 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Ended calls f with what each rule finds of what ended: the processes of a snapshot that
-// [scan.Snapshot.ConcludeEnded] made, each as it was at its end, and as old as it is known to
-// have become. Of one that ended within its rule's grace and was not as expected it is
-// Starting, which [Result.OfRun] calls short, or Violating, if the rule asks for that. A launch,
-// which is one that ended as it executed another program, is judged only beyond the grace.
-// What is not known of what ended, as its command line and its ancestors, is unknown to rules.
-func (e *Evaluator) Ended(
-	s *scan.Snapshot, launch func(place int) bool, f func(place int, v Verdict),
-) {
-	e.begin(s)
-	e.group(&Evaluation{ruled: make([]bool, len(s.Workloads))})
+// Ended is what ended, as a snapshot that [scan.Snapshot.ConcludeEnded] made: each of its processes
+// as it was at its end, and as old as it is known to have become.
+type Ended struct {
+	*scan.Snapshot
+	// Launch reports of a process whether it executed another program, by its place.
+	Launch func(place int) bool
+	// Below reports of a process whether it may have been in a cgroup below its own, too.
+	Below func(place int) bool
+}
+
+// Ended calls f with what each rule finds of what ended. Of one that ended within its rule's
+// grace and was not as expected it is Starting, which [Result.OfRun] calls short, or Violating,
+// if the rule asks for that. A launch is judged only beyond the grace. What is not known of
+// what ended, as its command line and its ancestors, is unknown to rules.
+func (e *Evaluator) Ended(ended Ended, f func(place int, v Verdict)) {
+	e.begin(ended.Snapshot)
+	e.below = ended.Below
+	e.group(&Evaluation{ruled: make([]bool, len(ended.Workloads))})
 	for i, n := range e.groupOf {
 		if n == noGroup {
 			continue
 		}
-		g := &e.groups[n]
-		for _, r := range g.matched.rules.rules {
-			n, l := r.split()
-			v := Verdict{Rule: &e.config.Rules[n], Result: Unknown}
-			if l == yes {
-				v.Result, v.Reason = e.judge(n, g)
-			}
-			switch {
-			case launch(i):
-				if g.age < v.Rule.Grace {
-					continue
+		g, launch := &e.groups[n], ended.Launch(i)
+		for _, rules := range [...][]ruleLevel{g.matched.rules.rules, g.asked} {
+			for _, r := range rules {
+				if v, judged := e.endedVerdict(r, g, launch); judged {
+					f(i, v)
 				}
-			case v.Result == Starting && v.Rule.ShortRunsViolate:
-				v.Result = Violating
 			}
-			f(i, v)
 		}
 	}
 	e.end()
+}
+
+// endedVerdict returns what a rule finds of a group that ended, and whether it judges that.
+func (e *Evaluator) endedVerdict(r ruleLevel, g *group, launch bool) (v Verdict, judged bool) {
+	n, l := r.split()
+	v = Verdict{Rule: &e.config.Rules[n], Result: Unknown}
+	if l == yes {
+		v.Result, v.Reason = e.judge(n, g)
+	}
+	if v.Result == Starting && v.Rule.ShortRunsViolate {
+		v.Result = Violating
+	}
+	return v, l >= likely && !(launch && g.age < v.Rule.Grace)
 }
 
 // OfRun returns the word for a result of what ended.

@@ -14,10 +14,15 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
+// allOf is what ended of which all is alike.
+func allOf(s *scan.Snapshot, launch, below bool) Ended {
+	return Ended{s, func(int) bool { return launch }, func(int) bool { return below }}
+}
+
 // found is what the rules find of what ended, by the place and the name of the rule.
 func found(e *Evaluator, s *scan.Snapshot, launch bool) map[string]Verdict {
 	all := map[string]Verdict{}
-	e.Ended(s, func(int) bool { return launch }, func(place int, v Verdict) {
+	e.Ended(allOf(s, launch, false), func(place int, v Verdict) {
 		all[fmt.Sprint(place, " ", v.Rule.Name)] = v
 	})
 	return all
@@ -36,6 +41,7 @@ rules:
 - {name: shallow, match: {unit: [a.service]}, expect: {effective: false, max_depth: 1}}
 - {name: asked, match: {unit: [a.service], cmdline: ["*"]}}
 - {name: but-children, match: {unit: [a.service]}, except: [{ancestor_exe: [/bin/sh]}]}
+- {name: but-asked, match: {unit: [a.service]}, except: [{cmdline: [x]}]}
 - {name: other, match: {unit: [b.service]}}
 `
 	files := access.Rights{access.FS: 1}
@@ -50,31 +56,31 @@ rules:
 	}{
 		{"young, unsandboxed", scan.Unsandboxed, 0, access.Rights{}, 0, false,
 			"plain short unsandboxed, strict violating unsandboxed, at-once violating unsandboxed, free compliant, " +
-				"net short unsandboxed, signals short unsandboxed, shallow short unsandboxed, but-children unknown"},
+				"net short unsandboxed, signals short unsandboxed, shallow short unsandboxed, but-children unknown, but-asked unknown"},
 		{"old, unsandboxed", scan.Unsandboxed, 0, access.Rights{}, 10 * time.Second, false,
 			"plain violating unsandboxed, strict violating unsandboxed, at-once violating unsandboxed, free compliant, " +
-				"net violating unsandboxed, signals violating unsandboxed, shallow violating unsandboxed, but-children unknown"},
+				"net violating unsandboxed, signals violating unsandboxed, shallow violating unsandboxed, but-children unknown, but-asked unknown"},
 		{"old, partial", scan.Partial, 0, files, 10 * time.Second, false,
 			"plain violating partial, strict violating partial, at-once violating partial, free violating sandboxed, " +
-				"net violating partial, signals violating partial, shallow violating partial, but-children unknown"},
+				"net violating partial, signals violating partial, shallow violating partial, but-children unknown, but-asked unknown"},
 		{"young, of files", scan.Sandboxed, 1, files, time.Second, false,
 			"plain short too_shallow, strict compliant, at-once compliant, free short sandboxed, " +
-				"net short right_not_restricted, signals short right_not_restricted, shallow unknown, but-children unknown"},
+				"net short right_not_restricted, signals short right_not_restricted, shallow unknown, but-children unknown, but-asked unknown"},
 		{"old, deep", scan.Sandboxed, 2, files, time.Hour, false,
 			"plain compliant, strict compliant, at-once compliant, free violating sandboxed, " +
-				"net violating right_not_restricted, signals violating right_not_restricted, shallow violating too_deep, but-children unknown"},
+				"net violating right_not_restricted, signals violating right_not_restricted, shallow violating too_deep, but-children unknown, but-asked unknown"},
 		{"old, of signals", scan.Sandboxed, 1, access.Rights{access.Net: 3, access.Scope: 3}, time.Hour, false,
 			"plain violating too_shallow, strict compliant, at-once compliant, free violating sandboxed, " +
-				"net unknown, signals compliant, shallow unknown, but-children unknown"},
+				"net unknown, signals compliant, shallow unknown, but-children unknown, but-asked unknown"},
 		{"old, of what is not known", scan.Sandboxed, 0, access.Rights{}, time.Hour, false,
 			"plain unknown, strict compliant, at-once compliant, free violating sandboxed, " +
-				"net unknown, signals unknown, shallow unknown, but-children unknown"},
+				"net unknown, signals unknown, shallow unknown, but-children unknown, but-asked unknown"},
 		{"unknown", scan.Unknown, 0, access.Rights{}, 0, false,
-			"plain unknown, strict unknown, at-once unknown, free unknown, net unknown, signals unknown, shallow unknown, but-children unknown"},
+			"plain unknown, strict unknown, at-once unknown, free unknown, net unknown, signals unknown, shallow unknown, but-children unknown, but-asked unknown"},
 		{"young launch", scan.Unsandboxed, 0, access.Rights{}, 9 * time.Second, true, "at-once violating unsandboxed"},
 		{"old launch", scan.Unsandboxed, 0, access.Rights{}, 10 * time.Second, true,
 			"plain violating unsandboxed, strict violating unsandboxed, at-once violating unsandboxed, free compliant, " +
-				"net violating unsandboxed, signals violating unsandboxed, shallow violating unsandboxed, but-children unknown"},
+				"net violating unsandboxed, signals violating unsandboxed, shallow violating unsandboxed, but-children unknown, but-asked unknown"},
 	} {
 		h := newHost()
 		h.Source.Rules = "read"
@@ -84,7 +90,7 @@ rules:
 		h.ConcludeEnded(func(int) access.Rights { return c.handled })
 		conf := load(t, rules)
 		var got []string
-		New(conf, Options{}).Ended(h.Snapshot, func(int) bool { return c.launch }, func(_ int, v Verdict) {
+		New(conf, Options{}).Ended(allOf(h.Snapshot, c.launch, false), func(_ int, v Verdict) {
 			got = append(got, strings.TrimSpace(v.Rule.Name+" "+v.Result.OfRun()+" "+v.Reason.String()))
 		})
 		if text := strings.Join(got, ", "); text != c.want {
@@ -204,6 +210,35 @@ func TestManyGraces(t *testing.T) {
 		}
 		if warned := len(c.Warnings) == 1 && strings.Contains(c.Warnings[0].String(), fmt.Sprintf("the rules have %d graces", n)); warned != (n > MaxGraces) {
 			t.Errorf("of %d: %v", n, c.Warnings)
+		}
+	}
+}
+
+// Of what may also have been below its cgroup, the cgroup is known only where that is the same.
+func TestEndedBelow(t *testing.T) {
+	const rules = `
+rules:
+- {name: here, match: {cgroup: [/system.slice/a.service]}}
+- {name: below, match: {cgroup: [/system.slice/a.service/x]}}
+- {name: both, match: {cgroup: [/system.slice/a.service, /system.slice/a.service/*]}}
+- {name: all, match: {cgroup: ["/system.slice/**"]}}
+- {name: other, match: {cgroup: [/system.slice/b.service]}}
+- {name: not-here, match: {unit: [a.service]}, except: [{cgroup: [/system.slice/a.service]}]}
+- {name: unit, match: {unit: [a.service]}, except: [{cgroup: ["/x/**"]}]}
+`
+	for below, want := range map[bool]string{
+		false: "here violating, both violating, all violating, unit violating",
+		true:  "all violating, not-here unknown, unit violating",
+	} {
+		h := newHost()
+		h.process(h.unit("a.service"), "/bin/a")
+		h.ConcludeEnded(func(int) access.Rights { return access.Rights{} })
+		var got []string
+		New(load(t, rules), Options{}).Ended(allOf(h.Snapshot, false, below), func(_ int, v Verdict) {
+			got = append(got, v.Rule.Name+" "+v.Result.OfRun())
+		})
+		if text := strings.Join(got, ", "); text != want {
+			t.Errorf("below %t: %s, want %s", below, text, want)
 		}
 	}
 }

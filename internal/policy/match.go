@@ -89,7 +89,11 @@ func (m *Match) keyLevel(k Key, f *facts) level {
 		if f.place == nowhere {
 			return unknown
 		}
-		return levelOf(matchAny(patterns, f.texts[k]))
+		l := levelOf(matchAny(patterns, f.texts[k]))
+		if k == KeyCgroup && f.below && l != matchBeginning(patterns, f.texts[k]+"/") {
+			return unknown
+		}
+		return l
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -24,8 +25,16 @@ type picture struct {
 	cells   []Cell
 }
 
-func (p *picture) isLaunch(place int) bool {
-	return place >= p.parents && p.cells[place-p.parents].Kind == Launch
+// ended returns it for rules.
+func (p *picture) ended() policy.Ended {
+	of := func(is func(*Cell) bool) func(int) bool {
+		return func(place int) bool { return place >= p.parents && is(&p.cells[place-p.parents]) }
+	}
+	return policy.Ended{
+		Snapshot: &p.snap,
+		Launch:   of(func(c *Cell) bool { return c.Kind == Launch }),
+		Below:    of(func(c *Cell) bool { return c.Folded }),
+	}
 }
 
 // workloadOf returns that of a cell.
@@ -36,6 +45,8 @@ func (t *Tally) picture(cells []Cell) *picture {
 		Uptime: uptime, Kernel: t.kernel,
 		Source: scan.SourceInfo{Rules: t.rulesRead, PIDNS: "init"},
 	}}
+	p.snap.Processes = make([]scan.Process, 0, 2*len(cells))
+	p.snap.Workloads = make([]scan.Workload, 0, 2*len(cells))
 	add := func(process scan.Process, w scan.Workload) *scan.Process {
 		n := int32(len(p.snap.Processes))
 		process.PID, process.Workload = firstPID+n, n

@@ -104,8 +104,10 @@ func (t *Tally) Update(snap *scan.Snapshot) {
 	}
 	t.folded += d.Folded
 	t.missed = max(t.missed, d.Missed)
-	if len(d.Cells) > 0 {
-		t.count(d.Cells)
+	// Launches first: those of a process come before its exit.
+	slices.SortStableFunc(d.Cells, func(a, b Cell) int { return int(b.Kind) - int(a.Kind) })
+	for some := range slices.Chunk(d.Cells, atOnce) {
+		t.count(some)
 	}
 	if isNew {
 		result := t.o.Rules.Evaluate(snap)
@@ -132,12 +134,14 @@ func (t *Tally) follow(c *policy.Config) {
 	}
 }
 
-// count adds cells, launches first: those of a process come before its exit.
+// atOnce is how many cells are judged together: a storm of new ones takes little memory.
+const atOnce = 256
+
+// count adds cells.
 func (t *Tally) count(cells []Cell) {
-	slices.SortStableFunc(cells, func(a, b Cell) int { return int(b.Kind) - int(a.Kind) })
 	p := t.picture(cells)
 	verdicts := make([][]policy.Verdict, len(cells))
-	t.o.Rules.Ended(&p.snap, p.isLaunch, func(place int, v policy.Verdict) {
+	t.o.Rules.Ended(p.ended(), func(place int, v policy.Verdict) {
 		if i := place - p.parents; i >= 0 {
 			verdicts[i] = append(verdicts[i], v)
 		}
