@@ -91,6 +91,27 @@ func ended(pid int32) runs.Cell {
 	}
 }
 
+// TestRuns: what ended since the last scrape is there, as it was.
+func TestRuns(t *testing.T) {
+	h := newHost(t, ended(7), ended(8))
+	status, text := get(t, h.socket, runsPath)
+	if status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	checkRuns(t, []byte(strings.Replace(text, `"way":"none","since":"`, `"way":"tracepoints","since":"`, 1)))
+	a, err := AskRuns(t.Context(), h.socket, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Remembered != 2 || len(a.Runs) != 1 || !a.Since.Equal(since) {
+		t.Fatalf("%+v", a)
+	}
+	if e := a.Runs[0]; e.PID != 8 || e.Count != 3 || e.Age != 2*time.Second || e.State != scan.Unsandboxed ||
+		e.Exe != "/bin/\xff\x1b[2J-8" || e.Comm != "a\n" || e.UID != 993 {
+		t.Errorf("%+v", e)
+	}
+}
+
 // TestQueryAbout: all that is asked for must hold.
 func TestQueryAbout(t *testing.T) {
 	e := runs.Ended{PID: 7, Workload: "a", Rules: []runs.EndedRule{{Rule: "x"}, {Rule: "y"}}}

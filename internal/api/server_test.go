@@ -85,7 +85,6 @@ type host struct {
 	socket string
 	feed   *feed
 	scans  *counted
-	runs   *runs.Tally
 }
 
 func newHost(t *testing.T, ended ...runs.Cell) *host {
@@ -95,13 +94,10 @@ func newHost(t *testing.T, ended ...runs.Cell) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{
-		socket: filepath.Join(testenv.PublicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator},
-		runs: newTally(t, ended...),
-	}
+	h := &host{socket: filepath.Join(testenv.PublicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator}}
 	m := denials.NewMonitor(denials.Options{Feed: h.feed})
 	shared := scan.NewShared(denials.NewSource(h.scans, m), scan.SharedOptions{})
-	serve(t, h.socket, Options{Scans: shared, Denials: m, Runs: h.runs})
+	serve(t, h.socket, Options{Scans: shared, Denials: m, Runs: newTally(t, ended...)})
 	t.Cleanup(func() {
 		shared.Close()
 		_ = m.Close()
@@ -162,11 +158,7 @@ func TestWhoIsAnswered(t *testing.T) {
 }
 
 func (h *host) answersRootAlone(t *testing.T, path string) {
-	const no = "403 not_allowed"
-	yes := "200 1"
-	if path == runsPath {
-		yes = fmt.Sprint("200 ", len(h.runs.Recent()))
-	}
+	const yes, no = "200 1", "403 not_allowed"
 	cases := []struct {
 		name, role string
 		prefix     []string

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/test/testenv"
 )
@@ -79,4 +83,46 @@ func TestExplainEnded(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestExplainWhatRanBriefly: a process that no scan saw is explained by the confined daemon, and
+// at its socket alone.
+func TestExplainWhatRanBriefly(t *testing.T) {
+	program := ownProgram(t)
+	c := newConfig(t, "rules:\n"+ruleText("brief", program))
+	flag := apiFlag + filepath.Join(testenv.PublicDir(t), "s")
+	d := startDaemon(t, daemonOptions{args: []string{"--scan.min-interval=0", "--confine=require", c.flag(), flag}})
+	tree := newCgroupTree(t)
+	const unit = "llbrief.service"
+	inside := tree.inside(unit, "sh", "-c", `echo $$; exec "$0" /dev/null`, program)
+	p := launch(t, nil, inside...)
+	if code := p.wait(t); code != 0 {
+		t.Fatalf("exit code %d: %s", code, &p.stderr)
+	}
+	pid := strings.TrimSpace(p.stdout.String())
+	wants(t, explain(t, pid, flag), "Process "+pid+" (program) has ended; it was unsandboxed\n",
+		"  executable  "+program+"\n", "  workload    "+unit+"\n", " s old\n", "  ran as      user 0\n",
+		"  - brief (warning): violating; unsandboxed\n")
+	text := explain(t, pid, flag, "-o", "json")
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/schema/runs-v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader([]byte(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(value); err != nil {
+		t.Errorf("%v:\n%s", err, text)
+	}
+	for _, path := range []string{"/v1/runs", "/v1/denials", "/v1/runs?pid=" + pid} {
+		if status, body := d.try(path); status != http.StatusNotFound || strings.Contains(body, program) {
+			t.Errorf("%s by TCP: %d %s", path, status, body)
+		}
+	}
+	nobody := runWith(t, asNobody(unix.CAP_BPF, unix.CAP_PERFMON), "explain", pid, flag)
+	if code := nobody.wait(t); code != 3 || !strings.Contains(nobody.stderr.String(), "there is no process "+pid) {
+		t.Errorf("for nobody: exit code %d: %s", code, &nobody.stderr)
+	}
+	d.stop(t)
 }
