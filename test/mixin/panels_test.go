@@ -27,9 +27,27 @@ func TestPanels(t *testing.T) {
 	hosts := fleet.Generate(fleet.Options{Seed: 7, Hosts: 32, Units: 24})
 	p, _ := startFleet(t, hosts, "1s")
 	all := dashboards(t)
-	settle(t, p, checksOf(t, all, hosts), time.Minute)
+	settle(t, p, append(checksOf(t, all, hosts), brokenAlerts(t, hosts)), time.Minute)
 	checkVariableQueries(t, p, all, hosts)
 	checkRunbookQueries(t, p)
+}
+
+// brokenAlerts are those of what ended and broke a rule, where what runs does not violate it.
+func brokenAlerts(t *testing.T, hosts []*fleet.Host) check {
+	t.Helper()
+	want := map[string]float64{}
+	for _, h := range hosts {
+		for name, r := range fleet.TruthOf([]*fleet.Host{h}).ByRule {
+			if r.Runs.Broken > 0 && r.Violating == 0 && h.Kind != fleet.Disabled {
+				want["rule="+name]++
+			}
+		}
+	}
+	if len(want) == 0 {
+		t.Fatal("nothing of the fleet broke a rule and has ended")
+	}
+	return check{"alerts", `count by (rule) (ALERTS{alertname="LandlockRuleBroken", alertstate="firing"}
+		unless on (cluster, job, instance, rule) max_over_time(landlock_rule_violated[5m]) == 1)`, true, want}
 }
 
 // checksOf returns the queries of all dashboards with what they must return.
