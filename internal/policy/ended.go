@@ -26,7 +26,7 @@ type Ended struct {
 // what ended, as its command line and its ancestors, is unknown to rules.
 func (e *Evaluator) Ended(ended Ended, f func(place int, v Verdict)) {
 	e.begin(ended.Snapshot)
-	e.below = ended.Below
+	e.ended = &ended
 	e.group(&Evaluation{ruled: make([]bool, len(ended.Workloads))})
 	for i, n := range e.groupOf {
 		if n == noGroup {

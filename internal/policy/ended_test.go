@@ -138,7 +138,7 @@ func ended(live *scan.Snapshot) *scan.Snapshot {
 // restsOnMore reports whether a rule asks for what is not known of what ended.
 func restsOnMore(c *Config, r *Rule, p *scan.Process, s *scan.Snapshot) bool {
 	for _, m := range slices.Concat([]Match{r.Match}, r.Except, c.Exempt) {
-		if m.has(KeyCmdline) || m.has(KeyAncestorExe) || m.has(KeyMain) || m.has(KeyUID) && p.UIDsDiffer {
+		if m.has(KeyCmdline) || m.has(KeyAncestorExe) || m.has(KeyMain) || m.has(KeyUID) && p.UIDsDiffer || m.has(KeyComm) && p.Comm == (scan.Comm{}) {
 			return true
 		}
 	}
@@ -239,6 +239,27 @@ rules:
 		})
 		if text := strings.Join(got, ", "); text != want {
 			t.Errorf("below %t: %s, want %s", below, text, want)
+		}
+	}
+}
+
+// Of what ended a name that is empty is not known.
+func TestEndedComm(t *testing.T) {
+	const rules = `
+rules:
+- {name: named, match: {comm: [a]}}
+- {name: others, match: {unit: [a.service]}, except: [{comm: [a]}]}
+`
+	for comm, want := range map[string]string{"": "others unknown", "a": "named violating", "b": "others violating"} {
+		h := newHost()
+		copy(h.process(h.unit("a.service"), "/bin/a").Comm[:], comm)
+		h.ConcludeEnded(func(int) access.Rights { return access.Rights{} })
+		var got []string
+		New(load(t, rules), Options{}).Ended(allOf(h.Snapshot, false, false), func(_ int, v Verdict) {
+			got = append(got, v.Rule.Name+" "+v.Result.OfRun())
+		})
+		if text := strings.Join(got, ", "); text != want {
+			t.Errorf("%q: %s, want %s", comm, text, want)
 		}
 	}
 }

@@ -33,8 +33,8 @@ type Evaluator struct {
 
 	// What follows is of one evaluation, and kept for its memory.
 	snap    *scan.Snapshot
-	below   func(place int) bool // as in Ended; nil if that is of none
-	facts   facts                // of one process
+	ended   *Ended // nil if its processes live
+	facts   facts  // of one process
 	demands []demand
 	limits  limits // that demands are for
 	groups  []group
@@ -111,7 +111,7 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
 // end forgets the snapshot.
 func (e *Evaluator) end() {
 	e.cache.end()
-	e.snap, e.below = nil, nil
+	e.snap, e.ended = nil, nil
 	clear(e.groups)
 	e.groups = e.groups[:0]
 	clear(e.byKey)
@@ -141,7 +141,9 @@ func (e *Evaluator) group(r *Evaluation) {
 		p := &e.snap.Processes[i]
 		e.facts = factsOf(e.snap, p, &e.seen)
 		e.facts.ancestors = e.above.of(e.snap, i)
-		e.facts.below = e.below != nil && e.below(i)
+		if e.ended != nil {
+			e.facts.ended, e.facts.below = true, e.ended.Below(i)
+		}
 		m := e.cache.of(&e.facts)
 		if len(m.rules.rules) == 0 && len(m.ask) == 0 && len(m.doubtful.rules) == 0 {
 			e.doubts.add(m.doubt, p.PID)

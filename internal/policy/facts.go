@@ -21,8 +21,9 @@ type facts struct {
 	main level
 	// unnamed: it is known that its container has no name.
 	unnamed bool
-	// below: its cgroup may also be one below the one that is known.
-	below bool
+	// ended: it has, so that its name is not known if it is empty. below: its cgroup may also
+	// be one below the one that is known.
+	ended, below bool
 	// uids are the user IDs of a process whose tasks have different ones, ascending
 	// and each in four bytes; otherwise it is empty, and uid is that of all.
 	uids string

@@ -84,7 +84,11 @@ func (m *Match) keyLevel(k Key, f *facts) level {
 	case KeyAncestorExe:
 		return level(f.ancestors[m.ancestry])
 	case KeyComm:
-		return min(levelOf(matchAny(patterns, f.comm.String())), m.trusts(f.exe.origin))
+		l := unknown
+		if !f.ended || f.comm != (scan.Comm{}) {
+			l = levelOf(matchAny(patterns, f.comm.String()))
+		}
+		return min(l, m.trusts(f.exe.origin))
 	default: // every cgroup shows it
 		if f.place == nowhere {
 			return unknown
