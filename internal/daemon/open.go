@@ -48,7 +48,8 @@ func Open(o Options) (*Daemon, error) {
 	if err := d.checkDomain(); err != nil {
 		return nil, err
 	}
-	return d, d.openFeed()
+	d.openFeed()
+	return d, nil
 }
 
 func open(o Options) (*Daemon, error) {

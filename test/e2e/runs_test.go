@@ -71,6 +71,10 @@ func TestRunsBetweenScrapes(t *testing.T) {
 			t.Errorf("%s grew by %v, by at least %v is right", series, got, least)
 		}
 	}
+	total := after[`landlock_runs_total{state="unsandboxed"}`] + after[`landlock_runs_total{state="partial"}`]
+	if sum := after.sum("landlock_workload_runs_total"); sum != total {
+		t.Errorf("%v runs of all workloads were not sandboxed, of %v", sum, total)
+	}
 	if lost := after["landlockd_run_records_lost_total"]; lost != 0 {
 		t.Errorf("%v were lost", lost)
 	}
