@@ -7,7 +7,7 @@
 
 static __always_inline __u64 start_of(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, group_leader, start_boottime);
+	return task->group_leader->start_boottime;
 }
 
 /*
@@ -63,7 +63,7 @@ static __always_inline __u32 pid_of(struct task_struct *task)
 	struct upid *at;
 
 	if (!layout.pid_level)
-		return BPF_CORE_READ(task, tgid);
+		return task->tgid;
 	pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
 	if (!pid || BPF_CORE_READ(pid, level) < layout.pid_level)
 		return 0;
@@ -84,9 +84,10 @@ static __always_inline void describe(struct run_control *ctl, struct scratch *tm
 	__u64 age;
 
 	__builtin_memset(key, 0, sizeof(*key));
-	key->cgroup = id_of(at->v2);
-	key->cgroup_v1 = id_of(at->v1);
-	key->parent = id_of(at->parent);
+	key->cgroup = at->v2->id;
+	if (at->v1)
+		key->cgroup_v1 = id_of(at->v1);
+	key->parent = at->parent->id;
 	key->state = state_of(f);
 	if (key->state == STATE_SANDBOXED)
 		key->depth = depth_of(f->depths);
@@ -168,7 +169,7 @@ SEC("tp_btf/sched_process_exec")
 int on_exec(__u64 *ctx)
 {
 	struct task_struct *task = (void *)ctx[0];
-	__u64 key = (__u64)task->signal, began = bpf_ktime_get_ns(), start = start_of(task), unit;
+	__u64 key = (__u64)task->signal, began = bpf_ktime_get_ns(), start = start_of(task);
 	struct run_control *ctl;
 	struct scratch *tmp;
 	struct facts f = {};
@@ -184,10 +185,9 @@ int on_exec(__u64 *ctx)
 		return 0;
 	p = get_process(key, start);
 	at = place_of(task);
-	unit = name_group(ctl, tmp, EVENT_EXEC, at.v2, 0);
 	pid = pid_of(task);
 	if (pid) {
-		read_thread(&f, task);
+		read_thread(&f, task->real_cred->security);
 		if (p) {
 			f.depths |= p->depths;
 			f.lacks |= p->lacks;
@@ -204,7 +204,7 @@ int on_exec(__u64 *ctx)
 		}
 		count(ctl, tmp, EVENT_EXEC, &at);
 	}
-	run_another(ctl, tmp, p, key, start, task, take_exe(ctl, tmp, EVENT_EXEC, task, unit));
+	run_another(ctl, tmp, p, key, start, task, take_exe(ctl, tmp, EVENT_EXEC, task));
 	note_cost(ctl, EVENT_EXEC, began);
 	return 0;
 }
@@ -234,7 +234,7 @@ static __always_inline void read_process(struct facts *f, struct process *p, str
 					 struct task_struct *task, bool alone)
 {
 	if (!is_worker(task))
-		read_thread(f, task);
+		read_thread(f, task->real_cred->security);
 	if (p) {
 		f->depths |= p->depths;
 		f->lacks |= p->lacks;
@@ -294,7 +294,7 @@ int on_exit(__u64 *ctx)
 			tmp->key.exe = exe;
 			/* The credentials of a worker change with what it works on. */
 			of = is_worker(task) ? task->group_leader : task;
-			tmp->key.uid = BPF_CORE_READ(of, real_cred, euid.val);
+			tmp->key.uid = of->real_cred->euid.val;
 			bpf_probe_read_kernel(tmp->fresh.comm, sizeof(tmp->fresh.comm),
 					      &task->group_leader->comm);
 			if (ctl->see_comm)
@@ -317,7 +317,6 @@ int adopt(struct bpf_iter__task *ctx)
 	struct scratch *tmp;
 	struct process *p;
 	__u64 key, start;
-	struct place at;
 
 	if (!task || task->flags & PF_KTHREAD || task->group_leader != task)
 		return 0;
@@ -329,10 +328,8 @@ int adopt(struct bpf_iter__task *ctx)
 	start = task->start_boottime;
 	if (get_process(key, start))
 		return 0;
-	at = place_of(task);
 	tmp->process.start = start;
-	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task,
-				    name_group(ctl, tmp, SCRATCH_ADOPT, at.v2, 0));
+	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task);
 	remember(ctl, tmp, key, task);
 	/* If it has ended meanwhile, nobody else forgets it. */
 	p = get_process(key, start);

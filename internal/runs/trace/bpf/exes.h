@@ -81,13 +81,13 @@ static long climb(__u32 i, struct scratch **ctx)
  * are known. of is whose scratch memory is used.
  */
 static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *tmp, __u32 of,
-				      struct task_struct *task, __u64 unit)
+				      struct task_struct *task)
 {
 	struct exe_id *id = &tmp->exe_id;
 	struct ascent *a = &tmp->ascent;
 	struct exe *known, *e = &tmp->exe;
 	struct dentry *dentry;
-	__u64 number, *found;
+	__u64 number, *found, unit;
 	struct mm_struct *mm = task->mm;
 	struct file *file;
 
@@ -96,15 +96,15 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	file = mm->exe_file;
 	if (!file)
 		return 0;
-	dentry = BPF_CORE_READ(file, f_path.dentry);
+	dentry = file->f_path.dentry;
 	id->dentry = (__u64)dentry;
-	id->parent = (__u64)BPF_CORE_READ(dentry, d_parent);
-	id->mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
-	id->inode = BPF_CORE_READ(dentry, d_inode, i_ino);
-	id->name = BPF_CORE_READ(dentry, d_name.hash_len);
-	id->user_ns = BPF_CORE_READ(file, f_cred, user_ns, ns.inum);
-	id->bits = BPF_CORE_READ(dentry, d_hash.pprev) ? 0 : EXE_UNLINKED;
-	if (BPF_CORE_READ(file, f_flags) & OPENED_FOR_EXEC)
+	id->parent = (__u64)dentry->d_parent;
+	id->mnt = (__u64)file->f_path.mnt;
+	id->inode = dentry->d_inode->i_ino;
+	id->name = dentry->d_name.hash_len;
+	id->user_ns = file->f_cred->user_ns->ns.inum;
+	id->bits = dentry->d_hash.pprev ? 0 : EXE_UNLINKED;
+	if (file->f_flags & OPENED_FOR_EXEC)
 		id->bits |= EXE_EXECUTED;
 	found = bpf_map_lookup_elem(&exe_ids, id);
 	if (found) {
@@ -116,6 +116,7 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 		}
 	}
 
+	unit = name_group(ctl, tmp, of, task->cgroups->dfl_cgrp->kn, 0);
 	if (!take(SHARE_EXES, unit, 0, EXES_SHARE))
 		return 0;
 	a->at = (__u64)dentry;

@@ -19,6 +19,7 @@ static __always_inline struct kernfs_node *above(struct kernfs_node *kn)
 	return BPF_CORE_READ((struct kernfs_node___rcu *)kn, __parent);
 }
 
+/* The ID of a cgroup that was found by reading memory. */
 static __always_inline __u64 id_of(struct kernfs_node *kn)
 {
 	return BPF_CORE_READ(kn, id);
@@ -26,16 +27,17 @@ static __always_inline __u64 id_of(struct kernfs_node *kn)
 
 static __always_inline struct place place_of(struct task_struct *task)
 {
-	struct place p = { .v2 = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn) };
+	struct css_set *set = task->cgroups;
+	struct place p = { .v2 = set->dfl_cgrp->kn };
 	__u32 zero = 0;
 	__u64 *memory;
 
-	p.parent = BPF_CORE_READ(task, real_parent, cgroups, dfl_cgrp, kn);
+	p.parent = task->real_parent->cgroups->dfl_cgrp->kn;
 	if (!layout.cgroup_v1)
 		return p;
 	memory = bpf_map_lookup_elem(&link_v1, &zero);
 	if (memory)
-		p.v1 = cgroup_v1((struct cgrp_cset_link **)memory, BPF_CORE_READ(task, cgroups));
+		p.v1 = cgroup_v1((struct cgrp_cset_link **)memory, set);
 	return p;
 }
 

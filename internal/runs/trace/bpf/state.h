@@ -14,16 +14,20 @@ struct facts {
 	__u64 lacks;  /* rights that the layers of one of those in a domain do not handle */
 };
 
-static __always_inline void read_thread(struct facts *f, struct task_struct *task)
+/* Adds a thread by the security blob of its credentials. */
+static __always_inline void read_thread(struct facts *f, const void *blob)
 {
 	__u32 depth = 0, handled = 0;
 	const void *domain = 0;
 	__u32 i;
 
 	if (layout.landlock)
-		READ(domain, BPF_CORE_READ(task, real_cred, security) + layout.blob);
-	if (domain)
-		READ(depth, domain + layout.num_layers);
+		READ(domain, blob + layout.blob);
+	if (!domain) {
+		f->depths |= 1;
+		return;
+	}
+	READ(depth, domain + layout.num_layers);
 	for (i = 0; i < LAYERS; i++) {
 		if (i >= depth)
 			break;
@@ -41,7 +45,7 @@ static __always_inline void read_thread(struct facts *f, struct task_struct *tas
 /* Whether the kernel made the thread to work for the process. */
 static __always_inline bool is_worker(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, flags) & layout.workers;
+	return task->flags & layout.workers;
 }
 
 /* Whether all of a process's threads end: by its exit, or by execve(2). */
@@ -63,7 +67,7 @@ static __always_inline void note_thread(struct process *p, struct signal_struct 
 
 	if (is_worker(task))
 		return;
-	read_thread(&f, task);
+	read_thread(&f, task->real_cred->security);
 	if (dead || is_ending(signal)) {
 		__sync_fetch_and_or(&p->depths, f.depths);
 		__sync_fetch_and_or(&p->lacks, f.lacks);
@@ -89,8 +93,8 @@ static long next_thread(__u64 i, struct walk *w)
 	if (w->at == w->head || !w->at)
 		return 1;
 	/* Past that, a thread has noted what it was, or had ended for itself. */
-	if (!BPF_CORE_READ(task, exit_state) && !is_worker(task))
-		read_thread(w->facts, task);
+	if (!BPF_CORE_READ(task, exit_state) && !(BPF_CORE_READ(task, flags) & layout.workers))
+		read_thread(w->facts, BPF_CORE_READ(task, real_cred, security));
 	w->at = (__u64)BPF_CORE_READ(at, next);
 	return 0;
 }
