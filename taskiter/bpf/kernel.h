@@ -37,6 +37,7 @@ struct user_namespace {
 
 struct mnt_namespace {
 	struct user_namespace *user_ns;
+	__u64 seq;
 };
 
 struct nsproxy {
@@ -120,6 +121,7 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
 	void *i_security;
 	struct super_block *i_sb;
 	__u64 i_ino;
@@ -142,7 +144,8 @@ struct hlist_bl_node {
 };
 
 struct qstr {
-	__u64 hash_len;
+	__u32 hash;
+	__u32 len;
 	const unsigned char *name;
 };
 
@@ -160,6 +163,8 @@ struct vfsmount {
 };
 
 struct mount {
+	int mnt_id;
+	__u64 mnt_id_unique;
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;

@@ -3,16 +3,9 @@
 package trace
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"strconv"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/landlockd/landlockd/internal/procdir"
 	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
@@ -80,37 +73,6 @@ func (r *Reader) minAge(k cellKey) time.Duration {
 		return 0
 	}
 	return ages[k.Age-1]
-}
-
-// misses returns how often the kernel did not call the programs: on PREEMPT_RT one may
-// be interrupted by itself.
-func (r *Reader) misses() (sum uint64, err error) {
-	for _, f := range r.files[missFiles:] {
-		name := "/proc/self/fdinfo/" + strconv.Itoa(int(f.Fd()))
-		text, err := procdir.ReadAt(unix.AT_FDCWD, name, maxInfo)
-		if err != nil {
-			return 0, err
-		}
-		n, err := missesIn(text)
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", name, err)
-		}
-		sum += n
-	}
-	return sum, nil
-}
-
-// maxInfo bounds what is read of a descriptor's file in /proc, in bytes.
-const maxInfo = 4096
-
-// missesIn returns what a program's descriptor shows.
-func missesIn(info []byte) (uint64, error) {
-	for line := range bytes.Lines(info) {
-		if n, ok := bytes.CutPrefix(line, []byte("recursion_misses:")); ok {
-			return strconv.ParseUint(string(bytes.TrimSpace(n)), 10, 64)
-		}
-	}
-	return 0, errors.New("it does not show what a program missed, which Linux 5.12 does")
 }
 
 // executable returns what is known of one by its number.

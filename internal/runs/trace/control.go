@@ -73,3 +73,20 @@ func (c control) mark(processes []runs.Process) {
 		}
 	}
 }
+
+// Costs are what the programs' calls took, by event, as they kept it themselves.
+func (r *Reader) Costs() map[string]Cost {
+	costs := map[string]Cost{}
+	for event, c := range r.control.Cost {
+		costs[[...]string{"fork", "exec", "exit"}[event]] = Cost{
+			Calls: atomic.LoadUint64(&c.Calls), Sum: time.Duration(c.SumNs), Longest: time.Duration(c.MaxNs),
+		}
+	}
+	return costs
+}
+
+// Cost is what the calls for one kind of event took.
+type Cost struct {
+	Calls        uint64
+	Sum, Longest time.Duration
+}

@@ -76,11 +76,16 @@ type objectRunControl struct {
 	Spare    uint32
 	Ages     [2][31]uint64
 	Num      [2]uint32
+	SweptAt  uint64
+	Sweep    uint32
+	Spare2   uint32
 	Marks    [8192]uint64
 	NextExe  uint64
 	Other    [2][4]uint64
 	Folded   uint64
 	Lost     uint64
+	Stale    uint64
+	Swept    uint64
 	Nameless uint64
 	Used     [2]uint32
 	UsedExes uint32
@@ -117,7 +122,9 @@ const (
 	objectSizesMARKS           objectSizes = 8192
 	objectSizesSTATES          objectSizes = 4
 	objectSizesKINDS           objectSizes = 2
-	objectSizesLEVELS          objectSizes = 32
+	objectSizesLEVELS          objectSizes = 256
+	objectSizesCHAIN           objectSizes = 12
+	objectSizesCOPIES          objectSizes = 2
 	objectSizesDIRS            objectSizes = 128
 	objectSizesTHREADS         objectSizes = 256
 )
@@ -126,28 +133,33 @@ const (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	objectMapCells0      = "cells0"
-	objectMapCells1      = "cells1"
-	objectMapControl     = "control"
-	objectMapEnded       = "ended"
-	objectMapExeIds      = "exe_ids"
-	objectMapExes        = "exes"
-	objectMapGroups      = "groups"
-	objectMapLinkV1      = "link_v1"
-	objectMapProcesses   = "processes"
-	objectMapScratch     = "scratch"
-	objectMapShares      = "shares"
-	objectMapWake        = "wake"
-	objectProgAdopt      = "adopt"
-	objectProgDrain0     = "drain0"
-	objectProgDrain1     = "drain1"
-	objectProgNameExes   = "name_exes"
-	objectProgNameGroups = "name_groups"
-	objectProgOnExec     = "on_exec"
-	objectProgOnExit     = "on_exit"
-	objectProgOnFork     = "on_fork"
-	objectVarConfig      = "config"
-	objectVarLayout      = "layout"
+	objectMapCells0          = "cells0"
+	objectMapCells1          = "cells1"
+	objectMapControl         = "control"
+	objectMapEnded           = "ended"
+	objectMapExeIds          = "exe_ids"
+	objectMapExes            = "exes"
+	objectMapGroups          = "groups"
+	objectMapLinkV1          = "link_v1"
+	objectMapProcesses       = "processes"
+	objectMapScratch         = "scratch"
+	objectMapShares          = "shares"
+	objectMapWake            = "wake"
+	objectProgAdopt          = "adopt"
+	objectProgDrain0         = "drain0"
+	objectProgDrain1         = "drain1"
+	objectProgNameExes       = "name_exes"
+	objectProgNameGroups     = "name_groups"
+	objectProgOnExec         = "on_exec"
+	objectProgOnExecAgain    = "on_exec_again"
+	objectProgOnExit         = "on_exit"
+	objectProgOnExitAgain    = "on_exit_again"
+	objectProgOnFork         = "on_fork"
+	objectProgOnForkAgain    = "on_fork_again"
+	objectProgSweepProcesses = "sweep_processes"
+	objectProgSweepTasks     = "sweep_tasks"
+	objectVarConfig          = "config"
+	objectVarLayout          = "layout"
 )
 
 // loadObject returns the embedded CollectionSpec for object.
@@ -192,14 +204,19 @@ type objectSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type objectProgramSpecs struct {
-	Adopt      *ebpf.ProgramSpec `ebpf:"adopt"`
-	Drain0     *ebpf.ProgramSpec `ebpf:"drain0"`
-	Drain1     *ebpf.ProgramSpec `ebpf:"drain1"`
-	NameExes   *ebpf.ProgramSpec `ebpf:"name_exes"`
-	NameGroups *ebpf.ProgramSpec `ebpf:"name_groups"`
-	OnExec     *ebpf.ProgramSpec `ebpf:"on_exec"`
-	OnExit     *ebpf.ProgramSpec `ebpf:"on_exit"`
-	OnFork     *ebpf.ProgramSpec `ebpf:"on_fork"`
+	Adopt          *ebpf.ProgramSpec `ebpf:"adopt"`
+	Drain0         *ebpf.ProgramSpec `ebpf:"drain0"`
+	Drain1         *ebpf.ProgramSpec `ebpf:"drain1"`
+	NameExes       *ebpf.ProgramSpec `ebpf:"name_exes"`
+	NameGroups     *ebpf.ProgramSpec `ebpf:"name_groups"`
+	OnExec         *ebpf.ProgramSpec `ebpf:"on_exec"`
+	OnExecAgain    *ebpf.ProgramSpec `ebpf:"on_exec_again"`
+	OnExit         *ebpf.ProgramSpec `ebpf:"on_exit"`
+	OnExitAgain    *ebpf.ProgramSpec `ebpf:"on_exit_again"`
+	OnFork         *ebpf.ProgramSpec `ebpf:"on_fork"`
+	OnForkAgain    *ebpf.ProgramSpec `ebpf:"on_fork_again"`
+	SweepProcesses *ebpf.ProgramSpec `ebpf:"sweep_processes"`
+	SweepTasks     *ebpf.ProgramSpec `ebpf:"sweep_tasks"`
 }
 
 // objectMapSpecs contains maps before they are loaded into the kernel.
@@ -291,14 +308,19 @@ type objectVariables struct {
 //
 // It can be passed to loadObjectObjects or ebpf.CollectionSpec.LoadAndAssign.
 type objectPrograms struct {
-	Adopt      *ebpf.Program `ebpf:"adopt"`
-	Drain0     *ebpf.Program `ebpf:"drain0"`
-	Drain1     *ebpf.Program `ebpf:"drain1"`
-	NameExes   *ebpf.Program `ebpf:"name_exes"`
-	NameGroups *ebpf.Program `ebpf:"name_groups"`
-	OnExec     *ebpf.Program `ebpf:"on_exec"`
-	OnExit     *ebpf.Program `ebpf:"on_exit"`
-	OnFork     *ebpf.Program `ebpf:"on_fork"`
+	Adopt          *ebpf.Program `ebpf:"adopt"`
+	Drain0         *ebpf.Program `ebpf:"drain0"`
+	Drain1         *ebpf.Program `ebpf:"drain1"`
+	NameExes       *ebpf.Program `ebpf:"name_exes"`
+	NameGroups     *ebpf.Program `ebpf:"name_groups"`
+	OnExec         *ebpf.Program `ebpf:"on_exec"`
+	OnExecAgain    *ebpf.Program `ebpf:"on_exec_again"`
+	OnExit         *ebpf.Program `ebpf:"on_exit"`
+	OnExitAgain    *ebpf.Program `ebpf:"on_exit_again"`
+	OnFork         *ebpf.Program `ebpf:"on_fork"`
+	OnForkAgain    *ebpf.Program `ebpf:"on_fork_again"`
+	SweepProcesses *ebpf.Program `ebpf:"sweep_processes"`
+	SweepTasks     *ebpf.Program `ebpf:"sweep_tasks"`
 }
 
 func (p *objectPrograms) Close() error {
@@ -309,8 +331,13 @@ func (p *objectPrograms) Close() error {
 		p.NameExes,
 		p.NameGroups,
 		p.OnExec,
+		p.OnExecAgain,
 		p.OnExit,
+		p.OnExitAgain,
 		p.OnFork,
+		p.OnForkAgain,
+		p.SweepProcesses,
+		p.SweepTasks,
 	)
 }
 

@@ -23,16 +23,18 @@ type State struct {
 }
 
 // The places of the descriptors that Open returns. Behind them are those of the links of the
-// tracepoints, and of their programs, which show in /proc what they missed.
+// tracepoints' programs, and of these, which show in /proc what they missed.
 const (
 	controlFile = iota
 	wakeFile
 	drainFiles
-	exesFile   = drainFiles + 2
-	groupsFile = exesFile + 1
-	linkFiles  = groupsFile + 1
-	programs   = int(objectEventEVENTS)
-	missFiles  = linkFiles + programs
+	exesFile      = drainFiles + 2
+	groupsFile    = exesFile + 1
+	tasksFile     = groupsFile + 1
+	processesFile = tasksFile + 1
+	linkFiles     = processesFile + 1
+	programs      = int(objectSizesCOPIES) * int(objectEventEVENTS)
+	missFiles     = linkFiles + programs
 
 	// NumFiles is their number.
 	NumFiles = missFiles + programs
@@ -115,11 +117,11 @@ func load(cache *btf.Cache, l taskiter.Layout, c objectSettings) (*ebpf.Collecti
 	return coll, nil
 }
 
-// events are the programs of the tracepoints, by enum event.
+// events are the programs of the tracepoints, in the order in which they are called.
 func events() [programs]string {
 	return [...]string{
-		objectEventEVENT_FORK: objectProgOnFork, objectEventEVENT_EXEC: objectProgOnExec,
-		objectEventEVENT_EXIT: objectProgOnExit,
+		objectProgOnFork, objectProgOnExec, objectProgOnExit,
+		objectProgOnForkAgain, objectProgOnExecAgain, objectProgOnExitAgain,
 	}
 }
 
@@ -136,10 +138,13 @@ func attach(coll *ebpf.Collection) (files bpffile.Files, err error) {
 	for _, it := range [...]struct{ program, table string }{
 		{objectProgDrain0, objectMapCells0}, {objectProgDrain1, objectMapCells1},
 		{objectProgNameExes, objectMapExes}, {objectProgNameGroups, objectMapGroups},
+		{objectProgSweepTasks, ""}, {objectProgSweepProcesses, objectMapProcesses},
 	} {
-		l, err := link.AttachIter(link.IterOptions{
-			Program: coll.Programs[it.program], Map: coll.Maps[it.table],
-		})
+		o := link.IterOptions{Program: coll.Programs[it.program]}
+		if it.table != "" {
+			o.Map = coll.Maps[it.table]
+		}
+		l, err := link.AttachIter(o)
 		if err := keepLink(&files, l, it.program, err); err != nil {
 			return files, err
 		}

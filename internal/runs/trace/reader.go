@@ -50,9 +50,10 @@ type Reader struct {
 	ends    uint64    // that control had when it was last drained
 	turned  time.Time // when the other table was taken; zero if it is empty
 	other   [objectSizesKINDS][objectSizesSTATES]uint64
-	folded  uint64
+	misses  [programs]uint64
 	missed  uint64
 	pending map[cellKey]ended // what has been read, and not been returned
+	sought  map[cellKey]bool  // some name of theirs was looked for in this turn
 }
 
 // ended is what is new of one cell.
@@ -79,7 +80,7 @@ func NewReader(st State, files []*os.File) (*Reader, error) {
 	return &Reader{
 		state: st, files: files, control: c, wake: wake, buf: make([]byte, bpffile.ReadSize),
 		counts: [2]map[cellKey]uint64{{}, {}}, exes: names{}, groups: names{},
-		ages: map[uint16][]time.Duration{}, pending: map[cellKey]ended{},
+		ages: map[uint16][]time.Duration{}, pending: map[cellKey]ended{}, sought: map[cellKey]bool{},
 	}, nil
 }
 
@@ -123,6 +124,9 @@ func (r *Reader) Drain() (runs.Drained, error) {
 	if err := r.drain(); err != nil {
 		return runs.Drained{Missed: r.missed}, err
 	}
+	if err := r.sweep(); err != nil {
+		return runs.Drained{Missed: r.missed}, err
+	}
 	r.ends = ends
 	d := runs.Drained{Cells: r.cells()}
 	for i := range d.Cells {
@@ -131,11 +135,6 @@ func (r *Reader) Drain() (runs.Drained, error) {
 		}
 	}
 	clear(r.pending)
-	missed, err := r.misses()
-	if err != nil {
-		return d, err
-	}
-	r.missed = missed + atomic.LoadUint64(&r.control.Lost)
 	d.Missed = r.missed
 	return d, nil
 }
@@ -144,10 +143,9 @@ func (r *Reader) Drain() (runs.Drained, error) {
 func (r *Reader) drain() error {
 	active := r.control.Active & 1
 	if !r.turned.IsZero() && time.Since(r.turned) >= rest {
-		if err := r.iterate(drainFiles+int(active^1), true, r.take(active^1)); err != nil {
+		if err := r.empty(active ^ 1); err != nil {
 			return err
 		}
-		clear(r.counts[active^1])
 		r.turned = time.Time{}
 	}
 	if err := r.iterate(drainFiles+int(active), false, r.take(active)); err != nil {
@@ -160,15 +158,36 @@ func (r *Reader) drain() error {
 	}
 	turn := r.turned.IsZero() && atomic.LoadUint32(&r.control.Used[active]) > fewCells
 	if turn || atomic.LoadUint32(&r.control.UsedExes) > fewExes {
-		if err := r.readNames(true); err != nil {
+		// What is forgotten has its name read before.
+		if err := errors.Join(r.readNames(false), r.readNames(true)); err != nil {
 			return err
 		}
 	}
 	if turn {
+		clear(r.sought)
 		r.control.takeTurn()
 		r.turned = time.Now()
 	}
 	atomic.StoreUint32(&r.control.Woken, 0)
+	return nil
+}
+
+// empty reads all cells of a table that nobody counts in any more, and removes them. The
+// kernel goes on behind as many cells of a bucket as it has returned, so that it passes over
+// some once others are removed.
+func (r *Reader) empty(table uint32) error {
+	for more := true; more; {
+		more = false
+		take := r.take(table)
+		err := r.iterate(drainFiles+int(table), true, func(b []byte) error {
+			more = true
+			return take(b)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	clear(r.counts[table])
 	return nil
 }
 
@@ -218,13 +237,16 @@ func (r *Reader) lacksNames() bool {
 		_, ok := n[k]
 		return k.id != 0 && !ok
 	}
+	any := false
 	for k := range r.pending {
 		if lacks(r.exes, nameKey{id: k.Exe}) || lacks(r.groups, nameKey{id: k.Cgroup}) ||
 			lacks(r.groups, nameKey{k.CgroupV1, true}) || lacks(r.groups, nameKey{id: k.Parent}) {
-			return true
+			// What is not found is sought once in a turn.
+			any = any || !r.sought[k]
+			r.sought[k] = true
 		}
 	}
-	return false
+	return any
 }
 
 // readNames reads all names; with whole the kernel forgets those that it needs no more.

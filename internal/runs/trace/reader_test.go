@@ -4,12 +4,15 @@ package trace
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/cilium/ebpf"
 
 	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
@@ -28,6 +31,10 @@ func open(t *testing.T) *Reader {
 	defer src.Close()
 	st, files, err := Open(src.Layout())
 	if err != nil {
+		var ve *ebpf.VerifierError
+		if errors.As(err, &ve) {
+			t.Fatalf("%+v", ve)
+		}
 		t.Fatal(err)
 	}
 	text, err := json.Marshal(st)

@@ -8,7 +8,11 @@
 
 enum sizes {
 	CELLS = 8192,	     /* in one of the two tables */
-	CELLS_SHARE = 1024,  /* of them, for what is below one unit's cgroup */
+	/*
+	 * Of each table, for what is below one unit's cgroup; and for one user that is not
+	 * root, half of that.
+	 */
+	CELLS_SHARE = 1024,
 	PROCESSES = 32768,
 	PROCESSES_SHARE = 16384, /* for all processes of one user that is not root */
 	EXES = 2048,
@@ -22,7 +26,9 @@ enum sizes {
 	MARKS = 8192,	     /* processes that the lowest bits of their PIDs tell apart */
 	STATES = 4,
 	KINDS = 2,
-	LEVELS = 32,	     /* of cgroups in each other whose names are read */
+	LEVELS = 256,	     /* of cgroups in each other that are looked at */
+	CHAIN = 12,	     /* directories by which an executable is known again */
+	COPIES = 2,	     /* of each program that counts */
 	DIRS = 128,	     /* directories and mounts above an executable */
 	THREADS = 256,	     /* of a process that end at the same moment */
 };
@@ -87,7 +93,8 @@ struct cell_record {
  * behind the size of a path is for the longest name.
  */
 struct exe {
-	__u64 unit;	 /* whose share it is in */
+	__u64 unit;	 /* whose share it is in, and of which user */
+	__u64 account;
 	__s64 refs;	 /* processes that run it */
 	__u32 bits;	 /* enum exe_bits */
 	__u32 size;	 /* of names; 0: the path is too long */
@@ -108,6 +115,7 @@ struct group_key {
 
 struct group {
 	__u64 unit;	 /* ID of its unit's cgroup, or of one that is in its place */
+	__u64 account;
 	__u32 used;	 /* the last turn in which a cell was made for it */
 	__u32 size;	 /* of names */
 	__u8 names[GROUP_SIZE + NAME_SIZE];
@@ -121,8 +129,10 @@ struct process {
 	__u64 last_depths; /* the same of the thread that ended last, for itself */
 	__u64 lacks;	 /* rights that one of those does not handle, as stored */
 	__u64 last_lacks;
+	__u64 exec;	 /* self_exec_id, when its executable was noted */
+	__u64 born;	 /* when this was made, in ns since boot */
 	__u32 account;
-	__u32 spare;
+	__u32 seen;	 /* the last sweep in which it was there */
 	__u8 comm[16];	 /* at its beginning */
 };
 
@@ -154,6 +164,9 @@ struct run_control {
 	__u32 spare;
 	__u64 ages[2][AGES]; /* ns, ascending; those of an odd number are the second */
 	__u32 num[2];
+	__u64 swept_at;	 /* when a sweep began, in ns since boot */
+	__u32 sweep;	 /* its number */
+	__u32 spare2;
 	__u64 marks[MARKS]; /* start of a process with this PID, modulo MARKS */
 
 	/* Written by the programs. */
@@ -161,6 +174,8 @@ struct run_control {
 	__u64 other[KINDS][STATES]; /* what found no room at all, since the beginning */
 	__u64 folded;	 /* runs, since the beginning */
 	__u64 lost;	 /* ends of which a map refused even that */
+	__u64 stale;	 /* launches that no program was called for */
+	__u64 swept;	 /* ends that no program was called for, as sweeps found */
 	__u64 nameless;	 /* processes without an entry, since the beginning */
 	__u32 used[2];	 /* cells of each table */
 	__u32 used_exes;

@@ -70,38 +70,41 @@ static __always_inline void fold(struct run_control *ctl, struct scratch *tmp, _
 	f->age = key->age;
 	f->asked = key->asked;
 	f->folded = 1;
-	if (unit && add_or_make(ctl, table, f, &tmp->fresh))
+	if (unit && unit != DEEP_UNIT && add_or_make(ctl, table, f, &tmp->fresh))
 		return;
 	__sync_fetch_and_add(&ctl->other[key->kind & (KINDS - 1)][key->state & (STATES - 1)], 1);
 }
 
-/* Counts tmp->key, whose last run is tmp->fresh. */
-static __always_inline void count(struct run_control *ctl, struct scratch *tmp, __u32 of, struct place *at)
+/* Counts tmp->key, whose last run is tmp->fresh, of a task that is somewhere. */
+static __always_inline void count(struct run_control *ctl, struct scratch *tmp, __u32 of,
+				  struct place *at, struct task_struct *task)
 {
 	__u32 table = ctl->active & 1, turn = ctl->turn;
 	struct cell *c = find_cell(table, &tmp->key);
-	__u64 unit, other;
+	struct owner owner = {};
 	bool v1 = 0;
+	__u64 other;
 
 	if (c) {
 		add_to(c, &tmp->fresh);
 		return;
 	}
-	unit = name_group(ctl, tmp, of, at->v2, 0);
+	owner.account = account_of(task->real_cred);
+	owner.unit = name_group(ctl, tmp, of, at->v2, 0, owner.account);
 	if (at->v1) {
-		other = name_group(ctl, tmp, of, at->v1, 1);
-		v1 = unit <= 1 && other;
+		other = name_group(ctl, tmp, of, at->v1, 1, owner.account);
+		v1 = owner.unit <= 1 && other;
 		if (v1)
-			unit = other;
+			owner.unit = other;
 	}
 	if (at->parent && at->parent != at->v2)
-		name_group(ctl, tmp, of, at->parent, 0);
-	if (take(SHARE_CELLS, unit, turn, CELLS_SHARE)) {
+		name_group(ctl, tmp, of, at->parent, 0, owner.account);
+	if (take_both(SHARE_CELLS, &owner, turn, CELLS_SHARE)) {
 		if (add_or_make(ctl, table, &tmp->key, &tmp->fresh))
 			return;
-		give_back(SHARE_CELLS, unit, turn);
+		give_both(SHARE_CELLS, &owner, turn);
 	}
-	fold(ctl, tmp, table, unit, v1);
+	fold(ctl, tmp, table, owner.unit, v1);
 }
 
 #endif

@@ -71,7 +71,7 @@ int name_exes(struct bpf_iter__bpf_map_elem *ctx)
 	struct name_record rec = {};
 	struct exe *e = ctx->value;
 	__u64 *number = ctx->key;
-	__u64 unit;
+	struct owner owner;
 
 	if (!ctl || !e || !number)
 		return 0;
@@ -80,10 +80,11 @@ int name_exes(struct bpf_iter__bpf_map_elem *ctx)
 	rec.size = e->size;
 	if (!put_names(ctx->meta->seq, &rec, e->names, sizeof(e->names)))
 		return 0;
-	unit = e->unit;
+	owner.unit = e->unit;
+	owner.account = e->account;
 	/* What nobody runs is removed: user space has its name. */
 	if (ctl->whole && e->refs <= 0 && !bpf_map_delete_elem(&exes, &rec.id)) {
-		give_back(SHARE_EXES, unit, 0);
+		give_both(SHARE_EXES, &owner, 0);
 		__sync_fetch_and_add(&ctl->used_exes, -1);
 	}
 	return 0;
@@ -96,7 +97,7 @@ int name_groups(struct bpf_iter__bpf_map_elem *ctx)
 	struct name_record rec = {};
 	struct group_key *at = ctx->key, key;
 	struct group *g = ctx->value;
-	__u64 unit;
+	struct owner owner;
 
 	if (!ctl || !g || !at)
 		return 0;
@@ -106,10 +107,11 @@ int name_groups(struct bpf_iter__bpf_map_elem *ctx)
 	rec.size = g->size;
 	if (!put_names(ctx->meta->seq, &rec, g->names, sizeof(g->names)))
 		return 0;
-	unit = g->unit;
+	owner.unit = g->unit;
+	owner.account = g->account;
 	/* The cells of the turn before that one are gone. */
 	if (ctl->whole && (__s32)(ctl->turn - g->used) > 1 && !bpf_map_delete_elem(&groups, &key))
-		give_back(SHARE_GROUPS, unit, 0);
+		give_both(SHARE_GROUPS, &owner, 0);
 	return 0;
 }
 

@@ -5,6 +5,9 @@
 #ifndef LANDLOCKD_EVENTS_H
 #define LANDLOCKD_EVENTS_H
 
+#define EEXIST 17
+#define S_ISUID 0004000
+
 static __always_inline __u64 start_of(struct task_struct *task)
 {
 	return task->group_leader->start_boottime;
@@ -35,7 +38,7 @@ static __always_inline bool forget_process(__u64 key, const struct process *p)
 	return 1;
 }
 
-/* Makes tmp->process an entry, with the reference to an executable that it has. */
+/* Makes tmp->process an entry, with its start and the reference to an executable. */
 static __always_inline void remember(struct run_control *ctl, struct scratch *tmp, __u64 key,
 				     struct task_struct *task)
 {
@@ -45,6 +48,9 @@ static __always_inline void remember(struct run_control *ctl, struct scratch *tm
 		forget_process(key, old);
 	fresh->account = account_of(task->real_cred);
 	fresh->depths = fresh->lacks = fresh->last_depths = fresh->last_lacks = 0;
+	fresh->exec = task->self_exec_id;
+	fresh->born = bpf_ktime_get_boot_ns();
+	fresh->seen = 0;
 	bpf_probe_read_kernel(fresh->comm, sizeof(fresh->comm), &task->comm);
 	if (!fresh->account || take(SHARE_PROCESSES, fresh->account, 0, PROCESSES_SHARE)) {
 		if (!bpf_map_update_elem(&processes, &key, fresh, BPF_NOEXIST))
@@ -114,8 +120,12 @@ static __always_inline void describe(struct run_control *ctl, struct scratch *tm
 	}
 }
 
-SEC("tp_btf/sched_process_fork")
-int on_fork(__u64 *ctx)
+/*
+ * Each program is there twice (COPIES): while one is interrupted, by its own next call on the
+ * same CPU, the kernel does not call it. What the first one has done the second one finds
+ * done, and leaves.
+ */
+static __always_inline int fork_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	struct signal_struct *signal = child->signal;
@@ -126,20 +136,34 @@ int on_fork(__u64 *ctx)
 
 	if (signal == parent->signal || child->flags & PF_KTHREAD)
 		return 0;
+	if (copy && get_process((__u64)signal, child->start_boottime))
+		return 0;
 	ctl = get_control();
-	tmp = get_scratch(EVENT_FORK);
+	tmp = get_scratch(EVENTS * copy + EVENT_FORK);
 	if (!ctl || !tmp)
 		return 0;
 	tmp->process.start = child->start_boottime;
 	tmp->process.exe = 0;
 	p = get_process((__u64)parent->signal, start_of(parent));
-	if (p) {
+	if (p && p->exec == parent->self_exec_id) {
 		tmp->process.exe = p->exe;
 		hold_exe(p->exe);
 	}
 	remember(ctl, tmp, (__u64)signal, child);
 	note_cost(ctl, EVENT_FORK, began);
 	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int on_fork(__u64 *ctx)
+{
+	return fork_event(ctx, 0);
+}
+
+SEC("tp_btf/sched_process_fork")
+int on_fork_again(__u64 *ctx)
+{
+	return fork_event(ctx, 1);
 }
 
 /* Has a process run another executable from now on. */
@@ -156,17 +180,36 @@ static __always_inline void run_another(struct run_control *ctl, struct scratch 
 	}
 	before = p->exe;
 	p->exe = exe;
+	p->exec = task->self_exec_id;
 	p->depths = p->lacks = p->last_depths = p->last_lacks = 0;
 	bpf_probe_read_kernel(p->comm, sizeof(p->comm), &task->comm);
 	release_exe(before);
 }
 
 /*
- * A program has taken the place of another one. All but the user's real ID is the new
- * one's here, so that what is said of the old one comes from its entry.
+ * The effective user that executed a program. Of one that changes it, it was the real one
+ * if both were the same, which is not known.
  */
-SEC("tp_btf/sched_process_exec")
-int on_exec(__u64 *ctx)
+static __always_inline __u32 launcher_of(struct task_struct *task)
+{
+	const struct cred *cred = task->real_cred;
+	struct mm_struct *mm = task->mm;
+	__u32 euid = cred->euid.val;
+	struct file *file;
+
+	if (!mm || euid == cred->uid.val)
+		return euid;
+	file = mm->exe_file;
+	if (!file || file->f_path.dentry->d_inode->i_mode & S_ISUID)
+		return ABSENT;
+	return euid;
+}
+
+/*
+ * A program has taken the place of another one. All is the new one's here, so that what is
+ * said of the old one comes from its entry.
+ */
+static __always_inline int exec_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *task = (void *)ctx[0];
 	__u64 key = (__u64)task->signal, began = bpf_ktime_get_ns(), start = start_of(task);
@@ -175,15 +218,18 @@ int on_exec(__u64 *ctx)
 	struct facts f = {};
 	struct process *p;
 	struct place at;
-	__u32 pid;
+	__u32 of, pid;
 
 	if (task->flags & PF_KTHREAD)
 		return 0;
+	p = get_process(key, start);
+	if (copy && (!p || p->exec == task->self_exec_id))
+		return 0;
+	of = EVENTS * copy + EVENT_EXEC;
 	ctl = get_control();
-	tmp = get_scratch(EVENT_EXEC);
+	tmp = get_scratch(of);
 	if (!ctl || !tmp)
 		return 0;
-	p = get_process(key, start);
 	at = place_of(task);
 	pid = pid_of(task);
 	if (pid) {
@@ -194,7 +240,7 @@ int on_exec(__u64 *ctx)
 		}
 		describe(ctl, tmp, &at, &f, pid, start);
 		tmp->key.kind = KIND_LAUNCH;
-		tmp->key.uid = task->real_cred->uid.val;
+		tmp->key.uid = launcher_of(task);
 		__builtin_memset(tmp->fresh.comm, 0, sizeof(tmp->fresh.comm));
 		if (p) {
 			tmp->key.exe = p->exe;
@@ -202,28 +248,44 @@ int on_exec(__u64 *ctx)
 			if (ctl->see_comm)
 				__builtin_memcpy(tmp->key.comm, p->comm, sizeof(p->comm));
 		}
-		count(ctl, tmp, EVENT_EXEC, &at);
+		count(ctl, tmp, of, &at, task);
 	}
-	run_another(ctl, tmp, p, key, start, task, take_exe(ctl, tmp, EVENT_EXEC, task));
+	run_another(ctl, tmp, p, key, start, task, take_exe(ctl, tmp, of, task));
 	note_cost(ctl, EVENT_EXEC, began);
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int on_exec(__u64 *ctx)
+{
+	return exec_event(ctx, 0);
+}
+
+SEC("tp_btf/sched_process_exec")
+int on_exec_again(__u64 *ctx)
+{
+	return exec_event(ctx, 1);
 }
 
 /*
  * Whether nobody has counted this process, whose threads are all past their end or about
  * to be. Several of them may ask: the first one counts.
  */
-static __always_inline bool is_first(__u64 key, __u64 start, const struct process *p, bool alone)
+static __always_inline bool is_first(struct run_control *ctl, __u64 key, __u64 start, const struct process *p,
+				     bool alone)
 {
 	struct ended_key id = { .signal = key, .start = start };
 	__u32 one = 1;
+	long err;
 
-	if (config.group_dead)
-		return !p || forget_process(key, p) || 1;
-	if (p && alone)
+	if (p && (alone || config.group_dead))
 		return forget_process(key, p);
-	if (bpf_map_update_elem(&ended, &id, &one, BPF_NOEXIST))
+	err = bpf_map_update_elem(&ended, &id, &one, BPF_NOEXIST);
+	if (err) {
+		if (err != -EEXIST)
+			__sync_fetch_and_add(&ctl->lost, 1);
 		return 0;
+	}
 	if (p)
 		forget_process(key, p);
 	return 1;
@@ -250,62 +312,83 @@ static __always_inline void read_process(struct facts *f, struct process *p, str
 	}
 }
 
-SEC("tp_btf/sched_process_exit")
-int on_exit(__u64 *ctx)
+/* Counts a process whose last thread ends. */
+static __always_inline void count_run(struct run_control *ctl, struct scratch *tmp, __u32 of,
+				      struct task_struct *task, struct process *p, __u64 key, __u64 start)
 {
-	struct task_struct *task = (void *)ctx[0], *of;
 	struct signal_struct *signal = task->signal;
-	__u64 key = (__u64)signal, began = bpf_ktime_get_ns(), start, exe = 0;
-	struct run_control *ctl;
-	bool dead, last, alone;
-	struct scratch *tmp;
+	bool alone = signal->thread_head.next == signal->thread_head.prev;
+	struct task_struct *by = task;
 	struct facts f = {};
-	struct process *p;
 	struct place at;
+	__u64 exe = 0;
 	__u32 pid;
+
+	read_process(&f, p, signal, task, alone);
+	if (p && p->exec != task->self_exec_id)
+		__sync_fetch_and_add(&ctl->stale, 1);
+	else if (p)
+		exe = p->exe;
+	if (!is_first(ctl, key, start, p, alone))
+		return;
+	pid = pid_of(task);
+	if (!pid)
+		return;
+	at = place_of(task);
+	describe(ctl, tmp, &at, &f, pid, start);
+	tmp->key.exe = exe;
+	/* The credentials of a worker change with what it works on. */
+	if (is_worker(task))
+		by = task->group_leader;
+	tmp->key.uid = by->real_cred->euid.val;
+	bpf_probe_read_kernel(tmp->fresh.comm, sizeof(tmp->fresh.comm), &task->group_leader->comm);
+	if (ctl->see_comm)
+		__builtin_memcpy(tmp->key.comm, tmp->fresh.comm, sizeof(tmp->key.comm));
+	count(ctl, tmp, of, &at, task);
+}
+
+static __always_inline int exit_event(__u64 *ctx, __u32 copy)
+{
+	struct task_struct *task = (void *)ctx[0];
+	struct signal_struct *signal = task->signal;
+	__u64 key = (__u64)signal, began = bpf_ktime_get_ns(), start = start_of(task);
+	struct run_control *ctl;
+	struct scratch *tmp;
+	struct process *p;
+	bool dead, last;
+	__u32 of;
 
 	if (task->flags & PF_KTHREAD)
 		return 0;
+	p = get_process(key, start);
+	if (copy && !p)
+		return 0;
+	of = EVENTS * copy + EVENT_EXIT;
 	ctl = get_control();
-	tmp = get_scratch(EVENT_EXIT);
+	tmp = get_scratch(of);
 	if (!ctl || !tmp)
 		return 0;
-	start = start_of(task);
-	p = get_process(key, start);
 	dead = last = !signal->live.counter;
 	if (config.group_dead)
 		last = ctx[1] & 1;
-	if (!last) {
-		if (p)
-			note_thread(p, signal, task, dead);
-		goto out;
-	}
-	alone = signal->thread_head.next == signal->thread_head.prev;
-	read_process(&f, p, signal, task, alone);
-	if (p) {
-		exe = p->exe;
-		hold_exe(exe);
-	}
-	if (is_first(key, start, p, alone)) {
-		pid = pid_of(task);
-		if (pid) {
-			at = place_of(task);
-			describe(ctl, tmp, &at, &f, pid, start);
-			tmp->key.exe = exe;
-			/* The credentials of a worker change with what it works on. */
-			of = is_worker(task) ? task->group_leader : task;
-			tmp->key.uid = of->real_cred->euid.val;
-			bpf_probe_read_kernel(tmp->fresh.comm, sizeof(tmp->fresh.comm),
-					      &task->group_leader->comm);
-			if (ctl->see_comm)
-				__builtin_memcpy(tmp->key.comm, tmp->fresh.comm, sizeof(tmp->key.comm));
-			count(ctl, tmp, EVENT_EXIT, &at);
-		}
-	}
-	release_exe(exe);
-out:
+	if (last)
+		count_run(ctl, tmp, of, task, p, key, start);
+	else if (p)
+		note_thread(p, signal, task, dead);
 	note_cost(ctl, EVENT_EXIT, began);
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit(__u64 *ctx)
+{
+	return exit_event(ctx, 0);
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit_again(__u64 *ctx)
+{
+	return exit_event(ctx, 1);
 }
 
 /* Remembers the processes that are older than the programs. */
@@ -335,6 +418,47 @@ int adopt(struct bpf_iter__task *ctx)
 	p = get_process(key, start);
 	if (p && !task->signal->live.counter)
 		forget_process(key, p);
+	return 0;
+}
+
+/*
+ * A process that has an entry and is not among the tasks has ended without a program having
+ * been called. The first iterator looks which are there, the second one which are not.
+ */
+SEC("iter/task")
+int sweep_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct run_control *ctl = get_control();
+	struct process *p;
+
+	if (!task || !ctl || task->group_leader != task)
+		return 0;
+	p = get_process((__u64)task->signal, task->start_boottime);
+	if (p)
+		p->seen = ctl->sweep;
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int sweep_processes(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct run_control *ctl = get_control();
+	struct process *p = ctx->value;
+	__u64 *key = ctx->key, at;
+	struct process copy;
+
+	if (!ctl || !p || !key)
+		return 0;
+	if (p->seen == ctl->sweep || p->born >= ctl->swept_at)
+		return 0;
+	at = *key;
+	copy.account = p->account;
+	copy.exe = p->exe;
+	if (forget_process(at, &copy)) {
+		__sync_fetch_and_add(&ctl->other[KIND_RUN][STATE_UNKNOWN], 1);
+		__sync_fetch_and_add(&ctl->swept, 1);
+	}
 	return 0;
 }
 

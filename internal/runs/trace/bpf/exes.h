@@ -76,6 +76,35 @@ static long climb(__u32 i, struct scratch **ctx)
 	return 0;
 }
 
+/* A number that no other mount had before. */
+static __always_inline __u64 mount_number(struct mount *mnt)
+{
+	if (bpf_core_field_exists(mnt->mnt_id_unique))
+		return BPF_CORE_READ(mnt, mnt_id_unique);
+	return BPF_CORE_READ(mnt, mnt_ns, seq) << 32 | (__u32)BPF_CORE_READ(mnt, mnt_id);
+}
+
+/*
+ * Names above a file, as far as they make its path: the kernel's hash of a name depends on
+ * where the directory is that it is in.
+ */
+static __always_inline void read_chain(struct exe_id *id, struct dentry *dentry)
+{
+	__u64 chain = 0;
+	int i;
+
+	for (i = 0; i < CHAIN; i++) {
+		struct dentry *up = dentry->d_parent;
+
+		chain = (chain ^ dentry->d_name.hash) * 0x9e3779b97f4a7c15ULL + dentry->d_name.len;
+		if (up == dentry)
+			break;
+		dentry = up;
+	}
+	id->top = (__u64)dentry;
+	id->chain = chain;
+}
+
 /*
  * The number of the executable of a task, with a reference; 0 if it has none, or too many
  * are known. of is whose scratch memory is used.
@@ -86,9 +115,11 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	struct exe_id *id = &tmp->exe_id;
 	struct ascent *a = &tmp->ascent;
 	struct exe *known, *e = &tmp->exe;
-	struct dentry *dentry;
-	__u64 number, *found, unit;
 	struct mm_struct *mm = task->mm;
+	struct owner owner = {};
+	struct dentry *dentry;
+	struct mount *mnt;
+	__u64 number, *found;
 	struct file *file;
 
 	if (!mm)
@@ -97,11 +128,12 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	if (!file)
 		return 0;
 	dentry = file->f_path.dentry;
+	mnt = (void *)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt);
 	id->dentry = (__u64)dentry;
-	id->parent = (__u64)dentry->d_parent;
-	id->mnt = (__u64)file->f_path.mnt;
 	id->inode = dentry->d_inode->i_ino;
-	id->name = dentry->d_name.hash_len;
+	id->mnt = mount_number(mnt);
+	id->under = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+	read_chain(id, dentry);
 	id->user_ns = file->f_cred->user_ns->ns.inum;
 	id->bits = dentry->d_hash.pprev ? 0 : EXE_UNLINKED;
 	if (file->f_flags & OPENED_FOR_EXEC)
@@ -116,21 +148,23 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 		}
 	}
 
-	unit = name_group(ctl, tmp, of, task->cgroups->dfl_cgrp->kn, 0);
-	if (!take(SHARE_EXES, unit, 0, EXES_SHARE))
+	owner.account = account_of(task->real_cred);
+	owner.unit = name_group(ctl, tmp, of, task->cgroups->dfl_cgrp->kn, 0, owner.account);
+	if (!take_both(SHARE_EXES, &owner, 0, EXES_SHARE))
 		return 0;
 	a->at = (__u64)dentry;
-	a->mnt = id->mnt - bpf_core_field_offset(struct mount, mnt);
+	a->mnt = (__u64)mnt;
 	a->off = 0;
 	a->done = 0;
-	e->unit = unit;
+	e->unit = owner.unit;
+	e->account = owner.account;
 	e->refs = 1;
 	e->bits = exe_bits(file, task);
 	bpf_loop(DIRS, climb, &of, 0);
 	e->size = a->done ? a->off : 0;
 	number = __sync_fetch_and_add(&ctl->next_exe, 1) + 1;
 	if (bpf_map_update_elem(&exes, &number, e, BPF_NOEXIST)) {
-		give_back(SHARE_EXES, unit, 0);
+		give_both(SHARE_EXES, &owner, 0);
 		return 0;
 	}
 	if (__sync_fetch_and_add(&ctl->used_exes, 1) > EXES / 2)

@@ -41,24 +41,22 @@ static __always_inline struct place place_of(struct task_struct *task)
 	return p;
 }
 
-static __always_inline bool ends_with(const __u8 *name, const char *suffix, __u32 length)
+static __always_inline bool begins_with(const __u8 *name, const char *text, __u32 length)
 {
 	__u32 i;
 
 	for (i = 0; i < length; i++)
-		if (name[i] != suffix[i])
+		if (name[i] != text[i])
 			return 0;
 	return 1;
 }
 
-/* Whether a name with its NUL, which ends at end, is that of a unit that runs programs. */
-static __always_inline bool is_unit(struct group *g, __u32 start, __u32 n)
+/* Whether a name is that of a unit that runs programs; n counts its NUL. */
+static __always_inline bool is_unit(const __u8 *name, __u32 n)
 {
-	__u32 end = start + n;
-
-	if (n > 9 && ends_with(&g->names[(end - 9) & (GROUP_SIZE - 1)], ".service", 8))
+	if (n > 9 && begins_with(&name[(n - 9) & (NAME_SIZE - 1)], ".service", 8))
 		return 1;
-	return n > 7 && ends_with(&g->names[(end - 7) & (GROUP_SIZE - 1)], ".scope", 6);
+	return n > 7 && begins_with(&name[(n - 7) & (NAME_SIZE - 1)], ".scope", 6);
 }
 
 /* One step up from a cgroup. */
@@ -67,9 +65,9 @@ static long rise(__u32 i, __u32 *of)
 	struct scratch *tmp = get_scratch(*of);
 	struct kernfs_node *kn, *up;
 	struct ascent *a;
-	__u32 off, level;
+	__u32 off, n;
 	__u64 id;
-	long n;
+	long got;
 
 	if (!tmp)
 		return 1;
@@ -80,81 +78,121 @@ static long rise(__u32 i, __u32 *of)
 		a->done = 1;
 		return 1;
 	}
-	off = a->off;
-	level = a->levels;
-	id = BPF_CORE_READ(kn, id);
-	if (level < LEVELS)
-		a->ids[level & (LEVELS - 1)] = id;
-	a->levels = level + 1;
-	a->at = (__u64)up;
-	if (off >= GROUP_SIZE)
-		return 0; /* the path is too long, and yet it has a unit */
-	n = bpf_probe_read_kernel_str(&tmp->group.names[off & (GROUP_SIZE - 1)], NAME_SIZE,
-				      BPF_CORE_READ(kn, name));
-	if (n <= 1)
+	got = bpf_probe_read_kernel_str(a->name, NAME_SIZE, BPF_CORE_READ(kn, name));
+	if (got <= 1 || got > NAME_SIZE)
 		return 1;
-	if (is_unit(&tmp->group, off, n))
+	n = got;
+	id = BPF_CORE_READ(kn, id);
+	a->ids[a->levels & 3] = id;
+	a->places[a->levels & 3] = (__u64)kn;
+	a->levels++;
+	if (is_unit(a->name, n)) {
 		a->unit = id;
-	a->last = off;
-	a->off = off + n;
+		a->unit_at = (__u64)kn;
+	}
+	off = a->off;
+	if (off < GROUP_SIZE && off + n <= GROUP_SIZE && !a->cut) {
+		bpf_probe_read_kernel_str(&tmp->group.names[off & (GROUP_SIZE - 1)], NAME_SIZE, a->name);
+		a->off = off + n;
+	} else {
+		a->cut = 1;
+	}
+	a->at = (__u64)up;
+	return 0;
+}
+
+/* Cgroups that are too deep to find the root from share one unit. */
+#define DEEP_UNIT ~0ULL
+
+/*
+ * Finds the cgroup that stands for all below it where shares are counted: the uppermost that
+ * is called as a unit, or else the second from the top; below the cgroups of Kubernetes,
+ * that of a pod. The last name that was read is the uppermost.
+ */
+static __always_inline void choose_unit(struct ascent *a, __u64 id, struct kernfs_node *kn)
+{
+	__u32 depth = 2;
+
+	if (!a->done) {
+		a->unit = DEEP_UNIT;
+		return;
+	}
+	if (a->unit)
+		return;
+	a->unit = id;
+	a->unit_at = (__u64)kn;
+	if (begins_with(a->name, "kubepods", 8))
+		depth = 4;
+	if (a->levels <= depth)
+		return;
+	a->unit = a->ids[(a->levels - depth) & 3];
+	a->unit_at = a->places[(a->levels - depth) & 3];
+}
+
+/*
+ * Reads the names of a cgroup and of those above it into scratch memory, and keeps them if
+ * there is room. Returns 0.
+ */
+static __noinline int read_group(__u32 of, struct kernfs_node *kn, __u32 v1, __u32 account)
+{
+	struct group_key key = { .id = BPF_CORE_READ(kn, id), .v1 = v1 };
+	struct scratch *tmp = get_scratch(of);
+	struct run_control *ctl = get_control();
+	struct owner owner = { .account = account };
+	struct ascent *a;
+	struct group *g;
+
+	if (!tmp || !ctl)
+		return 0;
+	a = &tmp->ascent;
+	a->at = (__u64)kn;
+	a->off = a->levels = a->done = a->cut = 0;
+	a->unit = a->unit_at = 0;
+	bpf_loop(LEVELS, rise, &of, 0);
+	choose_unit(a, key.id, kn);
+	g = &tmp->group;
+	g->unit = owner.unit = a->unit;
+	g->account = account;
+	g->used = ctl->turn;
+	g->size = a->done && !a->cut ? a->off : ABSENT;
+	if (bpf_map_lookup_elem(&groups, &key) || !take_both(SHARE_GROUPS, &owner, 0, GROUPS_SHARE))
+		return 0;
+	if (bpf_map_update_elem(&groups, &key, g, BPF_NOEXIST))
+		give_both(SHARE_GROUPS, &owner, 0);
 	return 0;
 }
 
 /*
- * The cgroup that stands for all below it where shares are counted: the uppermost that is
- * called as a unit, or else the second from the top; below the cgroups of Kubernetes, that
- * of a pod.
- */
-static __always_inline __u64 unit_of(struct scratch *tmp, __u64 id)
-{
-	struct ascent *a = &tmp->ascent;
-	__u32 depth = 2, levels = a->levels;
-
-	if (a->unit)
-		return a->unit;
-	if (!levels)
-		return id;
-	if (ends_with(&tmp->group.names[a->last & (GROUP_SIZE - 1)], "kubepods", 8))
-		depth = 4;
-	if (levels < depth)
-		return id;
-	return a->ids[(levels - depth) & (LEVELS - 1)];
-}
-
-/*
- * Reads what a cgroup is called, once, and returns the ID of its unit's cgroup; 0 if there
- * is no cgroup.
+ * Has a cgroup's name and its unit's be known. Returns the ID of the unit's cgroup, 0 if
+ * there is no cgroup.
  */
 static __always_inline __u64 name_group(struct run_control *ctl, struct scratch *tmp, __u32 of,
-					struct kernfs_node *kn, bool v1)
+					struct kernfs_node *kn, __u32 v1, __u32 account)
 {
 	struct group_key key = { .id = BPF_CORE_READ(kn, id), .v1 = v1 };
 	struct group *g = bpf_map_lookup_elem(&groups, &key);
-	struct ascent *a = &tmp->ascent;
 	__u64 unit;
 
 	if (g) {
 		g->used = ctl->turn;
-		return g->unit;
+		unit = g->unit;
+	} else {
+		if (!kn)
+			return 0;
+		read_group(of, kn, v1, account);
+		unit = tmp->ascent.unit;
 	}
-	if (!kn)
-		return 0;
-	a->at = (__u64)kn;
-	a->off = 0;
-	a->levels = 0;
-	a->unit = 0;
-	a->done = 0;
-	a->last = 0;
-	bpf_loop(LEVELS + 1, rise, &of, 0);
-	unit = unit_of(tmp, key.id);
-	g = &tmp->group;
-	g->unit = unit;
-	g->used = ctl->turn;
-	g->size = a->done && a->off <= GROUP_SIZE ? a->off : ABSENT;
-	if (!take(SHARE_GROUPS, unit, 0, GROUPS_SHARE))
+	if (unit == key.id || unit == DEEP_UNIT)
 		return unit;
-	if (bpf_map_update_elem(&groups, &key, g, BPF_NOEXIST))
-		give_back(SHARE_GROUPS, unit, 0);
+	key.id = unit;
+	g = bpf_map_lookup_elem(&groups, &key);
+	if (g) {
+		g->used = ctl->turn;
+		return unit;
+	}
+	/* What is charged to root is its name: others cannot keep it from being known. */
+	if (tmp->ascent.unit == unit && tmp->ascent.unit_at)
+		read_group(of, (void *)tmp->ascent.unit_at, v1, 0);
 	return unit;
 }
 

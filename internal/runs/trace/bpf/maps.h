@@ -40,15 +40,19 @@ struct {
 	__type(value, struct exe);
 } exes SEC(".maps");
 
-/* What makes a file the same executable. Forgetting only gives it another number. */
+/*
+ * What makes a file the same executable by the same path. Forgetting only gives it another
+ * number.
+ */
 struct exe_id {
 	__u64 dentry;
-	__u64 parent;
-	__u64 mnt;
 	__u64 inode;
-	__u64 name;
+	__u64 mnt;   /* a number of the mount that no other one had */
+	__u64 under; /* the directory that it is mounted on */
+	__u64 top;   /* the uppermost directory that is looked at */
+	__u64 chain; /* of the names below it */
 	__u32 user_ns;
-	__u32 bits; /* that are read each time */
+	__u32 bits;  /* that are read each time */
 };
 
 struct {
@@ -65,6 +69,8 @@ struct {
 	__type(value, struct group);
 } groups SEC(".maps");
 
+#define USERS 0x80000000U
+
 enum share {
 	SHARE_CELLS,	/* of one turn */
 	SHARE_EXES,
@@ -76,7 +82,7 @@ enum share {
 struct share_key {
 	__u64 whose;
 	__u32 of;   /* enum share */
-	__u32 turn; /* in which it counts, 0 = always */
+	__u32 turn; /* in which it counts, 0 = always; of a user, with USERS */
 };
 
 struct {
@@ -109,11 +115,14 @@ struct ascent {
 	__u64 at;
 	__u64 mnt;
 	__u64 unit;
+	__u64 unit_at;
 	__u32 off;
 	__u32 levels;
 	__u32 done;
-	__u32 last; /* where the last name begins */
-	__u64 ids[LEVELS];
+	__u32 cut; /* 1: some name had no room */
+	__u64 ids[4]; /* of the uppermost */
+	__u64 places[4];
+	__u8 name[NAME_SIZE];
 };
 
 /*
@@ -132,8 +141,9 @@ struct scratch {
 	struct cell_record record;
 };
 
+/* Those of the copies follow each other. */
 enum {
-	SCRATCH_ADOPT = EVENTS,
+	SCRATCH_ADOPT = COPIES * EVENTS,
 	SCRATCHES,
 };
 
@@ -196,6 +206,31 @@ static __always_inline void wake_up(struct run_control *ctl)
 
 	if (!__sync_lock_test_and_set(&ctl->woken, 1))
 		bpf_ringbuf_output(&wake, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Whose share something is in: of what is below a cgroup, and of a user that is not root. */
+struct owner {
+	__u64 unit;
+	__u64 account;
+};
+
+/* Takes one more of both shares, if there is one in each. */
+static __always_inline bool take_both(__u32 of, const struct owner *o, __u32 turn, __s64 most)
+{
+	if (o->account && !take(of, o->account, turn | USERS, most / 2))
+		return 0;
+	if (take(of, o->unit, turn, most))
+		return 1;
+	if (o->account)
+		give_back(of, o->account, turn | USERS);
+	return 0;
+}
+
+static __always_inline void give_both(__u32 of, const struct owner *o, __u32 turn)
+{
+	give_back(of, o->unit, turn);
+	if (o->account)
+		give_back(of, o->account, turn | USERS);
 }
 
 /* Notes what a call took. */
