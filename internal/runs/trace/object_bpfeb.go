@@ -84,7 +84,6 @@ type objectRunControl struct {
 	Other    [2][4]uint64
 	Folded   uint64
 	Lost     uint64
-	Stale    uint64
 	Swept    uint64
 	Nameless uint64
 	Used     [2]uint32

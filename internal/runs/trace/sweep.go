@@ -33,13 +33,12 @@ func (r *Reader) sweep() error {
 		r.misses[i] = n
 	}
 	const exit, events = int(objectEventEVENT_EXIT), int(objectEventEVENTS)
-	c := r.control
 	if grew[exit] && grew[events+exit] && r.state.Layout.Domain.PidLevel == 0 {
 		if err := r.sweepProcesses(); err != nil {
 			return err
 		}
 	}
-	r.missed = atomic.LoadUint64(&c.Lost) + atomic.LoadUint64(&c.Stale) + atomic.LoadUint64(&c.Swept)
+	r.missed = atomic.LoadUint64(&r.control.Lost) + atomic.LoadUint64(&r.control.Swept)
 	return nil
 }
 

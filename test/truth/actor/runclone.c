@@ -54,7 +54,7 @@ void run_exec(const struct life_of_run *l, int exe)
 
 void run_launch(struct life_of_run *l, struct answer a, int exe)
 {
-	struct answer can[3] = {a};
+	struct answer can[4] = {a};
 	int n = 1;
 
 	// Who the effective user was, a setuid program's exec ends before anybody can look,
@@ -63,9 +63,11 @@ void run_launch(struct life_of_run *l, struct answer a, int exe)
 		can[n] = a;
 		can[n++].uid = getuid();
 	}
-	if (exe == EXE_SETUID && a.uid) {
+	if (exe == EXE_SETUID) {
 		can[n] = a;
 		can[n++].uid = 0;
+		can[n] = a;
+		can[n++].uid = (uid_t)-1; // it is not known
 	}
 	l->launch = end_of(l, END_LAUNCH, can, n);
 	l->exe = exe;

@@ -174,7 +174,6 @@ struct run_control {
 	__u64 other[KINDS][STATES]; /* what found no room at all, since the beginning */
 	__u64 folded;	 /* runs, since the beginning */
 	__u64 lost;	 /* ends of which a map refused even that */
-	__u64 stale;	 /* launches that no program was called for */
 	__u64 swept;	 /* ends that no program was called for, as sweeps found */
 	__u64 nameless;	 /* processes without an entry, since the beginning */
 	__u32 used[2];	 /* cells of each table */

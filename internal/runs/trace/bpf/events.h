@@ -145,7 +145,7 @@ static __always_inline int fork_event(__u64 *ctx, __u32 copy)
 	tmp->process.start = child->start_boottime;
 	tmp->process.exe = 0;
 	p = get_process((__u64)parent->signal, start_of(parent));
-	if (p && p->exec == parent->self_exec_id) {
+	if (p) {
 		tmp->process.exe = p->exe;
 		hold_exe(p->exe);
 	}
@@ -325,9 +325,7 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 	__u32 pid;
 
 	read_process(&f, p, signal, task, alone);
-	if (p && p->exec != task->self_exec_id)
-		__sync_fetch_and_add(&ctl->stale, 1);
-	else if (p)
+	if (p)
 		exe = p->exe;
 	if (!is_first(ctl, key, start, p, alone))
 		return;
