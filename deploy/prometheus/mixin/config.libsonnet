@@ -29,8 +29,8 @@ local seconds = import 'duration.libsonnet';
     ruleShare: 0.5,
     ruleFor: '2m',
 
-    // LandlockRuleBroken says of what ended within brokenWindow that it violated a rule, unless
-    // LandlockRuleViolated said so of the same rule: what it is about ends when it is mended.
+    // LandlockRuleBroken fires for brokenWindow after the end of what violated a rule, unless
+    // LandlockRuleViolated held within brokenUnless: what that is about ends when it is mended.
     brokenWindow: '15m',
     brokenUnless: '30m',
 
@@ -132,7 +132,7 @@ local seconds = import 'duration.libsonnet';
     assert seconds(self.manyHostsFor) < seconds(self.ruleFor) : 'manyHostsFor must be less than ruleFor',
     assert seconds(self.disabledFor) < seconds(self.ruleFor) : 'disabledFor must be less than ruleFor',
     assert seconds(self.disabledWindow) <= seconds(self.ruleWindow) : 'disabledWindow must not be more than ruleWindow',
-    // Else what is mended is broken, once LandlockRuleViolated is forgotten.
+    // Else what LandlockRuleViolated said is said again when it is mended.
     assert seconds(self.brokenWindow) + seconds(self.ruleWindow) <= seconds(self.brokenUnless) : 'brokenUnless must not be less than brokenWindow and ruleWindow together',
     assert 2 * seconds(self.settleWindow) <= seconds(self.settleRunsWindow) : 'settleRunsWindow must not be less than twice settleWindow',
     // Else the alert of a host that died resolves before the host is known as down.

@@ -36,8 +36,8 @@
     cluster + ' $labels.rule | query | sortByLabel "instance" }}' +
     ' {{ .Labels.instance }}{{ end }}',
 
-  // How many runs violated the rule of the alert on its host in the last hour: all that
-  // were counted, if they were not an hour ago, or began again since.
+  // How many runs violated the rule of the alert on its host in the last hour: all of the
+  // count, if there was none an hour ago, or if it began again since.
   local lately =
     local of(ago) = 'last_over_time(landlock_rule_runs_total{' + c.clusterLabel +
                     '=%[1]q, job=%[2]q, instance=%[3]q, rule=%[4]q, result="violating"}[' + c.brokenWindow + ']' + ago + ')';
@@ -87,8 +87,8 @@
           severity=false
         ),
         // From the same series as the alerts that it inhibits, not from recorded ones:
-        // it must not be late. Its hosts are also those where the rule was only about
-        // what ended; of these it is not known with which severity it has not been broken.
+        // it must not be late. Hosts where the rule was only about what ended are hosts
+        // of the rule, too; no series has its severity there.
         alert(
           'LandlockRuleViolatedOnManyHosts',
           |||
