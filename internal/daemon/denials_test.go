@@ -35,7 +35,7 @@ func TestDenialsHandoff(t *testing.T) {
 	}
 }
 
-// The descriptors of denials stand behind all others.
+// The descriptors of denials stand behind those of the source.
 func TestDenialsArePacked(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

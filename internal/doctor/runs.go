@@ -2,9 +2,7 @@
 
 package doctor
 
-import (
-	"github.com/landlockd/landlockd/internal/runs/trace"
-)
+import "github.com/landlockd/landlockd/internal/runs/trace"
 
 // checkRuns reports whether processes that end can be counted here. It opens what the daemon
 // would, and changes nothing.
@@ -15,7 +13,9 @@ func checkRuns(h *host, say say) {
 	}
 	_, files, err := trace.Open(h.iterator.Layout())
 	if err != nil {
-		say(note, "runs", "what ends between two scans is not counted: %s", err)
+		say(note, "runs", "what ends between two scans is not counted: %s; it takes Linux 5.17, and "+
+			"that neither lockdown nor a security module forbids BPF at tracepoints; all else works "+
+			"without", err)
 		return
 	}
 	for _, file := range files {
