@@ -139,16 +139,15 @@ func (r *Reader) Drain() (runs.Drained, error) {
 	return d, nil
 }
 
-// drain reads both tables as far as it is time to, and the names that are new in them.
+// drain reads both tables, and the names that are new in them.
 func (r *Reader) drain() error {
 	active := r.control.Active & 1
-	if !r.turned.IsZero() && time.Since(r.turned) >= rest {
-		if err := r.empty(active ^ 1); err != nil {
+	if !r.turned.IsZero() {
+		if err := r.drainOther(active ^ 1); err != nil {
 			return err
 		}
-		r.turned = time.Time{}
 	}
-	if err := r.iterate(drainFiles+int(active), false, r.take(active)); err != nil {
+	if err := r.drainTable(active); err != nil {
 		return err
 	}
 	if r.lacksNames() {
@@ -170,6 +169,24 @@ func (r *Reader) drain() error {
 	}
 	atomic.StoreUint32(&r.control.Woken, 0)
 	return nil
+}
+
+// drainTable reads what is new in a table.
+func (r *Reader) drainTable(table uint32) error {
+	return r.iterate(drainFiles+int(table), false, r.take(table))
+}
+
+// drainOther reads the table that was taken before, in which some were still counted after it was
+// read the last time.
+func (r *Reader) drainOther(table uint32) error {
+	if time.Since(r.turned) < rest {
+		return r.drainTable(table)
+	}
+	err := r.empty(table)
+	if err == nil {
+		r.turned = time.Time{}
+	}
+	return err
 }
 
 // empty reads all cells of a table that nobody counts in any more, and removes them. The

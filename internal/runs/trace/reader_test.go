@@ -137,3 +137,24 @@ func TestCounts(t *testing.T) {
 	}
 	t.Log(got)
 }
+
+// TestCountsOfTurn: what ended between the last reading of a table and the turn is there as soon
+// as what ended behind the turn.
+func TestCountsOfTurn(t *testing.T) {
+	r := open(t)
+	program := copyOf(t, "true")
+	got := map[string]uint64{}
+	for i := range uint64(3) {
+		if err := exec.Command(program).Run(); err != nil {
+			t.Fatal(err)
+		}
+		r.control.takeTurn()
+		for _, turned := range []time.Time{time.Now().Add(time.Hour), time.Now().Add(-2 * rest)} {
+			r.turned = turned
+			drain(t, r, program, got)
+			if n := got[fmt.Sprintf("%d unsandboxed 0s 0", runs.Run)]; n != i+1 {
+				t.Errorf("%d runs, want %d", n, i+1)
+			}
+		}
+	}
+}
