@@ -3,7 +3,6 @@
 package inforce
 
 import (
-	"context"
 	"log/slog"
 	"maps"
 	"time"
@@ -22,8 +21,8 @@ const (
 
 // changes logs when a rule comes to be violated, and when it is so no longer.
 type changes struct {
-	logger *slog.Logger
-	clock  func() time.Time
+	log   queue
+	clock func() time.Time
 	// violated are the rules that the last scan found so, by name.
 	violated map[string]bool
 	began    time.Time // of the current minute
@@ -40,7 +39,7 @@ type Offender struct {
 }
 
 func newChanges(logger *slog.Logger) changes {
-	return changes{logger: logger, clock: time.Now, violated: map[string]bool{}}
+	return changes{log: queue{logger: logger}, clock: time.Now, violated: map[string]bool{}}
 }
 
 // keep forgets all rules but those of a configuration.
@@ -66,10 +65,10 @@ func (c *changes) note(s *scan.Snapshot, r *policy.Evaluation) {
 		case rule.Violated:
 			c.violated[name] = true
 			v, o := firstOf(s, rule)
-			c.log(slog.LevelWarn, "Rule violated", v, o)
+			c.line(slog.LevelWarn, "Rule violated", v, o)
 		default:
 			delete(c.violated, name)
-			c.log(slog.LevelInfo, "Rule no longer violated", policy.Verdict{Rule: rule.Rule}, Offender{})
+			c.line(slog.LevelInfo, "Rule no longer violated", policy.Verdict{Rule: rule.Rule}, Offender{})
 		}
 	}
 }
@@ -96,7 +95,7 @@ func firstOf(s *scan.Snapshot, r *policy.RuleEvaluation) (policy.Verdict, Offend
 
 func (c *changes) broken(v policy.Verdict, o Offender, processes uint64) {
 	c.begin()
-	c.log(slog.LevelWarn, "Rule broken by a process that ended", v, o, "processes", processes)
+	c.line(slog.LevelWarn, "Rule broken by a process that ended", v, o, "processes", processes)
 }
 
 // begin begins another minute if one is over, and logs how many changes that one left out.
@@ -106,17 +105,15 @@ func (c *changes) begin() {
 		return
 	}
 	if c.left > 0 {
-		c.logger.Warn("More rules changed than are logged in a minute", "left_out", c.left)
+		const text = "More rules changed than are logged in a minute"
+		if !c.log.add(slog.LevelWarn, text, "left_out", c.left) {
+			return
+		}
 	}
 	c.began, c.logged, c.left = now, 0, 0
 }
 
-func (c *changes) log(level slog.Level, text string, v policy.Verdict, o Offender, more ...any) {
-	if c.logged == maxChanges {
-		c.left++
-		return
-	}
-	c.logged++
+func (c *changes) line(level slog.Level, text string, v policy.Verdict, o Offender, more ...any) {
 	args := []any{"rule", v.Rule.Name, "severity", v.Rule.Severity}
 	if v.Reason != policy.NoReason {
 		args = append(args, "reason", v.Reason)
@@ -130,5 +127,9 @@ func (c *changes) log(level slog.Level, text string, v policy.Verdict, o Offende
 	if o.Workload != "" {
 		args = append(args, "workload", untrusted.Escape(o.Workload, maxText, true))
 	}
-	c.logger.Log(context.Background(), level, text, append(args, more...)...)
+	if c.logged == maxChanges || !c.log.add(level, text, append(args, more...)...) {
+		c.left++
+		return
+	}
+	c.logged++
 }

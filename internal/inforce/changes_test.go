@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,10 +29,11 @@ func logOf(t *testing.T, f *file) (s *Set, lines func() []string, now *time.Time
 		}
 		return a
 	}
-	s.changes.logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: untimed}))
+	s.changes.log.logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: untimed}))
 	now = new(time.Unix(1e9, 0))
 	s.changes.clock = func() time.Time { return *now }
 	return s, func() []string {
+		s.changes.log.writing.Wait()
 		hosts.CheckSafe(t, log.String())
 		all := slices.Collect(strings.Lines(log.String()))
 		log.Reset()
@@ -136,5 +138,44 @@ func TestEnded(t *testing.T) {
 	}
 	if got := judged(); !slices.Equal(got, []string{"0 free compliant"}) || s.Config() == before {
 		t.Errorf("%q", got)
+	}
+}
+
+// stuck is a log that nobody reads, until it is closed.
+type stuck struct {
+	closed  chan struct{}
+	n, left int
+}
+
+func (w *stuck) Write(b []byte) (int, error) {
+	<-w.closed
+	if _, left, found := strings.Cut(string(b), "left_out="); found {
+		n, _ := strconv.Atoi(strings.TrimSpace(left))
+		w.left += n
+	} else {
+		w.n++
+	}
+	return len(b), nil
+}
+
+// Nobody waits for a log that is not read: what has no room is left out, and counted.
+func TestLogIsNotRead(t *testing.T) {
+	s, _, now := logOf(t, newFile(t, oneRule))
+	w := &stuck{closed: make(chan struct{})}
+	s.changes.log.logger = slog.New(slog.NewTextHandler(w, nil))
+	v := policy.Verdict{Rule: &s.Config().Rules[0], Result: policy.Violating}
+	const minutes = 10
+	for range minutes {
+		for range maxChanges {
+			s.LogBroken(v, Offender{}, 1)
+		}
+		s.Evaluate(host(1, scan.Unsandboxed))
+		*now = now.Add(time.Minute)
+	}
+	close(w.closed)
+	s.changes.log.writing.Wait()
+	// The rule was broken so often, and came to be violated once.
+	if left := w.left + s.changes.left; w.n == 0 || w.n+left != minutes*maxChanges+1 || w.n > 2*maxQueued {
+		t.Errorf("%d lines, and %d left out", w.n, left)
 	}
 }

@@ -128,6 +128,7 @@ func TestReload(t *testing.T) {
 	if got := names(s.Evaluate(snap)); got != "one! two!" {
 		t.Errorf("%q", got)
 	}
+	s.changes.log.writing.Wait()
 	if !strings.Contains(f.log.String(), "Configuration loaded") {
 		t.Errorf("log: %s", &f.log)
 	}
@@ -138,6 +139,7 @@ func TestBadFileKeepsTheRules(t *testing.T) {
 	s := f.open()
 	snap := host(1, scan.Unsandboxed)
 	result, before := s.Evaluate(snap), s.State()
+	s.changes.log.writing.Wait()
 	for _, text := range []string{badRules, "rules: [", "\x00", "rules:\n" + strings.Repeat("  - {nam: x}\n", 100), ofCmd} {
 		f.write(text)
 		f.log.Reset()

@@ -13,7 +13,6 @@ import (
 // BenchmarkUpdate is an attack: all cells are of cgroups and programs that nobody has seen.
 func BenchmarkUpdate(b *testing.B) {
 	t := newBench(b, two, nil)
-	t.log.Grow(1 << 20)
 	t.Update(hostOf(scan.Sandboxed))
 	const cells = 10_000
 	b.ReportAllocs()

@@ -60,7 +60,7 @@ func TestRuleRuns(t *testing.T) {
 	if got := b.Stats().Broken; !reflect.DeepEqual(got, broken) {
 		t.Errorf("%+v, want %+v", got, broken)
 	}
-	if got := b.log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got,
+	if got := b.logged(1); strings.Count(got, "\n") != 1 || !strings.Contains(got,
 		`msg="Rule broken by a process that ended" rule=one severity=critical reason=unsandboxed pid=3 exe=/bin/a uid=7 workload=a.service processes=4`) {
 		t.Errorf("log: %s", got)
 	}
@@ -167,7 +167,7 @@ func TestBrokenIsBounded(t *testing.T) {
 		!got[len(got)-2].Ended.Equal(time.Unix(1e9-1000+301-18, 0)) {
 		t.Errorf("%+v", got)
 	}
-	if lines := strings.Count(b.log.String(), "\n"); lines != 20 {
+	if lines := strings.Count(b.logged(20), "\n"); lines != 20 {
 		t.Errorf("%d lines of log", lines)
 	}
 	recent := b.Recent()

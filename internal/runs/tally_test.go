@@ -3,7 +3,6 @@
 package runs
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // fake is a feed that a test fills.
@@ -64,7 +64,7 @@ type bench struct {
 	t    testing.TB
 	feed *fake
 	path string
-	log  bytes.Buffer
+	log  testenv.Output
 }
 
 var kernel = scan.Kernel{Landlock: scan.Enabled, ABI: 6, Rights: access.Exactly(access.Supported(6))}
@@ -115,6 +115,19 @@ func (b *bench) end(cells ...Cell) {
 	b.Update(nil)
 }
 
+// logged waits until the log has some lines, and returns it.
+func (b *bench) logged(lines int) string {
+	b.t.Helper()
+	for range 1000 {
+		if text := b.log.String(); strings.Count(text, "\n") >= lines {
+			return text
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	b.t.Fatalf("the log has no %d lines: %s", lines, b.log.String())
+	return ""
+}
+
 // cell is runs of /bin/a in a unit.
 func cell(unit string, state scan.State, age time.Duration, count uint64) Cell {
 	c := Cell{Count: count, Key: Key{
@@ -153,7 +166,7 @@ func TestTotals(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	if n := strings.Count(b.log.String(), "no way"); n != 1 {
-		t.Errorf("logged %d times: %s", n, &b.log)
+		t.Errorf("logged %d times: %s", n, b.log.String())
 	}
 	for range 2 {
 		if err := b.Close(); err != nil || b.feed.closed != 1 {
