@@ -164,4 +164,4 @@ func (r *runner) once(name string, archive func() (string, error)) (string, erro
 }
 
 // shown are the facts that are always printed.
-var shown = []string{"offset", "info", "truth", "churn", "same", "both", "ids", "id_steps", "programs"}
+var shown = []string{"offset", "info", "truth", "churn", "runs", "same", "both", "ids", "id_steps", "programs"}

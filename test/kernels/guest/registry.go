@@ -21,6 +21,7 @@ var registry = map[string]check.Check{
 	"sockets":  checkSockets,
 	"truth":    checkTruth,
 	"churn":    checkChurn,
+	"runs":     checkRuns,
 	"ids":      checkIDs,
 	"caps":     checkCaps,
 	"handoff":  checkHandoff,

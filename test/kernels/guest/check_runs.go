@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/landlockd/landlockd/internal/cgroupfs"
+	"github.com/landlockd/landlockd/internal/runs/trace"
+	"github.com/landlockd/landlockd/test/truth"
+)
+
+// checkRuns compares what the kernel counted of processes that ended with what these were.
+// Arguments: seeds; lives that begin with each; quick, how many more live for a
+// millisecond, once.
+func checkRuns(t *T) {
+	state, files, err := trace.Open(openIterator(t).Layout())
+	if err != nil {
+		t.Fatalf("trace.Open: %s", explain(err))
+	}
+	feed, err := trace.NewReader(state, files)
+	t.Must(err)
+	defer func() { t.Must(feed.Close()) }()
+	ages := []time.Duration{30 * time.Millisecond, 500 * time.Millisecond}
+	t.Must(feed.Ask(ages, false))
+	groups, err := truth.MakeGroups(cgroupfs.Find("/proc", "/sys/fs/cgroup"), "truth", 3)
+	t.Must(err)
+	defer func() { t.Must(groups.Remove()) }()
+	ended, bad := 0, 0
+	for seed := 1; seed <= t.Number("seeds", 2); seed++ {
+		opts := truth.RunsOptions{Seed: uint64(seed), Lives: t.Number("lives", 16), Groups: groups}
+		if seed == 1 {
+			opts.Quick = t.Number("quick", 200)
+		}
+		played, err := truth.PlayRuns(context.Background(), actor, opts)
+		t.Must(err)
+		drained, err := feed.Drain()
+		t.Must(err)
+		if drained.Missed != 0 {
+			t.Errorf("seed %d: the programs missed %d ends", seed, drained.Missed)
+		}
+		found := truth.CompareRuns(drained.Cells, played, ages)
+		truth.Fail(t.Errorf, fmt.Sprintf("seed %d", seed), found)
+		ended, bad = ended+len(played.Ends), bad+len(found)
+	}
+	t.Fact("runs", fmt.Sprintf("%d stretches of lives ended, %d mismatches", ended, bad))
+}
