@@ -279,6 +279,32 @@ func TestSandboxDepth(t *testing.T) {
 	}
 }
 
+// What is known of tasks by what they handled and how deep the shallowest was.
+func TestHandling(t *testing.T) {
+	files, signals := access.Rights{access.FS: 1}, access.Rights{access.Scope: 2}
+	implied := access.Rights{access.FS: 1 | access.Refer}
+	for _, c := range []struct {
+		read    bool
+		depth   uint16
+		handled access.Rights
+		want    Sandbox
+	}{
+		{false, 2, files, Sandbox{Depth: 2, MostDepth: 2, Deepest: 2,
+			Handles: access.Exactly(implied), Restricts: access.Exactly(implied)}},
+		{true, 0, files, Sandbox{Depth: 1, MostDepth: AnyDepth, Deepest: 1,
+			Handles: access.Exactly(implied), Restricts: access.Bounds{May: implied}, Doubt: RulesUnread}},
+		{true, 1, signals, Sandbox{Depth: 1, MostDepth: 1, Deepest: 1,
+			Handles: access.Exactly(signals), Restricts: access.Exactly(signals)}},
+		{true, 1, access.Rights{}, Sandbox{Depth: 1, MostDepth: 1, Deepest: 1,
+			Handles: access.Anything(), Restricts: access.Anything(), Doubt: LayersUnknown | RulesUnread}},
+	} {
+		m := NewMeaning(Host{ABI: 6, RulesRead: c.read}, nil, nil)
+		if got := m.Handling(c.depth, c.handled); got != c.want {
+			t.Errorf("%+v: %+v, want %+v", c, got, c.want)
+		}
+	}
+}
+
 // A view is of one domain: it shows nothing of another, nor does one that is not there.
 func TestViewOfAnotherDomain(t *testing.T) {
 	domains := []Domain{known(-1, 1, access.Rights{1}), known(-1, 1, access.Rights{1})}

@@ -109,10 +109,17 @@ func TestChangesAreBounded(t *testing.T) {
 	}
 	*now = now.Add(time.Hour)
 	s.Evaluate(host(1, scan.Sandboxed))
-	*now = now.Add(-2 * time.Hour) // the clock is set
-	s.LogBroken(v, Offender{}, 1)
-	if got = lines(); len(got) != 1 {
+	if got = lines(); len(got) != 0 {
 		t.Errorf("after nothing was left out: %q", got)
+	}
+	for range 2 {
+		for range maxChanges {
+			s.LogBroken(v, Offender{}, 1)
+		}
+		*now = now.Add(-2 * time.Hour) // the clock is set
+	}
+	if got = lines(); len(got) != 2*maxChanges {
+		t.Errorf("after the clock was set: %d lines", len(got))
 	}
 }
 

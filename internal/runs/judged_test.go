@@ -93,10 +93,23 @@ func TestRuleRuns(t *testing.T) {
 	if !slices.Equal(b.feed.ages, []time.Duration{10 * time.Second, time.Minute}) || b.feed.asked != 2 {
 		t.Errorf("asked for %v, %d times", b.feed.ages, b.feed.asked)
 	}
+	// One that ended earlier is counted later.
+	early := cell("a.service", scan.Sandboxed, time.Minute, 1)
+	early.Depth, early.Last = 3, Last{PID: 4, End: 800e9}
+	b.end(early)
+	early.Last.End = 700e9
+	b.end(early)
+	if got := b.Stats().Broken; len(got) != 2 || !got[1].Ended.Equal(time.Unix(1e9-200, 0)) {
+		t.Errorf("%+v", got)
+	}
+	if e := b.Recent()[len(b.Recent())-1]; e.PID != 4 || e.Depth != 3 || !e.Time.Equal(time.Unix(1e9-300, 0)) || !reflect.DeepEqual(e.Rules,
+		[]EndedRule{{"two", "warning", "violating", "sandboxed"}, {"one", "info", "compliant", ""}}) {
+		t.Errorf("%+v", e)
+	}
 	b.reload("rules: [{name: two, match: {comm: [a]}}]\n")
 	b.Update(nil)
-	b.wantRules("without the first", collector.RuleRuns{Name: "two", Compliant: 1})
-	if got := b.Stats().Broken; len(got) != 0 || !b.feed.comm {
+	b.wantRules("without the first", collector.RuleRuns{Name: "two", Compliant: 1, Violating: 2})
+	if got := b.Stats().Broken; len(got) != 1 || !b.feed.comm {
 		t.Errorf("%+v, comm %t", got, b.feed.comm)
 	}
 	b.reload(one)
@@ -135,18 +148,47 @@ func TestMarked(t *testing.T) {
 		b.end(c.cells...)
 		c.want.Name = "one"
 		b.wantRules(name, c.want)
-		gone := hostOf(scan.Sandboxed)
-		gone.Processes, gone.Tasks = nil, nil
-		if b.Update(gone); len(b.feed.marked) != 0 {
+		another := hostOf(scan.Sandboxed)
+		another.Processes[0].Start++
+		if b.Update(another); len(b.feed.marked) != 0 {
 			t.Errorf("%s: marked %v, and is gone", name, b.feed.marked)
 		}
 	}
-	// The rule is not in force any more.
+	// A result that comes late changes nothing.
 	b := newBench(t, one, nil)
+	b.Update(hostOf(scan.Unsandboxed))
+	late := hostOf(scan.Sandboxed)
+	late.Uptime, late.Processes, late.Tasks = late.Uptime-1, nil, nil
+	if b.Update(late); len(b.feed.marked) != 1 {
+		t.Error("no longer marked")
+	}
+	// The rule is not in force any more.
+	b = newBench(t, one, nil)
 	b.Update(hostOf(scan.Unsandboxed))
 	b.reload("rules: [{name: two, match: {unit: [a.service]}, expect: {effective: false}}]\n")
 	b.end(marked(cell("a.service", scan.Sandboxed, aged, 1)))
 	b.wantRules("by another rule", collector.RuleRuns{Name: "two", Compliant: 1})
+}
+
+// No more are marked than the feed takes, whoever violates since when.
+func TestMarksAreBounded(t *testing.T) {
+	b := newBench(t, one, nil)
+	snap := hostOf(scan.Unsandboxed)
+	for pid := range int32(MaxMarked + 4) {
+		p := snap.Processes[0]
+		p.PID += 1 + pid
+		snap.Processes, snap.Tasks = append(snap.Processes, p), append(snap.Tasks, snap.Tasks[0])
+	}
+	b.Update(snap)
+	all := *snap
+	all.Processes = slices.Clone(snap.Processes)
+	for i := range 100 {
+		all.Processes[i].State = scan.Sandboxed
+	}
+	b.Update(&all) // others are listed now
+	if len(b.feed.marked) != MaxMarked || b.feed.marked[0].PID != 9 {
+		t.Errorf("%d are marked", len(b.feed.marked))
+	}
 }
 
 // The last violations of each rule stay, however many workloads another one is broken in.
@@ -195,6 +237,9 @@ rules:
 - {name: shop, match: {container: [web]}, expect: {effective: false}}
 - {name: exe, match: {exe: [/bin/a]}, expect: {effective: false}}
 - {name: user, match: {uid: [7]}, expect: {effective: false}}
+- {name: no-unit, match: {slice: [system.slice]}, except: [{unit: ["*"]}], expect: {effective: false}}
+- {name: v1, match: {cgroup: [/x1]}, expect: {effective: false}}
+- {name: v1-main, match: {cgroup: [/x, /x1], main: true}, expect: {effective: false}}
 `
 	const pod = "/kubepods.slice/kubepods-pod00000000_0000_0000_0000_000000000001.slice/cri-containerd-" +
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope"
@@ -214,6 +259,7 @@ rules:
 		"of a program":      {with(func(c *Cell) { c.Cgroup, c.ParentCgroup = "/x", "/x" }), "exe user", "a"},
 		"folded":            {with(func(c *Cell) { c.Folded, c.ParentCgroup = true, "" }), "unit", "a.service"},
 		"folded to a slice": {with(func(c *Cell) { c.Folded, c.Cgroup = true, "/system.slice" }), "", "exe:unreadable"},
+		"by v1":             {with(func(c *Cell) { c.CgroupV1, c.CgroupV1ID, c.ParentCgroup = "/x1", 6, "/init.scope" }), "exe user v1", "a"},
 		"a container":       {with(func(c *Cell) { c.Cgroup = pod }), "shop exe user", "shop/web"},
 		"of another image":  {with(func(c *Cell) { c.ExeOrigin = scan.OfUser }), "unit user", "a.service"},
 	} {

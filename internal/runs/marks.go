@@ -71,7 +71,7 @@ func both(verdicts, more []policy.Verdict) []policy.Verdict {
 func (m *marks) judge(c *Cell, atEnd []policy.Verdict) []policy.Verdict {
 	p := Process{c.PID, c.Start}
 	before, marked := m.of[p]
-	if c.PID == 0 || !marked {
+	if !marked {
 		return atEnd
 	}
 	// What it executed is found out by the next scan.

@@ -69,6 +69,11 @@ func TestWorkloadRuns(t *testing.T) {
 	b.Update(running("a.service"))
 	b.wantNames("what nothing ended of leaves nothing", "a.service 2 3, b.service 1 0, other 15 0")
 
+	// What a rule is about comes first.
+	b = newBench(t, "rules: [{name: z, match: {unit: [z.service]}}]\n", func(o *TallyOptions) { o.WorkloadLimit = 1 })
+	b.Update(running("a.service", "z.service"))
+	b.wantNames("one place", "z.service 0 0")
+
 	b = newBench(t, one, func(o *TallyOptions) { o.HideWorkloads = true })
 	b.Update(running("a.service"))
 	b.end(ends("a.service", 2))

@@ -490,3 +490,16 @@ func TestSharesWorkloads(t *testing.T) {
 		t.Error("the same workloads twice")
 	}
 }
+
+// Of a container of which no name in Kubernetes can come it is known that it has none.
+func TestGoneContainers(t *testing.T) {
+	b := newBench(t, nil, nil)
+	for path, unnamed := range map[string]bool{
+		"/lxc.payload.web": true, "/system.slice/docker-" + webID + ".scope": false,
+	} {
+		w := b.Of(&scan.Process{CgroupID: 5, Exe: "/bin/sh"}, path, "")
+		if w.Container == nil || w.Container.Unnamed != unnamed || w.Kind != scan.InContainer {
+			t.Errorf("%s: %+v, %+v", path, w, w.Container)
+		}
+	}
+}
