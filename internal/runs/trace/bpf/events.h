@@ -120,12 +120,31 @@ static __always_inline void describe(struct run_control *ctl, struct scratch *tm
 	}
 }
 
+/* From Linux 6.10 on. */
+extern void bpf_preempt_disable(void) __weak __ksym;
+extern void bpf_preempt_enable(void) __weak __ksym;
+
 /*
- * Each program is there twice (COPIES): while one is interrupted, by its own next call on the
- * same CPU, the kernel does not call it. What the first one has done the second one finds
- * done, and leaves.
+ * While a program is interrupted, the kernel does not call it again on the same CPU, and
+ * tracepoints can be interrupted on PREEMPT_RT, and from Linux 7.0 on. So nothing interrupts
+ * it where that can be asked for, and each program is there twice (COPIES): what the first
+ * one has done the second one finds done, and leaves.
  */
-static __always_inline int fork_event(__u64 *ctx, __u32 copy)
+#define COUNTED(name, tracepoint, event, copy)              \
+	SEC("tp_btf/" #tracepoint)                           \
+	int name(__u64 *ctx)                                 \
+	{                                                    \
+		if (bpf_preempt_disable && bpf_preempt_enable) { \
+			bpf_preempt_disable();               \
+			event(ctx, copy);                    \
+			bpf_preempt_enable();                \
+		} else {                                     \
+			event(ctx, copy);                    \
+		}                                            \
+		return 0;                                    \
+	}
+
+static __always_inline void fork_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	struct signal_struct *signal = child->signal;
@@ -135,13 +154,13 @@ static __always_inline int fork_event(__u64 *ctx, __u32 copy)
 	struct process *p;
 
 	if (signal == parent->signal || child->flags & PF_KTHREAD)
-		return 0;
+		return;
 	if (copy && get_process((__u64)signal, child->start_boottime))
-		return 0;
+		return;
 	ctl = get_control();
 	tmp = get_scratch(EVENTS * copy + EVENT_FORK);
 	if (!ctl || !tmp)
-		return 0;
+		return;
 	tmp->process.start = child->start_boottime;
 	tmp->process.exe = 0;
 	p = get_process((__u64)parent->signal, start_of(parent));
@@ -151,20 +170,10 @@ static __always_inline int fork_event(__u64 *ctx, __u32 copy)
 	}
 	remember(ctl, tmp, (__u64)signal, child);
 	note_cost(ctl, EVENT_FORK, began);
-	return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int on_fork(__u64 *ctx)
-{
-	return fork_event(ctx, 0);
-}
-
-SEC("tp_btf/sched_process_fork")
-int on_fork_again(__u64 *ctx)
-{
-	return fork_event(ctx, 1);
-}
+COUNTED(on_fork, sched_process_fork, fork_event, 0)
+COUNTED(on_fork_again, sched_process_fork, fork_event, 1)
 
 /* Has a process run another executable from now on. */
 static __always_inline void run_another(struct run_control *ctl, struct scratch *tmp, struct process *p,
@@ -209,7 +218,7 @@ static __always_inline __u32 launcher_of(struct task_struct *task)
  * A program has taken the place of another one. All is the new one's here, so that what is
  * said of the old one comes from its entry.
  */
-static __always_inline int exec_event(__u64 *ctx, __u32 copy)
+static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *task = (void *)ctx[0];
 	__u64 key = (__u64)task->signal, began = bpf_ktime_get_ns(), start = start_of(task);
@@ -221,15 +230,15 @@ static __always_inline int exec_event(__u64 *ctx, __u32 copy)
 	__u32 of, pid;
 
 	if (task->flags & PF_KTHREAD)
-		return 0;
+		return;
 	p = get_process(key, start);
 	if (copy && (!p || p->exec == task->self_exec_id))
-		return 0;
+		return;
 	of = EVENTS * copy + EVENT_EXEC;
 	ctl = get_control();
 	tmp = get_scratch(of);
 	if (!ctl || !tmp)
-		return 0;
+		return;
 	at = place_of(task);
 	pid = pid_of(task);
 	if (pid) {
@@ -252,20 +261,10 @@ static __always_inline int exec_event(__u64 *ctx, __u32 copy)
 	}
 	run_another(ctl, tmp, p, key, start, task, take_exe(ctl, tmp, of, task));
 	note_cost(ctl, EVENT_EXEC, began);
-	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
-int on_exec(__u64 *ctx)
-{
-	return exec_event(ctx, 0);
-}
-
-SEC("tp_btf/sched_process_exec")
-int on_exec_again(__u64 *ctx)
-{
-	return exec_event(ctx, 1);
-}
+COUNTED(on_exec, sched_process_exec, exec_event, 0)
+COUNTED(on_exec_again, sched_process_exec, exec_event, 1)
 
 /*
  * Whether nobody has counted this process, whose threads are all past their end or about
@@ -345,7 +344,7 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 	count(ctl, tmp, of, &at, task);
 }
 
-static __always_inline int exit_event(__u64 *ctx, __u32 copy)
+static __always_inline void exit_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *task = (void *)ctx[0];
 	struct signal_struct *signal = task->signal;
@@ -357,15 +356,15 @@ static __always_inline int exit_event(__u64 *ctx, __u32 copy)
 	__u32 of;
 
 	if (task->flags & PF_KTHREAD)
-		return 0;
+		return;
 	p = get_process(key, start);
 	if (copy && !p)
-		return 0;
+		return;
 	of = EVENTS * copy + EVENT_EXIT;
 	ctl = get_control();
 	tmp = get_scratch(of);
 	if (!ctl || !tmp)
-		return 0;
+		return;
 	dead = last = !signal->live.counter;
 	if (config.group_dead)
 		last = ctx[1] & 1;
@@ -374,20 +373,10 @@ static __always_inline int exit_event(__u64 *ctx, __u32 copy)
 	else if (p)
 		note_thread(p, signal, task, dead);
 	note_cost(ctl, EVENT_EXIT, began);
-	return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int on_exit(__u64 *ctx)
-{
-	return exit_event(ctx, 0);
-}
-
-SEC("tp_btf/sched_process_exit")
-int on_exit_again(__u64 *ctx)
-{
-	return exit_event(ctx, 1);
-}
+COUNTED(on_exit, sched_process_exit, exit_event, 0)
+COUNTED(on_exit_again, sched_process_exit, exit_event, 1)
 
 /* Remembers the processes that are older than the programs. */
 SEC("iter/task")

@@ -107,7 +107,8 @@ static long rise(__u32 i, __u32 *of)
 /*
  * Finds the cgroup that stands for all below it where shares are counted: the uppermost that
  * is called as a unit, or else the second from the top; below the cgroups of Kubernetes,
- * that of a pod. The last name that was read is the uppermost.
+ * that of a pod, and of a container of LXC the uppermost. The last name that was read is
+ * the uppermost.
  */
 static __always_inline void choose_unit(struct ascent *a, __u64 id, struct kernfs_node *kn)
 {
@@ -123,6 +124,8 @@ static __always_inline void choose_unit(struct ascent *a, __u64 id, struct kernf
 	a->unit_at = (__u64)kn;
 	if (begins_with(a->name, "kubepods", 8))
 		depth = 4;
+	else if (begins_with(a->name, "lxc.", 4))
+		depth = 1;
 	if (a->levels <= depth)
 		return;
 	a->unit = a->ids[(a->levels - depth) & 3];
