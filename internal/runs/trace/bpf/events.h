@@ -275,7 +275,7 @@ static __always_inline bool is_first(struct run_control *ctl, __u64 key, __u64 s
 {
 	struct ended_key id = { .signal = key, .start = start };
 	__u32 one = 1;
-	long err;
+	int err; /* before Linux 6.4 its upper half is whatever was there */
 
 	if (p && (alone || config.group_dead))
 		return forget_process(key, p);
