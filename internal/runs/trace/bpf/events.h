@@ -239,6 +239,13 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 	tmp = get_scratch(of);
 	if (!ctl || !tmp)
 		return;
+	/* Of an execve(2) that no program was called for nothing else is known. */
+	if (p && task->self_exec_id - p->exec > 1) {
+		__sync_fetch_and_add(&ctl->lost, task->self_exec_id - p->exec - 1);
+		p->depths = p->lacks = 0;
+		release_exe(p->exe);
+		p->exe = 0;
+	}
 	at = place_of(task);
 	pid = pid_of(task);
 	if (pid) {
