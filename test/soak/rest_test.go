@@ -5,6 +5,7 @@ package soak
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,8 +47,19 @@ func (r *resting) look(t *testing.T) state {
 	return state{
 		cost:        float64(quartile(costs)) / float64(quartile(calm)),
 		descriptors: r.daemon.descriptors(t), goroutines: goroutines,
-		series: len(m), resident: r.daemon.resident(t),
+		series: series(m), resident: r.daemon.resident(t),
 	}
+}
+
+// series is how many there are, but for those that workloads keep of which something ended,
+// up to their limit.
+func series(m exposition.Samples) (n int) {
+	for name := range m {
+		if !strings.HasPrefix(name, "landlock_workload_runs_total{") {
+			n++
+		}
+	}
+	return n
 }
 
 // cost is the processor time that a daemon takes for what is done.
