@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/test/hosts"
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
@@ -88,7 +89,7 @@ func TestExplainEnded(t *testing.T) {
 // TestExplainWhatRanBriefly: a process that no scan saw is explained by the confined daemon, and
 // at its socket alone.
 func TestExplainWhatRanBriefly(t *testing.T) {
-	program := ownProgram(t)
+	program := copyOfCat(t, "odd\x1b\u202e")
 	c := newConfig(t, "rules:\n"+ruleText("brief", program))
 	flag := apiFlag + filepath.Join(testenv.PublicDir(t), "s")
 	d := startDaemon(t, daemonOptions{args: []string{"--scan.min-interval=0", "--confine=require", c.flag(), flag}})
@@ -100,10 +101,13 @@ func TestExplainWhatRanBriefly(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, &p.stderr)
 	}
 	pid := strings.TrimSpace(p.stdout.String())
-	wants(t, explain(t, pid, flag), "Process "+pid+" (program) has ended; it was unsandboxed\n",
-		"  executable  "+program+"\n", "  workload    "+unit+"\n", " s old\n", "  ran as      user 0\n",
+	brief := explain(t, pid, flag)
+	wants(t, brief, "Process "+pid+` ("odd\x1b\u202e") has ended; it was unsandboxed`+"\n",
+		`/odd\x1b\u202e"`+"\n", "  workload    "+unit+"\n", " s old\n", "  ran as      user 0\n",
 		"  - brief (warning): violating; unsandboxed\n")
 	text := explain(t, pid, flag, "-o", "json")
+	hosts.CheckSafe(t, brief)
+	hosts.CheckSafe(t, text)
 	schema, err := jsonschema.NewCompiler().Compile("../../docs/schema/runs-v1.json")
 	if err != nil {
 		t.Fatal(err)
