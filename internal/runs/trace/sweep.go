@@ -42,6 +42,15 @@ func (r *Reader) sweep() error {
 	return nil
 }
 
+// Skipped is how often the kernel did not call a program, because it was interrupted on that
+// CPU, as of the last Drain. Mostly the other one that counts the event was called.
+func (r *Reader) Skipped() (sum uint64) {
+	for _, n := range r.misses {
+		sum += n
+	}
+	return sum
+}
+
 func (r *Reader) sweepProcesses() error {
 	uptime, err := scan.Uptime()
 	if err != nil {

@@ -28,22 +28,34 @@ func checkRuns(t *T) {
 	groups, err := truth.MakeGroups(cgroupfs.Find("/proc", "/sys/fs/cgroup"), "truth", 3)
 	t.Must(err)
 	defer func() { t.Must(groups.Remove()) }()
-	ended, bad := 0, 0
+	ended, attempts, missed := 0, 0, uint64(0)
 	for seed := 1; seed <= t.Number("seeds", 2); seed++ {
 		opts := truth.RunsOptions{Seed: uint64(seed), Lives: t.Number("lives", 16), Groups: groups}
 		if seed == 1 {
 			opts.Quick = t.Number("quick", 200)
 		}
-		played, err := truth.PlayRuns(context.Background(), actor, opts)
-		t.Must(err)
-		drained, err := feed.Drain()
-		t.Must(err)
-		if drained.Missed != 0 {
-			t.Errorf("seed %d: the programs missed %d ends", seed, drained.Missed)
+		// Where tracepoints can be interrupted (Linux 7.0), an emulated kernel skips both
+		// programs of an event at times. Then, and only then, it is tried again.
+		for n := 0; ; n++ {
+			skipped := feed.Skipped()
+			played, err := truth.PlayRuns(context.Background(), actor, opts)
+			t.Must(err)
+			drained, err := feed.Drain()
+			t.Must(err)
+			ended, attempts = ended+len(played.Ends), attempts+1
+			found := truth.CompareRuns(drained.Cells, played, ages)
+			if drained.Missed == missed && len(found) == 0 {
+				break
+			}
+			missed = drained.Missed
+			if feed.Skipped() == skipped || n == mostSkips {
+				truth.Fail(t.Errorf, fmt.Sprintf("seed %d (%d ends missed)", seed, missed), append(found, "misses"))
+				break
+			}
 		}
-		found := truth.CompareRuns(drained.Cells, played, ages)
-		truth.Fail(t.Errorf, fmt.Sprintf("seed %d", seed), found)
-		ended, bad = ended+len(played.Ends), bad+len(found)
 	}
-	t.Fact("runs", fmt.Sprintf("%d stretches of lives ended, %d mismatches", ended, bad))
+	t.Fact("runs", fmt.Sprintf("%d stretches of lives ended, in %d attempts", ended, attempts))
 }
+
+// mostSkips is how often a seed is tried again.
+const mostSkips = 5
