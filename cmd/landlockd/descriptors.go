@@ -11,7 +11,7 @@ import (
 )
 
 // fewDescriptors is what every command has room with.
-const fewDescriptors = 64
+const fewDescriptors = 128
 
 // apiDescriptors is what the most connections to the API's socket, and what each needs to
 // find out who asks, take beside.
