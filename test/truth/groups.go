@@ -72,24 +72,26 @@ func idOf(dir string) (uint64, error) {
 	return st.Ino, nil
 }
 
-// Remove removes them. A process that has just been reaped may still be in one.
+// Remove removes them.
 func (g Groups) Remove() (err error) {
 	parents := map[string]bool{}
 	for i := range g {
 		for _, dir := range g[i].dirs {
 			if dir != "" {
-				err = errors.Join(err, removeEmpty(dir))
+				err = errors.Join(err, RemoveCgroup(dir))
 				parents[filepath.Dir(dir)] = true
 			}
 		}
 	}
 	for dir := range parents {
-		err = errors.Join(err, removeEmpty(dir))
+		err = errors.Join(err, RemoveCgroup(dir))
 	}
 	return err
 }
 
-func removeEmpty(dir string) (err error) {
+// RemoveCgroup removes one that is empty, or gone. A process that has just been reaped may still
+// be in it.
+func RemoveCgroup(dir string) (err error) {
 	for range 100 {
 		if err = unix.Rmdir(dir); !errors.Is(err, unix.EBUSY) {
 			break
