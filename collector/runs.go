@@ -8,8 +8,8 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// maxBroken bounds the series of landlock_rule_last_broken_timestamp_seconds of a host.
-const maxBroken = 20
+// MaxBroken bounds the series of landlock_rule_last_broken_timestamp_seconds of a host.
+const MaxBroken = 20
 
 // Runs are counts of processes that ended since Since.
 type Runs struct {
@@ -165,7 +165,7 @@ func (r *Runs) broken(emit emitter) {
 	for _, b := range r.Broken {
 		k := key{b.Rule, clean(b.Workload)}
 		was, there := latest[k]
-		if there && was.Ended.After(b.Ended) || !there && len(latest) == maxBroken {
+		if there && was.Ended.After(b.Ended) || !there && len(latest) == MaxBroken {
 			continue
 		}
 		latest[k] = b

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/null"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/untrusted"
@@ -48,17 +49,10 @@ func (o *One) JSON(w io.Writer) error {
 		Why     *string        `json:"why"`
 		Process any            `json:"process"`
 	}{
-		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Result, orNull(o.Reason), orNull(o.Why),
+		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Result,
+		null.Unless(o.Reason, policy.NoReason), null.Unless(o.Why, ""),
 		recorded.Processes(o.Snapshot)(o.Process),
 	})
-}
-
-func orNull[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
 }
 
 // Explained is what every rule has to do with one process.
@@ -128,9 +122,9 @@ func (e *Explained) JSON(w io.Writer) error {
 	rules := make([]ruleJSON, len(e.Rules))
 	for i := range e.Rules {
 		x := &e.Rules[i]
-		rules[i] = ruleJSON{Name: x.Rule.Name, Applies: x.Applies, Why: orNull(x.Why)}
+		rules[i] = ruleJSON{Name: x.Rule.Name, Applies: x.Applies, Why: null.Unless(x.Why, "")}
 		if x.Applies != access.No {
-			rules[i].Result, rules[i].Reason = &x.Result, orNull(x.Reason)
+			rules[i].Result, rules[i].Reason = &x.Result, null.Unless(x.Reason, policy.NoReason)
 		}
 	}
 	return write(w, struct {

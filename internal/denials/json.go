@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/null"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
@@ -33,9 +34,9 @@ type denialJSON struct {
 func (d Denial) MarshalJSON() ([]byte, error) {
 	j := denialJSON{
 		Time: d.Time.UTC(), Count: d.Count, Domain: d.Domain, Blockers: d.Blockers,
-		PID: unlessZero(d.PID), TID: unlessZero(d.TID), StartNS: unlessZero(d.Start),
+		PID: null.Unless(d.PID, 0), TID: null.Unless(d.TID, 0), StartNS: null.Unless(d.Start, 0),
 		Comm: untrusted.OrNull(d.Comm), Exe: untrusted.OrNull(d.Exe),
-		Object: d.Object, Path: untrusted.OrNull(d.Path), TargetPID: unlessZero(d.TargetPID),
+		Object: d.Object, Path: untrusted.OrNull(d.Path), TargetPID: null.Unless(d.TargetPID, 0),
 	}
 	if d.Object == Port {
 		j.Port = &d.Port // 0 is one, too
@@ -59,9 +60,10 @@ func (d *Denial) UnmarshalJSON(b []byte) error {
 	}
 	*d = Denial{
 		Time: j.Time, Count: j.Count, Domain: j.Domain, Blockers: j.Blockers,
-		PID: orZero(j.PID), TID: orZero(j.TID), Start: orZero(j.StartNS),
-		Comm: string(orZero(j.Comm)), Exe: string(orZero(j.Exe)),
-		Object: j.Object, Path: string(orZero(j.Path)), Port: orZero(j.Port), TargetPID: orZero(j.TargetPID),
+		PID: null.Or(j.PID, 0), TID: null.Or(j.TID, 0), Start: null.Or(j.StartNS, 0),
+		Comm: string(null.Or(j.Comm, "")), Exe: string(null.Or(j.Exe, "")),
+		Object: j.Object, Path: string(null.Or(j.Path, "")), Port: null.Or(j.Port, 0),
+		TargetPID: null.Or(j.TargetPID, 0),
 	}
 	return nil
 }
@@ -71,19 +73,4 @@ func (d *Denial) UnmarshalJSON(b []byte) error {
 func IsWord(text string) bool {
 	others := strings.TrimLeft(text, "abcdefghijklmnopqrstuvwxyz0123456789_.")
 	return others == "" && text != "" && len(text) <= 40
-}
-
-func unlessZero[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}
-
-func orZero[T any](v *T) (zero T) {
-	if v == nil {
-		return zero
-	}
-	return *v
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -78,8 +79,6 @@ type Cell struct {
 type Drained struct {
 	// Cells have each key once, in whatever order.
 	Cells []Cell
-	// Folded is how many stretches of Cells are Folded.
-	Folded uint64
 	// Missed is how many ends the programs did not see, since they were loaded: of
 	// those nothing is known, and while it grows no count is exact.
 	Missed uint64
@@ -109,7 +108,7 @@ type Feed interface {
 
 const (
 	// MaxAges is how many ages are told apart.
-	MaxAges = 31
+	MaxAges = policy.MaxGraces
 	// MaxMarked is how many processes are marked at a time.
-	MaxMarked = 4096
+	MaxMarked = policy.MaxViolators
 )

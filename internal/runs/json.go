@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/internal/enum"
+	"github.com/landlockd/landlockd/internal/null"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -54,10 +55,10 @@ type ruleJSON struct {
 // MarshalJSON encodes it.
 func (e Ended) MarshalJSON() ([]byte, error) {
 	j := endedJSON{
-		Time: e.Time.UTC(), Count: e.Count, Kind: e.Kind, PID: unless(e.PID, 0),
-		StartNS: unless(e.Start, 0), Comm: untrusted.OrNull(e.Comm), Exe: untrusted.OrNull(e.Exe),
+		Time: e.Time.UTC(), Count: e.Count, Kind: e.Kind, PID: null.Unless(e.PID, 0),
+		StartNS: null.Unless(e.Start, 0), Comm: untrusted.OrNull(e.Comm), Exe: untrusted.OrNull(e.Exe),
 		ExeCut: e.ExeCut, ExeDeleted: e.ExeDeleted, ExeOrigin: e.ExeOrigin,
-		UID: unless(e.UID, scan.NoUser), Workload: untrusted.OrNull(e.Workload),
+		UID: null.Unless(e.UID, scan.NoUser), Workload: untrusted.OrNull(e.Workload),
 		State: e.State, Rules: make([]ruleJSON, len(e.Rules)),
 	}
 	if e.Start != 0 {
@@ -67,7 +68,7 @@ func (e Ended) MarshalJSON() ([]byte, error) {
 		j.Depth = &e.Depth
 	}
 	for i, r := range e.Rules {
-		j.Rules[i] = ruleJSON{r.Rule, r.Severity, r.Result, unless(r.Reason, "")}
+		j.Rules[i] = ruleJSON{r.Rule, r.Severity, r.Result, null.Unless(r.Reason, "")}
 	}
 	return json.Marshal(j)
 }
@@ -78,7 +79,7 @@ func (e *Ended) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	age := or(j.Age, 0) * float64(time.Second)
+	age := null.Or(j.Age, 0) * float64(time.Second)
 	switch {
 	case j.PID != nil && *j.PID < 1:
 		return fmt.Errorf("run: %d is no PID", *j.PID)
@@ -86,14 +87,15 @@ func (e *Ended) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("run: %g s is no age", *j.Age)
 	}
 	*e = Ended{
-		Time: j.Time, Count: j.Count, Kind: j.Kind, PID: or(j.PID, 0), Start: or(j.StartNS, 0),
-		Age: time.Duration(math.Round(age)), Comm: string(or(j.Comm, "")), Exe: string(or(j.Exe, "")),
+		Time: j.Time, Count: j.Count, Kind: j.Kind, PID: null.Or(j.PID, 0), Start: null.Or(j.StartNS, 0),
+		Age: time.Duration(math.Round(age)), Comm: string(null.Or(j.Comm, "")),
+		Exe:    string(null.Or(j.Exe, "")),
 		ExeCut: j.ExeCut, ExeDeleted: j.ExeDeleted, ExeOrigin: j.ExeOrigin,
-		UID: or(j.UID, scan.NoUser), Workload: string(or(j.Workload, "")),
-		State: j.State, Depth: or(j.Depth, 0),
+		UID: null.Or(j.UID, scan.NoUser), Workload: string(null.Or(j.Workload, "")),
+		State: j.State, Depth: null.Or(j.Depth, 0),
 	}
 	for _, r := range j.Rules {
-		x := EndedRule{r.Rule, r.Severity, r.Result, or(r.Reason, "")}
+		x := EndedRule{r.Rule, r.Severity, r.Result, null.Or(r.Reason, "")}
 		for _, word := range []string{x.Rule, x.Severity, x.Result, x.Reason + "_"} {
 			if !isWord(word) {
 				return fmt.Errorf("run: %.40q is no word of a rule", word)
@@ -108,18 +110,4 @@ func (e *Ended) UnmarshalJSON(b []byte) error {
 func isWord(text string) bool {
 	others := strings.TrimLeft(text, "abcdefghijklmnopqrstuvwxyz0123456789_-")
 	return others == "" && text != "" && len(text) <= 64
-}
-
-func unless[T comparable](v, unknown T) *T {
-	if v == unknown {
-		return nil
-	}
-	return &v
-}
-
-func or[T any](v *T, unknown T) T {
-	if v == nil {
-		return unknown
-	}
-	return *v
 }

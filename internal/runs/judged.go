@@ -11,9 +11,6 @@ import (
 	"github.com/landlockd/landlockd/internal/policy"
 )
 
-// maxBroken is how many rules and workloads have the time when they were last broken.
-const maxBroken = 20
-
 // judged adds up what rules found of what ended.
 type judged struct {
 	config *policy.Config
@@ -68,7 +65,7 @@ func (j *judged) note(k brokenKey, at time.Time) {
 	if at.After(j.broken[k]) {
 		j.broken[k] = at
 	}
-	if len(j.broken) <= maxBroken {
+	if len(j.broken) <= collector.MaxBroken {
 		return
 	}
 	// Of the rule with most the oldest goes, so that no rule takes the room of others.

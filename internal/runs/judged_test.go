@@ -205,7 +205,7 @@ func TestBrokenIsBounded(t *testing.T) {
 	}
 	b.end(many...)
 	got := b.Stats().Broken
-	if len(got) != maxBroken || got[len(got)-1].Rule != "one" || !got[0].Ended.Equal(time.Unix(1e9-1000+301, 0)) ||
+	if len(got) != collector.MaxBroken || got[len(got)-1].Rule != "one" || !got[0].Ended.Equal(time.Unix(1e9-1000+301, 0)) ||
 		!got[len(got)-2].Ended.Equal(time.Unix(1e9-1000+301-18, 0)) {
 		t.Errorf("%+v", got)
 	}

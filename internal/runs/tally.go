@@ -102,7 +102,6 @@ func (t *Tally) Update(snap *scan.Snapshot) {
 		t.failed = true
 		t.o.Logger.Error("Processes that ended are not counted", "err", err)
 	}
-	t.folded += d.Folded
 	t.missed = max(t.missed, d.Missed)
 	// Launches first: those of a process come before its exit.
 	slices.SortStableFunc(d.Cells, func(a, b Cell) int { return int(b.Kind) - int(a.Kind) })
@@ -150,6 +149,9 @@ func (t *Tally) count(cells []Cell) {
 	for i := range cells {
 		c, w := &cells[i], p.workloadOf(i)
 		t.ended[c.Kind&1][c.State&3] += c.Count
+		if c.Folded {
+			t.folded += c.Count
+		}
 		if c.Kind == Run && !t.o.HideWorkloads {
 			t.named.add(w, c.State, c.Count)
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
+
+	"github.com/landlockd/landlockd/internal/bpffile"
 )
 
 // config is what resolve finds.
@@ -22,14 +24,9 @@ const (
 	denyAbstract = "landlock_deny_scope_abstract_unix_socket"
 )
 
-// typeFinder finds types by their names: *btf.Spec.
-type typeFinder interface {
-	TypeByName(name string, typ any) error
-}
-
 // resolve looks at the tracepoints' arguments. They have changed before they were
 // released, and distributions backport, so that their types decide and no version.
-func resolve(types typeFinder) (config, error) {
+func resolve(types bpffile.TypeFinder) (config, error) {
 	var c config
 	const mask, blockers = "u32 ", "*landlock_blockers "
 	same := func() {}
@@ -77,22 +74,17 @@ func resolve(types typeFinder) (config, error) {
 
 // arguments returns the types of a tracepoint's arguments: "u32" for an integer of
 // four bytes, "*path" for a pointer to a structure.
-func arguments(types typeFinder, tracepoint string) ([]string, error) {
-	var def *btf.Typedef
-	if err := types.TypeByName("btf_trace_"+tracepoint, &def); err != nil {
+func arguments(types bpffile.TypeFinder, tracepoint string) ([]string, error) {
+	params, err := bpffile.TracepointArgs(types, tracepoint)
+	switch {
+	case errors.Is(err, btf.ErrNotFound):
 		return nil, failure(Absent, "this kernel has none that is called "+tracepoint+
 			" (Linux 7.3 has, with CONFIG_SECURITY_LANDLOCK_LOG)", nil)
-	}
-	pointer, ok := btf.UnderlyingType(def).(*btf.Pointer)
-	if !ok {
-		return nil, failure(UnknownForm, tracepoint+" is no pointer", nil)
-	}
-	proto, ok := btf.UnderlyingType(pointer.Target).(*btf.FuncProto)
-	if !ok || len(proto.Params) == 0 {
-		return nil, failure(UnknownForm, tracepoint+" is no function", nil)
+	case err != nil:
+		return nil, failure(UnknownForm, "one that cannot be read", err)
 	}
 	var args []string
-	for _, p := range proto.Params[1:] { // behind the tracepoint's own data
+	for _, p := range params {
 		args = append(args, describe(p.Type))
 	}
 	return args, nil

@@ -82,10 +82,8 @@ type objectRunControl struct {
 	Marks    [8192]uint64
 	NextExe  uint64
 	Other    [2][4]uint64
-	Folded   uint64
 	Lost     uint64
 	Swept    uint64
-	Nameless uint64
 	Used     [2]uint32
 	UsedExes uint32
 	Woken    uint32

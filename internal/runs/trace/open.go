@@ -5,7 +5,6 @@ package trace
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/cilium/ebpf"
@@ -68,7 +67,7 @@ func Open(l taskiter.Layout) (State, []*os.File, error) {
 
 func resolve(types *btf.Spec) (c objectSettings, err error) {
 	if c.GroupDead, err = groupDead(types); err != nil {
-		return c, failure(Absent, "the tracepoint sched_process_exit", err)
+		return c, failure(Absent, "the end of processes", err)
 	}
 	var st unix.Stat_t
 	if err := unix.Stat("/proc/self/ns/pid", &st); err != nil {
@@ -80,20 +79,12 @@ func resolve(types *btf.Spec) (c objectSettings, err error) {
 
 // groupDead returns 1 if the tracepoint says which thread is the last one (Linux 6.16).
 func groupDead(types *btf.Spec) (uint32, error) {
-	var def *btf.Typedef
-	if err := types.TypeByName("btf_trace_sched_process_exit", &def); err != nil {
+	args, err := bpffile.TracepointArgs(types, "sched_process_exit")
+	if err != nil {
 		return 0, err
 	}
-	pointer, ok := btf.UnderlyingType(def).(*btf.Pointer)
-	if !ok {
-		return 0, errors.New("it is no pointer")
-	}
-	proto, ok := btf.UnderlyingType(pointer.Target).(*btf.FuncProto)
-	if !ok {
-		return 0, errors.New("it is no function")
-	}
-	const before = 2 // the tracepoint's own data, and the task
-	if len(proto.Params) > before && proto.Params[before].Name == "group_dead" {
+	const second = 1 // behind the task
+	if len(args) > second && args[second].Name == "group_dead" {
 		return 1, nil
 	}
 	return 0, nil
@@ -185,7 +176,7 @@ func adopt(coll *ebpf.Collection) error {
 	err = bpffile.Iterate(context.Background(), it.FD(), make([]byte, bpffile.ReadSize),
 		func([]byte) error { return nil })
 	if err != nil {
-		return failure(Refused, fmt.Sprintf("run %s", objectProgAdopt), err)
+		return failure(Refused, "run "+objectProgAdopt, err)
 	}
 	return nil
 }

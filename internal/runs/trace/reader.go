@@ -128,14 +128,8 @@ func (r *Reader) Drain() (runs.Drained, error) {
 		return runs.Drained{Missed: r.missed}, err
 	}
 	r.ends = ends
-	d := runs.Drained{Cells: r.cells()}
-	for i := range d.Cells {
-		if d.Cells[i].Folded {
-			d.Folded += d.Cells[i].Count
-		}
-	}
+	d := runs.Drained{Cells: r.cells(), Missed: r.missed}
 	clear(r.pending)
-	d.Missed = r.missed
 	return d, nil
 }
 
@@ -150,15 +144,15 @@ func (r *Reader) drain() error {
 	if err := r.drainTable(active); err != nil {
 		return err
 	}
-	if r.lacksNames() {
+	turn := r.turned.IsZero() && atomic.LoadUint32(&r.control.Used[active]) > fewCells
+	forget := turn || atomic.LoadUint32(&r.control.UsedExes) > fewExes
+	if r.lacksNames() || forget { // what is forgotten has its name read before
 		if err := r.readNames(false); err != nil {
 			return err
 		}
 	}
-	turn := r.turned.IsZero() && atomic.LoadUint32(&r.control.Used[active]) > fewCells
-	if turn || atomic.LoadUint32(&r.control.UsedExes) > fewExes {
-		// What is forgotten has its name read before.
-		if err := errors.Join(r.readNames(false), r.readNames(true)); err != nil {
+	if forget {
+		if err := r.readNames(true); err != nil {
 			return err
 		}
 	}

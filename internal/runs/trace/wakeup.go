@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -21,11 +20,7 @@ type wakeup struct {
 	done    chan struct{}
 	// consumer and producer are the positions up to which was read and written.
 	consumer, producer []byte
-	last               time.Time // of a wake-up
 }
-
-// pause is how much time there is between two wake-ups, at least.
-const pause = 100 * time.Millisecond
 
 func newWakeup(file *os.File) (*wakeup, error) {
 	w := &wakeup{filling: make(chan struct{}, 1), file: file, done: make(chan struct{})}
@@ -54,11 +49,8 @@ func newWakeup(file *os.File) (*wakeup, error) {
 // take reads what is there, and waits for more.
 func (w *wakeup) take(uintptr) (done bool) {
 	position := func(b []byte) *uint64 { return (*uint64)(unsafe.Pointer(unsafe.SliceData(b))) }
-	// Whoever runs many programs does not keep the reader busy.
-	time.Sleep(time.Until(w.last.Add(pause)))
 	if written := atomic.LoadUint64(position(w.producer)); written != atomic.LoadUint64(position(w.consumer)) {
 		atomic.StoreUint64(position(w.consumer), written)
-		w.last = time.Now()
 		select {
 		case w.filling <- struct{}{}:
 		default: // it is known already

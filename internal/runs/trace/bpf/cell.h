@@ -172,10 +172,8 @@ struct run_control {
 	/* Written by the programs. */
 	__u64 next_exe;
 	__u64 other[KINDS][STATES]; /* what found no room at all, since the beginning */
-	__u64 folded;	 /* runs, since the beginning */
 	__u64 lost;	 /* ends of which a map refused even that */
 	__u64 swept;	 /* ends that no program was called for, as sweeps found */
-	__u64 nameless;	 /* processes without an entry, since the beginning */
 	__u32 used[2];	 /* cells of each table */
 	__u32 used_exes;
 	__u32 woken;	 /* 1: user space was woken in this turn */

@@ -61,7 +61,6 @@ static __always_inline void fold(struct run_control *ctl, struct scratch *tmp, _
 {
 	struct cell_key *key = &tmp->key, *f = &tmp->folded;
 
-	__sync_fetch_and_add(&ctl->folded, 1);
 	__builtin_memset(f, 0, sizeof(*f));
 	f->cgroup = v1 ? 0 : unit;
 	f->cgroup_v1 = v1 ? unit : 0;

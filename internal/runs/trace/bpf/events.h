@@ -39,8 +39,7 @@ static __always_inline bool forget_process(__u64 key, const struct process *p)
 }
 
 /* Makes tmp->process an entry, with its start and the reference to an executable. */
-static __always_inline void remember(struct run_control *ctl, struct scratch *tmp, __u64 key,
-				     struct task_struct *task)
+static __always_inline void remember(struct scratch *tmp, __u64 key, struct task_struct *task)
 {
 	struct process *fresh = &tmp->process, *old = bpf_map_lookup_elem(&processes, &key);
 
@@ -59,7 +58,6 @@ static __always_inline void remember(struct run_control *ctl, struct scratch *tm
 			give_back(SHARE_PROCESSES, fresh->account, 0);
 	}
 	release_exe(fresh->exe);
-	__sync_fetch_and_add(&ctl->nameless, 1);
 }
 
 /* The number of a process where user space looks; 0: it is not there. */
@@ -168,7 +166,7 @@ static __always_inline void fork_event(__u64 *ctx, __u32 copy)
 		tmp->process.exe = p->exe;
 		hold_exe(p->exe);
 	}
-	remember(ctl, tmp, (__u64)signal, child);
+	remember(tmp, (__u64)signal, child);
 	note_cost(ctl, EVENT_FORK, began);
 }
 
@@ -176,15 +174,15 @@ COUNTED(on_fork, sched_process_fork, fork_event, 0)
 COUNTED(on_fork_again, sched_process_fork, fork_event, 1)
 
 /* Has a process run another executable from now on. */
-static __always_inline void run_another(struct run_control *ctl, struct scratch *tmp, struct process *p,
-					__u64 key, __u64 start, struct task_struct *task, __u64 exe)
+static __always_inline void run_another(struct scratch *tmp, struct process *p, __u64 key, __u64 start,
+					struct task_struct *task, __u64 exe)
 {
 	__u64 before;
 
 	if (!p) {
 		tmp->process.start = start;
 		tmp->process.exe = exe;
-		remember(ctl, tmp, key, task);
+		remember(tmp, key, task);
 		return;
 	}
 	before = p->exe;
@@ -266,7 +264,7 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 		}
 		count(ctl, tmp, of, &at, task);
 	}
-	run_another(ctl, tmp, p, key, start, task, take_exe(ctl, tmp, of, task));
+	run_another(tmp, p, key, start, task, take_exe(ctl, tmp, of, task));
 	note_cost(ctl, EVENT_EXEC, began);
 }
 
@@ -407,7 +405,7 @@ int adopt(struct bpf_iter__task *ctx)
 		return 0;
 	tmp->process.start = start;
 	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task);
-	remember(ctl, tmp, key, task);
+	remember(tmp, key, task);
 	/* If it has ended meanwhile, nobody else forgets it. */
 	p = get_process(key, start);
 	if (p && !task->signal->live.counter)
