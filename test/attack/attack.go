@@ -51,6 +51,13 @@ var snare []byte
 // Crowd does. It takes root. program/snare.c says how it is called.
 func Snare(dir string) (string, error) { return build(dir, "snare", snare) }
 
+//go:embed program/swarm.c
+var swarm []byte
+
+// Swarm compiles the program that makes a storm of processes that end, as Crowd does.
+// program/swarm.c says how it is called.
+func Swarm(dir string) (string, error) { return build(dir, "swarm", swarm) }
+
 // Forgeries are the ways of Forger to pass for another program, as it is called for
 // them.
 func Forgeries() []string {

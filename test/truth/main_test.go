@@ -19,6 +19,7 @@ var (
 	seedFlag  = flag.Uint64("truth.seed", 0, "replay this one seed of the forest instead of all")
 	swingFlag = flag.Duration("truth.swing", 3*time.Second, "how long to scan while roots are moved")
 	runsFlag  = flag.Uint64("truth.runs", 5, "how many seeds of processes that end to play")
+	stormFlag = flag.Int("truth.storm", 20_000, "how many processes a storm of ends has")
 	churnFlag = flag.Duration("truth.churn", 20*time.Second, "how long to scan a churn")
 )
 
