@@ -95,8 +95,8 @@ type Feed interface {
 	// Drain returns what ended since the last call. It takes no time that depends on how
 	// many that were.
 	Drain() (Drained, error)
-	// Ask sets which ages are told apart, ascending, and whether command names are. What
-	// ended before is told apart as it was asked then. More than MaxAges are an error.
+	// Ask sets which ages are distinguished, ascending, and whether command names are. What
+	// ended before is distinguished as it was asked then. More than MaxAges are an error.
 	Ask(ages []time.Duration, comm bool) error
 	// Mark has the ends of these processes counted in cells of their own; of all others
 	// no more. At most MaxMarked are marked.
@@ -107,7 +107,7 @@ type Feed interface {
 }
 
 const (
-	// MaxAges is how many ages are told apart.
+	// MaxAges is how many ages are distinguished.
 	MaxAges = policy.MaxGraces
 	// MaxMarked is how many processes are marked at a time.
 	MaxMarked = policy.MaxViolators

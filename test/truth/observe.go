@@ -47,7 +47,7 @@ func Observe() (*Observer, error) {
 		err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: cnProc})
 	}
 	if err == nil {
-		err = tell(fd, cnProc)
+		err = ask(fd, cnProc)
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -56,8 +56,8 @@ func Observe() (*Observer, error) {
 	return &Observer{fd: fd}, nil
 }
 
-// tell begins to listen, or ends that.
-func tell(fd int, what uint32) error {
+// ask has the kernel send events, or no more.
+func ask(fd int, what uint32) error {
 	const size = cnHeader + 4
 	b := make([]byte, size)
 	binary.NativeEndian.PutUint32(b, size)
@@ -75,7 +75,7 @@ func tell(fd int, what uint32) error {
 // waited for: what they did has been said by then.
 func (o *Observer) Ended(root int) (exits, execs int, err error) {
 	defer unix.Close(o.fd)
-	if err := tell(o.fd, cnIgnore); err != nil {
+	if err := ask(o.fd, cnIgnore); err != nil {
 		return 0, 0, fmt.Errorf("process connector: %w", err)
 	}
 	// A PID may be another process's before and after.

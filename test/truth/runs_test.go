@@ -17,7 +17,7 @@ import (
 	"github.com/landlockd/landlockd/taskiter"
 )
 
-// runAges are told apart: the actor has lives on both sides of each.
+// runAges are distinguished: the actor has lives on both sides of each.
 var runAges = []time.Duration{30 * time.Millisecond, 500 * time.Millisecond}
 
 // feed opens what is under test.

@@ -223,10 +223,10 @@ func removeGroups(t *testing.T, dir string) {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
 		if e.IsDir() {
-			err = errors.Join(err, removeEmpty(filepath.Join(dir, e.Name())))
+			err = errors.Join(err, RemoveCgroup(filepath.Join(dir, e.Name())))
 		}
 	}
-	if err = errors.Join(err, removeEmpty(dir)); err != nil {
+	if err = errors.Join(err, RemoveCgroup(dir)); err != nil {
 		t.Error(err)
 	}
 }

@@ -90,7 +90,8 @@ func (r *Reader) Filling() <-chan struct{} { return r.wake.filling }
 // Ask implements [runs.Feed].
 func (r *Reader) Ask(ages []time.Duration, comm bool) error {
 	if len(ages) > runs.MaxAges || !slices.IsSorted(ages) {
-		return fmt.Errorf("%d ages, at most %d in their order can be told apart", len(ages), runs.MaxAges)
+		return fmt.Errorf("%d ages, at most %d in their order can be distinguished",
+			len(ages), runs.MaxAges)
 	}
 	number := r.control.ask(ages, comm)
 	r.ages[number] = slices.Clone(ages)

@@ -58,7 +58,7 @@ void run_launch(struct life_of_run *l, struct answer a, int exe)
 	int n = 1;
 
 	// Who the effective user was, a setuid program's exec ends before anybody can look,
-	// and such a program need not tell in whose place it executes the next one.
+	// and such a program need not report in whose place it executes the next one.
 	if (getuid() != a.uid) {
 		can[n] = a;
 		can[n++].uid = getuid();

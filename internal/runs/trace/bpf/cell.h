@@ -23,7 +23,7 @@ enum sizes {
 	NAME_SIZE = 256,     /* NAME_MAX and a NUL */
 	GROUP_SIZE = 512,    /* as PATH_SIZE, of a cgroup's path */
 	AGES = 31,
-	MARKS = 8192,	     /* processes that the lowest bits of their PIDs tell apart */
+	MARKS = 8192,	     /* processes, by the lowest bits of their PIDs */
 	STATES = 4,
 	KINDS = 2,
 	LEVELS = 256,	     /* of cgroups in each other that are looked at */
