@@ -42,6 +42,9 @@ func TestEveryFactHasItsPlaces(t *testing.T) {
 			"Process.SysPtrace":      "what it reads of status is too old for a guard",
 			"Snapshot.Views":         "the attribute shows no rules",
 			"Snapshot.DomainsUnread": "it has no budget for domains",
+			"Task.Scene":             "the attribute shows no rules",
+			"Snapshot.Objects":       "the attribute shows no rules",
+			"Snapshot.Scenes":        "the attribute shows no rules",
 		}},
 		{"internal/explain", false, []any{scan.Process{}}, map[string]string{
 			"Process.PPID":         "tree shows it",

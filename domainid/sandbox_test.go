@@ -382,7 +382,8 @@ func TestChain(t *testing.T) {
 }
 
 func TestDoubts(t *testing.T) {
-	all := LayersUnknown | RulesUnread | RootChanging | RootTooDeep | RootDetached | ClassUnknown | CwdOutside
+	all := LayersUnknown | RulesUnread | RootChanging | RootTooDeep | RootDetached | ClassUnknown |
+		CwdOutside | WaysUnread | Unplaced
 	if len(all.Words()) != len(doubts) || len(all.Sentences()) != len(doubts) {
 		t.Errorf("%v, %v", all.Words(), all.Sentences())
 	}

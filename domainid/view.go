@@ -21,7 +21,7 @@ type View struct {
 }
 
 // Doubt is a set of reasons for which something is unknown.
-type Doubt uint8
+type Doubt uint16
 
 const (
 	// LayersUnknown: the domain may have layers that are not known, or it is not
@@ -41,6 +41,10 @@ const (
 	// CwdOutside: rules grant something on the root directory, but the working
 	// directory is outside of it: a way to what they do not grant.
 	CwdOutside
+	// WaysUnread: not all ways that lead to an asset were read in this scan.
+	WaysUnread
+	// Unplaced: where a rule lies, or another name of a file, is not known.
+	Unplaced
 )
 
 // Has reports whether all reasons of o are among those of d.
@@ -55,6 +59,8 @@ var doubts = [...]struct{ word, text string }{
 	{"root_detached", "its root directory is cut off from the top of its mount"},
 	{"class_unknown", "a layer handles rights that are newer than this landlockd"},
 	{"cwd_outside", "its working directory is outside of its root directory"},
+	{"ways_unread", "not all ways that lead to it were read"},
+	{"unplaced", "it is not known where a rule lies, or another name of a file"},
 }
 
 // Words returns a word for each reason, in the order of the constants.

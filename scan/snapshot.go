@@ -40,6 +40,10 @@ type Snapshot struct {
 	// Views are the domains as the tasks of Tasks have them, by where their root
 	// directories are; nil where rules are not read.
 	Views []domainid.View
+	// Objects are what the paths of assets were in this scan, and Scenes what domains
+	// deny on them; nil where no asset has a path.
+	Objects []domainid.Object
+	Scenes  []domainid.Scene
 	// Workers are the threads that the kernel made for Processes, grouped by
 	// process in their order and ascending by TID within one.
 	Workers []Worker

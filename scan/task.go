@@ -18,6 +18,9 @@ type Task struct {
 	// View is the index in Snapshot.Views of what its domain's rules grant to it,
 	// or domainid.NoView (-1).
 	View int32
+	// Scene is the index in Snapshot.Scenes of what its domain denies on Objects, counted
+	// from 1; 0 (domainid.NoScene) if that is not known.
+	Scene int32
 	// UID is the effective user ID in the initial user namespace.
 	UID uint32
 	// Start is the time of creation in nanoseconds since boot.
