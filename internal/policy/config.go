@@ -5,6 +5,8 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"github.com/landlockd/landlockd/domainid"
 )
 
 // Config is one configuration: the rules of its main file and of all rule files
@@ -15,6 +17,9 @@ type Config struct {
 	// Exempt are the processes that no rule is about.
 	Exempt   []Match
 	Defaults Defaults
+	// Assets are what matters on hosts, of all files, in the order of Rules: at most
+	// domainid.MaxAssets.
+	Assets []domainid.Asset
 	// Files are the files that were read, the main one first.
 	Files []string
 	// Patterns are the rule_files of the main file, absolute: a change in

@@ -17,7 +17,7 @@ const (
 	maxDepth     = 16 // deeper than that no kernel since Linux 5.19 nests
 )
 
-var ruleName = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
+var labelName = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
 
 // main reads the main file into c, and returns the patterns of rule files with
 // their places.
@@ -37,6 +37,7 @@ func (d *decoder) main(n *yaml.Node, c *Config) []*yaml.Node {
 				field{"grace", func(n *yaml.Node) { c.Defaults.Grace = d.grace(n) }},
 				field{"severity", func(n *yaml.Node) { c.Defaults.Severity = d.severity(n) }})
 		}},
+		field{"assets", func(n *yaml.Node) { d.assets(n, c) }},
 		field{"exempt", func(n *yaml.Node) {
 			d.section(n, maxItems, func(n *yaml.Node) { c.Exempt = append(c.Exempt, d.exempt(n)) })
 		}},
@@ -50,7 +51,9 @@ func (d *decoder) main(n *yaml.Node, c *Config) []*yaml.Node {
 
 // ruleFile reads a file that the main one names.
 func (d *decoder) ruleFile(n *yaml.Node, c *Config) {
-	d.mapping(n, field{"rules", func(n *yaml.Node) { d.rules(n, c) }})
+	d.mapping(n,
+		field{"assets", func(n *yaml.Node) { d.assets(n, c) }},
+		field{"rules", func(n *yaml.Node) { d.rules(n, c) }})
 }
 
 func (d *decoder) rules(n *yaml.Node, c *Config) {
@@ -65,14 +68,7 @@ func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
 		File: d.file, Line: n.Line, Column: n.Column,
 	}
 	seen := d.mapping(n,
-		field{"name", func(n *yaml.Node) {
-			const want = "a name of 1 to 63 of the characters a-z, 0-9, _ and -"
-			name, ok := d.text(n, want)
-			if ok && !ruleName.MatchString(name) {
-				d.fail(n, "%s: want %s", quote(name), want)
-			}
-			r.Name, r.Line, r.Column = name, n.Line, n.Column
-		}},
+		field{"name", func(n *yaml.Node) { r.Name, r.Line, r.Column = d.name(n), n.Line, n.Column }},
 		field{"match", func(n *yaml.Node) { r.Match = d.match(n) }},
 		field{"except", func(n *yaml.Node) {
 			d.list(n, maxItems, func(n *yaml.Node) { r.Except = append(r.Except, d.match(n)) })
@@ -94,6 +90,16 @@ func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
 		}
 	}
 	return r
+}
+
+// name reads what is the value of a label: of a rule, or of an asset.
+func (d *decoder) name(n *yaml.Node) string {
+	const want = "a name of 1 to 63 of the characters a-z, 0-9, _ and -"
+	name, ok := d.text(n, want)
+	if ok && !labelName.MatchString(name) {
+		d.fail(n, "%s: want %s", quote(name), want)
+	}
+	return name
 }
 
 func (d *decoder) grace(n *yaml.Node) time.Duration {

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -36,8 +37,10 @@ type Expect struct {
 	// OldKernelViolates: every process violates the rule if the running kernel lacks
 	// one of Restricts. Otherwise that one is not asked for.
 	OldKernelViolates bool
-	// OutsideWorkers is what follows, if Restricts asks for something, of a worker
-	// that may act outside of the process's domains.
+	// OutOfReach are the assets that Landlock must keep it from.
+	OutOfReach []domainid.Asset
+	// OutsideWorkers is what follows, if Restricts or OutOfReach asks for something, of a
+	// worker that may act outside of the process's domains.
 	OutsideWorkers OutsideWorkers
 }
 
@@ -72,6 +75,14 @@ func (d *decoder) expect(n *yaml.Node) Expect {
 		{"restricts", func(n *yaml.Node) {
 			d.list(n, maxItems, func(n *yaml.Node) { x.Restricts = append(x.Restricts, d.rights(n)) })
 		}},
+		{"out_of_reach", func(n *yaml.Node) {
+			d.list(n, domainid.MaxAssets, func(n *yaml.Node) {
+				if name, ok := d.text(n, "the name of an asset"); ok {
+					x.OutOfReach = append(x.OutOfReach, domainid.Asset{Name: name})
+					d.asked = append(d.asked, namedAsset{name, d.problem(n, "")})
+				}
+			})
+		}},
 		{"on_old_kernel", func(n *yaml.Node) {
 			x.OldKernelViolates = d.word(n, "skip", "violation") == 1
 		}},
@@ -89,10 +100,12 @@ func (d *decoder) expect(n *yaml.Node) Expect {
 		}
 		return x
 	}
-	for _, key := range [...]string{"on_old_kernel", "outside_workers"} {
-		if at := seen[key]; at != nil && seen["restricts"] == nil {
-			d.fail(at, "%s needs restricts beside it", key)
-		}
+	if at := seen["on_old_kernel"]; at != nil && seen["restricts"] == nil {
+		d.fail(at, "on_old_kernel needs restricts beside it")
+	}
+	if at := seen["outside_workers"]; at != nil && seen["restricts"] == nil &&
+		seen["out_of_reach"] == nil {
+		d.fail(at, "outside_workers needs restricts or out_of_reach beside it")
 	}
 	if x.MaxDepth > 0 && x.MaxDepth < x.MinDepth {
 		d.fail(seen["max_depth"], "max_depth %d is less than min_depth %d: nothing complies",
@@ -154,8 +167,8 @@ func rightsOf(text string) []access.Right {
 //	state=sandboxed,min_depth=1,restricts=fs.write_file,net.*
 //
 // An item without = is one more value of the key before it. Without state,
-// sandboxed is expected.
-func ParseExpect(text string) (Expect, error) {
+// sandboxed is expected. assets are those that out_of_reach can name.
+func ParseExpect(text string, assets ...domainid.Asset) (Expect, error) {
 	var keys []string
 	mapping := yaml.Node{Kind: yaml.MappingNode}
 	for item := range strings.SplitSeq(text, ",") {
@@ -170,7 +183,7 @@ func ParseExpect(text string) (Expect, error) {
 				&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key},
 				&yaml.Node{Kind: yaml.SequenceNode, Line: len(keys)})
 		}
-		isList := len(keys) > 0 && slices.Contains([]string{"state", "restricts"}, keys[len(keys)-1])
+		isList := len(keys) > 0 && slices.Contains([]string{"state", "restricts", "out_of_reach"}, keys[len(keys)-1])
 		if !isKey && !isList {
 			return Expect{}, fmt.Errorf("%s: want key=value", quote(item))
 		}
@@ -184,6 +197,8 @@ func ParseExpect(text string) (Expect, error) {
 	}
 	var d decoder
 	x := d.expect(&mapping)
+	c := Config{Assets: assets, Rules: []Rule{{Expect: x}}}
+	d.problems = append(d.problems, c.resolve(nil, d.asked)...)
 	if len(d.problems) == 0 {
 		return x, nil
 	}

@@ -70,7 +70,10 @@ func (l *loader) rest(d *decoder, files []ruleFile) (*Config, error) {
 		}
 	}
 	problems := append(d.problems, others.problems...)
-	if problems = append(problems, l.repeated()...); len(problems) > 0 {
+	problems = append(problems, l.repeated()...)
+	problems = append(problems, l.config.resolve(slices.Concat(d.named, others.named),
+		slices.Concat(d.asked, others.asked))...)
+	if len(problems) > 0 {
 		return nil, &LoadError{problems}
 	}
 	for i, m := range l.config.seenBy().ancestors {

@@ -13,12 +13,19 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
 )
 
 // example is the one of the documentation with every key.
 const example = `
 rule_files: [rules.d/*.yml]
 defaults: {grace: 5s, severity: info}
+assets:
+  - {name: secrets, paths: [/etc/shadow, "/etc/ssh/*_key"], access: [read]}
+  - {name: runtime, unix: [/run/docker.sock]}
+  - {name: ssh, tcp: [22], access: [connect]}
+  - {name: outside, signal: true, abstract_unix: true}
 exempt:
   - {unit: [init.scope]}
 rules:
@@ -30,6 +37,7 @@ rules:
       min_depth: 2
       max_depth: 3
       restricts: [fs.write_file, "net.*", scope.signal]
+      out_of_reach: [ssh, secrets]
       on_old_kernel: violation
       effective: false
       outside_workers: allow
@@ -112,8 +120,22 @@ func TestLoad(t *testing.T) {
 		!x.Ineffective || x.OutsideWorkers != OutsideAllowed || !slices.Equal(x.Restricts, []string{"fs.write_file", "net.*", "scope.signal"}) {
 		t.Errorf("expect %+v", x)
 	}
-	if r.MinProcesses != 1 || len(r.Except) != 1 || r.Except[0].Main == nil || !*r.Except[0].Main || r.Line != 7 {
+	if r.MinProcesses != 1 || len(r.Except) != 1 || r.Except[0].Main == nil || !*r.Except[0].Main || r.Line != 12 {
 		t.Errorf("rule %+v", r)
+	}
+	wantAssets := []domainid.Asset{
+		{Name: "secrets", Paths: []string{"/etc/shadow", "/etc/ssh/*_key"}, Read: true},
+		{Name: "runtime", Unix: []string{"/run/docker.sock"}},
+		{Name: "ssh", TCP: []uint16{22}, Connect: true},
+		{Name: "outside", Signal: true, AbstractUnix: true},
+	}
+	same := func(a, b domainid.Asset) bool { return a.Equal(&b) }
+	if !slices.EqualFunc(c.Assets, wantAssets, same) {
+		t.Errorf("assets %+v, want %+v", c.Assets, wantAssets)
+	}
+	asked := []domainid.Asset{wantAssets[2], wantAssets[0]}
+	if got := c.Rules[0].Expect.OutOfReach; !slices.EqualFunc(got, asked, same) {
+		t.Errorf("out_of_reach %+v, want %+v", got, asked)
 	}
 	if len(c.Exempt) != 1 || c.Exempt[0].Patterns[KeyUnit][0].String() != "init.scope" {
 		t.Errorf("exempt %+v", c.Exempt)
@@ -162,7 +184,7 @@ var bad = []struct {
 	// deep reports whether a schema does not see it.
 	deep bool
 }{
-	{"rulez: []", []string{`1:1: unknown key "rulez": want one of rule_files, defaults, exempt, rules`}, false},
+	{"rulez: []", []string{`1:1: unknown key "rulez": want one of rule_files, defaults, assets, exempt, rules`}, false},
 	{"rules: 5", []string{`1:8: the number "5": want a list`}, false},
 	{"- a", []string{`1:1: a list: want a mapping`}, false},
 	{"rules: []\nrules: []", []string{`2:1: the key rules is here a second time: the first is in line 1`}, true},
@@ -237,13 +259,49 @@ var bad = []struct {
 	{"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [net.*], outside_workers: skip}}]",
 		[]string{`"skip": want unknown, violation or allow`}, false},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {outside_workers: allow}}]",
-		[]string{"1:47: outside_workers needs restricts beside it"}, false},
+		[]string{"1:47: outside_workers needs restricts or out_of_reach beside it"}, false},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {on_old_kernel: violation}}]",
 		[]string{"1:47: on_old_kernel needs restricts beside it"}, false},
 	{"rules: [{name: a, match: {uid: [1]}, expect: {restricts: [net.*], on_old_kernel: warn}}]",
 		[]string{`"warn": want skip or violation`}, false},
 	{"defaults: {state: [sandboxed]}", []string{`unknown key "state": want one of grace, severity`}, false},
 	{"defaults:", []string{`nothing: want a mapping`}, false},
+	{"assets: 5", []string{`1:9: the number "5": want a list`}, false},
+	{"assets: [a]", []string{`1:10: the text "a": want a mapping`}, false},
+	{"assets: [{signal: true}]", []string{`1:10: the asset has no name`}, false},
+	{"assets: [{name: A, signal: true}]", []string{`1:17: "A": want a name of 1 to 63`}, false},
+	{"assets: [{name: a}]", []string{`1:10: the asset is nothing: want paths, unix, tcp, signal or abstract_unix`}, false},
+	{"assets: [{name: a, signal: false}]", []string{`1:10: the asset is nothing`}, false},
+	{"assets: [{name: a, signal: true}, {name: a, signal: true}]", []string{`1:42: a second asset "a": the first is at `}, true},
+	{"assets: [{name: a, path: [/a]}]", []string{`1:20: unknown key "path": want one of name, paths,`, `the asset is nothing`}, false},
+	{"assets: [{name: a, paths: [/a]}]", []string{`1:20: paths needs access beside it, of read or write`}, false},
+	{"assets: [{name: a, tcp: [1]}]", []string{`1:20: tcp needs access beside it, of connect or bind`}, false},
+	{"assets: [{name: a, paths: [/a], access: [connect]}]", []string{`paths needs access`, `1:33: access of connect or bind needs tcp beside it`}, false},
+	{"assets: [{name: a, tcp: [1], access: [bind, write]}]", []string{`access of read or write needs paths beside it`}, false},
+	{"assets: [{name: a, signal: true, access: [read]}]", []string{`access of read or write needs paths`}, false},
+	{"assets: [{name: a, paths: [/a], access: [open]}]", []string{`1:42: "open": want read, write, connect or bind`}, false},
+	{"assets: [{name: a, paths: [/a], access: [read], unix: [/b]}]", []string{`1:49: unix beside paths: make two assets of them`}, false},
+	{"assets: [{name: a, paths: [], access: [read]}]", []string{`1:27: an empty list`}, false},
+	{"assets: [{name: a, unix: [5]}]", []string{`1:27: the number "5": want an absolute path`}, false},
+	{"assets: [{name: a, unix: [run/a]}]", []string{`1:27: "run/a": want an absolute path`}, false},
+	{"assets: [{name: a, unix: [/run/../a]}]", []string{`1:27: "/run/../a": want it without //, . and .., and without / at the end: "/a"`}, false},
+	{"assets: [{name: a, unix: [/run/]}]", []string{`want it without //`}, false},
+	{"assets: [{name: a, unix: [//run]}]", []string{`want it without //`}, false},
+	{"assets: [{name: a, unix: [/run/.]}]", []string{`want it without //`}, false},
+	{`assets: [{name: a, unix: ["/run/**"]}]`, []string{`1:27: "/run/**": ** is no pattern here`}, false},
+	{`assets: [{name: a, unix: ["/run/[a"]}]`, []string{`1:27: "/run/[a": syntax error in pattern`}, true},
+	{`assets: [{name: a, unix: ["/*/*/?"]}]`, []string{`1:27: "/*/*/?": more than 2 of its parts are patterns`}, true},
+	{"assets: [{name: a, unix: [/" + strings.Repeat("a", 4095) + "]}]", []string{`it has more than 4095 bytes`}, false},
+	{`assets: [{name: a, unix: ["/a\0"]}]`, []string{`or a NUL`}, true},
+	{"assets: [{name: a, tcp: [0], access: [bind]}]", []string{`1:26: "0": want a number from 1 to 65535`}, false},
+	{"assets: [{name: a, tcp: [65536], access: [bind]}]", []string{`want a number from 1 to 65535`}, false},
+	{"assets: [{name: a, signal: yes}]", []string{`the text "yes": want true or false`, `the asset is nothing`}, false},
+	{"assets: [{name: a, signal: true}]\nrules: [{name: a, match: {uid: [1]}, expect: {out_of_reach: [b]}}]",
+		[]string{`2:62: "b" is no asset: want one of a`}, true},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {out_of_reach: [b]}}]",
+		[]string{`1:62: "b" is no asset: the configuration has no assets`}, true},
+	{"rules: [{name: a, match: {uid: [1]}, expect: {out_of_reach: [5]}}]",
+		[]string{`1:62: the number "5": want the name of an asset`}, false},
 	{"exempt: [{comm: [a]}]", []string{`a process chooses both itself`}, false},
 	{"exempt: [{uid: [1], cmdline: [a]}]", []string{`a process chooses both itself`}, false},
 	{"exempt: [{exe: [/a]}]", []string{`exempt by exe, ancestor_exe or main alone`}, false},
@@ -299,7 +357,7 @@ func TestBadRuleFiles(t *testing.T) {
 	})
 	dir := filepath.Dir(main)
 	_, err := Load(main)
-	want := dir + "/b.yml:1:1: unknown key \"exempt\": want one of rules\n" +
+	want := dir + "/b.yml:1:1: unknown key \"exempt\": want one of assets, rules\n" +
 		dir + "/b.yml:2:9: the rule has no match\n" +
 		dir + "/a.yml:2:10: a second rule \"x\": the first is at " + main + ":2"
 	if err == nil || err.Error() != want {
@@ -403,6 +461,11 @@ func TestParseExpect(t *testing.T) {
 	if err != nil || x.Free || x.MaxDepth != 1 || x.MinDepth != 1 {
 		t.Errorf("%+v, %v", x, err)
 	}
+	ssh := domainid.Asset{Name: "ssh", TCP: []uint16{22}, Connect: true}
+	x, err = ParseExpect("out_of_reach=ssh", ssh)
+	if err != nil || len(x.OutOfReach) != 1 || !x.OutOfReach[0].Equal(&ssh) {
+		t.Errorf("%+v, %v", x, err)
+	}
 	for text, want := range map[string]string{
 		"state=unsandboxed,sandboxed":      "unsandboxed must be the only state",
 		"state=unsandboxed,max_depth=2":    "max_depth asks something of a sandbox",
@@ -413,8 +476,9 @@ func TestParseExpect(t *testing.T) {
 		"min_depth=17": "0 to 16", "min_depth=1,2": "want key=value", "min_depth=": "0 to 16", "restricts=fs.x": "no right", "restricts=": "nothing: want the name of a right",
 		"restricts=net.*,on_old_kernel=a": `on_old_kernel: "a": want skip`, "effective=no": `effective: the text "no": want true or false`,
 		"outside_workers=allow": "outside_workers needs restricts", "on_old_kernel=violation": "on_old_kernel needs restricts",
-		"restricts=net.*,outside_workers=a": `outside_workers: "a": want unknown, violation or allow`, "a=b": "want one of state, effective, min_depth, max_depth, restricts, on_old_kernel, " +
+		"restricts=net.*,outside_workers=a": `outside_workers: "a": want unknown, violation or allow`, "a=b": "want one of state, effective, min_depth, max_depth, restricts, out_of_reach, on_old_kernel, " +
 			"outside_workers", "state=sandboxed,state=partial": "twice", ",": "want key=value",
+		"out_of_reach=b": `out_of_reach: "b" is no asset: the configuration has no assets`,
 	} {
 		if _, err := ParseExpect(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

@@ -25,6 +25,12 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
 }
 
+// with returns the place of a problem with another message.
+func (p Problem) with(format string, args ...any) Problem {
+	p.Message = fmt.Sprintf(format, args...)
+	return p
+}
+
 // problem returns one of a rule.
 func (r *Rule) problem(format string, args ...any) Problem {
 	return Problem{File: r.File, Line: r.Line, Column: r.Column, Message: fmt.Sprintf(format, args...)}

@@ -26,6 +26,12 @@ var good = []string{
 	"rules: [{name: a, match: {uid: [1]}, expect: {state: [partial, sandboxed], min_depth: 16, " +
 		"max_depth: 16}}]",
 	"rules: &unused []",
+	"assets: []", "assets:",
+	"assets: [{name: a, paths: [/, \"/home/*/.ssh/*_key\", /...], access: [write, read]}]",
+	"assets: [{name: a, tcp: [1, 65535], access: [bind, connect], signal: true}]",
+	"assets: [{name: a, unix: [/run/a], tcp: [1], access: [bind]}]",
+	"assets: [{name: a, abstract_unix: true}]\nrules: [{name: a, match: {uid: [1]}, expect: " +
+		"{out_of_reach: [a], outside_workers: allow}}]",
 }
 
 // schemaAccepts reports whether a document is valid by the JSON Schema.

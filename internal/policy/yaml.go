@@ -30,6 +30,8 @@ type decoder struct {
 	file     string
 	problems []Problem
 	warnings []Problem
+	// named are the names of assets, and asked those that rules ask for.
+	named, asked []namedAsset
 }
 
 func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
