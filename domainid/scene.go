@@ -65,3 +65,8 @@ type Place struct {
 // FileRights is a set of rights to files that is not wholly known, as masks of that class:
 // those in Sure are in it, those outside of May are not. Sure is within May.
 type FileRights struct{ Sure, May uint32 }
+
+// And returns the set of what is in r and in o.
+func (r FileRights) And(o FileRights) FileRights {
+	return FileRights{r.Sure & o.Sure, r.May & o.May}
+}

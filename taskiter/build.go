@@ -46,6 +46,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 		Tasks:     make([]scan.Task, 0, tasks),
 	}
 	s.views.begin()
+	s.scenes.begin()
 	if err := s.buildDomains(groups, snap); err != nil {
 		return nil, err
 	}
@@ -62,6 +63,8 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 		}
 	}
 	snap.Views = s.views.all
+	snap.Objects, snap.Scenes = s.objects, s.scenes.all
+	s.scenes.end(s.spaces.scan)
 	snap.Conclude()
 	return snap, nil
 }
@@ -125,6 +128,7 @@ func (b *builder) add(g group, records []taskRecord) {
 				t.Depth, t.DepthExact = r.Depth, true
 				if t.Domain = b.source.place(r.Domain); t.Domain >= 0 {
 					t.View = b.source.views.of(&b.source.pass, r, t.Domain)
+					t.Scene = b.source.sceneOf(r, t.Domain, b.snap)
 				}
 			}
 		}
@@ -352,7 +356,7 @@ func (s *Source) forgetBurst() {
 	s.creators = maps.Collect(maps.All(s.creators))
 	s.rulebook.layers = maps.Collect(maps.All(s.rulebook.layers))
 	s.rulebook.shared.bySum = maps.Collect(maps.All(s.rulebook.shared.bySum))
-	s.views = newViews()
+	s.views, s.scenes = newViews(), newScenes()
 	if s.deriver != nil {
 		s.deriver.forgetBurst()
 	}

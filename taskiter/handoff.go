@@ -24,8 +24,8 @@ func (s *Source) Handoff() (json.RawMessage, []*os.File, error) {
 // Resume makes a source of what Handoff returned in another process. It owns
 // the files from then on.
 func Resume(handoff json.RawMessage, files []*os.File) (*Source, error) {
-	if len(files) != 2 && len(files) != 3 {
-		return nil, fmt.Errorf("state of the task iterator: %d descriptors, expected 2 or 3", len(files))
+	if len(files) < 2 || len(files) > 4 {
+		return nil, fmt.Errorf("state of the task iterator: %d descriptors, expected 2 to 4", len(files))
 	}
 	var st state
 	if err := json.Unmarshal(handoff, &st); err != nil {

@@ -25,9 +25,16 @@ type objectControlBlock struct {
 	Favoured     [8192]uint8
 	ExeKnown     [65536]uint32
 	Wants        [1024]objectWant
-	LongestNs    [2]uint64
+	NumObjects   uint32
+	Objects      [128]int32
+	_            [4]byte
+	Scan         uint64
+	MaxSpaces    uint32
+	_            [4]byte
+	LongestNs    [3]uint64
 	ViewNs       [2]uint64
 	ViewAccounts uint64
+	NumSpaces    uint64
 }
 
 type objectDomainLayout struct {
@@ -130,6 +137,9 @@ const (
 	objectLimitEXE_MAX       objectLimit = 4096
 	objectLimitPID_SLOTS     objectLimit = 65536
 	objectLimitWANT_SLOTS    objectLimit = 1024
+	objectLimitOBJECTS_MAX   objectLimit = 128
+	objectLimitSPACES_MAX    objectLimit = 2048
+	objectLimitWAY_WORDS     objectLimit = 1024
 )
 
 type objectObjectRecord struct {
@@ -145,7 +155,8 @@ type objectProgram uint32
 const (
 	objectProgramPROGRAM_SCAN  objectProgram = 0
 	objectProgramPROGRAM_RULES objectProgram = 1
-	objectProgramNUM_PROGRAMS  objectProgram = 2
+	objectProgramPROGRAM_WAYS  objectProgram = 2
+	objectProgramNUM_PROGRAMS  objectProgram = 3
 )
 
 type objectRecordKind uint32
@@ -160,6 +171,7 @@ const (
 	objectRecordKindRECORD_LAUNCHER objectRecordKind = 7
 	objectRecordKindRECORD_GRANTS   objectRecordKind = 8
 	objectRecordKindRECORD_OBJECT   objectRecordKind = 9
+	objectRecordKindRECORD_WAYS     objectRecordKind = 10
 )
 
 type objectRuleBits uint32
@@ -176,6 +188,7 @@ type objectRuleEntry struct {
 	Access uint32
 	Bits   uint32
 	Level  uint32
+	Key    uint64
 }
 
 type objectRuleLayout struct {
@@ -239,7 +252,8 @@ type objectTaskRecord struct {
 	Flags      uint32
 	Bits       uint16
 	View       uint16
-	ExitState  uint32
+	ExitState  uint16
+	Space      uint16
 	NrThreads  int32
 	Start      uint64
 	ExecId     uint64
@@ -285,18 +299,38 @@ type objectWant struct {
 	Urgent uint32
 }
 
+type objectWayBits uint32
+
+const (
+	objectWayBitsWAY_UNREAD   objectWayBits = 1
+	objectWayBitsWAY_PART     objectWayBits = 2
+	objectWayBitsWAY_UNPLACED objectWayBits = 4
+)
+
+type objectWaysRecord struct {
+	_        structs.HostLayout
+	H        objectHeader
+	Space    uint32
+	Bits     uint32
+	NumWords uint32
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	objectMapControl      = "control"
+	objectMapNumbers      = "numbers"
 	objectMapRulesScratch = "rules_scratch"
 	objectMapScratch      = "scratch"
 	objectMapSeen         = "seen"
+	objectMapSpaces       = "spaces"
 	objectMapSpending     = "spending"
+	objectMapWaysScratch  = "ways_scratch"
 	objectProgCalibrate   = "calibrate"
 	objectProgRules       = "rules"
 	objectProgScan        = "scan"
+	objectProgWays        = "ways"
 	objectVarLayout       = "layout"
 	objectVarRulesLayout  = "rules_layout"
 )
@@ -346,6 +380,7 @@ type objectProgramSpecs struct {
 	Calibrate *ebpf.ProgramSpec `ebpf:"calibrate"`
 	Rules     *ebpf.ProgramSpec `ebpf:"rules"`
 	Scan      *ebpf.ProgramSpec `ebpf:"scan"`
+	Ways      *ebpf.ProgramSpec `ebpf:"ways"`
 }
 
 // objectMapSpecs contains maps before they are loaded into the kernel.
@@ -353,10 +388,13 @@ type objectProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type objectMapSpecs struct {
 	Control      *ebpf.MapSpec `ebpf:"control"`
+	Numbers      *ebpf.MapSpec `ebpf:"numbers"`
 	RulesScratch *ebpf.MapSpec `ebpf:"rules_scratch"`
 	Scratch      *ebpf.MapSpec `ebpf:"scratch"`
 	Seen         *ebpf.MapSpec `ebpf:"seen"`
+	Spaces       *ebpf.MapSpec `ebpf:"spaces"`
 	Spending     *ebpf.MapSpec `ebpf:"spending"`
+	WaysScratch  *ebpf.MapSpec `ebpf:"ways_scratch"`
 }
 
 // objectVariableSpecs contains global variables before they are loaded into the kernel.
@@ -388,19 +426,25 @@ func (o *objectObjects) Close() error {
 // It can be passed to loadObjectObjects or ebpf.CollectionSpec.LoadAndAssign.
 type objectMaps struct {
 	Control      *ebpf.Map `ebpf:"control"`
+	Numbers      *ebpf.Map `ebpf:"numbers"`
 	RulesScratch *ebpf.Map `ebpf:"rules_scratch"`
 	Scratch      *ebpf.Map `ebpf:"scratch"`
 	Seen         *ebpf.Map `ebpf:"seen"`
+	Spaces       *ebpf.Map `ebpf:"spaces"`
 	Spending     *ebpf.Map `ebpf:"spending"`
+	WaysScratch  *ebpf.Map `ebpf:"ways_scratch"`
 }
 
 func (m *objectMaps) Close() error {
 	return _ObjectClose(
 		m.Control,
+		m.Numbers,
 		m.RulesScratch,
 		m.Scratch,
 		m.Seen,
+		m.Spaces,
 		m.Spending,
+		m.WaysScratch,
 	)
 }
 
@@ -419,6 +463,7 @@ type objectPrograms struct {
 	Calibrate *ebpf.Program `ebpf:"calibrate"`
 	Rules     *ebpf.Program `ebpf:"rules"`
 	Scan      *ebpf.Program `ebpf:"scan"`
+	Ways      *ebpf.Program `ebpf:"ways"`
 }
 
 func (p *objectPrograms) Close() error {
@@ -426,6 +471,7 @@ func (p *objectPrograms) Close() error {
 		p.Calibrate,
 		p.Rules,
 		p.Scan,
+		p.Ways,
 	)
 }
 

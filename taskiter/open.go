@@ -121,7 +121,9 @@ func (o *opener) open() (*Source, error) {
 		// Where this fails, rules stay unread and everything else works: kernels before
 		// Linux 5.17 have no loops that are long enough.
 		if err := o.openRules(&files, st.Layout, control); err != nil {
-			st.NoRules = err.Error()
+			st.NoRules, st.NoWays = err.Error(), err.Error()
+		} else if err := o.openWays(&files, st.Layout, control, coll.Maps[objectMapSpaces]); err != nil {
+			st.NoWays = err.Error()
 		}
 	}
 	st.Info = infoFor(st.Layout, o.derive, len(files) > rulesFile)
@@ -140,7 +142,7 @@ func (o *opener) open() (*Source, error) {
 // does without what some cannot compile.
 func (o *opener) loadScan(st *state) (*ebpf.Collection, *link.Iter, error) {
 	load := func() (*ebpf.Collection, *link.Iter, error) {
-		return o.load(objectProgScan, st.Layout, nil)
+		return o.load(objectProgScan, st.Layout, nil, nil)
 	}
 	coll, it, err := load()
 	if err != nil && st.Layout.Fence != 0 {
@@ -162,13 +164,25 @@ func (o *opener) openRules(files *bpffile.Files, l layout, control *ebpf.Map) er
 	if o.noRules != nil {
 		return o.noRules
 	}
-	coll, it, err := o.load(objectProgRules, l, control)
+	coll, it, err := o.load(objectProgRules, l, control, nil)
 	if err != nil {
 		return err
 	}
 	defer coll.Close()
 	defer it.Close()
 	return keep(files, it, "rules")
+}
+
+// openWays loads the program that looks for ways to assets, in the mount namespaces that
+// the scanning one put into a map.
+func (o *opener) openWays(files *bpffile.Files, l layout, control, spaces *ebpf.Map) error {
+	coll, it, err := o.load(objectProgWays, l, control, spaces)
+	if err != nil {
+		return err
+	}
+	defer coll.Close()
+	defer it.Close()
+	return keep(files, it, "ways")
 }
 
 // resolve finds Landlock's structures.
@@ -208,7 +222,7 @@ func (o *opener) resolve(st *state) error {
 
 // calibrate finds the offset in the credentials and the depth of the PID namespace.
 func (o *opener) calibrate(st *state) error {
-	coll, it, err := o.load(objectProgCalibrate, st.Layout, nil)
+	coll, it, err := o.load(objectProgCalibrate, st.Layout, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -256,8 +270,11 @@ type endResult struct{ record *endRecord }
 func (r *endResult) take(record any, _ []byte) { r.record, _ = record.(*endRecord) }
 
 // load loads one of the object's programs with the maps that it uses, and attaches it.
-// Its control map is another program's if that is not nil.
-func (o *opener) load(name string, l layout, control *ebpf.Map) (*ebpf.Collection, *link.Iter, error) {
+// Its control map is another program's if that is not nil. It goes over tasks, or over the
+// elements of a map that is not nil.
+func (o *opener) load(
+	name string, l layout, control, over *ebpf.Map,
+) (*ebpf.Collection, *link.Iter, error) {
 	spec, err := loadObject()
 	if err == nil {
 		err = errors.Join(
@@ -280,7 +297,7 @@ func (o *opener) load(name string, l layout, control *ebpf.Map) (*ebpf.Collectio
 	if err != nil {
 		return nil, nil, loadError(err)
 	}
-	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[name]})
+	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[name], Map: over})
 	if err != nil {
 		coll.Close()
 		return nil, nil, loadError(err)

@@ -40,6 +40,7 @@ type layerReading struct {
 	// granted is the number of ports, without port 0, on which each right is.
 	granted [netRights]uint32
 	rules   domainid.Ruleset
+	keys    []keyedRule // of rules.Inodes
 }
 
 // goesOnFrom reports whether a batch is of what comes next.
@@ -79,6 +80,7 @@ func (r *reading) addRule(l *layerReading, e ruleEntry, handled access.Rights) {
 	l.inodes++
 	if room && e.Object != 0 {
 		r.kept++
+		l.keys = append(l.keys, keyedRule{e.Key, e.Access & handled[access.FS]})
 		l.rules.Inodes = append(l.rules.Inodes, domainid.InodeRule{
 			Dev: userDev(e.Dev), Ino: e.Object,
 			FS: e.Access & handled[access.FS], FSRoot: e.Bits&ruleFSRoot != 0,
@@ -88,8 +90,8 @@ func (r *reading) addRule(l *layerReading, e ruleEntry, handled access.Rights) {
 	}
 }
 
-// ruleset returns the rules of the layer at a depth, all of which came.
-func (r *reading) ruleset(depth int, handled access.Rights) *domainid.Ruleset {
+// ruleset returns the rules of the layer at a depth, all of which came, and their keys.
+func (r *reading) ruleset(depth int, handled access.Rights) (*domainid.Ruleset, []keyedRule) {
 	l := &r.layers[depth-1]
 	rs := &l.rules
 	rs.Rules = l.ports + l.inodes
@@ -103,8 +105,9 @@ func (r *reading) ruleset(depth int, handled access.Rights) *domainid.Ruleset {
 	slices.SortFunc(rs.Inodes, func(a, b domainid.InodeRule) int {
 		return cmp.Or(cmp.Compare(a.Dev, b.Dev), cmp.Compare(a.Ino, b.Ino))
 	})
+	slices.SortFunc(l.keys, func(a, b keyedRule) int { return cmp.Compare(a.key, b.key) })
 	rs.Ports, rs.Inodes = slices.Clip(rs.Ports), slices.Clip(rs.Inodes)
-	return rs
+	return rs, slices.Clip(l.keys)
 }
 
 // userDev turns the kernel's number of a device into that of stat(2).

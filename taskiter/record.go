@@ -121,6 +121,8 @@ func decode(kind objectRecordKind, b []byte) (record any, rest []byte) {
 		return withList[rulesRecord, ruleEntry](b, rulesMax)
 	case objectRecordKindRECORD_GRANTS:
 		return withList[grantsRecord, uint32](b, ruleLayers)
+	case objectRecordKindRECORD_WAYS:
+		return withList[waysRecord, uint64](b, maxWayWords)
 	}
 	return nil, nil
 }

@@ -65,9 +65,9 @@ func (b *rulebook) of(id domainid.ID) (rules *domainid.Ruleset, launcher string)
 
 // keep notes the rules of a domain's own layer, if they are not known, on the
 // account of whoever is in it.
-func (b *rulebook) keep(id domainid.ID, account uint32, rules *domainid.Ruleset) {
+func (b *rulebook) keep(id domainid.ID, account uint32, rules *domainid.Ruleset, keys []keyedRule) {
 	if b.layers[id] == nil && id != domainid.None {
-		b.layers[id] = &layerRules{scan: b.scan, rules: b.shared.take(account, rules)}
+		b.layers[id] = &layerRules{scan: b.scan, rules: b.shared.take(account, rules, keys)}
 		b.used++
 	}
 }

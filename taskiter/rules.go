@@ -302,7 +302,8 @@ func (k *rulesSink) rules(rec *rulesRecord, rules []ruleEntry) {
 	h.outcome = allCame
 	for i, key := range chain {
 		if level := len(chain) - i; r.levels>>(level-1)&1 != 0 {
-			s.rulebook.keep(s.nameOf(key), r.account.uid, r.ruleset(level, handled[level-1]))
+			rules, keys := r.ruleset(level, handled[level-1])
+			s.rulebook.keep(s.nameOf(key), r.account.uid, rules, keys)
 			k.read = append(k.read, key)
 		}
 	}

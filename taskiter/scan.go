@@ -21,6 +21,8 @@ const maxPasses = 3
 func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	began := time.Now()
 	uptime := s.clock.uptime()
+	s.openObjects(ctx)
+	defer s.closeObjects()
 	snap, err := s.scan(ctx)
 	if err != nil {
 		// The paths of the last snapshot are not kept longer than it is.
@@ -79,6 +81,9 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 		return nil, err
 	}
 	passes += more
+	if err := s.readWays(ctx); err != nil {
+		return nil, err
+	}
 	clear(s.before)
 	for _, g := range groups {
 		if g.verdict == partial {

@@ -29,6 +29,7 @@ type sharedRulesets struct {
 type sharedRuleset struct {
 	sum     [sha256.Size]byte
 	rules   *domainid.Ruleset
+	keys    []keyedRule // of rules.Inodes, ascending
 	account uint32
 	uses    int
 }
@@ -38,11 +39,11 @@ func newSharedRulesets() sharedRulesets {
 }
 
 // take keeps a ruleset on an account. It is released as often as it was taken.
-func (s *sharedRulesets) take(account uint32, r *domainid.Ruleset) *sharedRuleset {
-	sum := sumOf(r)
+func (s *sharedRulesets) take(account uint32, r *domainid.Ruleset, keys []keyedRule) *sharedRuleset {
+	sum := sumOf(r, keys)
 	e := s.bySum[sum]
 	if e == nil {
-		e = &sharedRuleset{sum: sum, rules: r, account: account}
+		e = &sharedRuleset{sum: sum, rules: r, keys: keys, account: account}
 		s.bySum[sum] = e
 		s.charge(account, listBytes(r))
 		for s.bytes > maxRuleBytes {
@@ -86,7 +87,7 @@ func (s *sharedRulesets) leaveOut() {
 		bare.PortsLeftOut += uint32(len(bare.Ports))
 		bare.InodesLeftOut += uint32(len(bare.Inodes))
 		bare.Ports, bare.Inodes = nil, nil
-		e.rules = &bare
+		e.rules, e.keys = &bare, nil
 		if s.charge(most, -bytes); s.byAccount[most] <= goal {
 			return
 		}
@@ -94,15 +95,19 @@ func (s *sharedRulesets) leaveOut() {
 }
 
 func listBytes(r *domainid.Ruleset) int {
-	return len(r.Ports)*int(unsafe.Sizeof(domainid.PortRule{})) + len(r.Inodes)*int(unsafe.Sizeof(domainid.InodeRule{}))
+	inode := int(unsafe.Sizeof(domainid.InodeRule{}) + unsafe.Sizeof(keyedRule{}))
+	return len(r.Ports)*int(unsafe.Sizeof(domainid.PortRule{})) + len(r.Inodes)*inode
 }
 
-func sumOf(r *domainid.Ruleset) (sum [sha256.Size]byte) {
+func sumOf(r *domainid.Ruleset, keys []keyedRule) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	for _, part := range []any{
 		r.Rules, r.EveryPort, r.PortsLeftOut, r.InodesLeftOut, uint32(len(r.Ports)), r.Ports, r.Inodes,
 	} {
 		_ = binary.Write(h, binary.NativeEndian, part) // it fails for what has no size alone
+	}
+	for _, k := range keys {
+		_ = binary.Write(h, binary.NativeEndian, [2]uint64{k.key, uint64(k.fs)})
 	}
 	h.Sum(sum[:0])
 	return sum

@@ -18,12 +18,12 @@ func rulesetOf(n int, first uint64) *domainid.Ruleset {
 
 func TestSharedRulesets(t *testing.T) {
 	s := newSharedRulesets()
-	a, b, c := s.take(1, rulesetOf(3, 1)), s.take(2, rulesetOf(3, 1)), s.take(1, rulesetOf(3, 2))
+	a, b, c := s.take(1, rulesetOf(3, 1), nil), s.take(2, rulesetOf(3, 1), nil), s.take(1, rulesetOf(3, 2), nil)
 	if a != b || a == c || len(s.bySum) != 2 {
 		t.Errorf("%p %p %p, %d rulesets", a, b, c, len(s.bySum))
 	}
 	s.release(a)
-	if again := s.take(1, rulesetOf(3, 1)); again != a {
+	if again := s.take(1, rulesetOf(3, 1), nil); again != a {
 		t.Error("released too early")
 	}
 	s.release(a)
@@ -53,7 +53,7 @@ func TestSharedRulesetsTellApart(t *testing.T) {
 		{Inodes: []domainid.InodeRule{{FSRoot: true}}},
 		{Inodes: []domainid.InodeRule{{}}},
 	} {
-		seen[s.take(1, &r)] = true
+		seen[s.take(1, &r, nil)] = true
 	}
 	if len(seen) != 13 {
 		t.Errorf("%d of 13 are told apart", len(seen))
@@ -66,18 +66,18 @@ func TestSharedRulesetsBound(t *testing.T) {
 	const flooder, victim = 1000, 2000
 	s := newSharedRulesets()
 	var all []*sharedRuleset
-	own := s.take(victim, rulesetOf(rulesMax, 1<<40))
+	own := s.take(victim, rulesetOf(rulesMax, 1<<40), nil)
 	before := own.rules
-	first := s.take(flooder, rulesetOf(rulesMax, 0))
+	first := s.take(flooder, rulesetOf(rulesMax, 0), nil)
 	shown := first.rules
 	all = append(all, own, first)
 	for i := range 1000 {
-		all = append(all, s.take(flooder, rulesetOf(rulesMax, uint64(i+1)*uint64(rulesMax))))
+		all = append(all, s.take(flooder, rulesetOf(rulesMax, uint64(i+1)*uint64(rulesMax)), nil))
 		if s.bytes > maxRuleBytes {
 			t.Fatalf("%d bytes", s.bytes)
 		}
 	}
-	late := s.take(victim, rulesetOf(rulesMax, 1<<41))
+	late := s.take(victim, rulesetOf(rulesMax, 1<<41), nil)
 	all = append(all, late)
 	leftOut := 0
 	for _, e := range all {

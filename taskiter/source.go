@@ -47,6 +47,12 @@ type Source struct {
 	views     views
 	scans     uint64
 
+	resolver Resolver
+	objects  []domainid.Object // of this scan
+	kinds    string            // of objects
+	spaces   spaces
+	scenes   scenes
+
 	ruleTime time.Duration
 	clock    clock
 	share    share
@@ -54,11 +60,12 @@ type Source struct {
 }
 
 // The places of a source's descriptors: the link of the program that scans, the memory
-// that the programs share, and the link of the program that reads rules, if it does.
+// that the programs share, and the links of those that read rules and ways, if they do.
 const (
 	linkFile = iota
 	memoryFile
 	rulesFile
+	waysFile
 )
 
 const defaultRuleTime = 20 * time.Millisecond
@@ -71,8 +78,9 @@ type state struct {
 	Log    logFormat
 	Kernel scan.Kernel
 	Info   scan.SourceInfo
-	// NoRules is why the rules of domains cannot be read, empty if they can.
-	NoRules string
+	// NoRules is why the rules of domains cannot be read, empty if they can, and NoWays
+	// why what leads to assets cannot.
+	NoRules, NoWays string
 }
 
 var _ scan.Source = (*Source)(nil)
@@ -87,7 +95,7 @@ func newSource(st state, files bpffile.Files) (*Source, error) {
 		state: st, files: files, control: c, buf: make([]byte, readSize),
 		before: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
 		rulebook: newRulebook(), views: newViews(), ruleTime: defaultRuleTime, clock: newClock(),
-		share: newShare(defaultRuleTime),
+		share: newShare(defaultRuleTime), spaces: newSpaces(), scenes: newScenes(),
 	}
 	s.pass.control = c
 	// An earlier holder of the programs may have taken paths that are not here.

@@ -3,6 +3,7 @@
 package taskiter
 
 import (
+	"cmp"
 	"flag"
 	"testing"
 
@@ -30,14 +31,20 @@ func TestVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	programs := map[string]*ebpf.Program{}
-	for _, name := range []string{objectProgCalibrate, objectProgScan, objectProgRules} {
-		coll, it, err := o.load(name, s.state.Layout, nil)
+	var spaces *ebpf.Map
+	for _, name := range []string{objectProgCalibrate, objectProgScan, objectProgRules, objectProgWays} {
+		over := spaces
+		if name != objectProgWays {
+			over = nil
+		}
+		coll, it, err := o.load(name, s.state.Layout, nil, over)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer coll.Close()
 		defer it.Close()
 		programs[name] = coll.Programs[name]
+		spaces = cmp.Or(coll.Maps[objectMapSpaces], spaces)
 	}
 	verified.Check(t, "testdata/verified.txt", *update, programs)
 }

@@ -11,7 +11,7 @@ struct spent {
 	__u64 session;
 	__u64 view_ns;
 	__u32 domains;
-	__u32 spare;
+	__u32 spaces;
 };
 
 /* By account, and whether the process is favoured. */
@@ -30,10 +30,13 @@ static __always_inline __u32 is_favoured(struct control_block *ctl, const struct
 	return ctl->favoured[bit / 8] >> (bit % 8) & 1;
 }
 
-static __always_inline struct spent *get_spent(struct control_block *ctl,
-					       const struct task_record *rec, __u64 session)
+static __always_inline __u64 spending_key(struct control_block *ctl, const struct task_record *rec)
 {
-	__u64 key = rec->account | (__u64)is_favoured(ctl, rec) << 32;
+	return rec->account | (__u64)is_favoured(ctl, rec) << 32;
+}
+
+static __always_inline struct spent *spent_by(__u64 key, __u64 session)
+{
 	struct spent fresh = { .session = session };
 	struct spent *s = bpf_map_lookup_elem(&spending, &key);
 
@@ -44,6 +47,12 @@ static __always_inline struct spent *get_spent(struct control_block *ctl,
 	if (s->session != session)
 		*s = fresh;
 	return s;
+}
+
+static __always_inline struct spent *get_spent(struct control_block *ctl,
+					       const struct task_record *rec, __u64 session)
+{
+	return spent_by(spending_key(ctl, rec), session);
 }
 
 #endif

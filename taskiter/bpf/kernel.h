@@ -35,9 +35,14 @@ struct user_namespace {
 	struct ns_common ns;
 };
 
+struct mount;
+
 struct mnt_namespace {
+	struct ns_common ns;
+	struct mount *root;
 	struct user_namespace *user_ns;
 	__u64 seq;
+	__u64 event;
 };
 
 struct nsproxy {
@@ -120,11 +125,21 @@ struct super_block {
 	struct dentry *s_root;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct inode {
 	unsigned short i_mode;
 	void *i_security;
 	struct super_block *i_sb;
 	__u64 i_ino;
+	unsigned int i_nlink;
+	struct hlist_head i_dentry;
 };
 
 struct seqcount {
@@ -155,6 +170,9 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
 };
 
 struct vfsmount {
@@ -168,6 +186,8 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_mounts;
+	struct list_head mnt_child;
 	struct mnt_namespace *mnt_ns;
 };
 
@@ -197,6 +217,15 @@ struct file {
 	unsigned int f_flags;
 	const struct cred *f_cred;
 	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct mm_struct {
@@ -240,6 +269,7 @@ struct task_struct {
 	struct seccomp seccomp;
 	unsigned long atomic_flags;
 	struct fs_struct *fs;
+	struct files_struct *files;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 };

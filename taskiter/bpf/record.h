@@ -17,6 +17,9 @@ enum limit {
 	EXE_MAX = 4096,	    /* the kernel's PATH_MAX */
 	PID_SLOTS = 65536,  /* processes that the lowest bits of their PIDs tell apart */
 	WANT_SLOTS = 1024,  /* domains whose rules one pass can read */
+	OBJECTS_MAX = 128,  /* that assets are */
+	SPACES_MAX = 2048,  /* mount namespaces that are looked at in one scan */
+	WAY_WORDS = 1024,   /* of the ways of one mount namespace */
 };
 
 /*
@@ -84,7 +87,8 @@ struct want {
 enum program {
 	PROGRAM_SCAN = 0,
 	PROGRAM_RULES = 1,
-	NUM_PROGRAMS = 2,
+	PROGRAM_WAYS = 2,
+	NUM_PROGRAMS = 3,
 };
 
 /*
@@ -109,11 +113,17 @@ struct control_block {
 	 */
 	__u32 exe_known[PID_SLOTS];
 	struct want wants[WANT_SLOTS]; /* by the TID, modulo WANT_SLOTS */
+	/* Descriptors that the reader has of objects; 0 of them: ways are not looked for. */
+	__u32 num_objects;
+	__s32 objects[OBJECTS_MAX];
+	__u64 scan; /* whatever is another number in each scan */
+	__u32 max_spaces; /* numbers that an account's tasks can get in a scan */
 
 	/* Written by the programs. */
 	__u64 longest_ns[NUM_PROGRAMS]; /* of all calls for a task in a domain */
 	__u64 view_ns[2];    /* spent on views */
 	__u64 view_accounts; /* for which any was */
+	__u64 num_spaces;    /* that have a number in this scan; user space sets it to 0 */
 };
 
 enum record_kind {
@@ -126,6 +136,7 @@ enum record_kind {
 	RECORD_LAUNCHER = 7,
 	RECORD_GRANTS = 8,
 	RECORD_OBJECT = 9,
+	RECORD_WAYS = 10,
 };
 
 struct header {
@@ -160,7 +171,8 @@ struct task_record {
 	__u32 flags;	  /* PF_* */
 	__u16 bits;	  /* enum task_bits */
 	__u16 view;	  /* enum view */
-	__u32 exit_state;
+	__u16 exit_state;
+	__u16 space;	  /* number of its mount namespace in this scan, from 1; 0: none */
 	__s32 nr_threads; /* of the process */
 	__u64 start;	  /* ns since boot */
 	__u64 exec_id;
@@ -244,6 +256,7 @@ struct rule_entry {
 	__u32 access;
 	__u32 bits;	  /* enum rule_bits */
 	__u32 level;	  /* of the layer, from 1 */
+	__u64 key;	  /* by which ways name it; an address that never leaves the daemon */
 };
 
 /* Some rules of one task's domain, in the order of their keys: rule_entry follow. */
@@ -268,6 +281,32 @@ struct launcher_record {
 	struct header h;
 	__u32 spare;
 	__u64 key;	  /* of the domain */
+};
+
+/* A mount namespace of tasks in domains. */
+struct space {
+	__u64 ns;	  /* its address; 0: none has this number */
+	__u64 event;	  /* that its mounts changed at last */
+	__u64 account;	  /* key of spending */
+};
+
+enum way_bits {
+	WAY_UNREAD = 1 << 0,	/* more ways, or more above, than are looked at; it changed */
+	WAY_PART = 1 << 1,	/* not to the object, but to some directory below it */
+	WAY_UNPLACED = 1 << 2,	/* the object has names that are not known */
+};
+
+/*
+ * The ways to objects that a mount namespace has: words follow. Of each way the first is
+ * the number of the object, from 0 on, enum way_bits << 16, and the number of keys << 32;
+ * so many follow, of rules on the object or on what is above it. Without a key and with
+ * bits it is no way.
+ */
+struct ways_record {
+	struct header h;
+	__u32 space;	  /* its number */
+	__u32 bits;	  /* enum way_bits: of all objects */
+	__u32 num_words;
 };
 
 /* Calibration: what would be there if the domain pointer were in this slot. */
@@ -306,11 +345,13 @@ union described {
 	struct launcher_record launcher;
 	struct grants_record grants;
 	struct object_record object;
+	struct ways_record ways;
 	enum record_kind kind;
 	enum task_bits task_bits;
 	enum exe_bits exe_bits;
 	enum rule_bits rule_bits;
 	enum view view;
+	enum way_bits way_bits;
 	enum tree tree;
 	enum program program;
 	enum limit limit;

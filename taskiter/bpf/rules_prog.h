@@ -75,6 +75,7 @@ static long note_layer(__u32 i, __u64 *layer)
 	entry->bits = tmp->entry.bits;
 	entry->access = g.access;
 	entry->level = g.level;
+	entry->key = tmp->entry.key;
 	tmp->rec.num_rules = at + 1;
 	return 0;
 }
@@ -88,6 +89,7 @@ static __always_inline void note_rule(struct rules_scratch *tmp, const void *rul
 	tmp->entry.object = 0;
 	tmp->entry.dev = 0;
 	tmp->entry.bits = 0;
+	tmp->entry.key = key;
 	if (tmp->rec.tree == TREE_PORTS) {
 		tmp->entry.bits = RULE_PORT;
 		tmp->entry.object = bpf_ntohs((__u16)key);

@@ -2,7 +2,7 @@
 /*
  * Three task iterators: scan, which returns everything about every task in one
  * pass; rules, which returns the rules of some tasks' domains; and calibrate, which
- * finds where the kernel keeps them.
+ * finds where the kernel keeps them. And ways, which returns what leads to assets.
  *
  * An iterator's program runs in an RCU read-side critical section, and both
  * credentials and what hangs on them (the blob, the domain, its hierarchy) are
@@ -21,10 +21,12 @@
 #include "budget.h"
 #include "domain.h"
 #include "views.h"
+#include "spaces.h"
 #include "origin.h"
 #include "exe.h"
 #include "scan_prog.h"
 #include "rules_prog.h"
+#include "ways_prog.h"
 #include "calibrate_prog.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -94,25 +94,37 @@ static long add_grant(__u32 i, __u64 *layer)
 	return 0;
 }
 
+/* Returns the key of rules on a file, or 0 if no domain has any. */
+static __always_inline __u64 rules_key(struct ascent *a, struct dentry *dentry)
+{
+	__u64 inode = (__u64)BPF_CORE_READ(dentry, d_inode), back = 0, key = 0;
+	const void *blob = BPF_CORE_READ(dentry, d_inode, i_security);
+
+	if (!blob)
+		return 0;
+	READ(key, blob + layout.object);
+	if (!key)
+		return 0;
+	READ(back, key + rules_layout.inode);
+	if (back == inode)
+		return key;
+	if (back)
+		a->view = VIEW_CHANGING;
+	return 0;
+}
+
 /* Adds what rules on a directory grant. */
 static __always_inline void search_directory(struct ascent *a, struct dentry *dentry)
 {
 	struct search s = { .node = a->tree };
-	__u64 inode = (__u64)BPF_CORE_READ(dentry, d_inode), back = 0, layers;
-	const void *blob = BPF_CORE_READ(dentry, d_inode, i_security);
+	__u64 layers;
 	__u32 n = 0;
 
-	if (!blob || !a->tree)
+	if (!a->tree)
 		return;
-	READ(s.key, blob + layout.object);
+	s.key = rules_key(a, dentry);
 	if (!s.key)
-		return; /* no rule of any domain is on it */
-	READ(back, s.key + rules_layout.inode);
-	if (back != inode) {
-		if (back)
-			a->view = VIEW_CHANGING;
 		return;
-	}
 	bpf_loop(TREE_STEPS, search_step, &s, 0);
 	if (!s.found) {
 		if (s.node)
@@ -128,7 +140,7 @@ static __always_inline void search_directory(struct ascent *a, struct dentry *de
  * Landlock looks for rules from a file upwards: through the directories of a
  * mount, on above the directory that the mount hides, to the mount at the top.
  */
-static long ascend(__u32 i, void *unused)
+static __always_inline long ascend_by(void (*visit)(struct ascent *, struct dentry *))
 {
 	struct scratch *tmp = get_scratch();
 	struct dentry *dentry;
@@ -150,7 +162,7 @@ static long ascend(__u32 i, void *unused)
 			a->met = 1;
 			return 1;
 		}
-		search_directory(a, dentry);
+		visit(a, dentry);
 	}
 	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
 		struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
@@ -172,6 +184,11 @@ static long ascend(__u32 i, void *unused)
 	return 1;
 }
 
+static long ascend(__u32 i, void *unused)
+{
+	return ascend_by(search_directory);
+}
+
 /* The number that a change of a task's root or working directory changes; odd: it is changing. */
 static __always_inline __u32 fs_sequence(struct fs_struct *fs)
 {
@@ -180,9 +197,8 @@ static __always_inline __u32 fs_sequence(struct fs_struct *fs)
 	return BPF_CORE_READ((struct fs_struct___seqlock *)fs, seq.seqcount.seqcount.sequence);
 }
 
-static __always_inline void climb(struct scratch *tmp, __u64 dentry, __u64 mnt, __u64 tree)
+static __always_inline void begin_ascent(struct ascent *a, __u64 dentry, __u64 mnt, __u64 tree)
 {
-	struct ascent *a = &tmp->ascent;
 
 	a->tree = tree;
 	a->way = 0;
@@ -191,6 +207,11 @@ static __always_inline void climb(struct scratch *tmp, __u64 dentry, __u64 mnt, 
 	a->view = VIEW_TOO_DEEP; /* unless it comes to an end before */
 	a->dentry = dentry;
 	a->mnt = mnt;
+}
+
+static __always_inline void climb(struct scratch *tmp, __u64 dentry, __u64 mnt, __u64 tree)
+{
+	begin_ascent(&tmp->ascent, dentry, mnt, tree);
 	bpf_loop(ROOT_STEPS, ascend, 0, 0);
 }
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * Mount namespaces of tasks in domains: the program scan gives each a number, and the
+ * program ways looks at those that have one.
+ */
+#ifndef LANDLOCKD_SPACES_H
+#define LANDLOCKD_SPACES_H
+
+/* By number; 0 is nobody's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SPACES_MAX);
+	__type(key, __u32);
+	__type(value, struct space);
+} spaces SEC(".maps");
+
+struct numbered {
+	__u64 scan;
+	__u64 number;
+};
+
+/* By address. Forgetting only makes a second number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2 * SPACES_MAX);
+	__type(key, __u64);
+	__type(value, struct numbered);
+} numbers SEC(".maps");
+
+/* Returns 0 if the account has had its share. */
+static __always_inline __u64 new_number(struct control_block *ctl, const struct task_record *rec,
+					__u64 session, __u64 key, __u64 event)
+{
+	struct space space = { .ns = key, .event = event, .account = spending_key(ctl, rec) };
+	struct numbered fresh = { .scan = ctl->scan };
+	struct spent *spent = get_spent(ctl, rec, session);
+	__u32 number;
+
+	if (!spent || spent->spaces >= ctl->max_spaces || ctl->num_spaces >= SPACES_MAX - 1)
+		return 0;
+	spent->spaces++;
+	number = ++ctl->num_spaces;
+	fresh.number = number;
+	bpf_map_update_elem(&spaces, &number, &space, BPF_ANY);
+	bpf_map_update_elem(&numbers, &key, &fresh, BPF_ANY);
+	return number;
+}
+
+/*
+ * Returns the number of a task's mount namespace, 0 for none. One whose root or working
+ * directory is elsewhere has other ways to things than its namespace has.
+ */
+static __always_inline __u16 space_number(struct control_block *ctl, struct task_struct *task,
+					  const struct task_record *rec, __u64 session)
+{
+	struct mnt_namespace *ns = BPF_CORE_READ(task, nsproxy, mnt_ns);
+	struct mount *root, *pwd;
+	struct numbered *known;
+	__u64 key = (__u64)ns;
+
+	if (!ctl->num_objects || !ns)
+		return 0;
+	root = (void *)real_mount(BPF_CORE_READ(task, fs, root.mnt));
+	pwd = (void *)real_mount(BPF_CORE_READ(task, fs, pwd.mnt));
+	if (BPF_CORE_READ(root, mnt_ns) != ns || BPF_CORE_READ(pwd, mnt_ns) != ns)
+		return 0;
+	known = bpf_map_lookup_elem(&numbers, &key);
+	if (known && known->scan == ctl->scan)
+		return known->number;
+	return new_number(ctl, rec, session, key, BPF_CORE_READ(ns, event));
+}
+
+#endif

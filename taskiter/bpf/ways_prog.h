@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * The program ways: what leads to the objects that assets are, in each mount namespace that
+ * a task in a domain has. The objects are what the reader has open, so that they are read
+ * in the same terms as rules.
+ *
+ * A way begins at a mount of the object's filesystem whose root is the object or above it.
+ * It is stated by the rules that lie on it: all domains that were found before the program
+ * runs have theirs.
+ */
+#ifndef LANDLOCKD_WAYS_PROG_H
+#define LANDLOCKD_WAYS_PROG_H
+
+/* Of a walk over the mounts of a namespace: each is come to, and may be come back to. */
+#define MOUNT_STEPS 8192
+
+/* A call looks no longer for ways than this. */
+#define WAYS_NS 800000
+
+/* Names of all objects together, and of each that has several. */
+#define NAMES_MAX 256
+#define ALIASES_MAX 16
+
+/* A directory entry that an object is. */
+struct name {
+	__u64 dentry;
+	__u64 sb;
+	__u32 object;
+	__u32 directory; /* 1: it is one */
+};
+
+struct ways_scratch {
+	struct ways_record rec;
+	__u64 words[WAY_WORDS + ROOT_STEPS];
+	struct name names[NAMES_MAX];
+	__u64 scan; /* whose names they are */
+	__u64 num_names;
+	__u64 num_words; /* more than WAY_WORDS: there was no room */
+	__u64 began;
+	/* Of the object whose names are read. */
+	__u64 inode;
+	__u64 alias; /* node of its next name */
+	__u64 num_aliases;
+	__u64 object;
+	/* Where the walk over the mounts is. */
+	__u64 ns;
+	__u64 top;
+	__u64 mnt;
+	__u64 sb;      /* of mnt */
+	__u64 came_up; /* 1: all that is mounted on mnt was seen */
+	__u64 done;
+	/* Whether something is below a directory. */
+	__u64 below;
+	__u64 above;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ways_scratch);
+} ways_scratch SEC(".maps");
+
+static __always_inline struct ways_scratch *get_ways_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ways_scratch, &zero);
+}
+
+static __always_inline void add_word(struct ways_scratch *w, __u64 word)
+{
+	__u64 at = w->num_words++;
+
+	/* The verifier must see the bound, the compiler not. */
+	asm volatile("" : "+r"(at));
+	if (at < WAY_WORDS)
+		w->words[at] = word;
+}
+
+static __always_inline __u64 way_head(__u64 object, __u64 bits, __u64 keys)
+{
+	return object | bits << 16 | keys << 32;
+}
+
+static __always_inline void add_name(struct ways_scratch *w, __u64 dentry, __u64 sb, __u32 directory)
+{
+	__u64 at = w->num_names;
+
+	asm volatile("" : "+r"(at));
+	if (at >= NAMES_MAX) {
+		add_word(w, way_head(w->object, WAY_UNPLACED, 0));
+		return;
+	}
+	w->names[at].dentry = dentry;
+	w->names[at].sb = sb;
+	w->names[at].object = w->object;
+	w->names[at].directory = directory;
+	w->num_names = at + 1;
+}
+
+/* Another name of a file, as far as the kernel remembers it. */
+static long alias_step(__u32 i, void *unused)
+{
+	struct ways_scratch *w = get_ways_scratch();
+	struct dentry *dentry;
+
+	if (!w || !w->alias)
+		return 1;
+	dentry = (void *)w->alias - bpf_core_field_offset(struct dentry, d_u.d_alias);
+	w->alias = (__u64)BPF_CORE_READ(dentry, d_u.d_alias.next);
+	if (BPF_CORE_READ(dentry, d_hash.pprev)) { /* else it was unlinked */
+		add_name(w, (__u64)dentry, (__u64)BPF_CORE_READ(dentry, d_inode, i_sb), 0);
+		w->num_aliases++;
+	}
+	return 0;
+}
+
+#define S_IFMT 0170000
+#define S_IFDIR 0040000
+
+static long object_step(__u32 i, void *unused)
+{
+	struct task_struct *reader = (void *)bpf_get_current_task();
+	struct ways_scratch *w = get_ways_scratch();
+	struct control_block *ctl = get_control();
+	struct dentry *dentry;
+	struct inode *inode;
+	struct fdtable *fdt;
+	struct file **files, *file = 0;
+	__s32 fd;
+
+	if (!w || !ctl || i >= OBJECTS_MAX || i >= ctl->num_objects)
+		return 1;
+	fd = ctl->objects[i];
+	if (fd < 0) /* there is nothing */
+		return 0;
+	fdt = BPF_CORE_READ(reader, files, fdt);
+	files = BPF_CORE_READ(fdt, fd);
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return 0;
+	READ(file, files + fd);
+	dentry = BPF_CORE_READ(file, f_path.dentry);
+	inode = BPF_CORE_READ(dentry, d_inode);
+	w->object = i;
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR) {
+		add_name(w, (__u64)dentry, (__u64)BPF_CORE_READ(inode, i_sb), 1);
+		return 0;
+	}
+	if (BPF_CORE_READ(inode, i_nlink) < 2) {
+		add_name(w, (__u64)dentry, (__u64)BPF_CORE_READ(inode, i_sb), 0);
+		return 0;
+	}
+	w->num_aliases = 0;
+	w->alias = (__u64)BPF_CORE_READ(inode, i_dentry.first);
+	bpf_loop(ALIASES_MAX, alias_step, 0, 0);
+	if (w->num_aliases != BPF_CORE_READ(inode, i_nlink))
+		add_word(w, way_head(i, WAY_UNPLACED, 0));
+	return 0;
+}
+
+static __always_inline void note_key(struct ascent *a, struct dentry *dentry)
+{
+	struct ways_scratch *w = get_ways_scratch();
+	__u64 key = rules_key(a, dentry);
+
+	if (w && key)
+		add_word(w, key);
+}
+
+static long ascend_noting(__u32 i, void *unused)
+{
+	return ascend_by(note_key);
+}
+
+/* Adds the way from a directory entry, if it leads up through its mount. */
+static __always_inline bool add_way(struct ways_scratch *w, struct scratch *tmp, __u64 dentry, __u32 object,
+				    __u64 bits)
+{
+	struct ascent *a = &tmp->ascent;
+	__u64 at = w->num_words, way;
+	__u32 view;
+
+	a->until.dentry = 0;
+	a->until.mnt = 0;
+	add_word(w, 0);
+	begin_ascent(a, dentry, w->mnt, 0);
+	bpf_loop(ROOT_STEPS, ascend_noting, 0, 0);
+	view = a->view;
+	way = a->way;
+	if (view == VIEW_DETACHED && a->mnt == w->mnt) {
+		w->num_words = at; /* it is not in what is mounted */
+		return 0;
+	}
+	fence(tmp);
+	climb(tmp, dentry, w->mnt, 0);
+	if (view != VIEW_READ || a->way != way)
+		bits |= WAY_UNREAD;
+	way = way_head(object, bits, w->num_words - at - 1);
+	asm volatile("" : "+r"(at));
+	if (at < WAY_WORDS)
+		w->words[at] = way;
+	return 1;
+}
+
+static long below_step(__u32 i, void *unused)
+{
+	struct ways_scratch *w = get_ways_scratch();
+	struct dentry *dentry;
+	__u64 parent;
+
+	if (!w || w->below == w->above)
+		return 1;
+	dentry = (void *)w->below;
+	parent = (__u64)BPF_CORE_READ(dentry, d_parent);
+	if (parent == w->below || !parent)
+		return 1;
+	w->below = parent;
+	return 0;
+}
+
+static long name_step(__u32 i, void *unused)
+{
+	struct ways_scratch *w = get_ways_scratch();
+	struct scratch *tmp = get_scratch();
+	struct mount *mnt;
+	__u64 root;
+	struct name *n;
+
+	if (!w || !tmp || i >= NAMES_MAX || i >= w->num_names)
+		return 1;
+	n = &w->names[i];
+	if (n->sb != w->sb || add_way(w, tmp, n->dentry, n->object, 0) || !n->directory)
+		return 0;
+	/* What is mounted may be below the object. */
+	mnt = (void *)w->mnt;
+	root = (__u64)BPF_CORE_READ(mnt, mnt.mnt_root);
+	w->below = root;
+	w->above = n->dentry;
+	bpf_loop(ROOT_STEPS, below_step, 0, 0);
+	if (w->below == w->above)
+		add_way(w, tmp, root, n->object, WAY_PART);
+	return 0;
+}
+
+static __always_inline __u64 mounted_at(__u64 node)
+{
+	return node - bpf_core_field_offset(struct mount, mnt_child);
+}
+
+/* One step of the walk over the tree of a namespace's mounts. */
+static long mount_step(__u32 i, void *unused)
+{
+	struct ways_scratch *w = get_ways_scratch();
+	struct mount *mnt, *parent;
+	__u64 next, list;
+
+	if (!w || bpf_ktime_get_ns() - w->began > WAYS_NS)
+		return 1;
+	mnt = (void *)w->mnt;
+	if (!w->came_up) {
+		if ((__u64)BPF_CORE_READ(mnt, mnt_ns) != w->ns)
+			return 1;
+		w->sb = (__u64)BPF_CORE_READ(mnt, mnt.mnt_sb);
+		bpf_loop(NAMES_MAX, name_step, 0, 0);
+		list = w->mnt + bpf_core_field_offset(struct mount, mnt_mounts);
+		next = (__u64)BPF_CORE_READ(mnt, mnt_mounts.next);
+		if (next != list) {
+			w->mnt = mounted_at(next);
+			return 0;
+		}
+	}
+	if (w->mnt == w->top) {
+		w->done = 1;
+		return 1;
+	}
+	parent = BPF_CORE_READ(mnt, mnt_parent);
+	list = (__u64)parent + bpf_core_field_offset(struct mount, mnt_mounts);
+	next = (__u64)BPF_CORE_READ(mnt, mnt_child.next);
+	w->came_up = next == list;
+	w->mnt = w->came_up ? (__u64)parent : mounted_at(next);
+	return 0;
+}
+
+/* Whether a mount namespace is still the one that the program scan saw, as it was. */
+static __always_inline bool is_same(struct ways_scratch *w, const struct space *space)
+{
+	struct mnt_namespace *ns = (void *)w->ns;
+
+	return BPF_CORE_READ(ns, event) == space->event && (__u64)BPF_CORE_READ(ns, root) == w->top;
+}
+
+static __always_inline void find_ways(struct ways_scratch *w, struct scratch *tmp, const struct space *space)
+{
+	struct mnt_namespace *ns = (void *)space->ns;
+
+	w->num_words = 0;
+	w->num_names = 0;
+	w->rec.bits = 0;
+	bpf_loop(OBJECTS_MAX, object_step, 0, 0);
+	w->ns = space->ns;
+	w->top = (__u64)BPF_CORE_READ(ns, root);
+	w->mnt = w->top;
+	w->came_up = 0;
+	w->done = 0;
+	fence(tmp);
+	if (is_same(w, space))
+		bpf_loop(MOUNT_STEPS, mount_step, 0, 0);
+	fence(tmp);
+	if (!w->done || w->num_words > WAY_WORDS || !is_same(w, space)) {
+		w->rec.bits = WAY_UNREAD;
+		w->num_words = 0;
+	}
+}
+
+SEC("iter/bpf_map_elem")
+int ways(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct ways_scratch *w = get_ways_scratch();
+	struct scratch *tmp = get_scratch();
+	struct control_block *ctl = get_control();
+	const struct space *space = ctx->value;
+	const __u32 *number = ctx->key;
+	struct spent *spent;
+	__u64 words, took;
+	__u32 size, favoured;
+
+	if (!w || !tmp || !ctl || !space || !number || !*number || *number > ctl->num_spaces)
+		return 0;
+	spent = spent_by(space->account, ctl->scan);
+	favoured = space->account >> 32 & 1;
+	if (!spent || spent->view_ns > ctl->max_view_ns || ctl->view_ns[favoured] > ctl->all_view_ns)
+		return 0;
+	w->began = bpf_ktime_get_ns();
+	find_ways(w, tmp, space);
+	w->rec.h.kind = RECORD_WAYS;
+	w->rec.space = *number;
+	w->rec.num_words = words = w->num_words;
+	asm volatile("" : "+r"(words));
+	if (words > WAY_WORDS)
+		return 0;
+	size = sizeof(w->rec) + words * sizeof(__u64);
+	w->rec.h.size = size;
+	bpf_seq_write(seq, w, size);
+	took = bpf_ktime_get_ns() - w->began;
+	spent->view_ns += took;
+	ctl->view_ns[favoured] += took;
+	note_time(ctl, PROGRAM_WAYS, w->began);
+	return 0;
+}
+
+#endif

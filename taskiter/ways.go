@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package taskiter
+
+import (
+	"context"
+	"maps"
+	"unsafe"
+)
+
+type waysRecord = objectWaysRecord
+
+// Bits of a way.
+const (
+	wayUnread   = uint32(objectWayBitsWAY_UNREAD)
+	wayPart     = uint32(objectWayBitsWAY_PART)
+	wayUnplaced = uint32(objectWayBitsWAY_UNPLACED)
+)
+
+// maxWayWords is how many words a record of ways can have.
+const maxWayWords = int(objectLimitWAY_WORDS)
+
+// way is one that leads to an object, or to a part of what is below it, by the keys of
+// the rules that lie on it. Without a key and with bits it is no way.
+type way struct {
+	object, bits uint32
+	keys         []uint64
+}
+
+// waySet is all ways that a mount namespace has. Namespaces that have the same share it.
+type waySet struct {
+	raw  string // the words of the record
+	bits uint32
+	ways []way
+	used uint64 // the last scan that had it
+}
+
+// spaces are the ways that the mount namespaces of a scan have.
+type spaces struct {
+	sets  map[string]*waySet
+	of    []*waySet // by number; nil: they were not read
+	scan  uint64
+	whole *waySet // of which nothing is known
+}
+
+func newSpaces() spaces {
+	return spaces{sets: map[string]*waySet{}, whole: &waySet{bits: wayUnread}}
+}
+
+// readWays looks for what leads to the objects, in the mount namespaces of tasks in
+// domains. It comes behind all other passes: the rules of all domains that those found
+// lie where they lie by then.
+func (s *Source) readWays(ctx context.Context) error {
+	s.spaces.begin(int(s.control.NumSpaces))
+	if len(s.objects) == 0 {
+		s.spaces.end()
+		return nil
+	}
+	err := iterate(ctx, s.fd(waysFile), s.buf, &s.spaces)
+	s.spaces.end()
+	return err
+}
+
+func (s *spaces) begin(n int) {
+	s.scan++
+	if cap(s.of) <= n {
+		s.of = make([]*waySet, n+1)
+	}
+	s.of = s.of[:n+1]
+	clear(s.of)
+}
+
+// end forgets what no namespace of this scan has.
+func (s *spaces) end() {
+	maps.DeleteFunc(s.sets, func(_ string, set *waySet) bool { return set.used != s.scan })
+}
+
+// at returns the ways of a namespace by its number.
+func (s *spaces) at(number uint16) *waySet {
+	if int(number) < len(s.of) && s.of[number] != nil {
+		return s.of[number]
+	}
+	return s.whole
+}
+
+func (s *spaces) take(record any, rest []byte) {
+	r, ok := record.(*waysRecord)
+	if !ok || r.Space == 0 || int(r.Space) >= len(s.of) || r.Bits != 0 {
+		return
+	}
+	set := s.sets[unsafe.String(unsafe.SliceData(rest), len(rest))]
+	if set == nil {
+		ways, whole := parseWays(listOf[uint64](rest))
+		if !whole {
+			return
+		}
+		set = &waySet{raw: string(rest), ways: ways}
+		s.sets[set.raw] = set
+	}
+	set.used = s.scan
+	s.of[r.Space] = set
+}
+
+// parseWays reports whether the words are ways from the first to the last.
+func parseWays(words []uint64) ([]way, bool) {
+	var ways []way
+	for len(words) > 0 {
+		head := words[0]
+		w := way{object: uint32(head & 0xffff), bits: uint32(head >> 16 & 0xffff)}
+		n := head >> 32
+		if words = words[1:]; n > uint64(len(words)) {
+			return nil, false
+		}
+		w.keys, words = append([]uint64(nil), words[:n]...), words[n:]
+		ways = append(ways, w)
+	}
+	return ways, true
+}
