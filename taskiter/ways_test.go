@@ -4,6 +4,7 @@ package taskiter
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -94,4 +95,88 @@ func TestWays(t *testing.T) {
 		}
 		a.keeps(s, i, want, 0)
 	}
+}
+
+// TestWaysOfNamespaces: what a mount namespace has mounted are ways of its own.
+func TestWaysOfNamespaces(t *testing.T) {
+	top := tree(t, "a/b", "c", "granted", "jail/inner")
+	at := func(path string) string { return filepath.Join(top, path) }
+	s := watch(t, at("a/b/f"))
+	for _, c := range []struct {
+		name string
+		ops  []string
+		path string // by which it is tried
+		want access.Answer
+	}{
+		{"a rule on what a mount hides", []string{"open", at("granted"), "bind", at("a/b"), at("granted")},
+			at("granted/f"), access.Yes},
+		{"above the mount", []string{"bind", at("a/b"), at("granted"), "open", top}, at("granted/f"), access.No},
+		{"on what is mounted", []string{"open", at("a"), "bind", at("a/b"), at("c")}, at("a/b/f"), access.No},
+		{"beside it", []string{"open", at("granted"), "bind", at("a/b"), at("c")}, at("c/f"), access.Yes},
+		{"only by the mount", []string{"bind", at("a"), at("jail/inner"), "open", at("jail")},
+			at("jail/inner/b/f"), access.No},
+		{"a chroot below the rule", []string{"open", at("a"), "chroot", at("a/b")}, "/f", access.No},
+		{"a chroot elsewhere", []string{"open", at("c"), "chroot", at("a/b")}, "/f", access.Yes},
+		{"a new root", []string{"bind", at("a"), at("a"), "open", at("a"), "pivot", at("a")}, "/b/f", access.No},
+		{"a new root, a rule on what was above", []string{"open", top, "bind", at("a"), at("a"), "pivot", at("a")},
+			"/b/f", access.Yes},
+	} {
+		a := startActor(t, append(append([]string{"rooted", "namespace"}, c.ops...), "restrict")...)
+		a.try("try "+c.path, c.want == access.No)
+		t.Run(c.name, func(t *testing.T) { a.t = t; a.keeps(s, 0, c.want, 0) })
+		a.t = t
+		a.stop()
+	}
+}
+
+// TestWaysMove: directories on the way to a file are renamed, while everything runs.
+func TestWaysMove(t *testing.T) {
+	top := tree(t, "granted", "a/b")
+	at := func(path string) string { return filepath.Join(top, path) }
+	a := startActor(t, "rooted", "open", at("granted"), "restrict")
+	s := watch(t, at("a/b/f"))
+	a.keeps(s, 0, access.Yes, 0)
+	if err := os.Rename(at("a"), at("granted/a")); err != nil {
+		t.Fatal(err)
+	}
+	a.try("try "+at("granted/a/b/f"), true)
+	s.Resolve(&opened{t: t, paths: []string{at("granted/a/b/f")}})
+	a.keeps(s, 0, access.No, 0)
+}
+
+// TestWaysOfHardLinks: a file with two names is granted by either, and by one that the
+// kernel does not remember.
+func TestWaysOfHardLinks(t *testing.T) {
+	top := tree(t, "granted", "a")
+	at := func(path string) string { return filepath.Join(top, path) }
+	s := watch(t, at("a/f"))
+	a := startActor(t, "rooted", "open", at("granted"), "restrict")
+	nowhere := startActor(t, "rooted", "restrict")
+	a.keeps(s, 0, access.Yes, 0)
+	if err := os.Link(at("a/f"), at("granted/link")); err != nil {
+		t.Fatal(err)
+	}
+	a.try("try "+at("granted/link"), true)
+	a.keeps(s, 0, access.No, 0)
+	nowhere.keeps(s, 0, access.Yes, 0)
+	// More than are looked at.
+	for i := range 17 {
+		if err := os.Link(at("a/f"), at(fmt.Sprint("a/link", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	snap, p := scanSettled(t, s, a.pid)
+	if place := placesOf(t, snap, p)[0]; place.Denied.Sure&readFile != 0 || place.Doubt != domainid.Unplaced {
+		t.Errorf("of 19 names: %+v", place)
+	}
+	nowhere.keeps(s, 0, access.Yes, 0)
+	for i := range 17 {
+		if err := os.Remove(at(fmt.Sprint("a/link", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(at("granted/link")); err != nil {
+		t.Fatal(err)
+	}
+	a.keeps(s, 0, access.Yes, 0)
 }
