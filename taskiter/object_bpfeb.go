@@ -25,12 +25,12 @@ type objectControlBlock struct {
 	Favoured     [8192]uint8
 	ExeKnown     [65536]uint32
 	Wants        [1024]objectWant
-	NumObjects   uint32
-	Objects      [128]int32
-	_            [4]byte
 	Scan         uint64
 	MaxSpaces    uint32
-	_            [4]byte
+	Resolver     int32
+	NumObjects   uint32
+	Objects      [128]int32
+	Spare        uint32
 	LongestNs    [3]uint64
 	ViewNs       [2]uint64
 	ViewAccounts uint64

@@ -11,11 +11,11 @@ import (
 
 // Resolver opens what assets are, anew for each scan.
 type Resolver interface {
-	// Resolve returns the objects, and for each a descriptor of this process (O_PATH is
-	// enough), or -1 if there is none. They stay open until the next call, or release.
-	Resolve(ctx context.Context) (objects []domainid.Object, descriptors []int)
-	// Release closes them.
-	Release()
+	// Resolve returns the objects, which it does not change later, and for each the
+	// number of a descriptor (O_PATH is enough) in a process, or -1 if there is none.
+	Resolve(ctx context.Context) (objects []domainid.Object, descriptors []int32, pid int)
+	// Release closes them. It reports whether they were open until then.
+	Release() bool
 }
 
 const maxObjects = int(objectLimitOBJECTS_MAX)
@@ -35,11 +35,10 @@ func (s *Source) openObjects(ctx context.Context) {
 	if s.resolver == nil || len(s.files) <= waysFile {
 		return
 	}
-	objects, fds := s.resolver.Resolve(ctx)
+	objects, fds, pid := s.resolver.Resolve(ctx)
 	objects = objects[:min(len(objects), maxObjects)]
-	for i := range objects {
-		c.Objects[i] = int32(fds[i])
-	}
+	copy(c.Objects[:], fds[:len(objects)])
+	c.Resolver = int32(pid)
 	s.objects, c.NumObjects = objects, uint32(len(objects))
 	if !slices.EqualFunc(objects, []byte(s.kinds), func(o domainid.Object, kind byte) bool {
 		return byte(o.Kind) == kind
@@ -52,9 +51,13 @@ func (s *Source) openObjects(ctx context.Context) {
 	}
 }
 
-// closeObjects does without them until the next scan.
+// closeObjects does without them until the next scan. What was found of those that did not
+// stay open is not known.
 func (s *Source) closeObjects() {
-	if s.control.NumObjects = 0; s.resolver != nil {
-		s.resolver.Release()
+	if s.control.NumObjects == 0 {
+		return
+	}
+	if s.control.NumObjects = 0; !s.resolver.Release() {
+		s.spaces.forget()
 	}
 }

@@ -120,9 +120,9 @@ func (o *opener) open() (*Source, error) {
 	if o.kernel.Landlock == scan.Enabled {
 		// Where this fails, rules stay unread and everything else works: kernels before
 		// Linux 5.17 have no loops that are long enough.
-		if err := o.openRules(&files, st.Layout, control); err != nil {
+		if err := o.openRules(&files, st.Layout, coll.Maps); err != nil {
 			st.NoRules, st.NoWays = err.Error(), err.Error()
-		} else if err := o.openWays(&files, st.Layout, control, coll.Maps[objectMapSpaces]); err != nil {
+		} else if err := o.openWays(&files, st.Layout, coll.Maps); err != nil {
 			st.NoWays = err.Error()
 		}
 	}
@@ -142,7 +142,7 @@ func (o *opener) open() (*Source, error) {
 // does without what some cannot compile.
 func (o *opener) loadScan(st *state) (*ebpf.Collection, *link.Iter, error) {
 	load := func() (*ebpf.Collection, *link.Iter, error) {
-		return o.load(objectProgScan, st.Layout, nil, nil)
+		return o.load(objectProgScan, st.Layout, nil)
 	}
 	coll, it, err := load()
 	if err != nil && st.Layout.Fence != 0 {
@@ -160,29 +160,34 @@ func (o *opener) loadScan(st *state) (*ebpf.Collection, *link.Iter, error) {
 
 // openRules loads the program that reads the rules of domains, which shares the
 // scanning one's memory.
-func (o *opener) openRules(files *bpffile.Files, l layout, control *ebpf.Map) error {
+func (o *opener) openRules(files *bpffile.Files, l layout, scan map[string]*ebpf.Map) error {
 	if o.noRules != nil {
 		return o.noRules
 	}
-	coll, it, err := o.load(objectProgRules, l, control, nil)
-	if err != nil {
-		return err
-	}
-	defer coll.Close()
-	defer it.Close()
-	return keep(files, it, "rules")
+	return o.openBeside(files, objectProgRules, l, scan, objectMapControl)
 }
 
 // openWays loads the program that looks for ways to assets, in the mount namespaces that
-// the scanning one put into a map.
-func (o *opener) openWays(files *bpffile.Files, l layout, control, spaces *ebpf.Map) error {
-	coll, it, err := o.load(objectProgWays, l, control, spaces)
+// the scanning one found.
+func (o *opener) openWays(files *bpffile.Files, l layout, scan map[string]*ebpf.Map) error {
+	return o.openBeside(files, objectProgWays, l, scan, objectMapControl, objectMapSpaces)
+}
+
+// openBeside loads a program that shares maps with the scanning one, by their names.
+func (o *opener) openBeside(
+	files *bpffile.Files, name string, l layout, scan map[string]*ebpf.Map, names ...string,
+) error {
+	shared := map[string]*ebpf.Map{}
+	for _, name := range names {
+		shared[name] = scan[name]
+	}
+	coll, it, err := o.load(name, l, shared)
 	if err != nil {
 		return err
 	}
 	defer coll.Close()
 	defer it.Close()
-	return keep(files, it, "ways")
+	return keep(files, it, name)
 }
 
 // resolve finds Landlock's structures.
@@ -222,7 +227,7 @@ func (o *opener) resolve(st *state) error {
 
 // calibrate finds the offset in the credentials and the depth of the PID namespace.
 func (o *opener) calibrate(st *state) error {
-	coll, it, err := o.load(objectProgCalibrate, st.Layout, nil, nil)
+	coll, it, err := o.load(objectProgCalibrate, st.Layout, nil)
 	if err != nil {
 		return err
 	}
@@ -270,10 +275,9 @@ type endResult struct{ record *endRecord }
 func (r *endResult) take(record any, _ []byte) { r.record, _ = record.(*endRecord) }
 
 // load loads one of the object's programs with the maps that it uses, and attaches it.
-// Its control map is another program's if that is not nil. It goes over tasks, or over the
-// elements of a map that is not nil.
+// Those that are shared are other programs'.
 func (o *opener) load(
-	name string, l layout, control, over *ebpf.Map,
+	name string, l layout, shared map[string]*ebpf.Map,
 ) (*ebpf.Collection, *link.Iter, error) {
 	spec, err := loadObject()
 	if err == nil {
@@ -289,15 +293,18 @@ func (o *opener) load(
 	}
 	maps.DeleteFunc(spec.Programs, func(other string, _ *ebpf.ProgramSpec) bool { return other != name })
 	maps.DeleteFunc(spec.Maps, func(name string, _ *ebpf.MapSpec) bool { return !used[name] })
-	opts := ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{KernelTypes: o.types}, Cache: o.cache}
-	if control != nil {
-		opts.MapReplacements = map[string]*ebpf.Map{objectMapControl: control}
+	opts := ebpf.CollectionOptions{
+		Programs: ebpf.ProgramOptions{KernelTypes: o.types}, Cache: o.cache, MapReplacements: shared,
 	}
 	coll, err := ebpf.NewCollectionWithOptions(spec, opts)
 	if err != nil {
 		return nil, nil, loadError(err)
 	}
-	it, err := link.AttachIter(link.IterOptions{Program: coll.Programs[name], Map: over})
+	iter := link.IterOptions{Program: coll.Programs[name]}
+	if name == objectProgWays { // all others go over tasks
+		iter.Map = coll.Maps[objectMapSpaces]
+	}
+	it, err := link.AttachIter(iter)
 	if err != nil {
 		coll.Close()
 		return nil, nil, loadError(err)

@@ -60,7 +60,8 @@ func someRecords() (b []byte, want collectSink) {
 		return objectHeader{Kind: uint16(kind), Size: size}
 	}
 	rules := []ruleEntry{
-		{Object: 7 << 40, Dev: 8, Access: 9, Bits: 10, Level: 11}, {Object: 12 << 40, Dev: 13, Access: 14, Bits: 15, Level: 16},
+		{Object: 7 << 40, Dev: 8, Access: 9, Bits: 10, Level: 11, Key: 17 << 40},
+		{Object: 12 << 40, Dev: 13, Access: 14, Bits: 15, Level: 16, Key: 18 << 40},
 	}
 	var ruleBytes bytes.Buffer
 	if err := binary.Write(&ruleBytes, binary.NativeEndian, rules); err != nil {
@@ -75,7 +76,7 @@ func someRecords() (b []byte, want collectSink) {
 		rest    string
 	}{
 		{kind: objectRecordKindRECORD_TASK, record: objectTaskRecord{
-			H: h(objectRecordKindRECORD_TASK, 120), Tid: 1, Pid: 2, Ppid: 3, Flags: 4, Bits: 5, View: 21, ExitState: 6, NrThreads: 7,
+			H: h(objectRecordKindRECORD_TASK, 120), Tid: 1, Pid: 2, Ppid: 3, Flags: 4, Bits: 5, View: 21, ExitState: 6, Space: 24, NrThreads: 7,
 			Start: 8 << 40, ExecId: 9 << 40, Domain: 11 << 40, Acting: 23 << 40, Cgroup: 12 << 40, CgroupV1: 13 << 40,
 			Exits: 10, Account: 22, Euid: 14, UserNs: 15, MntNsOwner: 16, Seccomp: 17, Depth: 18,
 			Comm: [16]uint8{'c', 0xff, '\n', 15: 'x'},
@@ -95,7 +96,7 @@ func someRecords() (b []byte, want collectSink) {
 		}},
 		{
 			objectRecordKindRECORD_RULES, rulesRecord{
-				H: h(objectRecordKindRECORD_RULES, 56+48), Tid: 1, Start: 2 << 40, ExecId: 3 << 40, Domain: 4 << 40, Next: 5 << 40, Tree: 6,
+				H: h(objectRecordKindRECORD_RULES, 56+64), Tid: 1, Start: 2 << 40, ExecId: 3 << 40, Domain: 4 << 40, Next: 5 << 40, Tree: 6,
 				Done: 1, NumLayers: 7, NumRules: 2,
 			}, ruleBytes.Bytes(), ruleBytes.String(),
 		},
@@ -105,6 +106,10 @@ func someRecords() (b []byte, want collectSink) {
 		},
 		{objectRecordKindRECORD_GRANTS, grantsRecord{H: h(objectRecordKindRECORD_GRANTS, 24), Tid: 12}, maskBytes, string(maskBytes)},
 		{kind: objectRecordKindRECORD_OBJECT, record: objectRecord{H: h(objectRecordKindRECORD_OBJECT, 16), Tid: 18, Slot: 19, Proven: 1}},
+		{
+			objectRecordKindRECORD_WAYS, waysRecord{H: h(objectRecordKindRECORD_WAYS, 32), Space: 1, Bits: 2, NumWords: 3},
+			maskBytes, string(maskBytes),
+		},
 		{kind: objectRecordKindRECORD_END, record: endRecord{H: h(objectRecordKindRECORD_END, 8), PidLevel: 3}},
 	} {
 		b = append(b, encode(r.kind, r.record, r.follows)...)
@@ -279,7 +284,7 @@ const headerProgram = `
 int main(void)
 {
 	struct task_record t = {
-		.h = { RECORD_TASK, sizeof(t) }, .tid = 1, .pid = 2, .ppid = 3, .flags = 4, .bits = 5, .exit_state = 6,
+		.h = { RECORD_TASK, sizeof(t) }, .tid = 1, .pid = 2, .ppid = 3, .flags = 4, .bits = 5, .exit_state = 6, .space = 24,
 		.nr_threads = 7, .start = 8ULL << 40, .exec_id = 9ULL << 40, .exits = 10,
 		.domain = 11ULL << 40, .acting = 23ULL << 40, .view = 21, .account = 22, .cgroup = 12ULL << 40, .cgroup_v1 = 13ULL << 40, .euid = 14, .user_ns = 15,
 		.mnt_ns_owner = 16, .seccomp = 17, .depth = 18, .comm = { 'c', 0xff, '\n', [15] = 'x' },
@@ -299,14 +304,17 @@ int main(void)
 		.done = 1, .num_layers = 7, .num_rules = 2,
 	};
 	static struct rule_entry entries[2] = {
-		{ .object = 7ULL << 40, .dev = 8, .access = 9, .bits = 10, .level = 11 },
-		{ .object = 12ULL << 40, .dev = 13, .access = 14, .bits = 15, .level = 16 },
+		{ .object = 7ULL << 40, .dev = 8, .access = 9, .bits = 10, .level = 11, .key = 17ULL << 40 },
+		{ .object = 12ULL << 40, .dev = 13, .access = 14, .bits = 15, .level = 16, .key = 18ULL << 40 },
 	};
 	struct launcher_record l = { .h = { RECORD_LAUNCHER, sizeof(l) + LAUNCHER_MAX }, .key = 10ULL << 40 };
 	static char launcher[LAUNCHER_MAX] = "/bin/a b", path[16] = "/bin/x y", empty[8];
 	struct grants_record grants = { .h = { RECORD_GRANTS, 24 }, .tid = 12 };
 	static __u32 everywhere[4] = { 13, 14, 15, 16 };
 	struct object_record o = { .h = { RECORD_OBJECT, sizeof(o) }, .tid = 18, .slot = 19, .proven = 1 };
+	struct ways_record ways = {
+		.h = { RECORD_WAYS, 32 }, .space = 1, .bits = 2, .num_words = 3,
+	};
 	struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = 3 };
 
 	r.h.kind = RECORD_RULES;
@@ -325,6 +333,8 @@ int main(void)
 	W(grants);
 	W(everywhere);
 	W(o);
+	W(ways);
+	W(everywhere);
 	W(end);
 	return 0;
 }

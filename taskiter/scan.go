@@ -84,6 +84,7 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	if err := s.readWays(ctx); err != nil {
 		return nil, err
 	}
+	s.closeObjects()
 	clear(s.before)
 	for _, g := range groups {
 		if g.verdict == partial {

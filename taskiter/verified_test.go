@@ -3,7 +3,6 @@
 package taskiter
 
 import (
-	"cmp"
 	"flag"
 	"testing"
 
@@ -31,20 +30,14 @@ func TestVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	programs := map[string]*ebpf.Program{}
-	var spaces *ebpf.Map
 	for _, name := range []string{objectProgCalibrate, objectProgScan, objectProgRules, objectProgWays} {
-		over := spaces
-		if name != objectProgWays {
-			over = nil
-		}
-		coll, it, err := o.load(name, s.state.Layout, nil, over)
+		coll, it, err := o.load(name, s.state.Layout, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer coll.Close()
 		defer it.Close()
 		programs[name] = coll.Programs[name]
-		spaces = cmp.Or(coll.Maps[objectMapSpaces], spaces)
 	}
 	verified.Check(t, "testdata/verified.txt", *update, programs)
 }

@@ -75,6 +75,9 @@ func (s *spaces) end() {
 	maps.DeleteFunc(s.sets, func(_ string, set *waySet) bool { return set.used != s.scan })
 }
 
+// forget drops what was read in this scan.
+func (s *spaces) forget() { clear(s.of) }
+
 // at returns the ways of a namespace by its number.
 func (s *spaces) at(number uint16) *waySet {
 	if int(number) < len(s.of) && s.of[number] != nil {

@@ -21,10 +21,10 @@ type opened struct {
 	t       testing.TB
 	paths   []string
 	objects []domainid.Object
-	fds     []int
+	fds     []int32
 }
 
-func (o *opened) Resolve(context.Context) ([]domainid.Object, []int) {
+func (o *opened) Resolve(context.Context) ([]domainid.Object, []int32, int) {
 	o.objects, o.fds = nil, nil
 	for i, path := range o.paths {
 		fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
@@ -36,16 +36,17 @@ func (o *opened) Resolve(context.Context) ([]domainid.Object, []int) {
 			kind = domainid.ObjectDirectory
 		}
 		o.objects = append(o.objects, domainid.Object{Asset: int32(i), Path: path, Kind: kind, Parent: -1})
-		o.fds = append(o.fds, fd)
+		o.fds = append(o.fds, int32(fd))
 	}
-	return o.objects, o.fds
+	return o.objects, o.fds, os.Getpid()
 }
 
-func (o *opened) Release() {
+func (o *opened) Release() bool {
 	for _, fd := range o.fds {
-		unix.Close(fd)
+		unix.Close(int(fd))
 	}
 	o.fds = nil
+	return true
 }
 
 // watch opens a source that looks for ways to some paths.
@@ -180,3 +181,30 @@ func TestWaysOfHardLinks(t *testing.T) {
 	}
 	a.keeps(s, 0, access.Yes, 0)
 }
+
+// TestWaysOfNothing: what the resolver does not have open is not taken for something that
+// no way leads to.
+func TestWaysOfNothing(t *testing.T) {
+	s := watch(t)
+	a := startActor(t, "rooted", "restrict")
+	granted := startActor(t, "rooted", "open", "/", "restrict")
+	for _, r := range []*nothingOpen{{fd: 700, open: true, pid: os.Getpid()}, {fd: 1 << 30, open: true, pid: os.Getpid()},
+		{fd: 0, open: false, pid: os.Getpid()}, {fd: 0, open: true, pid: 1 << 30}} {
+		s.Resolve(r)
+		a.keeps(s, 0, access.Yes, domainid.WaysUnread) // as no rule grants it anywhere
+		granted.keeps(s, 0, access.Unknown, domainid.WaysUnread)
+	}
+}
+
+// nothingOpen is a resolver that opens nothing.
+type nothingOpen struct {
+	fd   int32
+	pid  int
+	open bool
+}
+
+func (r *nothingOpen) Resolve(context.Context) ([]domainid.Object, []int32, int) {
+	return []domainid.Object{{Path: "/x", Kind: domainid.ObjectFile, Parent: -1}}, []int32{r.fd}, r.pid
+}
+
+func (r *nothingOpen) Release() bool { return r.open }

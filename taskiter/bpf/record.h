@@ -113,11 +113,13 @@ struct control_block {
 	 */
 	__u32 exe_known[PID_SLOTS];
 	struct want wants[WANT_SLOTS]; /* by the TID, modulo WANT_SLOTS */
-	/* Descriptors that the reader has of objects; 0 of them: ways are not looked for. */
-	__u32 num_objects;
-	__s32 objects[OBJECTS_MAX];
 	__u64 scan; /* whatever is another number in each scan */
 	__u32 max_spaces; /* numbers that an account's tasks can get in a scan */
+	__s32 resolver; /* process that has the objects open */
+	/* Its descriptors of them, -1 for none; 0 of them: ways are not looked for. */
+	__u32 num_objects;
+	__s32 objects[OBJECTS_MAX];
+	__u32 spare;
 
 	/* Written by the programs. */
 	__u64 longest_ns[NUM_PROGRAMS]; /* of all calls for a task in a domain */

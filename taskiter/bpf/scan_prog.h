@@ -119,6 +119,7 @@ int scan(struct bpf_iter__task *ctx)
 	session = ctx->meta->session_id;
 	if (hierarchy && layout.views && put_view(seq, ctl, tmp, session, task, cred, domain, &rec))
 		return 0;
+	note_resolver(ctl, task, &rec);
 	if (hierarchy && layout.views)
 		rec.space = space_number(ctl, task, &rec, session);
 	if (layout.landlock && rec.flags & layout.workers)

@@ -6,7 +6,7 @@
 #ifndef LANDLOCKD_SPACES_H
 #define LANDLOCKD_SPACES_H
 
-/* By number; 0 is nobody's. */
+/* By number. 0 has the address of the resolver's struct files_struct, and the scan. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SPACES_MAX);
@@ -44,6 +44,19 @@ static __always_inline __u64 new_number(struct control_block *ctl, const struct 
 	bpf_map_update_elem(&spaces, &number, &space, BPF_ANY);
 	bpf_map_update_elem(&numbers, &key, &fresh, BPF_ANY);
 	return number;
+}
+
+/* Notes where the program ways finds the objects. The resolver lives until it has run. */
+static __always_inline void note_resolver(struct control_block *ctl, struct task_struct *task,
+					  const struct task_record *rec)
+{
+	__u32 zero = 0;
+	struct space *space = bpf_map_lookup_elem(&spaces, &zero);
+
+	if (ctl->num_objects && rec->pid == ctl->resolver && space) {
+		space->ns = (__u64)BPF_CORE_READ(task, files);
+		space->event = ctl->scan;
+	}
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * The program ways: what leads to the objects that assets are, in each mount namespace that
- * a task in a domain has. The objects are what the reader has open, so that they are read
+ * a task in a domain has. The objects are what the resolver has open, so that they are read
  * in the same terms as rules.
  *
  * A way begins at a mount of the object's filesystem whose root is the object or above it.
@@ -33,7 +33,7 @@ struct ways_scratch {
 	struct ways_record rec;
 	__u64 words[WAY_WORDS + ROOT_STEPS];
 	struct name names[NAMES_MAX];
-	__u64 scan; /* whose names they are */
+	__u64 files; /* of the resolver */
 	__u64 num_names;
 	__u64 num_words; /* more than WAY_WORDS: there was no room */
 	__u64 began;
@@ -121,13 +121,13 @@ static long alias_step(__u32 i, void *unused)
 
 static long object_step(__u32 i, void *unused)
 {
-	struct task_struct *reader = (void *)bpf_get_current_task();
 	struct ways_scratch *w = get_ways_scratch();
 	struct control_block *ctl = get_control();
 	struct dentry *dentry;
 	struct inode *inode;
 	struct fdtable *fdt;
-	struct file **files, *file = 0;
+	struct file **fds, *file = 0;
+	struct files_struct *files;
 	__s32 fd;
 
 	if (!w || !ctl || i >= OBJECTS_MAX || i >= ctl->num_objects)
@@ -135,14 +135,18 @@ static long object_step(__u32 i, void *unused)
 	fd = ctl->objects[i];
 	if (fd < 0) /* there is nothing */
 		return 0;
-	fdt = BPF_CORE_READ(reader, files, fdt);
-	files = BPF_CORE_READ(fdt, fd);
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
-		return 0;
-	READ(file, files + fd);
+	files = (void *)w->files;
+	fdt = BPF_CORE_READ(files, fdt);
+	fds = BPF_CORE_READ(fdt, fd);
+	if (fd < BPF_CORE_READ(fdt, max_fds))
+		READ(file, fds + fd);
 	dentry = BPF_CORE_READ(file, f_path.dentry);
 	inode = BPF_CORE_READ(dentry, d_inode);
 	w->object = i;
+	if (!inode) {
+		add_word(w, way_head(i, WAY_UNREAD, 0));
+		return 0;
+	}
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR) {
 		add_name(w, (__u64)dentry, (__u64)BPF_CORE_READ(inode, i_sb), 1);
 		return 0;
@@ -290,10 +294,14 @@ static __always_inline bool is_same(struct ways_scratch *w, const struct space *
 	return BPF_CORE_READ(ns, event) == space->event && (__u64)BPF_CORE_READ(ns, root) == w->top;
 }
 
-static __always_inline void find_ways(struct ways_scratch *w, struct scratch *tmp, const struct space *space)
+static __always_inline void find_ways(struct ways_scratch *w, struct scratch *tmp, const struct space *space,
+				      __u64 scan)
 {
 	struct mnt_namespace *ns = (void *)space->ns;
+	__u32 zero = 0;
+	const struct space *resolver = bpf_map_lookup_elem(&spaces, &zero);
 
+	w->files = resolver && resolver->event == scan ? resolver->ns : 0;
 	w->num_words = 0;
 	w->num_names = 0;
 	w->rec.bits = 0;
@@ -333,7 +341,7 @@ int ways(struct bpf_iter__bpf_map_elem *ctx)
 	if (!spent || spent->view_ns > ctl->max_view_ns || ctl->view_ns[favoured] > ctl->all_view_ns)
 		return 0;
 	w->began = bpf_ktime_get_ns();
-	find_ways(w, tmp, space);
+	find_ways(w, tmp, space, ctl->scan);
 	w->rec.h.kind = RECORD_WAYS;
 	w->rec.space = *number;
 	w->rec.num_words = words = w->num_words;
