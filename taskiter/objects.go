@@ -30,7 +30,8 @@ func (s *Source) Resolve(r Resolver) { s.resolver = r }
 // openObjects opens what assets are, and has the programs look for ways to it.
 func (s *Source) openObjects(ctx context.Context) {
 	c := s.control
-	c.Scan, c.NumObjects, c.NumSpaces, c.MaxSpaces = s.scans+1, 0, 0, spacesOfAccount
+	c.Scan++
+	c.NumObjects, c.NumSpaces, c.MaxSpaces = 0, 0, spacesOfAccount
 	s.objects = nil
 	if s.resolver == nil || len(s.files) <= waysFile {
 		return
