@@ -45,6 +45,7 @@ func views() []view {
 		restrictedMetrics,
 		hardeningMetrics,
 		daemonMetrics,
+		assetMetrics,
 		workloadMetrics,
 		denialMetrics,
 		ruleMetrics,

@@ -24,6 +24,7 @@ func fixtures() []fixture {
 		{"disabled", daemonOf(disabled())},
 		{"empty", daemonOf(newSnapshot())},
 		{"mixed", daemonOf(mixed())},
+		{"assets", daemonOf(reaching())},
 		{"deep", daemonOf(deep())},
 		{"nested_pidns", daemonOf(nestedPIDNS())},
 		{"hostile", hostile()},
@@ -140,6 +141,29 @@ func mixed() *scan.Snapshot {
 	harden(s)
 	name(s, "a.service", "getty@.service", "getty@.service", "ssh.service", "ssh.service",
 		"web.service", "other", "dark.service", "dark.service", "vain.service", "vm.service")
+	s.Conclude()
+	return s
+}
+
+// reaching is mixed, and what its processes should be kept from.
+func reaching() *scan.Snapshot {
+	s := mixed()
+	s.Assets = []domainid.Asset{
+		{Name: "outside", Signal: true},
+		{Name: "sockets", AbstractUnix: true},
+		{Name: "secrets", Paths: []string{"/etc/shadow"}, Read: true},
+		{Name: "runtime", Unix: []string{"/run/docker.sock"}},
+		{Name: "mail", Paths: []string{"/var/mail"}, Write: true},
+	}
+	s.Objects = []domainid.Object{
+		{Asset: 2, Path: "/etc/shadow", Kind: domainid.ObjectFile, Parent: -1},
+		{Asset: 3, Path: "/run/docker.sock", Kind: domainid.ObjectSocket, Parent: -1},
+		{Asset: 4, Path: "/var/mail", Kind: domainid.ObjectAbsent, Parent: -1},
+	}
+	denied := domainid.FileRights{Sure: 1 << 2, May: 1 << 2}
+	place := domainid.Place{Denied: denied, Below: denied}
+	s.Scenes = []domainid.Scene{{Domain: outer, Places: []domainid.Place{place, place, place}}}
+	s.TasksOf(&s.Processes[2])[0].Scene = 1
 	s.Conclude()
 	return s
 }

@@ -77,8 +77,8 @@ var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[R
 		labels: []Label{
 			{"rule", "the rule's name"},
 			{"reason", "`landlock_disabled`, `unsandboxed`, `partial`, `restricts_nothing`, " +
-				"`too_shallow`, `too_deep`, `right_not_restricted`, `outside_worker`, " +
-				"`sandboxed`, `too_few`"},
+				"`too_shallow`, `too_deep`, `right_not_restricted`, `within_reach`, " +
+				"`outside_worker`, `sandboxed`, `too_few`"},
 			{"workload", "the processes' workload; empty for `too_few`"},
 		},
 		present: "only above 0, and the first 20 of the host, in the order of the rules",

@@ -97,6 +97,18 @@ var workloadMetrics = newTable(func(s *Scrape) *workloads {
 		values:  (*workloads).processes,
 	},
 	{
+		name: "landlock_workload_asset_processes",
+		help: "Sandboxed processes of a workload that Landlock does not keep from an asset: those " +
+			"of landlock_asset_processes with reach within_reach.",
+		labels: []Label{
+			{"workload", "as of landlock_workload_processes"},
+			{"asset", "the asset's name"},
+		},
+		present: ifSeries + ", only above 0, and at most 100 of the host: what is left is added " +
+			"up as workload other",
+		values: (*workloads).assets,
+	},
+	{
 		name: "landlockd_workloads_folded",
 		help: "Workloads without a series of their own, in landlock_workload_processes with " +
 			"workload other.",

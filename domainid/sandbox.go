@@ -26,6 +26,9 @@ type Sandbox struct {
 	Restricts access.Bounds
 	// Doubt is why something of this is unknown; 0 if nothing is.
 	Doubt Doubt
+	// Reach is which assets they are kept from, where that was asked for. It has a doubt of
+	// its own.
+	Reach Reaches
 }
 
 // AnyDepth stands for a depth without an upper bound.
@@ -42,7 +45,7 @@ func (s Sandbox) And(o Sandbox) Sandbox {
 		Depth: min(s.Depth, o.Depth), MostDepth: min(s.MostDepth, o.MostDepth),
 		Deepest: max(s.Deepest, o.Deepest), Exact: s.Exact && o.Exact,
 		Handles: s.Handles.Intersect(o.Handles), Restricts: s.Restricts.Intersect(o.Restricts),
-		Doubt: s.Doubt | o.Doubt,
+		Doubt: s.Doubt | o.Doubt, Reach: s.Reach.And(o.Reach),
 	}
 	both.settle()
 	return both
@@ -80,6 +83,9 @@ type Host struct {
 	RulesRead bool
 	// Rights are those that the kernel can restrict.
 	Rights access.Bounds
+	// Ways are those past a right that are open on the kernel, and WaysUnknown those of
+	// which that is not known.
+	Ways, WaysUnknown access.Ways
 }
 
 // Meaning concludes what domains mean for the tasks in them. This is the one
@@ -91,12 +97,26 @@ type Meaning struct {
 	// concluded are the sandboxes of domains without a view, and then those of views, as
 	// far as they were asked for: others have no Depth.
 	concluded []Sandbox
+
+	assets Assets
+	// reaches are those of a domain that is not known, of domains without a scene, and then
+	// of scenes, as far as they were asked for, which is in reached.
+	reaches []Reaches
+	reached []bool
+	ways    []access.Way
 }
 
 // NewMeaning returns the meaning of domains, of which a parent stands before its
 // children, and of views of them. It keeps both.
 func NewMeaning(host Host, domains []Domain, views []View) *Meaning {
 	return &Meaning{host: host, domains: domains, views: views}
+}
+
+// WithAssets returns the meaning, for assets too. It keeps them.
+func (m *Meaning) WithAssets(assets Assets) *Meaning {
+	assets.Assets = assets.Assets[:min(len(assets.Assets), MaxAssets)]
+	m.assets, m.ways = assets, (m.host.Ways | m.host.WaysUnknown).All()
+	return m
 }
 
 // Task returns what being in a domain means for a task. domain and view are

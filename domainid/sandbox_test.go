@@ -383,7 +383,7 @@ func TestChain(t *testing.T) {
 
 func TestDoubts(t *testing.T) {
 	all := LayersUnknown | RulesUnread | RootChanging | RootTooDeep | RootDetached | ClassUnknown |
-		CwdOutside | WaysUnread | Unplaced
+		CwdOutside | WaysUnread | Unplaced | AssetUnread | WayUnknown | PortPicked
 	if len(all.Words()) != len(doubts) || len(all.Sentences()) != len(doubts) {
 		t.Errorf("%v, %v", all.Words(), all.Sentences())
 	}

@@ -45,6 +45,12 @@ const (
 	WaysUnread
 	// Unplaced: where a rule lies, or another name of a file, is not known.
 	Unplaced
+	// AssetUnread: what an asset is could not be read.
+	AssetUnread
+	// WayUnknown: the kernel may leave a way past a right open.
+	WayUnknown
+	// PortPicked: port 0 may be bound, and the kernel may pick the port for that.
+	PortPicked
 )
 
 // Has reports whether all reasons of o are among those of d.
@@ -61,6 +67,9 @@ var doubts = [...]struct{ word, text string }{
 	{"cwd_outside", "its working directory is outside of its root directory"},
 	{"ways_unread", "not all ways that lead to it were read"},
 	{"unplaced", "it is not known where a rule lies, or another name of a file"},
+	{"asset_unread", "it could not be read what the asset is"},
+	{"way_unknown", "it is not known whether this kernel leaves a way past a right open"},
+	{"port_picked", "the kernel may pick the port for a socket that is bound to port 0"},
 }
 
 // Words returns a word for each reason, in the order of the constants.

@@ -43,8 +43,9 @@ func (s *Snapshot) Conclude() {
 // Meaning returns what the snapshot's domains mean for tasks in them.
 func (s *Snapshot) Meaning() *domainid.Meaning {
 	host := domainid.Host{ABI: s.Kernel.ABI, RulesRead: s.Source.Rules == "read",
-		Rights: s.Kernel.Rights}
-	return domainid.NewMeaning(host, s.Domains, s.Views)
+		Rights: s.Kernel.Rights, Ways: s.Kernel.Ways, WaysUnknown: s.Kernel.WaysUnknown}
+	return domainid.NewMeaning(host, s.Domains, s.Views).
+		WithAssets(domainid.Assets{Assets: s.Assets, Objects: s.Objects, Scenes: s.Scenes})
 }
 
 // SandboxOf returns what being in domains means for a process: for those of its
@@ -92,6 +93,7 @@ func (s *Snapshot) conclude(
 		}
 		last = t
 		of := m.Task(t.Domain, t.View, t.Depth, t.DepthExact)
+		of.Reach = m.Reaches(t.Domain, t.Scene)
 		if inside {
 			of = sandbox.And(of)
 		}
@@ -102,6 +104,6 @@ func (s *Snapshot) conclude(
 
 // alike reports whether being in its domain means the same for two tasks.
 func (t *Task) alike(o *Task) bool {
-	return t.Domain == o.Domain && t.View == o.View && t.State == o.State &&
+	return t.Domain == o.Domain && t.View == o.View && t.Scene == o.Scene && t.State == o.State &&
 		t.Depth == o.Depth && t.DepthExact == o.DepthExact
 }

@@ -40,6 +40,9 @@ type Snapshot struct {
 	// Views are the domains as the tasks of Tasks have them, by where their root
 	// directories are; nil where rules are not read.
 	Views []domainid.View
+	// Assets are what processes should be kept from, as it was asked for: at most
+	// domainid.MaxAssets.
+	Assets []domainid.Asset
 	// Objects are what the paths of assets were in this scan, and Scenes what domains
 	// deny on them; nil where no asset has a path.
 	Objects []domainid.Object

@@ -44,8 +44,9 @@ func (c *checkRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 		IsSetByUser(&c.pidGiven).Int64Var(&c.pid)
 	cmd.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,"+
 		"restricts=fs.write_file,net.*; keys: state, effective (true unless given), "+
-		"min_depth, max_depth, restricts, and beside that on_old_kernel, outside_workers; "+
-		"or state=unsandboxed alone.").PlaceHolder("EXPECT").StringVar(&c.expect)
+		"min_depth, max_depth, restricts, out_of_reach (assets of the configuration), and beside "+
+		"those on_old_kernel, outside_workers; or state=unsandboxed alone.").
+		PlaceHolder("EXPECT").StringVar(&c.expect)
 	cmd.Flag("explain", "Show which rules apply to one process, why the others do not, "+
 		"and what they say.").PlaceHolder("PID").IsSetByUser(&c.explainGiven).Int64Var(&c.explained)
 	cmd.Flag("require-matches", "A rule that is about no process is violated, too: "+
@@ -138,12 +139,18 @@ func (c *checkRules) rules() (*policy.Config, error) {
 		return nil, usagef("there are no rules to check by: write some " +
 			"(\"landlockd rules suggest\" begins them), or give --config.file")
 	}
+	c.assets = config.Assets
 	return config, nil
 }
 
 // one judges one process by --expect, however young it is.
 func (c *checkRules) one(w io.Writer) error {
-	expect, err := policy.ParseExpect(c.expect)
+	config, err := c.load() // its assets can be asked for
+	if err != nil {
+		return err
+	}
+	c.assets = config.Assets
+	expect, err := policy.ParseExpect(c.expect, c.assets...)
 	if err != nil {
 		return usagef("--expect: %w", err)
 	}

@@ -74,6 +74,7 @@ func (x *explainProcess) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	x.assets = config.Assets
 	end := time.Now().Add(x.timeout)
 	snap, p, err := x.process(x.pid, withThread)
 	switch {

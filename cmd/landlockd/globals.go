@@ -12,6 +12,7 @@ import (
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
@@ -84,7 +85,7 @@ const onceRuleTime = 10 * time.Second
 
 // open opens what a command scans this host with, and returns what it was found among. It
 // is not closed: a scan that hangs still uses it, and the command ends.
-func (g *globals) open(d deadline) (src scan.Source, f *sources.Found, err error) {
+func (g *globals) open(d deadline, assets []domainid.Asset) (src scan.Source, f *sources.Found, err error) {
 	o := g.sources
 	o.RuleTime = min(onceRuleTime, d.timeout/3)
 	f, err = inTime(d, "preparing to scan", func() (*sources.Found, error) { return sources.Find(o) })
@@ -92,7 +93,8 @@ func (g *globals) open(d deadline) (src scan.Source, f *sources.Found, err error
 		return nil, nil, err
 	}
 	src, err = inTime(d, "preparing to name workloads", func() (scan.Source, error) {
-		return workload.NewSource(f.Reader(o), workload.Open(g.workloads)), nil
+		asking := scan.Asking(f.Reader(o), func() []domainid.Asset { return assets })
+		return workload.NewSource(asking, workload.Open(g.workloads)), nil
 	})
 	return src, f, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/cmdline"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/recorded"
@@ -22,6 +23,8 @@ type look struct {
 	*globals
 	lookLimit
 	file string
+	// assets are what this host is asked for; a recorded snapshot has its own.
+	assets []domainid.Asset
 }
 
 func (l *look) flags(c *kingpin.CmdClause, verb string) {
@@ -68,7 +71,7 @@ func (l *look) until(enough judgment) (*scan.Snapshot, error) {
 	if !l.recorded() {
 		d, cancel := l.begin()
 		defer cancel()
-		src, f, err := l.open(d)
+		src, f, err := l.open(d, l.assets)
 		if err != nil {
 			return nil, err
 		}

@@ -80,7 +80,7 @@ func (o *once) run(out io.Writer) error {
 	}
 	d, cancel := o.begin()
 	defer cancel()
-	src, found, err := o.open(d)
+	src, found, err := o.open(d, config.Assets)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		found = &sources.Found{}

@@ -12,17 +12,26 @@ import (
 )
 
 // suggestRules writes rules for what is sandboxed now.
-type suggestRules struct{ look }
+type suggestRules struct {
+	look
+	ruleFile
+}
 
 func (s *suggestRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("rules", "Work with rules.").
 		Command("suggest", "Write rules that expect what is sandboxed now to stay so; "+
 			"what is not sandboxed, as comments.")
-	s.flags(c, "Look at")
+	s.look.flags(c, "Look at")
+	s.ruleFile.flags(c)
 	return c
 }
 
 func (s *suggestRules) run(out io.Writer) error {
+	config, err := s.load() // for its assets alone
+	if err != nil {
+		return err
+	}
+	s.assets = config.Assets
 	snap, err := s.until(func(snap *scan.Snapshot) (bool, []int32) {
 		for i := range snap.Processes {
 			if !settled(snap, &snap.Processes[i]) {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/patient"
@@ -49,7 +50,7 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 		defer keepRoom(tally)()
 	}
 	live := newLiveness(d.o.Logger)
-	shared := d.share(resolver, monitor, tally, live)
+	shared := d.share(rules, resolver, monitor, tally, live)
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 		defer cancel()
@@ -108,9 +109,11 @@ func (d *Daemon) openResolver() *workload.Resolver {
 
 // share returns what all readers get their snapshots from.
 func (d *Daemon) share(
-	resolver *workload.Resolver, monitor *denials.Monitor, tally *runs.Tally, live *liveness,
+	rules *inforce.Set, resolver *workload.Resolver, monitor *denials.Monitor, tally *runs.Tally,
+	live *liveness,
 ) *scan.Shared {
-	var source scan.Source = workload.NewSource(d.reader, resolver)
+	source := scan.Asking(d.reader, func() []domainid.Asset { return rules.Config().Assets })
+	source = workload.NewSource(source, resolver)
 	if monitor != nil {
 		source = denials.NewSource(source, monitor)
 	}

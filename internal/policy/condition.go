@@ -3,6 +3,8 @@
 package policy
 
 import (
+	"slices"
+
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
@@ -47,12 +49,19 @@ type demand struct {
 	// missing are the names and globs of which the kernel has no right, if that
 	// violates.
 	missing []string
+	// assets are the places of OutOfReach among the assets of the snapshot, or -1 of one
+	// that was not looked at as it is defined here.
+	assets []int
 }
 
 // demandOn returns what is asked for on a host: all rights but those that the
-// kernel is known to lack.
-func (x *Expect) demandOn(l limits) demand {
+// kernel is known to lack, and those assets that were looked at.
+func (x *Expect) demandOn(l limits, assets []domainid.Asset) demand {
 	d := demand{limits: l}
+	for i := range x.OutOfReach {
+		same := func(a domainid.Asset) bool { return a.Equal(&x.OutOfReach[i]) }
+		d.assets = append(d.assets, slices.IndexFunc(assets, same))
+	}
 	for _, text := range x.Restricts {
 		has := false
 		for _, r := range rightsOf(text) {

@@ -18,8 +18,12 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	assets, err := os.ReadFile("../../docs/assets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	schema := compileSchema(t)
-	blocks := strings.Split(string(text)+string(readme), "```yaml\n")[1:]
+	blocks := strings.Split(string(text)+string(readme)+string(assets), "```yaml\n")[1:]
 	for _, b := range blocks {
 		example, _, ok := strings.Cut(b, "```")
 		if !ok {

@@ -3,9 +3,11 @@
 package policy
 
 import (
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -36,7 +38,8 @@ type Evaluator struct {
 	ended   *Ended // nil if its processes live
 	facts   facts  // of one process
 	demands []demand
-	limits  limits // that demands are for
+	limits  limits           // that demands are for
+	assets  []domainid.Asset // and so are these
 	groups  []group
 	groupOf []int32 // by process
 	byKey   map[groupKey]int32
@@ -123,11 +126,13 @@ func (e *Evaluator) begin(s *scan.Snapshot) {
 	e.above.begin(s)
 	e.doubts = undecided{}
 	clear(e.tallies)
-	if l := limitsOf(s); len(e.demands) == 0 || e.limits != l {
-		e.limits = l
+	same := func(a, b domainid.Asset) bool { return a.Equal(&b) }
+	if l := limitsOf(s); len(e.demands) == 0 || e.limits != l ||
+		!slices.EqualFunc(e.assets, s.Assets, same) {
+		e.limits, e.assets = l, s.Assets
 		e.demands = e.demands[:0]
 		for i := range e.config.Rules {
-			e.demands = append(e.demands, e.config.Rules[i].Expect.demandOn(l))
+			e.demands = append(e.demands, e.config.Rules[i].Expect.demandOn(l, s.Assets))
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // Expect is how a process must be. A new expectation is a member here, its key in
-// decoder.expect, a line of requirements in judge.go with a [Reason], and its rows in
+// decoder.expect, a line of requirements in requirements.go with a [Reason], and its rows in
 // docs/rules.md and its schema.
 type Expect struct {
 	// Free: it must be [scan.Unsandboxed]. Nothing else is asked for then.

@@ -12,7 +12,7 @@ import (
 // Judge reports whether a process of a snapshot is as expected, whatever its age,
 // and in words what is missing or not known; no words if it is compliant.
 func (x *Expect) Judge(s *scan.Snapshot, p *scan.Process) (Result, Reason, string) {
-	c, d := conditionOf(s, p), x.demandOn(limitsOf(s))
+	c, d := conditionOf(s, p), x.demandOn(limitsOf(s), s.Assets)
 	result, reason := x.judge(&c, &d)
 	words := x.words(result, reason, &c, &d)
 	switch {

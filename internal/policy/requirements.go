@@ -28,6 +28,7 @@ var requirements = [...]requirement{
 	{TooShallow, (*Expect).deepEnough, (*Expect).shallowWords},
 	{TooDeep, (*Expect).notTooDeep, (*Expect).deepWords},
 	{RightNotRestricted, (*Expect).restricts, (*Expect).restrictsWords},
+	{WithinReach, (*Expect).outOfReach, (*Expect).reachWords},
 	{OutsideWorker, (*Expect).noWorkerOutside, (*Expect).workerWords},
 }
 
@@ -112,7 +113,7 @@ func (x *Expect) restrictsWords(c *condition, d *demand, answer access.Answer) s
 // noWorkerOutside reports whether what is asked for holds for workers, too.
 func (x *Expect) noWorkerOutside(c *condition, d *demand) access.Answer {
 	switch {
-	case d.asked.Empty() || x.OutsideWorkers == OutsideAllowed || c.outside == access.No:
+	case d.asked.Empty() && len(d.assets) == 0 || x.OutsideWorkers == OutsideAllowed || c.outside == access.No:
 		return access.Yes
 	case x.OutsideWorkers == OutsideViolates && c.outside == access.Yes:
 		return access.No

@@ -61,6 +61,8 @@ const (
 	TooDeep
 	// RightNotRestricted: some task is not restricted in a right.
 	RightNotRestricted
+	// WithinReach: Landlock does not keep it from an asset.
+	WithinReach
 	// OutsideWorker: a worker of it may act outside of its domains.
 	OutsideWorker
 	// Sandboxed: some task is in a domain, and none should be.
@@ -73,7 +75,7 @@ const (
 // reasons are the words, by value. It is never written.
 var reasons = [numReasons]string{
 	"", "landlock_disabled", "unsandboxed", "partial", "restricts_nothing", "too_shallow", "too_deep",
-	"right_not_restricted", "outside_worker", "sandboxed", "too_few",
+	"right_not_restricted", "within_reach", "outside_worker", "sandboxed", "too_few",
 }
 
 func (r Reason) String() string { return reasons[r%numReasons] }

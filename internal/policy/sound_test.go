@@ -179,7 +179,7 @@ func TestJudgeIsSound(t *testing.T) {
 		if r.IntN(8) == 0 {
 			x = Expect{Free: true}
 		}
-		asked := x.demandOn(limitsOf(h.Snapshot)).asked
+		asked := x.demandOn(limitsOf(h.Snapshot), nil).asked
 		known := r.IntN(4) == 0
 		if !known {
 			obscure(r, h, p)
