@@ -35,13 +35,15 @@ func TestEveryFactHasItsPlaces(t *testing.T) {
 	}{
 		{"taskiter", true, everything, map[string]string{
 			"Process.Workload": workloads, "Snapshot.Workloads": workloads,
-			"Task.Reason": "a record of a task is never in doubt, only all of a process",
+			"Snapshot.Assets": "scan.Asking sets it, for every source",
+			"Task.Reason":     "a record of a task is never in doubt, only all of a process",
 		}},
 		{"procattr", true, everything, map[string]string{
 			"Process.Workload": workloads, "Snapshot.Workloads": workloads,
 			"Process.SysPtrace":      "what it reads of status is too old for a guard",
 			"Snapshot.Views":         "the attribute shows no rules",
 			"Snapshot.DomainsUnread": "it has no budget for domains",
+			"Snapshot.Assets":        "scan.Asking sets it, for every source",
 			"Task.Scene":             "the attribute shows no rules",
 			"Snapshot.Objects":       "the attribute shows no rules",
 			"Snapshot.Scenes":        "the attribute shows no rules",

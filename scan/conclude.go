@@ -15,6 +15,10 @@ const noSandbox int32 = -1
 // before anybody else has it; without it readers find the same, but each works it
 // out again.
 func (s *Snapshot) Conclude() {
+	for i := range s.Domains {
+		// What a live domain handles, this kernel has.
+		s.Kernel.Rights = s.Kernel.Rights.Union(access.Exactly(s.Domains[i].Handled))
+	}
 	m := s.Meaning()
 	at := map[domainid.Sandbox]int32{}
 	s.sandboxes = s.sandboxes[:0]
@@ -32,10 +36,6 @@ func (s *Snapshot) Conclude() {
 		}
 		p.outside = s.concludeWorkers(p,
 			func(w *Worker, outside access.Answer) { w.outside = outside })
-	}
-	for i := range s.Domains {
-		// What a live domain handles, this kernel has.
-		s.Kernel.Rights = s.Kernel.Rights.Union(access.Exactly(s.Domains[i].Handled))
 	}
 	s.concluded = true
 }

@@ -22,6 +22,8 @@ type Facts struct {
 	Lineage domainid.Lineage
 	// View is the one that every task has, or domainid.NoView.
 	View int32
+	// Scene is the one that every task has, or domainid.NoScene.
+	Scene int32
 	// Exact reports whether Depth and MaxDepth are exact, not lower bounds.
 	Exact bool
 	// Sandboxed reports whether at least one task is in a domain.
@@ -54,9 +56,10 @@ func (r *Reader) Read(i int32) Facts {
 	r.domains = r.domains[:0]
 	f := Facts{Domain: domainid.Outermost, View: domainid.NoView, Lineage: domainid.LineageKnown,
 		Exact: p.State != scan.Unknown}
-	named, oneView := 0, true
+	named, oneView, oneScene := 0, true, true
 	for _, t := range tasks {
 		oneView = oneView && t.View == tasks[0].View
+		oneScene = oneScene && t.Scene == tasks[0].Scene
 		f.Differ = f.Differ || !inOnePlace(t, tasks[0])
 		f.Listed = f.Listed || !follows(t, p, tasks[0])
 		d := r.s.DomainOf(t)
@@ -86,6 +89,9 @@ func (r *Reader) Read(i int32) Facts {
 		if oneView {
 			f.View = tasks[0].View
 		}
+		if oneScene {
+			f.Scene = tasks[0].Scene
+		}
 	}
 	f.Depth, f.MaxDepth = p.Depth, p.MaxDepth
 	switch p.State {
@@ -108,8 +114,8 @@ func inOnePlace(a, b scan.Task) bool {
 // its process, whose first task is another: all of its tasks are alike, and what was
 // read of them adds up to what the process is.
 func follows(t scan.Task, p *scan.Process, first scan.Task) bool {
-	return inOnePlace(t, first) && t.View == first.View && t.UID == p.UID &&
-		t.Hardening == first.Hardening &&
+	return inOnePlace(t, first) && t.View == first.View && t.Scene == first.Scene &&
+		t.UID == p.UID && t.Hardening == first.Hardening &&
 		(t.State != scan.Sandboxed || t.Depth == first.Depth && t.DepthExact == first.DepthExact) &&
 		t.State == p.State && t.Reason == p.Reason && t.Hardening&scan.SeccompStrict == 0
 }

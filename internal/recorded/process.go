@@ -31,6 +31,8 @@ type processJSON struct {
 	Domains  []domainid.ID `json:"domains" read:"no"`
 	// ViewIndex is that in the array of views.
 	ViewIndex *int32 `json:"view_index" min:"0"`
+	// SceneIndex is that in the array of scenes.
+	SceneIndex *int32 `json:"scene_index" read:"optional" min:"0" max:"4194303"`
 	// Restricted are the rights that it restricts for certain, and
 	// RestrictedUnknown those of which that is not known, for the reasons of Doubt.
 	Restricted        *rightsJSON   `json:"restricted" read:"no"`
@@ -38,15 +40,17 @@ type processJSON struct {
 	Doubt             []string      `json:"doubt" read:"no"`
 	Ineffective       access.Answer `json:"ineffective" read:"no"`
 	OutsideWorker     access.Answer `json:"outside_worker" read:"no"`
-	UID               uint32        `json:"uid"`
-	UIDs              []uint32      `json:"uids" read:"no"`
-	UserNS            *uint32       `json:"user_ns" min:"1"`
-	MountNSOwner      *uint32       `json:"mount_ns_owner" min:"1"`
-	Seccomp           scan.Extent   `json:"seccomp"`
-	NoNewPrivs        scan.Extent   `json:"no_new_privs"`
-	CgroupID          *uint64       `json:"cgroup_id,string"`
-	CgroupV1ID        *uint64       `json:"cgroup_v1_id,string"`
-	Threads           int32         `json:"threads" min:"1" max:"4194304"`
+	// Reach has each asset by its name; null of what is not sandboxed, or without assets.
+	Reach        map[string]domainid.Reach `json:"reach" read:"no"`
+	UID          uint32                    `json:"uid"`
+	UIDs         []uint32                  `json:"uids" read:"no"`
+	UserNS       *uint32                   `json:"user_ns" min:"1"`
+	MountNSOwner *uint32                   `json:"mount_ns_owner" min:"1"`
+	Seccomp      scan.Extent               `json:"seccomp"`
+	NoNewPrivs   scan.Extent               `json:"no_new_privs"`
+	CgroupID     *uint64                   `json:"cgroup_id,string"`
+	CgroupV1ID   *uint64                   `json:"cgroup_v1_id,string"`
+	Threads      int32                     `json:"threads" min:"1" max:"4194304"`
 	// Tasks are left out where all that they are follows from the process.
 	Tasks   []taskJSON   `json:"tasks,omitempty" read:"optional"`
 	Workers []workerJSON `json:"workers,omitempty" read:"optional"`
@@ -67,6 +71,7 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts,
 		stateJSON:     newStateJSON(p.State, p.Reason),
 		Domains:       make([]domainid.ID, len(f.Domains)),
 		ViewIndex:     views.find(s, f.View, f.Domain),
+		Reach:         reachOf(s, p),
 		Doubt:         []string{},
 		Ineffective:   s.Ineffective(p),
 		OutsideWorker: s.OutsideWorker(p),
@@ -86,6 +91,9 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts,
 		if unknown := sandbox.Restricts.Unknown().Intersect(s.Kernel.Rights.May); !unknown.Empty() {
 			j.RestrictedUnknown = newRightsJSON(unknown)
 		}
+	}
+	if views != nil { // otherwise there is no array of scenes, either
+		j.SceneIndex = sceneIndex(s, f.Scene, f.Domain)
 	}
 	if w := s.WorkloadOf(p); w != nil {
 		name := untrusted.Text(w.Name)
@@ -201,7 +209,7 @@ func (r *reader) tasks(j *processJSON) error {
 	case j.State == scan.Partial, j.Domain != domainid.None && j.State != scan.Sandboxed:
 		return fmt.Errorf("it is %s, but its tasks are not listed", j.State)
 	}
-	all := taskJSON{stateJSON: j.stateJSON, ViewIndex: j.ViewIndex, UID: j.UID,
+	all := taskJSON{stateJSON: j.stateJSON, ViewIndex: j.ViewIndex, SceneIndex: j.SceneIndex, UID: j.UID,
 		NoNewPrivs: j.NoNewPrivs != scan.OfNone}
 	if j.Seccomp != scan.OfNone {
 		all.Seccomp = newSeccompMode(scan.SeccompFilter)

@@ -52,6 +52,7 @@ func random(r *rand.Rand) *scan.Snapshot {
 			s.Views = append(s.Views, randomView(r, s, int32(i)))
 		}
 	}
+	randomAssets(r, s)
 	for pid := int32(1 + r.IntN(3)); len(s.Processes) < 12; pid += 1 + int32(r.IntN(1000)) {
 		s.Processes = append(s.Processes, randomProcess(r, s, pid))
 		if r.IntN(9) == 0 {
@@ -60,6 +61,54 @@ func random(r *rand.Rand) *scan.Snapshot {
 	}
 	s.Conclude()
 	return s
+}
+
+// randomAssets adds assets, objects, and scenes of the domains.
+func randomAssets(r *rand.Rand, s *scan.Snapshot) {
+	some := func() (all []string) {
+		for range r.IntN(3) {
+			all = append(all, randomText(r))
+		}
+		return all
+	}
+	is := func() bool { return r.IntN(2) == 0 }
+	for i := range r.IntN(3) {
+		a := domainid.Asset{Name: strings.Repeat("a", i+1), Paths: some(), Unix: some(), Read: is(), Write: is(),
+			Connect: is(), Bind: is(), Signal: is(), AbstractUnix: is()}
+		for range r.IntN(3) {
+			a.TCP = append(a.TCP, uint16(r.Uint32()))
+		}
+		s.Assets = append(s.Assets, a)
+	}
+	for range r.IntN(4) {
+		s.Objects = append(s.Objects, domainid.Object{Asset: int32(r.IntN(len(s.Assets)+1)) - 1,
+			Path: randomText(r), Kind: domainid.ObjectKind(r.IntN(5)), Parent: int32(r.IntN(len(s.Objects)+1)) - 1})
+	}
+	rights := func() domainid.FileRights {
+		may := r.Uint32()
+		return domainid.FileRights{Sure: may & r.Uint32(), May: may}
+	}
+	for d := range s.Domains {
+		for range r.IntN(3) {
+			scene := domainid.Scene{Domain: int32(d)}
+			for range s.Objects {
+				scene.Places = append(scene.Places, domainid.Place{Denied: rights(), Below: rights(),
+					Doubt: domainid.Unplaced * domainid.Doubt(r.IntN(2))})
+			}
+			s.Scenes = append(s.Scenes, scene)
+		}
+	}
+}
+
+// randomSceneOf returns a scene of a domain, or NoScene.
+func randomSceneOf(r *rand.Rand, s *scan.Snapshot, domain int32) int32 {
+	scene := domainid.NoScene
+	for i := range s.Scenes {
+		if s.Scenes[i].Domain == domain && r.IntN(3) > 0 {
+			scene = int32(i) + 1
+		}
+	}
+	return scene
 }
 
 func randomView(r *rand.Rand, s *scan.Snapshot, domain int32) domainid.View {
@@ -152,7 +201,7 @@ func randomProcess(r *rand.Rand, s *scan.Snapshot, pid int32) scan.Process {
 		case scan.Sandboxed:
 			if !alike || i == 0 {
 				t.Domain = int32(r.IntN(len(s.Domains)+1)) - 1
-				t.View = randomViewOf(r, s, t.Domain)
+				t.View, t.Scene = randomViewOf(r, s, t.Domain), randomSceneOf(r, s, t.Domain)
 				t.Depth, t.DepthExact = uint16(1+r.IntN(9)), r.IntN(2) == 0
 			}
 			if t.Domain >= 0 {

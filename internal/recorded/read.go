@@ -64,10 +64,10 @@ func read(from io.Reader, limit int64) (*scan.Snapshot, error) {
 type reader struct {
 	snap *scan.Snapshot
 	// parents[i] is the domain that Domains[i] is nested in, domains[i] that of
-	// Tasks[i], viewed[i] that of Views[i], and places[i] those of Workers[i]: of its
-	// real credentials and of those that it acts with.
-	parents, domains, viewed []domainid.ID
-	places                   [][2]domainid.ID
+	// Tasks[i], viewed[i] that of Views[i], staged[i] that of Scenes[i], and
+	// places[i] those of Workers[i]: of its real credentials and of those that it acts with.
+	parents, domains, viewed, staged []domainid.ID
+	places                           [][2]domainid.ID
 	// rulesetOf[i] is the place in rulesets of that of Domains[i], or nil.
 	rulesets  []*domainid.Ruleset
 	rulesetOf []*int32
@@ -84,6 +84,9 @@ type fileJSON struct {
 	Rulesets  elements        `json:"rulesets" read:"optional"`
 	Domains   elements        `json:"domains" read:"optional"`
 	Views     elements        `json:"views" read:"optional"`
+	Assets    elements        `json:"assets" read:"optional"`
+	Objects   elements        `json:"objects" read:"optional"`
+	Scenes    elements        `json:"scenes" read:"optional"`
 	Workloads elements        `json:"workloads" read:"optional"`
 	Processes elements        `json:"processes" read:"optional"`
 }
@@ -95,6 +98,9 @@ func (r *reader) read(from io.Reader) error {
 		Rulesets:  each(d, r.ruleset),
 		Domains:   each(d, r.domain),
 		Views:     each(d, r.view),
+		Assets:    each(d, r.asset),
+		Objects:   each(d, r.object),
+		Scenes:    each(d, r.scene),
 		Workloads: each(d, r.workload),
 		Processes: each(d, r.process),
 	}

@@ -15,6 +15,9 @@ func (r *reader) resolve() error {
 	if err == nil {
 		err = r.resolveViews(index)
 	}
+	if err == nil {
+		err = r.resolveScenes(index)
+	}
 	for i := 0; err == nil && i < len(r.snap.Processes); i++ {
 		p := &r.snap.Processes[i]
 		if err = r.resolveProcess(p, index); err != nil {
@@ -131,6 +134,10 @@ func (r *reader) resolveTask(t *scan.Task, domain domainid.ID, index domainIndex
 	if t.View != domainid.NoView && (!inside || int(t.View) >= len(r.snap.Views) ||
 		r.snap.Views[t.View].Domain != t.Domain) {
 		return fmt.Errorf("view %d is none of its domain", t.View)
+	}
+	if t.Scene != domainid.NoScene && (!inside || int(t.Scene) > len(r.snap.Scenes) ||
+		r.snap.Scenes[t.Scene-1].Domain != t.Domain) {
+		return fmt.Errorf("scene %d is none of its domain", t.Scene-1)
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ type taskJSON struct {
 	startJSON
 	stateJSON
 	ViewIndex  *int32      `json:"view_index" min:"0"`
+	SceneIndex *int32      `json:"scene_index" read:"optional" min:"0" max:"4194303"`
 	UID        uint32      `json:"uid"`
 	NoNewPrivs bool        `json:"no_new_privs"`
 	Seccomp    seccompMode `json:"seccomp"`
@@ -68,6 +69,7 @@ func newTaskJSON(s *scan.Snapshot, t scan.Task, views *viewIndex) taskJSON {
 		if d := s.DomainOf(t); d >= 0 {
 			lineage, j.Domain = s.Domains[d].Lineage, s.Domains[d].ID
 			j.ViewIndex = views.find(s, t.View, d)
+			j.SceneIndex = sceneIndex(s, t.Scene, d)
 		}
 		j.Depth, j.Lineage, j.DepthExact = &depth, &lineage, t.DepthExact
 	}
@@ -90,7 +92,8 @@ func (r *reader) task(j *taskJSON) {
 	t := scan.Task{
 		TID: j.TID, Start: j.StartNS, State: j.State, Reason: orZero(j.Reason),
 		Depth: orZero(j.Depth), DepthExact: j.DepthExact, UID: j.UID,
-		View: orElse(j.ViewIndex, domainid.NoView), Hardening: scan.SeccompMode(uint32(j.Seccomp)),
+		View: orElse(j.ViewIndex, domainid.NoView), Scene: orElse(j.SceneIndex, -1) + 1,
+		Hardening: scan.SeccompMode(uint32(j.Seccomp)),
 	}
 	if j.NoNewPrivs {
 		t.Hardening |= scan.NoNewPrivs

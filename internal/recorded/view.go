@@ -33,14 +33,23 @@ func newViewJSON(s *scan.Snapshot, v *domainid.View) *viewJSON {
 // doubtWords are those of a doubt, never nil.
 func doubtWords(d domainid.Doubt) []string { return append([]string{}, d.Words()...) }
 
-func (r *reader) view(j *viewJSON) error {
-	var v domainid.View
-	for i, word := range j.Doubt {
+// parseDoubt is the inverse of doubtWords.
+func parseDoubt(words []string) (all domainid.Doubt, err error) {
+	for i, word := range words {
 		doubt, known := domainid.ParseDoubt(word)
 		if !known {
-			return within(fmt.Sprintf("doubt[%d]", i), fmt.Errorf("%.40q is no doubt", word))
+			return 0, within(fmt.Sprintf("doubt[%d]", i), fmt.Errorf("%.40q is no doubt", word))
 		}
-		v.Doubt |= doubt
+		all |= doubt
+	}
+	return all, nil
+}
+
+func (r *reader) view(j *viewJSON) error {
+	var v domainid.View
+	var err error
+	if v.Doubt, err = parseDoubt(j.Doubt); err != nil {
+		return err
 	}
 	if (j.Everywhere == nil) != (v.Doubt != 0) {
 		return errors.New("what is granted everywhere is known and in doubt, or neither")

@@ -20,7 +20,8 @@ const Schema = "landlockd/snapshot/v1"
 
 // Options set what Write writes.
 type Options struct {
-	// Summary leaves out processes, domains, views, rulesets and workloads: counts without names.
+	// Summary leaves out all lists, of processes and whatever they are about: counts without
+	// names.
 	Summary bool
 	// Rules is what rules find in the snapshot, if it is not nil.
 	Rules any
@@ -64,6 +65,9 @@ func (e *encoder) elements(s *scan.Snapshot) {
 	list(e, "views", slices.All(views.order), func(i int) any {
 		return newViewJSON(s, &s.Views[views.order[i]])
 	})
+	list(e, "assets", slices.All(s.Assets), func(i int) any { return newAssetJSON(&s.Assets[i]) })
+	list(e, "objects", slices.All(s.Objects), func(i int) any { return newObjectJSON(&s.Objects[i]) })
+	list(e, "scenes", slices.All(s.Scenes), func(i int) any { return newSceneJSON(s, &s.Scenes[i]) })
 	list(e, "workloads", slices.All(s.Workloads), func(i int) any {
 		return newWorkloadJSON(&s.Workloads[i])
 	})
