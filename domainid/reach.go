@@ -56,8 +56,8 @@ const (
 	rankOpen   = rankKernel + 1
 )
 
-// add takes what is concluded of one more part of the asset.
-func (r *Reached) add(part Reached) {
+// Add takes what is concluded of one more part of the asset, or of more tasks.
+func (r *Reached) Add(part Reached) {
 	if part.rank() > r.rank() {
 		*r = part
 	} else if part.Reach == r.Reach {

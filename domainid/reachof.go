@@ -30,17 +30,17 @@ func (m *Meaning) conclusions(domain, scene int32) (all [MaxAssets]Reached) {
 		a := &m.assets.Assets[i]
 		for _, port := range a.TCP {
 			if a.Connect {
-				all[i].add(p.port(tcp.connect, port))
+				all[i].Add(p.port(tcp.connect, port))
 			}
 			if a.Bind {
-				all[i].add(p.port(tcp.bind, port))
+				all[i].Add(p.port(tcp.bind, port))
 			}
 		}
 		if a.Signal {
-			all[i].add(p.scope(scopes.signal))
+			all[i].Add(p.scope(scopes.signal))
 		}
 		if a.AbstractUnix {
-			all[i].add(p.scope(scopes.abstractUnix))
+			all[i].Add(p.scope(scopes.abstractUnix))
 		}
 	}
 	p.objects(m.scene(domain, scene), &all)
@@ -67,19 +67,19 @@ func (p *prober) objects(scene *Scene, all *[MaxAssets]Reached) {
 		case ObjectAbsent:
 			continue
 		case ObjectUnreadable:
-			all[n].add(Reached{Reach: ReachUnknown, Reason: NotKnown, Object: int32(i), Doubt: AssetUnread})
+			all[n].Add(Reached{Reach: ReachUnknown, Reason: NotKnown, Object: int32(i), Doubt: AssetUnread})
 			continue
 		}
 		of, parent := asked(&p.m.assets.Assets[n], o.Kind)
-		all[n].add(p.files(int32(i), of, p.place(scene, int32(i))))
+		all[n].Add(p.files(int32(i), of, p.place(scene, int32(i))))
 		if o.Parent >= 0 && parent != 0 {
-			all[n].add(p.files(o.Parent, parent, p.place(scene, o.Parent)))
+			all[n].Add(p.files(o.Parent, parent, p.place(scene, o.Parent)))
 		}
 	}
 	for i := range p.m.assets.Assets {
 		a := &p.m.assets.Assets[i]
 		if !looked[i] && len(a.Paths)+len(a.Unix) > 0 {
-			all[i].add(Reached{Reach: ReachUnknown, Reason: NotKnown, Object: -1, Doubt: AssetUnread})
+			all[i].Add(Reached{Reach: ReachUnknown, Reason: NotKnown, Object: -1, Doubt: AssetUnread})
 		}
 	}
 }
@@ -104,12 +104,12 @@ func (p *prober) files(object int32, asked uint32, at Place) Reached {
 	granted := asked &^ may &^ cannot
 	r := Reached{Reach: OutOfReach, Reason: Restricted, Object: -1}
 	if part := asked &^ sure &^ cannot &^ granted; part != 0 {
-		r.add(Reached{Reach: ReachUnknown, Reason: NotKnown, Rights: access.FS.Rights(part),
+		r.Add(Reached{Reach: ReachUnknown, Reason: NotKnown, Rights: access.FS.Rights(part),
 			Object: object, Doubt: at.Doubt})
 	}
-	r.add(p.past(Reached{Rights: access.FS.Rights(asked & sure), Object: object}))
+	r.Add(p.past(Reached{Rights: access.FS.Rights(asked & sure), Object: object}))
 	if cannot != 0 {
-		r.add(Reached{Reach: WithinReach, Reason: KernelCannot, Rights: access.FS.Rights(cannot),
+		r.Add(Reached{Reach: WithinReach, Reason: KernelCannot, Rights: access.FS.Rights(cannot),
 			Object: object})
 	}
 	if granted != 0 {
@@ -117,7 +117,7 @@ func (p *prober) files(object int32, asked uint32, at Place) Reached {
 		if some := rights.Intersect(p.handles.May); !some.Empty() {
 			rights, reason = some, RulesGrant
 		}
-		r.add(Reached{Reach: WithinReach, Reason: reason, Rights: rights, Object: object})
+		r.Add(Reached{Reach: WithinReach, Reason: reason, Rights: rights, Object: object})
 	}
 	return r
 }

@@ -39,6 +39,7 @@ type explanationJSON struct {
 	Workers       []workerJSON  `json:"workers"`
 	Sandboxes     []sandboxJSON `json:"sandboxes"`
 	NoPlaces      *string       `json:"paths_not_sought"`
+	Assets        []assetJSON   `json:"assets"`
 	Rules         []ruleJSON    `json:"rules"`
 	Sockets       *socketsJSON  `json:"sockets"`
 	Denials       *denialsJSON  `json:"denials"`
@@ -148,6 +149,7 @@ func (e *Explanation) JSON(w io.Writer) error {
 		Free: e.Free, Unknown: e.Unknown, Ineffective: s.Ineffective(e.Process),
 		OutsideWorker: s.OutsideWorker(e.Process), Workers: e.workersJSON(),
 		Sandboxes: []sandboxJSON{}, NoPlaces: recorded.OrNull(e.NoPlaces), Rules: []ruleJSON{},
+		Assets: e.assetsJSON(),
 	}
 	if sandbox, inside := s.SandboxOf(e.Process); inside {
 		whole := newMeaningJSON(s, sandbox.Handles, sandbox.Restricts, sandbox.Doubt)

@@ -19,6 +19,8 @@ type Explanation struct {
 	Process  *scan.Process
 	// Sandboxes are the different ones that its tasks are in.
 	Sandboxes []Sandbox
+	// Assets are those of the snapshot, if some task is in a domain.
+	Assets []Asset
 	// Free and Unknown are the numbers of tasks that are in no domain, and of
 	// those of which that is not known.
 	Free, Unknown int
@@ -102,6 +104,7 @@ func Of(s *scan.Snapshot, p *scan.Process) *Explanation {
 			b.TIDs = append(b.TIDs, t.TID)
 		}
 	}
+	e.addAssets(g.m)
 	return e
 }
 

@@ -37,6 +37,7 @@ func (e *Explanation) Text(w io.Writer, ascii bool, width int) error {
 	t.first(maxSandboxes, len(e.Sandboxes), "%d more sandboxes: -o json has them", func(i int) {
 		t.sandbox(&e.Sandboxes[i])
 	})
+	t.assets()
 	if e.Denials != nil {
 		t.denials(e.Denials)
 	}

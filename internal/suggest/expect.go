@@ -44,6 +44,10 @@ func expectationOf(s *scan.Snapshot, g *group) (x policy.Expect, notes []string)
 	}
 	x.Ineffective = vague > 0
 	x.Restricts = named(all.Restricts.Sure)
+	if x.OutOfReach = keptFrom(s, &all); len(x.OutOfReach) > 0 && g.outside(s) != "" {
+		x.OutOfReach = nil
+		notes = append(notes, "out_of_reach is left out, as "+g.outside(s))
+	}
 	switch note := g.outside(s); {
 	case x.Ineffective:
 		notes = append(notes, fmt.Sprintf("effective is false and restricts left out, as it is "+
@@ -56,6 +60,16 @@ func expectationOf(s *scan.Snapshot, g *group) (x policy.Expect, notes []string)
 		notes = append(notes, "restricts is left out, as "+note)
 	}
 	return x, notes
+}
+
+// keptFrom returns the assets that the host has and that all tasks in a sandbox are kept from.
+func keptFrom(s *scan.Snapshot, all *domainid.Sandbox) (kept []domainid.Asset) {
+	for i := range s.Assets {
+		if reach, _ := all.Reach.Of(i); reach == domainid.OutOfReach {
+			kept = append(kept, s.Assets[i])
+		}
+	}
+	return kept
 }
 
 func because(doubt domainid.Doubt) string { return strings.Join(doubt.Sentences(), ", ") }

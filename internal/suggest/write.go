@@ -22,6 +22,9 @@ func Write(w io.Writer, s *scan.Snapshot) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# What is sandboxed with Landlock on this host (%s, kernel %s), as rules for landlockd.\n", s.Time.UTC().Format(time.RFC3339), untrusted.Escape(s.Kernel.Release, 80, true))
 	b.WriteString("# They ask for what is so now: look them over, and leave out what is not meant to last.\n")
+	if len(s.Assets) > 0 {
+		b.WriteString("# What out_of_reach names are assets of the configuration, which must stay there.\n")
+	}
 	b.WriteString("rules:")
 	if len(rules) == 0 {
 		b.WriteString(" []")
@@ -67,5 +70,12 @@ func (r *suggestion) write(b *bufio.Writer) {
 	}
 	if len(r.expect.Restricts) > 0 {
 		fmt.Fprintf(b, "      restricts: [%s]\n", strings.Join(r.expect.Restricts, ", "))
+	}
+	if len(r.expect.OutOfReach) > 0 {
+		names := make([]string, len(r.expect.OutOfReach))
+		for i := range names { // a recorded snapshot can have any names
+			names[i] = strconv.QuoteToASCII(r.expect.OutOfReach[i].Name)
+		}
+		fmt.Fprintf(b, "      out_of_reach: [%s]\n", strings.Join(names, ", "))
 	}
 }
