@@ -42,8 +42,9 @@ func TestFleetHasAll(t *testing.T) {
 	}
 	reasons, ran := map[string]bool{}, RunTruth{}
 	truth := TruthOf(hosts)
-	if n := truth.IneffectiveWorkloads; n == 0 || truth.Ineffective <= n || truth.OutsideWorkers == 0 {
-		t.Errorf("%d workloads and %d processes are ineffective, %d have outside workers", n, truth.Ineffective, truth.OutsideWorkers)
+	if n := truth.IneffectiveWorkloads; n == 0 || truth.Ineffective <= n || truth.OutsideWorkers == 0 ||
+		truth.ByAsset["outside"].Out == 0 || truth.ByAsset["outside"].Within == 0 || truth.ByAsset["runtime"].Unknown == 0 {
+		t.Errorf("%d workloads and %d processes are ineffective, %d have outside workers; assets %v", n, truth.Ineffective, truth.OutsideWorkers, truth.ByAsset)
 	}
 	for _, r := range truth.ByRule {
 		ran.add(r.Runs)
@@ -162,6 +163,16 @@ func checkHost(t *testing.T, h *Host, scrapes int, got map[string]float64) {
 			}
 		}
 	}
+	for asset, n := range truth.ByAsset {
+		for reach, n := range map[string]int{"out_of_reach": n.Out, "within_reach": n.Within, "unknown": n.Unknown} {
+			want[fmt.Sprintf(`landlock_asset_processes{asset=%q,reach=%q}`, asset, reach)] = float64(n)
+		}
+	}
+	for name, w := range truth.ByWorkload {
+		for asset, n := range w.Within {
+			want[fmt.Sprintf(`landlock_workload_asset_processes{asset=%q,workload=%q}`, asset, name)] = float64(n)
+		}
+	}
 	wantRules(truth, want)
 	wantRuns(truth, scrapes, want)
 	checkBroken(t, h, truth, got)
@@ -177,7 +188,7 @@ func checkHost(t *testing.T, h *Host, scrapes int, got map[string]float64) {
 	for series, v := range got {
 		name, _, _ := strings.Cut(series, "{")
 		if _, ok := want[series]; !ok && v != 0 && slices.Contains([]string{
-			"landlock_workload_processes", "landlock_rule_processes", "landlock_rule_violated", "landlock_rule_violations", "landlock_processes_restricted", "landlock_kernel_erratum_fixed",
+			"landlock_asset_processes", "landlock_workload_asset_processes", "landlock_workload_processes", "landlock_rule_processes", "landlock_rule_violated", "landlock_rule_violations", "landlock_processes_restricted", "landlock_kernel_erratum_fixed",
 			"landlock_workload_runs_total", "landlock_rule_runs_total", "landlock_launches_total", "landlockd_run_records_lost_total",
 		}, name) {
 			t.Errorf("%s: %s is %v, want no such series", h.Name, series, v)

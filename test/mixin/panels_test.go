@@ -269,6 +269,11 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		"fleet/Workloads/C":                            {},
 		"fleet/Workloads/D":                            {},
 		"fleet/Processes that restrict a right/A":      {},
+		"fleet/Kept from an asset/A":                   {},
+		"fleet/Services within reach of an asset/A":    {},
+		"fleet/Services within reach of an asset/B":    {},
+		"workload/Assets/A":                            {},
+		"workload/Assets/B":                            {},
 		"fleet/Kernels by Landlock ABI/A":              {},
 		"fleet/Hosts by landlockd version/A":           {"version=" + fleet.Version: float64(t.Answering)},
 		"host/Workload coverage/A":                     stat(ratio(t.Workloads)),
@@ -324,6 +329,21 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		out["fleet/Workloads/B"][key] = float64(w.Processes.Known())
 		out["fleet/Workloads/C"][key] = float64(w.Hosts)
 		out["fleet/Workloads/D"][key] = float64(w.Unsandboxed)
+	}
+	for asset, n := range t.ByAsset {
+		if known := n.Out + n.Within; known > 0 {
+			out["fleet/Kept from an asset/A"]["asset="+asset] = float64(n.Out) / float64(known)
+		}
+	}
+	for name, w := range t.ByWorkload {
+		for asset, n := range w.Within {
+			key := "asset=" + asset + ",workload=" + name
+			out["fleet/Services within reach of an asset/A"][key] = float64(n)
+			out["fleet/Services within reach of an asset/B"][key] = float64(w.WithinHosts[asset])
+			if name == chosenWorkload {
+				out["workload/Assets/A"][key], out["workload/Assets/B"][key] = float64(n), float64(w.WithinHosts[asset])
+			}
+		}
 	}
 	for erratum, n := range t.WithoutFix {
 		out["fleet/Hosts without a fix/A"]["erratum="+erratum] = float64(n)

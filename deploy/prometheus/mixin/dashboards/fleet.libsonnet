@@ -35,6 +35,27 @@ function(config)
       ],
     },
     {
+      title: 'Which services Landlock does not keep from what matters',
+      panels: [
+        g.bars('Kept from an asset', 'Of the sandboxed processes of which it is known, those that Landlock keeps from the asset. Unix permissions are not looked at.', 'percentunit', q('sum by (asset) (cluster:landlock_asset_processes:sum{%(c)s, reach="out_of_reach"}) / (sum by (asset) (cluster:landlock_asset_processes:sum{%(c)s, reach!="unknown"}) > 0)' % { c: g.cluster }, '{{asset}}'), w=8, h=9),
+        g.table(
+          'Services within reach of an asset',
+          'Sandboxed processes that Landlock does not keep from an asset, and on how many hosts they are. Hosts name at most a hundred workloads each. What is not sandboxed at all is not here.',
+          [
+            q('sum by (workload, asset) (workload:landlock_asset_processes:sum{%s})' % g.cluster),
+            q('sum by (workload, asset) (workload:landlock_asset_hosts:count{%s})' % g.cluster),
+          ],
+          [
+            { name: 'Processes', unit: 'short', thresholds: g.thresholds([[null, 'text'], [1, 'orange']]) },
+            { name: 'Hosts', unit: 'short' },
+          ],
+          [['asset', 'Asset'], ['workload', 'Workload']],
+          { Workload: g.toDashboard('workload', 'workload') },
+          w=16
+        ),
+      ],
+    },
+    {
       title: 'Rules',
       panels: [
         g.table(

@@ -87,6 +87,36 @@ function(config)
       ],
     },
     {
+      title: 'Which services Landlock does not keep from what matters',
+      panels: [
+        g.table(
+          'Assets',
+          'Sandboxed processes by whether Landlock keeps them from each asset that the host has. Unix permissions are not looked at.',
+          [
+            q('sum by (instance, asset) (landlock_asset_processes{%s, reach="out_of_reach"})' % g.facts),
+            q('sum by (instance, asset) (landlock_asset_processes{%s, reach="within_reach"})' % g.facts),
+            q('sum by (instance, asset) (landlock_asset_processes{%s, reach="unknown"})' % g.facts),
+          ],
+          [
+            { name: 'Out of reach', unit: 'short' },
+            { name: 'Within reach', unit: 'short', thresholds: g.thresholds([[null, 'text'], [1, 'orange']]) },
+            { name: 'Unknown', unit: 'short' },
+          ],
+          [['instance', 'Host'], ['asset', 'Asset']],
+          w=12
+        ),
+        g.table(
+          'Services within reach of an asset',
+          'Sandboxed processes of a workload that Landlock does not keep from an asset: at most a hundred a host.',
+          [q('sum by (instance, workload, asset) (landlock_workload_asset_processes{%s})' % g.facts)],
+          [{ name: 'Processes', unit: 'short', thresholds: g.thresholds([[null, 'text'], [1, 'orange']]) }],
+          [['instance', 'Host'], ['asset', 'Asset'], ['workload', 'Workload']],
+          { Workload: g.toDashboard('workload', 'workload') },
+          w=12
+        ),
+      ],
+    },
+    {
       title: 'What ended lately',
       panels: [
         g.table(

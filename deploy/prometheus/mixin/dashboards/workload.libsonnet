@@ -29,6 +29,26 @@ function(config)
       ],
     },
     {
+      title: 'What Landlock does not keep it from',
+      panels: [
+        g.table(
+          'Assets',
+          'Sandboxed processes of the workload that Landlock does not keep from an asset, and on how many hosts they are. Unix permissions are not looked at.',
+          [
+            q('sum by (workload, asset) (workload:landlock_asset_processes:sum{%(c)s, %(w)s})' % m),
+            q('sum by (workload, asset) (workload:landlock_asset_hosts:count{%(c)s, %(w)s})' % m),
+          ],
+          [
+            { name: 'Processes', unit: 'short', thresholds: g.thresholds([[null, 'text'], [1, 'orange']]) },
+            { name: 'Hosts', unit: 'short' },
+          ],
+          [['asset', 'Asset'], ['workload', 'Workload']],
+          w=12
+        ),
+        g.graph('Within reach, over time', 'Sandboxed processes of the workload that Landlock does not keep from an asset.', 'short', q('sum by (asset) (workload:landlock_asset_processes:sum{%(c)s, %(w)s})' % m, '{{asset}}'), h=9),
+      ],
+    },
+    {
       title: 'Where',
       panels: [
         g.table(

@@ -85,6 +85,7 @@
           record('cluster:landlock_processes_ineffective:sum', sumOrZero('landlock_processes_ineffective', 'cluster:landlock_processes:sum')),
           record('cluster:landlock_process_effective_coverage:ratio', effective('process', 'processes')),
           record('cluster:landlock_processes_outside_worker:sum', sumOrZero('landlock_processes_outside_worker', 'cluster:landlock_processes:sum')),
+          record('cluster:landlock_asset_processes:sum', 'sum by (%(clusterLabel)s, asset, reach) (' + last('landlock_asset_processes') + ')'),
           record('cluster:landlock_process_layers:sum', 'sum by (%(clusterLabel)s) (' + last('landlock_process_layers') + ')'),
           record('cluster:landlock_hosts:count', 'count by (%(clusterLabel)s) (' + last('landlock_enabled') + ')'),
           record('cluster:landlock_hosts_enabled:sum', 'sum by (%(clusterLabel)s) (' + last('landlock_enabled') + ')'),
@@ -117,6 +118,10 @@
           record('workload:landlock_process_coverage:ratio', ratio('workload:landlock_processes:sum', c.clusterLabel + ', workload')),
           record('workload:landlock_hosts:count',
                  'count by (%(clusterLabel)s, workload) (' + last('landlock_workload_processes', 'state="sandboxed"') + ')'),
+          record('workload:landlock_asset_processes:sum',
+                 'sum by (%(clusterLabel)s, workload, asset) (' + last('landlock_workload_asset_processes') + ')'),
+          record('workload:landlock_asset_hosts:count',
+                 'count by (%(clusterLabel)s, workload, asset) (' + last('landlock_workload_asset_processes') + ')'),
           // Most are 0.
           record('workload:landlock_runs:rate',
                  'sum by (%(clusterLabel)s, workload, state) (rate(landlock_workload_runs_total{%(facts)s}[%(factWindow)s]) > 0)'),
