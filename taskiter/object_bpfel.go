@@ -132,7 +132,8 @@ const (
 	objectLimitSLOTS         objectLimit = 16
 	objectLimitHELPER_LAYERS objectLimit = 7
 	objectLimitRULE_LAYERS   objectLimit = 16
-	objectLimitRULES_MAX     objectLimit = 1024
+	objectLimitRULES_MAX     objectLimit = 384
+	objectLimitPLACE_WORDS   objectLimit = 1792
 	objectLimitLAUNCHER_MAX  objectLimit = 256
 	objectLimitEXE_MAX       objectLimit = 4096
 	objectLimitPID_SLOTS     objectLimit = 65536
@@ -148,6 +149,12 @@ type objectObjectRecord struct {
 	Tid    int32
 	Slot   uint32
 	Proven uint32
+}
+
+type objectPlacesRecord struct {
+	_        structs.HostLayout
+	H        objectHeader
+	NumWords uint32
 }
 
 type objectProgram uint32
@@ -172,6 +179,7 @@ const (
 	objectRecordKindRECORD_GRANTS   objectRecordKind = 8
 	objectRecordKindRECORD_OBJECT   objectRecordKind = 9
 	objectRecordKindRECORD_WAYS     objectRecordKind = 10
+	objectRecordKindRECORD_PLACES   objectRecordKind = 11
 )
 
 type objectRuleBits uint32
@@ -305,6 +313,7 @@ const (
 	objectWayBitsWAY_UNREAD   objectWayBits = 1
 	objectWayBitsWAY_PART     objectWayBits = 2
 	objectWayBitsWAY_UNPLACED objectWayBits = 4
+	objectWayBitsWAY_OBJECT   objectWayBits = 8
 )
 
 type objectWaysRecord struct {

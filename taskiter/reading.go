@@ -12,6 +12,9 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
+// rulesMax is how many rules of a domain are kept.
+const rulesMax = 1024
+
 // allPorts is the number of ports but 0, which nothing can connect to.
 const allPorts = 65535
 
@@ -49,19 +52,21 @@ func (r *reading) goesOnFrom(rec *rulesRecord) bool {
 		(rec.Tree > r.tree || rec.Tree == r.tree && rec.Next >= r.from)
 }
 
-// add takes the next batch and reports whether it was the last one. The handled
+// add takes the next batch, with the places of its rules, and reports whether it was the last one. The handled
 // rights are those of the layers, the outermost first.
-func (r *reading) add(rec *rulesRecord, rules []ruleEntry, handled []access.Rights) (done bool) {
+func (r *reading) add(
+	rec *rulesRecord, rules []ruleEntry, places placesOfRules, handled []access.Rights,
+) (done bool) {
 	for _, e := range rules {
 		if e.Level >= 1 && int(e.Level) <= len(r.layers) {
-			r.addRule(&r.layers[e.Level-1], e, handled[e.Level-1])
+			r.addRule(&r.layers[e.Level-1], e, places[e.Key], handled[e.Level-1])
 		}
 	}
 	r.tree, r.from, r.misses = rec.Tree, rec.Next, 0
 	return rec.Done != 0
 }
 
-func (r *reading) addRule(l *layerReading, e ruleEntry, handled access.Rights) {
+func (r *reading) addRule(l *layerReading, e ruleEntry, place []uint64, handled access.Rights) {
 	room := r.kept < rulesMax
 	if e.Bits&rulePort != 0 {
 		l.ports++
@@ -80,7 +85,7 @@ func (r *reading) addRule(l *layerReading, e ruleEntry, handled access.Rights) {
 	l.inodes++
 	if room && e.Object != 0 {
 		r.kept++
-		l.keys = append(l.keys, keyedRule{e.Key, e.Access & handled[access.FS]})
+		l.keys = append(l.keys, keyedRule{e.Key, place, e.Dev, e.Access & handled[access.FS]})
 		l.rules.Inodes = append(l.rules.Inodes, domainid.InodeRule{
 			Dev: userDev(e.Dev), Ino: e.Object,
 			FS: e.Access & handled[access.FS], FSRoot: e.Bits&ruleFSRoot != 0,

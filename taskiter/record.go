@@ -16,15 +16,17 @@ type (
 	grantsRecord   = objectGrantsRecord
 	launcherRecord = objectLauncherRecord
 	rulesRecord    = objectRulesRecord
+	placesRecord   = objectPlacesRecord
+	waysRecord     = objectWaysRecord
 	ruleEntry      = objectRuleEntry
 	slotRecord     = objectSlotRecord
 	objectRecord   = objectObjectRecord
 )
 
-// Limits of bpf/record.h. netRights is the number of rights to ports that are counted.
+// Limits of bpf/record.h; recordMax is that of rules in one record. netRights is the number of rights to ports that are counted.
 const (
 	ruleLayers = int(objectLimitRULE_LAYERS)
-	rulesMax   = int(objectLimitRULES_MAX)
+	recordMax  = int(objectLimitRULES_MAX)
 	netRights  = 8
 )
 
@@ -118,9 +120,11 @@ func decode(kind objectRecordKind, b []byte) (record any, rest []byte) {
 	case objectRecordKindRECORD_LAUNCHER:
 		return withPath[launcherRecord](b)
 	case objectRecordKindRECORD_RULES:
-		return withList[rulesRecord, ruleEntry](b, rulesMax)
+		return withList[rulesRecord, ruleEntry](b, recordMax)
 	case objectRecordKindRECORD_GRANTS:
 		return withList[grantsRecord, uint32](b, ruleLayers)
+	case objectRecordKindRECORD_PLACES:
+		return withList[placesRecord, uint64](b, int(objectLimitPLACE_WORDS))
 	case objectRecordKindRECORD_WAYS:
 		return withList[waysRecord, uint64](b, maxWayWords)
 	}

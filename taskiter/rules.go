@@ -258,14 +258,19 @@ type rulesSink struct {
 	deadline time.Time
 	// displaced: something urgent could not be asked for beside something else.
 	displaced bool
+	// places are those of the rules of the next record.
+	places placesOfRules
 	// read are the keys of the layers whose rules came last, all of them.
 	read []uint64
 }
 
 func (k *rulesSink) take(record any, rest []byte) {
 	switch r := record.(type) {
+	case *placesRecord:
+		k.places = parsePlaces(listOf[uint64](rest))
 	case *rulesRecord:
 		k.rules(r, listOf[ruleEntry](rest))
+		k.places = nil
 	case *launcherRecord:
 		// It is who made one of the layers whose rules came before.
 		if slices.Contains(k.read, r.Key) {
@@ -296,7 +301,7 @@ func (k *rulesSink) rules(rec *rulesRecord, rules []ruleEntry) {
 		}
 		handled[len(chain)-1-i] = s.handled(s.pass.described[place].Mask)
 	}
-	if h.outcome = someCame; !r.add(rec, rules, handled) {
+	if h.outcome = someCame; !r.add(rec, rules, k.places, handled) {
 		return
 	}
 	h.outcome = allCame

@@ -45,7 +45,7 @@ func (s *sharedRulesets) take(account uint32, r *domainid.Ruleset, keys []keyedR
 	if e == nil {
 		e = &sharedRuleset{sum: sum, rules: r, keys: keys, account: account}
 		s.bySum[sum] = e
-		s.charge(account, listBytes(r))
+		s.charge(account, listBytes(r, keys))
 		for s.bytes > maxRuleBytes {
 			s.leaveOut()
 		}
@@ -57,7 +57,7 @@ func (s *sharedRulesets) take(account uint32, r *domainid.Ruleset, keys []keyedR
 func (s *sharedRulesets) release(e *sharedRuleset) {
 	if e.uses--; e.uses == 0 {
 		delete(s.bySum, e.sum)
-		s.charge(e.account, -listBytes(e.rules))
+		s.charge(e.account, -listBytes(e.rules, e.keys))
 	}
 }
 
@@ -78,7 +78,7 @@ func (s *sharedRulesets) leaveOut() {
 	}
 	goal := left / 2
 	for _, e := range s.bySum {
-		bytes := listBytes(e.rules)
+		bytes := listBytes(e.rules, e.keys)
 		if e.account != most || bytes == 0 {
 			continue
 		}
@@ -94,9 +94,13 @@ func (s *sharedRulesets) leaveOut() {
 	}
 }
 
-func listBytes(r *domainid.Ruleset) int {
-	inode := int(unsafe.Sizeof(domainid.InodeRule{}) + unsafe.Sizeof(keyedRule{}))
-	return len(r.Ports)*int(unsafe.Sizeof(domainid.PortRule{})) + len(r.Inodes)*inode
+func listBytes(r *domainid.Ruleset, keys []keyedRule) int {
+	bytes := len(r.Ports)*int(unsafe.Sizeof(domainid.PortRule{})) +
+		len(r.Inodes)*int(unsafe.Sizeof(domainid.InodeRule{})) + len(keys)*int(unsafe.Sizeof(keyedRule{}))
+	for _, k := range keys {
+		bytes += 8 * len(k.place)
+	}
+	return bytes
 }
 
 func sumOf(r *domainid.Ruleset, keys []keyedRule) (sum [sha256.Size]byte) {
@@ -107,7 +111,7 @@ func sumOf(r *domainid.Ruleset, keys []keyedRule) (sum [sha256.Size]byte) {
 		_ = binary.Write(h, binary.NativeEndian, part) // it fails for what has no size alone
 	}
 	for _, k := range keys {
-		_ = binary.Write(h, binary.NativeEndian, [2]uint64{k.key, uint64(k.fs)})
+		_ = binary.Write(h, binary.NativeEndian, append([]uint64{k.key, uint64(k.fs)}, k.place...))
 	}
 	h.Sum(sum[:0])
 	return sum

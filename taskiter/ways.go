@@ -8,20 +8,19 @@ import (
 	"unsafe"
 )
 
-type waysRecord = objectWaysRecord
-
 // Bits of a way.
 const (
 	wayUnread   = uint32(objectWayBitsWAY_UNREAD)
 	wayPart     = uint32(objectWayBitsWAY_PART)
 	wayUnplaced = uint32(objectWayBitsWAY_UNPLACED)
+	wayObject   = uint32(objectWayBitsWAY_OBJECT)
 )
 
 // maxWayWords is how many words a record of ways can have.
 const maxWayWords = int(objectLimitWAY_WORDS)
 
 // way is one that leads to an object, or to a part of what is below it, by the keys of
-// the rules that lie on it. Without a key and with bits it is no way.
+// the rules that lie on it. With other bits than wayPart it is none, or not all of one.
 type way struct {
 	object, bits uint32
 	keys         []uint64
@@ -118,4 +117,14 @@ func parseWays(words []uint64) ([]way, bool) {
 		ways = append(ways, w)
 	}
 	return ways, true
+}
+
+// nameOf returns what stands for an object that is a directory, and its filesystem.
+func (s *waySet) nameOf(object uint32) (name uint64, dev uint32, known bool) {
+	for _, w := range s.ways {
+		if w.object == object && w.bits&wayObject != 0 && len(w.keys) == 2 {
+			return w.keys[0], uint32(w.keys[1]), true
+		}
+	}
+	return 0, 0, false
 }

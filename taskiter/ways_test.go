@@ -208,3 +208,74 @@ func (r *nothingOpen) Resolve(context.Context) ([]domainid.Object, []int32, int)
 }
 
 func (r *nothingOpen) Release() bool { return r.open }
+
+// keepsBelow demands the same of all that is below a directory.
+func (a *actor) keepsBelow(s *Source, object int, want access.Answer, doubt domainid.Doubt) {
+	a.t.Helper()
+	snap, p := scanSettled(a.t, s, a.pid)
+	place := placesOf(a.t, snap, p)[object]
+	got := access.Between(place.Below.Sure&readFile != 0, place.Below.May&readFile != 0)
+	if got != want || place.Doubt != doubt {
+		a.t.Errorf("%q: all below object %d is kept from it: %v %x (%v), want %v (%v)", a.cmd.Args[2:], object, got,
+			place.Below, place.Doubt.Words(), want, doubt.Words())
+	}
+}
+
+// TestWaysBelow: what rules grant somewhere below a directory.
+func TestWaysBelow(t *testing.T) {
+	top := tree(t, "a", "a/b/c", "other")
+	at := func(path string) string { return filepath.Join(top, path) }
+	if err := os.Link(at("other/f"), at("other/link")); err != nil {
+		t.Fatal(err)
+	}
+	s := watch(t, at("a"), at("a/b"))
+	for _, c := range []struct {
+		name, open string
+		want       [2]access.Answer // of each object
+		doubt      domainid.Doubt
+	}{
+		{"no rule", "", [2]access.Answer{access.Yes, access.Yes}, 0},
+		{"beside it", "other", [2]access.Answer{access.Yes, access.Yes}, 0},
+		{"above it", ".", [2]access.Answer{access.No, access.No}, 0},
+		{"on it", "a", [2]access.Answer{access.No, access.No}, 0},
+		{"below it", "a/b/c", [2]access.Answer{access.No, access.No}, 0},
+		{"a file below it", "a/f", [2]access.Answer{access.No, access.Yes}, 0},
+		{"a file of two names", "other/f", [2]access.Answer{access.Unknown, access.Unknown}, domainid.Unplaced},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ops := []string{"rooted"}
+			if c.open != "" {
+				ops = append(ops, "open", at(c.open))
+			}
+			a := startActor(t, append(ops, "restrict")...)
+			for object, want := range c.want {
+				a.keepsBelow(s, object, want, c.doubt)
+			}
+			if c.open == "a/b/c" {
+				a.keeps(s, 0, access.Yes, 0) // itself
+			}
+		})
+	}
+}
+
+// TestWaysBelowLayers: what one layer grants below a directory, another does not.
+func TestWaysBelowLayers(t *testing.T) {
+	top := tree(t, "a/b/c", "a/d")
+	at := func(path string) string { return filepath.Join(top, path) }
+	s := watch(t, at("a"))
+	for second, want := range map[string]access.Answer{"a/b/c": access.No, "a/d": access.Yes, "a": access.No} {
+		a := startActor(t, "rooted", "open", at("a/b"), "restrict", "open", at(second), "restrict")
+		a.keepsBelow(s, 0, want, 0)
+	}
+}
+
+// TestWaysBelowMount: by a mount of a part, what is above that in another place counts.
+func TestWaysBelowMount(t *testing.T) {
+	top := tree(t, "a/b", "granted/mount")
+	at := func(path string) string { return filepath.Join(top, path) }
+	s := watch(t, at("a"))
+	a := startActor(t, "rooted", "namespace", "bind", at("a/b"), at("granted/mount"), "open", at("granted"), "restrict")
+	a.try("try "+at("granted/mount/f"), true)
+	a.keeps(s, 0, access.Yes, 0)
+	a.keepsBelow(s, 0, access.No, 0)
+}

@@ -122,6 +122,7 @@ struct dentry;
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 	struct dentry *s_root;
 };
 
@@ -139,6 +140,7 @@ struct inode {
 	struct super_block *i_sb;
 	__u64 i_ino;
 	unsigned int i_nlink;
+	__u32 i_generation;
 	struct hlist_head i_dentry;
 };
 

@@ -7,6 +7,8 @@
 
 #define PF_KTHREAD 0x00200000
 #define PF_EXITING 0x00000004
+#define S_IFMT 0170000
+#define S_IFDIR 0040000
 
 volatile const struct domain_layout layout = {};
 

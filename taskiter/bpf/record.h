@@ -12,7 +12,8 @@ enum limit {
 	SLOTS = 16,	    /* places in a blob that calibration looks at */
 	HELPER_LAYERS = 7,  /* of the deepest helper of a calibration */
 	RULE_LAYERS = 16,   /* of a domain whose rules are read */
-	RULES_MAX = 1024,   /* in one record */
+	RULES_MAX = 384,    /* in one record */
+	PLACE_WORDS = 1792, /* of the places of rules in one record */
 	LAUNCHER_MAX = 256, /* the kernel's LANDLOCK_PATH_MAX_SIZE */
 	EXE_MAX = 4096,	    /* the kernel's PATH_MAX */
 	PID_SLOTS = 65536,  /* processes that the lowest bits of their PIDs tell apart */
@@ -139,6 +140,7 @@ enum record_kind {
 	RECORD_GRANTS = 8,
 	RECORD_OBJECT = 9,
 	RECORD_WAYS = 10,
+	RECORD_PLACES = 11,
 };
 
 struct header {
@@ -276,6 +278,16 @@ struct rules_record {
 };
 
 /*
+ * Where the rules of the rules_record behind it lie: words follow. Of each rule on an inode
+ * they are its key, the number of names that follow it, and those: file_name() of the inode
+ * and of each directory above it in its filesystem. No name: it is not known.
+ */
+struct places_record {
+	struct header h;
+	__u32 num_words;
+};
+
+/*
  * The executable of who created a domain, behind the last rules of one that is in it.
  * Its path follows: LAUNCHER_MAX bytes, of which one is a NUL.
  */
@@ -296,6 +308,7 @@ enum way_bits {
 	WAY_UNREAD = 1 << 0,	/* more ways, or more above, than are looked at; it changed */
 	WAY_PART = 1 << 1,	/* not to the object, but to some directory below it */
 	WAY_UNPLACED = 1 << 2,	/* the object has names that are not known */
+	WAY_OBJECT = 1 << 3,	/* no way: the keys are file_name() and device of the object */
 };
 
 /*
@@ -348,6 +361,7 @@ union described {
 	struct grants_record grants;
 	struct object_record object;
 	struct ways_record ways;
+	struct places_record places;
 	enum record_kind kind;
 	enum task_bits task_bits;
 	enum exe_bits exe_bits;

@@ -40,6 +40,16 @@ struct rules_scratch {
 	struct rule_entry entry; /* of the rule */
 	struct launcher_record launcher;
 	char launcher_path[LAUNCHER_MAX];
+	/* Of the places of the rules. */
+	struct places_record places;
+	__u64 words[PLACE_WORDS];
+	__u64 num_words;
+	struct {
+		__u64 dentry;
+		__u64 notes; /* 1: names are added */
+		__u64 way;   /* stands for all that it led through */
+		__u64 top;   /* 1: it came to the top of a filesystem */
+	} climb;
 };
 
 struct {
@@ -55,6 +65,8 @@ static __always_inline struct rules_scratch *get_rules_scratch(void)
 
 	return bpf_map_lookup_elem(&rules_scratch, &zero);
 }
+
+#include "places.h"
 
 static long note_layer(__u32 i, __u64 *layer)
 {
@@ -83,7 +95,7 @@ static long note_layer(__u32 i, __u64 *layer)
 static __always_inline void note_rule(struct rules_scratch *tmp, const void *rule, __u64 key)
 {
 	__u64 layers = (__u64)rule + rules_layout.layers, inode = 0;
-	__u32 n = 0;
+	__u32 n = 0, before = tmp->rec.num_rules;
 
 	READ(n, rule + rules_layout.num_layers);
 	tmp->entry.object = 0;
@@ -106,6 +118,8 @@ static __always_inline void note_rule(struct rules_scratch *tmp, const void *rul
 			tmp->entry.bits = RULE_FS_ROOT;
 	}
 	bpf_loop(n < RULE_LAYERS ? n : RULE_LAYERS, note_layer, &layers, 0);
+	if (inode && tmp->rec.num_rules > before)
+		note_place(tmp, (void *)inode, key);
 }
 
 /* The least key that is not less than the wanted one: where a walk begins. */
@@ -144,7 +158,8 @@ static long walk_step(__u32 i, void *unused)
 	}
 	if (w->came != FROM_RIGHT) {
 		/* The next one may need room for all layers. */
-		if (tmp->rec.num_rules > RULES_MAX - RULE_LAYERS || bpf_ktime_get_ns() - tmp->began > CALL_NS)
+		if (tmp->rec.num_rules > RULES_MAX - RULE_LAYERS ||
+		    tmp->num_words > PLACE_WORDS - ROOT_STEPS - 2 || bpf_ktime_get_ns() - tmp->began > CALL_NS)
 			return 1;
 		READ(key, (void *)node - rules_layout.node + rules_layout.key);
 		note_rule(tmp, (void *)node - rules_layout.node, key);
@@ -187,6 +202,21 @@ static __always_inline void walk_rules(struct rules_scratch *tmp, const void *do
 	}
 	if (walk_tree(tmp, domain, rules_layout.inodes))
 		tmp->rec.done = 1;
+}
+
+/* Returns 1 if the buffer is full. */
+static __always_inline int put_places(struct seq_file *seq, struct rules_scratch *tmp)
+{
+	__u64 words = tmp->num_words, size;
+
+	asm volatile("" : "+r"(words));
+	if (words > PLACE_WORDS)
+		return 1;
+	size = sizeof(tmp->places) + words * sizeof(__u64);
+	tmp->places.h.kind = RECORD_PLACES;
+	tmp->places.h.size = size;
+	tmp->places.num_words = words;
+	return words && bpf_seq_write(seq, &tmp->places, size);
 }
 
 /* Returns who created the wanted layers: what ran then. */
@@ -268,7 +298,10 @@ int rules(struct bpf_iter__task *ctx)
 	rec->num_rules = 0;
 	rec->num_layers = n;
 	tmp->levels = want->levels;
+	tmp->num_words = 0;
 	walk_rules(tmp, domain);
+	if (put_places(seq, tmp))
+		return 0;
 
 	num = rec->num_rules;
 	if (num > RULES_MAX)

@@ -116,9 +116,6 @@ static long alias_step(__u32 i, void *unused)
 	return 0;
 }
 
-#define S_IFMT 0170000
-#define S_IFDIR 0040000
-
 static long object_step(__u32 i, void *unused)
 {
 	struct ways_scratch *w = get_ways_scratch();
@@ -149,6 +146,9 @@ static long object_step(__u32 i, void *unused)
 	}
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR) {
 		add_name(w, (__u64)dentry, (__u64)BPF_CORE_READ(inode, i_sb), 1);
+		add_word(w, way_head(i, WAY_OBJECT, 2));
+		add_word(w, file_name(inode));
+		add_word(w, BPF_CORE_READ(inode, i_sb, s_dev));
 		return 0;
 	}
 	if (BPF_CORE_READ(inode, i_nlink) < 2) {
