@@ -139,6 +139,7 @@ const (
 	objectLimitPID_SLOTS     objectLimit = 65536
 	objectLimitWANT_SLOTS    objectLimit = 1024
 	objectLimitOBJECTS_MAX   objectLimit = 128
+	objectLimitOBJECT_WORDS  objectLimit = 2
 	objectLimitSPACES_MAX    objectLimit = 2048
 	objectLimitWAY_WORDS     objectLimit = 1024
 )
@@ -314,6 +315,7 @@ const (
 	objectWayBitsWAY_PART     objectWayBits = 2
 	objectWayBitsWAY_UNPLACED objectWayBits = 4
 	objectWayBitsWAY_OBJECT   objectWayBits = 8
+	objectWayBitsWAY_MOUNTED  objectWayBits = 16
 )
 
 type objectWaysRecord struct {

@@ -287,7 +287,7 @@ func (o *opener) load(
 	if err != nil {
 		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
 	}
-	used := map[string]bool{}
+	used := map[string]bool{objectMapSpaces: name == objectProgWays} // which goes over it
 	for _, ins := range spec.Programs[name].Instructions {
 		used[ins.Reference()] = true
 	}

@@ -77,31 +77,44 @@ func newPlaceJudge(s *Source, domain int32, snap *scan.Snapshot) *placeJudge {
 	return j
 }
 
-// place judges one object.
-func (j *placeJudge) place(kind domainid.ObjectKind, object uint32, set *waySet) domainid.Place {
+// place judges one object, by what holds of it everywhere, and by the ways to it.
+func (j *placeJudge) place(
+	kind domainid.ObjectKind, object uint32, facts, ways *waySet,
+) domainid.Place {
 	all := domainid.FileRights{Sure: everyFile(), May: everyFile()}
 	p := domainid.Place{Denied: all, Below: all}
 	// Where there may be any way, or none, what is granted nowhere is denied all the same.
 	anyWay := domainid.FileRights{Sure: j.nowhere, May: everyFile()}
-	if kind == domainid.ObjectUnreadable || set.bits&wayUnread != 0 {
-		p.Denied, p.Below, p.Doubt = anyWay, anyWay, domainid.WaysUnread
+	doubted := func(d domainid.Doubt) {
+		p.Denied, p.Below = p.Denied.And(anyWay), p.Below.And(anyWay)
+		p.Doubt |= d
 	}
-	below := j.findBelow(kind, object, set)
-	for _, w := range set.ways {
+	if kind == domainid.ObjectUnreadable || (facts.bits|ways.bits)&wayUnread != 0 {
+		doubted(domainid.WaysUnread)
+	}
+	for f := range facts.of(object) {
 		switch {
-		case w.object != object || w.bits&wayObject != 0:
-		case w.bits&(wayUnread|wayUnplaced) != 0:
-			p.Denied, p.Below = p.Denied.And(anyWay), p.Below.And(anyWay)
-			p.Doubt |= domainid.WaysUnread
-			if w.bits&wayUnread == 0 {
-				p.Doubt = p.Doubt&^domainid.WaysUnread | domainid.Unplaced
-			}
-		default:
-			if w.bits&wayPart == 0 {
-				p.Denied = p.Denied.And(j.denies(w.keys, nil, false))
-			}
-			p.Below = p.Below.And(j.deniesBelow(&w, below))
+		case f.bits&wayUnread != 0:
+			doubted(domainid.WaysUnread)
+		case f.bits&wayUnplaced != 0:
+			doubted(domainid.Unplaced)
+		case f.bits&wayMounted != 0:
+			p.Below = p.Below.And(anyWay)
 		}
+	}
+	below := j.findBelow(kind, object, facts)
+	for w := range ways.of(object) {
+		if w.bits&wayUnread != 0 {
+			doubted(domainid.WaysUnread)
+			continue
+		}
+		if w.bits&wayPart == 0 {
+			p.Denied = p.Denied.And(j.denies(w.keys, nil, false))
+		}
+		p.Below = p.Below.And(j.deniesBelow(w, below))
+	}
+	if kind != domainid.ObjectDirectory {
+		p.Below = p.Denied
 	}
 	switch {
 	case p.Denied.Sure == p.Denied.May && p.Below.Sure == p.Below.May:
@@ -121,9 +134,14 @@ const maxBelow = 64
 // findBelow returns the rules that lie below an object, and notes in the layers what others
 // grant that may.
 func (j *placeJudge) findBelow(
-	kind domainid.ObjectKind, object uint32, set *waySet,
+	kind domainid.ObjectKind, object uint32, facts *waySet,
 ) (below []*keyedRule) {
-	name, dev, named := set.nameOf(object)
+	var name []uint64 // of the object, and its filesystem's device
+	for f := range facts.of(object) {
+		if f.bits&wayObject != 0 && len(f.keys) == 2 {
+			name = f.keys
+		}
+	}
 	for i := range j.layers {
 		l := &j.layers[i]
 		l.unplaced = 0
@@ -132,10 +150,10 @@ func (j *placeJudge) findBelow(
 		}
 		for k := range l.rules {
 			switch r := &l.rules[k]; {
-			case named && r.dev != dev:
-			case !named || r.place == nil || len(below) == maxBelow:
+			case name != nil && uint64(r.dev) != name[1]:
+			case name == nil || r.place == nil || len(below) == maxBelow:
 				l.unplaced |= r.fs
-			case slices.Contains(r.place[1:], name):
+			case slices.Contains(r.place[1:], name[0]):
 				below = append(below, r)
 			}
 		}

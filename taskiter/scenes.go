@@ -38,11 +38,11 @@ type placesKey struct {
 	ways   *waySet
 }
 
-// knownPlaces are those of a domain whose rules are known, in a scan with the same kinds
-// of objects.
+// knownPlaces are those of a domain whose rules are known, in scans with such objects.
 type knownPlaces struct {
 	places []domainid.Place
 	kinds  string
+	facts  *waySet
 	scan   uint64
 }
 
@@ -97,18 +97,19 @@ func (s *Source) addScene(r *taskRecord, key sceneKey, snap *scan.Snapshot) int3
 
 // places returns what a domain denies on each of the scan's objects.
 func (s *Source) places(domain int32, ways *waySet, snap *scan.Snapshot) []domainid.Place {
+	facts := s.spaces.facts()
 	key := placesKey{snap.Domains[domain].ID, ways}
-	if p := s.scenes.known[key]; p != nil && p.kinds == s.kinds {
+	if p := s.scenes.known[key]; p != nil && p.kinds == s.kinds && p.facts == facts {
 		p.scan = s.spaces.scan
 		return p.places
 	}
 	j := newPlaceJudge(s, domain, snap)
 	places := make([]domainid.Place, len(s.objects))
 	for i, o := range s.objects {
-		places[i] = j.place(o.Kind, uint32(i), ways)
+		places[i] = j.place(o.Kind, uint32(i), facts, ways)
 	}
 	if j.doubt == 0 {
-		s.scenes.known[key] = &knownPlaces{places: places, kinds: s.kinds, scan: s.spaces.scan}
+		s.scenes.known[key] = &knownPlaces{places: places, kinds: s.kinds, facts: facts, scan: s.spaces.scan}
 	}
 	return places
 }

@@ -4,6 +4,7 @@ package taskiter
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"unsafe"
 )
@@ -14,6 +15,7 @@ const (
 	wayPart     = uint32(objectWayBitsWAY_PART)
 	wayUnplaced = uint32(objectWayBitsWAY_UNPLACED)
 	wayObject   = uint32(objectWayBitsWAY_OBJECT)
+	wayMounted  = uint32(objectWayBitsWAY_MOUNTED)
 )
 
 // maxWayWords is how many words a record of ways can have.
@@ -37,7 +39,7 @@ type waySet struct {
 // spaces are the ways that the mount namespaces of a scan have.
 type spaces struct {
 	sets  map[string]*waySet
-	of    []*waySet // by number; nil: they were not read
+	of    []*waySet // by number; nil: they were not read. 0 has what holds in all
 	scan  uint64
 	whole *waySet // of which nothing is known
 }
@@ -77,9 +79,17 @@ func (s *spaces) end() {
 // forget drops what was read in this scan.
 func (s *spaces) forget() { clear(s.of) }
 
+// facts returns what holds of the objects in all namespaces.
+func (s *spaces) facts() *waySet {
+	if len(s.of) > 0 && s.of[0] != nil {
+		return s.of[0]
+	}
+	return s.whole
+}
+
 // at returns the ways of a namespace by its number.
 func (s *spaces) at(number uint16) *waySet {
-	if int(number) < len(s.of) && s.of[number] != nil {
+	if number > 0 && int(number) < len(s.of) && s.of[number] != nil && s.of[0] != nil {
 		return s.of[number]
 	}
 	return s.whole
@@ -87,7 +97,7 @@ func (s *spaces) at(number uint16) *waySet {
 
 func (s *spaces) take(record any, rest []byte) {
 	r, ok := record.(*waysRecord)
-	if !ok || r.Space == 0 || int(r.Space) >= len(s.of) || r.Bits != 0 {
+	if !ok || int(r.Space) >= len(s.of) || r.Bits != 0 {
 		return
 	}
 	set := s.sets[unsafe.String(unsafe.SliceData(rest), len(rest))]
@@ -119,12 +129,13 @@ func parseWays(words []uint64) ([]way, bool) {
 	return ways, true
 }
 
-// nameOf returns what stands for an object that is a directory, and its filesystem.
-func (s *waySet) nameOf(object uint32) (name uint64, dev uint32, known bool) {
-	for _, w := range s.ways {
-		if w.object == object && w.bits&wayObject != 0 && len(w.keys) == 2 {
-			return w.keys[0], uint32(w.keys[1]), true
+// of yields what a set has of an object.
+func (s *waySet) of(object uint32) iter.Seq[*way] {
+	return func(yield func(*way) bool) {
+		for i := range s.ways {
+			if s.ways[i].object == object && !yield(&s.ways[i]) {
+				return
+			}
 		}
 	}
-	return 0, 0, false
 }

@@ -279,3 +279,20 @@ func TestWaysBelowMount(t *testing.T) {
 	a.keeps(s, 0, access.Yes, 0)
 	a.keepsBelow(s, 0, access.No, 0)
 }
+
+// TestWaysBelowMounts: what is mounted below a directory is part of it, and is not looked at.
+func TestWaysBelowMounts(t *testing.T) {
+	top := tree(t, "a/b", "c")
+	at := func(path string) string { return filepath.Join(top, path) }
+	s := watch(t, at("a"), at("c"))
+	a := startActor(t, "rooted", "open", at("c"), "restrict")
+	nowhere := startActor(t, "rooted", "restrict")
+	a.keepsBelow(s, 0, access.Yes, 0)
+	if err := unix.Mount(at("c"), at("a/b"), "", unix.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(at("a/b"), unix.MNT_DETACH) })
+	a.try("try "+at("a/b/f"), true)
+	a.keepsBelow(s, 0, access.Unknown, domainid.Unplaced)
+	nowhere.keepsBelow(s, 0, access.Yes, 0)
+}

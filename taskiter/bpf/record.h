@@ -19,6 +19,7 @@ enum limit {
 	PID_SLOTS = 65536,  /* processes that the lowest bits of their PIDs tell apart */
 	WANT_SLOTS = 1024,  /* domains whose rules one pass can read */
 	OBJECTS_MAX = 128,  /* that assets are */
+	OBJECT_WORDS = 2,   /* of a bit for each object */
 	SPACES_MAX = 2048,  /* mount namespaces that are looked at in one scan */
 	WAY_WORDS = 1024,   /* of the ways of one mount namespace */
 };
@@ -299,7 +300,7 @@ struct launcher_record {
 
 /* A mount namespace of tasks in domains. */
 struct space {
-	__u64 ns;	  /* its address; 0: none has this number */
+	__u64 ns;	  /* its address */
 	__u64 event;	  /* that its mounts changed at last */
 	__u64 account;	  /* key of spending */
 };
@@ -308,14 +309,17 @@ enum way_bits {
 	WAY_UNREAD = 1 << 0,	/* more ways, or more above, than are looked at; it changed */
 	WAY_PART = 1 << 1,	/* not to the object, but to some directory below it */
 	WAY_UNPLACED = 1 << 2,	/* the object has names that are not known */
-	WAY_OBJECT = 1 << 3,	/* no way: the keys are file_name() and device of the object */
+	WAY_OBJECT = 1 << 3,	/* the keys are file_name() and device of the object */
+	WAY_MOUNTED = 1 << 4,	/* something is mounted below the object */
 };
 
 /*
  * The ways to objects that a mount namespace has: words follow. Of each way the first is
  * the number of the object, from 0 on, enum way_bits << 16, and the number of keys << 32;
- * so many follow, of rules on the object or on what is above it. Without a key and with
- * bits it is no way.
+ * so many follow, of rules on the object or on what is above it. With other bits than
+ * WAY_PART it is none, or not all of one.
+ *
+ * Those of the space 0 are no ways: they hold of the objects in all others.
  */
 struct ways_record {
 	struct header h;

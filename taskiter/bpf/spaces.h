@@ -6,7 +6,10 @@
 #ifndef LANDLOCKD_SPACES_H
 #define LANDLOCKD_SPACES_H
 
-/* By number. 0 has the address of the resolver's struct files_struct, and the scan. */
+/*
+ * By number. 0 is the resolver's: its mount namespace, the scan, and in place of an account
+ * the address of its struct files_struct.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SPACES_MAX);
@@ -54,8 +57,9 @@ static __always_inline void note_resolver(struct control_block *ctl, struct task
 	struct space *space = bpf_map_lookup_elem(&spaces, &zero);
 
 	if (ctl->num_objects && rec->pid == ctl->resolver && space) {
-		space->ns = (__u64)BPF_CORE_READ(task, files);
+		space->ns = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
 		space->event = ctl->scan;
+		space->account = (__u64)BPF_CORE_READ(task, files);
 	}
 }
 

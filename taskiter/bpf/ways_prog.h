@@ -17,6 +17,9 @@
 /* A call looks no longer for ways than this. */
 #define WAYS_NS 800000
 
+/* Mounts that may be mounted on each other. */
+#define MOUNT_DEPTH 32
+
 /* Names of all objects together, and of each that has several. */
 #define NAMES_MAX 256
 #define ALIASES_MAX 16
@@ -34,6 +37,7 @@ struct ways_scratch {
 	__u64 words[WAY_WORDS + ROOT_STEPS];
 	struct name names[NAMES_MAX];
 	__u64 files; /* of the resolver */
+	__u64 scan;  /* whose objects the names are of */
 	__u64 num_names;
 	__u64 num_words; /* more than WAY_WORDS: there was no room */
 	__u64 began;
@@ -49,6 +53,14 @@ struct ways_scratch {
 	__u64 sb;      /* of mnt */
 	__u64 came_up; /* 1: all that is mounted on mnt was seen */
 	__u64 done;
+	__u64 marks;   /* 1: objects above mounts are marked, else ways are added */
+	/* Of the mounts from the top to mnt, which objects are above each. */
+	struct {
+		__u64 objects[OBJECT_WORDS];
+	} depth[MOUNT_DEPTH];
+	__u64 at_depth;
+	__u64 marked[OBJECT_WORDS]; /* objects above any mount */
+	__u64 filter; /* a bit that the address of each object sets */
 	/* Whether something is below a directory. */
 	__u64 below;
 	__u64 above;
@@ -83,6 +95,11 @@ static __always_inline __u64 way_head(__u64 object, __u64 bits, __u64 keys)
 	return object | bits << 16 | keys << 32;
 }
 
+static __always_inline __u64 filter_bit(__u64 dentry)
+{
+	return 1ULL << (dentry * 0x9e3779b97f4a7c15ULL >> 58);
+}
+
 static __always_inline void add_name(struct ways_scratch *w, __u64 dentry, __u64 sb, __u32 directory)
 {
 	__u64 at = w->num_names;
@@ -96,6 +113,7 @@ static __always_inline void add_name(struct ways_scratch *w, __u64 dentry, __u64
 	w->names[at].sb = sb;
 	w->names[at].object = w->object;
 	w->names[at].directory = directory;
+	w->filter |= filter_bit(dentry);
 	w->num_names = at + 1;
 }
 
@@ -252,6 +270,68 @@ static __always_inline __u64 mounted_at(__u64 node)
 	return node - bpf_core_field_offset(struct mount, mnt_child);
 }
 
+/* Marks an object that is above a mount. */
+static long mark_step(__u32 i, void *unused)
+{
+	struct ways_scratch *w = get_ways_scratch();
+	__u64 depth, object;
+
+	if (!w || i >= NAMES_MAX || i >= w->num_names)
+		return 1;
+	depth = w->at_depth;
+	object = w->names[i].object;
+	if (w->names[i].dentry == w->below && depth < MOUNT_DEPTH && object < OBJECTS_MAX)
+		w->depth[depth].objects[object / 64] |= 1ULL << (object % 64);
+	return 0;
+}
+
+static long above_step(__u32 i, void *unused)
+{
+	struct ways_scratch *w = get_ways_scratch();
+	struct dentry *dentry;
+	__u64 parent;
+
+	if (!w)
+		return 1;
+	if (w->filter & filter_bit(w->below))
+		bpf_loop(NAMES_MAX, mark_step, 0, 0);
+	if (w->below == w->above)
+		return 1;
+	dentry = (void *)w->below;
+	parent = (__u64)BPF_CORE_READ(dentry, d_parent);
+	if (parent == w->below || !parent)
+		return 1;
+	w->below = parent;
+	return 0;
+}
+
+/* Marks the objects that are above a mount: those above what it is mounted on, and more. */
+static __always_inline bool mark_above(struct ways_scratch *w, struct mount *mnt)
+{
+	__u64 depth = w->at_depth, before = depth - 1;
+	struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
+	int i;
+
+	asm volatile("" : "+r"(depth), "+r"(before));
+	if (depth >= MOUNT_DEPTH)
+		return 0;
+	if (!depth) {
+		for (i = 0; i < OBJECT_WORDS; i++)
+			w->depth[0].objects[i] = 0;
+		return 1;
+	}
+	if (before >= MOUNT_DEPTH)
+		return 0;
+	for (i = 0; i < OBJECT_WORDS; i++)
+		w->depth[depth].objects[i] = w->depth[before].objects[i];
+	w->below = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+	w->above = (__u64)BPF_CORE_READ(parent, mnt.mnt_root);
+	bpf_loop(ROOT_STEPS, above_step, 0, 0);
+	for (i = 0; i < OBJECT_WORDS; i++)
+		w->marked[i] |= w->depth[depth].objects[i];
+	return w->below == w->above;
+}
+
 /* One step of the walk over the tree of a namespace's mounts. */
 static long mount_step(__u32 i, void *unused)
 {
@@ -265,12 +345,18 @@ static long mount_step(__u32 i, void *unused)
 	if (!w->came_up) {
 		if ((__u64)BPF_CORE_READ(mnt, mnt_ns) != w->ns)
 			return 1;
-		w->sb = (__u64)BPF_CORE_READ(mnt, mnt.mnt_sb);
-		bpf_loop(NAMES_MAX, name_step, 0, 0);
+		if (w->marks) {
+			if (!mark_above(w, mnt))
+				return 1;
+		} else {
+			w->sb = (__u64)BPF_CORE_READ(mnt, mnt.mnt_sb);
+			bpf_loop(NAMES_MAX, name_step, 0, 0);
+		}
 		list = w->mnt + bpf_core_field_offset(struct mount, mnt_mounts);
 		next = (__u64)BPF_CORE_READ(mnt, mnt_mounts.next);
 		if (next != list) {
 			w->mnt = mounted_at(next);
+			w->at_depth++;
 			return 0;
 		}
 	}
@@ -282,43 +368,99 @@ static long mount_step(__u32 i, void *unused)
 	list = (__u64)parent + bpf_core_field_offset(struct mount, mnt_mounts);
 	next = (__u64)BPF_CORE_READ(mnt, mnt_child.next);
 	w->came_up = next == list;
+	w->at_depth -= w->came_up;
 	w->mnt = w->came_up ? (__u64)parent : mounted_at(next);
 	return 0;
 }
 
-/* Whether a mount namespace is still the one that the program scan saw, as it was. */
-static __always_inline bool is_same(struct ways_scratch *w, const struct space *space)
+/* Whether a mount namespace is still as it was. */
+static __always_inline bool is_same(struct ways_scratch *w, __u64 event)
 {
 	struct mnt_namespace *ns = (void *)w->ns;
 
-	return BPF_CORE_READ(ns, event) == space->event && (__u64)BPF_CORE_READ(ns, root) == w->top;
+	return BPF_CORE_READ(ns, event) == event && (__u64)BPF_CORE_READ(ns, root) == w->top;
 }
 
-static __always_inline void find_ways(struct ways_scratch *w, struct scratch *tmp, const struct space *space,
-				      __u64 scan)
+/* Walks over all mounts of a namespace that still is as it was at an event. */
+static __always_inline void walk_mounts(struct ways_scratch *w, struct scratch *tmp, __u64 event)
 {
-	struct mnt_namespace *ns = (void *)space->ns;
-	__u32 zero = 0;
-	const struct space *resolver = bpf_map_lookup_elem(&spaces, &zero);
-
-	w->files = resolver && resolver->event == scan ? resolver->ns : 0;
-	w->num_words = 0;
-	w->num_names = 0;
-	w->rec.bits = 0;
-	bpf_loop(OBJECTS_MAX, object_step, 0, 0);
-	w->ns = space->ns;
-	w->top = (__u64)BPF_CORE_READ(ns, root);
 	w->mnt = w->top;
 	w->came_up = 0;
+	w->at_depth = 0;
 	w->done = 0;
 	fence(tmp);
-	if (is_same(w, space))
+	if (is_same(w, event))
 		bpf_loop(MOUNT_STEPS, mount_step, 0, 0);
 	fence(tmp);
-	if (!w->done || w->num_words > WAY_WORDS || !is_same(w, space)) {
-		w->rec.bits = WAY_UNREAD;
-		w->num_words = 0;
-	}
+	if (w->num_words > WAY_WORDS || !is_same(w, event))
+		w->done = 0;
+}
+
+static __always_inline void begin_walk(struct ways_scratch *w, const struct space *space)
+{
+	struct mnt_namespace *ns = (void *)space->ns;
+
+	w->began = bpf_ktime_get_ns();
+	w->ns = space->ns;
+	w->top = (__u64)BPF_CORE_READ(ns, root);
+	w->rec.bits = 0;
+	w->num_words = 0;
+}
+
+/* Returns 0 if there are too many words. */
+static __always_inline int put_ways(struct seq_file *seq, struct control_block *ctl, struct ways_scratch *w,
+				    __u32 number)
+{
+	__u64 words = w->num_words, size;
+
+	w->rec.h.kind = RECORD_WAYS;
+	w->rec.space = number;
+	w->rec.num_words = words;
+	note_time(ctl, PROGRAM_WAYS, w->began);
+	asm volatile("" : "+r"(words));
+	if (words > WAY_WORDS)
+		return 0;
+	size = sizeof(w->rec) + words * sizeof(__u64);
+	w->rec.h.size = size;
+	return bpf_seq_write(seq, w, size);
+}
+
+static long marked_step(__u32 i, void *unused)
+{
+	struct ways_scratch *w = get_ways_scratch();
+
+	if (!w || i >= OBJECTS_MAX)
+		return 1;
+	if (w->marked[i / 64] >> (i % 64) & 1)
+		add_word(w, way_head(i, WAY_MOUNTED, 0));
+	return 0;
+}
+
+/* Reads the objects, which all further calls are about, and what holds of them everywhere. */
+static __always_inline int put_objects_found(struct seq_file *seq, struct control_block *ctl,
+					     struct ways_scratch *w, struct scratch *tmp,
+					     const struct space *resolver)
+{
+	struct mnt_namespace *ns = (void *)resolver->ns;
+	int i;
+
+	begin_walk(w, resolver);
+	w->files = resolver->account;
+	w->num_names = 0;
+	w->filter = 0;
+	for (i = 0; i < OBJECT_WORDS; i++)
+		w->marked[i] = 0;
+	if (resolver->event != ctl->scan)
+		return 0; /* it was not found */
+	bpf_loop(OBJECTS_MAX, object_step, 0, 0);
+	w->marks = 1;
+	walk_mounts(w, tmp, BPF_CORE_READ(ns, event));
+	w->marks = 0;
+	for (i = 0; i < OBJECT_WORDS && !w->done; i++)
+		w->marked[i] = ~0ULL;
+	bpf_loop(OBJECTS_MAX, marked_step, 0, 0);
+	w->scan = ctl->scan;
+	return put_ways(seq, ctl, w, 0);
 }
 
 SEC("iter/bpf_map_elem")
@@ -331,30 +473,28 @@ int ways(struct bpf_iter__bpf_map_elem *ctx)
 	const struct space *space = ctx->value;
 	const __u32 *number = ctx->key;
 	struct spent *spent;
-	__u64 words, took;
-	__u32 size, favoured;
+	__u32 favoured;
+	__u64 took;
 
-	if (!w || !tmp || !ctl || !space || !number || !*number || *number > ctl->num_spaces)
+	if (!w || !tmp || !ctl || !space || !number || *number > ctl->num_spaces)
 		return 0;
+	if (!*number) {
+		put_objects_found(seq, ctl, w, tmp, space);
+		return 0;
+	}
 	spent = spent_by(space->account, ctl->scan);
 	favoured = space->account >> 32 & 1;
-	if (!spent || spent->view_ns > ctl->max_view_ns || ctl->view_ns[favoured] > ctl->all_view_ns)
+	if (!spent || w->scan != ctl->scan || spent->view_ns > ctl->max_view_ns ||
+	    ctl->view_ns[favoured] > ctl->all_view_ns)
 		return 0;
-	w->began = bpf_ktime_get_ns();
-	find_ways(w, tmp, space, ctl->scan);
-	w->rec.h.kind = RECORD_WAYS;
-	w->rec.space = *number;
-	w->rec.num_words = words = w->num_words;
-	asm volatile("" : "+r"(words));
-	if (words > WAY_WORDS)
-		return 0;
-	size = sizeof(w->rec) + words * sizeof(__u64);
-	w->rec.h.size = size;
-	bpf_seq_write(seq, w, size);
+	begin_walk(w, space);
+	walk_mounts(w, tmp, space->event);
+	if (!w->done)
+		w->rec.bits = WAY_UNREAD;
+	put_ways(seq, ctl, w, *number);
 	took = bpf_ktime_get_ns() - w->began;
 	spent->view_ns += took;
 	ctl->view_ns[favoured] += took;
-	note_time(ctl, PROGRAM_WAYS, w->began);
 	return 0;
 }
 
