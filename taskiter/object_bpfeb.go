@@ -132,8 +132,8 @@ const (
 	objectLimitSLOTS         objectLimit = 16
 	objectLimitHELPER_LAYERS objectLimit = 7
 	objectLimitRULE_LAYERS   objectLimit = 16
-	objectLimitRULES_MAX     objectLimit = 384
-	objectLimitPLACE_WORDS   objectLimit = 1792
+	objectLimitRULES_MAX     objectLimit = 1024
+	objectLimitPLACE_WORDS   objectLimit = 440
 	objectLimitLAUNCHER_MAX  objectLimit = 256
 	objectLimitEXE_MAX       objectLimit = 4096
 	objectLimitPID_SLOTS     objectLimit = 65536
@@ -195,9 +195,10 @@ type objectRuleEntry struct {
 	Object uint64
 	Dev    uint32
 	Access uint32
-	Bits   uint32
-	Level  uint32
-	Key    uint64
+	Bits   uint16
+	Level  uint16
+	Place  uint16
+	Spare  uint16
 }
 
 type objectRuleLayout struct {
@@ -305,7 +306,8 @@ type objectWant struct {
 	Tree   uint32
 	From   uint64
 	Levels uint32
-	Urgent uint32
+	Urgent uint16
+	Places uint16
 }
 
 type objectWayBits uint32

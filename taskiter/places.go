@@ -2,22 +2,19 @@
 
 package taskiter
 
-// placesOfRules is where rules lie, by their keys: what stands for the file that a rule is
-// on, and for each directory above it in its filesystem.
-type placesOfRules map[uint64][]uint64
+// placesOfRules are the words of a record of places.
+type placesOfRules []uint64
 
-// parsePlaces leaves out those that are not known, and what makes no sense.
-func parsePlaces(words []uint64) placesOfRules {
-	places := placesOfRules{}
-	for len(words) >= 2 {
-		key, n := words[0], words[1]
-		if words = words[2:]; n > uint64(len(words)) {
-			break
-		}
-		if n > 0 {
-			places[key] = append([]uint64(nil), words[:n]...)
-		}
-		words = words[n:]
+// at returns the key of the rule whose place begins at a word, counted from 1, and its place;
+// nil if that is not known.
+func (p placesOfRules) at(word uint16) (key uint64, place []uint64) {
+	at := int(word) - 1
+	if at < 0 || at+2 > len(p) {
+		return 0, nil
 	}
-	return places
+	key, n, names := p[at], p[at+1], p[at+2:]
+	if n > uint64(len(names)) {
+		n = 0
+	}
+	return key, append(place, names[:n]...)
 }

@@ -12,9 +12,6 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// rulesMax is how many rules of a domain are kept.
-const rulesMax = 1024
-
 // allPorts is the number of ports but 0, which nothing can connect to.
 const allPorts = 65535
 
@@ -59,14 +56,16 @@ func (r *reading) add(
 ) (done bool) {
 	for _, e := range rules {
 		if e.Level >= 1 && int(e.Level) <= len(r.layers) {
-			r.addRule(&r.layers[e.Level-1], e, places[e.Key], handled[e.Level-1])
+			r.addRule(&r.layers[e.Level-1], e, places, handled[e.Level-1])
 		}
 	}
 	r.tree, r.from, r.misses = rec.Tree, rec.Next, 0
 	return rec.Done != 0
 }
 
-func (r *reading) addRule(l *layerReading, e ruleEntry, place []uint64, handled access.Rights) {
+func (r *reading) addRule(
+	l *layerReading, e ruleEntry, places placesOfRules, handled access.Rights,
+) {
 	room := r.kept < rulesMax
 	if e.Bits&rulePort != 0 {
 		l.ports++
@@ -85,7 +84,8 @@ func (r *reading) addRule(l *layerReading, e ruleEntry, place []uint64, handled 
 	l.inodes++
 	if room && e.Object != 0 {
 		r.kept++
-		l.keys = append(l.keys, keyedRule{e.Key, place, e.Dev, e.Access & handled[access.FS]})
+		key, place := places.at(e.Place)
+		l.keys = append(l.keys, keyedRule{key, place, e.Dev, e.Access & handled[access.FS]})
 		l.rules.Inodes = append(l.rules.Inodes, domainid.InodeRule{
 			Dev: userDev(e.Dev), Ino: e.Object,
 			FS: e.Access & handled[access.FS], FSRoot: e.Bits&ruleFSRoot != 0,

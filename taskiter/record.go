@@ -23,10 +23,10 @@ type (
 	objectRecord   = objectObjectRecord
 )
 
-// Limits of bpf/record.h; recordMax is that of rules in one record. netRights is the number of rights to ports that are counted.
+// Limits of bpf/record.h. netRights is the number of rights to ports that are counted.
 const (
 	ruleLayers = int(objectLimitRULE_LAYERS)
-	recordMax  = int(objectLimitRULES_MAX)
+	rulesMax   = int(objectLimitRULES_MAX)
 	netRights  = 8
 )
 
@@ -61,8 +61,8 @@ const (
 
 // Bits of a rule.
 const (
-	rulePort   = uint32(objectRuleBitsRULE_PORT)
-	ruleFSRoot = uint32(objectRuleBitsRULE_FS_ROOT)
+	rulePort   = uint16(objectRuleBitsRULE_PORT)
+	ruleFSRoot = uint16(objectRuleBitsRULE_FS_ROOT)
 )
 
 // taskRecord is what one pass shows of one task.
@@ -120,7 +120,7 @@ func decode(kind objectRecordKind, b []byte) (record any, rest []byte) {
 	case objectRecordKindRECORD_LAUNCHER:
 		return withPath[launcherRecord](b)
 	case objectRecordKindRECORD_RULES:
-		return withList[rulesRecord, ruleEntry](b, recordMax)
+		return withList[rulesRecord, ruleEntry](b, rulesMax)
 	case objectRecordKindRECORD_GRANTS:
 		return withList[grantsRecord, uint32](b, ruleLayers)
 	case objectRecordKindRECORD_PLACES:

@@ -60,8 +60,8 @@ func someRecords() (b []byte, want collectSink) {
 		return objectHeader{Kind: uint16(kind), Size: size}
 	}
 	rules := []ruleEntry{
-		{Object: 7 << 40, Dev: 8, Access: 9, Bits: 10, Level: 11, Key: 17 << 40},
-		{Object: 12 << 40, Dev: 13, Access: 14, Bits: 15, Level: 16, Key: 18 << 40},
+		{Object: 7 << 40, Dev: 8, Access: 9, Bits: 10, Level: 11, Place: 17},
+		{Object: 12 << 40, Dev: 13, Access: 14, Bits: 15, Level: 16, Place: 18},
 	}
 	var ruleBytes bytes.Buffer
 	if err := binary.Write(&ruleBytes, binary.NativeEndian, rules); err != nil {
@@ -96,7 +96,7 @@ func someRecords() (b []byte, want collectSink) {
 		}},
 		{
 			objectRecordKindRECORD_RULES, rulesRecord{
-				H: h(objectRecordKindRECORD_RULES, 56+64), Tid: 1, Start: 2 << 40, ExecId: 3 << 40, Domain: 4 << 40, Next: 5 << 40, Tree: 6,
+				H: h(objectRecordKindRECORD_RULES, 56+48), Tid: 1, Start: 2 << 40, ExecId: 3 << 40, Domain: 4 << 40, Next: 5 << 40, Tree: 6,
 				Done: 1, NumLayers: 7, NumRules: 2,
 			}, ruleBytes.Bytes(), ruleBytes.String(),
 		},
@@ -108,6 +108,10 @@ func someRecords() (b []byte, want collectSink) {
 		{kind: objectRecordKindRECORD_OBJECT, record: objectRecord{H: h(objectRecordKindRECORD_OBJECT, 16), Tid: 18, Slot: 19, Proven: 1}},
 		{
 			objectRecordKindRECORD_WAYS, waysRecord{H: h(objectRecordKindRECORD_WAYS, 32), Space: 1, Bits: 2, NumWords: 3},
+			maskBytes, string(maskBytes),
+		},
+		{
+			objectRecordKindRECORD_PLACES, placesRecord{H: h(objectRecordKindRECORD_PLACES, 24), NumWords: 4},
 			maskBytes, string(maskBytes),
 		},
 		{kind: objectRecordKindRECORD_END, record: endRecord{H: h(objectRecordKindRECORD_END, 8), PidLevel: 3}},
@@ -304,8 +308,8 @@ int main(void)
 		.done = 1, .num_layers = 7, .num_rules = 2,
 	};
 	static struct rule_entry entries[2] = {
-		{ .object = 7ULL << 40, .dev = 8, .access = 9, .bits = 10, .level = 11, .key = 17ULL << 40 },
-		{ .object = 12ULL << 40, .dev = 13, .access = 14, .bits = 15, .level = 16, .key = 18ULL << 40 },
+		{ .object = 7ULL << 40, .dev = 8, .access = 9, .bits = 10, .level = 11, .place = 17 },
+		{ .object = 12ULL << 40, .dev = 13, .access = 14, .bits = 15, .level = 16, .place = 18 },
 	};
 	struct launcher_record l = { .h = { RECORD_LAUNCHER, sizeof(l) + LAUNCHER_MAX }, .key = 10ULL << 40 };
 	static char launcher[LAUNCHER_MAX] = "/bin/a b", path[16] = "/bin/x y", empty[8];
@@ -315,6 +319,7 @@ int main(void)
 	struct ways_record ways = {
 		.h = { RECORD_WAYS, 32 }, .space = 1, .bits = 2, .num_words = 3,
 	};
+	struct places_record places = { .h = { RECORD_PLACES, 24 }, .num_words = 4 };
 	struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = 3 };
 
 	r.h.kind = RECORD_RULES;
@@ -334,6 +339,8 @@ int main(void)
 	W(everywhere);
 	W(o);
 	W(ways);
+	W(everywhere);
+	W(places);
 	W(everywhere);
 	W(end);
 	return 0;

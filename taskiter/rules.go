@@ -223,6 +223,9 @@ func (s *Source) ask(k *rulesSink, d int32, r *reading, urgent bool) bool {
 	if urgent {
 		w.Urgent = 1
 	}
+	if r.kept < rulesMax {
+		w.Places = 1
+	}
 	for h := &s.holders[d]; h.tried < h.num; h.tried++ {
 		rec := &s.pass.tasks[h.tasks[h.tried]]
 		if w.Tid = rec.Tid; s.control.wantRules(w) {
@@ -267,10 +270,10 @@ type rulesSink struct {
 func (k *rulesSink) take(record any, rest []byte) {
 	switch r := record.(type) {
 	case *placesRecord:
-		k.places = parsePlaces(listOf[uint64](rest))
+		k.places = append(k.places[:0], listOf[uint64](rest)...)
 	case *rulesRecord:
 		k.rules(r, listOf[ruleEntry](rest))
-		k.places = nil
+		k.places = k.places[:0]
 	case *launcherRecord:
 		// It is who made one of the layers whose rules came before.
 		if slices.Contains(k.read, r.Key) {

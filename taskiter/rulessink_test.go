@@ -25,7 +25,7 @@ func chained(t *testing.T) (*Source, *rulesSink) {
 	s.holders = []holder{{}, {num: 1, account: account{uid: 5}}}
 	q := s.queueRules()
 	k := s.wantRules(q, time.Second)
-	if q.len() != 1 || len(k.wanted) != 1 || s.control.Wants[7] != (want{Tid: 7, Levels: 0b11, Urgent: 1}) {
+	if q.len() != 1 || len(k.wanted) != 1 || s.control.Wants[7] != (want{Tid: 7, Levels: 0b11, Urgent: 1, Places: 1}) {
 		t.Fatalf("%d domains wait, wanted %v", q.len(), k.wanted)
 	}
 	return s, k

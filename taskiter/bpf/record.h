@@ -12,8 +12,8 @@ enum limit {
 	SLOTS = 16,	    /* places in a blob that calibration looks at */
 	HELPER_LAYERS = 7,  /* of the deepest helper of a calibration */
 	RULE_LAYERS = 16,   /* of a domain whose rules are read */
-	RULES_MAX = 384,    /* in one record */
-	PLACE_WORDS = 1792, /* of the places of rules in one record */
+	RULES_MAX = 1024,   /* in one record */
+	PLACE_WORDS = 440,  /* of the places of rules in one record */
 	LAUNCHER_MAX = 256, /* the kernel's LANDLOCK_PATH_MAX_SIZE */
 	EXE_MAX = 4096,	    /* the kernel's PATH_MAX */
 	PID_SLOTS = 65536,  /* processes that the lowest bits of their PIDs tell apart */
@@ -83,7 +83,8 @@ struct want {
 	__u32 tree;   /* enum tree */
 	__u64 from;   /* least key of a rule; nothing is read at it */
 	__u32 levels; /* bit n: of the layer at depth n + 1 */
-	__u32 urgent; /* 1: after the deadline, too */
+	__u16 urgent; /* 1: after the deadline, too */
+	__u16 places; /* 1: with where rules lie */
 };
 
 enum program {
@@ -259,9 +260,10 @@ struct rule_entry {
 	__u64 object;	  /* port, or number of the inode, 0 if that is gone */
 	__u32 dev;	  /* of the inode, as the kernel numbers it */
 	__u32 access;
-	__u32 bits;	  /* enum rule_bits */
-	__u32 level;	  /* of the layer, from 1 */
-	__u64 key;	  /* by which ways name it; an address that never leaves the daemon */
+	__u16 bits;	  /* enum rule_bits */
+	__u16 level;	  /* of the layer, from 1 */
+	__u16 place;	  /* word of the places_record at which it is, from 1; 0: none */
+	__u16 spare;
 };
 
 /* Some rules of one task's domain, in the order of their keys: rule_entry follow. */
@@ -280,8 +282,9 @@ struct rules_record {
 
 /*
  * Where the rules of the rules_record behind it lie: words follow. Of each rule on an inode
- * they are its key, the number of names that follow it, and those: file_name() of the inode
- * and of each directory above it in its filesystem. No name: it is not known.
+ * they are its key, by which ways name it (an address that never leaves the daemon), the
+ * number of names that follow, and those: file_name() of the inode and of each directory
+ * above it in its filesystem. No name: it is not known.
  */
 struct places_record {
 	struct header h;

@@ -44,6 +44,7 @@ struct rules_scratch {
 	struct places_record places;
 	__u64 words[PLACE_WORDS];
 	__u64 num_words;
+	__u64 wants_places;
 	struct {
 		__u64 dentry;
 		__u64 notes; /* 1: names are added */
@@ -87,7 +88,7 @@ static long note_layer(__u32 i, __u64 *layer)
 	entry->bits = tmp->entry.bits;
 	entry->access = g.access;
 	entry->level = g.level;
-	entry->key = tmp->entry.key;
+	entry->place = tmp->entry.place;
 	tmp->rec.num_rules = at + 1;
 	return 0;
 }
@@ -101,7 +102,7 @@ static __always_inline void note_rule(struct rules_scratch *tmp, const void *rul
 	tmp->entry.object = 0;
 	tmp->entry.dev = 0;
 	tmp->entry.bits = 0;
-	tmp->entry.key = key;
+	tmp->entry.place = 0;
 	if (tmp->rec.tree == TREE_PORTS) {
 		tmp->entry.bits = RULE_PORT;
 		tmp->entry.object = bpf_ntohs((__u16)key);
@@ -117,8 +118,10 @@ static __always_inline void note_rule(struct rules_scratch *tmp, const void *rul
 		if (BPF_CORE_READ(at, i_sb, s_root, d_inode) == at)
 			tmp->entry.bits = RULE_FS_ROOT;
 	}
+	if (inode && tmp->wants_places)
+		tmp->entry.place = tmp->num_words + 1;
 	bpf_loop(n < RULE_LAYERS ? n : RULE_LAYERS, note_layer, &layers, 0);
-	if (inode && tmp->rec.num_rules > before)
+	if (tmp->entry.place && tmp->rec.num_rules > before)
 		note_place(tmp, (void *)inode, key);
 }
 
@@ -299,6 +302,7 @@ int rules(struct bpf_iter__task *ctx)
 	rec->num_layers = n;
 	tmp->levels = want->levels;
 	tmp->num_words = 0;
+	tmp->wants_places = want->places;
 	walk_rules(tmp, domain);
 	if (put_places(seq, tmp))
 		return 0;
