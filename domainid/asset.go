@@ -4,8 +4,12 @@ package domainid
 
 import "slices"
 
-// MaxAssets is how many assets there can be.
-const MaxAssets = 20
+// MaxAssets is how many assets there can be, and MaxObjects how many objects of their paths
+// are looked at in a scan.
+const (
+	MaxAssets  = 20
+	MaxObjects = 128
+)
 
 // Asset is something that Landlock should keep tasks from. It never changes; snapshots and
 // configurations share it.

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolver
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/patient"
+)
+
+// Local opens what assets are in this process.
+type Local struct {
+	asked
+	tree *tree
+	// calls are made for one path or pattern, for the account of its asset: whoever delays
+	// one asset, for what is his stands for it, delays no other.
+	calls *patient.Caller[string, []place]
+	of    []domainid.Asset // of the last Resolve
+	open  []int
+}
+
+// OpenLocal returns a resolver of paths that begin at root: "/", or where a container has
+// that of the host.
+func OpenLocal(root string) (*Local, error) {
+	t, err := openTree(root)
+	if err != nil {
+		return nil, err
+	}
+	return &Local{tree: t, calls: patient.New[string, []place]()}, nil
+}
+
+// Resolve opens what the assets are, and returns objects, at most domainid.MaxObjects, and the
+// descriptor of each, -1 for none. They stay open until the next call, or Release. What takes
+// long, or cannot be looked at, is unreadable: the call takes a second at most.
+func (l *Local) Resolve(context.Context) (objects []domainid.Object, descriptors []int) {
+	l.Release()
+	l.of = l.get()
+	t := l.resolve()
+	return t.objects, t.descriptors
+}
+
+func (l *Local) resolve() table {
+	all := make([]found, len(l.of))
+	var opening sync.WaitGroup
+	for i := range l.of {
+		if paths := pathsOf(&l.of[i]); len(paths) > 0 {
+			opening.Go(func() { all[i] = l.asset(i, paths) })
+		}
+	}
+	opening.Wait()
+	for i := range all {
+		l.open = append(l.open, all[i].open...)
+	}
+	return assemble(all)
+}
+
+// Assets are those that the last objects are of.
+func (l *Local) Assets() []domainid.Asset { return l.of }
+
+// Process returns 0: the descriptors are this process's.
+func (l *Local) Process() int32 { return 0 }
+
+// Release closes what is open.
+func (l *Local) Release() {
+	closeAll(l.open)
+	l.open = l.open[:0]
+}
+
+// Close implements [io.Closer].
+func (l *Local) Close() error {
+	l.Release()
+	return unix.Close(l.tree.fd)
+}
+
+// maxOpen is how many descriptors one asset, or one call, gets before it gets no more.
+const maxOpen = domainid.MaxObjects
+
+// found is what one asset is.
+type found struct {
+	asset  int32
+	places []place
+	open   []int
+}
+
+func (l *Local) asset(i int, paths []string) found {
+	f := found{asset: int32(i)}
+	for _, path := range paths {
+		if len(f.open) >= maxOpen {
+			f.places = append(f.places, place{fd: -1, path: path})
+			break
+		}
+		places, open, err := l.patiently(uint64(i), path)
+		if f.places = append(f.places, places...); err != nil {
+			f.places = append(f.places, place{fd: -1, path: path})
+		}
+		f.open = append(f.open, open...)
+	}
+	return f
+}
+
+// patiently looks for what a path is. What comes too late is closed by whoever opened it.
+func (l *Local) patiently(account uint64, path string) (places []place, open []int, err error) {
+	var over atomic.Bool // either the call has returned, or nobody waits any more
+	opened := []int{}
+	places, err = l.calls.Do(account, path, func() ([]place, error) {
+		places, err := l.tree.find(path, &opened)
+		if over.Swap(true) {
+			closeAll(opened)
+		}
+		return places, err
+	})
+	if !errors.Is(err, patient.ErrDelayed) {
+		return places, opened, err
+	}
+	if over.Swap(true) {
+		closeAll(opened) // it came just then, or was not made
+	}
+	return nil, nil, err
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}
+
+// find returns what a path or pattern is. With an error, there may be more.
+func (t *tree) find(path string, opened *[]int) ([]place, error) {
+	if !meta(path) {
+		p, err := t.steady(path, opened)
+		if err != nil {
+			return nil, err
+		}
+		return []place{p}, nil
+	}
+	paths, err := t.glob(path)
+	var places []place
+	for _, match := range paths {
+		if len(*opened) >= maxOpen {
+			return places, errTooMany
+		}
+		p, e := t.steady(match, opened)
+		switch {
+		case e != nil:
+			err = e
+		case p.ObjectKind != domainid.ObjectAbsent:
+			places = append(places, p)
+		}
+	}
+	if len(places) == 0 && err == nil {
+		places = []place{{ObjectKind: domainid.ObjectAbsent, fd: -1, path: path}}
+	}
+	return places, err
+}
+
+// steady is follow of a path that may be just about to lead elsewhere, as files do that are
+// replaced.
+func (t *tree) steady(path string, opened *[]int) (p place, err error) {
+	for range maxTries {
+		before := len(*opened)
+		if p, err = t.follow(path, opened); !errors.Is(err, errChanging) {
+			return p, err
+		}
+		closeAll((*opened)[before:])
+		*opened = (*opened)[:before]
+	}
+	return p, err
+}
