@@ -12,29 +12,9 @@ package resolver
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/landlockd/landlockd/domainid"
 )
-
-// asked is what assets are to be looked for; it may be changed while a scan goes on.
-type asked struct {
-	mu     sync.Mutex
-	assets []domainid.Asset
-}
-
-// SetAssets has later scans be about these, which are not changed any more.
-func (a *asked) SetAssets(assets []domainid.Asset) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.assets = assets
-}
-
-func (a *asked) get() []domainid.Asset {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.assets
-}
 
 // pathsOf returns the paths, and patterns, of files or sockets.
 func pathsOf(a *domainid.Asset) []string {

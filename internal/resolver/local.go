@@ -5,6 +5,7 @@ package resolver
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -16,8 +17,9 @@ import (
 
 // Local opens what assets are in this process.
 type Local struct {
-	asked
 	tree *tree
+	// assets returns what is to be looked for: another scan may be about others.
+	assets func() []domainid.Asset
 	// calls are made for one path or pattern, for the account of its asset: whoever delays
 	// one asset, for what is his stands for it, delays no other.
 	calls *patient.Caller[string, []place]
@@ -25,24 +27,25 @@ type Local struct {
 	open  []int
 }
 
-// OpenLocal returns a resolver of paths that begin at root: "/", or where a container has
-// that of the host.
-func OpenLocal(root string) (*Local, error) {
+// OpenLocal returns a resolver of what assets returns at each call of Resolve, and nobody
+// changes any more. Paths begin at root: "/", or where a container has that of the host.
+func OpenLocal(root string, assets func() []domainid.Asset) (*Local, error) {
 	t, err := openTree(root)
 	if err != nil {
 		return nil, err
 	}
-	return &Local{tree: t, calls: patient.New[string, []place]()}, nil
+	return &Local{tree: t, assets: assets, calls: patient.New[string, []place]()}, nil
 }
 
-// Resolve opens what the assets are, and returns objects, at most domainid.MaxObjects, and the
-// descriptor of each, -1 for none. They stay open until the next call, or Release. What takes
-// long, or cannot be looked at, is unreadable: the call takes a second at most.
-func (l *Local) Resolve(context.Context) (objects []domainid.Object, descriptors []int) {
+// Resolve opens what the assets are, and returns objects, at most domainid.MaxObjects, and
+// for each a descriptor of this process, whose PID it returns, or -1. They stay open until the
+// next call, or Release. What takes long, or cannot be looked at, is unreadable: the call
+// takes a second at most.
+func (l *Local) Resolve(context.Context) (objects []domainid.Object, descriptors []int32, pid int) {
 	l.Release()
-	l.of = l.get()
+	l.of = l.assets()
 	t := l.resolve()
-	return t.objects, t.descriptors
+	return t.objects, t.descriptors, os.Getpid()
 }
 
 func (l *Local) resolve() table {
@@ -63,13 +66,11 @@ func (l *Local) resolve() table {
 // Assets are those that the last objects are of.
 func (l *Local) Assets() []domainid.Asset { return l.of }
 
-// Process returns 0: the descriptors are this process's.
-func (l *Local) Process() int32 { return 0 }
-
-// Release closes what is open.
-func (l *Local) Release() {
+// Release closes what is open, and reports whether it was until then: always.
+func (l *Local) Release() bool {
 	closeAll(l.open)
 	l.open = l.open[:0]
+	return true
 }
 
 // Close implements [io.Closer].

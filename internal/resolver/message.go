@@ -17,14 +17,13 @@ import (
 )
 
 // A message, either way, is headSize bytes (its kind, the number of the request, and how many
-// bytes follow) and JSON, which only requests to close have none of.
+// bytes follow) and JSON. An answer has the kind and the number of its request.
 const (
 	headSize = 1 + 8 + 4
-	// toOpen has the paths of assets and is answered; toClose is neither.
+	// toOpen has the paths of assets, and its answer a table. toClose has nothing, and nor
+	// has its answer.
 	toOpen  = 'o'
 	toClose = 'c'
-	// isTable is the answer.
-	isTable = 't'
 
 	// maxMessage fits all that may be asked for, and all that may be answered.
 	maxMessage = 8 << 20
@@ -125,7 +124,7 @@ type row struct {
 	Kind   domainid.ObjectKind `json:"kind"`
 	Path   []byte              `json:"path"`
 	Parent int32               `json:"parent"`
-	FD     int                 `json:"fd"`
+	FD     int32               `json:"fd"`
 }
 
 func rowsOf(t table) []row {

@@ -19,30 +19,35 @@ const answerTime = 2 * time.Second
 // Remote asks another process what assets are. One that has ended, or answers what was not
 // asked, is not asked again.
 type Remote struct {
-	asked
 	conn    net.Conn
-	process int32
+	assets  func() []domainid.Asset
+	pid     int
 	logger  *slog.Logger
 	answers chan answer
 	of      []domainid.Asset // of the last Resolve
-	number  uint64           // of the last request
-	due     bool             // it has not been answered
-	opened  bool             // what was answered is of use
+	kind    byte             // of the last request
+	number  uint64
+	due     bool // it has not been answered
+	opened  bool // what was answered is of use
 	lost    bool
 	gone    chan struct{} // closed when nobody reads answers any more
 	lose    func()
 }
 
 type answer struct {
+	kind   byte
 	number uint64
 	text   []byte
 	err    error
 }
 
-// NewRemote returns a resolver that asks a process over a connection, which it owns.
-func NewRemote(conn net.Conn, process int32, logger *slog.Logger) *Remote {
+// NewRemote returns a resolver that asks the process of a PID over a connection, which it
+// owns. assets is as of [OpenLocal].
+func NewRemote(
+	conn net.Conn, pid int, assets func() []domainid.Asset, logger *slog.Logger,
+) *Remote {
 	r := &Remote{
-		conn: conn, process: process, logger: logger,
+		conn: conn, pid: pid, assets: assets, logger: logger,
 		answers: make(chan answer), gone: make(chan struct{}),
 	}
 	r.lose = sync.OnceFunc(func() { close(r.gone) })
@@ -54,11 +59,8 @@ func NewRemote(conn net.Conn, process int32, logger *slog.Logger) *Remote {
 func (r *Remote) read() {
 	for {
 		kind, number, text, err := receive(r.conn)
-		if err == nil && kind != isTable {
-			err = errMalformed
-		}
 		select {
-		case r.answers <- answer{number, text, err}:
+		case r.answers <- answer{kind, number, text, err}:
 		case <-r.gone:
 			return
 		}
@@ -68,19 +70,37 @@ func (r *Remote) read() {
 	}
 }
 
-// Resolve has the process open what the assets are. It is as [Local.Resolve]; the descriptors
-// are the process's.
-func (r *Remote) Resolve(ctx context.Context) (objects []domainid.Object, descriptors []int) {
-	r.of = r.get()
+// Resolve has the process open what the assets are. It is as [Local.Resolve]; descriptors
+// and PID are the process's.
+func (r *Remote) Resolve(ctx context.Context) (objects []domainid.Object, descriptors []int32, pid int) {
+	r.of = r.assets()
 	t, ok := r.resolve(ctx)
 	if !ok {
 		t = unread(r.of)
 	}
 	r.opened = ok
-	return t.objects, t.descriptors
+	return t.objects, t.descriptors, r.pid
 }
 
-func (r *Remote) resolve(ctx context.Context) (t table, ok bool) {
+func (r *Remote) resolve(ctx context.Context) (table, bool) {
+	text, ok := r.ask(ctx, toOpen, questionOf(r.of))
+	if !ok {
+		return table{}, false
+	}
+	rows := []row{}
+	err := decode(text, &rows)
+	var t table
+	if err == nil {
+		t, err = tableOf(rows, len(r.of))
+	}
+	if err != nil {
+		r.end(err)
+	}
+	return t, err == nil
+}
+
+// ask returns the answer to a request, if one comes in time.
+func (r *Remote) ask(ctx context.Context, kind byte, v any) ([]byte, bool) {
 	if r.due { // an earlier one, which was too late
 		select {
 		case a := <-r.answers:
@@ -89,47 +109,9 @@ func (r *Remote) resolve(ctx context.Context) (t table, ok bool) {
 		}
 	}
 	if r.lost || r.due {
-		return table{}, false
+		return nil, false
 	}
-	r.number++
-	if !r.send(toOpen, questionOf(r.of)) {
-		return table{}, false
-	}
-	r.due = true
-	late := time.NewTimer(answerTime)
-	defer late.Stop()
-	select {
-	case a := <-r.answers:
-		if rows := r.take(a); rows != nil {
-			t, err := tableOf(rows, len(r.of))
-			if err == nil {
-				return t, true
-			}
-			r.end(err)
-		}
-	case <-late.C:
-	case <-ctx.Done():
-	}
-	return table{}, false
-}
-
-// take returns the rows of the answer that is due; nil if it is none.
-func (r *Remote) take(a answer) []row {
-	rows, err := []row{}, a.err
-	if err == nil && a.number != r.number {
-		err = errMalformed
-	}
-	if err == nil {
-		err = decode(a.text, &rows)
-	}
-	if r.due = false; err != nil {
-		r.end(err)
-		return nil
-	}
-	return rows
-}
-
-func (r *Remote) send(kind byte, v any) bool {
+	r.kind, r.number = kind, r.number+1
 	b, err := message(kind, r.number, v)
 	if err == nil {
 		_ = r.conn.SetWriteDeadline(time.Now().Add(answerTime)) // a socket has one
@@ -137,8 +119,29 @@ func (r *Remote) send(kind byte, v any) bool {
 	}
 	if err != nil {
 		r.end(err)
+		return nil, false
 	}
-	return err == nil
+	r.due = true
+	late := time.NewTimer(answerTime)
+	defer late.Stop()
+	select {
+	case a := <-r.answers:
+		return r.take(a)
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	return nil, false
+}
+
+// take takes the answer that is due.
+func (r *Remote) take(a answer) ([]byte, bool) {
+	if a.err == nil && (a.kind != r.kind || a.number != r.number) {
+		a.err = errMalformed
+	}
+	if r.due = false; a.err != nil {
+		r.end(a.err)
+	}
+	return a.text, a.err == nil
 }
 
 // end is for a process that cannot be asked any more.
@@ -155,15 +158,14 @@ func (r *Remote) end(err error) {
 // Assets are those that the last objects are of.
 func (r *Remote) Assets() []domainid.Asset { return r.of }
 
-// Process returns the PID of the process that has the descriptors.
-func (r *Remote) Process() int32 { return r.process }
-
-// Release has the process close what it opened.
-func (r *Remote) Release() {
-	if r.opened {
-		r.opened = false
-		r.send(toClose, nil)
+// Release has the process close what it opened, and reports whether that was open until then.
+func (r *Remote) Release() bool {
+	if !r.opened {
+		return false
 	}
+	r.opened = false
+	_, ok := r.ask(context.Background(), toClose, nil)
+	return ok
 }
 
 // Close ends the process.

@@ -18,9 +18,9 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-func newRemote(conn net.Conn) (*Remote, *bytes.Buffer) {
+func newRemote(conn net.Conn, assets []domainid.Asset) (*Remote, *bytes.Buffer) {
 	var log bytes.Buffer
-	return NewRemote(conn, 7, slog.New(slog.NewTextHandler(&log, nil))), &log
+	return NewRemote(conn, 7, func() []domainid.Asset { return assets }, slog.New(slog.NewTextHandler(&log, nil))), &log
 }
 
 // What another process opens is what this one would.
@@ -30,34 +30,28 @@ func TestRemote(t *testing.T) {
 	assets = append(assets, domainid.Asset{Unix: []string{dir + "/sock"}})
 	want := resolved(t, openLocal(t, "/", assets), dir)
 	ours, theirs := net.Pipe()
-	local := openLocal(t, "/", nil)
 	before := numOpen(t)
 	ended := make(chan error, 1)
-	go func() { ended <- Serve(theirs, local) }()
-	r, log := newRemote(ours)
-	r.SetAssets(assets)
+	go func() { ended <- Serve(theirs, "/") }()
+	r, log := newRemote(ours, assets)
 	for range 3 {
-		objects, fds := r.Resolve(t.Context())
+		objects, fds, pid := r.Resolve(t.Context())
 		if got := lines(t, dir, objects, fds); got != want || !strings.Contains(got, "\xff_key") {
 			t.Errorf("%q, want %q", got, want)
 		}
-		if r.Process() != 7 || len(r.Assets()) != 4 {
-			t.Errorf("of process %d, %v", r.Process(), r.Assets())
+		if pid != 7 || len(r.Assets()) != 4 || !r.Release() || r.Release() {
+			t.Errorf("of process %d, %v", pid, r.Assets())
 		}
-		r.Release()
 	}
-	r.SetAssets(nil)
-	if objects, _ := r.Resolve(t.Context()); len(objects) != 0 {
+	r.assets = func() []domainid.Asset { return nil }
+	if objects, _, _ := r.Resolve(t.Context()); len(objects) != 0 {
 		t.Errorf("without assets: %v", objects)
 	}
 	r.Close()
 	if err := <-ended; err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-	local.Release()
-	if got := numOpen(t); got != before {
-		t.Errorf("%d descriptors, before %d", got, before)
-	}
+	allClosed(t, before)
 	if log.Len() > 0 {
 		t.Errorf("log: %s", log)
 	}
@@ -97,17 +91,18 @@ func good() []row {
 // An answer that is late is waited for once, and is no other request's.
 func TestLateAnswer(t *testing.T) {
 	ours, theirs := net.Pipe()
-	r, log := newRemote(ours)
+	r, log := newRemote(ours, of([]string{"/a"}, nil, []string{"/c"}))
 	defer r.Close()
 	o := other{t, theirs}
-	r.SetAssets(of([]string{"/a"}, nil, []string{"/c"}))
 	unreadable := func(ctx context.Context) {
 		t.Helper()
-		objects, fds := r.Resolve(ctx)
+		objects, fds, _ := r.Resolve(ctx)
 		if len(objects) != 2 || objects[0].Kind != domainid.ObjectUnreadable || objects[1].Asset != 2 || fds[0] != -1 {
 			t.Errorf("%v, %v", objects, fds)
 		}
-		r.Release()
+		if r.Release() {
+			t.Error("it was open")
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan uint64)
@@ -124,21 +119,21 @@ func TestLateAnswer(t *testing.T) {
 	if took := time.Since(began); took > 9*answerTime {
 		t.Errorf("ten took %s: each waits", took)
 	}
-	o.answer(isTable, <-got, good())
+	o.answer(toOpen, <-got, good())
 	answered := make(chan bool)
 	go func() {
 		_, number := o.request()
-		o.answer(isTable, number, good())
-		kind, _ := o.request()
+		o.answer(toOpen, number, good())
+		kind, number := o.request()
+		o.answer(kind, number, nil)
 		answered <- kind == toClose
 	}()
-	objects, _ := r.Resolve(t.Context())
+	objects, _, _ := r.Resolve(t.Context())
 	for len(objects) != 2 || objects[1].Kind != domainid.ObjectFile { // the late one was not read yet
-		objects, _ = r.Resolve(t.Context())
+		objects, _, _ = r.Resolve(t.Context())
 	}
-	r.Release()
-	if !<-answered {
-		t.Error("it is not told to close")
+	if !r.Release() || !<-answered {
+		t.Error("it is not asked to close")
 	}
 	if log.Len() > 0 {
 		t.Errorf("log: %s", log)
@@ -174,15 +169,14 @@ func TestHostileAnswers(t *testing.T) {
 		"a strange kind":       []map[string]any{{"asset": 0, "kind": "x"}},
 	} {
 		ours, theirs := net.Pipe()
-		r, log := newRemote(ours)
-		r.SetAssets(of([]string{"/a"}, []string{"/b"}))
+		r, log := newRemote(ours, of([]string{"/a"}, []string{"/b"}))
 		o := other{t, theirs}
 		go func() {
 			_, number := o.request()
-			o.answer(isTable, number, v)
+			o.answer(toOpen, number, v)
 		}()
 		for range 2 {
-			if objects, _ := r.Resolve(t.Context()); len(objects) != 2 || objects[1].Kind != domainid.ObjectUnreadable {
+			if objects, _, _ := r.Resolve(t.Context()); len(objects) != 2 || objects[1].Kind != domainid.ObjectUnreadable {
 				t.Errorf("%s: %v", name, objects)
 			}
 		}
@@ -197,24 +191,23 @@ func TestHostileAnswers(t *testing.T) {
 
 // So it is with what is no answer at all.
 func TestNoAnswer(t *testing.T) {
-	long, err := message(isTable, 1, nil)
+	long, err := message(toOpen, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	binary.LittleEndian.PutUint32(long[headSize-4:], maxMessage+1)
 	for name, b := range map[string][]byte{
 		"nothing": nil, "half a head": long[:5], "too long": long, "another kind": append([]byte{'x'}, make([]byte, headSize-1)...),
-		"another request": append([]byte{isTable, 2}, make([]byte, headSize-2)...),
+		"another request": append([]byte{toOpen, 2}, make([]byte, headSize-2)...),
 	} {
 		ours, theirs := net.Pipe()
-		r, _ := newRemote(ours)
-		r.SetAssets(of([]string{"/a"}))
+		r, _ := newRemote(ours, of([]string{"/a"}))
 		go func() {
 			other{t, theirs}.request()
 			_, _ = theirs.Write(b)
 			theirs.Close()
 		}()
-		if objects, _ := r.Resolve(t.Context()); len(objects) != 1 || !r.lost {
+		if objects, _, _ := r.Resolve(t.Context()); len(objects) != 1 || !r.lost {
 			t.Errorf("%s: %v, lost: %v", name, objects, r.lost)
 		}
 	}
@@ -241,18 +234,17 @@ func (c *canned) Close() error                     { return nil }
 
 // FuzzAnswers: whatever a resolver sends, there are objects that make sense.
 func FuzzAnswers(f *testing.F) {
-	b, err := message(isTable, 1, good())
+	b, err := message(toOpen, 1, good())
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b)
 	assets := of([]string{"/a"}, nil, []string{"/c"})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := NewRemote(&canned{b: b}, 1, slog.New(slog.DiscardHandler))
+		r, _ := newRemote(&canned{b: b}, assets)
 		defer r.Close()
-		r.SetAssets(assets)
 		for range 3 {
-			objects, fds := r.Resolve(context.Background())
+			objects, fds, _ := r.Resolve(context.Background())
 			if len(objects) != len(fds) || len(objects) > domainid.MaxObjects {
 				t.Fatalf("%d objects, %d descriptors", len(objects), len(fds))
 			}
@@ -275,15 +267,9 @@ func FuzzRequests(f *testing.F) {
 		f.Add(append(b, b...))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		local, err := OpenLocal("/sys/kernel/mm")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer local.Close()
-		_ = Serve(&canned{b: b}, local)
-		if len(local.open) != 0 {
-			t.Errorf("%d are open", len(local.open))
-		}
+		before := numOpen(t)
+		_ = Serve(&canned{b: b}, "/sys/kernel/mm")
+		allClosed(t, before)
 	})
 }
 
@@ -310,7 +296,7 @@ func TestLongest(t *testing.T) {
 	for range domainid.MaxObjects {
 		answer.add(domainid.Object{Path: long, Kind: domainid.ObjectDirectory, Parent: -1}, 1)
 	}
-	if _, err := message(isTable, 1, rowsOf(answer)); err != nil {
+	if _, err := message(toOpen, 1, rowsOf(answer)); err != nil {
 		t.Error(err)
 	}
 }

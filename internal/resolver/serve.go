@@ -7,41 +7,57 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/landlockd/landlockd/domainid"
 )
 
-// Serve answers requests until there are no more. It then returns nil; an error is one of the
-// connection, or a request that is none.
-func Serve(conn io.ReadWriter, local *Local) error {
-	defer local.Release()
+// Serve answers requests until there are no more, about paths that begin at root. It then
+// returns nil; an error is one of the connection, or a request that is none.
+func Serve(conn io.ReadWriter, root string) error {
+	local, err := OpenLocal(root, nil)
+	if err != nil {
+		return err
+	}
+	defer local.Close()
 	for {
 		kind, number, text, err := receive(conn)
-		switch {
-		case errors.Is(err, io.EOF):
+		if errors.Is(err, io.EOF) {
 			return nil
-		case err != nil:
-			return fmt.Errorf("read a request: %w", err)
-		case kind == toClose && len(text) == 0:
-			local.Release()
-			continue
-		case kind != toOpen:
-			return fmt.Errorf("a request of kind %d is none", kind)
 		}
-		var q question
-		if err := decode(text, &q); err != nil {
-			return fmt.Errorf("read a request: %w", err)
+		var answer any
+		if err == nil {
+			answer, err = local.answer(kind, text)
 		}
-		assets, err := q.assets()
 		if err != nil {
 			return fmt.Errorf("read a request: %w", err)
 		}
-		local.SetAssets(assets)
-		objects, descriptors := local.Resolve(context.Background())
-		answer, err := message(isTable, number, rowsOf(table{objects, descriptors}))
+		b, err := message(kind, number, answer)
 		if err == nil {
-			_, err = conn.Write(answer)
+			_, err = conn.Write(b)
 		}
 		if err != nil {
 			return fmt.Errorf("answer: %w", err)
 		}
 	}
+}
+
+func (l *Local) answer(kind byte, text []byte) (any, error) {
+	var q question
+	switch {
+	case kind == toClose && len(text) == 0:
+		l.Release()
+		return nil, nil
+	case kind != toOpen:
+		return nil, fmt.Errorf("of kind %d: %w", kind, errMalformed)
+	}
+	if err := decode(text, &q); err != nil {
+		return nil, err
+	}
+	assets, err := q.assets()
+	if err != nil {
+		return nil, err
+	}
+	l.assets = func() []domainid.Asset { return assets }
+	objects, descriptors, _ := l.Resolve(context.Background())
+	return rowsOf(table{objects, descriptors}), nil
 }

@@ -16,10 +16,10 @@ type table struct {
 	objects []domainid.Object
 	// descriptors has one for each object, of the process that opened them, or -1 if it is
 	// absent or unreadable.
-	descriptors []int
+	descriptors []int32
 }
 
-func (t *table) add(object domainid.Object, fd int) int32 {
+func (t *table) add(object domainid.Object, fd int32) int32 {
 	t.objects, t.descriptors = append(t.objects, object), append(t.descriptors, fd)
 	return int32(len(t.objects) - 1)
 }
@@ -64,13 +64,13 @@ func (t *table) addPlace(asset int32, p *place, parents map[string]int32) {
 		if !there {
 			at = t.add(domainid.Object{
 				Asset: -1, Path: parent.path, Kind: domainid.ObjectDirectory, Parent: -1,
-			}, parent.fd)
+			}, int32(parent.fd))
 			parents[parent.path] = at
 		}
 		object.Parent = at
-		t.add(object, p.fd)
+		t.add(object, int32(p.fd))
 	}
 	if len(p.parents) == 0 {
-		t.add(object, p.fd)
+		t.add(object, int32(p.fd))
 	}
 }
