@@ -63,7 +63,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 		}
 	}
 	snap.Views = s.views.all
-	snap.Objects, snap.Scenes = s.objects, s.scenes.all
+	snap.Assets, snap.Objects, snap.Scenes = s.assets, s.objects, s.scenes.all
 	s.scenes.end(s.spaces.scan)
 	snap.Conclude()
 	return snap, nil

@@ -14,11 +14,15 @@ type Resolver interface {
 	// Resolve returns the objects, which it does not change later, and for each the
 	// number of a descriptor (O_PATH is enough) in a process, or -1 if there is none.
 	Resolve(ctx context.Context) (objects []domainid.Object, descriptors []int32, pid int)
+	// Assets returns those that the last objects are of.
+	Assets() []domainid.Asset
 	// Release closes them. It reports whether they were open until then.
 	Release() bool
 }
 
 const maxObjects = int(objectLimitOBJECTS_MAX)
+
+var _ [maxObjects - domainid.MaxObjects]struct{} // or it does not compile
 
 // spacesOfAccount is how many mount namespaces of one account's tasks are looked at.
 const spacesOfAccount = 256
@@ -32,15 +36,18 @@ func (s *Source) openObjects(ctx context.Context) {
 	c := s.control
 	c.Scan++
 	c.NumObjects, c.NumSpaces, c.MaxSpaces = 0, 0, spacesOfAccount
-	s.objects = nil
+	s.objects, s.assets = nil, nil
 	if s.resolver == nil || len(s.files) <= waysFile {
 		return
 	}
 	objects, fds, pid := s.resolver.Resolve(ctx)
-	objects = objects[:min(len(objects), maxObjects)]
+	if len(objects) > maxObjects {
+		objects = nil // of no asset it is known then
+	}
 	copy(c.Objects[:], fds[:len(objects)])
 	c.Resolver = int32(pid)
 	s.objects, c.NumObjects = objects, uint32(len(objects))
+	s.assets = s.resolver.Assets()
 	if !slices.EqualFunc(objects, []byte(s.kinds), func(o domainid.Object, kind byte) bool {
 		return byte(o.Kind) == kind
 	}) {

@@ -48,6 +48,7 @@ type Source struct {
 	scans     uint64
 
 	resolver Resolver
+	assets   []domainid.Asset  // of this scan
 	objects  []domainid.Object // of this scan
 	kinds    string            // of objects
 	spaces   spaces

@@ -41,6 +41,8 @@ func (o *opened) Resolve(context.Context) ([]domainid.Object, []int32, int) {
 	return o.objects, o.fds, os.Getpid()
 }
 
+func (o *opened) Assets() []domainid.Asset { return nil }
+
 func (o *opened) Release() bool {
 	for _, fd := range o.fds {
 		unix.Close(int(fd))
@@ -206,6 +208,8 @@ type nothingOpen struct {
 func (r *nothingOpen) Resolve(context.Context) ([]domainid.Object, []int32, int) {
 	return []domainid.Object{{Path: "/x", Kind: domainid.ObjectFile, Parent: -1}}, []int32{r.fd}, r.pid
 }
+
+func (r *nothingOpen) Assets() []domainid.Asset { return nil }
 
 func (r *nothingOpen) Release() bool { return r.open }
 

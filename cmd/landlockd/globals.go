@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/resolver"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
@@ -33,6 +34,8 @@ func (g *globals) flags(app *kingpin.Application) {
 	o := &g.sources
 	app.Flag("path.procfs", "Where procfs is mounted.").Default("/proc").StringVar(&o.ProcFS)
 	app.Flag("path.sysfs", "Where sysfs is mounted.").Default("/sys").StringVar(&o.SysFS)
+	app.Flag("path.rootfs", "Where the host's root directory is mounted in a container: paths of "+
+		"assets begin there.").Default("/").StringVar(&o.RootFS)
 	app.Flag("source", "How domains are read: taskiter (from the kernel, by BPF), procattr (from "+
 		procattrFile+", where a kernel has it), auto (the first of these that works), both (with "+
 		"both, and compare).").Default(sources.Auto).EnumVar(&o.Kind, sources.Kinds()...)
@@ -93,7 +96,13 @@ func (g *globals) open(d deadline, assets []domainid.Asset) (src scan.Source, f 
 		return nil, nil, err
 	}
 	src, err = inTime(d, "preparing to name workloads", func() (scan.Source, error) {
-		asking := scan.Asking(f.Reader(o), func() []domainid.Asset { return assets })
+		ask := func() []domainid.Asset { return assets }
+		if resolver.HavePaths(assets) {
+			if err := f.OpenAssets(o, ask); err != nil {
+				return nil, fmt.Errorf("--path.rootfs: %w", err)
+			}
+		}
+		asking := scan.Asking(f.Reader(o), ask)
 		return workload.NewSource(asking, workload.Open(g.workloads)), nil
 	})
 	return src, f, err

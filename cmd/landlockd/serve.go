@@ -92,8 +92,8 @@ func (s *serve) options() daemon.Options {
 
 func (s *serve) run(io.Writer) error {
 	signal.Ignore(unix.SIGHUP, unix.SIGPIPE) // it serves on if nobody reads its log any more
-	if daemon.IsReader() {
-		return daemon.Read(s.options())
+	if daemon.IsBeside() {
+		return daemon.Beside(s.options())
 	}
 	d, err := daemon.Open(s.options())
 	if err != nil {

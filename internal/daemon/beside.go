@@ -5,146 +5,108 @@ package daemon
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/confine"
-	"github.com/landlockd/landlockd/internal/reader"
 	"github.com/landlockd/landlockd/internal/seccomp"
 	"github.com/landlockd/landlockd/scan"
 )
 
-// readerEnv is set for the process that reads the attribute beside the serving stage, to a
-// readerHandoff. Nobody gains by setting it: that process only uses what it was started with.
-const readerEnv = "LANDLOCKD_READER"
+// besideEnv is set for a process beside the serving stage, to a besideHandoff. Nobody gains by
+// setting it: that process only uses what it was started with.
+const besideEnv = "LANDLOCKD_BESIDE"
 
-// greetingTime is how long the serving stage waits for that process: on a busy host it
-// starts as slowly as all else.
-const greetingTime = 30 * time.Second
+// role is what a process beside the serving stage is for, and the end of its name.
+type role string
 
-// readerHandoff is what the first stage knows, and the reader cannot find out.
-type readerHandoff struct {
+const (
+	reads    role = "read"  // the attribute
+	resolves role = "paths" // what assets are
+)
+
+// besideHandoff is what the first stage knows, and such a process cannot find out.
+type besideHandoff struct {
+	Role role `json:"role"`
 	// Socket is the descriptor by which it is asked.
-	Socket int         `json:"socket"`
-	Kernel scan.Kernel `json:"kernel"`
+	Socket int `json:"socket"`
+	// Kernel is for the reader.
+	Kernel scan.Kernel `json:"kernel,omitzero"`
 	confine.Goal
-	// Confined reports whether it is: the reader is executed twice, as landlockd is.
+	// Confined reports whether it is: it is executed twice, as landlockd is.
 	Confined bool              `json:"confined"`
 	Failed   []confine.Failure `json:"failed,omitempty"`
 }
 
-func (h *readerHandoff) env() (string, error) {
+func (h *besideHandoff) env() (string, error) {
 	text, err := json.Marshal(h)
-	return readerEnv + "=" + string(text), err
+	return besideEnv + "=" + string(text), err
 }
 
-// startReader starts the process that reads the attribute. Its user is the one that serves:
-// a second one would have to be there on each host, and what the serving stage could do to
-// a process of its own user (signals, limits, priorities) are system calls that it is refused.
-func (d *Daemon) startReader() error {
+// startBeside starts a process, and returns the socket by which it is asked, and its PID. Its
+// user is the one that serves: a second one would have to be there on each host, and what the
+// serving stage could do to a process of its own user (signals, limits, priorities) are
+// system calls that it is refused.
+func (d *Daemon) startBeside(h besideHandoff) (socket *os.File, pid int, err error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("socketpair(2): %w", err)
+		return nil, 0, fmt.Errorf("socketpair(2): %w", err)
 	}
-	d.attribute = os.NewFile(uintptr(ends[0]), "reader")
-	theirs := os.NewFile(uintptr(ends[1]), "reader")
+	socket = os.NewFile(uintptr(ends[0]), string(h.Role))
+	theirs := os.NewFile(uintptr(ends[1]), string(h.Role))
 	defer theirs.Close()
 	const firstExtra = 3 // of exec.Cmd.ExtraFiles
-	h := readerHandoff{Socket: firstExtra, Kernel: *d.found.Kernel, Goal: d.goal}
-	h.NoLandlock = true
-	h.Keep, err = readerKeeps(h.Kernel.Landlock, confine.Permitted(unix.CAP_SYS_PTRACE))
-	if err != nil {
-		return err
-	}
+	h.Socket = firstExtra
 	env, err := h.env()
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(context.Background(), "/proc/self/exe") // it outlives this stage
-	cmd.Args, cmd.Env = d.o.Args, append(servingEnv(os.Environ()), env)
-	cmd.ExtraFiles = []*os.File{theirs}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start the process that reads the attribute: %w", err)
-	}
-	return nil
-}
-
-// readerKeeps returns the capabilities of the reader. Without Landlock it only serves to read
-// what else there is of others' processes, such as their executables.
-func readerKeeps(landlock scan.Availability, permitted bool) ([]int, error) {
-	switch {
-	case permitted:
-		return []int{unix.CAP_SYS_PTRACE}, nil
-	case landlock == scan.Enabled:
-		return nil, errors.New("the attribute shows other users' tasks only to whoever has " +
-			"CAP_SYS_PTRACE: start landlockd with it (docs/install.md), or with --source=taskiter")
-	default:
-		return nil, nil
-	}
-}
-
-// meetReader waits until the reader is ready, in the serving stage. What holds of one of
-// both processes alone does not hold. One that says why it cannot read is done without; one that
-// does not come is an error: users can delay a start, or leave no process ID for it, and another
-// start mends that.
-func (d *Daemon) meetReader() error {
-	if d.attribute == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), greetingTime)
-	defer cancel()
-	conn, err := net.FileConn(d.attribute)
-	d.attribute.Close()
 	if err == nil {
-		var source *reader.Source
-		if source, err = reader.Open(ctx, conn, *d.found.Kernel); err == nil {
-			d.status = d.status.And(source.Greeting().Status)
-			d.found.Remote, d.readerGone = source, source.Gone()
-			return nil
+		cmd := exec.CommandContext(context.Background(), "/proc/self/exe") // it outlives this stage
+		cmd.Args, cmd.Env = d.o.Args, append(servingEnv(os.Environ()), env)
+		cmd.ExtraFiles = []*os.File{theirs}
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		if err = cmd.Start(); err == nil {
+			return socket, cmd.Process.Pid, nil
 		}
-		conn.Close() // the reader ends
 	}
-	if scan.FailureReason(err) == reader.Reason {
-		return fmt.Errorf("%w (%w)", errReaderGone, err)
-	}
-	d.o.Logger.Error("The attribute cannot be read", "err", err)
-	d.found.NoAttribute(err)
-	return nil
+	socket.Close()
+	return nil, 0, fmt.Errorf("start the process landlockd-%s: %w", h.Role, err)
 }
 
-// errReaderGone ends the serving stage: it may start no other process.
-var errReaderGone = errors.New("the process that reads the attribute is gone: landlockd " +
-	"must be started again, which service managers do")
+// IsBeside reports whether this process is to be one beside the serving stage.
+func IsBeside() bool { return os.Getenv(besideEnv) != "" }
 
-// IsReader reports whether this process is to be the one that reads the attribute.
-func IsReader() bool { return os.Getenv(readerEnv) != "" }
-
-// Read confines this process and then reads the attribute for the serving stage, until that
-// ends. It only returns then, or if it cannot.
-func Read(o Options) error {
-	h := readerHandoff{}
-	if err := json.Unmarshal([]byte(os.Getenv(readerEnv)), &h); err != nil {
-		return UsageError{fmt.Errorf("%s is set, but not by landlockd: %w", readerEnv, err)}
-	}
-	if h.Confined {
+// Beside confines this process and then does what it is for, until the serving stage ends. It
+// only returns then, or if it cannot.
+func Beside(o Options) error {
+	h, err := parseBeside()
+	switch {
+	case err != nil:
+		return UsageError{fmt.Errorf("%s is set, but not by landlockd: %w", besideEnv, err)}
+	case !h.Confined:
+		return fmt.Errorf("confine the process landlockd-%s: %w", h.Role, h.exec(o))
+	case h.Role == resolves:
+		return h.resolve(o)
+	default:
 		return h.read(o)
 	}
-	return fmt.Errorf("confine the reader of the attribute: %w", h.exec(o))
 }
 
-// exec confines this process as far as it can be, and executes this program again: whether
-// that is enough, the serving stage decides.
-func (h *readerHandoff) exec(o Options) error {
-	socket := os.NewFile(uintptr(h.Socket), "reader")
+func parseBeside() (h besideHandoff, err error) {
+	if err = json.Unmarshal([]byte(os.Getenv(besideEnv)), &h); err == nil &&
+		h.Role != reads && h.Role != resolves {
+		err = fmt.Errorf("%q is no role", h.Role)
+	}
+	return h, err
+}
+
+// exec confines this process as far as it can be, and executes this program again: that
+// decides whether it is enough, or the serving stage does.
+func (h *besideHandoff) exec(o Options) error {
+	socket := os.NewFile(uintptr(h.Socket), string(h.Role))
 	env := append(servingEnv(os.Environ()), "")
 	last := len(env) - 1
 	h.Confined, h.Bounding = true, confine.Effective(unix.CAP_SETPCAP)
@@ -152,44 +114,44 @@ func (h *readerHandoff) exec(o Options) error {
 	if env[last], err = h.env(); err != nil {
 		return err
 	}
-	runtime.LockOSThread()
-	// No network but what it makes of its own, and the filter keeps it from that, too. Few
-	// may do this: where it is refused, the filter is enough.
-	_ = unix.Unshare(unix.CLONE_NEWNET)
-	return confine.Plan{
+	plan := confine.Plan{
 		Goal: h.Goal, Files: []*os.File{socket}, Args: o.Args, Env: env,
 		Failed: func(f confine.Failure, err error) error {
-			o.Logger.Warn("The reader of the attribute cannot be confined in every way",
+			o.Logger.Warn("The process landlockd-"+string(h.Role)+" cannot be confined in every way",
 				"mechanism", f.Mechanism.String(), "reason", f.Reason.String(), "err", err)
 			h.Failed = append(h.Failed, f)
 			env[last], err = h.env() // of the plan, too
 			return err
 		},
-	}.Exec()
+	}
+	if h.Role == resolves {
+		if plan.ListBelow, err = trees(o.Sources.RootFS); err != nil {
+			return err
+		}
+	}
+	runtime.LockOSThread()
+	// No network but what it makes of its own, and the filter keeps it from that, too. Few
+	// may do this: where it is refused, the filter is enough.
+	_ = unix.Unshare(unix.CLONE_NEWNET)
+	return plan.Exec()
 }
 
-// read is the reader, confined.
-func (h *readerHandoff) read(o Options) error {
+// begin is the begin of such a process, confined: it returns how it is, and its socket.
+func (h *besideHandoff) begin(o Options, calls seccomp.Calls) (confine.Status, *os.File, error) {
 	failed := append(h.Failed, confine.InspectKeyring())
-	if err := seccomp.Install(seccomp.Reading()); err != nil {
-		o.Logger.Warn("System calls of the reader of the attribute are not restricted", "err", err)
+	if err := seccomp.Install(calls); err != nil {
+		o.Logger.Warn("System calls of the process landlockd-"+string(h.Role)+" are not restricted",
+			"err", err)
 		failed = append(failed, confine.FailureOf(confine.Seccomp, err))
 	}
 	// It ends with the serving stage: service managers and terminals signal both.
 	signal.Ignore(unix.SIGTERM, unix.SIGINT)
 	unix.CloseOnExec(h.Socket) // it goes no further
-	socket := os.NewFile(uintptr(h.Socket), "reader")
+	socket := os.NewFile(uintptr(h.Socket), string(h.Role))
 	keepHeapSmall()
-	var g reader.Greeting
-	var err error
-	if g.Status, err = confine.Inspect(h.Goal, failed...); err != nil {
-		return fmt.Errorf("check the confinement of the reader: %w", err)
-	}
-	source, err := o.Sources.OpenAttribute(&h.Kernel)
+	status, err := confine.Inspect(h.Goal, failed...)
 	if err != nil {
-		g.Failure = scan.Flatten(err)
-		return reader.Serve(socket, g, scan.Unusable(err))
+		err = fmt.Errorf("check the confinement of landlockd-%s: %w", h.Role, err)
 	}
-	g.Source = source.Info()
-	return reader.Serve(socket, g, &thrifty{Source: source})
+	return status, socket, err
 }

@@ -64,7 +64,7 @@ func openDenials(o Options) (denialsHandoff, []*os.File) {
 		o.Logger.Debug("Audit records that the kernel loses are not counted", "err", err)
 	}
 	files = append([]*os.File{f}, lost...)
-	// Whoever may not ask finds out as soon as something is denied.
+	// Whoever may not ask resolves out as soon as something is denied.
 	state, err := audit.ReadState()
 	enabled := err == nil && state.Enabled
 	return denialsHandoff{Way: scan.DenialsAudit, Files: len(files), Enabled: enabled}, files

@@ -26,17 +26,19 @@ import (
 
 // opened is all that the privileged stage prepares for the serving one.
 type opened struct {
-	found     sources.Found
-	listeners []net.Listener
-	api       *net.UnixListener // or nil
-	notify    *os.File          // connected to the service manager, or nil
-	attribute *os.File          // connected to the process that reads it, or nil
-	watchdog  time.Duration     // in which the service manager wants to hear of it, or 0
-	goal      confine.Goal      // of the serving stage
-	failed    []confine.Failure // what the first stage could not reach of it
-	config    *policy.Config    // the first stage's, of the files as they were then
-	cmdline   bool              // the serving stage may read command lines
-	denials   denialsHandoff    // how denials are read, by denialFiles
+	found       sources.Found
+	listeners   []net.Listener
+	api         *net.UnixListener // or nil
+	notify      *os.File          // connected to the service manager, or nil
+	attribute   *os.File          // connected to the process that reads it, or nil
+	resolver    *os.File          // connected to the process that opens what assets are, or nil
+	resolverPID int
+	watchdog    time.Duration     // in which the service manager wants to hear of it, or 0
+	goal        confine.Goal      // of the serving stage
+	failed      []confine.Failure // what the first stage could not reach of it
+	config      *policy.Config    // the first stage's, of the files as they were then
+	cmdline     bool              // the serving stage may read command lines
+	denials     denialsHandoff    // how denials are read, by denialFiles
 	// denialFiles are open in the stage that reads them.
 	denialFiles []*os.File
 	runs        runsHandoff // how processes that ended are counted, by runFiles
@@ -53,8 +55,10 @@ func (o *opened) close() {
 	if o.api != nil {
 		_ = o.api.Close()
 	}
-	if o.attribute != nil {
-		o.attribute.Close()
+	for _, f := range []*os.File{o.attribute, o.resolver} {
+		if f != nil {
+			f.Close()
+		}
 	}
 	for _, f := range append(o.denialFiles, o.runFiles...) {
 		f.Close()
@@ -72,6 +76,9 @@ type handoff struct {
 	SourceFiles int `json:"source_files,omitempty"`
 	// Attribute reports whether a process reads it, to which a descriptor leads.
 	Attribute bool `json:"attribute"`
+	// Resolver is the PID of the process that opens what assets are, or 0: then there is none,
+	// and no descriptor that leads to it.
+	Resolver int `json:"resolver,omitempty"`
 	// Kernel is there with Attribute: the stage that serves may ask the kernel less.
 	Kernel  *scan.Kernel `json:"kernel,omitempty"`
 	Failure *scan.Error  `json:"failure,omitempty"`
@@ -109,7 +116,7 @@ func parseHandoff(text []byte) (handoff, error) {
 		return handoff{}, errors.New("processes that end are counted, but there is no task iterator")
 	}
 	files := h.Listeners + h.SourceFiles + h.Denials.Files + h.Runs.Files
-	for _, there := range []bool{h.API, h.Notify, h.Attribute} {
+	for _, there := range []bool{h.API, h.Notify, h.Attribute, h.Resolver > 0} {
 		if there {
 			files++
 		}
@@ -135,7 +142,7 @@ func parseHandoff(text []byte) (handoff, error) {
 func (o *opened) pack() ([]*os.File, error) {
 	h := handoff{
 		Listeners: len(o.listeners), API: o.api != nil, Notify: o.notify != nil, Watchdog: o.watchdog,
-		Attribute: o.found.Attribute, Tried: o.found.Tried,
+		Attribute: o.found.Attribute, Resolver: o.resolverPID, Tried: o.found.Tried,
 		Goal: o.goal, Cmdline: o.cmdline, Denials: o.denials, Runs: o.runs,
 	}
 	if o.found.Attribute {
@@ -163,8 +170,10 @@ func (o *opened) pack() ([]*os.File, error) {
 	if o.notify != nil {
 		files = append(files, o.notify)
 	}
-	if o.attribute != nil {
-		files = append(files, o.attribute)
+	for _, f := range []*os.File{o.attribute, o.resolver} {
+		if f != nil {
+			files = append(files, f)
+		}
 	}
 	if o.found.Iterator != nil {
 		state, own, err := o.found.Iterator.Handoff()
@@ -280,6 +289,9 @@ func unpack(number string) (*opened, error) {
 	}
 	if h.Attribute {
 		o.attribute = next(1)[0]
+	}
+	if h.Resolver > 0 {
+		o.resolver, o.resolverPID = next(1)[0], h.Resolver
 	}
 	if h.Source != nil {
 		o.found.Iterator, err = taskiter.Resume(h.Source, next(h.SourceFiles))

@@ -47,7 +47,7 @@ func (w *work) look(since time.Duration) {
 	w.still += since
 }
 
-// liveness finds out whether the daemon hangs: some scan, or some scrape of what was scanned,
+// liveness resolves out whether the daemon hangs: some scan, or some scrape of what was scanned,
 // is under way, and for stuckAfter none ended. Where nobody asks, nothing needs to move.
 type liveness struct {
 	logger         *slog.Logger

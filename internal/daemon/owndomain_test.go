@@ -41,7 +41,7 @@ func (o own) Scan(context.Context) (*scan.Snapshot, error) {
 
 func (own) Close() error { return nil }
 
-// A daemon finds in its own scan what is wrong with its domain, and nothing where it does
+// A daemon resolves in its own scan what is wrong with its domain, and nothing where it does
 // not know.
 func TestCheckDomain(t *testing.T) {
 	confinedWell := own{state: scan.Sandboxed, handles: 7, comm: "landlockd", pidns: "init"}

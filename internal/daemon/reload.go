@@ -43,7 +43,11 @@ func (d *Daemon) load() (*policy.Config, error) {
 	if err := web.ValidateConfig(d.o.WebConfig); err != nil {
 		return nil, fmt.Errorf("--web.config.file %s: %w", d.o.WebConfig, err)
 	}
-	return inforce.Load(d.o.ConfigFile)
+	c, err := inforce.Load(d.o.ConfigFile)
+	if err == nil {
+		d.warnOfAssets(c)
+	}
+	return c, err
 }
 
 // reloader loads the configuration again, and notifies the service manager. It

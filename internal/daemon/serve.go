@@ -36,6 +36,7 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
+	d.askForAssets(rules)
 	monitor, err := d.openMonitor()
 	if err != nil {
 		return err

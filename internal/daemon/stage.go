@@ -23,17 +23,17 @@ import (
 // it was started with.
 const stageEnv = "LANDLOCKD_STAGE"
 
-// EnterStage names a process that is the second stage, or the reader beside it, and makes it
+// EnterStage names a process that is the second stage, or one beside it, and makes it
 // undumpable. It is for the main thread, whose name is the process's: execve(2) by descriptor
 // names that after the descriptor, or the file behind it; and its domain lets the serving
 // stage write to no file, so that /proc/self/comm is out of reach.
 func EnterStage() {
 	_, serving := os.LookupEnv(stageEnv)
-	if serving || IsReader() {
+	if serving || IsBeside() {
 		_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // takeOver makes sure
 		name := [16]byte{'l', 'a', 'n', 'd', 'l', 'o', 'c', 'k', 'd'}
-		if IsReader() {
-			copy(name[len("landlockd"):], "-read")
+		if h, err := parseBeside(); err == nil {
+			copy(name[len("landlockd"):len(name)-1], "-"+string(h.Role))
 		}
 		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
 	}
@@ -56,6 +56,7 @@ func (d *Daemon) execServing() error {
 			return err
 		}
 	}
+	d.startResolver()
 	files, err := d.pack()
 	if err != nil {
 		return err

@@ -22,6 +22,9 @@ type Options struct {
 	Kind string
 	// ProcFS and SysFS are where these are mounted; the usual places if empty.
 	ProcFS, SysFS string
+	// RootFS is what paths of assets begin at: where the host's root directory is mounted in
+	// a container, or empty.
+	RootFS string
 	// RuleTime is how long a scan may read rules of domains; 0 is for a daemon, whose
 	// next scan goes on.
 	RuleTime time.Duration
