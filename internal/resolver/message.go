@@ -87,9 +87,10 @@ type question [][][]byte
 
 func questionOf(assets []domainid.Asset) (q question) {
 	for i := range assets {
-		paths := [][]byte{}
-		for _, path := range pathsOf(&assets[i]) {
-			paths = append(paths, []byte(path))
+		texts := pathsOf(&assets[i])
+		paths := make([][]byte, len(texts))
+		for k := range texts {
+			paths[k] = []byte(texts[k])
 		}
 		q = append(q, paths)
 	}

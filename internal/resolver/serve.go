@@ -18,7 +18,7 @@ func Serve(conn io.ReadWriter, root string) error {
 	if err != nil {
 		return err
 	}
-	defer local.Close()
+	defer func() { _ = local.Close() }()
 	for {
 		kind, number, text, err := receive(conn)
 		if errors.Is(err, io.EOF) {

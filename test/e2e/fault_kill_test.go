@@ -72,7 +72,7 @@ func TestKilledWithReader(t *testing.T) {
 		d := newDaemon(t, o)
 		time.Sleep(whole/4 + time.Duration(random.Int64N(int64(whole))))
 		// It is in the group of the process that started it.
-		if readerOrNone(d) != 0 {
+		if besideOrNone(d) != 0 {
 			readers++
 		}
 		d.signal(t, syscall.SIGKILL)

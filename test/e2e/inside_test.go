@@ -111,7 +111,7 @@ func TestInsideReader(t *testing.T) {
 			testenv.NeedTool(t, "bash"), "-c", `exec -a "$0" "$@"`, name,
 		},
 	})
-	checkAttack(t, d, readerOf(t, d), inside.Reads()...)
+	checkAttack(t, d, besideOf(t, d), inside.Reads()...)
 	d.scrape(t).has(t, "landlockd_scan_success", 1)
 	d.stop(t)
 }

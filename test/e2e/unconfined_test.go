@@ -243,7 +243,7 @@ func checkRefused(t *testing.T, d *daemon, failed map[string]string, socket stri
 func (c unconfined) checkGaveUp(t *testing.T, d *daemon) {
 	t.Helper()
 	pid := d.cmd.Process.Pid
-	if child := readerOrNone(d); c.inner {
+	if child := besideOrNone(d); c.inner {
 		pid = child
 	} else if child != 0 {
 		eventually(t, "the process that reads for it has ended", func() bool {
