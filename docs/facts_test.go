@@ -45,7 +45,6 @@ func TestEveryFactHasItsPlaces(t *testing.T) {
 			"Snapshot.DomainsUnread": "it has no budget for domains",
 			"Snapshot.Assets":        "scan.Asking sets it, for every source",
 			"Task.Scene":             "the attribute shows no rules",
-			"Snapshot.Assets":        "scan.Asking adds them",
 			"Snapshot.Objects":       "the attribute shows no rules",
 			"Snapshot.Scenes":        "the attribute shows no rules",
 		}},
