@@ -35,8 +35,8 @@ func TestEveryFactHasItsPlaces(t *testing.T) {
 	}{
 		{"taskiter", true, everything, map[string]string{
 			"Process.Workload": workloads, "Snapshot.Workloads": workloads,
-			"Snapshot.Assets": "scan.Asking sets it, for every source",
-			"Task.Reason":     "a record of a task is never in doubt, only all of a process",
+
+			"Task.Reason": "a record of a task is never in doubt, only all of a process",
 		}},
 		{"procattr", true, everything, map[string]string{
 			"Process.Workload": workloads, "Snapshot.Workloads": workloads,

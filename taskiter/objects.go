@@ -31,6 +31,9 @@ const spacesOfAccount = 256
 // must not be called during a Scan. Where rules are not read, nothing is stated.
 func (s *Source) Resolve(r Resolver) { s.resolver = r }
 
+// NoWays returns why what a resolver opens is not looked at here, or an empty text.
+func (s *Source) NoWays() string { return s.state.NoWays }
+
 // openObjects opens what assets are, and has the programs look for ways to it.
 func (s *Source) openObjects(ctx context.Context) {
 	c := s.control

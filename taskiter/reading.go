@@ -49,8 +49,8 @@ func (r *reading) goesOnFrom(rec *rulesRecord) bool {
 		(rec.Tree > r.tree || rec.Tree == r.tree && rec.Next >= r.from)
 }
 
-// add takes the next batch, with the places of its rules, and reports whether it was the last one. The handled
-// rights are those of the layers, the outermost first.
+// add takes the next batch, with the places of its rules, and reports whether it was the last
+// one. The handled rights are those of the layers, the outermost first.
 func (r *reading) add(
 	rec *rulesRecord, rules []ruleEntry, places placesOfRules, handled []access.Rights,
 ) (done bool) {

@@ -32,7 +32,10 @@ func (d *examine) validate() error {
 }
 
 func (d *examine) run(out io.Writer) error {
-	o := doctor.Options{ProcFS: d.sources.ProcFS, SysFS: d.sources.SysFS, Address: defaultAddress}
+	o := doctor.Options{
+		ProcFS: d.sources.ProcFS, SysFS: d.sources.SysFS, RootFS: d.sources.RootFS,
+		Address: defaultAddress,
+	}
 	limit, cancel := d.begin()
 	defer cancel()
 	works, err := inTime(limit, "what comes next", func() (bool, error) {

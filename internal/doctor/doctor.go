@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// ProcFS and SysFS are where these are mounted.
 	ProcFS, SysFS string
+	// RootFS is where the host's root directory is; "/" if empty.
+	RootFS string
 	// Address is where landlockd serves metrics by default.
 	Address string
 }
@@ -26,7 +28,7 @@ type check func(*host, say)
 func checks() []check {
 	return []check{
 		checkKernel, checkIterator, checkAttribute, checkScan, checkWorkloads, checkCounters,
-		checkDenials, checkRuns, checkListening,
+		checkDenials, checkRuns, checkAssets, checkListening,
 	}
 }
 

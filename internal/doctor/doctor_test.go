@@ -5,18 +5,23 @@ package doctor
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/workload"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/taskiter"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 // fake is a host's iterator and attribute.
 type fake struct {
 	info         scan.SourceInfo
 	unprivileged bool
+	noWays       string
 	hidePID      string
 	ownDepth     int
 	snap         *scan.Snapshot
@@ -33,6 +38,7 @@ func (f fake) File() string                                 { return "attr/landl
 func (f fake) Form() string                                 { return "hex" }
 func (f fake) HidePID() (string, error)                     { return f.hidePID, nil }
 func (f fake) UsersKnown() bool                             { return true }
+func (f fake) NoWays() string                               { return f.noWays }
 func (f fake) OwnDepth() int                                { return f.ownDepth }
 
 func TestExamine(t *testing.T) {
@@ -81,6 +87,14 @@ func TestExamine(t *testing.T) {
 			"[note] denials            this kernel does not count them (Linux 6.15, with CONFIG_AUDIT)\n"},
 		"no iterator to count with": {host{iteratorErr: broken}, checkRuns, true,
 			"[note] runs               what ends between two scans is not counted: that takes the task iterator\n"},
+		"assets of a configuration that is wrong": {host{assetsErr: broken}, checkAssets, true,
+			"[note] assets             not known: the configuration cannot be loaded: it is broken [31m\n"},
+		"no assets with paths": {host{assets: []domainid.Asset{{Name: "ssh", TCP: []uint16{22}}}, iteratorErr: broken}, checkAssets, true,
+			"[ok]   assets             the configuration has none with paths; no process looks for any\n"},
+		"assets, and no iterator": {host{assets: paths("/"), iteratorErr: broken}, checkAssets, true,
+			"[note] assets             which processes reach those with paths is not known: that takes the task iterator\n"},
+		"assets, and an old kernel": {host{assets: paths("/"), iterator: fake{noWays: "too old"}}, checkAssets, true,
+			"[note] assets             which processes reach those with paths is not known: too old\n"},
 		"denials are counted": {host{iterator: fake{info: info}}, checkCounters, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,6 +104,25 @@ func TestExamine(t *testing.T) {
 				t.Errorf("%t, %v:\n%swant %t:\n%s", works, err, &b, c.works, c.want)
 			}
 		})
+	}
+}
+
+func paths(of ...string) []domainid.Asset { return []domainid.Asset{{Name: "some", Paths: of}} }
+
+// What a scan would find is found, whatever lies in the way.
+func TestAssetsAreLookedFor(t *testing.T) {
+	testenv.NeedRoot(t)
+	loop := filepath.Join(t.TempDir(), "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	h := &host{o: Options{ProcFS: "/no/such"}, iterator: fake{}, assets: paths("/usr", "/no/such", loop)}
+	var b strings.Builder
+	works, err := examine(&b, h, []check{checkAssets})
+	want := "[note] assets             " + loop + " cannot be looked at, not all of it, or not in time: asset some is unknown\n" +
+		"[ok]   assets             what they are can be found out: 1 files and directories, and 1 paths that are not here\n"
+	if err != nil || !works || b.String() != want {
+		t.Errorf("%t, %v:\n%swant\n%s", works, err, &b, want)
 	}
 }
 

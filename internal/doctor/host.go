@@ -3,6 +3,8 @@
 package doctor
 
 import (
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
@@ -18,6 +20,8 @@ type host struct {
 	iteratorErr  error
 	attribute    attribute
 	attributeErr error
+	assets       []domainid.Asset // of the configuration
+	assetsErr    error
 }
 
 // iterator is a [taskiter.Source].
@@ -27,6 +31,7 @@ type iterator interface {
 	CredentialsOffset() int
 	Unprivileged() bool
 	Layout() taskiter.Layout
+	NoWays() string
 }
 
 // attribute is a [procattr.Source].
@@ -56,6 +61,11 @@ func openHost(o Options) *host {
 		h.attributeErr = err
 	} else {
 		h.attribute = src
+	}
+	if c, err := inforce.Load(""); err != nil {
+		h.assetsErr = err
+	} else {
+		h.assets = c.Assets
 	}
 	return h
 }
