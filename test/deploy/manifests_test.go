@@ -190,10 +190,12 @@ func TestSecuritySettings(t *testing.T) {
 		capabilities []corev1.Capability
 		hostNetwork  bool
 		appArmor     bool
+		hostPaths    []string
 		chart        []string
 	}{
 		"base":              {capabilities: base},
 		"overlays/procattr": {capabilities: append(slices.Clone(base), "SYS_PTRACE"), appArmor: true, chart: []string{"--set=source=procattr"}},
+		"overlays/assets":   {capabilities: append(slices.Clone(base), "DAC_READ_SEARCH"), hostPaths: []string{"/"}, chart: []string{"--set=assets.paths=true"}},
 		"overlays/audit":    {capabilities: append(slices.Clone(base), "AUDIT_READ"), hostNetwork: true, chart: []string{"--set=denials.audit=true"}},
 	} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
@@ -233,7 +235,7 @@ func TestSecuritySettings(t *testing.T) {
 					paths = append(paths, v.HostPath.Path)
 				}
 			}
-			if !slices.Equal(paths, []string{"/sys", "/var/log/containers"}) {
+			if !slices.Equal(paths, append([]string{"/sys", "/var/log/containers"}, want.hostPaths...)) {
 				t.Errorf("of the host it has %q", paths)
 			}
 			for _, m := range c.VolumeMounts {
@@ -388,7 +390,7 @@ func TestChart(t *testing.T) {
 // TestArguments: every argument that a manifest can have is one of landlockd's.
 func TestArguments(t *testing.T) {
 	program := filepath.Join(get(t, first).dir, "linux-"+debArch(t), "landlockd")
-	for _, all := range [][]object{kustomize(t, "base"), kustomize(t, "overlays/procattr"), kustomize(t, "overlays/audit"), chart(t, "--set=source=both")} {
+	for _, all := range [][]object{kustomize(t, "base"), kustomize(t, "overlays/assets"), kustomize(t, "overlays/procattr"), kustomize(t, "overlays/audit"), chart(t, "--set=source=both")} {
 		args := find[*appsv1.DaemonSet](t, all).Spec.Template.Spec.Containers[0].Args
 		// --help comes after all flags are parsed.
 		run(t, program, append(slices.Clone(args), "--help")...)

@@ -23,7 +23,7 @@ func TestSecurity(t *testing.T) {
 		t.Errorf("a unit without any setting passes: %s", lastLine(out))
 	}
 	// With the drop-ins, too.
-	for _, name := range []string{"audit", "procattr"} {
+	for _, name := range []string{"assets", "audit", "procattr"} {
 		root := t.TempDir()
 		write(t, filepath.Join(root, "landlockd.service"), read(t, filepath.Join(dir, "landlockd.service")))
 		write(t, filepath.Join(root, "landlockd.service.d", name+".conf"), read(t, filepath.Join(dir, "dropins", name+".conf")))
@@ -53,7 +53,7 @@ func TestVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, drop := range []string{"audit", "procattr"} {
+	for _, drop := range []string{"assets", "audit", "procattr"} {
 		write(t, filepath.Join(dir, "etc/systemd/system/landlockd.service.d", drop+".conf"), read(t, filepath.Join(dir, "usr/share/landlockd/dropins", drop+".conf")))
 	}
 	out, err := inOverlay(t.Context(), t.TempDir(), `cp -a "$1/." "$root/"
