@@ -17,6 +17,8 @@ var (
 	// writing is of a file or directory, and of all below it.
 	writing = replacing | files("fs.write_file", "fs.truncate", "fs.remove_dir", "fs.make_char",
 		"fs.make_dir", "fs.make_sock", "fs.make_fifo", "fs.make_block", "fs.make_sym")
+	// changing is what of writing can be done with a file that is no directory.
+	changing = writing & access.OnFiles()[access.FS]
 	// connecting is to a Unix socket.
 	connecting = files("fs.resolve_unix")
 )
@@ -37,7 +39,7 @@ func asked(a *Asset, kind ObjectKind) (object, parent uint32) {
 		if kind == ObjectDirectory {
 			return object | writing, 0
 		}
-		object, parent = object|writing&access.OnFiles()[access.FS], replacing
+		object, parent = object|changing, replacing
 	}
 	return object, parent
 }

@@ -88,7 +88,9 @@ func TestReachOfPaths(t *testing.T) {
 		{"a socket", newest, runtime, one(socket), []Place{exactly(resolveUnix)}, OutOfReach, Restricted, 0, -1},
 		{"a socket, granted", newest, runtime, one(socket), []Place{exactly(allFS &^ resolveUnix)}, WithinReach, RulesGrant, resolveUnix, 0},
 		{"a socket, before the right", 8, runtime, one(socket), []Place{exactly(1<<16 - 1)}, WithinReach, KernelCannot, resolveUnix, 0},
-		{"a socket, of no known scene, before the right", 8, runtime, one(socket), nil, WithinReach, KernelCannot, resolveUnix, 0},
+		{"a socket, before the right, to which no way leads", 8, runtime, one(socket), []Place{exactly(^uint32(0))}, OutOfReach, Restricted, 0, -1},
+		{"a socket, before the right, to which a way may lead", 8, runtime, one(socket), []Place{perhaps(0, ^uint32(0), WaysUnread)}, ReachUnknown, NotKnown, resolveUnix, 0},
+		{"a socket, of no known scene, before the right", 8, runtime, one(socket), nil, ReachUnknown, NotKnown, resolveUnix, 0},
 		{"absent", newest, secrets, one(absent), []Place{exactly(0)}, Absent, 0, 0, -1},
 		{"unreadable", newest, secrets, one(unreadable), []Place{exactly(allFS)}, ReachUnknown, NotKnown, 0, 0},
 		{"not looked for", newest, secrets, nil, nil, ReachUnknown, NotKnown, 0, -1},
@@ -121,7 +123,7 @@ func TestReachOfPaths(t *testing.T) {
 	}
 }
 
-// A right that no layer handles is within reach, also where nothing is known of objects.
+// A right that no layer handles is within reach, where a way leads to the object.
 func TestReachNotHandled(t *testing.T) {
 	host := reachHost(newest)
 	domains := inDomain(host)
@@ -129,8 +131,9 @@ func TestReachNotHandled(t *testing.T) {
 	m := NewMeaning(host, domains, nil).WithAssets(Assets{
 		Assets:  []Asset{{Name: "a", Paths: []string{"/a"}, Read: true}, {Name: "b", Paths: []string{"/a"}, Write: true}},
 		Objects: []Object{{Kind: ObjectFile, Parent: -1}, {Asset: 1, Kind: ObjectFile, Parent: -1}},
+		Scenes:  []Scene{{Places: []Place{exactly(writeFS), exactly(writeFS)}}},
 	})
-	all := m.Reached(0, NoScene)
+	all := m.Reached(0, 1)
 	if all[0].Reach != WithinReach || all[0].Reason != NotHandled {
 		t.Errorf("reading: %+v", all[0])
 	}

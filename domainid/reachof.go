@@ -13,6 +13,7 @@ type prober struct {
 	// whole: layers are all. vague: a layer handles rights of a class without a name, which
 	// may restrict anything.
 	whole, vague bool
+	anything     Place
 }
 
 // conclusions concludes of all assets.
@@ -22,6 +23,8 @@ func (m *Meaning) conclusions(domain, scene int32) (all [MaxAssets]Reached) {
 		m: m, layers: m.Layers(domain, NoView), handles: means.Handles,
 		vague: means.Doubt.Has(ClassUnknown),
 	}
+	anything := FileRights{May: access.Every()[access.FS]}
+	p.anything = Place{Denied: anything, Below: anything, Doubt: WaysUnread}
 	p.whole = len(p.layers) > 0 && Whole(m.domains, domain)
 	for i := range all {
 		all[i].Object = -1
@@ -71,9 +74,9 @@ func (p *prober) objects(scene *Scene, all *[MaxAssets]Reached) {
 			continue
 		}
 		of, parent := asked(&p.m.assets.Assets[n], o.Kind)
-		all[n].Add(p.files(int32(i), of, p.place(scene, int32(i))))
+		p.addFiles(&all[n], int32(i), of, p.place(scene, int32(i)))
 		if o.Parent >= 0 && parent != 0 {
-			all[n].Add(p.files(o.Parent, parent, p.place(scene, o.Parent)))
+			p.addFiles(&all[n], o.Parent, parent, p.place(scene, o.Parent))
 		}
 	}
 	for i := range p.m.assets.Assets {
@@ -84,26 +87,40 @@ func (p *prober) objects(scene *Scene, all *[MaxAssets]Reached) {
 	}
 }
 
-// place returns what is denied on an object. Without a scene that is some of what layers
-// handle.
-func (p *prober) place(scene *Scene, object int32) Place {
+// place returns what is denied on an object. Without a scene that is anything: there may be no
+// way to it.
+func (p *prober) place(scene *Scene, object int32) *Place {
 	if scene != nil && int(object) < len(scene.Places) {
-		return scene.Places[object]
+		return &scene.Places[object]
 	}
-	some := FileRights{May: p.handles.May[access.FS]}
-	return Place{Denied: some, Below: some, Doubt: WaysUnread}
+	return &p.anything
 }
 
-// files concludes of rights to one object and all that is below it.
-func (p *prober) files(object int32, asked uint32, at Place) Reached {
+// addFiles takes what is concluded of rights to one object and all that is below it.
+func (p *prober) addFiles(r *Reached, object int32, asked uint32, at *Place) {
 	if p.m.host.ABI < 2 {
 		asked &^= access.Refer // every layer denies it, and no rule grants it
 	}
+	sure := at.Denied.Sure & at.Below.Sure
+	switch {
+	case r.rank() == rankOpen: // nothing is worse
+	case asked&^sure == 0 && asked&p.m.passed == 0: // mostly
+		if r.Reach == Absent {
+			r.Reach, r.Reason = OutOfReach, Restricted
+		}
+	default:
+		r.Add(p.files(object, asked, at))
+	}
+}
+
+// files concludes of rights to one object and all that is below it.
+func (p *prober) files(object int32, asked uint32, at *Place) Reached {
 	sure, may := at.Denied.Sure&at.Below.Sure, at.Denied.May&at.Below.May
-	cannot := asked &^ sure &^ p.m.host.Rights.May[access.FS]
+	// Where no way leads to the object all is denied, also what nothing on this kernel restricts.
+	cannot := asked &^ may &^ p.m.host.Rights.May[access.FS]
 	granted := asked &^ may &^ cannot
 	r := Reached{Reach: OutOfReach, Reason: Restricted, Object: -1}
-	if part := asked &^ sure &^ cannot &^ granted; part != 0 {
+	if part := asked & may &^ sure; part != 0 {
 		r.Add(Reached{Reach: ReachUnknown, Reason: NotKnown, Rights: access.FS.Rights(part),
 			Object: object, Doubt: at.Doubt})
 	}

@@ -104,6 +104,8 @@ type Meaning struct {
 	reaches []Reaches
 	reached []bool
 	ways    []access.Way
+	// passed are the rights to files past which a way is open, or may be.
+	passed uint32
 }
 
 // NewMeaning returns the meaning of domains, of which a parent stands before its
@@ -116,6 +118,9 @@ func NewMeaning(host Host, domains []Domain, views []View) *Meaning {
 func (m *Meaning) WithAssets(assets Assets) *Meaning {
 	assets.Assets = assets.Assets[:min(len(assets.Assets), MaxAssets)]
 	m.assets, m.ways = assets, (m.host.Ways | m.host.WaysUnknown).All()
+	for i := range m.ways {
+		m.passed |= m.ways[i].Right.Rights()[access.FS]
+	}
 	return m
 }
 

@@ -13,7 +13,8 @@ const (
 	socketsSince = 9
 )
 
-// Assets are those of every host's configuration. Ways to what has a path are read nowhere.
+// Assets are those of every host's configuration. To what has a path ways are read where
+// rules are.
 func Assets() []domainid.Asset {
 	return []domainid.Asset{
 		{Name: "outside", Signal: true},
@@ -34,9 +35,13 @@ func (u *Unit) reach(h *Host) map[string]AssetTruth {
 		outside.Within = max(u.Ineffective, u.OutsideWorkers)
 		outside.Out = sandboxed - outside.Within
 	}
-	if h.ABI >= socketsSince {
+	switch {
+	case !h.readsRules():
 		runtime.Within = u.OutsideWorkers
 		runtime.Unknown = sandboxed - runtime.Within
+	case h.ABI >= socketsSince:
+		runtime.Within = max(u.Ineffective, u.OutsideWorkers)
+		runtime.Out = sandboxed - runtime.Within
 	}
 	return map[string]AssetTruth{"outside": outside, "runtime": runtime}
 }

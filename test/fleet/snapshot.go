@@ -114,6 +114,10 @@ func (h *Host) nest(s *scan.Snapshot, handled access.Rights, granted uint32) (in
 		s.Domains[innermost].Rules = 1
 		view.Domain = innermost
 		s.Views = append(s.Views, view)
+		denied := domainid.FileRights{Sure: handled[access.FS] &^ granted, May: handled[access.FS] &^ granted}
+		s.Scenes = append(s.Scenes, domainid.Scene{
+			Domain: innermost, Places: []domainid.Place{{Denied: denied, Below: denied}},
+		})
 	}
 	return innermost
 }
@@ -158,10 +162,10 @@ func (h *Host) addProcess(s *scan.Snapshot, of process) {
 		Depth: h.Depth, DepthExact: true,
 	}
 	if s.Views != nil {
-		in.View = 0
+		in.View, in.Scene = 0, 1
 	}
 	if of.ineffective {
-		in.Domain, in.View = 2*int32(h.Depth)-1, 1
+		in.Domain, in.View, in.Scene = 2*int32(h.Depth)-1, 1, 2
 	}
 	out := scan.Task{TID: p.PID, Start: p.Start, State: scan.Unsandboxed, Domain: domainid.Outermost, View: domainid.NoView, DepthExact: true}
 	switch of.state {
