@@ -121,6 +121,9 @@ func parseHandoff(text []byte) (handoff, error) {
 			files++
 		}
 	}
+	if h.Resolver < 0 || h.Resolver > math.MaxInt32 {
+		return handoff{}, fmt.Errorf("%d is no PID", h.Resolver)
+	}
 	if h.Listeners < 0 || files != len(h.Files) {
 		return handoff{}, fmt.Errorf("it has %d descriptors", len(h.Files))
 	}

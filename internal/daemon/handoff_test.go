@@ -159,6 +159,23 @@ func TestHandoffKernel(t *testing.T) {
 	}
 }
 
+// The process that opens what assets are is that of its PID, behind its socket.
+func TestHandoffOfResolver(t *testing.T) {
+	o := &opened{found: failed("x"), resolver: os.Stderr, resolverPID: 77}
+	files, err := o.pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Dup(int(files[0].Fd())) // readHandoff closes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := readHandoff(strconv.Itoa(fd))
+	if err != nil || h.Resolver != 77 || !slices.Equal(h.Files, []int{int(os.Stderr.Fd())}) {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
 // What the second stage may read passes to it.
 func TestHandoffOfCmdline(t *testing.T) {
 	for _, want := range []bool{true, false} {
@@ -216,6 +233,7 @@ var badHandoffs = []string{
 	`{"attribute":true}`, `{"attribute":true,"kernel":null}`, `{"attribute":true,"kernel":{"Landlock":"maybe"}}`,
 	`{"attribute":true,"kernel":{}}`, `{"failure":{"reason":"x"},"api":true}`, `{"failure":{"reason":"x"},"api":1,"files":[3]}`, `{"failure":{"reason":"x"},"api":true,"files":[0]}`,
 	`{"failure":{"reason":"x"},"runs":{"files":-1}}`, `{"failure":{"reason":"x"},"runs":{"files":1},"files":[3]}`, withRuns(`"failure":{"reason":"x"}`, 0),
+	`{"failure":{"reason":"x"},"resolver":7}`, `{"failure":{"reason":"x"},"resolver":-7}`, `{"failure":{"reason":"x"},"resolver":99999999999,"files":[3]}`,
 }
 
 // withRuns is a handoff with the descriptors by which processes that end are counted, behind
@@ -257,6 +275,7 @@ func FuzzHandoff(f *testing.F) {
 	}
 	f.Add([]byte(`{"attribute":true,"kernel":{"Landlock":"disabled"},"keep":[19],"files":[3]}`))
 	f.Add([]byte(`{"listeners":2,"api":true,"notify":true,"source":{"a":[1]},"source_files":3,"keep":[39],"files":[3,4,5,6,7,8,9]}`))
+	f.Add([]byte(`{"attribute":true,"resolver":7,"kernel":{"Landlock":"enabled"},"files":[3,4]}`))
 	f.Add([]byte(withRuns(`"source":{},"source_files":3`, 3)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h, err := parseHandoff(text)

@@ -23,7 +23,6 @@ var errChanging = errors.New("it changed meanwhile")
 type tree struct {
 	fd     int
 	prefix string // of paths in it as this process sees them; empty for the root directory
-	flags  uint64 // RESOLVE_* of openat2(2)
 }
 
 func openTree(root string) (*tree, error) {
@@ -38,17 +37,21 @@ func openTree(root string) (*tree, error) {
 	}
 	if t.prefix == "/" {
 		t.prefix = ""
-	} else {
-		t.flags = unix.RESOLVE_IN_ROOT // links lead where they do on the host
 	}
 	return t, nil
 }
 
-// open follows an absolute path as open(2) does.
-func (t *tree) open(path string, flags uint64) (int, error) {
-	how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: t.flags}
+// open follows an absolute path as open(2) does. Where links must not lead out of the tree
+// that takes openat2(2), which units of systemd may forbid (RestrictSUIDSGID=).
+func (t *tree) open(path string, flags int) (fd int, err error) {
+	flags |= unix.O_CLOEXEC
+	how := unix.OpenHow{Flags: uint64(flags), Resolve: unix.RESOLVE_IN_ROOT}
 	for try := 0; ; try++ {
-		fd, err := unix.Openat2(t.fd, path, &how)
+		if t.prefix == "" {
+			fd, err = unix.Open(path, flags, 0)
+		} else {
+			fd, err = unix.Openat2(t.fd, path, &how)
+		}
 		// A path with "..", while others rename something: the kernel does not look twice.
 		again := errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) && try < maxTries
 		if !again {
@@ -61,13 +64,27 @@ const maxTries = 8
 
 // linkOf returns the path of what is open, as this process sees it.
 func linkOf(fd int) (string, error) {
-	var b [unix.PathMax]byte
-	n, err := unix.Readlinkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(fd), b[:])
+	link, err := readLink(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(fd))
+	if err == nil && (link == "" || link[0] != '/') {
+		err = errChanging // it is not below the root directory
+	}
+	return link, err
+}
+
+// readLink returns where a link leads to.
+func readLink(dir int, path string) (string, error) {
+	var few [256]byte // most are short, and a goroutine's stack is small
+	b := few[:]
+	n, err := unix.Readlinkat(dir, path, b)
+	if err == nil && n == len(b) {
+		b = make([]byte, unix.PathMax)
+		n, err = unix.Readlinkat(dir, path, b)
+	}
 	switch {
 	case err != nil:
 		return "", err
-	case n == len(b) || n == 0 || b[0] != '/':
-		return "", errChanging // too long, or not below the root directory
+	case n == len(b):
+		return "", errChanging // no path is so long
 	}
 	return string(b[:n]), nil
 }
@@ -180,18 +197,17 @@ func (p *place) links(t *tree, path string, opened *[]int) error {
 		if err != nil {
 			return err
 		}
-		var b [unix.PathMax]byte
-		n, err := unix.Readlinkat(parent.fd, base, b[:])
+		link, err := readLink(parent.fd, base)
 		switch {
 		case errors.Is(err, unix.EINVAL): // no link: the file
 			return nil
-		case err != nil || n == len(b):
+		case err != nil:
 			return errChanging
 		}
 		if !slices.ContainsFunc(p.parents, func(o place) bool { return o.path == parent.path }) {
 			p.parents = append(p.parents, parent)
 		}
-		if path = string(b[:n]); path == "" || path[0] != '/' {
+		if path = link; path == "" || path[0] != '/' {
 			path = parent.path + "/" + path
 		}
 	}

@@ -170,10 +170,41 @@ func TestReading(t *testing.T) {
 	}
 }
 
+// TestResolving: the process that opens what assets are makes no network, starts nothing, and
+// opens no file by its handle, which its capability lets it.
+func TestResolving(t *testing.T) {
+	_, run := assemble(t, Resolving())
+	for name, c := range map[string]struct {
+		in   []byte
+		want uint32
+	}{
+		"a place":             {data(arch, unix.SYS_OPENAT2, 3), allow},
+		"a file to write":     {data(arch, unix.SYS_OPENAT, 3, 0, unix.O_WRONLY), refuse},
+		"where a place is":    {data(arch, unix.SYS_READLINKAT, 3), allow},
+		"names":               {data(arch, unix.SYS_GETDENTS64, 3), allow},
+		"its request":         {data(arch, unix.SYS_READ, 3), allow},
+		"an iterator":         {data(arch, unix.SYS_BPF, unix.BPF_ITER_CREATE), refuse},
+		"a namespace's owner": {data(arch, unix.SYS_IOCTL, 3, unix.NS_GET_USERNS), refuse},
+	} {
+		if got, err := run(c.in); err != nil || got != c.want {
+			t.Errorf("%s: %#x (%v), want %#x", name, got, err, c.want)
+		}
+	}
+	for _, number := range []uint32{
+		unix.SYS_SOCKET, unix.SYS_SOCKETPAIR, unix.SYS_CONNECT, unix.SYS_SENDMSG, unix.SYS_RECVMSG,
+		unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_NAME_TO_HANDLE_AT, unix.SYS_EXECVE, unix.SYS_EXECVEAT,
+		unix.SYS_LINKAT, unix.SYS_PTRACE, unix.SYS_KILL, unix.SYS_SETNS, unix.SYS_PWRITE64,
+	} {
+		if got, err := run(data(arch, number, 0)); err != nil || got != refuse {
+			t.Errorf("call %d: %#x (%v), want it refused", number, got, err)
+		}
+	}
+}
+
 // TestEveryRow: each row alone allows its call. A row whose jumps are wrong would make
 // another allow or refuse it.
 func TestEveryRow(t *testing.T) {
-	for _, allowed := range []Calls{Serving(), Reading()} {
+	for _, allowed := range []Calls{Serving(), Reading(), Resolving()} {
 		checkRows(t, allowed)
 	}
 }
