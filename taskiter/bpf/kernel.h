@@ -200,6 +200,7 @@ struct file {
 };
 
 struct mm_struct {
+	unsigned long start_code;
 	struct file *exe_file;
 };
 
@@ -223,6 +224,7 @@ struct seccomp {
 struct task_struct {
 	unsigned int flags;
 	int exit_state;
+	int exit_code;
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;

@@ -7,6 +7,7 @@
 
 #define EEXIST 17
 #define S_ISUID 0004000
+#define SIGNALS 0x7f /* in exit_code: by which one it ended, 0 = by none */
 
 static __always_inline __u64 start_of(struct task_struct *task)
 {
@@ -222,8 +223,8 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 	__u64 key = (__u64)task->signal, began = bpf_ktime_get_ns(), start = start_of(task);
 	struct run_control *ctl;
 	struct scratch *tmp;
+	struct process *p, *known;
 	struct facts f = {};
-	struct process *p;
 	struct place at;
 	__u32 of, pid;
 
@@ -238,29 +239,25 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 	if (!ctl || !tmp)
 		return;
 	/* Of an execve(2) that no program was called for nothing else is known. */
+	known = p;
 	if (p && task->self_exec_id - p->exec > 1) {
 		__sync_fetch_and_add(&ctl->lost, task->self_exec_id - p->exec - 1);
-		p->depths = p->lacks = 0;
-		release_exe(p->exe);
-		p->exe = 0;
+		known = 0;
 	}
 	at = place_of(task);
 	pid = pid_of(task);
 	if (pid) {
 		read_thread(&f, task->real_cred->security);
-		if (p) {
-			f.depths |= p->depths;
-			f.lacks |= p->lacks;
-		}
+		add_noted(&f, known, task->signal);
 		describe(ctl, tmp, &at, &f, pid, start);
 		tmp->key.kind = KIND_LAUNCH;
 		tmp->key.uid = launcher_of(task);
 		__builtin_memset(tmp->fresh.comm, 0, sizeof(tmp->fresh.comm));
-		if (p) {
-			tmp->key.exe = p->exe;
-			__builtin_memcpy(tmp->fresh.comm, p->comm, sizeof(p->comm));
+		if (known) {
+			tmp->key.exe = known->exe;
+			__builtin_memcpy(tmp->fresh.comm, known->comm, sizeof(known->comm));
 			if (ctl->see_comm)
-				__builtin_memcpy(tmp->key.comm, p->comm, sizeof(p->comm));
+				__builtin_memcpy(tmp->key.comm, known->comm, sizeof(known->comm));
 		}
 		count(ctl, tmp, of, &at, task);
 	}
@@ -301,13 +298,8 @@ static __always_inline void read_process(struct facts *f, struct process *p, str
 {
 	if (!is_worker(task))
 		read_thread(f, task->real_cred->security);
-	if (p) {
-		f->depths |= p->depths;
-		f->lacks |= p->lacks;
-	} else if (signal->sum_sched_runtime) {
-		f->depths = 0; /* some thread has gone, and nobody noted what it was */
+	if (!add_noted(f, p, signal))
 		return;
-	}
 	if (!alone && !read_others(f, signal))
 		f->depths = 0;
 	else if (!f->depths && p) {
@@ -316,23 +308,49 @@ static __always_inline void read_process(struct facts *f, struct process *p, str
 	}
 }
 
+/*
+ * How many programs a process executed since its executable was noted. An execve(2) that
+ * fails where it cannot return any more has a number, too, but the process ends by a signal,
+ * in memory that has no code. From Linux 6.16 on that memory is still there.
+ */
+static __always_inline __u64 executed_since(const struct process *p, struct task_struct *task)
+{
+	__u64 n = task->self_exec_id - p->exec;
+	struct mm_struct *mm = task->mm;
+	bool runs;
+
+	if (!n)
+		return 0;
+	runs = mm ? mm->start_code != 0 : !(task->exit_code & SIGNALS);
+	return runs ? n : n - 1;
+}
+
 /* Counts a process whose last thread ends. */
 static __always_inline void count_run(struct run_control *ctl, struct scratch *tmp, __u32 of,
 				      struct task_struct *task, struct process *p, __u64 key, __u64 start)
 {
 	struct signal_struct *signal = task->signal;
 	bool alone = signal->thread_head.next == signal->thread_head.prev;
+	struct process *known = p;
 	struct task_struct *by = task;
+	__u64 exe = 0, missed = 0;
 	struct facts f = {};
 	struct place at;
-	__u64 exe = 0;
 	__u32 pid;
 
-	read_process(&f, p, signal, task, alone);
-	if (p)
+	if (p) {
+		missed = executed_since(p, task);
 		exe = p->exe;
+	}
+	if (missed) {
+		known = 0;
+		exe = 0;
+	}
+	read_process(&f, known, signal, task, alone);
 	if (!is_first(ctl, key, start, p, alone))
 		return;
+	if (missed)
+		__sync_fetch_and_add(&ctl->lost, missed);
 	pid = pid_of(task);
 	if (!pid)
 		return;

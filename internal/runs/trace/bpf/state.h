@@ -115,6 +115,23 @@ static __always_inline bool read_others(struct facts *f, struct signal_struct *s
 	return bpf_loop(THREADS, next_thread, &w, 0) < THREADS;
 }
 
+/*
+ * Adds what threads were that ended before, and reports whether that is known: without an
+ * entry of the process it is only if none has.
+ */
+static __always_inline bool add_noted(struct facts *f, const struct process *p,
+				      const struct signal_struct *signal)
+{
+	if (p) {
+		f->depths |= p->depths;
+		f->lacks |= p->lacks;
+	} else if (signal->sum_sched_runtime) {
+		f->depths = 0;
+		return 0;
+	}
+	return 1;
+}
+
 static __always_inline __u8 state_of(const struct facts *f)
 {
 	if (!f->depths)
