@@ -81,7 +81,7 @@ static __always_inline __u32 pid_of(struct task_struct *task)
 
 /* Fills in what a cell is counted by, but for the executable, the user and the name. */
 static __always_inline void describe(struct run_control *ctl, struct scratch *tmp, struct place *at,
-				     const struct facts *f, __u32 pid, __u64 start)
+				     const struct facts *f, __u32 pid, __u64 start, __u64 end)
 {
 	struct cell_key *key = &tmp->key;
 	struct cell *fresh = &tmp->fresh;
@@ -107,8 +107,8 @@ static __always_inline void describe(struct run_control *ctl, struct scratch *tm
 	fresh->busy = 0;
 	fresh->pid = pid;
 	fresh->start = start;
-	fresh->end = bpf_ktime_get_boot_ns();
-	age = fresh->end - start;
+	fresh->end = end;
+	age = end - start;
 	key->asked = ctl->asked;
 	bank = key->asked & 1;
 	num = ctl->num[bank];
@@ -147,7 +147,7 @@ static __always_inline void fork_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	struct signal_struct *signal = child->signal;
-	__u64 began = bpf_ktime_get_ns();
+	__u64 began = bpf_ktime_get_boot_ns();
 	struct run_control *ctl;
 	struct scratch *tmp;
 	struct process *p;
@@ -220,7 +220,7 @@ static __always_inline __u32 launcher_of(struct task_struct *task)
 static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *task = (void *)ctx[0];
-	__u64 key = (__u64)task->signal, began = bpf_ktime_get_ns(), start = start_of(task);
+	__u64 key = (__u64)task->signal, began = bpf_ktime_get_boot_ns(), start = start_of(task);
 	struct run_control *ctl;
 	struct scratch *tmp;
 	struct process *p, *known;
@@ -249,7 +249,7 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 	if (pid) {
 		read_thread(&f, task->real_cred->security);
 		add_noted(&f, known, task->signal);
-		describe(ctl, tmp, &at, &f, pid, start);
+		describe(ctl, tmp, &at, &f, pid, start, began);
 		tmp->key.kind = KIND_LAUNCH;
 		tmp->key.uid = launcher_of(task);
 		__builtin_memset(tmp->fresh.comm, 0, sizeof(tmp->fresh.comm));
@@ -327,7 +327,8 @@ static __always_inline __u64 executed_since(const struct process *p, struct task
 
 /* Counts a process whose last thread ends. */
 static __always_inline void count_run(struct run_control *ctl, struct scratch *tmp, __u32 of,
-				      struct task_struct *task, struct process *p, __u64 key, __u64 start)
+				      struct task_struct *task, struct process *p, __u64 key, __u64 start,
+				      __u64 began)
 {
 	struct signal_struct *signal = task->signal;
 	bool alone = signal->thread_head.next == signal->thread_head.prev;
@@ -355,7 +356,7 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 	if (!pid)
 		return;
 	at = place_of(task);
-	describe(ctl, tmp, &at, &f, pid, start);
+	describe(ctl, tmp, &at, &f, pid, start, began);
 	tmp->key.exe = exe;
 	/* The credentials of a worker change with what it works on. */
 	if (is_worker(task))
@@ -371,7 +372,7 @@ static __always_inline void exit_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *task = (void *)ctx[0];
 	struct signal_struct *signal = task->signal;
-	__u64 key = (__u64)signal, began = bpf_ktime_get_ns(), start = start_of(task);
+	__u64 key = (__u64)signal, began = bpf_ktime_get_boot_ns(), start = start_of(task);
 	struct run_control *ctl;
 	struct scratch *tmp;
 	struct process *p;
@@ -392,7 +393,7 @@ static __always_inline void exit_event(__u64 *ctx, __u32 copy)
 	if (config.group_dead)
 		last = ctx[1] & 1;
 	if (last)
-		count_run(ctl, tmp, of, task, p, key, start);
+		count_run(ctl, tmp, of, task, p, key, start, began);
 	else if (p)
 		note_thread(p, signal, task, dead);
 	note_cost(ctl, EVENT_EXIT, began);

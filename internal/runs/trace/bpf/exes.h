@@ -105,6 +105,40 @@ static __always_inline void read_chain(struct exe_id *id, struct dentry *dentry)
 	id->chain = chain;
 }
 
+#define ID_WORDS (sizeof(struct exe_id) / sizeof(__u64))
+
+/*
+ * A number for what an executable is, made of addresses, which nobody chooses. If ever two have
+ * the same one, the second is not known.
+ */
+static __always_inline __u64 number_of(const struct exe_id *id)
+{
+	const __u64 *word = (const void *)id;
+	__u64 number = 0;
+	__u32 i;
+
+	for (i = 0; i < ID_WORDS; i++) {
+		number = (number ^ word[i]) * 0x9e3779b97f4a7c15ULL;
+		number ^= number >> 32;
+	}
+	return number | 1;
+}
+
+/* Adds a reference to an executable. Returns its number; 0 if it is another one. */
+static __always_inline __u64 hold_same(struct exe *known, const struct exe_id *id, __u64 number)
+{
+	const __u64 *one = (const void *)&known->id, *other = (const void *)id;
+	__u64 differs = 0;
+	__u32 i;
+
+	for (i = 0; i < ID_WORDS; i++)
+		differs |= one[i] ^ other[i];
+	if (differs)
+		return 0;
+	__sync_fetch_and_add(&known->refs, 1);
+	return number;
+}
+
 /*
  * The number of the executable of a task, with a reference; 0 if it has none, or too many
  * are known. of is whose scratch memory is used.
@@ -112,14 +146,14 @@ static __always_inline void read_chain(struct exe_id *id, struct dentry *dentry)
 static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *tmp, __u32 of,
 				      struct task_struct *task)
 {
-	struct exe_id *id = &tmp->exe_id;
+	struct exe_id *id = &tmp->exe.id;
 	struct ascent *a = &tmp->ascent;
 	struct exe *known, *e = &tmp->exe;
 	struct mm_struct *mm = task->mm;
 	struct owner owner = {};
 	struct dentry *dentry;
 	struct mount *mnt;
-	__u64 number, *found;
+	__u64 number;
 	struct file *file;
 
 	if (!mm)
@@ -138,19 +172,18 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	id->bits = dentry->d_hash.pprev ? 0 : EXE_UNLINKED;
 	if (file->f_flags & OPENED_FOR_EXEC)
 		id->bits |= EXE_EXECUTED;
-	found = bpf_map_lookup_elem(&exe_ids, id);
-	if (found) {
-		number = *found;
-		known = bpf_map_lookup_elem(&exes, &number);
-		if (known) {
-			__sync_fetch_and_add(&known->refs, 1);
-			return number;
-		}
-	}
+	/* The verifier takes no arithmetic with pointers, so they are read from memory. */
+	asm volatile("" ::: "memory");
+	number = number_of(id);
+	known = bpf_map_lookup_elem(&exes, &number);
+	if (known)
+		return hold_same(known, id, number);
 
 	owner.account = account_of(task->real_cred);
+	if (!take_users(SHARE_EXES, &owner, 0, EXES_SHARE))
+		return 0;
 	owner.unit = name_group(ctl, tmp, of, task->cgroups->dfl_cgrp->kn, 0, owner.account);
-	if (!take_both(SHARE_EXES, &owner, 0, EXES_SHARE))
+	if (!take_units(SHARE_EXES, &owner, 0, EXES_SHARE))
 		return 0;
 	a->at = (__u64)dentry;
 	a->mnt = (__u64)mnt;
@@ -162,14 +195,14 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	e->bits = exe_bits(file, task);
 	bpf_loop(DIRS, climb, &of, 0);
 	e->size = a->done ? a->off : 0;
-	number = __sync_fetch_and_add(&ctl->next_exe, 1) + 1;
 	if (bpf_map_update_elem(&exes, &number, e, BPF_NOEXIST)) {
 		give_both(SHARE_EXES, &owner, 0);
-		return 0;
+		/* Somebody else was faster, or there is no room. */
+		known = bpf_map_lookup_elem(&exes, &number);
+		return known ? hold_same(known, id, number) : 0;
 	}
 	if (__sync_fetch_and_add(&ctl->used_exes, 1) > EXES / 2)
 		wake_up(ctl);
-	bpf_map_update_elem(&exe_ids, id, &number, BPF_ANY);
 	return number;
 }
 

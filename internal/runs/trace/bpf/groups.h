@@ -30,14 +30,14 @@ static __always_inline struct place place_of(struct task_struct *task)
 	struct css_set *set = task->cgroups;
 	struct place p = { .v2 = set->dfl_cgrp->kn };
 	__u32 zero = 0;
-	__u64 *memory;
+	struct link_memory *memory;
 
 	p.parent = task->real_parent->cgroups->dfl_cgrp->kn;
 	if (!layout.cgroup_v1)
 		return p;
 	memory = bpf_map_lookup_elem(&link_v1, &zero);
 	if (memory)
-		p.v1 = cgroup_v1((struct cgrp_cset_link **)memory, set);
+		p.v1 = cgroup_v1(memory, set);
 	return p;
 }
 
@@ -154,7 +154,8 @@ static __noinline int read_group(__u32 of, struct kernfs_node *kn, __u32 v1, __u
 	g->account = account;
 	g->used = ctl->turn;
 	g->size = a->done && !a->cut ? a->off : ABSENT;
-	if (bpf_map_lookup_elem(&groups, &key) || !take_both(SHARE_GROUPS, &owner, 0, GROUPS_SHARE))
+	if (bpf_map_lookup_elem(&groups, &key) || !take_users(SHARE_GROUPS, &owner, 0, GROUPS_SHARE) ||
+	    !take_units(SHARE_GROUPS, &owner, 0, GROUPS_SHARE))
 		return 0;
 	if (bpf_map_update_elem(&groups, &key, g, BPF_NOEXIST))
 		give_both(SHARE_GROUPS, &owner, 0);
