@@ -47,12 +47,22 @@ static __always_inline bool begins_with(const __u8 *name, const char *text, __u3
 	return !bpf_strncmp((const char *)name, length, text);
 }
 
-/* Whether a name is that of a unit that runs programs; n counts its NUL. */
+/* Whether a name ends so, with something before it; n counts its NUL. */
+static __always_inline bool ends_with(const __u8 *name, __u32 n, const char *text, __u32 length)
+{
+	return n > length + 1 && begins_with(&name[(n - length - 1) & (NAME_SIZE - 1)], text, length);
+}
+
+/* Whether a name is that of a slice, which a container of LXC may be called like. */
+static __always_inline bool is_slice(const __u8 *name, __u32 n)
+{
+	return ends_with(name, n, ".slice", 6) && !begins_with(name, "lxc.", 4);
+}
+
+/* Whether a name is that of a unit that runs programs. */
 static __always_inline bool is_unit(const __u8 *name, __u32 n)
 {
-	if (n > 9 && begins_with(&name[(n - 9) & (NAME_SIZE - 1)], ".service", 8))
-		return 1;
-	return n > 7 && begins_with(&name[(n - 7) & (NAME_SIZE - 1)], ".scope", 6);
+	return ends_with(name, n, ".service", 8) || ends_with(name, n, ".scope", 6);
 }
 
 /* One step up from a cgroup. */
@@ -85,6 +95,8 @@ static long rise(__u32 i, __u32 *of)
 	if (is_unit(a->name, n)) {
 		a->unit = id;
 		a->unit_at = (__u64)kn;
+	} else if (!is_slice(a->name, n)) {
+		a->unit = 0; /* names below it are not systemd's */
 	}
 	off = a->off;
 	if (off < GROUP_SIZE && off + n <= GROUP_SIZE && !a->cut) {
@@ -102,9 +114,9 @@ static long rise(__u32 i, __u32 *of)
 
 /*
  * Finds the cgroup that stands for all below it where shares are counted: the uppermost that
- * is called as a unit, or else the second from the top; below the cgroups of Kubernetes,
- * that of a pod, and of a container of LXC the uppermost. The last name that was read is
- * the uppermost.
+ * is called as a unit, if above it there are only slices, or else the second from the top;
+ * below the cgroups of Kubernetes, that of a container, and of a container of LXC the
+ * uppermost. The last name that was read is the uppermost.
  */
 static __always_inline void choose_unit(struct ascent *a, __u64 id, struct kernfs_node *kn)
 {
