@@ -223,9 +223,10 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 	__u64 key = (__u64)task->signal, began = bpf_ktime_get_boot_ns(), start = start_of(task);
 	struct run_control *ctl;
 	struct scratch *tmp;
-	struct process *p, *known;
 	struct facts f = {};
+	struct process *p;
 	struct place at;
+	__u64 missed = 0;
 	__u32 of, pid;
 
 	if (task->flags & PF_KTHREAD)
@@ -239,25 +240,27 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 	if (!ctl || !tmp)
 		return;
 	/* Of an execve(2) that no program was called for nothing else is known. */
-	known = p;
 	if (p && task->self_exec_id - p->exec > 1) {
-		__sync_fetch_and_add(&ctl->lost, task->self_exec_id - p->exec - 1);
-		known = 0;
+		missed = task->self_exec_id - p->exec - 1;
+		__sync_fetch_and_add(&ctl->lost, missed);
+		release_exe(p->exe);
+		p->exe = 0;
+		__builtin_memset(p->comm, 0, sizeof(p->comm));
 	}
 	at = place_of(task);
 	pid = pid_of(task);
 	if (pid) {
 		read_thread(&f, task->real_cred->security);
-		add_noted(&f, known, task->signal);
+		add_noted(&f, p, missed, task->signal);
 		describe(ctl, tmp, &at, &f, pid, start, began);
 		tmp->key.kind = KIND_LAUNCH;
 		tmp->key.uid = launcher_of(task);
 		__builtin_memset(tmp->fresh.comm, 0, sizeof(tmp->fresh.comm));
-		if (known) {
-			tmp->key.exe = known->exe;
-			__builtin_memcpy(tmp->fresh.comm, known->comm, sizeof(known->comm));
+		if (p) {
+			tmp->key.exe = p->exe;
+			__builtin_memcpy(tmp->fresh.comm, p->comm, sizeof(p->comm));
 			if (ctl->see_comm)
-				__builtin_memcpy(tmp->key.comm, known->comm, sizeof(known->comm));
+				__builtin_memcpy(tmp->key.comm, p->comm, sizeof(p->comm));
 		}
 		count(ctl, tmp, of, &at, task);
 	}
@@ -293,12 +296,13 @@ static __always_inline bool is_first(struct run_control *ctl, __u64 key, __u64 s
 }
 
 /* What all threads were that end with a process. */
-static __always_inline void read_process(struct facts *f, struct process *p, struct signal_struct *signal,
-					 struct task_struct *task, bool alone)
+static __always_inline void read_process(struct facts *f, struct process *p, __u64 missed,
+					 struct signal_struct *signal, struct task_struct *task,
+					 bool alone)
 {
 	if (!is_worker(task))
 		read_thread(f, task->real_cred->security);
-	if (!add_noted(f, p, signal))
+	if (!add_noted(f, p, missed, signal))
 		return;
 	if (!alone && !read_others(f, signal))
 		f->depths = 0;
@@ -332,7 +336,6 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 {
 	struct signal_struct *signal = task->signal;
 	bool alone = signal->thread_head.next == signal->thread_head.prev;
-	struct process *known = p;
 	struct task_struct *by = task;
 	__u64 exe = 0, missed = 0;
 	struct facts f = {};
@@ -341,13 +344,9 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 
 	if (p) {
 		missed = executed_since(p, task);
-		exe = p->exe;
+		exe = missed ? 0 : p->exe;
 	}
-	if (missed) {
-		known = 0;
-		exe = 0;
-	}
-	read_process(&f, known, signal, task, alone);
+	read_process(&f, p, missed, signal, task, alone);
 	if (!is_first(ctl, key, start, p, alone))
 		return;
 	if (missed)

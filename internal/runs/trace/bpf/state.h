@@ -117,15 +117,16 @@ static __always_inline bool read_others(struct facts *f, struct signal_struct *s
 
 /*
  * Adds what threads were that ended before, and reports whether that is known: without an
- * entry of the process it is only if none has.
+ * entry of the process, or behind an execve(2) that was missed, it is only if none has gone.
  */
-static __always_inline bool add_noted(struct facts *f, const struct process *p,
+static __always_inline bool add_noted(struct facts *f, const struct process *p, __u64 missed,
 				      const struct signal_struct *signal)
 {
 	if (p) {
 		f->depths |= p->depths;
 		f->lacks |= p->lacks;
-	} else if (signal->sum_sched_runtime) {
+	}
+	if ((!p || missed) && signal->sum_sched_runtime) {
 		f->depths = 0;
 		return 0;
 	}
