@@ -50,7 +50,8 @@ type Reader struct {
 	ends    uint64    // that control had when it was last drained
 	turned  time.Time // when the other table was taken; zero if it is empty
 	other   [objectSizesKINDS][objectSizesSTATES]uint64
-	misses  [programs]uint64
+	misses  misses
+	unseen  uint64 // events that both copies of a program missed, at most
 	missed  uint64
 	pending map[cellKey]ended // what has been read, and not been returned
 	sought  map[cellKey]bool  // some name of theirs was looked for in this turn

@@ -125,7 +125,7 @@ extern void bpf_preempt_enable(void) __weak __ksym;
 
 /*
  * While a program is interrupted, the kernel does not call it again on the same CPU, and
- * tracepoints can be interrupted on PREEMPT_RT, and from Linux 7.0 on. So nothing interrupts
+ * tracepoints can be interrupted from Linux 7.0 on, on PREEMPT_RT often. So nothing interrupts
  * it where that can be asked for, and each program is there twice (COPIES): what the first
  * one has done the second one finds done, and leaves.
  */
