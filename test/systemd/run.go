@@ -51,7 +51,7 @@ func (o *Options) Run(ctx context.Context, report *vm.Report) error {
 		return err
 	}
 	r := runner{Options: *o, Report: report, ctx: ctx}
-	if r.kernel, err = kernels.Stock(ctx, o.Series, "amd64"); err != nil {
+	if r.kernel, err = kernels.Stock(ctx, o.Series, kernel.Cloud, "amd64"); err != nil {
 		return fmt.Errorf("a kernel of series %s: %w", o.Series, err)
 	}
 	if r.list, r.release, err = aptroot.MachineList(ctx); err != nil {
