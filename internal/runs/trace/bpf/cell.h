@@ -27,7 +27,7 @@ enum sizes {
 	STATES = 4,
 	KINDS = 2,
 	LEVELS = 256,	     /* of cgroups in each other that are looked at */
-	CHAIN = 12,	     /* directories by which an executable is known again */
+	CHAIN = 12,	     /* directories above most executables */
 	COPIES = 2,	     /* of each program that counts */
 	DIRS = 128,	     /* directories and mounts above an executable */
 	THREADS = 256,	     /* of a process that end at the same moment */
@@ -94,8 +94,7 @@ struct exe_id {
 	__u64 inode;
 	__u64 mnt;	 /* a number of the mount that no other one had */
 	__u64 under;	 /* the directory that it is mounted on */
-	__u64 top;	 /* the uppermost directory that is looked at */
-	__u64 chain;	 /* of the names below it */
+	__u64 chain;	 /* of the names above it */
 	__u32 user_ns;
 	__u32 bits;	 /* that are read each time */
 };

@@ -84,25 +84,72 @@ static __always_inline __u64 mount_number(struct mount *mnt)
 	return BPF_CORE_READ(mnt, mnt_ns, seq) << 32 | (__u32)BPF_CORE_READ(mnt, mnt_id);
 }
 
-/*
- * Names above a file, as far as they make its path: the kernel's hash of a name depends on
- * where the directory is that it is in.
- */
-static __always_inline void read_chain(struct exe_id *id, struct dentry *dentry)
+/* The kernel's hash of a name depends on where the directory is that it is in. */
+static __always_inline __u64 add_name(__u64 chain, __u32 hash, __u32 len)
+{
+	return (chain ^ hash) * 0x9e3779b97f4a7c15ULL + len;
+}
+
+/* As climb(), but of each name only what makes it another one. */
+static long climb_chain(__u32 i, struct scratch **ctx)
+{
+	struct scratch *tmp = get_scratch(*(__u32 *)ctx);
+	struct dentry *dentry, *above;
+	struct mount *mnt, *below;
+	struct ascent *a;
+
+	if (!tmp)
+		return 1;
+	a = &tmp->ascent;
+	dentry = (void *)a->at;
+	mnt = (void *)a->mnt;
+	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
+		below = BPF_CORE_READ(mnt, mnt_parent);
+		if (below == mnt || !below)
+			return 1;
+		a->at = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+		a->mnt = (__u64)below;
+		return 0;
+	}
+	above = BPF_CORE_READ(dentry, d_parent);
+	tmp->exe.id.chain = add_name(tmp->exe.id.chain, BPF_CORE_READ(dentry, d_name.hash),
+				     BPF_CORE_READ(dentry, d_name.len));
+	if (above == dentry)
+		return 1;
+	a->at = (__u64)above;
+	return 0;
+}
+
+/* Whether no directory is above a mount that could have another name. */
+static __always_inline bool is_uppermost(struct mount *mnt, struct dentry *under)
+{
+	struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
+
+	if (below == mnt)
+		return 1;
+	return BPF_CORE_READ(under, d_parent) == under && BPF_CORE_READ(below, mnt_parent) == below;
+}
+
+/* Names above a file, as far as they make its path. Most are few, and of one mount. */
+static __always_inline void read_chain(struct scratch *tmp, __u32 of, struct dentry *dentry,
+				       struct mount *mnt, struct dentry *under)
 {
 	__u64 chain = 0;
 	int i;
 
+	tmp->ascent.at = (__u64)dentry;
+	tmp->ascent.mnt = (__u64)mnt;
 	for (i = 0; i < CHAIN; i++) {
 		struct dentry *up = dentry->d_parent;
 
-		chain = (chain ^ dentry->d_name.hash) * 0x9e3779b97f4a7c15ULL + dentry->d_name.len;
+		chain = add_name(chain, dentry->d_name.hash, dentry->d_name.len);
 		if (up == dentry)
 			break;
 		dentry = up;
 	}
-	id->top = (__u64)dentry;
-	id->chain = chain;
+	tmp->exe.id.chain = chain;
+	if (i == CHAIN || !is_uppermost(mnt, under))
+		bpf_loop(DIRS, climb_chain, &of, 0);
 }
 
 #define ID_WORDS (sizeof(struct exe_id) / sizeof(__u64))
@@ -151,7 +198,7 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	struct exe *known, *e = &tmp->exe;
 	struct mm_struct *mm = task->mm;
 	struct owner owner = {};
-	struct dentry *dentry;
+	struct dentry *dentry, *under;
 	struct mount *mnt;
 	__u64 number;
 	struct file *file;
@@ -166,8 +213,9 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	id->dentry = (__u64)dentry;
 	id->inode = dentry->d_inode->i_ino;
 	id->mnt = mount_number(mnt);
-	id->under = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
-	read_chain(id, dentry);
+	under = BPF_CORE_READ(mnt, mnt_mountpoint);
+	id->under = (__u64)under;
+	read_chain(tmp, of, dentry, mnt, under);
 	id->user_ns = file->f_cred->user_ns->ns.inum;
 	id->bits = dentry->d_hash.pprev ? 0 : EXE_UNLINKED;
 	if (file->f_flags & OPENED_FOR_EXEC)
