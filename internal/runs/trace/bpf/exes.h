@@ -134,11 +134,12 @@ static __always_inline bool is_uppermost(struct mount *mnt, struct dentry *under
 static __always_inline void read_chain(struct scratch *tmp, __u32 of, struct dentry *dentry,
 				       struct mount *mnt, struct dentry *under)
 {
+	struct ascent *a = &tmp->ascent;
 	__u64 chain = 0;
 	int i;
 
-	tmp->ascent.at = (__u64)dentry;
-	tmp->ascent.mnt = (__u64)mnt;
+	a->at = (__u64)dentry;
+	a->mnt = (__u64)mnt;
 	for (i = 0; i < CHAIN; i++) {
 		struct dentry *up = dentry->d_parent;
 
@@ -148,8 +149,13 @@ static __always_inline void read_chain(struct scratch *tmp, __u32 of, struct den
 		dentry = up;
 	}
 	tmp->exe.id.chain = chain;
-	if (i == CHAIN || !is_uppermost(mnt, under))
-		bpf_loop(DIRS, climb_chain, &of, 0);
+	if (i < CHAIN) {
+		if (is_uppermost(mnt, under))
+			return;
+		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root))
+			a->at = (__u64)dentry;
+	}
+	bpf_loop(DIRS, climb_chain, &of, 0);
 }
 
 #define ID_WORDS (sizeof(struct exe_id) / sizeof(__u64))
