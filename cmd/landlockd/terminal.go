@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
-	"golang.org/x/term"
+	"golang.org/x/sys/unix"
 )
 
 // drawing is the flag of commands whose text has more than ASCII.
@@ -26,11 +26,11 @@ func (d *drawing) ascii() bool { return d.onlyASCII || !utf8Locale() }
 
 // terminalWidth is 0 if standard output is no terminal.
 func terminalWidth() int {
-	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	ws, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ)
 	if err != nil {
 		return 0
 	}
-	return width
+	return int(ws.Col)
 }
 
 // utf8Locale follows the order of setlocale(3).

@@ -7,6 +7,7 @@
 
 #define EEXIST 17
 #define S_ISUID 0004000
+#define SIGNALS 0x7f /* in exit_code: by which one it ended, 0 = by none */
 
 static __always_inline __u64 start_of(struct task_struct *task)
 {
@@ -226,13 +227,16 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 	struct process *p;
 	struct place at;
 	__u64 missed = 0;
-	__u32 of, pid;
+	__u32 of, pid, launcher;
 
 	if (task->flags & PF_KTHREAD)
 		return;
 	p = get_process(key, start);
 	if (copy && (!p || p->exec == task->self_exec_id))
 		return;
+	/* Ahead of what branches, as each way costs the verifier a search of all types. */
+	at = place_of(task);
+	launcher = launcher_of(task);
 	of = EVENTS * copy + EVENT_EXEC;
 	ctl = get_control();
 	tmp = get_scratch(of);
@@ -246,14 +250,13 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 		p->exe = 0;
 		__builtin_memset(p->comm, 0, sizeof(p->comm));
 	}
-	at = place_of(task);
 	pid = pid_of(task);
 	if (pid) {
 		read_thread(&f, task->real_cred->security);
 		add_noted(&f, p, missed, task->signal);
 		describe(ctl, tmp, &at, &f, pid, start, began);
 		tmp->key.kind = KIND_LAUNCH;
-		tmp->key.uid = launcher_of(task);
+		tmp->key.uid = launcher;
 		__builtin_memset(tmp->fresh.comm, 0, sizeof(tmp->fresh.comm));
 		if (p) {
 			tmp->key.exe = p->exe;
@@ -263,7 +266,7 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 		}
 		count(ctl, tmp, of, &at, task);
 	}
-	run_another(tmp, p, key, start, task, take_exe(ctl, tmp, of, task));
+	run_another(tmp, p, key, start, task, take_exe(ctl, tmp, of, task, at.v2));
 	note_cost(ctl, EVENT_EXEC, began);
 }
 
@@ -312,16 +315,20 @@ static __always_inline void read_process(struct facts *f, struct process *p, __u
 }
 
 /*
- * How many programs a process executed, at least, since its executable was noted. An execve(2)
- * that fails where it cannot return any more has a number, too, but leaves memory without code.
- * Before Linux 6.16, where no program is skipped, that memory has gone.
+ * How many programs a process executed since its executable was noted. An execve(2) that
+ * fails where it cannot return any more has a number, too, but the process ends by a signal,
+ * in memory that has no code. From Linux 6.16 on that memory is still there.
  */
 static __always_inline __u64 executed_since(const struct process *p, struct task_struct *task)
 {
 	__u64 n = task->self_exec_id - p->exec;
 	struct mm_struct *mm = task->mm;
+	bool runs;
 
-	return n && !(mm && mm->start_code) ? n - 1 : n;
+	if (!n)
+		return 0;
+	runs = mm ? mm->start_code != 0 : !(task->exit_code & SIGNALS);
+	return runs ? n : n - 1;
 }
 
 /* Counts a process whose last thread ends. */
@@ -334,7 +341,7 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 	struct task_struct *by = task;
 	__u64 exe = 0, missed = 0;
 	struct facts f = {};
-	struct place at;
+	struct place at = place_of(task); /* ahead of what branches, too */
 	__u32 pid;
 
 	if (p) {
@@ -349,7 +356,6 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 	pid = pid_of(task);
 	if (!pid)
 		return;
-	at = place_of(task);
 	describe(ctl, tmp, &at, &f, pid, start, began);
 	tmp->key.exe = exe;
 	/* The credentials of a worker change with what it works on. */
@@ -417,7 +423,7 @@ int adopt(struct bpf_iter__task *ctx)
 	if (get_process(key, start))
 		return 0;
 	tmp->process.start = start;
-	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task);
+	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task, task->cgroups->dfl_cgrp->kn);
 	remember(tmp, key, task);
 	/* If it has ended meanwhile, nobody else forgets it. */
 	p = get_process(key, start);

@@ -197,7 +197,7 @@ static __always_inline __u64 hold_same(struct exe *known, const struct exe_id *i
  * are known. of is whose scratch memory is used.
  */
 static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *tmp, __u32 of,
-				      struct task_struct *task)
+				      struct task_struct *task, struct kernfs_node *cgroup)
 {
 	struct exe_id *id = &tmp->exe.id;
 	struct ascent *a = &tmp->ascent;
@@ -236,7 +236,7 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	owner.account = account_of(task->real_cred);
 	if (!take_users(SHARE_EXES, &owner, 0, EXES_SHARE))
 		return 0;
-	owner.unit = name_group(ctl, tmp, of, task->cgroups->dfl_cgrp->kn, 0, owner.account);
+	owner.unit = name_group(ctl, tmp, of, cgroup, 0, owner.account);
 	if (!take_units(SHARE_EXES, &owner, 0, EXES_SHARE))
 		return 0;
 	a->at = (__u64)dentry;
