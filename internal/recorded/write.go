@@ -54,7 +54,7 @@ func Write(w io.Writer, s *scan.Snapshot, o Options) error {
 func (e *encoder) elements(s *scan.Snapshot) {
 	forest := s.Forest()
 	rulesets, views := newRulesetIndex(s, forest), newViewIndex(s, forest)
-	processes := facts.NewReader(s)
+	processes, ofWorkloads := facts.NewReader(s), processesOf(s)
 	list(e, "rulesets", slices.All(rulesets.all), func(i int) any {
 		return newRulesetJSON(rulesets.all[i])
 	})
@@ -65,7 +65,7 @@ func (e *encoder) elements(s *scan.Snapshot) {
 		return newViewJSON(s, &s.Views[views.order[i]])
 	})
 	list(e, "workloads", slices.All(s.Workloads), func(i int) any {
-		return newWorkloadJSON(&s.Workloads[i])
+		return newWorkloadJSON(&s.Workloads[i], ofWorkloads[i])
 	})
 	list(e, "processes", slices.All(s.Processes), func(i int) any {
 		return newProcessJSON(s, &s.Processes[i], processes.Read(int32(i)), views)

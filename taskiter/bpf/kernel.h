@@ -224,7 +224,6 @@ struct seccomp {
 struct task_struct {
 	unsigned int flags;
 	int exit_state;
-	int exit_code;
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;

@@ -39,6 +39,7 @@ func TestCommandsEndInTime(t *testing.T) {
 		args []string
 		code int
 	}{
+		{[]string{"services"}, exitFailure},
 		{[]string{"tree"}, exitFailure},
 		{[]string{"doctor"}, exitFailure},
 		{[]string{"rules", "suggest"}, exitFailure},

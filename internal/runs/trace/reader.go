@@ -38,6 +38,7 @@ type (
 type Reader struct {
 	state   State
 	files   bpffile.Files
+	infos   bpffile.Files // of the programs
 	control control
 	wake    *wakeup
 	buf     []byte
@@ -70,16 +71,22 @@ func NewReader(st State, files []*os.File) (*Reader, error) {
 	if len(files) != NumFiles {
 		return nil, fmt.Errorf("ends of processes: %d descriptors, expected %d", len(files), NumFiles)
 	}
+	infos, err := openInfos(files[missFiles:])
+	if err != nil {
+		return nil, fmt.Errorf("ends of processes: %w", err)
+	}
 	c, err := mapControl(int(files[controlFile].Fd()))
 	if err != nil {
+		infos.Close()
 		return nil, fmt.Errorf("ends of processes: %w", err)
 	}
 	wake, err := newWakeup(files[wakeFile])
 	if err != nil {
+		infos.Close()
 		return nil, errors.Join(fmt.Errorf("ends of processes: %w", err), c.close())
 	}
 	return &Reader{
-		state: st, files: files, control: c, wake: wake, buf: make([]byte, bpffile.ReadSize),
+		state: st, files: files, infos: infos, control: c, wake: wake, buf: make([]byte, bpffile.ReadSize),
 		counts: [2]map[cellKey]uint64{{}, {}}, exes: names{}, groups: names{},
 		ages: map[uint16][]time.Duration{}, pending: map[cellKey]ended{}, sought: map[cellKey]bool{},
 	}, nil
@@ -109,6 +116,7 @@ func (r *Reader) Close() error {
 }
 
 func (r *Reader) closeFiles() (err error) {
+	r.infos.Close()
 	for i, f := range r.files {
 		if i != wakeFile {
 			err = errors.Join(err, f.Close())

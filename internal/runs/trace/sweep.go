@@ -6,12 +6,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/internal/procdir"
+	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -41,13 +42,13 @@ func (r *Reader) sweep() error {
 	var now [programs]uint64
 	// The second copies first: what they miss behind the first ones is the next call's.
 	for i := programs - 1; i >= 0; i-- {
-		name := "/proc/self/fdinfo/" + strconv.Itoa(int(r.files[missFiles+i].Fd()))
-		text, err := procdir.ReadAt(unix.AT_FDCWD, name, maxInfo)
-		if err != nil {
-			return err
+		f := r.infos[i]
+		n, err := unix.Pread(int(f.Fd()), r.buf, 0)
+		if err == nil {
+			now[i], err = missesIn(r.buf[:n])
 		}
-		if now[i], err = missesIn(text); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
 	both := r.misses.add(now)
@@ -84,8 +85,18 @@ func (r *Reader) sweepProcesses() error {
 	return r.iterate(processesFile, false, nothing)
 }
 
-// maxInfo bounds what is read of a descriptor's file in /proc, in bytes.
-const maxInfo = 4096
+// openInfos opens what the kernel says of descriptors, which is there anew at each read.
+func openInfos(files []*os.File) (infos bpffile.Files, err error) {
+	for _, f := range files {
+		info, err := os.Open("/proc/self/fdinfo/" + strconv.Itoa(int(f.Fd())))
+		if err != nil {
+			infos.Close()
+			return nil, err
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
 
 // missesIn returns what a program's descriptor shows.
 func missesIn(info []byte) (uint64, error) {

@@ -7,7 +7,6 @@
 
 #define EEXIST 17
 #define S_ISUID 0004000
-#define SIGNALS 0x7f /* in exit_code: by which one it ended, 0 = by none */
 
 static __always_inline __u64 start_of(struct task_struct *task)
 {
@@ -315,20 +314,16 @@ static __always_inline void read_process(struct facts *f, struct process *p, __u
 }
 
 /*
- * How many programs a process executed since its executable was noted. An execve(2) that
- * fails where it cannot return any more has a number, too, but the process ends by a signal,
- * in memory that has no code. From Linux 6.16 on that memory is still there.
+ * How many programs a process executed, at least, since its executable was noted. An execve(2)
+ * that fails where it cannot return any more has a number, too, but leaves memory without code.
+ * Before Linux 6.16, where no program is skipped, that memory has gone.
  */
 static __always_inline __u64 executed_since(const struct process *p, struct task_struct *task)
 {
 	__u64 n = task->self_exec_id - p->exec;
 	struct mm_struct *mm = task->mm;
-	bool runs;
 
-	if (!n)
-		return 0;
-	runs = mm ? mm->start_code != 0 : !(task->exit_code & SIGNALS);
-	return runs ? n : n - 1;
+	return n && !(mm && mm->start_code) ? n - 1 : n;
 }
 
 /* Counts a process whose last thread ends. */
