@@ -36,6 +36,7 @@ func commands(g *globals) []command {
 		&serve{globals: g},
 		&once{globals: g},
 		&listServices{asking: asking{look: look{globals: g}}},
+		&listProcesses{asking: asking{look: look{globals: g}}},
 		&drawTree{globals: g},
 		&checkRules{look: look{globals: g}},
 		&checkConfig{globals: g},

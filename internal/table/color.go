@@ -35,9 +35,11 @@ func ByState(word string) Color {
 // State is a cell of a state's word, in its color.
 func State(word string) Cell { return Cell{Text: word, Color: ByState(word)} }
 
-// paint returns text in a color. What stands around it is equally long for all colors, so
-// that cells of one column stay aligned.
+// paint returns text in a color.
 func (c Color) paint(text string) string {
-	code := [...]int{Default: 39, Red: 31, Green: 32, Yellow: 33, Magenta: 35}[c]
+	code := [...]int{Red: 31, Green: 32, Yellow: 33, Magenta: 35}[c]
+	if c == Default {
+		return text
+	}
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, text)
 }

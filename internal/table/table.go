@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package table writes rows in columns, the same way for all commands: as wide as there is
-// room for, with colors where they are wanted. Columns are aligned by text/tabwriter.
+// room for, with colors where they are wanted.
 package table
 
 import (
@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
@@ -31,7 +30,7 @@ const (
 	// there either, and JSON has all of it.
 	defaultWidth = 160
 	// minRoom is what a cell that can be cut always has.
-	minRoom = 24
+	minRoom = 12
 	gap     = 2
 )
 
@@ -86,19 +85,20 @@ func (t *Table) Write(w io.Writer) error {
 		return nil
 	}
 	b := bufio.NewWriter(w)
-	columns := tabwriter.NewWriter(b, 0, 8, gap, ' ', 0)
-	painted := t.fit()
+	widths := t.fit()
 	line := func(cells []Cell) {
 		for i, c := range cells {
-			if i > 0 {
-				_, _ = io.WriteString(columns, "\t") // Flush returns what went wrong
+			text := c.Text
+			if t.Style.Color {
+				text = c.Color.paint(text)
 			}
-			if painted[i] {
-				c.Text = c.Color.paint(c.Text)
+			b.WriteString(text)
+			if i < len(cells)-1 {
+				pad := gap + widths[i] - untrusted.Columns(c.Text)
+				b.WriteString(strings.Repeat(" ", pad))
 			}
-			_, _ = io.WriteString(columns, c.Text)
 		}
-		_, _ = io.WriteString(columns, "\n")
+		b.WriteByte('\n')
 	}
 	if !t.Style.Bare {
 		titles := make([]Cell, len(t.Titles))
@@ -110,24 +110,19 @@ func (t *Table) Write(w io.Writer) error {
 	for _, cells := range t.rows {
 		line(cells)
 	}
-	if err := columns.Flush(); err != nil {
-		return err
-	}
 	return b.Flush()
 }
 
-// fit gives all cells their text, so that lines have room, and reports which columns have
-// colors.
-func (t *Table) fit() (painted []bool) {
+// fit gives all cells their text, so that lines have room, and returns the columns' widths.
+func (t *Table) fit() (widths []int) {
 	n := len(t.Titles)
-	painted = make([]bool, n)
-	widths, elastic := make([]int, n), make([]int, n)
+	widths = make([]int, n)
+	elastic := make([]int, n)
 	for i, title := range t.Titles {
 		widths[i] = len(title)
 	}
 	for _, cells := range t.rows {
 		for i, c := range cells {
-			painted[i] = painted[i] || t.Style.Color && c.Color != Default
 			if c.Fit == nil {
 				widths[i] = max(widths[i], untrusted.Columns(c.Text))
 			} else {
@@ -136,14 +131,18 @@ func (t *Table) fit() (painted []bool) {
 		}
 	}
 	share(elastic, widths, t.Style.Room(0))
+	for i := range widths {
+		widths[i] = max(elastic[i], widths[i])
+	}
 	for _, cells := range t.rows {
 		for i := range cells {
 			if c := &cells[i]; c.Fit != nil {
-				c.Text = c.Fit(max(elastic[i], widths[i]))
+				c.Text = c.Fit(widths[i])
 			}
+			widths[i] = max(widths[i], untrusted.Columns(cells[i].Text)) // of one with little room
 		}
 	}
-	return painted
+	return widths
 }
 
 // share gives the columns that can be cut what the others leave of a line. Those that need

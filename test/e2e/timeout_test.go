@@ -40,6 +40,7 @@ func TestCommandsEndInTime(t *testing.T) {
 		code int
 	}{
 		{[]string{"services"}, exitFailure},
+		{[]string{"ps"}, exitFailure},
 		{[]string{"tree"}, exitFailure},
 		{[]string{"doctor"}, exitFailure},
 		{[]string{"rules", "suggest"}, exitFailure},
