@@ -18,7 +18,7 @@ import (
 
 var (
 	soakFor  = flag.Duration("soak.for", 40*time.Second, "repeat all attacks for so long, but twice at least")
-	stormFor = flag.Duration("soak.storm", 4*time.Second, "how long each storm of processes that end is")
+	stormFor = flag.Duration("soak.storm", 2*time.Second, "how long each storm of processes that end is")
 	// A busy host makes any scrape slow: by default only one that hangs is an error.
 	slowest = flag.Duration("soak.slowest", 10*time.Second, "how long a scrape may take")
 )

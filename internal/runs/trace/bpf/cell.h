@@ -130,6 +130,7 @@ struct group {
 	__u64 account;
 	__u32 used;	 /* the last turn in which a cell was made for it */
 	__u32 size;	 /* of names */
+	__u64 below;	 /* 1: all that is below it is of the same unit */
 	__u8 names[GROUP_SIZE + NAME_SIZE];
 };
 

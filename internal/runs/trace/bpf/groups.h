@@ -159,9 +159,20 @@ static __noinline int read_group(__u32 of, struct kernfs_node *kn, __u32 v1, __u
 	a->at = (__u64)kn;
 	a->off = a->levels = a->done = a->cut = 0;
 	a->unit = a->unit_at = 0;
+	/* Names that there is no room for are not read if the unit is that of the one above. */
+	if (is_used_up(SHARE_GROUPS, account, 0, GROUPS_SHARE)) {
+		struct group_key up = { .id = BPF_CORE_READ(above(kn), id), .v1 = v1 };
+
+		g = bpf_map_lookup_elem(&groups, &up);
+		if (g && g->below) {
+			a->unit = g->unit;
+			return 0;
+		}
+	}
 	bpf_loop(LEVELS, rise, &of, 0);
-	choose_unit(a, key.id, kn);
 	g = &tmp->group;
+	g->below = a->done && a->unit;
+	choose_unit(a, key.id, kn);
 	g->unit = owner.unit = a->unit;
 	g->account = account;
 	g->used = ctl->turn;

@@ -194,6 +194,15 @@ static __always_inline void wake_up(struct run_control *ctl)
 		bpf_ringbuf_output(&wake, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
 }
 
+/* Reports whether a user has all of a share. */
+static __always_inline bool is_used_up(__u32 of, __u64 account, __u32 turn, __s64 most)
+{
+	struct share_key key = { .whose = account, .of = of, .turn = turn | USERS };
+	__s64 *n = account ? bpf_map_lookup_elem(&shares, &key) : 0;
+
+	return n && *n >= most / 2;
+}
+
 /* Takes one more of a user's share, if there is one. */
 static __always_inline bool take_users(__u32 of, const struct owner *o, __u32 turn, __s64 most)
 {
