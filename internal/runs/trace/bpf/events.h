@@ -38,13 +38,23 @@ static __always_inline bool forget_process(__u64 key, const struct process *p)
 	return 1;
 }
 
-/* Makes tmp->process an entry, with its start and the reference to an executable. */
-static __always_inline void remember(struct scratch *tmp, __u64 key, struct task_struct *task)
+/* Forgets what is there by the key of a process that is to have an entry. */
+static __always_inline void make_room(__u64 key)
 {
-	struct process *fresh = &tmp->process, *old = bpf_map_lookup_elem(&processes, &key);
+	struct process *old = bpf_map_lookup_elem(&processes, &key);
 
 	if (old)
 		forget_process(key, old);
+}
+
+/*
+ * Makes tmp->process an entry, with its start and the reference to an executable, unless there
+ * is one.
+ */
+static __always_inline void remember(struct scratch *tmp, __u64 key, struct task_struct *task)
+{
+	struct process *fresh = &tmp->process;
+
 	fresh->account = account_of(task->real_cred);
 	fresh->depths = fresh->lacks = fresh->last_depths = fresh->last_lacks = 0;
 	fresh->exec = task->self_exec_id;
@@ -166,6 +176,7 @@ static __always_inline void fork_event(__u64 *ctx, __u32 copy)
 		tmp->process.exe = p->exe;
 		hold_exe(p->exe);
 	}
+	make_room((__u64)signal);
 	remember(tmp, (__u64)signal, child);
 	note_cost(ctl, EVENT_FORK, began);
 }
@@ -182,6 +193,7 @@ static __always_inline void run_another(struct scratch *tmp, struct process *p, 
 	if (!p) {
 		tmp->process.start = start;
 		tmp->process.exe = exe;
+		make_room(key);
 		remember(tmp, key, task);
 		return;
 	}
