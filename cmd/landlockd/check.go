@@ -110,7 +110,7 @@ func (c *checkRules) all(w io.Writer) error {
 	}
 	var result *policy.Evaluation
 	snap, err := c.until(func(snap *scan.Snapshot) (bool, []int32) {
-		result = c.evaluator(config).Evaluate(snap)
+		result = c.evaluator(config, policy.Options{Unmatched: true}).Evaluate(snap)
 		return check.Of(result, c.requireMatches) != check.Undecided, result.About
 	})
 	if err != nil {
@@ -184,7 +184,7 @@ func (c *checkRules) explain(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	rules := c.evaluator(config).Explain(snap, p)
+	rules := c.evaluator(config, policy.Options{Unmatched: true}).Explain(snap, p)
 	e := check.Explained{Snapshot: snap, Process: p, Rules: rules}
 	if c.format == formatJSON {
 		err = e.JSON(w)

@@ -15,6 +15,7 @@ import (
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/explain/apart"
 	"github.com/landlockd/landlockd/internal/explain/sockets"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
@@ -88,7 +89,7 @@ func (x *explainProcess) run(out io.Writer) error {
 	}
 	e := explain.Of(snap, p)
 	if len(config.Rules) > 0 {
-		e.Rules = x.evaluator(config).Explain(snap, p)
+		e.Rules = x.evaluator(config, policy.Options{Unmatched: true}).Explain(snap, p)
 	}
 	missing := x.lookAround(e, end)
 	x.addDenials(e)

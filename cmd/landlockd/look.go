@@ -39,18 +39,17 @@ func (l *look) validate() error { return cmp.Or(l.globals.validate(), l.lookLimi
 func (l *look) recorded() bool { return l.file != "" }
 
 // evaluator returns one for a single snapshot. A recorded one has no command lines.
-func (l *look) evaluator(config *policy.Config) *policy.Evaluator {
+func (l *look) evaluator(config *policy.Config, o policy.Options) *policy.Evaluator {
 	procfs := l.sources.ProcFS
 	if l.recorded() {
 		procfs = ""
 	}
-	return evaluator(config, procfs)
+	return evaluator(config, procfs, o)
 }
 
 // evaluator returns one for a snapshot. Command lines are read from procfs; if
 // that is empty there are none.
-func evaluator(config *policy.Config, procfs string) *policy.Evaluator {
-	o := policy.Options{Unmatched: true}
+func evaluator(config *policy.Config, procfs string, o policy.Options) *policy.Evaluator {
 	if procfs != "" {
 		o.Cmdline = cmdline.New(procfs).Of
 	}

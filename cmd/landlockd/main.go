@@ -35,6 +35,8 @@ func commands(g *globals) []command {
 	return []command{
 		&serve{globals: g},
 		&once{globals: g},
+		&listServices{asking: asking{look: look{globals: g}}},
+		&listProcesses{asking: asking{look: look{globals: g}}},
 		&drawTree{globals: g},
 		&checkRules{look: look{globals: g}},
 		&checkConfig{globals: g},

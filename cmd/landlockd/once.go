@@ -111,7 +111,7 @@ func (o *once) scan(
 		return nil, nil, err
 	}
 	result, err := inTime(d, "judging what was scanned", func() (*policy.Evaluation, error) {
-		return evaluator(config, o.sources.ProcFS).Evaluate(snap), nil
+		return evaluator(config, o.sources.ProcFS, policy.Options{Unmatched: true}).Evaluate(snap), nil
 	})
 	if err != nil {
 		return nil, nil, err

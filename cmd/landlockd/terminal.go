@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // drawing is the flag of commands whose text has more than ASCII.
@@ -26,11 +26,11 @@ func (d *drawing) ascii() bool { return d.onlyASCII || !utf8Locale() }
 
 // terminalWidth is 0 if standard output is no terminal.
 func terminalWidth() int {
-	ws, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ)
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
 		return 0
 	}
-	return int(ws.Col)
+	return width
 }
 
 // utf8Locale follows the order of setlocale(3).

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/landlockd/landlockd/internal/table"
 	"github.com/landlockd/landlockd/internal/tree"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -40,7 +41,7 @@ func (t *drawTree) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	o := tree.Options{All: t.all, ASCII: t.ascii(), Width: terminalWidth()}
+	o := tree.Options{All: t.all, Style: table.Style{ASCII: t.ascii(), Width: terminalWidth()}}
 	write := tree.Tree
 	if t.domains {
 		write = tree.Domains

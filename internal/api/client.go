@@ -18,6 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/recorded"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // maxAnswer bounds what is read of an answer: more than what 256 denials or runs with the
@@ -66,6 +68,16 @@ func AskRuns(ctx context.Context, path string, pid int32) (*Runs, error) {
 	return &r, r.check()
 }
 
+// AskSnapshot asks the daemon at a socket for a snapshot of its host, which it begins after it
+// was asked. Errors are as those of AskDenials. All text in it is hostile.
+func AskSnapshot(ctx context.Context, path string) (snap *scan.Snapshot, err error) {
+	err = fetch(ctx, path, snapshotPath, func(body io.Reader) (err error) {
+		snap, err = recorded.Read(body)
+		return err
+	})
+	return snap, err
+}
+
 // about returns what is to be asked about one process, or about all for 0.
 func about(path string, pid int32) string {
 	if pid == 0 {
@@ -76,6 +88,32 @@ func about(path string, pid int32) string {
 
 // ask makes one request and decodes its answer.
 func ask(ctx context.Context, path, target string, into any) error {
+	return fetch(ctx, path, target, func(body io.Reader) error {
+		text, err := readAll(body)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(text, into); err != nil {
+			return fmt.Errorf("the answer is malformed: %w", err)
+		}
+		return nil
+	})
+}
+
+// readAll reads an answer that is no longer than maxAnswer.
+func readAll(body io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the answer: %w", err)
+	case len(text) > maxAnswer:
+		return nil, fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+	}
+	return text, nil
+}
+
+// fetch makes one request, and has its answer read if that is no refusal.
+func fetch(ctx context.Context, path, target string, read func(body io.Reader) error) error {
 	client := &http.Client{
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -94,23 +132,18 @@ func ask(ctx context.Context, path, target string, into any) error {
 		return errors.Unwrap(err) // a *url.Error adds only a URL that nobody gave
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	switch {
-	case err != nil:
-		return fmt.Errorf("read the answer: %w", err)
-	case len(text) > maxAnswer:
-		return fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
-	case resp.StatusCode != http.StatusOK:
-		var e errorJSON
-		if err := json.Unmarshal(text, &e); err != nil || e.Schema != errorSchema {
-			return &Refused{Status: resp.StatusCode, Word: "unknown", Message: "it does not say why"}
-		}
-		return &Refused{resp.StatusCode, e.Error, e.Message}
+	if resp.StatusCode == http.StatusOK {
+		return read(resp.Body)
 	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("the answer is malformed: %w", err)
+	text, err := readAll(resp.Body)
+	if err != nil {
+		return err
 	}
-	return nil
+	var e errorJSON
+	if err := json.Unmarshal(text, &e); err != nil || e.Schema != errorSchema {
+		return &Refused{Status: resp.StatusCode, Word: "unknown", Message: "it does not say why"}
+	}
+	return &Refused{resp.StatusCode, e.Error, e.Message}
 }
 
 // dial connects, and makes sure that who listens is whom the directory belongs to.

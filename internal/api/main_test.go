@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/sandbox"
 )
 
@@ -151,12 +152,20 @@ func askAndTell(args []string) error {
 	defer cancel()
 	socket, n := args[0], 0
 	var err error
-	if args[1] == runsPath {
+	switch args[1] {
+	case runsPath:
 		var r *Runs
 		if r, err = AskRuns(ctx, socket, 0); err == nil {
 			n = len(r.Runs)
 		}
-	} else {
+	case snapshotPath:
+		var s *scan.Snapshot
+		if s, err = AskSnapshot(ctx, socket); err == nil && s.Find(int32(os.Getpid())) != nil {
+			n = 1 // the caller, at least
+		} else if err == nil && os.Getpid() == 1 {
+			n = 1 // in a PID namespace of its own
+		}
+	default:
 		var d *Denials
 		if d, err = AskDenials(ctx, socket, 0); err == nil {
 			n = len(d.Denials)

@@ -23,6 +23,17 @@ const runsSchema = "../../docs/schema/runs-v1.json"
 // checkRuns fails unless an answer has the documented form and does nothing to a terminal.
 func checkRuns(t testing.TB, text []byte) {
 	t.Helper()
+	if err := validRuns(t, text); err != nil {
+		t.Errorf("%v:\n%s", err, text)
+	}
+	if what := hosts.Unsafe(strings.ReplaceAll(string(text), "\n", "")); what != "" {
+		t.Errorf("%q has %s", text, what)
+	}
+}
+
+// validRuns returns an error unless an answer has the documented form.
+func validRuns(t testing.TB, text []byte) error {
+	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile(runsSchema)
 	if err != nil {
 		t.Fatal(err)
@@ -31,11 +42,27 @@ func checkRuns(t testing.TB, text []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := schema.Validate(value); err != nil {
-		t.Errorf("%v:\n%s", err, text)
-	}
-	if what := hosts.Unsafe(strings.ReplaceAll(string(text), "\n", "")); what != "" {
-		t.Errorf("%q has %s", text, what)
+	return schema.Validate(value)
+}
+
+// TestReasonsOfRuns: what a rule found has a reason if, and only if, it was not as expected.
+func TestReasonsOfRuns(t *testing.T) {
+	for result, has := range map[string]bool{
+		"compliant": false, "violating": true, "short": true, "unknown": false,
+	} {
+		for reason, valid := range map[string]bool{"": !has, "partial": has} {
+			text, err := json.Marshal(Runs{
+				Schema: RunsSchema, Way: scan.RunsTracepoints, Since: &since, Runs: []runs.Ended{{
+					Count: 1, Rules: []runs.EndedRule{{Rule: "a", Severity: "info", Result: result, Reason: reason}},
+				}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := validRuns(t, text); (err == nil) != valid {
+				t.Errorf("%s with %q: %v", result, reason, err)
+			}
+		}
 	}
 }
 

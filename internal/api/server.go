@@ -51,6 +51,7 @@ func NewServer(o Options) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+denialsPath, s.guarded(s.serveDenials))
 	mux.HandleFunc("GET "+runsPath, s.guarded(s.serveRuns))
+	mux.HandleFunc("GET "+snapshotPath, s.guarded(s.serveSnapshot))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "not_found",
 			"there is nothing at this path, or not by this method")
@@ -139,10 +140,15 @@ func answer(w http.ResponseWriter, status int, v any) {
 		http.Error(w, "cannot encode the answer", http.StatusInternalServerError)
 		return
 	}
+	begin(w, status)
+	_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
+}
+
+// begin begins an answer.
+func begin(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
 }

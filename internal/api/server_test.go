@@ -152,7 +152,7 @@ func (h *host) deny(t *testing.T, pid int32, path string) {
 func TestWhoIsAnswered(t *testing.T) {
 	h := newHost(t, ended(7))
 	h.deny(t, 7, "/etc/shadow")
-	for _, path := range []string{denialsPath, runsPath} {
+	for _, path := range []string{denialsPath, runsPath, snapshotPath} {
 		t.Run(path, func(t *testing.T) { h.answersRootAlone(t, path) })
 	}
 }
@@ -276,6 +276,7 @@ func TestRequests(t *testing.T) {
 		"/v1/denials?pid=1&pid=2": 400, "/v1/denials?x=1": 400, "/v1/denials?%zz": 400, "/v1/denials?rule=a": 400,
 		"/v1/runs": 200, "/v1/runs?pid=1&workload=a%ff&rule=b": 200, "/v1/runs?pid=0": 400, "/v1/runs?rule=": 400,
 		"/v1/runs?workload=a&workload=a": 400, "/v1/runs?state=partial": 400, "/v1/runs/": 404,
+		"/v1/snapshot": 200, "/v1/snapshot?pid=1": 400,
 		"/v1/denials/": 404, "/": 404, "/v2/denials": 404, "/metrics": 404,
 	} {
 		t.Run(target, func(t *testing.T) {

@@ -83,7 +83,7 @@ func (e *Explained) Text(w io.Writer, ascii bool) error {
 	fmt.Fprintf(b, "%s.\n", describe(e.Snapshot, e.Process, ascii))
 	fmt.Fprintf(b, "Its executable is %s, its workload %s.\n\n", named(e.Process.Exe, ascii),
 		named(workloadOf(e.Snapshot, e.Process), ascii))
-	t := table{{"RULE", "APPLIES", "RESULT", "WHY", "FILE"}}
+	t := rows{{"RULE", "APPLIES", "RESULT", "WHY", "FILE"}}
 	for _, applies := range []bool{true, false} {
 		for i := range e.Rules {
 			x := &e.Rules[i]

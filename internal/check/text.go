@@ -7,31 +7,34 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/landlockd/landlockd/internal/policy"
+	"github.com/landlockd/landlockd/internal/table"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
 const maxCell = 60 // columns of a name in a table
 
-// table is rows of cells that are safe to print, the header first.
-type table [][]string
+// rows are rows of cells that are safe to print, the header first.
+type rows [][]string
 
-func (t *table) row(cells ...string) { *t = append(*t, cells) }
+func (t *rows) row(cells ...string) { *t = append(*t, cells) }
 
 // empty reports whether there are no rows but the header.
-func (t table) empty() bool { return len(t) == 1 }
+func (t rows) empty() bool { return len(t) == 1 }
 
 // write writes the rows in columns.
-func (t table) write(w io.Writer) error {
-	columns := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for _, cells := range t {
-		_, _ = fmt.Fprintln(columns, strings.Join(cells, "\t")) // Flush returns what went wrong
+func (t rows) write(w io.Writer) error {
+	out := table.Table{Titles: t[0]}
+	for _, texts := range t[1:] {
+		cells := make([]table.Cell, len(texts))
+		for i, text := range texts {
+			cells[i] = table.Text(text)
+		}
+		out.Row(cells...)
 	}
-	return columns.Flush()
+	return out.Write(w)
 }
 
 // place returns where a rule stands.
@@ -45,7 +48,7 @@ func place(r *policy.Rule, ascii bool) string {
 func Text(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) error {
 	b := bufio.NewWriter(w)
 	rules := ranked(r)
-	for _, t := range [...]table{
+	for _, t := range [...]rows{
 		violations(s, rules, ascii), unknowns(s, rules, ascii), undecidedText(s, r, ascii),
 		results(rules, ascii), unmatched(r.Unmatched, ascii),
 	} {
@@ -61,8 +64,8 @@ func Text(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) error
 	return b.Flush()
 }
 
-func results(rules []*policy.RuleEvaluation, ascii bool) table {
-	t := table{
+func results(rules []*policy.RuleEvaluation, ascii bool) rows {
+	t := rows{
 		{"RULE", "RESULT", "SEVERITY", "VIOLATING", "COMPLIANT", "STARTING", "UNKNOWN", "FILE"},
 	}
 	for _, rule := range rules {
@@ -74,9 +77,9 @@ func results(rules []*policy.RuleEvaluation, ascii bool) table {
 	return t
 }
 
-func violations(s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) table {
+func violations(s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) rows {
 	name := func(text string) string { return untrusted.Escape(cmp.Or(text, "-"), maxCell, ascii) }
-	t := table{{"RULE", "REASON", "PID", "SINCE", "COMM", "WORKLOAD", "EXE"}}
+	t := rows{{"RULE", "REASON", "PID", "SINCE", "COMM", "WORKLOAD", "EXE"}}
 	for _, rule := range rules {
 		for _, v := range rule.Violations {
 			for _, pid := range v.PIDs {
@@ -103,8 +106,8 @@ func violations(s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) ta
 }
 
 // unmatched writes the rules that are about no process.
-func unmatched(rules []policy.Unmatched, ascii bool) table {
-	t := table{{"RULE", "APPLIES", "SEVERITY", "FILE"}}
+func unmatched(rules []policy.Unmatched, ascii bool) rows {
+	t := rows{{"RULE", "APPLIES", "SEVERITY", "FILE"}}
 	for _, u := range rules {
 		t.row(u.Rule.Name, u.Applies.String(), u.Rule.Severity, place(u.Rule, ascii))
 	}

@@ -57,8 +57,8 @@ func undecided(s *scan.Snapshot, r *policy.Evaluation) []undecidedJSON {
 
 // undecidedText writes the processes of which it is not known whether rules are about
 // them.
-func undecidedText(s *scan.Snapshot, r *policy.Evaluation, ascii bool) table {
-	t := table{{"UNDECIDED", "PID", "COMM", "WHY"}}
+func undecidedText(s *scan.Snapshot, r *policy.Evaluation, ascii bool) rows {
+	t := rows{{"UNDECIDED", "PID", "COMM", "WHY"}}
 	for _, u := range r.Undecided {
 		for _, pid := range u.PIDs {
 			if p := s.Find(pid); p != nil {
@@ -74,8 +74,8 @@ func undecidedText(s *scan.Snapshot, r *policy.Evaluation, ascii bool) table {
 }
 
 // unknowns writes for each rule what is not known, if anything.
-func unknowns(s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) table {
-	t := table{{"RULE", "UNKNOWN", "PID", "COMM", "WHY"}}
+func unknowns(s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) rows {
+	t := rows{{"RULE", "UNKNOWN", "PID", "COMM", "WHY"}}
 	for _, rule := range rules {
 		n := rule.Processes[policy.Unknown]
 		pid, comm := "-", "-"

@@ -38,7 +38,7 @@ func openAPI(o Options) (*net.UnixListener, error) {
 		level = slog.LevelInfo
 	}
 	o.Logger.Log(context.Background(), level,
-		"No API: landlockd explain cannot ask this daemon for denials; "+
+		"No API: commands such as landlockd explain cannot ask this daemon; "+
 			"--api.socket= shows that this is meant", "err", err)
 	return nil, nil //nolint:nilnil // none is none
 }

@@ -158,7 +158,7 @@ func TestServe(t *testing.T) {
 		if err != nil {
 			t.Errorf("it ends with %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("it does not stop")
 	}
 	if c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 
 func child(t *testing.T, role string, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	c := exec.CommandContext(ctx, "/proc/self/exe", args...)
 	c.Env = append(os.Environ(), roleEnv+"="+role)
@@ -127,16 +127,16 @@ func goes(t *testing.T, right, way string, inside bool) bool {
 	// It connected to us, or we connect to it.
 	var conn net.Conn
 	if right == "net.connect_tcp" {
-		_ = listener.(*net.TCPListener).SetDeadline(time.Now().Add(5 * time.Second))
+		_ = listener.(*net.TCPListener).SetDeadline(time.Now().Add(time.Minute))
 		conn, err = listener.Accept()
 	} else {
-		conn, err = net.DialTimeout("tcp4", said, 5*time.Second)
+		conn, err = net.DialTimeout("tcp4", said, time.Minute)
 	}
 	if err != nil {
 		t.Fatalf("%s by %s: %v", right, way, err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	b := make([]byte, 1)
 	if _, err := io.ReadFull(conn, b); err != nil || b[0] != '!' {
 		t.Fatalf("%s by %s: a byte %q came, %v", right, way, b, err)

@@ -19,6 +19,8 @@ type Options struct {
 	Cmdline func(*scan.Process) (string, bool)
 	// Unmatched: an Evaluation lists the rules without a result, too.
 	Unmatched bool
+	// ByWorkload: it has the results of each workload, too.
+	ByWorkload bool
 }
 
 // Evaluator judges snapshots by one configuration. It remembers which rules
@@ -107,6 +109,9 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
 	}
 	e.evaluation(r)
 	r.Undecided = e.doubts.list()
+	if e.options.ByWorkload {
+		r.ByWorkload = e.byWorkload()
+	}
 	e.end()
 	return r
 }

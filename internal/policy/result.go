@@ -102,6 +102,9 @@ type Evaluation struct {
 	// the reason. They change rules' results in one way only: it may not be known
 	// whether there are too few.
 	Undecided []Undecided
+	// ByWorkload has by the name of a workload what rules find of its processes, of those
+	// that are about some; nil unless [Options] ask for it.
+	ByWorkload map[string][]RuleResult
 	// ruled reports for each of the snapshot's workloads, which ascend by name,
 	// whether a rule is about some process of it.
 	ruled     []bool

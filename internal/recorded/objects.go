@@ -3,6 +3,7 @@
 package recorded
 
 import (
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/facts"
 	"github.com/landlockd/landlockd/scan"
@@ -16,6 +17,12 @@ func Processes(s *scan.Snapshot) func(*scan.Process) any {
 		return newProcessJSON(s, p, reader.Read(int32(s.Index(p.PID))), nil)
 	}
 }
+
+// Rights makes the object that a recorded snapshot has of a set of rights.
+func Rights(set access.Rights) any { return newRightsJSON(set) }
+
+// States makes the object that a recorded snapshot has of numbers by state.
+func States(n scan.ByState) any { return newStatesJSON(n) }
 
 // Place makes the object that a recorded snapshot has of where credentials are.
 func Place(s *scan.Snapshot, at scan.Place) any { return newPlaceJSON(s, at) }

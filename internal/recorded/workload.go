@@ -22,6 +22,9 @@ type workloadJSON struct {
 	Cgroup    *untrusted.Text   `json:"cgroup" max:"4160"`
 	Delegated bool              `json:"delegated"`
 	Container *containerJSON    `json:"container"`
+	// State is nil if it has no processes.
+	State     *scan.State `json:"state" read:"no"`
+	Processes *statesJSON `json:"processes" read:"no"`
 }
 
 type containerJSON struct {
@@ -34,7 +37,7 @@ type containerJSON struct {
 	Unnamed   bool            `json:"unnamed"`
 }
 
-func newWorkloadJSON(w *scan.Workload) *workloadJSON {
+func newWorkloadJSON(w *scan.Workload, processes scan.ByState) *workloadJSON {
 	j := &workloadJSON{
 		Name:      untrusted.Text(w.Name),
 		FullName:  untrusted.Text(w.FullName),
@@ -43,6 +46,10 @@ func newWorkloadJSON(w *scan.Workload) *workloadJSON {
 		Slice:     untrusted.OrNull(w.Slice),
 		Cgroup:    untrusted.OrNull(w.Cgroup),
 		Delegated: w.Delegated,
+		Processes: newStatesJSON(processes),
+	}
+	if state := processes.State(); processes.Total() > 0 {
+		j.State = &state
 	}
 	if c := w.Container; c != nil {
 		j.Container = &containerJSON{
@@ -56,6 +63,17 @@ func newWorkloadJSON(w *scan.Workload) *workloadJSON {
 		}
 	}
 	return j
+}
+
+// processesOf counts the processes of each workload.
+func processesOf(s *scan.Snapshot) []scan.ByState {
+	all := make([]scan.ByState, len(s.Workloads))
+	for i := range s.Processes {
+		if p := &s.Processes[i]; s.WorkloadOf(p) != nil {
+			all[p.Workload][p.State&3]++
+		}
+	}
+	return all
 }
 
 func (j *containerJSON) check() error {

@@ -55,7 +55,7 @@ func Write(w io.Writer, s *scan.Snapshot, o Options) error {
 func (e *encoder) elements(s *scan.Snapshot) {
 	forest := s.Forest()
 	rulesets, views := newRulesetIndex(s, forest), newViewIndex(s, forest)
-	processes := facts.NewReader(s)
+	processes, ofWorkloads := facts.NewReader(s), processesOf(s)
 	list(e, "rulesets", slices.All(rulesets.all), func(i int) any {
 		return newRulesetJSON(rulesets.all[i])
 	})
@@ -69,7 +69,7 @@ func (e *encoder) elements(s *scan.Snapshot) {
 	list(e, "objects", slices.All(s.Objects), func(i int) any { return newObjectJSON(&s.Objects[i]) })
 	list(e, "scenes", slices.All(s.Scenes), func(i int) any { return newSceneJSON(s, &s.Scenes[i]) })
 	list(e, "workloads", slices.All(s.Workloads), func(i int) any {
-		return newWorkloadJSON(&s.Workloads[i])
+		return newWorkloadJSON(&s.Workloads[i], ofWorkloads[i])
 	})
 	list(e, "processes", slices.All(s.Processes), func(i int) any {
 		return newProcessJSON(s, &s.Processes[i], processes.Read(int32(i)), views)

@@ -79,8 +79,8 @@ type Cell struct {
 type Drained struct {
 	// Cells have each key once, in whatever order.
 	Cells []Cell
-	// Missed is how many ends the programs did not see, since they were loaded: of
-	// those nothing is known, and while it grows no count is exact.
+	// Missed is how many beginnings and ends, at most, the programs did not see, since they
+	// were loaded: of those nothing is known, and while it grows no count is exact.
 	Missed uint64
 }
 

@@ -44,7 +44,7 @@ type Ended struct {
 }
 
 // EndedRule is what one rule found of it, in the words of package policy: of this landlockd,
-// or of a newer one. Reason is empty unless the result has one.
+// or of a newer one. Reason is empty unless it was violating or short.
 type EndedRule struct {
 	Rule, Severity, Result, Reason string
 }

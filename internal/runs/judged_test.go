@@ -243,6 +243,7 @@ rules:
 `
 	const pod = "/kubepods.slice/kubepods-pod00000000_0000_0000_0000_000000000001.slice/cri-containerd-" +
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope"
+	const user = "/user.slice/user-1000.slice/user@1000.service"
 	with := func(change func(*Cell)) Cell {
 		c := cell("a.service", scan.Unsandboxed, time.Hour, 1)
 		change(&c)
@@ -261,6 +262,10 @@ rules:
 		"folded to a slice": {with(func(c *Cell) { c.Folded, c.Cgroup = true, "/system.slice" }), "", "exe:unreadable"},
 		"by v1":             {with(func(c *Cell) { c.CgroupV1, c.CgroupV1ID, c.ParentCgroup = "/x1", 6, "/init.scope" }), "exe user v1", "a"},
 		"a container":       {with(func(c *Cell) { c.Cgroup = pod }), "shop exe user", "shop/web"},
+		"a user's unit":     {with(func(c *Cell) { c.Cgroup = user + "/app.slice/a.service" }), "exe user", "user@/a.service"},
+		"a user's slice":    {with(func(c *Cell) { c.Cgroup = user + "/system.slice/a.service" }), "exe user", "user@/a.service"},
+		"a user's folded":   {with(func(c *Cell) { c.Folded, c.Cgroup = true, user }), "", "user@.service"},
+		"a container's":     {with(func(c *Cell) { c.Cgroup = "/lxc.payload.web/system.slice/a.service" }), "exe user", "container:a"},
 		"of another image":  {with(func(c *Cell) { c.ExeOrigin = scan.OfUser }), "unit user", "a.service"},
 	} {
 		b := newBench(t, rules, nil)

@@ -84,7 +84,7 @@ func (v *domainWriter) domain(d int32, used int) {
 	v.w.WriteString(text)
 	if c := &domain.Creator; c.PID > 0 {
 		front := fmt.Sprintf("; created by %d ", c.PID)
-		v.w.WriteString(front + untrusted.Escape(c.Comm, v.o.room(used+len(text)+len(front)), v.o.ASCII))
+		v.w.WriteString(front + untrusted.Escape(c.Comm, v.o.Room(used+len(text)+len(front)), v.o.ASCII))
 	}
 }
 
@@ -116,7 +116,7 @@ func (v *domainWriter) process(line, used int) {
 		notes += fmt.Sprintf(" [%s deeper]", plural.Count(n.deeper, "child"))
 	}
 	front := fmt.Sprintf("%d ", p.PID)
-	v.w.WriteString(front + v.o.command(p, v.o.room(used+len(front)+len(notes))) + notes)
+	v.w.WriteString(front + v.o.command(p, v.o.Room(used+len(front)+len(notes))) + notes)
 }
 
 func (v *domainWriter) footer() {

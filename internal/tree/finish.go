@@ -12,35 +12,47 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// finish writes what stands below every text: what this host or this source
-// cannot do, and the counts.
-func finish(w *bufio.Writer, s *scan.Snapshot) {
+// Below returns the lines that stand below every text: what this host or this source cannot
+// do, the counts, and what to do where nothing is sandboxed.
+func Below(s *scan.Snapshot) (lines []string) {
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	c := s.Count()
 	switch s.Kernel.Landlock {
 	case scan.Enabled:
 	case scan.Disabled:
-		w.WriteString("Landlock is built into this kernel but was not enabled at boot: " +
-			"no process can be sandboxed\n")
+		add("Landlock is built into this kernel but was not enabled at boot: " +
+			"no process can be sandboxed")
 	default:
-		w.WriteString("Landlock is not built into this kernel: no process can be sandboxed\n")
+		add("Landlock is not built into this kernel: no process can be sandboxed")
 	}
 	if s.Source.PIDNS == "nested" {
-		w.WriteString("Only the processes of an inner PID namespace are seen, " +
-			"not those of the whole host\n")
+		add("Only the processes of an inner PID namespace are seen, not those of the whole host")
 	}
-	c := s.Count()
 	deepest := strconv.Itoa(c.MaxDepth)
 	if !c.DepthExact {
 		deepest = ">=" + deepest
 	}
 	if all := s.ByWorkload(); all != nil {
 		workloads, ineffective := scan.CountWorkloads(all)
-		fmt.Fprintf(w, "%s: %s\n", plural.Count(workloads.Total(), "workload"),
-			inStates(workloads, ineffective))
+		add("%s: %s", plural.Count(workloads.Total(), "workload"), inStates(workloads, ineffective))
 	}
-	fmt.Fprintf(w, "%s: %s; %s; deepest %s\n", plural.Count(c.Processes.Total(), "process"),
+	add("%s: %s; %s; deepest %s", plural.Count(c.Processes.Total(), "process"),
 		inStates(c.Processes, c.Ineffective), plural.Count(len(s.Domains), "domain"), deepest)
 	if left := Unread(s); left != "" {
-		fmt.Fprintf(w, "Not all is known: %s\n", left)
+		add("Not all is known: %s", left)
+	}
+	if s.Kernel.Landlock == scan.Enabled && c.Processes[scan.Sandboxed]+c.Processes[scan.Partial] == 0 {
+		add("Nothing is known to be sandboxed here. To see a sandbox (util-linux 2.41):")
+		add("  setpriv --no-new-privs --landlock-access fs:write sleep 60 &")
+		add("What works on this host: landlockd doctor")
+	}
+	return lines
+}
+
+// finish writes them.
+func finish(w *bufio.Writer, s *scan.Snapshot) {
+	for _, line := range Below(s) {
+		w.WriteString(line + "\n")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/landlockd/landlockd/internal/table"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/hosts"
 )
@@ -40,14 +41,14 @@ func TestGolden(t *testing.T) {
 	}{
 		{"shells.tree.txt", hosts.Shells(), tree(Options{})},
 		{"shells.tree-all.txt", hosts.Shells(), tree(Options{All: true})},
-		{"shells.tree-ascii.txt", hosts.Shells(), tree(Options{All: true, ASCII: true})},
+		{"shells.tree-ascii.txt", hosts.Shells(), tree(Options{All: true, Style: table.Style{ASCII: true}})},
 		{"shells.tree-keep.txt", hosts.Shells(), tree(Options{Keep: vim})},
 		{"shells.domains.txt", hosts.Shells(), domains(Options{})},
-		{"shells.domains-ascii.txt", hosts.Shells(), domains(Options{ASCII: true})},
+		{"shells.domains-ascii.txt", hosts.Shells(), domains(Options{Style: table.Style{ASCII: true}})},
 		{"mixed.tree.txt", hosts.Mixed(), tree(Options{})},
 		{"mixed.tree-all.txt", hosts.Mixed(), tree(Options{All: true})},
-		{"mixed.tree-ascii.txt", hosts.Mixed(), tree(Options{ASCII: true, Width: 80})},
-		{"mixed.domains.txt", hosts.Mixed(), domains(Options{Width: 100})},
+		{"mixed.tree-ascii.txt", hosts.Mixed(), tree(Options{Style: table.Style{ASCII: true, Width: 80}})},
+		{"mixed.domains.txt", hosts.Mixed(), domains(Options{Style: table.Style{Width: 100}})},
 		{"nested.tree.txt", nested, tree(Options{})},
 		{"empty.tree.txt", &hosts.Host{}, tree(Options{})},
 		{"empty.domains.txt", &hosts.Host{}, domains(Options{})},

@@ -3,8 +3,10 @@
 package tree
 
 import (
+	"fmt"
 	"strings"
 
+	"github.com/landlockd/landlockd/internal/table"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -17,22 +19,10 @@ type Options struct {
 	// Keep reports which processes matter; nil keeps those that are in any
 	// state but Unsandboxed. Domains does not use it.
 	Keep func(*scan.Process) bool
-	// ASCII is for terminals without UTF-8: branches are drawn in ASCII, and
-	// every other character of a name is escaped.
-	ASCII bool
-	// Width is the width of the terminal in columns, 0 if the output is not
-	// a terminal. Names are cut to fit; where branches leave too little
-	// room, lines get longer than that.
-	Width int
+	// Style is how text is written. Names are cut to fit; where branches leave too little
+	// room, lines of Domains get longer than that.
+	table.Style
 }
-
-const (
-	// defaultWidth holds where the output is no terminal: a path of 4096
-	// bytes helps nobody there either, and JSON has all of it.
-	defaultWidth = 160
-	// minName is the room that a name always has.
-	minName = 24
-)
 
 func (o Options) keep(p *scan.Process) bool {
 	if !o.All && o.Keep != nil {
@@ -41,25 +31,38 @@ func (o Options) keep(p *scan.Process) bool {
 	return o.All || p.State != scan.Unsandboxed
 }
 
-// room returns the columns for names behind used ones.
-func (o Options) room(used int) int {
-	if o.Width <= 0 {
-		o.Width = defaultWidth
-	}
-	return max(o.Width-used, minName)
-}
+// minExe is the room for a path without which only a mark shows that there is one.
+const minExe = 16
 
 // command returns a process's name: its comm and, if that does not follow from
-// the comm, its executable, in at most room columns.
+// the comm, its executable, in at most room columns (but minExe at least); all of it for 0.
 func (o Options) command(p *scan.Process, room int) string {
 	comm := p.Comm.String()
-	name := untrusted.Escape(comm, room, o.ASCII)
 	if p.Exe == "" || namedAfter(comm, p.Exe) {
-		return name
+		return untrusted.Escape(comm, room, o.ASCII)
 	}
-	const around = len(" [exe ]")
-	room = max(room-untrusted.Columns(name)-around, minName)
-	return name + " [exe " + untrusted.Escape(p.Exe, room, o.ASCII) + "]"
+	const mark, around = " [exe]", len(" [exe ]")
+	if room == 0 {
+		return untrusted.Escape(comm, 0, o.ASCII) + " [exe " + untrusted.Escape(p.Exe, 0, o.ASCII) + "]"
+	}
+	name := untrusted.Escape(comm, max(room-len(mark), minExe-len(mark)), o.ASCII)
+	left := room - untrusted.Columns(name) - around
+	if left < minExe {
+		return name + mark
+	}
+	return name + " [exe " + untrusted.Escape(p.Exe, left, o.ASCII) + "]"
+}
+
+// uidText is the effective user of a process.
+func uidText(p *scan.Process) string {
+	switch {
+	case p.UIDsDiffer:
+		return "mixed"
+	case p.UID == scan.NoUser:
+		return "?"
+	default:
+		return fmt.Sprint(p.UID)
+	}
 }
 
 // namedAfter reports whether execve(2) would call a program of this path by

@@ -99,7 +99,7 @@ func (t *treeWriter) group(g taskGroup, front string) {
 	}
 	state := g.task.State.String()
 	if g.ineffective {
-		state = ineffective
+		state = facts.Ineffective
 	}
 	t.columnsOf("", state, depth, id)
 	fmt.Fprintf(t.w, "%s%s %s (%s)\n", front, plural.Count(len(g.tids), "thread"), where,

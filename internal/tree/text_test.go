@@ -14,6 +14,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/table"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/hosts"
 )
@@ -21,7 +22,7 @@ import (
 // texts are all ways to write a snapshot as text.
 func texts() map[string]func(io.Writer, *scan.Snapshot) error {
 	all := map[string]func(io.Writer, *scan.Snapshot) error{}
-	for _, o := range []Options{{}, {All: true}, {ASCII: true, Width: 80}, {All: true, Width: 1}} {
+	for _, o := range []Options{{}, {All: true}, {Style: table.Style{ASCII: true, Width: 80}}, {All: true, Style: table.Style{Width: 1}}} {
 		all[fmt.Sprintf("tree %+v", o)] = func(w io.Writer, s *scan.Snapshot) error { return Tree(w, s, o) }
 		all[fmt.Sprintf("domains %+v", o)] = func(w io.Writer, s *scan.Snapshot) error { return Domains(w, s, o) }
 	}
@@ -104,7 +105,7 @@ func FuzzTextOfNames(f *testing.F) {
 		h.Domains[d].Creator = domainid.Creator{PID: 7, Comm: comm}
 		h.Process(1, 0, comm, hosts.In(d)).Exe = exe
 		h.Process(2, 1, comm, hosts.In(d), hosts.Free()).Exe = exe
-		o := Options{Width: width}
+		o := Options{Style: table.Style{Width: width}}
 		var w strings.Builder
 		if err := errors.Join(Tree(&w, &h.Snapshot, o), Domains(&w, &h.Snapshot, o)); err != nil {
 			t.Fatal(err)

@@ -117,29 +117,19 @@ func (t *treeWriter) columnsOf(pid, state, depth, domain string) int {
 func (t *treeWriter) process(i, line int32, draw *pen) {
 	p := &t.s.Processes[i]
 	f := t.facts.Read(i)
-	used := t.columnsOf(strconv.Itoa(int(p.PID)), t.stateText(p), depthsText(p, f),
-		t.domainText(p, f))
+	used := t.columnsOf(strconv.Itoa(int(p.PID)), facts.StateWord(p.State, t.s.Ineffective(p)), depthsText(p, f),
+		domainText(t.s, p, f))
 	branch := draw.line(line)
 	note := ""
 	if p.State == scan.Unknown && p.Reason != scan.NoReason {
 		note = " [" + p.Reason.String() + "]"
 	}
-	name := t.o.command(p, t.o.room(used+untrusted.Columns(branch)+len(note)))
+	name := t.o.command(p, t.o.Room(used+untrusted.Columns(branch)+len(note)))
 	t.w.WriteString(branch + name + note + "\n")
 	if f.Differ || t.s.Ineffective(p) == access.Yes {
 		t.tasks(p, draw.under(line)+draw.g.bullet)
 	}
 	t.workers(p, draw.under(line)+draw.g.bullet)
-}
-
-// ineffective stands in for the state of what restricts nothing.
-const ineffective = "ineffective"
-
-func (t *treeWriter) stateText(p *scan.Process) string {
-	if t.s.Ineffective(p) == access.Yes {
-		return ineffective
-	}
-	return p.State.String()
 }
 
 func depthsText(p *scan.Process, f facts.Facts) string {
@@ -157,7 +147,7 @@ func depthsText(p *scan.Process, f facts.Facts) string {
 	}
 }
 
-func (t *treeWriter) domainText(p *scan.Process, f facts.Facts) string {
+func domainText(s *scan.Snapshot, p *scan.Process, f facts.Facts) string {
 	switch {
 	case p.State == scan.Unsandboxed:
 		return "-"
@@ -166,7 +156,7 @@ func (t *treeWriter) domainText(p *scan.Process, f facts.Facts) string {
 	case p.State == scan.Sandboxed && len(f.Domains) > 1:
 		return fmt.Sprintf("%d domains", len(f.Domains))
 	case f.Domain >= 0:
-		return idText(t.s.Domains[f.Domain].ID)
+		return idText(s.Domains[f.Domain].ID)
 	default:
 		return "?"
 	}

@@ -22,10 +22,11 @@ type limited struct {
 	net.Listener
 	max int
 
-	mu      sync.Mutex
-	changed *sync.Cond // open, busy or closed
-	open    map[*conn]struct{}
-	closed  bool
+	mu        sync.Mutex
+	changed   *sync.Cond // any of the others, or a connection's
+	accepting bool       // Accept may have a connection that is not in open yet
+	open      map[*conn]struct{}
+	closed    bool
 }
 
 // conn is a connection of one, which knows who has to do something: its client since a time,
@@ -35,6 +36,7 @@ type conn struct {
 	of    *limited
 	since time.Time
 	busy  int
+	asked bool // had a request
 }
 
 func limit(l net.Listener, most int) *limited {
@@ -44,13 +46,21 @@ func limit(l net.Listener, most int) *limited {
 }
 
 func (l *limited) Accept() (net.Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.accepting = true
+	defer func() {
+		l.accepting = false
+		l.changed.Signal()
+	}()
+	l.mu.Unlock()
 	accepted, err := l.Listener.Accept()
+	l.mu.Lock()
 	if err != nil {
 		return nil, err
 	}
 	c := &conn{Conn: accepted, of: l, since: time.Now()}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	// Where nobody else comes any more, this one needs no room.
 	for len(l.open) >= l.max && !l.closed {
 		if longest := l.longest(); longest == nil { // all are being answered
 			l.changed.Wait()
@@ -60,10 +70,6 @@ func (l *limited) Accept() (net.Conn, error) {
 			delete(l.open, longest)
 			_ = longest.Conn.Close() // it is the server's to close, too
 		}
-	}
-	if l.closed {
-		_ = accepted.Close() // nobody is there to answer
-		return nil, net.ErrClosed
 	}
 	l.open[c] = struct{}{}
 	return c, nil

@@ -65,7 +65,6 @@ func answer(c net.Conn) (int, error) {
 
 // TestLimit: who keeps the server waiting longest makes room, and nobody who waits for it.
 func TestLimit(t *testing.T) {
-	const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 	addr, slow := limitedServer(t, 3)
 	answered := dial(t, addr, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
 	first := dial(t, addr, "GET / HTTP/1.1\r\n")

@@ -31,7 +31,7 @@ func Serve(ls []net.Listener, h http.Handler, config string, logger *slog.Logger
 	s := &Server{
 		http: &http.Server{
 			ErrorLog: newClientLog(config, logger),
-			Handler:  h, ConnContext: withConn, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+			Handler:  noting(h), ConnContext: withConn, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 			WriteTimeout: 70 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
 		},
 		ended: make(chan error, 1),

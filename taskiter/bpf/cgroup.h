@@ -7,38 +7,59 @@
 
 #define MAX_HIERARCHIES_V1 20
 
-static __always_inline bool names_processes(struct cgrp_cset_link *link, struct css_set *set)
+/* Where a css_set's link to a cgroup in that hierarchy was found last. */
+struct link_memory {
+	__u64 link;
+	__u64 place; /* in the list of its links */
+};
+
+/* The cgroup of a link, if it is the css_set's and in that hierarchy. */
+static __always_inline struct cgroup *named_by(struct cgrp_cset_link *link, struct css_set *set)
 {
-	return BPF_CORE_READ(link, cset) == set &&
-	       BPF_CORE_READ(link, cgrp, root, hierarchy_id) == layout.cgroup_v1;
+	struct cgroup *cgroup;
+
+	if (BPF_CORE_READ(link, cset) != set)
+		return 0;
+	cgroup = BPF_CORE_READ(link, cgrp);
+	return BPF_CORE_READ(cgroup, root, hierarchy_id) == layout.cgroup_v1 ? cgroup : 0;
+}
+
+static __always_inline struct cgrp_cset_link *link_at(struct list_head *at)
+{
+	return (void *)at - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
 }
 
 /*
- * A css_set's cgroup in the v1 hierarchy that names processes. Tasks
- * that stand together share css_sets: the link that was found last, in memory, is
- * tried first, by what it says now.
+ * A css_set's cgroup in the v1 hierarchy that names processes. Tasks that stand together
+ * share css_sets: the link that was found last is tried first, by what it says now. Then
+ * that in its place, since in the lists of all css_sets hierarchies are in the same order.
  */
-static __always_inline struct kernfs_node *cgroup_v1(struct cgrp_cset_link **memory, struct css_set *set)
+static __always_inline struct kernfs_node *cgroup_v1(struct link_memory *memory,
+						     struct css_set *set)
 {
 	struct list_head *head = (void *)set + bpf_core_field_offset(struct css_set, cgrp_links);
-	struct cgrp_cset_link *last = *memory;
-	struct list_head *at;
+	struct list_head *at = set->cgrp_links.next;
+	struct cgrp_cset_link *link = (void *)memory->link;
+	struct cgroup *cgroup = link ? named_by(link, set) : 0;
 	int i;
 
-	if (last && names_processes(last, set))
-		return BPF_CORE_READ(last, cgrp, kn);
+	if (cgroup)
+		return BPF_CORE_READ(cgroup, kn);
+	for (i = 0; i < MAX_HIERARCHIES_V1 && i < memory->place; i++)
+		at = at->next;
+	if (at != head) {
+		link = link_at(at);
+		cgroup = named_by(link, set);
+	}
 	at = BPF_CORE_READ(head, next);
-	for (i = 0; i < MAX_HIERARCHIES_V1 && at && at != head; i++) {
-		struct cgrp_cset_link *link =
-			(void *)at - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
-
-		if (names_processes(link, set)) {
-			*memory = link;
-			return BPF_CORE_READ(link, cgrp, kn);
-		}
+	for (i = 0; !cgroup && i < MAX_HIERARCHIES_V1 && at && at != head; i++) {
+		link = link_at(at);
+		cgroup = named_by(link, set);
+		memory->place = i;
 		at = BPF_CORE_READ(at, next);
 	}
-	return 0;
+	memory->link = (__u64)link;
+	return cgroup ? BPF_CORE_READ(cgroup, kn) : 0;
 }
 
 #endif

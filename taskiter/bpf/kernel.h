@@ -231,6 +231,7 @@ struct files_struct {
 };
 
 struct mm_struct {
+	unsigned long start_code;
 	struct file *exe_file;
 };
 

@@ -54,8 +54,7 @@ struct scratch {
 	struct grants_record grants;
 	__u32 everywhere[RULE_LAYERS];
 	struct ascent ascent;
-	/* the link between a css_set and its cgroup in the v1 hierarchy, last found */
-	struct cgrp_cset_link *v1;
+	struct link_memory v1;
 	__u64 fence;
 };
 

@@ -14,9 +14,10 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "record.h"
+#include "layout.h"
+#include "cgroup.h"
 #include "shared.h"
 #include "pids.h"
-#include "cgroup.h"
 #include "account.h"
 #include "budget.h"
 #include "domain.h"

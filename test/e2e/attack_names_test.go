@@ -46,7 +46,7 @@ func TestEveryByte(t *testing.T) {
 		}
 		seen[p.Comm], seen[*p.Exe] = true, true
 	}
-	commands := [][]string{{"tree"}, {"tree", "--domains", "--ascii"}, {"once"}}
+	commands := [][]string{{"services"}, {"services", "-o", "json"}, {"ps"}, {"ps", "-o", "json"}, {"tree"}, {"tree", "--domains", "--ascii"}, {"once"}}
 	for _, pid := range pids {
 		commands = append(commands, []string{"explain", "--no-paths", strconv.Itoa(pid)})
 	}

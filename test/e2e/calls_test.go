@@ -37,6 +37,7 @@ func TestServingCalls(t *testing.T) {
 				for _, path := range []string{"/metrics", "/", "/-/healthy", "/-/ready", "/no/such"} {
 					d.try(path)
 				}
+				_ = run(t, "services", "--api.socket="+socket)
 				_ = run(t, "explain", "--api.socket="+socket, "--no-paths", "1")
 			}
 		}()

@@ -31,7 +31,7 @@ func TestFewDescriptors(t *testing.T) {
 		checkRefusal(t, launch(t, nil, serve...), exitFailure, fmt.Sprint(files), "512", "LimitNOFILE=")
 	}
 	shell := fmt.Sprint(stay(t, true, "sh", "-c", "echo ready; read x").cmd.Process.Pid)
-	for _, command := range [][]string{{"once"}, {"once", "--format=json"}, {"tree"}, {"doctor"}, {"explain", shell}} {
+	for _, command := range [][]string{{"once"}, {"once", "--format=json"}, {"services"}, {"ps"}, {"tree"}, {"doctor"}, {"explain", shell}} {
 		p := launch(t, nil, append(append(limited(t, 128), landlockd), command...)...)
 		if code := p.wait(t); code != 0 || strings.Contains(p.stdout.String()+p.stderr.String(), unix.EMFILE.Error()) {
 			t.Errorf("%v: exit code %d: %s", command, code, &p.stderr)

@@ -18,7 +18,7 @@ import (
 
 // patience is how long a test waits for what must come. Nothing is asserted of
 // how long it takes.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // process is a running program of a test. It ends with the test.
 type process struct {

@@ -39,6 +39,8 @@ func TestCommandsEndInTime(t *testing.T) {
 		args []string
 		code int
 	}{
+		{[]string{"services"}, exitFailure},
+		{[]string{"ps"}, exitFailure},
 		{[]string{"tree"}, exitFailure},
 		{[]string{"doctor"}, exitFailure},
 		{[]string{"rules", "suggest"}, exitFailure},

@@ -5,6 +5,8 @@ package kernels
 import (
 	"slices"
 	"strings"
+
+	"github.com/landlockd/landlockd/test/vm/kernel"
 )
 
 // Guest is one kernel, which is booted several times.
@@ -13,6 +15,8 @@ type Guest struct {
 	Series string
 	// Arch is Debian's name of the architecture.
 	Arch string
+	// Flavour of a stock kernel; none is [kernel.Cloud].
+	Flavour kernel.Flavour
 	// Patched: not Debian's kernel, but one built with the patch for the series.
 	Patched bool
 	// Daemon: a patched kernel that landlockd itself runs on, with task iterators.
@@ -22,9 +26,12 @@ type Guest struct {
 	Boots     []Boot
 }
 
-// Name is the guest's name in output and flags: "6.12", "6.12-patched", "7.3-arm64".
+// Name is the guest's name in output and flags: "6.12", "6.12-rt", "6.12-patched", "7.3-arm64".
 func (g Guest) Name() string {
 	name := g.Series
+	if g.Flavour != "" {
+		name += "-" + string(g.Flavour)
+	}
 	if g.Arch != "amd64" {
 		name += "-" + g.Arch
 	}
@@ -73,7 +80,7 @@ var (
 	// denials have audit on, or tracepoints. As many as this take seconds;
 	// make test-denials has many more.
 	denialsAudit = Boot{"denials", "", []string{"denials:way=audit:n=100", "denials:way=audit:flood=3000:backlog=64"}}
-	denialsTrace = Boot{"denials", "", []string{"denials:n=100", "denials:flood=20000"}}
+	denialsTrace = Boot{"denials", "", []string{"denials:n=100"}}
 
 	// attributes are the boots of patched kernels, and selinux of one that has it.
 	attributes = []Boot{
@@ -89,6 +96,11 @@ var (
 
 	// real has programs as Debian has them, which start slowly there.
 	real = Boot{"programs", one, []string{"programs"}}
+
+	// realTime and realTimeSkips are for PREEMPT_RT, where processes interrupt each other in the
+	// kernel: before 7.0 no program of a tracepoint, and from then on these, too.
+	realTime      = Boot{"default", "", []string{"report", "scan", "truth:seeds=1", "runs", "daemon"}}
+	realTimeSkips = Boot{"default", "", []string{"report", "scan", "runs:skips=1", "denials:flood=20000"}}
 
 	// both is for a patched kernel with task iterators.
 	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}
@@ -115,6 +127,7 @@ func Matrix() []Guest {
 		{Series: "7.3", Arch: "amd64", Patched: true, Daemon: true, Mandatory: true, Boots: slices.Concat([]Boot{both}, attributes[1:], selinux)},
 		{Series: "6.1", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1:addresses=1")}, others)},
 		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1")}, orders, []Boot{real})},
+		{Series: "6.12", Arch: "amd64", Flavour: kernel.RT, Mandatory: true, Boots: []Boot{realTime}},
 	}
 	for _, series := range strings.Fields("6.16 6.17 6.18 6.19 7.0 7.1 7.2") {
 		boots := few
@@ -125,6 +138,7 @@ func Matrix() []Guest {
 	}
 	return append(guests,
 		Guest{Series: "7.3", Arch: "amd64", Boots: slices.Concat([]Boot{whole("100", "daemon:readable=1")}, others, []Boot{denialsTrace, real})},
+		Guest{Series: "7.3", Arch: "amd64", Flavour: kernel.RT, Boots: []Boot{realTimeSkips}},
 		Guest{Series: "7.3", Arch: "arm64", Boots: []Boot{{"default", one, append(slices.Clone(plain.Checks), "inside")}}},
 	)
 }

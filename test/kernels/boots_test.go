@@ -26,7 +26,7 @@ func TestMatrix(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"6.1", "6.12", "6.12-patched", "7.3-patched"} {
+	for _, name := range []string{"6.1", "6.12", "6.12-rt", "6.12-patched", "7.3-patched"} {
 		if !mandatory[name] {
 			t.Errorf("%s is not mandatory", name)
 		}

@@ -4,6 +4,7 @@
 package kernels
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,7 +129,7 @@ func (r *runner) guest(g Guest) {
 // kernel gets the kernel of a guest.
 func (r *runner) kernel(g Guest) (kernel.Image, error) {
 	if !g.Patched {
-		return r.kernels.Stock(r.ctx, g.Series, g.Arch)
+		return r.kernels.Stock(r.ctx, g.Series, cmp.Or(g.Flavour, kernel.Cloud), g.Arch)
 	}
 	patch := filepath.Join(r.Module, "deploy/kernel", "linux-"+g.Series+"-landlock-attr-domain.patch")
 	return r.kernels.Patched(r.ctx, g.Series, patch, g.Daemon)

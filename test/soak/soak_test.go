@@ -5,14 +5,11 @@ package soak
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/landlockd/landlockd/taskiter"
-	"github.com/landlockd/landlockd/test/testenv"
 	"github.com/landlockd/landlockd/test/truth"
 )
 
@@ -22,12 +19,7 @@ const churned = 60
 // soak runs all attacks, again and again for as long as it is to last, but twice at least:
 // what grows shows when they are repeated.
 func soak(t *testing.T) {
-	landlockd := filepath.Join(testenv.PublicDir(t), "landlockd")
-	build := exec.Command("go", "build", "-o", landlockd, "github.com/landlockd/landlockd/cmd/landlockd")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build landlockd: %v\n%s", err, out)
-	}
+	landlockd := buildLandlockd(t)
 	source, err := taskiter.Open(taskiter.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func (o *Options) Run(ctx context.Context, report *vm.Report) error {
 		return err
 	}
 	r := runner{Options: *o, Report: report, ctx: ctx}
-	if r.kernel, err = kernels.Stock(ctx, o.Series, "amd64"); err != nil {
+	if r.kernel, err = kernels.Stock(ctx, o.Series, kernel.Cloud, "amd64"); err != nil {
 		return fmt.Errorf("a kernel of series %s: %w", o.Series, err)
 	}
 	if r.list, r.release, err = aptroot.MachineList(ctx); err != nil {
@@ -102,22 +102,32 @@ func (r *runner) scenario(s Scenario) error {
 			return err
 		}
 	}
-	root := filepath.Join(tmp, "root")
+	again, err := r.boot(s, base, files, filepath.Join(tmp, "root"), false)
+	if err == nil && again {
+		_, err = r.boot(s, base, files, filepath.Join(tmp, "root"), true)
+	}
+	return err
+}
+
+// boot boots a guest from a copy of an image, with the files of its payload, and reports
+// whether it is to be booted again.
+func (r *runner) boot(s Scenario, base, files, root string, last bool) (again bool, err error) {
 	if text, err := exec.CommandContext(r.ctx, "cp", "--sparse=always", "--reflink=auto", base, root).CombinedOutput(); err != nil {
-		return fmt.Errorf("copy %s: %w: %s", base, err, text)
+		return false, fmt.Errorf("copy %s: %w: %s", base, err, text)
 	}
 	if err := put(r.ctx, files, root); err != nil {
-		return err
+		return false, err
 	}
-	r.Boot(r.ctx, vm.Boot{
+	again = r.Boot(r.ctx, vm.Boot{
 		Machine: vm.Machine{
 			Arch: "amd64", Kernel: r.kernel.Path, Disk: root,
 			// norandmaps: QEMU translates a program once for each address that it is at.
 			CommandLine: "root=/dev/nvme0n1 rootfstype=ext4 rootwait rw norandmaps systemd.show_status=0",
 		},
-		Guest: s.Name, Name: "systemd/" + s.Name, Version: r.kernel.Version, Checks: s.Checks, Shown: []string{"info"}, Strict: true,
+		Guest: s.Name, Name: "systemd/" + s.Name, Version: r.kernel.Version, Checks: s.Checks, Shown: []string{"info"},
+		Strict: true, Last: last,
 	})
-	return r.ctx.Err()
+	return again, r.ctx.Err()
 }
 
 // image returns the root filesystem of a scenario.

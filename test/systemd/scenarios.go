@@ -13,6 +13,10 @@ type Scenario struct {
 	Checks  []string
 }
 
+// monitored are the packages of scenarios with servers that watch the guest. One list,
+// so that they share an image.
+var monitored = []string{"make", "procps", "prometheus", "prometheus-alertmanager", "prometheus-node-exporter"}
+
 // Scenarios returns all of them.
 func Scenarios() []Scenario {
 	return []Scenario{
@@ -28,9 +32,15 @@ func Scenarios() []Scenario {
 		},
 		{
 			Name:     "alert",
-			Packages: []string{"procps", "prometheus", "prometheus-alertmanager", "prometheus-node-exporter"},
+			Packages: monitored,
 			payload:  []payload{deb, rendered},
 			Checks:   []string{"monitoring", "alert", "textfile"},
+		},
+		{
+			Name:     "runs",
+			Packages: monitored,
+			payload:  []payload{deb, rendered},
+			Checks:   []string{"monitoring", "runs", "ordinary"},
 		},
 	}
 }

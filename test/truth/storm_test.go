@@ -3,29 +3,17 @@
 package truth
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/runs"
-	"github.com/landlockd/landlockd/internal/runs/trace"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/attack"
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
 const (
-	// stormUser has no privilege, and a cgroup of his own with stormGroups in it.
-	stormUser     = 65534
 	stormGroups   = 10_000
 	stormPrograms = 3_000
 	// mostHeap is what draining may hold on to, in bytes, however many cells there were.
@@ -45,13 +33,13 @@ func storm(t *testing.T, cgroups, programs int) {
 	if err := f.Ask(runAges, cgroups > 0); err != nil {
 		t.Fatal(err)
 	}
-	s := startSwarm(t, cgroups, programs)
+	s := startStorm(t, StormOptions{Processes: *stormFlag, Cgroups: cgroups, Programs: programs})
 	began, drains := time.Now(), 0
 	var cells []runs.Cell // of the others, since their last truth
 	take := func() {
 		drains++
 		for _, c := range drain(t, f) {
-			if s.owns(&c) {
+			if s.Owns(&c) {
 				s.count(&c)
 			} else {
 				cells = append(cells, c)
@@ -69,7 +57,7 @@ func storm(t *testing.T, cgroups, programs int) {
 			}
 			played <- r
 			select {
-			case <-s.done:
+			case <-s.Done:
 				return
 			default:
 			}
@@ -98,7 +86,6 @@ func storm(t *testing.T, cgroups, programs int) {
 		t.Errorf("%d stretches had no room for a cell of their own", s.folded)
 	}
 	t.Logf("%d ends of others beside it, %d drains", beside, drains)
-	logCosts(t, f)
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
@@ -107,89 +94,33 @@ func storm(t *testing.T, cgroups, programs int) {
 	}
 }
 
-// logCosts states what the programs took, which on a busy host says little: that is for
-// make bench.
-func logCosts(t *testing.T, f *trace.Reader) {
-	for name, c := range f.Costs() {
-		t.Logf("%s: %d calls, %v on average, %v at most", name, c.Calls,
-			c.Sum/time.Duration(max(c.Calls, 1)), c.Longest)
-	}
-}
-
-// swarmed is a storm, and what was counted of it.
-type swarmed struct {
-	cmd  *exec.Cmd
-	path string        // of its cgroup
-	done chan struct{} // is closed when it has passed, and said what it was
-	said string
-	err  error
-
+// stormed is a storm, and what was counted of it.
+type stormed struct {
+	*Storm
 	got           [2][4]uint64 // by kind and state
 	folded, cells uint64
 }
 
-func startSwarm(t *testing.T, cgroups, programs int) *swarmed {
+func startStorm(t *testing.T, o StormOptions) *stormed {
 	t.Helper()
 	dir := testenv.PublicDir(t)
 	program, err := attack.Swarm(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := filepath.Join(dir, "own")
-	s := &swarmed{path: fmt.Sprintf("/storm-%d.service", os.Getpid()), done: make(chan struct{})}
-	host := cgroupfs.Find("/proc", "/sys/fs/cgroup")
-	if host.V2 == "" {
-		t.Fatal("needs cgroup2, mounted at or below /sys/fs/cgroup")
-	}
-	cgroup := filepath.Join(host.V2, s.path)
-	for _, d := range []string{own, cgroup} {
-		if err := os.Mkdir(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Cleanup(func() { removeGroups(t, cgroup) })
-	for _, name := range []string{own, cgroup, filepath.Join(cgroup, "cgroup.procs")} {
-		if err := os.Chown(name, stormUser, stormUser); err != nil {
-			t.Fatal(err)
-		}
-	}
-	at, err := os.Open(cgroup)
+	s, err := StartStorm(program, dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer at.Close()
-	s.cmd = exec.Command(program, fmt.Sprint(*stormFlag), fmt.Sprint(cgroups), fmt.Sprint(programs), cgroup, own)
-	s.cmd.Stderr = os.Stderr
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{
-		UseCgroupFD: true, CgroupFD: int(at.Fd()),
-		Credential: &syscall.Credential{Uid: stormUser, Gid: stormUser},
-	}
-	pipe, err := s.cmd.StdoutPipe()
-	if err == nil {
-		err = s.cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := bufio.NewReader(pipe)
-	if line, err := out.ReadString('\n'); err != nil || line != "ready\n" {
-		t.Fatalf("%q, %v, %v", line, err, s.cmd.Wait())
-	}
-	go func() {
-		defer close(s.done)
-		s.said, s.err = out.ReadString('\n')
-		s.err = errors.Join(s.err, s.cmd.Wait())
-	}()
-	return s
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &stormed{Storm: s}
 }
 
-// owns reports whether a cell is the storm's: of its cgroups, or of those for whose runs
-// there was no room at all.
-func (s *swarmed) owns(c *runs.Cell) bool {
-	return c.Cgroup == s.path || strings.HasPrefix(c.Cgroup, s.path+"/") || c.Folded && c.Cgroup == ""
-}
-
-func (s *swarmed) count(c *runs.Cell) {
+func (s *stormed) count(c *runs.Cell) {
 	s.cells++
 	s.got[c.Kind][c.State] += c.Count
 	if c.Folded {
@@ -198,35 +129,17 @@ func (s *swarmed) count(c *runs.Cell) {
 }
 
 // compare holds what was counted against what the storm says of itself.
-func (s *swarmed) compare(t *testing.T, took time.Duration) {
+func (s *stormed) compare(t *testing.T, took time.Duration) {
 	t.Helper()
-	var want [2][4]uint64
-	run, launch := &want[runs.Run], &want[runs.Launch]
-	_, err := fmt.Sscan(s.said, &run[scan.Unsandboxed], &run[scan.Sandboxed],
-		&launch[scan.Unsandboxed], &launch[scan.Sandboxed])
-	if err = errors.Join(err, s.err); err != nil {
+	want, _, err := s.Ended()
+	if err != nil {
 		t.Fatal(err)
 	}
-	// Its first process, which was this test before.
-	run[scan.Unsandboxed]++
-	launch[scan.Unsandboxed]++
+	run := &want[runs.Run]
 	sum := run[scan.Unsandboxed] + run[scan.Sandboxed]
 	t.Logf("%d runs in %v (%.0f a second), %d cells, %d stretches without a cell of their own",
 		sum, took.Round(time.Millisecond), float64(sum)/took.Seconds(), s.cells, s.folded)
 	if s.got != want {
 		t.Errorf("runs and launches by state: %v, want %v", s.got, want)
-	}
-}
-
-// removeGroups removes a cgroup and those in it.
-func removeGroups(t *testing.T, dir string) {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if e.IsDir() {
-			err = errors.Join(err, RemoveCgroup(filepath.Join(dir, e.Name())))
-		}
-	}
-	if err = errors.Join(err, RemoveCgroup(dir)); err != nil {
-		t.Error(err)
 	}
 }

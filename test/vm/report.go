@@ -25,6 +25,8 @@ type Boot struct {
 	Shown []string
 	// Strict: a check that is skipped has failed.
 	Strict bool
+	// Last: it counts even if the guest says that it was too slow.
+	Last bool
 }
 
 // Report boots guests, prints what came of each boot, and sums it up: a guest has
@@ -36,13 +38,15 @@ type Report struct {
 	boots, checks        int
 }
 
-// Boot boots a guest and judges what it says. A run that is cancelled says nothing.
-func (r *Report) Boot(ctx context.Context, b Boot) {
+// Boot boots a guest and judges what it says. A run that is cancelled says nothing. It reports
+// whether it failed and was too slow to be judged by that: then it is printed, but counts for
+// nothing, and is to be booted once more.
+func (r *Report) Boot(ctx context.Context, b Boot) (again bool) {
 	checks := append(slices.Clone(b.Checks), "kernel")
 	b.CommandLine, b.timeout = commandLine(b.CommandLine, checks), r.Timeout
 	out, err := b.run(ctx)
 	if ctx.Err() != nil {
-		return
+		return false
 	}
 	v := judge(out, err, checks)
 	if b.Strict {
@@ -58,17 +62,23 @@ func (r *Report) Boot(ctx context.Context, b Boot) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.add(b.Guest, v)
+	again = r.add(b.Guest, v, b.Last)
 	v.print(r.Out, b.Name, b.Version, out.took, r.Verbose, b.Shown...)
+	return again
 }
 
-func (r *Report) add(guest string, v *verdict) {
+// add counts a boot, or reports that it is to be booted again.
+func (r *Report) add(guest string, v *verdict, last bool) (again bool) {
+	if v.tooSlow() && !last {
+		return true
+	}
 	r.boots++
 	r.checks += len(v.passed)
 	note(&r.ran, guest)
 	if !v.ok() {
 		note(&r.failed, guest)
 	}
+	return false
 }
 
 // note adds a name to a list unless it is there.

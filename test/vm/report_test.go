@@ -3,9 +3,12 @@
 package vm
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"testing"
+
+	"github.com/landlockd/landlockd/test/vm/protocol"
 )
 
 func TestSummary(t *testing.T) {
@@ -15,12 +18,12 @@ func TestSummary(t *testing.T) {
 		t.Error("a run of nothing is ok")
 	}
 	r.Skipped("6.16", errors.New("not on the mirror"))
-	r.add(guest, &verdict{passed: []string{"a"}})
+	r.add(guest, &verdict{passed: []string{"a"}}, false)
 	if !r.ok() {
 		t.Errorf("%q is not ok", r.summary())
 	}
-	r.add(guest, &verdict{problems: []string{"x"}})
-	r.add(guest, &verdict{problems: []string{"y"}})
+	r.add(guest, &verdict{problems: []string{"x"}}, false)
+	r.add(guest, &verdict{problems: []string{"y"}}, false)
 	want := "1 ran, 1 skipped (6.16: not on the mirror), 1 failed (6.12-patched) (3 boots, 1 checks passed)"
 	if r.ok() || r.summary() != want {
 		t.Errorf("got %q, want %q", r.summary(), want)
@@ -29,10 +32,33 @@ func TestSummary(t *testing.T) {
 
 func TestFailedIsNotOK(t *testing.T) {
 	r := Report{Options: Options{Out: io.Discard}}
-	r.add("6.12", &verdict{})
+	r.add("6.12", &verdict{}, false)
 	r.Failed("6.1", errors.New("the build broke"))
 	if r.ok() {
 		t.Errorf("%q is ok", r.summary())
+	}
+}
+
+// What failed while the guest was too slow is tried once more, and then counts.
+func TestTooSlow(t *testing.T) {
+	slow := protocol.Line{Kind: protocol.Fact, Check: "a", Key: protocol.TooSlow, Text: "1 left out"}
+	for name, c := range map[string]struct {
+		lines             []protocol.Line
+		kernel            protocol.Status
+		last, again, isOK bool
+	}{
+		"failed":            {lines: []protocol.Line{result("a", protocol.Fail)}},
+		"failed, slow":      {lines: []protocol.Line{slow, result("a", protocol.Fail)}, again: true},
+		"another one, too":  {lines: []protocol.Line{slow, result("a", protocol.Fail)}, kernel: protocol.Fail},
+		"again":             {lines: []protocol.Line{slow, result("a", protocol.Fail)}, last: true},
+		"slow but all well": {lines: []protocol.Line{slow, result("a", protocol.OK)}, isOK: true},
+	} {
+		c.kernel = cmp.Or(c.kernel, protocol.OK)
+		r := Report{Options: Options{Out: io.Discard}}
+		again := r.add("6.12", judge(outcome{lines: append(c.lines, result("kernel", c.kernel))}, nil, []string{"a", "kernel"}), c.last)
+		if again != c.again || r.ok() != c.isOK {
+			t.Errorf("%s: again %t, ok %t", name, again, r.ok())
+		}
 	}
 }
 

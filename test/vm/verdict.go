@@ -25,6 +25,8 @@ type verdict struct {
 	passed, skipped []string
 	// again: the first boot ended before /init.
 	again bool
+	// slow names the checks of which the guest says that they could not keep their pace.
+	slow []string
 	// console is the file that the console was kept in.
 	console string
 
@@ -33,6 +35,17 @@ type verdict struct {
 
 // ok reports whether nothing was amiss.
 func (v *verdict) ok() bool { return len(v.problems) == 0 }
+
+// tooSlow reports whether something was amiss, and all of it in checks that could not keep
+// their pace.
+func (v *verdict) tooSlow() bool {
+	for _, p := range v.problems {
+		if name, _, _ := strings.Cut(p, ":"); !slices.Contains(v.slow, name) {
+			return false
+		}
+	}
+	return !v.ok()
+}
 
 // judge compares what a guest said with the checks that it was asked for: one
 // that says nothing has failed.
@@ -45,6 +58,8 @@ func judge(o outcome, err error, checks []string) *verdict {
 			results[l.Check] = append(results[l.Check], l)
 		case l.Kind == protocol.Log && l.Check == "init":
 			v.problems = append(v.problems, "init: "+l.Text)
+		case l.Kind == protocol.Fact && l.Key == protocol.TooSlow:
+			v.slow = append(v.slow, l.Check)
 		}
 	}
 	for _, c := range checks {
@@ -85,7 +100,7 @@ func (v *verdict) print(w io.Writer, name, version string, took time.Duration, v
 		fmt.Fprintf(w, "      skipped %s\n", s)
 	}
 	for _, l := range v.lines {
-		if l.Kind == protocol.Fact && (verbose || l.Key == protocol.KnownFault || slices.Contains(shown, l.Key)) || l.Kind == protocol.Log && verbose {
+		if l.Kind == protocol.Fact && (verbose || l.Key == protocol.KnownFault || l.Key == protocol.TooSlow || slices.Contains(shown, l.Key)) || l.Kind == protocol.Log && verbose {
 			fmt.Fprintf(w, "      %s %s %s\n", l.Check, l.Key, indent(l.Text))
 		}
 	}

@@ -64,12 +64,8 @@ func TestRenamedDirectory(t *testing.T) {
 // TestCgroupNames: a cgroup has its path or none, whatever names and however many are above it.
 func TestCgroupNames(t *testing.T) {
 	r := open(t)
-	root := cgroupfs.Find("/proc", "/sys/fs/cgroup").V2
-	if root == "" {
-		t.Fatal("no cgroup2 is mounted below /sys/fs/cgroup")
-	}
+	root, own := ownCgroup(t)
 	program := copyOf(t, "true")
-	own := "landlockdtest" + strconv.Itoa(os.Getpid()) + ".slice"
 	// With their NULs the names up to that of another's unit come to all that is read.
 	const victim = "system.slice/victim.service"
 	long := strings.Repeat("x", int(objectSizesNAME_SIZE)-1)
@@ -84,8 +80,14 @@ func TestCgroupNames(t *testing.T) {
 		"as deep as looked": {strings.Repeat("d/", 200) + "e", true},
 		"too deep":          {strings.Repeat("d/", int(objectSizesLEVELS)) + "victim.service", false},
 	} {
-		path := filepath.Join("/", own, c.path)
-		runIn(t, filepath.Join(root, own), filepath.Join(root, path), program)
+		path := filepath.Join(own, c.path)
+		within(t, filepath.Join(root, own), filepath.Join(root, path), func(in *syscall.SysProcAttr) {
+			cmd := exec.Command(program)
+			cmd.SysProcAttr = in
+			if err := cmd.Run(); err != nil {
+				t.Error(err)
+			}
+		})
 		got := cellsOf(t, r, func(exe string) bool { return exe == program })
 		if !c.known {
 			path = ""
@@ -96,25 +98,33 @@ func TestCgroupNames(t *testing.T) {
 	}
 }
 
-// runIn runs a program in a cgroup, which is removed then with all above it up to own.
-func runIn(t *testing.T, own, cgroup, program string) {
+// within has do run in a cgroup what it gives these attributes; it is removed then with all above
+// it up to own.
+func within(t *testing.T, own, cgroup string, do func(*syscall.SysProcAttr)) {
 	t.Helper()
 	if err := os.MkdirAll(cgroup, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	defer func() {
+		for ; strings.HasPrefix(cgroup, own); cgroup = filepath.Dir(cgroup) {
+			if err := truth.RemoveCgroup(cgroup); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
 	dir, err := os.Open(cgroup)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	cmd := exec.Command(program)
-	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
-	if err := cmd.Run(); err != nil {
-		t.Fatal(err)
+	do(&syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())})
+}
+
+// ownCgroup returns where cgroup2 is mounted, and the path of a cgroup that no other test has.
+func ownCgroup(t *testing.T) (root, own string) {
+	t.Helper()
+	if root = cgroupfs.Find("/proc", "/sys/fs/cgroup").V2; root == "" {
+		t.Fatal("no cgroup2 is mounted below /sys/fs/cgroup")
 	}
-	for ; strings.HasPrefix(cgroup, own); cgroup = filepath.Dir(cgroup) {
-		if err := truth.RemoveCgroup(cgroup); err != nil {
-			t.Error(err)
-		}
-	}
+	return root, "/landlockdtest" + strconv.Itoa(os.Getpid()) + ".slice"
 }

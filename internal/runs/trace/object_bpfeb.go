@@ -80,7 +80,6 @@ type objectRunControl struct {
 	Sweep    uint32
 	Spare2   uint32
 	Marks    [8192]uint64
-	NextExe  uint64
 	Other    [2][4]uint64
 	Lost     uint64
 	Swept    uint64
@@ -134,7 +133,6 @@ const (
 	objectMapCells1          = "cells1"
 	objectMapControl         = "control"
 	objectMapEnded           = "ended"
-	objectMapExeIds          = "exe_ids"
 	objectMapExes            = "exes"
 	objectMapGroups          = "groups"
 	objectMapLinkV1          = "link_v1"
@@ -224,7 +222,6 @@ type objectMapSpecs struct {
 	Cells1    *ebpf.MapSpec `ebpf:"cells1"`
 	Control   *ebpf.MapSpec `ebpf:"control"`
 	Ended     *ebpf.MapSpec `ebpf:"ended"`
-	ExeIds    *ebpf.MapSpec `ebpf:"exe_ids"`
 	Exes      *ebpf.MapSpec `ebpf:"exes"`
 	Groups    *ebpf.MapSpec `ebpf:"groups"`
 	LinkV1    *ebpf.MapSpec `ebpf:"link_v1"`
@@ -266,7 +263,6 @@ type objectMaps struct {
 	Cells1    *ebpf.Map `ebpf:"cells1"`
 	Control   *ebpf.Map `ebpf:"control"`
 	Ended     *ebpf.Map `ebpf:"ended"`
-	ExeIds    *ebpf.Map `ebpf:"exe_ids"`
 	Exes      *ebpf.Map `ebpf:"exes"`
 	Groups    *ebpf.Map `ebpf:"groups"`
 	LinkV1    *ebpf.Map `ebpf:"link_v1"`
@@ -282,7 +278,6 @@ func (m *objectMaps) Close() error {
 		m.Cells1,
 		m.Control,
 		m.Ended,
-		m.ExeIds,
 		m.Exes,
 		m.Groups,
 		m.LinkV1,

@@ -38,6 +38,7 @@ type (
 type Reader struct {
 	state   State
 	files   bpffile.Files
+	infos   bpffile.Files // of the programs
 	control control
 	wake    *wakeup
 	buf     []byte
@@ -50,7 +51,8 @@ type Reader struct {
 	ends    uint64    // that control had when it was last drained
 	turned  time.Time // when the other table was taken; zero if it is empty
 	other   [objectSizesKINDS][objectSizesSTATES]uint64
-	misses  [programs]uint64
+	misses  misses
+	unseen  uint64 // events that both copies of a program missed, at most
 	missed  uint64
 	pending map[cellKey]ended // what has been read, and not been returned
 	sought  map[cellKey]bool  // some name of theirs was looked for in this turn
@@ -69,16 +71,22 @@ func NewReader(st State, files []*os.File) (*Reader, error) {
 	if len(files) != NumFiles {
 		return nil, fmt.Errorf("ends of processes: %d descriptors, expected %d", len(files), NumFiles)
 	}
+	infos, err := openInfos(files[missFiles:])
+	if err != nil {
+		return nil, fmt.Errorf("ends of processes: %w", err)
+	}
 	c, err := mapControl(int(files[controlFile].Fd()))
 	if err != nil {
+		infos.Close()
 		return nil, fmt.Errorf("ends of processes: %w", err)
 	}
 	wake, err := newWakeup(files[wakeFile])
 	if err != nil {
+		infos.Close()
 		return nil, errors.Join(fmt.Errorf("ends of processes: %w", err), c.close())
 	}
 	return &Reader{
-		state: st, files: files, control: c, wake: wake, buf: make([]byte, bpffile.ReadSize),
+		state: st, files: files, infos: infos, control: c, wake: wake, buf: make([]byte, bpffile.ReadSize),
 		counts: [2]map[cellKey]uint64{{}, {}}, exes: names{}, groups: names{},
 		ages: map[uint16][]time.Duration{}, pending: map[cellKey]ended{}, sought: map[cellKey]bool{},
 	}, nil
@@ -108,6 +116,7 @@ func (r *Reader) Close() error {
 }
 
 func (r *Reader) closeFiles() (err error) {
+	r.infos.Close()
 	for i, f := range r.files {
 		if i != wakeFile {
 			err = errors.Join(err, f.Close())

@@ -6,46 +6,66 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landlockd/landlockd/internal/procdir"
+	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/scan"
 )
 
-// sweep looks for processes that ended without a program having been called, if that can
-// be: both of those that count an event missed some.
+const numEvents = int(objectEventEVENTS)
+
+// misses are how often the kernel did not call each program.
+type misses struct {
+	now   [programs]uint64
+	first [numEvents]uint64 // the growth of those of the first copies, up to now
+}
+
+// add returns how many events of each kind both copies missed since the last call, at most.
+// One that is interrupted between them may be missed by the second one a call later.
+func (m *misses) add(now [programs]uint64) (both [numEvents]uint64) {
+	for e := range both {
+		first, second := now[e]-m.now[e], now[numEvents+e]-m.now[numEvents+e]
+		both[e] = min(m.first[e]+first, second)
+		m.first[e] = first
+	}
+	m.now = now
+	return both
+}
+
+// sweep notes what neither copy of a program was called for, and looks for the processes that
+// ended so.
 func (r *Reader) sweep() error {
-	var grew [programs]bool
-	for i, f := range r.files[missFiles:] {
-		name := "/proc/self/fdinfo/" + strconv.Itoa(int(f.Fd()))
-		text, err := procdir.ReadAt(unix.AT_FDCWD, name, maxInfo)
-		if err != nil {
-			return err
+	var now [programs]uint64
+	// The second copies first: what they miss behind the first ones is the next call's.
+	for i := programs - 1; i >= 0; i-- {
+		f := r.infos[i]
+		n, err := unix.Pread(int(f.Fd()), r.buf, 0)
+		if err == nil {
+			now[i], err = missesIn(r.buf[:n])
 		}
-		n, err := missesIn(text)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		grew[i] = n > r.misses[i]
-		r.misses[i] = n
-	}
-	const exit, events = int(objectEventEVENT_EXIT), int(objectEventEVENTS)
-	if grew[exit] && grew[events+exit] && r.state.Layout.Domain.PidLevel == 0 {
-		if err := r.sweepProcesses(); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
-	r.missed = atomic.LoadUint64(&r.control.Lost) + atomic.LoadUint64(&r.control.Swept)
-	return nil
+	both := r.misses.add(now)
+	for _, n := range both {
+		r.unseen += n
+	}
+	r.missed = atomic.LoadUint64(&r.control.Lost) + r.unseen
+	if both[objectEventEVENT_EXIT] == 0 || r.state.Layout.Domain.PidLevel != 0 {
+		return nil
+	}
+	return r.sweepProcesses()
 }
 
 // Skipped is how often the kernel did not call a program, because it was interrupted on that
 // CPU, as of the last Drain. Mostly the other one that counts the event was called.
 func (r *Reader) Skipped() (sum uint64) {
-	for _, n := range r.misses {
+	for _, n := range r.misses.now {
 		sum += n
 	}
 	return sum
@@ -65,8 +85,18 @@ func (r *Reader) sweepProcesses() error {
 	return r.iterate(processesFile, false, nothing)
 }
 
-// maxInfo bounds what is read of a descriptor's file in /proc, in bytes.
-const maxInfo = 4096
+// openInfos opens what the kernel says of descriptors, which is there anew at each read.
+func openInfos(files []*os.File) (infos bpffile.Files, err error) {
+	for _, f := range files {
+		info, err := os.Open("/proc/self/fdinfo/" + strconv.Itoa(int(f.Fd())))
+		if err != nil {
+			infos.Close()
+			return nil, err
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
 
 // missesIn returns what a program's descriptor shows.
 func missesIn(info []byte) (uint64, error) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -22,6 +23,7 @@ const inboxAddress = "127.0.0.1:9999"
 type notification struct {
 	Status              string
 	Labels, Annotations map[string]string
+	StartsAt            time.Time
 	at                  time.Time
 }
 
@@ -29,7 +31,14 @@ func (n notification) String() string {
 	return fmt.Sprintf("%s %s %v: %v", n.at.UTC().Format(time.TimeOnly), n.Status, n.Labels, n.Annotations)
 }
 
-// inbox is the receiver of Alertmanager's webhook. It keeps all that it got.
+// repeats reports whether an earlier notification said the same of the same alert. One
+// that fires anew has another start.
+func (n notification) repeats(earlier notification) bool {
+	return n.Status == earlier.Status && n.StartsAt.Equal(earlier.StartsAt) && maps.Equal(n.Labels, earlier.Labels)
+}
+
+// inbox is the receiver of Alertmanager's webhook. It keeps all that it got, but for what
+// a message about one alert repeats of others in its group.
 type inbox struct {
 	mu  sync.Mutex
 	got []notification
@@ -53,7 +62,9 @@ func (b *inbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	defer b.mu.Unlock()
 	for _, n := range message.Alerts {
 		n.at = time.Now()
-		b.got = append(b.got, n)
+		if !slices.ContainsFunc(b.got, n.repeats) {
+			b.got = append(b.got, n)
+		}
 	}
 }
 
@@ -104,9 +115,20 @@ func (e expectation) diff(n notification) string {
 
 // expect compares all that was ever sent with what should have been, and ends the
 // check if that is not the same: what comes later would be judged wrongly.
-func (b *inbox) expect(t *T, when string, want ...expectation) {
-	var wrong []string
+func (b *inbox) expect(t *T, when string, want ...expectation) { expect(t, when, b.all(), want) }
+
+// expectSorted does so where the order is that of chance: want is in the order of status
+// and rule.
+func (b *inbox) expectSorted(t *T, when string, want ...expectation) {
 	got := b.all()
+	slices.SortStableFunc(got, func(a, b notification) int {
+		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Labels["rule"], b.Labels["rule"]))
+	})
+	expect(t, when, got, want)
+}
+
+func expect(t *T, when string, got []notification, want []expectation) {
+	var wrong []string
 	for i, n := range got {
 		if i >= len(want) {
 			wrong = append(wrong, "nobody should have been told: "+n.String())

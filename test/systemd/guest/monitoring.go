@@ -73,7 +73,7 @@ func (h *host) checkMonitoring(t *T) {
 		t.Must(err)
 		write(t, strings.Replace(file, "/payload/", prometheusDir+"landlockd/", 1), string(b))
 	}
-	configurePrometheus(t, "guest:10644")
+	configurePrometheus(t, timing.Scrape, "guest:10644")
 	configureAlertmanager(t)
 	// Nothing else that node_exporter has is looked at here, and all of it takes time.
 	write(t, nodeArgs, `ARGS="--collector.disable-defaults --collector.textfile"`+"\n")
@@ -97,9 +97,9 @@ func (h *host) checkMonitoring(t *T) {
 }
 
 // configurePrometheus writes the configuration of docs/fleet.md. What landlockd
-// itself is scraped at may be nothing. The job stays: Prometheus (2.42) has no end
+// itself is scraped at, each time when so long has passed, may be nothing. The job stays: Prometheus (2.42) has no end
 // of the series of a job that goes, for five minutes.
-func configurePrometheus(t *T, landlockd ...string) {
+func configurePrometheus(t *T, every time.Duration, landlockd ...string) {
 	write(t, prometheusFile, fmt.Sprintf(`
 global:
   scrape_interval: %[1]s
@@ -118,10 +118,11 @@ scrape_configs:
       - targets: [guest:9100]
         labels: {cluster: home}
   - job_name: landlockd
+    scrape_interval: %[3]s
     static_configs:
       - targets: [%[2]s]
         labels: {cluster: home}
-`, timing.Scrape, strings.Join(landlockd, ", ")))
+`, timing.Scrape, strings.Join(landlockd, ", "), every))
 	must(t, "promtool", "check", "config", prometheusFile)
 }
 

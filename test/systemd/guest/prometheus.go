@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"slices"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/landlockd/landlockd/test/promapi"
 	"github.com/landlockd/landlockd/test/systemd/timing"
+	"github.com/landlockd/landlockd/test/vm/check"
+	"github.com/landlockd/landlockd/test/vm/protocol"
 )
 
 // prometheusURL is where Debian's server listens.
@@ -156,23 +159,52 @@ func evaluated(files ...string) error {
 	return nil
 }
 
-// pace says how long the slowest scrape and the slowest group of rules took, and
-// how many evaluations were left out: how fast this machine is.
+// paces are how long the slowest scrape and the slowest group of rules took, how many
+// evaluations were left out and how many scrapes failed: how fast this machine is. Above
+// its limit, if it has one, windows and times are no longer those of a host.
+var paces = []struct {
+	name, expr string
+	limit      float64
+}{
+	{"slowest scrape", `max(max_over_time(scrape_duration_seconds[10m]))`, timing.Scrape.Seconds() / 2},
+	{"slowest group", `max(max_over_time(prometheus_rule_group_last_duration_seconds[10m]))`, timing.Scrape.Seconds() / 2},
+	{"evaluations left out", `sum(max_over_time(prometheus_rule_group_iterations_missed_total[10m]))`, 0.5},
+	{"scrapes failed", `sum(count_over_time((up == 0)[10m:5s])) or vector(0)`, math.Inf(1)},
+}
+
+// pace says how fast this machine is.
 func pace() string {
+	text, _ := measurePace()
+	return text
+}
+
+// measurePace says so, and reports whether it was too slow.
+func measurePace() (text string, slow bool) {
 	var said []string
-	for _, what := range []struct{ name, expr string }{
-		{"slowest scrape", `max(max_over_time(scrape_duration_seconds[10m]))`},
-		{"slowest group", `max(max_over_time(prometheus_rule_group_last_duration_seconds[10m]))`},
-		{"evaluations left out", `sum(max_over_time(prometheus_rule_group_iterations_missed_total[10m]))`},
-		{"scrapes failed", `sum(count_over_time((up == 0)[10m:5s])) or vector(0)`},
-	} {
+	for _, what := range paces {
 		p, err := query(what.expr)
 		if err != nil {
 			said = append(said, err.Error())
 		}
 		for _, v := range p {
 			said = append(said, fmt.Sprintf("%s %.3g", what.name, v))
+			slow = slow || v > what.limit
 		}
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(said, ", "), slow
+}
+
+// paced has a check that fails state whether Prometheus kept its pace.
+func paced(c check.Check) check.Check {
+	return func(t *T) {
+		defer func() {
+			if !t.Failed() {
+				return
+			}
+			if text, slow := measurePace(); slow {
+				t.Fact(protocol.TooSlow, text)
+			}
+		}()
+		c(t)
+	}
 }

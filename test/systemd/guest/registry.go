@@ -26,8 +26,10 @@ func registry() map[string]check.Check {
 		"verdicts":   h.checkVerdicts,
 		"package":    h.checkPackage,
 		"monitoring": h.checkMonitoring,
-		"alert":      h.checkAlert,
-		"textfile":   h.checkTextfile,
+		"alert":      paced(h.checkAlert),
+		"textfile":   paced(h.checkTextfile),
+		"runs":       paced(h.checkRuns),
+		"ordinary":   paced(h.checkOrdinary),
 		"kernel":     check.Kernel,
 	}
 }
@@ -38,4 +40,6 @@ type host struct {
 	scraped time.Time
 	// inbox has what Alertmanager sent, in a boot with checkMonitoring.
 	inbox inbox
+	// broke is when the last run that broke a rule ended, in a boot with checkRuns.
+	broke time.Time
 }

@@ -52,7 +52,7 @@ func (h *host) checkTextfile(t *T) {
 	began := writtenAt(t)
 
 	// What follows takes less time than it takes until people are notified.
-	configurePrometheus(t)
+	configurePrometheus(t, timing.Scrape)
 	must(t, "systemctl", "reload", "prometheus.service")
 	eventually(t, "Prometheus has it from node_exporter alone: by two ways a host counts twice", hasNodeAlone)
 	must(t, "systemctl", "disable", "--now", "landlockd.service")

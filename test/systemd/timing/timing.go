@@ -22,6 +22,13 @@ const (
 	Rule    = 8 * Scrape
 	RuleFor = 2 * Scrape
 
+	// RunScrape is the time from scrape to scrape where what runs between two of them is
+	// looked for, and RunGrace the grace of a rule about it.
+	RunScrape = 2 * Scrape
+	RunGrace  = time.Second
+	// Broken is how long LandlockRuleBroken lasts.
+	Broken = 18 * Scrape
+
 	// TextfilePause is between two runs of the timer.
 	TextfilePause = 8 * time.Second
 	// TextfileAge and TextfileFor are how old a textfile has to be for
@@ -47,6 +54,10 @@ const (
 	ViolatedWithin = Grace + Rule/2 + RuleFor + 2*Scrape + GroupWait + Allowance
 	// MendedWithin counts from the start of one that does not.
 	MendedWithin = Rule/2 + 2*Scrape + GroupInterval + Allowance
+	// BrokenWithin counts from the end of a run that breaks a rule, and WholeWithin from the
+	// end of the last one.
+	BrokenWithin = RunScrape + Scrape + GroupWait + Allowance
+	WholeWithin  = Broken + Scrape + GroupInterval + Allowance
 	// StaleWithin counts from the last scan that was written.
 	StaleWithin = TextfileAge + TextfileFor + Scrape + GroupWait + Allowance
 	// FreshWithin counts from the next scan that was written.
@@ -62,10 +73,16 @@ func Config() string {
 	duration("ruleWindow", Rule)
 	duration("ruleFor", RuleFor)
 	duration("manyHostsFor", RuleFor-Scrape)
-	for _, name := range []string{"settle", "unknown", "disabled", "down", "scan", "reload"} {
+	for _, name := range []string{"settle", "disabled", "down", "scan", "reload"} {
 		duration(name+"Window", Rule)
 		duration(name+"For", Scrape)
 	}
+	// Where scrapes are rare, in more of them than a busy moment has.
+	duration("unknownWindow", 2*Rule)
+	duration("unknownFor", Scrape)
+	duration("settleRunsWindow", 2*Rule)
+	duration("brokenWindow", Broken)
+	duration("brokenUnless", Broken+Rule)
 	duration("factWindow", 3*Scrape)
 	duration("hostsMissingFor", 6*Scrape)
 	duration("textfileFor", TextfileFor)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rng.h"
 #include "sys.h"
 
 #define STACK (64 * 1024)
@@ -58,6 +59,38 @@ int crew_pick(int nth, int but)
 		if (i != but && nth-- == 0)
 			return i;
 	return -1;
+}
+
+int crew_draw(uint64_t *rng, const uint8_t *weights, int n, int *move)
+{
+	int live = crew_live(), others = live - crew_alive(0);
+	uint32_t sum = 0, at;
+
+	for (int i = 0; i < n; i++)
+		sum += weights[i];
+	at = rng_below(rng, sum);
+	for (*move = 0; at >= weights[*move]; ++*move)
+		at -= weights[*move];
+	switch (*move) {
+	case MOVE_THREAD:
+		if (ever == CREW_MAX)
+			*move = MOVE_REST;
+		break;
+	case MOVE_THREAD_EXIT:
+	case MOVE_EXEC_THREAD:
+		if (others && live > 1)
+			return crew_pick(rng_below(rng, others), 0);
+		*move = MOVE_REST;
+		break;
+	case MOVE_LEADER_EXIT:
+		if (crew_alive(0) && others)
+			return 0;
+		*move = MOVE_REST;
+		break;
+	default:
+		break;
+	}
+	return crew_pick(rng_below(rng, live), -1);
 }
 
 static void pass(int to)

@@ -37,6 +37,22 @@ int crew_pick(int nth, int but);
 int crew_after(int i);
 pid_t crew_tid(int i);
 
+// The moves that every crew has. Those of one kind of process come behind them.
+enum crew_move {
+	MOVE_REST,
+	MOVE_RESTRICT,
+	MOVE_THREAD,
+	MOVE_THREAD_EXIT,
+	MOVE_LEADER_EXIT,
+	MOVE_EXEC,
+	MOVE_EXEC_THREAD,
+	CREW_MOVES,
+};
+
+// crew_draw plans a move by the weights of n, and returns who does it. One that nobody can
+// make at this moment is MOVE_REST.
+int crew_draw(uint64_t *rng, const uint8_t *weights, int n, int *move);
+
 // crew_add starts a thread and returns its number once it has joined.
 int crew_add(int me);
 // crew_leave hands over and ends this thread alone. Where member 0 is the

@@ -15,22 +15,21 @@
 #include "table.h"
 
 enum move {
-	MOVE_REST,
-	MOVE_RESTRICT,
-	MOVE_THREAD,
-	MOVE_THREAD_EXIT,
-	MOVE_LEADER_EXIT,
-	MOVE_FORK,
+	MOVE_FORK = CREW_MOVES,
 	MOVE_CLONE_PARENT,
 	MOVE_VFORK,
-	MOVE_EXEC,
-	MOVE_EXEC_THREAD,
 	MOVES,
+};
+
+static const uint8_t weights[MOVES] = {
+	[MOVE_REST] = 4, [MOVE_RESTRICT] = 6, [MOVE_THREAD] = 8, [MOVE_THREAD_EXIT] = 3,
+	[MOVE_LEADER_EXIT] = 2, [MOVE_EXEC] = 2, [MOVE_EXEC_THREAD] = 3, [MOVE_FORK] = 2,
+	[MOVE_CLONE_PARENT] = 1, [MOVE_VFORK] = 2,
 };
 
 static struct life *life;
 static int depths[CREW_MAX];
-static enum move next_move;
+static int next_move; // enum crew_move or move
 // A thread that is about to end; the next one waits until it is gone.
 static int leaving = -1;
 
@@ -202,38 +201,6 @@ static void move(int me)
 	}
 }
 
-// choose plans the next move and returns who does it.
-static int choose(void)
-{
-	static const uint8_t weights[MOVES] = {4, 6, 8, 3, 2, 2, 1, 2, 2, 3};
-	int live = crew_live(), others = live - crew_alive(0);
-	unsigned n = rng_below(&life->rng, 33);
-
-	for (next_move = 0; n >= weights[next_move]; next_move++)
-		n -= weights[next_move];
-	switch (next_move) {
-	case MOVE_THREAD:
-		if (crew_ever() < CREW_MAX)
-			break;
-		next_move = MOVE_REST;
-		break;
-	case MOVE_THREAD_EXIT:
-	case MOVE_EXEC_THREAD:
-		if (others && live > 1)
-			return crew_pick(rng_below(&life->rng, others), 0);
-		next_move = MOVE_REST;
-		break;
-	case MOVE_LEADER_EXIT:
-		if (crew_alive(0) && others)
-			return 0;
-		next_move = MOVE_REST;
-		break;
-	default:
-		break;
-	}
-	return crew_pick(rng_below(&life->rng, live), -1);
-}
-
 static int step(int me)
 {
 	await_leaving();
@@ -241,7 +208,7 @@ static int step(int me)
 	if (life->steps-- <= 0 || table->stop)
 		end();
 	move(me);
-	return choose();
+	return crew_draw(&life->rng, weights, MOVES, &next_move);
 }
 
 static void joined(int creator, int me)
@@ -262,7 +229,7 @@ static void __attribute__((noreturn)) live(struct life *l, int depth)
 {
 	life = l;
 	depths[0] = depth;
-	next_move = MOVE_REST + 1 + rng_below(&l->rng, MOVE_THREAD);
+	next_move = MOVE_RESTRICT + rng_below(&l->rng, 2);
 	leaving = -1;
 	crew_run(&plan);
 }

@@ -17,15 +17,8 @@
 #include "table.h"
 
 enum move {
-	MOVE_REST,
-	MOVE_LONG,
-	MOVE_RESTRICT,
-	MOVE_THREAD,
-	MOVE_THREAD_EXIT,
-	MOVE_LEADER_EXIT,
+	MOVE_LONG = CREW_MOVES,
 	MOVE_CLONE,
-	MOVE_EXEC,
-	MOVE_EXEC_THREAD,
 	MOVE_EXEC_SETUID,
 	MOVE_EXEC_FAILS,
 	MOVE_SETRESUID,
@@ -34,12 +27,17 @@ enum move {
 	MOVES,
 };
 
-static const uint8_t weights[MOVES] = {2, 1, 7, 9, 3, 2, 6, 3, 4, 1, 1, 1, 2, 1};
+static const uint8_t weights[MOVES] = {
+	[MOVE_REST] = 2, [MOVE_RESTRICT] = 7, [MOVE_THREAD] = 9, [MOVE_THREAD_EXIT] = 3,
+	[MOVE_LEADER_EXIT] = 2, [MOVE_EXEC] = 3, [MOVE_EXEC_THREAD] = 4, [MOVE_LONG] = 1,
+	[MOVE_CLONE] = 6, [MOVE_EXEC_SETUID] = 1, [MOVE_EXEC_FAILS] = 1, [MOVE_SETRESUID] = 1,
+	[MOVE_CGROUP] = 2, [MOVE_RING] = 1,
+};
 
 struct life_of_run *run_self;
 struct run_thread run_threads[CREW_MAX];
 
-static enum move next_move;
+static int next_move; // enum crew_move or move
 static int leaving = -1;
 
 void run_add_layer(struct run_thread *t, struct ll_mask mask)
@@ -173,39 +171,6 @@ static void move(int me)
 	}
 }
 
-// choose plans the next move and returns who does it.
-static int choose(void)
-{
-	int live = crew_live(), others = live - crew_alive(0);
-	unsigned n = 0;
-
-	for (int i = 0; i < MOVES; i++)
-		n += weights[i];
-	n = rng_below(&run_self->rng, n);
-	for (next_move = 0; n >= weights[next_move]; next_move++)
-		n -= weights[next_move];
-	switch (next_move) {
-	case MOVE_THREAD:
-		if (crew_ever() == CREW_MAX)
-			next_move = MOVE_REST;
-		break;
-	case MOVE_THREAD_EXIT:
-	case MOVE_EXEC_THREAD:
-		if (others && live > 1)
-			return crew_pick(rng_below(&run_self->rng, others), 0);
-		next_move = MOVE_REST;
-		break;
-	case MOVE_LEADER_EXIT:
-		if (crew_alive(0) && others)
-			return 0;
-		next_move = MOVE_REST;
-		break;
-	default:
-		break;
-	}
-	return crew_pick(rng_below(&run_self->rng, live), -1);
-}
-
 static int step(int me)
 {
 	if (leaving >= 0)
@@ -215,7 +180,7 @@ static int step(int me)
 		return run_end(me);
 	run_self->steps--;
 	move(me);
-	return choose();
+	return crew_draw(&run_self->rng, weights, MOVES, &next_move);
 }
 
 static void joined(int creator, int me)

@@ -100,6 +100,13 @@ func (t *T) failure(text string) {
 	t.failures = append(t.failures, text)
 }
 
+// Failed reports whether a failure was noted.
+func (t *T) Failed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.failures) > 0
+}
+
 // outcome returns the result: the first failure and how many there were.
 func (t *T) outcome() (protocol.Status, string) {
 	t.mu.Lock()

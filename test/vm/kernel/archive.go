@@ -51,10 +51,19 @@ func Open(ctx context.Context, cache string, log io.Writer) (*Archive, error) {
 	return &Archive{root: root, packages: packages, cache: cache}, nil
 }
 
+// Flavour is Debian's name of how a kernel is configured.
+type Flavour string
+
+// Cloud is for virtual machines, RT is preemptible almost everywhere (PREEMPT_RT).
+const (
+	Cloud Flavour = "cloud"
+	RT    Flavour = "rt"
+)
+
 // Stock returns Debian's newest kernel of a series such as "6.12", or ErrAbsent. It
 // needs no modules to boot.
-func (a *Archive) Stock(ctx context.Context, series, arch string) (Image, error) {
-	p, ok := find(a.packages, series, arch)
+func (a *Archive) Stock(ctx context.Context, series string, f Flavour, arch string) (Image, error) {
+	p, ok := find(a.packages, series, f, arch)
 	if !ok {
 		return Image{}, ErrAbsent
 	}

@@ -18,19 +18,19 @@ import (
 	"github.com/landlockd/landlockd/test/vm/aptroot"
 )
 
-// image matches packages that can hold a kernel of the flavour made for
-// virtual machines. Some releases have the kernel in linux-image-*, in others
-// that is a stub and the kernel is in linux-binary-*.
-var image = regexp.MustCompile(`^linux-(image|binary)-(\d+\.\d+)[^a-z]*(?:\+deb\d+)?-cloud-(amd64|arm64)$`)
+// image matches packages that can hold a kernel, by series, flavour and architecture. Some
+// releases have the kernel in linux-image-*, in others that is a stub and the kernel is in
+// linux-binary-*.
+var image = regexp.MustCompile(`^linux-(?:image|binary)-(\d+\.\d+)[^a-z]*(?:\+deb\d+)?-(cloud|rt)-(amd64|arm64)$`)
 
 // stubSize is the size in bytes below which a package holds no kernel.
 const stubSize = 1 << 20
 
 // find returns the newest kernel of a series such as "6.12".
-func find(packages []aptroot.Package, series, arch string) (aptroot.Package, bool) {
+func find(packages []aptroot.Package, series string, f Flavour, arch string) (aptroot.Package, bool) {
 	return newest(packages, func(p aptroot.Package) bool {
 		m := image.FindStringSubmatch(p.Name)
-		return m != nil && m[2] == series && m[3] == arch && p.Architecture == arch && p.Size >= stubSize
+		return m != nil && m[1] == series && m[2] == string(f) && m[3] == arch && p.Architecture == arch && p.Size >= stubSize
 	})
 }
 

@@ -28,6 +28,10 @@ const CommandLine = "landlockd.checks"
 // known to be its own. It is always printed.
 const KnownFault = "known_fault"
 
+// TooSlow is the key of the fact that something that a check measures by could not keep its
+// pace. If the check has failed, the guest is booted once more.
+const TooSlow = "too_slow"
+
 // Status is the outcome of one check.
 type Status string
 

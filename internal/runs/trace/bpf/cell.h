@@ -27,7 +27,7 @@ enum sizes {
 	STATES = 4,
 	KINDS = 2,
 	LEVELS = 256,	     /* of cgroups in each other that are looked at */
-	CHAIN = 12,	     /* directories by which an executable is known again */
+	CHAIN = 12,	     /* directories above most executables */
 	COPIES = 2,	     /* of each program that counts */
 	DIRS = 128,	     /* directories and mounts above an executable */
 	THREADS = 256,	     /* of a process that end at the same moment */
@@ -88,11 +88,23 @@ struct cell_record {
 	struct cell cell;
 };
 
+/* What makes a file the same executable by the same path. */
+struct exe_id {
+	__u64 dentry;
+	__u64 inode;
+	__u64 mnt;	 /* a number of the mount that no other one had */
+	__u64 under;	 /* the directory that it is mounted on */
+	__u64 chain;	 /* of the names above it */
+	__u32 user_ns;
+	__u32 bits;	 /* that are read each time */
+};
+
 /*
  * What a path is made of: names with a NUL behind each, the last one first. What is
  * behind the size of a path is for the longest name.
  */
 struct exe {
+	struct exe_id id;
 	__u64 unit;	 /* whose share it is in, and of which user */
 	__u64 account;
 	__s64 refs;	 /* processes that run it */
@@ -118,6 +130,7 @@ struct group {
 	__u64 account;
 	__u32 used;	 /* the last turn in which a cell was made for it */
 	__u32 size;	 /* of names */
+	__u64 below;	 /* 1: all that is below it is of the same unit */
 	__u8 names[GROUP_SIZE + NAME_SIZE];
 };
 
@@ -170,7 +183,6 @@ struct run_control {
 	__u64 marks[MARKS]; /* start of a process with this PID, modulo MARKS */
 
 	/* Written by the programs. */
-	__u64 next_exe;
 	__u64 other[KINDS][STATES]; /* what found no room at all, since the beginning */
 	__u64 lost;	 /* ends of which a map refused even that */
 	__u64 swept;	 /* ends that no program was called for, as sweeps found */

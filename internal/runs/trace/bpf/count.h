@@ -80,7 +80,7 @@ static __always_inline void count(struct run_control *ctl, struct scratch *tmp, 
 {
 	__u32 table = ctl->active & 1, turn = ctl->turn;
 	struct cell *c = find_cell(table, &tmp->key);
-	struct owner owner = {};
+	struct owner *owner = &tmp->owner;
 	bool v1 = 0;
 	__u64 other;
 
@@ -88,22 +88,24 @@ static __always_inline void count(struct run_control *ctl, struct scratch *tmp, 
 		add_to(c, &tmp->fresh);
 		return;
 	}
-	owner.account = account_of(task->real_cred);
-	owner.unit = name_group(ctl, tmp, of, at->v2, 0, owner.account);
-	if (at->v1) {
-		other = name_group(ctl, tmp, of, at->v1, 1, owner.account);
-		v1 = owner.unit <= 1 && other;
+	owner->account = account_of(task->real_cred);
+	/* A user who has no more cells costs no more than to find whose unit it is. */
+	tmp->room = take_users(SHARE_CELLS, owner, turn, CELLS_SHARE);
+	owner->unit = name_group(ctl, tmp, of, at->v2, 0, owner->account);
+	if (at->v1 && (tmp->room || owner->unit <= 1)) {
+		other = name_group(ctl, tmp, of, at->v1, 1, owner->account);
+		v1 = owner->unit <= 1 && other;
 		if (v1)
-			owner.unit = other;
+			owner->unit = other;
 	}
-	if (at->parent && at->parent != at->v2)
-		name_group(ctl, tmp, of, at->parent, 0, owner.account);
-	if (take_both(SHARE_CELLS, &owner, turn, CELLS_SHARE)) {
+	if (tmp->room && at->parent && at->parent != at->v2)
+		name_group(ctl, tmp, of, at->parent, 0, owner->account);
+	if (tmp->room && take_units(SHARE_CELLS, owner, turn, CELLS_SHARE)) {
 		if (add_or_make(ctl, table, &tmp->key, &tmp->fresh))
 			return;
-		give_both(SHARE_CELLS, &owner, turn);
+		give_both(SHARE_CELLS, owner, turn);
 	}
-	fold(ctl, tmp, table, owner.unit, v1);
+	fold(ctl, tmp, table, owner->unit, v1);
 }
 
 #endif

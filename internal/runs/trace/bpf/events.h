@@ -38,13 +38,23 @@ static __always_inline bool forget_process(__u64 key, const struct process *p)
 	return 1;
 }
 
-/* Makes tmp->process an entry, with its start and the reference to an executable. */
-static __always_inline void remember(struct scratch *tmp, __u64 key, struct task_struct *task)
+/* Forgets what is there by the key of a process that is to have an entry. */
+static __always_inline void make_room(__u64 key)
 {
-	struct process *fresh = &tmp->process, *old = bpf_map_lookup_elem(&processes, &key);
+	struct process *old = bpf_map_lookup_elem(&processes, &key);
 
 	if (old)
 		forget_process(key, old);
+}
+
+/*
+ * Makes tmp->process an entry, with its start and the reference to an executable, unless there
+ * is one.
+ */
+static __always_inline void remember(struct scratch *tmp, __u64 key, struct task_struct *task)
+{
+	struct process *fresh = &tmp->process;
+
 	fresh->account = account_of(task->real_cred);
 	fresh->depths = fresh->lacks = fresh->last_depths = fresh->last_lacks = 0;
 	fresh->exec = task->self_exec_id;
@@ -80,7 +90,7 @@ static __always_inline __u32 pid_of(struct task_struct *task)
 
 /* Fills in what a cell is counted by, but for the executable, the user and the name. */
 static __always_inline void describe(struct run_control *ctl, struct scratch *tmp, struct place *at,
-				     const struct facts *f, __u32 pid, __u64 start)
+				     const struct facts *f, __u32 pid, __u64 start, __u64 end)
 {
 	struct cell_key *key = &tmp->key;
 	struct cell *fresh = &tmp->fresh;
@@ -106,8 +116,8 @@ static __always_inline void describe(struct run_control *ctl, struct scratch *tm
 	fresh->busy = 0;
 	fresh->pid = pid;
 	fresh->start = start;
-	fresh->end = bpf_ktime_get_boot_ns();
-	age = fresh->end - start;
+	fresh->end = end;
+	age = end - start;
 	key->asked = ctl->asked;
 	bank = key->asked & 1;
 	num = ctl->num[bank];
@@ -124,7 +134,7 @@ extern void bpf_preempt_enable(void) __weak __ksym;
 
 /*
  * While a program is interrupted, the kernel does not call it again on the same CPU, and
- * tracepoints can be interrupted on PREEMPT_RT, and from Linux 7.0 on. So nothing interrupts
+ * tracepoints can be interrupted from Linux 7.0 on, on PREEMPT_RT often. So nothing interrupts
  * it where that can be asked for, and each program is there twice (COPIES): what the first
  * one has done the second one finds done, and leaves.
  */
@@ -146,7 +156,7 @@ static __always_inline void fork_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	struct signal_struct *signal = child->signal;
-	__u64 began = bpf_ktime_get_ns();
+	__u64 began = bpf_ktime_get_boot_ns();
 	struct run_control *ctl;
 	struct scratch *tmp;
 	struct process *p;
@@ -166,6 +176,7 @@ static __always_inline void fork_event(__u64 *ctx, __u32 copy)
 		tmp->process.exe = p->exe;
 		hold_exe(p->exe);
 	}
+	make_room((__u64)signal);
 	remember(tmp, (__u64)signal, child);
 	note_cost(ctl, EVENT_FORK, began);
 }
@@ -182,6 +193,7 @@ static __always_inline void run_another(struct scratch *tmp, struct process *p, 
 	if (!p) {
 		tmp->process.start = start;
 		tmp->process.exe = exe;
+		make_room(key);
 		remember(tmp, key, task);
 		return;
 	}
@@ -219,19 +231,23 @@ static __always_inline __u32 launcher_of(struct task_struct *task)
 static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *task = (void *)ctx[0];
-	__u64 key = (__u64)task->signal, began = bpf_ktime_get_ns(), start = start_of(task);
+	__u64 key = (__u64)task->signal, began = bpf_ktime_get_boot_ns(), start = start_of(task);
 	struct run_control *ctl;
 	struct scratch *tmp;
 	struct facts f = {};
 	struct process *p;
 	struct place at;
-	__u32 of, pid;
+	__u64 missed = 0;
+	__u32 of, pid, launcher;
 
 	if (task->flags & PF_KTHREAD)
 		return;
 	p = get_process(key, start);
 	if (copy && (!p || p->exec == task->self_exec_id))
 		return;
+	/* Ahead of what branches, as each way costs the verifier a search of all types. */
+	at = place_of(task);
+	launcher = launcher_of(task);
 	of = EVENTS * copy + EVENT_EXEC;
 	ctl = get_control();
 	tmp = get_scratch(of);
@@ -239,22 +255,19 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 		return;
 	/* Of an execve(2) that no program was called for nothing else is known. */
 	if (p && task->self_exec_id - p->exec > 1) {
-		__sync_fetch_and_add(&ctl->lost, task->self_exec_id - p->exec - 1);
-		p->depths = p->lacks = 0;
+		missed = task->self_exec_id - p->exec - 1;
+		__sync_fetch_and_add(&ctl->lost, missed);
 		release_exe(p->exe);
 		p->exe = 0;
+		__builtin_memset(p->comm, 0, sizeof(p->comm));
 	}
-	at = place_of(task);
 	pid = pid_of(task);
 	if (pid) {
 		read_thread(&f, task->real_cred->security);
-		if (p) {
-			f.depths |= p->depths;
-			f.lacks |= p->lacks;
-		}
-		describe(ctl, tmp, &at, &f, pid, start);
+		add_noted(&f, p, missed, task->signal);
+		describe(ctl, tmp, &at, &f, pid, start, began);
 		tmp->key.kind = KIND_LAUNCH;
-		tmp->key.uid = launcher_of(task);
+		tmp->key.uid = launcher;
 		__builtin_memset(tmp->fresh.comm, 0, sizeof(tmp->fresh.comm));
 		if (p) {
 			tmp->key.exe = p->exe;
@@ -264,7 +277,7 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 		}
 		count(ctl, tmp, of, &at, task);
 	}
-	run_another(tmp, p, key, start, task, take_exe(ctl, tmp, of, task));
+	run_another(tmp, p, key, start, task, take_exe(ctl, tmp, of, task, at.v2));
 	note_cost(ctl, EVENT_EXEC, began);
 }
 
@@ -296,18 +309,14 @@ static __always_inline bool is_first(struct run_control *ctl, __u64 key, __u64 s
 }
 
 /* What all threads were that end with a process. */
-static __always_inline void read_process(struct facts *f, struct process *p, struct signal_struct *signal,
-					 struct task_struct *task, bool alone)
+static __always_inline void read_process(struct facts *f, struct process *p, __u64 missed,
+					 struct signal_struct *signal, struct task_struct *task,
+					 bool alone)
 {
 	if (!is_worker(task))
 		read_thread(f, task->real_cred->security);
-	if (p) {
-		f->depths |= p->depths;
-		f->lacks |= p->lacks;
-	} else if (signal->sum_sched_runtime) {
-		f->depths = 0; /* some thread has gone, and nobody noted what it was */
+	if (!add_noted(f, p, missed, signal))
 		return;
-	}
 	if (!alone && !read_others(f, signal))
 		f->depths = 0;
 	else if (!f->depths && p) {
@@ -316,28 +325,45 @@ static __always_inline void read_process(struct facts *f, struct process *p, str
 	}
 }
 
+/*
+ * How many programs a process executed, at least, since its executable was noted. An execve(2)
+ * that fails where it cannot return any more has a number, too, but leaves memory without code.
+ * Before Linux 6.16, where no program is skipped, that memory has gone.
+ */
+static __always_inline __u64 executed_since(const struct process *p, struct task_struct *task)
+{
+	__u64 n = task->self_exec_id - p->exec;
+	struct mm_struct *mm = task->mm;
+
+	return n && !(mm && mm->start_code) ? n - 1 : n;
+}
+
 /* Counts a process whose last thread ends. */
 static __always_inline void count_run(struct run_control *ctl, struct scratch *tmp, __u32 of,
-				      struct task_struct *task, struct process *p, __u64 key, __u64 start)
+				      struct task_struct *task, struct process *p, __u64 key, __u64 start,
+				      __u64 began)
 {
 	struct signal_struct *signal = task->signal;
 	bool alone = signal->thread_head.next == signal->thread_head.prev;
 	struct task_struct *by = task;
+	__u64 exe = 0, missed = 0;
 	struct facts f = {};
-	struct place at;
-	__u64 exe = 0;
+	struct place at = place_of(task); /* ahead of what branches, too */
 	__u32 pid;
 
-	read_process(&f, p, signal, task, alone);
-	if (p)
-		exe = p->exe;
+	if (p) {
+		missed = executed_since(p, task);
+		exe = missed ? 0 : p->exe;
+	}
+	read_process(&f, p, missed, signal, task, alone);
 	if (!is_first(ctl, key, start, p, alone))
 		return;
+	if (missed)
+		__sync_fetch_and_add(&ctl->lost, missed);
 	pid = pid_of(task);
 	if (!pid)
 		return;
-	at = place_of(task);
-	describe(ctl, tmp, &at, &f, pid, start);
+	describe(ctl, tmp, &at, &f, pid, start, began);
 	tmp->key.exe = exe;
 	/* The credentials of a worker change with what it works on. */
 	if (is_worker(task))
@@ -353,7 +379,7 @@ static __always_inline void exit_event(__u64 *ctx, __u32 copy)
 {
 	struct task_struct *task = (void *)ctx[0];
 	struct signal_struct *signal = task->signal;
-	__u64 key = (__u64)signal, began = bpf_ktime_get_ns(), start = start_of(task);
+	__u64 key = (__u64)signal, began = bpf_ktime_get_boot_ns(), start = start_of(task);
 	struct run_control *ctl;
 	struct scratch *tmp;
 	struct process *p;
@@ -374,7 +400,7 @@ static __always_inline void exit_event(__u64 *ctx, __u32 copy)
 	if (config.group_dead)
 		last = ctx[1] & 1;
 	if (last)
-		count_run(ctl, tmp, of, task, p, key, start);
+		count_run(ctl, tmp, of, task, p, key, start, began);
 	else if (p)
 		note_thread(p, signal, task, dead);
 	note_cost(ctl, EVENT_EXIT, began);
@@ -404,7 +430,7 @@ int adopt(struct bpf_iter__task *ctx)
 	if (get_process(key, start))
 		return 0;
 	tmp->process.start = start;
-	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task);
+	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task, task->cgroups->dfl_cgrp->kn);
 	remember(tmp, key, task);
 	/* If it has ended meanwhile, nobody else forgets it. */
 	p = get_process(key, start);

@@ -84,25 +84,112 @@ static __always_inline __u64 mount_number(struct mount *mnt)
 	return BPF_CORE_READ(mnt, mnt_ns, seq) << 32 | (__u32)BPF_CORE_READ(mnt, mnt_id);
 }
 
-/*
- * Names above a file, as far as they make its path: the kernel's hash of a name depends on
- * where the directory is that it is in.
- */
-static __always_inline void read_chain(struct exe_id *id, struct dentry *dentry)
+/* The kernel's hash of a name depends on where the directory is that it is in. */
+static __always_inline __u64 add_name(__u64 chain, __u32 hash, __u32 len)
 {
+	return (chain ^ hash) * 0x9e3779b97f4a7c15ULL + len;
+}
+
+/* As climb(), but of each name only what makes it another one. */
+static long climb_chain(__u32 i, struct scratch **ctx)
+{
+	struct scratch *tmp = get_scratch(*(__u32 *)ctx);
+	struct dentry *dentry, *above;
+	struct mount *mnt, *below;
+	struct ascent *a;
+
+	if (!tmp)
+		return 1;
+	a = &tmp->ascent;
+	dentry = (void *)a->at;
+	mnt = (void *)a->mnt;
+	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
+		below = BPF_CORE_READ(mnt, mnt_parent);
+		if (below == mnt || !below)
+			return 1;
+		a->at = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+		a->mnt = (__u64)below;
+		return 0;
+	}
+	above = BPF_CORE_READ(dentry, d_parent);
+	tmp->exe.id.chain = add_name(tmp->exe.id.chain, BPF_CORE_READ(dentry, d_name.hash),
+				     BPF_CORE_READ(dentry, d_name.len));
+	if (above == dentry)
+		return 1;
+	a->at = (__u64)above;
+	return 0;
+}
+
+/* Whether no directory is above a mount that could have another name. */
+static __always_inline bool is_uppermost(struct mount *mnt, struct dentry *under)
+{
+	struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
+
+	if (below == mnt)
+		return 1;
+	return BPF_CORE_READ(under, d_parent) == under && BPF_CORE_READ(below, mnt_parent) == below;
+}
+
+/* Names above a file, as far as they make its path. Most are few, and of one mount. */
+static __always_inline void read_chain(struct scratch *tmp, __u32 of, struct dentry *dentry,
+				       struct mount *mnt, struct dentry *under)
+{
+	struct ascent *a = &tmp->ascent;
 	__u64 chain = 0;
 	int i;
 
+	a->at = (__u64)dentry;
+	a->mnt = (__u64)mnt;
 	for (i = 0; i < CHAIN; i++) {
 		struct dentry *up = dentry->d_parent;
 
-		chain = (chain ^ dentry->d_name.hash) * 0x9e3779b97f4a7c15ULL + dentry->d_name.len;
+		chain = add_name(chain, dentry->d_name.hash, dentry->d_name.len);
 		if (up == dentry)
 			break;
 		dentry = up;
 	}
-	id->top = (__u64)dentry;
-	id->chain = chain;
+	tmp->exe.id.chain = chain;
+	if (i < CHAIN) {
+		if (is_uppermost(mnt, under))
+			return;
+		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root))
+			a->at = (__u64)dentry;
+	}
+	bpf_loop(DIRS, climb_chain, &of, 0);
+}
+
+#define ID_WORDS (sizeof(struct exe_id) / sizeof(__u64))
+
+/*
+ * A number for what an executable is, made of addresses, which nobody chooses. If ever two have
+ * the same one, the second is not known.
+ */
+static __always_inline __u64 number_of(const struct exe_id *id)
+{
+	const __u64 *word = (const void *)id;
+	__u64 number = 0;
+	__u32 i;
+
+	for (i = 0; i < ID_WORDS; i++) {
+		number = (number ^ word[i]) * 0x9e3779b97f4a7c15ULL;
+		number ^= number >> 32;
+	}
+	return number | 1;
+}
+
+/* Adds a reference to an executable. Returns its number; 0 if it is another one. */
+static __always_inline __u64 hold_same(struct exe *known, const struct exe_id *id, __u64 number)
+{
+	const __u64 *one = (const void *)&known->id, *other = (const void *)id;
+	__u64 differs = 0;
+	__u32 i;
+
+	for (i = 0; i < ID_WORDS; i++)
+		differs |= one[i] ^ other[i];
+	if (differs)
+		return 0;
+	__sync_fetch_and_add(&known->refs, 1);
+	return number;
 }
 
 /*
@@ -110,16 +197,16 @@ static __always_inline void read_chain(struct exe_id *id, struct dentry *dentry)
  * are known. of is whose scratch memory is used.
  */
 static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *tmp, __u32 of,
-				      struct task_struct *task)
+				      struct task_struct *task, struct kernfs_node *cgroup)
 {
-	struct exe_id *id = &tmp->exe_id;
+	struct exe_id *id = &tmp->exe.id;
 	struct ascent *a = &tmp->ascent;
 	struct exe *known, *e = &tmp->exe;
 	struct mm_struct *mm = task->mm;
 	struct owner owner = {};
-	struct dentry *dentry;
+	struct dentry *dentry, *under;
 	struct mount *mnt;
-	__u64 number, *found;
+	__u64 number;
 	struct file *file;
 
 	if (!mm)
@@ -132,25 +219,25 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	id->dentry = (__u64)dentry;
 	id->inode = dentry->d_inode->i_ino;
 	id->mnt = mount_number(mnt);
-	id->under = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
-	read_chain(id, dentry);
+	under = BPF_CORE_READ(mnt, mnt_mountpoint);
+	id->under = (__u64)under;
+	read_chain(tmp, of, dentry, mnt, under);
 	id->user_ns = file->f_cred->user_ns->ns.inum;
 	id->bits = dentry->d_hash.pprev ? 0 : EXE_UNLINKED;
 	if (file->f_flags & OPENED_FOR_EXEC)
 		id->bits |= EXE_EXECUTED;
-	found = bpf_map_lookup_elem(&exe_ids, id);
-	if (found) {
-		number = *found;
-		known = bpf_map_lookup_elem(&exes, &number);
-		if (known) {
-			__sync_fetch_and_add(&known->refs, 1);
-			return number;
-		}
-	}
+	/* The verifier takes no arithmetic with pointers, so they are read from memory. */
+	asm volatile("" ::: "memory");
+	number = number_of(id);
+	known = bpf_map_lookup_elem(&exes, &number);
+	if (known)
+		return hold_same(known, id, number);
 
 	owner.account = account_of(task->real_cred);
-	owner.unit = name_group(ctl, tmp, of, task->cgroups->dfl_cgrp->kn, 0, owner.account);
-	if (!take_both(SHARE_EXES, &owner, 0, EXES_SHARE))
+	if (!take_users(SHARE_EXES, &owner, 0, EXES_SHARE))
+		return 0;
+	owner.unit = name_group(ctl, tmp, of, cgroup, 0, owner.account);
+	if (!take_units(SHARE_EXES, &owner, 0, EXES_SHARE))
 		return 0;
 	a->at = (__u64)dentry;
 	a->mnt = (__u64)mnt;
@@ -162,14 +249,14 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	e->bits = exe_bits(file, task);
 	bpf_loop(DIRS, climb, &of, 0);
 	e->size = a->done ? a->off : 0;
-	number = __sync_fetch_and_add(&ctl->next_exe, 1) + 1;
 	if (bpf_map_update_elem(&exes, &number, e, BPF_NOEXIST)) {
 		give_both(SHARE_EXES, &owner, 0);
-		return 0;
+		/* Somebody else was faster, or there is no room. */
+		known = bpf_map_lookup_elem(&exes, &number);
+		return known ? hold_same(known, id, number) : 0;
 	}
 	if (__sync_fetch_and_add(&ctl->used_exes, 1) > EXES / 2)
 		wake_up(ctl);
-	bpf_map_update_elem(&exe_ids, id, &number, BPF_ANY);
 	return number;
 }
 

@@ -30,33 +30,39 @@ static __always_inline struct place place_of(struct task_struct *task)
 	struct css_set *set = task->cgroups;
 	struct place p = { .v2 = set->dfl_cgrp->kn };
 	__u32 zero = 0;
-	__u64 *memory;
+	struct link_memory *memory;
 
 	p.parent = task->real_parent->cgroups->dfl_cgrp->kn;
 	if (!layout.cgroup_v1)
 		return p;
 	memory = bpf_map_lookup_elem(&link_v1, &zero);
 	if (memory)
-		p.v1 = cgroup_v1((struct cgrp_cset_link **)memory, set);
+		p.v1 = cgroup_v1(memory, set);
 	return p;
 }
 
+/* By a helper: each byte compared here is one more branch for the verifier. */
 static __always_inline bool begins_with(const __u8 *name, const char *text, __u32 length)
 {
-	__u32 i;
-
-	for (i = 0; i < length; i++)
-		if (name[i] != text[i])
-			return 0;
-	return 1;
+	return !bpf_strncmp((const char *)name, length, text);
 }
 
-/* Whether a name is that of a unit that runs programs; n counts its NUL. */
+/* Whether a name ends so, with something before it; n counts its NUL. */
+static __always_inline bool ends_with(const __u8 *name, __u32 n, const char *text, __u32 length)
+{
+	return n > length + 1 && begins_with(&name[(n - length - 1) & (NAME_SIZE - 1)], text, length);
+}
+
+/* Whether a name is that of a slice, which a container of LXC may be called like. */
+static __always_inline bool is_slice(const __u8 *name, __u32 n)
+{
+	return ends_with(name, n, ".slice", 6) && !begins_with(name, "lxc.", 4);
+}
+
+/* Whether a name is that of a unit that runs programs. */
 static __always_inline bool is_unit(const __u8 *name, __u32 n)
 {
-	if (n > 9 && begins_with(&name[(n - 9) & (NAME_SIZE - 1)], ".service", 8))
-		return 1;
-	return n > 7 && begins_with(&name[(n - 7) & (NAME_SIZE - 1)], ".scope", 6);
+	return ends_with(name, n, ".service", 8) || ends_with(name, n, ".scope", 6);
 }
 
 /* One step up from a cgroup. */
@@ -89,6 +95,8 @@ static long rise(__u32 i, __u32 *of)
 	if (is_unit(a->name, n)) {
 		a->unit = id;
 		a->unit_at = (__u64)kn;
+	} else if (!is_slice(a->name, n)) {
+		a->unit = 0; /* names below it are not systemd's */
 	}
 	off = a->off;
 	if (off < GROUP_SIZE && off + n <= GROUP_SIZE && !a->cut) {
@@ -106,9 +114,9 @@ static long rise(__u32 i, __u32 *of)
 
 /*
  * Finds the cgroup that stands for all below it where shares are counted: the uppermost that
- * is called as a unit, or else the second from the top; below the cgroups of Kubernetes,
- * that of a pod, and of a container of LXC the uppermost. The last name that was read is
- * the uppermost.
+ * is called as a unit, if above it there are only slices, or else the second from the top;
+ * below the cgroups of Kubernetes, that of a container, and of a container of LXC the
+ * uppermost. The last name that was read is the uppermost.
  */
 static __always_inline void choose_unit(struct ascent *a, __u64 id, struct kernfs_node *kn)
 {
@@ -151,14 +159,26 @@ static __noinline int read_group(__u32 of, struct kernfs_node *kn, __u32 v1, __u
 	a->at = (__u64)kn;
 	a->off = a->levels = a->done = a->cut = 0;
 	a->unit = a->unit_at = 0;
+	/* Names that there is no room for are not read if the unit is that of the one above. */
+	if (is_used_up(SHARE_GROUPS, account, 0, GROUPS_SHARE)) {
+		struct group_key up = { .id = BPF_CORE_READ(above(kn), id), .v1 = v1 };
+
+		g = bpf_map_lookup_elem(&groups, &up);
+		if (g && g->below) {
+			a->unit = g->unit;
+			return 0;
+		}
+	}
 	bpf_loop(LEVELS, rise, &of, 0);
-	choose_unit(a, key.id, kn);
 	g = &tmp->group;
+	g->below = a->done && a->unit;
+	choose_unit(a, key.id, kn);
 	g->unit = owner.unit = a->unit;
 	g->account = account;
 	g->used = ctl->turn;
 	g->size = a->done && !a->cut ? a->off : ABSENT;
-	if (bpf_map_lookup_elem(&groups, &key) || !take_both(SHARE_GROUPS, &owner, 0, GROUPS_SHARE))
+	if (bpf_map_lookup_elem(&groups, &key) || !take_users(SHARE_GROUPS, &owner, 0, GROUPS_SHARE) ||
+	    !take_units(SHARE_GROUPS, &owner, 0, GROUPS_SHARE))
 		return 0;
 	if (bpf_map_update_elem(&groups, &key, g, BPF_NOEXIST))
 		give_both(SHARE_GROUPS, &owner, 0);

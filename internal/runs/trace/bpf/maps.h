@@ -33,34 +33,13 @@ struct {
 	__type(value, struct process);
 } processes SEC(".maps");
 
+/* By a number that is made of what they are. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EXES);
 	__type(key, __u64);
 	__type(value, struct exe);
 } exes SEC(".maps");
-
-/*
- * What makes a file the same executable by the same path. Forgetting only gives it another
- * number.
- */
-struct exe_id {
-	__u64 dentry;
-	__u64 inode;
-	__u64 mnt;   /* a number of the mount that no other one had */
-	__u64 under; /* the directory that it is mounted on */
-	__u64 top;   /* the uppermost directory that is looked at */
-	__u64 chain; /* of the names below it */
-	__u32 user_ns;
-	__u32 bits;  /* that are read each time */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 2 * EXES);
-	__type(key, struct exe_id);
-	__type(value, __u64);
-} exe_ids SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -125,6 +104,12 @@ struct ascent {
 	__u8 name[NAME_SIZE];
 };
 
+/* Whose share something is in: of what is below a cgroup, and of a user that is not root. */
+struct owner {
+	__u64 unit;
+	__u64 account;
+};
+
 /*
  * What is too large for the stack. Each program has its own, and none runs twice on a CPU
  * at the same time.
@@ -134,11 +119,13 @@ struct scratch {
 	struct cell_key folded;
 	struct cell fresh;
 	struct process process;
-	struct exe_id exe_id;
 	struct ascent ascent;
 	struct exe exe;
 	struct group group;
 	struct cell_record record;
+	/* On the stack the verifier knows their values, and goes through all that follows for each. */
+	struct owner owner;
+	__u64 room; /* 1: there is some in the user's share */
 };
 
 /* Those of the copies follow each other. */
@@ -154,12 +141,11 @@ struct {
 	__type(value, struct scratch);
 } scratch SEC(".maps");
 
-/* Where the link between a css_set and its cgroup in the v1 hierarchy was found last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct link_memory);
 } link_v1 SEC(".maps");
 
 static __always_inline struct run_control *get_control(void)
@@ -208,17 +194,24 @@ static __always_inline void wake_up(struct run_control *ctl)
 		bpf_ringbuf_output(&wake, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
 }
 
-/* Whose share something is in: of what is below a cgroup, and of a user that is not root. */
-struct owner {
-	__u64 unit;
-	__u64 account;
-};
-
-/* Takes one more of both shares, if there is one in each. */
-static __always_inline bool take_both(__u32 of, const struct owner *o, __u32 turn, __s64 most)
+/* Reports whether a user has all of a share. */
+static __always_inline bool is_used_up(__u32 of, __u64 account, __u32 turn, __s64 most)
 {
-	if (o->account && !take(of, o->account, turn | USERS, most / 2))
-		return 0;
+	struct share_key key = { .whose = account, .of = of, .turn = turn | USERS };
+	__s64 *n = account ? bpf_map_lookup_elem(&shares, &key) : 0;
+
+	return n && *n >= most / 2;
+}
+
+/* Takes one more of a user's share, if there is one. */
+static __always_inline bool take_users(__u32 of, const struct owner *o, __u32 turn, __s64 most)
+{
+	return !o->account || take(of, o->account, turn | USERS, most / 2);
+}
+
+/* The same of a unit's share. If there is none, that of the user is given back. */
+static __always_inline bool take_units(__u32 of, const struct owner *o, __u32 turn, __s64 most)
+{
 	if (take(of, o->unit, turn, most))
 		return 1;
 	if (o->account)
@@ -233,10 +226,10 @@ static __always_inline void give_both(__u32 of, const struct owner *o, __u32 tur
 		give_back(of, o->account, turn | USERS);
 }
 
-/* Notes what a call took. */
+/* Notes what a call took. began is in ns since boot. */
 static __always_inline void note_cost(struct run_control *ctl, __u32 event, __u64 began)
 {
-	__u64 took = bpf_ktime_get_ns() - began;
+	__u64 took = bpf_ktime_get_boot_ns() - began;
 	struct cost *c;
 
 	if (event >= EVENTS)

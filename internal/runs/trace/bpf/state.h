@@ -115,6 +115,24 @@ static __always_inline bool read_others(struct facts *f, struct signal_struct *s
 	return bpf_loop(THREADS, next_thread, &w, 0) < THREADS;
 }
 
+/*
+ * Adds what threads were that ended before, and reports whether that is known: without an
+ * entry of the process, or behind an execve(2) that was missed, it is only if none has gone.
+ */
+static __always_inline bool add_noted(struct facts *f, const struct process *p, __u64 missed,
+				      const struct signal_struct *signal)
+{
+	if (p) {
+		f->depths |= p->depths;
+		f->lacks |= p->lacks;
+	}
+	if ((!p || missed) && signal->sum_sched_runtime) {
+		f->depths = 0;
+		return 0;
+	}
+	return 1;
+}
+
 static __always_inline __u8 state_of(const struct facts *f)
 {
 	if (!f->depths)

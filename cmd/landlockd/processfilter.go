@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/facts"
+	"github.com/landlockd/landlockd/internal/tree"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// processFilter are the flags of commands that list some processes.
+type processFilter struct {
+	tree.Filter
+	domain string
+}
+
+func (f *processFilter) flags(c *kingpin.CmdClause) {
+	words := []string{facts.Ineffective}
+	for _, state := range scan.States() {
+		words = append(words, state.String())
+	}
+	c.Flag("state", "Only processes in this state (repeatable): sandboxed (and restricted in "+
+		"something), ineffective, partial, unsandboxed, unknown.").EnumsVar(&f.States, words...)
+	workloadFlag(c, &f.Workloads)
+	c.Flag("domain", "Only processes in this domain, or in one that is nested in it.").
+		PlaceHolder("ID").StringVar(&f.domain)
+	c.Flag("right", "Only processes that are restricted for certain in a right that this pattern "+
+		"matches, as fs.write_file or net.* (repeatable).").PlaceHolder("PATTERN").StringsVar(&f.Rights)
+	c.Flag("pid", "Only this process (repeatable).").PlaceHolder("PID").Int32ListVar(&f.PIDs)
+}
+
+func (f *processFilter) validate() error {
+	if err := cmp.Or(checkGlobs("workload", f.Workloads), checkGlobs("right", f.Rights)); err != nil {
+		return err
+	}
+	for _, glob := range f.Rights {
+		if len(access.Match(glob)) == 0 {
+			return usagef("--right %q matches no right: docs/rights.md has their names", glob)
+		}
+	}
+	for _, pid := range f.PIDs {
+		if !isPID(int64(pid)) {
+			return usagef("--pid: %d is no PID", pid)
+		}
+	}
+	if f.domain == "" {
+		return nil
+	}
+	var err error
+	if f.Domain, err = domainid.Parse(f.domain); err != nil {
+		return usagef("--domain: %w", err)
+	}
+	return nil
+}

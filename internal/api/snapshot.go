@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"net/http"
+
+	"github.com/landlockd/landlockd/internal/recorded"
+	"github.com/landlockd/landlockd/scan"
+)
+
+const snapshotPath = "/v1/snapshot"
+
+// serveSnapshot writes the snapshot by which the caller was judged, piece by piece: the
+// daemon has no room for all of a large host's.
+func (s *Server) serveSnapshot(w http.ResponseWriter, r *http.Request, snap *scan.Snapshot) {
+	if _, err := parseQuery(r.URL.RawQuery); err != nil {
+		refuse(w, http.StatusBadRequest, "bad_request", "there is no parameter here")
+		return
+	}
+	begin(w, http.StatusOK)
+	if err := recorded.Write(w, snap, recorded.Options{}); err != nil {
+		s.o.Logger.Debug("A caller of the API did not take its snapshot", "err", err)
+		panic(http.ErrAbortHandler) // an answer that was cut must not look whole
+	}
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package table
+
+import "fmt"
+
+// Color is one of the eight that every terminal has, which follow its theme.
+type Color uint8
+
+const (
+	// Default is the terminal's own.
+	Default Color = iota
+	Red
+	Green
+	Yellow
+	Magenta
+)
+
+// ByState returns the color of a state's word. None is known by its color alone.
+func ByState(word string) Color {
+	switch word {
+	case "sandboxed", "compliant":
+		return Green
+	case "partial", "ineffective":
+		return Yellow
+	case "unsandboxed", "violating":
+		return Red
+	case "unknown":
+		return Magenta
+	default:
+		return Default
+	}
+}
+
+// State is a cell of a state's word, in its color.
+func State(word string) Cell { return Cell{Text: word, Color: ByState(word)} }
+
+// paint returns text in a color.
+func (c Color) paint(text string) string {
+	code := [...]int{Red: 31, Green: 32, Yellow: 33, Magenta: 35}[c]
+	if c == Default {
+		return text
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, text)
+}
