@@ -56,7 +56,7 @@ static __always_inline void note_resolver(struct control_block *ctl, struct task
 	__u32 zero = 0;
 	struct space *space = bpf_map_lookup_elem(&spaces, &zero);
 
-	if (ctl->num_objects && rec->pid == ctl->resolver && space) {
+	if (ctl->num_objects && rec->tid == ctl->resolver && space) {
 		space->ns = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
 		space->event = ctl->scan;
 		space->account = (__u64)BPF_CORE_READ(task, files);

@@ -23,11 +23,20 @@ type Resident struct {
 
 // Settle starts a thread that enters a sandbox and stays in it until Leave.
 func Settle(s sandbox.Sandbox) (*Resident, error) {
+	return SettleIn(s, func() error { return nil })
+}
+
+// SettleIn does the same for a thread that does something before.
+func SettleIn(s sandbox.Sandbox, before func() error) (*Resident, error) {
 	r := &Resident{Sandbox: s, ask: make(chan func())}
 	ready := make(chan error, 1)
 	r.wait = thread.Run(func() {
 		r.TID = int32(unix.Gettid())
-		ready <- s.Enter()
+		err := before()
+		if err == nil {
+			err = s.Enter()
+		}
+		ready <- err
 		for f := range r.ask {
 			f()
 		}
@@ -49,6 +58,13 @@ func (r *Resident) Compare(snap *scan.Snapshot, abi int) []error {
 func (r *Resident) Try(site *Site, n int, ports []uint16) []error {
 	done := make(chan []error)
 	r.ask <- func() { done <- Try(r.Sandbox, site, n, ports) }
+	return <-done
+}
+
+// Do has the thread do something.
+func (r *Resident) Do(f func() error) error {
+	done := make(chan error)
+	r.ask <- func() { done <- f() }
 	return <-done
 }
 
