@@ -55,8 +55,8 @@ func (o *opened) Release() bool {
 func watch(t testing.TB, paths ...string) *Source {
 	t.Helper()
 	s := openSource(t, Options{})
-	if s.state.NoWays != "" {
-		t.Fatal(s.state.NoWays)
+	if s.NoWays() != "" {
+		t.Fatal(s.NoWays())
 	}
 	s.Resolve(&opened{t: t, paths: paths})
 	return s

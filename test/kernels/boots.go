@@ -64,7 +64,7 @@ const leftOut = " initcall_blacklist=load_system_certificate_list,jent_mod_init 
 var (
 	// plain has the security modules as Debian orders them: Landlock is the
 	// first that has a part in the credentials.
-	plain = Boot{"default", one, []string{"report", "order:first=1", "scan", "rules:sandboxes=25", "sockets", "truth:seeds=2", "runs", "handoff", "daemon", "legacy"}}
+	plain = Boot{"default", one, []string{"report", "order:first=1", "scan", "rules:sandboxes=25", "reach:sandboxes=50", "sockets", "truth:seeds=2", "runs", "handoff", "daemon", "legacy"}}
 
 	// orders puts Landlock's part of the credentials at other offsets.
 	orders = []Boot{
@@ -110,7 +110,7 @@ var (
 // the daemon is run.
 func whole(domains, daemon string) Boot {
 	return Boot{"default", "", []string{
-		"report", "order:first=1", "scan", "rules:sandboxes=100", "sockets", "truth:seeds=3",
+		"report", "order:first=1", "scan", "rules:sandboxes=100", "reach:sandboxes=100", "sockets", "truth:seeds=3",
 		"churn:pids=400", "runs", "ids:domains=" + domains, "handoff", "caps", "noattr", daemon, "clock", "inside",
 	}}
 }

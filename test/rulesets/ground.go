@@ -19,7 +19,7 @@ import (
 
 // Ground is where sandboxed threads try to reach objects, by every name that they have.
 type Ground struct {
-	// Top has the directories a, a/b, c, m and n, with a file f in each. c/l is another name
+	// Top has the directories a, a/b, c, c/m and n, with a file f in each. c/l is another name
 	// of a/b/f.
 	Top string
 	// Objects are all of them but for c/l.
@@ -33,7 +33,7 @@ type node struct{ dev, ino uint64 }
 // NewGround makes one below a directory, which must be empty.
 func NewGround(top string) (*Ground, error) {
 	g := &Ground{Top: top, nodes: map[node]int{}}
-	for _, dir := range []string{"a", "a/b", "c", "m", "n"} {
+	for _, dir := range []string{"a", "a/b", "c", "c/m", "n"} {
 		path := filepath.Join(top, dir)
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return nil, err

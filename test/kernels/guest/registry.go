@@ -17,6 +17,7 @@ type T = check.T
 var registry = map[string]check.Check{
 	"report":   checkReport,
 	"scan":     checkScan,
+	"reach":    checkReach,
 	"rules":    checkRules,
 	"sockets":  checkSockets,
 	"truth":    checkTruth,
