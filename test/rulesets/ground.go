@@ -88,8 +88,10 @@ func (g *Ground) Release() bool {
 	return true
 }
 
-// Dirs and Plain are what rules may be on.
-func (g *Ground) Dirs() []string  { return g.paths(domainid.ObjectDirectory) }
+// Dirs are the directories that rules may be on.
+func (g *Ground) Dirs() []string { return g.paths(domainid.ObjectDirectory) }
+
+// Plain are the files that rules may be on.
 func (g *Ground) Plain() []string { return g.paths(domainid.ObjectFile) }
 
 func (g *Ground) paths(kind domainid.ObjectKind) (paths []string) {
