@@ -138,9 +138,6 @@ func (s *Source) CredentialsOffset() int {
 // there are none.
 func (s *Source) NoRules() string { return s.state.NoRules }
 
-// NoWays returns why it cannot be found out what leads to assets; empty if it can.
-func (s *Source) NoWays() string { return s.state.NoWays }
-
 // Close releases the programs.
 func (s *Source) Close() error {
 	err := s.control.close()
