@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -67,6 +68,8 @@ func (h *besideHandoff) resolve(o Options) error {
 		return fmt.Errorf("not confined by %s: what assets are is not looked for",
 			failureWords(failures))
 	}
+	// Threads that wake one another would cost more than all that it does.
+	runtime.GOMAXPROCS(1)
 	return resolver.Serve(socket, cmp.Or(o.Sources.RootFS, "/"))
 }
 
