@@ -119,8 +119,8 @@ func TestAssetsWithoutResolver(t *testing.T) {
 
 	// So it is without the capability.
 	needs := "a start with CAP_DAC_READ_SEARCH"
-	d, _ = startWatched(t, daemonOptions{
-		args: []string{config.flag()}, change: asNobody(unix.CAP_BPF, unix.CAP_PERFMON),
+	d = startDaemon(t, daemonOptions{
+		args: []string{config.flag(), "--scan.min-interval=0"}, change: asNobody(unix.CAP_BPF, unix.CAP_PERFMON),
 	})
 	if m := d.scrape(t); m.reach("file", "unknown") < 2 || m.knows("file") {
 		t.Errorf("without the capability: %v", m)
@@ -131,7 +131,7 @@ func TestAssetsWithoutResolver(t *testing.T) {
 	d.stop(t)
 
 	// And no process is started that nobody needs.
-	d, _ = startWatched(t, daemonOptions{args: []string{newConfig(t, "assets: [{name: ssh, tcp: [22], access: [connect]}]\n").flag()}})
+	d = startDaemon(t, daemonOptions{args: []string{newConfig(t, "assets: [{name: ssh, tcp: [22], access: [connect]}]\n").flag()}})
 	if pid := besideOrNone(d); pid != 0 || strings.Contains(d.stderr.String(), needs) {
 		t.Errorf("process %d; log: %s", pid, &d.stderr)
 	}
@@ -143,16 +143,16 @@ func TestAssetsWithoutResolver(t *testing.T) {
 func TestAssetsPrivileges(t *testing.T) {
 	_, text := secrets(t)
 	config := newConfig(t, text)
+	startWitnesses(t)
 	for name, o := range map[string]daemonOptions{
 		"a capability": {change: asNobody(unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_DAC_READ_SEARCH)},
 		"unconfined":   {args: []string{"--confine=off"}},
 	} {
-		o.args = append(o.args, config.flag())
-		d, _ := startWatched(t, o)
+		o.args = append(o.args, config.flag(), "--scan.min-interval=0")
+		d := startDaemon(t, o)
 		eventually(t, name+": the assets are known", func() bool { return d.scrape(t).knows("glob") })
 		d.stop(t)
 	}
-	startWitnesses(t)
 	p := run(t, "once", config.flag())
 	if m := parseMetrics(t, p.stdout.String()); !m.knows("file") {
 		t.Errorf("once: %s", &p.stderr)
@@ -167,7 +167,7 @@ func TestInsideResolver(t *testing.T) {
 	d, _ := startAttacked(t, program, "", newConfig(t, text).flag())
 	pid := besideOf(t, d)
 	// Lists of names, for patterns; and how a file is opened, which is the domain's to refuse.
-	checkAttack(t, d, pid, "read /proc", "read /sys/kernel", "openat2")
+	checkAttack(t, d, pid, "read /proc", "read /proc/SAME/fd", "read /sys/kernel", "openat2")
 	eventually(t, "it goes on", func() bool { return d.scrape(t)["landlockd_scan_success"] == 1 })
 	if err := syscall.Kill(pid, 0); err != nil {
 		t.Error(err)
