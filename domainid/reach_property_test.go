@@ -44,7 +44,7 @@ func randomReach(r *rand.Rand) (Host, []Domain, Assets) {
 	is := func() bool { return r.IntN(2) == 0 }
 	var a Assets
 	for i := range 1 + r.IntN(4) {
-		of := Asset{Name: fmt.Sprint(i), Signal: is() && is(), AbstractUnix: is() && is()}
+		of := Asset{Name: fmt.Sprint(i), Signal: r.IntN(4) == 0, AbstractUnix: r.IntN(4) == 0}
 		switch r.IntN(4) {
 		case 0:
 			of.TCP, of.Connect, of.Bind = []uint16{1022, 1024}, is(), is()

@@ -66,13 +66,13 @@ func (d *decoder) asset(n *yaml.Node) domainid.Asset {
 		!a.Signal && !a.AbstractUnix {
 		d.fail(n, "the asset is nothing: want paths, unix, tcp, signal or abstract_unix")
 	}
-	d.access(n, seen, "paths", "read or write", a.Read || a.Write)
-	d.access(n, seen, "tcp", "connect or bind", a.Connect || a.Bind)
+	d.access(seen, "paths", "read or write", a.Read || a.Write)
+	d.access(seen, "tcp", "connect or bind", a.Connect || a.Bind)
 	return a
 }
 
 // access demands that the access to something is given, if that is there, and only then.
-func (d *decoder) access(n *yaml.Node, seen map[string]*yaml.Node, key, words string, given bool) {
+func (d *decoder) access(seen map[string]*yaml.Node, key, words string, given bool) {
 	switch at := seen[key]; {
 	case at != nil && !given:
 		d.fail(at, "%s needs access beside it, of %s", key, words)
