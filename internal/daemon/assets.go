@@ -26,7 +26,8 @@ import (
 // Whatever comes of that, all else works without.
 func (d *Daemon) startResolver() {
 	if !resolver.HavePaths(d.config.Assets) || d.found.Iterator == nil ||
-		d.found.Kernel.Landlock != scan.Enabled || !confine.Permitted(unix.CAP_DAC_READ_SEARCH) {
+		d.found.Iterator.NoWays() != "" || d.found.Kernel.Landlock != scan.Enabled ||
+		!confine.Permitted(unix.CAP_DAC_READ_SEARCH) {
 		return // the serving stage says so
 	}
 	h := besideHandoff{Role: resolves, Goal: d.goal}
@@ -93,10 +94,22 @@ func (d *Daemon) askForAssets(rules *inforce.Set) {
 	}
 }
 
-// warnOfAssets logs that a configuration asks for what nobody looks for.
+// warnOfAssets logs that a configuration asks for what nobody looks for, and why.
 func (d *Daemon) warnOfAssets(c *policy.Config) {
-	if resolver.HavePaths(c.Assets) && d.resolver == nil && d.o.Confine != Off {
-		d.o.Logger.Warn("Which assets with paths are within reach is not known: that takes " +
-			"the task iterator, and a start with CAP_DAC_READ_SEARCH (docs/assets.md)")
+	if !resolver.HavePaths(c.Assets) || d.found.Kernel == nil ||
+		d.found.Kernel.Landlock != scan.Enabled {
+		return // there is nothing to look for
 	}
+	reason := ""
+	switch {
+	case d.found.Iterator == nil:
+		reason = "that takes the task iterator"
+	case d.found.Iterator.NoWays() != "":
+		reason = d.found.Iterator.NoWays()
+	case d.resolver == nil && d.o.Confine != Off:
+		reason = "that takes a start with CAP_DAC_READ_SEARCH (docs/assets.md)"
+	default:
+		return
+	}
+	d.o.Logger.Warn("Which assets with paths are within reach is not known", "reason", reason)
 }
