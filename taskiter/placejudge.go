@@ -50,7 +50,8 @@ func newPlaceJudge(s *Source, domain int32, snap *scan.Snapshot) *placeJudge {
 	j := &placeJudge{outer: !domainid.Whole(snap.Domains, domain)}
 	for i := range domainid.Chain(snap.Domains, domain) {
 		d := &snap.Domains[i]
-		l := layerGrants{handled: d.Handled[access.FS], at: map[uint64]uint32{}}
+		handled := access.Implied(d.Handled, s.state.Kernel.ABI)[access.FS]
+		l := layerGrants{handled: handled, at: map[uint64]uint32{}}
 		if d.Handled.Empty() && !d.HandlesOther {
 			j.outer = true // it handles what nobody knows
 		}
