@@ -106,7 +106,13 @@ func (r Reaches) And(o Reaches) Reaches {
 // Beside returns what a process reaches beside a worker that may act outside of its domains,
 // or of which that is not known: no asset of the host is out of reach then.
 func (r Reaches) Beside(outside access.Answer) Reaches {
-	least := [...]uint64{access.Yes: rankOpen, access.Unknown: uint64(ReachUnknown), access.No: 0}[outside]
+	if outside == access.No {
+		return r
+	}
+	least := rankOpen
+	if outside == access.Unknown {
+		least = uint64(ReachUnknown)
+	}
 	for i := range MaxAssets {
 		if r.rank(i) != uint64(Absent) {
 			r.raise(i, least)

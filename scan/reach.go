@@ -27,7 +27,9 @@ func (s *Snapshot) CountAssets() []AssetProcesses {
 			counts[asset][domainid.Absent] = 1
 		}
 	}
-	s.eachReach(nothing, func(_ *Process, asset int, reach domainid.Reach) { counts[asset][reach]++ })
+	s.eachReach(nothing, func(_ int32, asset int, reach domainid.Reach, n int) {
+		counts[asset][reach] += n
+	})
 	return counts
 }
 
@@ -38,36 +40,43 @@ func (s *Snapshot) AssetsByWorkload() [][]int {
 	for asset := range counts {
 		counts[asset] = make([]int, len(s.Workloads)+1)
 	}
-	s.eachReach(domainid.Reaches{}, func(p *Process, asset int, reach domainid.Reach) {
-		if reach != domainid.WithinReach {
-			return
+	s.eachReach(domainid.Reaches{}, func(at int32, asset int, reach domainid.Reach, n int) {
+		if reach == domainid.WithinReach {
+			counts[asset][at] += n
 		}
-		at := len(s.Workloads)
-		if s.WorkloadOf(p) != nil {
-			at = int(p.Workload)
-		}
-		counts[asset][at]++
 	})
 	return counts
 }
 
-// eachReach yields for each sandboxed process the assets that the host has. unlisted is for
-// those whose tasks are not listed.
+// eachReach yields the assets that the host has for n sandboxed processes that are alike, of a
+// workload, or of none, which is the number of workloads. unlisted is for those whose tasks
+// are not listed.
 func (s *Snapshot) eachReach(
-	unlisted domainid.Reaches, yield func(p *Process, asset int, reach domainid.Reach),
+	unlisted domainid.Reaches, yield func(workload int32, asset int, reach domainid.Reach, n int),
 ) {
+	type alike struct {
+		reaches  domainid.Reaches
+		workload int32
+	}
+	groups := map[alike]int{}
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		if p.State != Sandboxed {
 			continue
 		}
-		reaches, listed := s.Reaches(p)
-		if !listed {
-			reaches = unlisted
+		g := alike{unlisted, int32(len(s.Workloads))}
+		if reaches, listed := s.Reaches(p); listed {
+			g.reaches = reaches
 		}
+		if s.WorkloadOf(p) != nil {
+			g.workload = p.Workload
+		}
+		groups[g]++
+	}
+	for g, n := range groups {
 		for asset := range s.Assets {
-			if reach, _ := reaches.Of(asset); reach != domainid.Absent {
-				yield(p, asset, reach)
+			if reach, _ := g.reaches.Of(asset); reach != domainid.Absent {
+				yield(g.workload, asset, reach, n)
 			}
 		}
 	}
