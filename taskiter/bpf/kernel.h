@@ -177,6 +177,11 @@ struct dentry {
 	} d_u;
 };
 
+/* Later. */
+struct dentry___unnamed {
+	struct hlist_node d_alias;
+};
+
 struct vfsmount {
 	struct dentry *mnt_root;
 	struct super_block *mnt_sb;

@@ -6,6 +6,14 @@
 #ifndef LANDLOCKD_PLACES_H
 #define LANDLOCKD_PLACES_H
 
+/* The directory entry of a node in the list of an inode's names. */
+static __always_inline struct dentry *named_at(__u64 node)
+{
+	if (bpf_core_field_exists(struct dentry___unnamed, d_alias))
+		return (void *)node - bpf_core_field_offset(struct dentry___unnamed, d_alias);
+	return (void *)node - bpf_core_field_offset(struct dentry, d_u.d_alias);
+}
+
 /* Stands for a file in its filesystem, also when the kernel has forgotten it meanwhile. */
 static __always_inline __u64 file_name(struct inode *inode)
 {
@@ -81,7 +89,7 @@ static __always_inline void note_place(struct rules_scratch *tmp, struct inode *
 {
 	__u64 at = tmp->num_words + 1, node = (__u64)BPF_CORE_READ(inode, i_dentry.first);
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	__u64 dentry = node - bpf_core_field_offset(struct dentry, d_u.d_alias), way, names;
+	__u64 dentry = (__u64)named_at(node), way, names;
 	bool directory = (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR;
 
 	add_place_word(tmp, key);

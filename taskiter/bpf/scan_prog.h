@@ -121,7 +121,7 @@ int scan(struct bpf_iter__task *ctx)
 		return 0;
 	note_resolver(ctl, task, &rec);
 	if (hierarchy && layout.views)
-		rec.space = space_number(ctl, task, &rec, session);
+		rec.space = space_number(ctl, tmp, task, &rec, session);
 	if (layout.landlock && rec.flags & layout.workers)
 		rec.acting = acting_key(task);
 	if (bpf_seq_write(seq, &rec, sizeof(rec)))

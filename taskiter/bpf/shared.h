@@ -40,6 +40,12 @@ struct ascent {
 	} until;
 };
 
+/* Which number a mount namespace has in a scan. */
+struct numbered {
+	__u64 scan;
+	__u64 number;
+};
+
 /*
  * What is too large for the stack, or kept from task to task. A pass never runs
  * beside another: user space waits.
@@ -56,6 +62,9 @@ struct scratch {
 	struct ascent ascent;
 	struct link_memory v1;
 	__u64 fence;
+	/* of a mount namespace that gets a number */
+	struct space space;
+	struct numbered numbered;
 };
 
 struct {

@@ -17,11 +17,6 @@ struct {
 	__type(value, struct space);
 } spaces SEC(".maps");
 
-struct numbered {
-	__u64 scan;
-	__u64 number;
-};
-
 /* By address. Forgetting only makes a second number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -31,11 +26,10 @@ struct {
 } numbers SEC(".maps");
 
 /* Returns 0 if the account has had its share. */
-static __always_inline __u64 new_number(struct control_block *ctl, const struct task_record *rec,
-					__u64 session, __u64 key, __u64 event)
+static __always_inline __u64 new_number(struct control_block *ctl, struct scratch *tmp,
+					const struct task_record *rec, __u64 session, __u64 *key,
+					__u64 event)
 {
-	struct space space = { .ns = key, .event = event, .account = spending_key(ctl, rec) };
-	struct numbered fresh = { .scan = ctl->scan };
 	struct spent *spent = get_spent(ctl, rec, session);
 	__u32 number;
 
@@ -43,9 +37,13 @@ static __always_inline __u64 new_number(struct control_block *ctl, const struct 
 		return 0;
 	spent->spaces++;
 	number = ++ctl->num_spaces;
-	fresh.number = number;
-	bpf_map_update_elem(&spaces, &number, &space, BPF_ANY);
-	bpf_map_update_elem(&numbers, &key, &fresh, BPF_ANY);
+	tmp->space.ns = *key;
+	tmp->space.event = event;
+	tmp->space.account = spending_key(ctl, rec);
+	tmp->numbered.scan = ctl->scan;
+	tmp->numbered.number = number;
+	bpf_map_update_elem(&spaces, &number, &tmp->space, BPF_ANY);
+	bpf_map_update_elem(&numbers, key, &tmp->numbered, BPF_ANY);
 	return number;
 }
 
@@ -54,20 +52,24 @@ static __always_inline void note_resolver(struct control_block *ctl, struct task
 					  const struct task_record *rec)
 {
 	__u32 zero = 0;
-	struct space *space = bpf_map_lookup_elem(&spaces, &zero);
+	struct space *space;
 
-	if (ctl->num_objects && rec->tid == ctl->resolver && space) {
-		space->ns = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
-		space->event = ctl->scan;
-		space->account = (__u64)BPF_CORE_READ(task, files);
-	}
+	if (!ctl->num_objects || rec->tid != ctl->resolver)
+		return;
+	space = bpf_map_lookup_elem(&spaces, &zero);
+	if (!space)
+		return;
+	space->ns = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
+	space->event = ctl->scan;
+	space->account = (__u64)BPF_CORE_READ(task, files);
 }
 
 /*
  * Returns the number of a task's mount namespace, 0 for none. One whose root or working
  * directory is elsewhere has other ways to things than its namespace has.
  */
-static __always_inline __u16 space_number(struct control_block *ctl, struct task_struct *task,
+static __always_inline __u16 space_number(struct control_block *ctl, struct scratch *tmp,
+					  struct task_struct *task,
 					  const struct task_record *rec, __u64 session)
 {
 	struct mnt_namespace *ns = BPF_CORE_READ(task, nsproxy, mnt_ns);
@@ -84,7 +86,7 @@ static __always_inline __u16 space_number(struct control_block *ctl, struct task
 	known = bpf_map_lookup_elem(&numbers, &key);
 	if (known && known->scan == ctl->scan)
 		return known->number;
-	return new_number(ctl, rec, session, key, BPF_CORE_READ(ns, event));
+	return new_number(ctl, tmp, rec, session, &key, BPF_CORE_READ(ns, event));
 }
 
 #endif

@@ -94,23 +94,21 @@ static long add_grant(__u32 i, __u64 *layer)
 	return 0;
 }
 
-/* Returns the key of rules on a file, or 0 if no domain has any. */
-static __always_inline __u64 rules_key(struct ascent *a, struct dentry *dentry)
+/* Finds the key of rules on a file. Returns 0 if no domain has any. */
+static __always_inline bool rules_key(struct ascent *a, struct dentry *dentry, __u64 *key)
 {
-	__u64 inode = (__u64)BPF_CORE_READ(dentry, d_inode), back = 0, key = 0;
+	__u64 inode = (__u64)BPF_CORE_READ(dentry, d_inode), back = 0;
 	const void *blob = BPF_CORE_READ(dentry, d_inode, i_security);
 
 	if (!blob)
 		return 0;
-	READ(key, blob + layout.object);
-	if (!key)
+	READ(*key, blob + layout.object);
+	if (!*key)
 		return 0;
-	READ(back, key + rules_layout.inode);
-	if (back == inode)
-		return key;
-	if (back)
+	READ(back, *key + rules_layout.inode);
+	if (back && back != inode)
 		a->view = VIEW_CHANGING;
-	return 0;
+	return back == inode;
 }
 
 /* Adds what rules on a directory grant. */
@@ -122,8 +120,7 @@ static __always_inline void search_directory(struct ascent *a, struct dentry *de
 
 	if (!a->tree)
 		return;
-	s.key = rules_key(a, dentry);
-	if (!s.key)
+	if (!rules_key(a, dentry, &s.key))
 		return;
 	bpf_loop(TREE_STEPS, search_step, &s, 0);
 	if (!s.found) {

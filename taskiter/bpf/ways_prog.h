@@ -122,11 +122,13 @@ static long alias_step(__u32 i, void *unused)
 {
 	struct ways_scratch *w = get_ways_scratch();
 	struct dentry *dentry;
+	struct hlist_node *node;
 
 	if (!w || !w->alias)
 		return 1;
-	dentry = (void *)w->alias - bpf_core_field_offset(struct dentry, d_u.d_alias);
-	w->alias = (__u64)BPF_CORE_READ(dentry, d_u.d_alias.next);
+	node = (void *)w->alias;
+	dentry = named_at(w->alias);
+	w->alias = (__u64)BPF_CORE_READ(node, next);
 	if (BPF_CORE_READ(dentry, d_hash.pprev)) { /* else it was unlinked */
 		add_name(w, (__u64)dentry, (__u64)BPF_CORE_READ(dentry, d_inode, i_sb), 0);
 		w->num_aliases++;
@@ -184,9 +186,9 @@ static long object_step(__u32 i, void *unused)
 static __always_inline void note_key(struct ascent *a, struct dentry *dentry)
 {
 	struct ways_scratch *w = get_ways_scratch();
-	__u64 key = rules_key(a, dentry);
+	__u64 key = 0;
 
-	if (w && key)
+	if (w && rules_key(a, dentry, &key))
 		add_word(w, key);
 }
 
@@ -467,16 +469,20 @@ SEC("iter/bpf_map_elem")
 int ways(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
-	struct ways_scratch *w = get_ways_scratch();
-	struct scratch *tmp = get_scratch();
 	struct control_block *ctl = get_control();
 	const struct space *space = ctx->value;
 	const __u32 *number = ctx->key;
+	struct ways_scratch *w;
+	struct scratch *tmp;
 	struct spent *spent;
 	__u32 favoured;
 	__u64 took;
 
-	if (!w || !tmp || !ctl || !space || !number || *number > ctl->num_spaces)
+	if (!ctl || !space || !number || *number > ctl->num_spaces)
+		return 0; /* most have no number */
+	w = get_ways_scratch();
+	tmp = get_scratch();
+	if (!w || !tmp)
 		return 0;
 	if (!*number) {
 		put_objects_found(seq, ctl, w, tmp, space);
