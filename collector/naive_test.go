@@ -42,6 +42,8 @@ func TestNaive(t *testing.T) {
 		"landlock_processes_outside_worker", "landlock_processes_restricted fs.refer",
 		"landlock_processes_restricted net.bind_tcp", "landlock_processes_hardened seccomp partial",
 		"landlock_processes_by_depth 3", "landlock_workloads partial",
+		"landlock_asset_processes signals out_of_reach", "landlock_asset_processes signals unknown",
+		"landlock_asset_processes sockets within_reach",
 	} {
 		if !seen[name] {
 			t.Errorf("%s is 0 on all hosts", name)
@@ -110,6 +112,9 @@ func (n naive) series() map[string]float64 {
 		if meant && n.outside(p) {
 			all["landlock_processes_outside_worker"]++
 		}
+		for _, asset := range n.s.Assets {
+			all["landlock_asset_processes "+asset.Name+" "+n.reach(p, asset.Signal)]++
+		}
 		for _, r := range n.rights() {
 			if n.everyTask(p, func(t *scan.Task) bool { return n.restricts(t, r, certainly) }) {
 				all["landlock_processes_restricted "+r.Name]++
@@ -158,6 +163,57 @@ func (n naive) kernel(all map[string]float64) {
 	for _, r := range n.rights() {
 		all["landlock_processes_restricted "+r.Name] = 0
 	}
+	for _, asset := range n.s.Assets {
+		for _, reach := range []string{"out_of_reach", "within_reach", "unknown"} {
+			all["landlock_asset_processes "+asset.Name+" "+reach] = 0
+		}
+	}
+}
+
+// reach is whether each task is kept from signalling, or from abstract sockets, outside.
+func (n naive) reach(p *scan.Process, signal bool) string {
+	right, _ := access.Lookup("scope.abstract_unix_socket")
+	if signal {
+		right, _ = access.Lookup("scope.signal")
+	}
+	within, unknown := n.outside(p), n.perhapsOutside(p)
+	for i := range n.s.TasksOf(p) {
+		chain, all := n.chain(n.s.TasksOf(p)[i].Domain)
+		kept, newer := false, false
+		for _, d := range chain {
+			domain := &n.s.Domains[d]
+			kept = kept || right.In(domain.Handled)
+			newer = newer || domain.HandlesOther
+			all = all && !domain.Handled.Empty()
+		}
+		if lacks := !right.In(n.s.Kernel.Rights.May); !kept && !newer && (all || lacks) {
+			within = true
+		} else if !kept {
+			unknown = true
+		}
+	}
+	switch {
+	case within:
+		return "within_reach"
+	case unknown:
+		return "unknown"
+	default:
+		return "out_of_reach"
+	}
+}
+
+// perhapsOutside: of some worker it is not known that its credentials are where a task is.
+func (n naive) perhapsOutside(p *scan.Process) bool {
+	for _, w := range n.s.WorkersOf(p) {
+		for _, at := range []scan.Place{w.Real, w.Acting} {
+			around, _ := n.chain(at.Domain)
+			inside := func(t scan.Task) bool { return t.Domain >= 0 && slices.Contains(around, t.Domain) }
+			if at.State != scan.Sandboxed || !slices.ContainsFunc(n.s.TasksOf(p), inside) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // rights are those with a series: that the kernel has, as it reports or as is seen.

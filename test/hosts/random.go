@@ -54,6 +54,7 @@ func Random(seed uint64) *scan.Snapshot {
 	for range m.IntN(60) {
 		m.process()
 	}
+	m.s.Assets = []domainid.Asset{{Name: "signals", Signal: true}, {Name: "sockets", AbstractUnix: true}}
 	if m.IntN(2) == 0 { // a reader of a snapshot that is not concluded finds the same
 		m.s.Conclude()
 	}
