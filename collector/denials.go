@@ -59,7 +59,7 @@ var denialMetrics = newTable(func(s *Scrape) *Denials { return s.Denials }, []me
 		name: "landlockd_denials_lost_total",
 		help: "Denials, or audit records that may have been of one, that came faster than " +
 			"landlockd read them. With tracepoints landlock_denials_by_blocker_total has them " +
-			"nevertheless.",
+			"nevertheless, but not those that the kernel counted and called no program for.",
 		present: ifReported,
 		values:  func(d *Denials, emit emitter) { emitIf(emit, d.ByBlocker != nil, d.Lost) },
 	},

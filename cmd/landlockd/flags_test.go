@@ -56,7 +56,7 @@ func TestParseCommands(t *testing.T) {
 	for line, want := range map[string]string{
 		"": "serve", "serve": "serve", "--web.max-requests=0": "serve", "serve --scan.min-interval=0s": "serve",
 		"once": "once", "once --format=json --summary": "once", "once --textfile=x": "once", "--path.sysfs=/x once": "once",
-		"ps": "listProcesses", "ps -o jsonl --state=ineffective --domain=0x1e67bda0b --right=net.* --pid=1 --pid=2 --sort=age": "listProcesses", "services": "listServices", "services -o wide --state=violating --state=partial --sort=age --color=never --no-headers": "listServices",
+		"tree -o wide --state=partial --pid=1 --no-fold --color=always": "drawTree", "ps": "listProcesses", "ps -o jsonl --state=ineffective --domain=0x1e67bda0b --right=net.* --pid=1 --pid=2 --sort=age": "listProcesses", "services": "listServices", "services -o wide --state=violating --state=partial --sort=age --color=never --no-headers": "listServices",
 		"tree": "drawTree", "tree -a -d --ascii": "drawTree", "doctor": "examine",
 	} {
 		wantCommand(t, line, want)
@@ -83,7 +83,7 @@ func TestParseRefuses(t *testing.T) {
 		"once --format=json --textfile=x": "--textfile", "--path.procfs=/": "--path.procfs", "--path.procfs=": "--path.procfs",
 		"tree --web.max-requests=1": "--web.max-requests", "once --user=x": "--user", "serve --timeout=1s": "--timeout",
 		"once --timeout=0s": "--timeout", "tree --timeout=-1s": "--timeout", "doctor --timeout=x": "--timeout",
-		"ps --state=violating": "--state", "ps --domain=x": "--domain", "ps --right=x": "--right", "ps --right=[": "--right", "ps --pid=0": "--pid", "ps --workload=[": "--workload",
+		"tree -a --pid=1": "--all", "tree -d -o json": "--domains", "tree -d --pid=1": "--domains", "ps --state=violating": "--state", "ps --domain=x": "--domain", "ps --right=x": "--right", "ps --right=[": "--right", "ps --pid=0": "--pid", "ps --workload=[": "--workload",
 		"services --state=x": "--state", "services --workload=[": "--workload", "services -o xml": "xml", "services --timeout=0s": "--timeout",
 		"services --sort=x": "--sort", "services --color=x": "--color", "services --api.socket=x": "--api.socket",
 		"rules suggest --timeout=0s": "--timeout", "explain 1 --timeout=0s": "--timeout",

@@ -37,7 +37,7 @@ func commands(g *globals) []command {
 		&once{globals: g},
 		&listServices{asking: asking{look: look{globals: g}}},
 		&listProcesses{asking: asking{look: look{globals: g}}},
-		&drawTree{globals: g},
+		&drawTree{asking: asking{look: look{globals: g}}},
 		&checkRules{look: look{globals: g}},
 		&checkConfig{globals: g},
 		&suggestRules{look: look{globals: g}},

@@ -9,9 +9,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/facts"
 	"github.com/landlockd/landlockd/internal/tree"
-	"github.com/landlockd/landlockd/scan"
 )
 
 // processFilter are the flags of commands that list some processes.
@@ -21,12 +19,8 @@ type processFilter struct {
 }
 
 func (f *processFilter) flags(c *kingpin.CmdClause) {
-	words := []string{facts.Ineffective}
-	for _, state := range scan.States() {
-		words = append(words, state.String())
-	}
 	c.Flag("state", "Only processes in this state (repeatable): sandboxed (and restricted in "+
-		"something), ineffective, partial, unsandboxed, unknown.").EnumsVar(&f.States, words...)
+		"something), ineffective, partial, unsandboxed, unknown.").EnumsVar(&f.States, tree.States()...)
 	workloadFlag(c, &f.Workloads)
 	c.Flag("domain", "Only processes in this domain, or in one that is nested in it.").
 		PlaceHolder("ID").StringVar(&f.domain)

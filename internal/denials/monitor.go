@@ -38,7 +38,8 @@ type Stats struct {
 	Blockers Blockers
 	// ByWorkload is nil unless scans have workloads.
 	ByWorkload map[string]uint64
-	Lost       uint64
+	// Lost is that of the feed, with what the kernel counted and the feed did not.
+	Lost uint64
 }
 
 // Options of a [Monitor].
@@ -62,6 +63,8 @@ type Monitor struct {
 
 	mu        sync.Mutex
 	tracker   Tracker
+	first     uint64     // what the feed had counted before the first scan
+	skipped   uint64     // denials that the kernel counted and the feed did not
 	stats     Stats      // but for what the tracker, the feed and the workloads know
 	named     bool       // scans have workloads
 	workloads *workloads // nil if they are left out
@@ -113,6 +116,7 @@ func (m *Monitor) update(s *scan.Snapshot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.Source.Denials == scan.DenialsCounters {
+		m.noteSkipped()
 		m.stats.TotalKnown = true
 		m.tracker.Update(s.Domains)
 	}
@@ -127,6 +131,29 @@ func (m *Monitor) update(s *scan.Snapshot) {
 	}
 }
 
+// noteSkipped compares the feed's complete counts with the kernel's as of the last scan: a denial
+// that is counted in both is first in the kernel's. Tracepoints are not complete where they are
+// interrupted: the kernel skips their programs then.
+func (m *Monitor) noteSkipped() {
+	if m.feed == nil {
+		return
+	}
+	counts, ok := m.feed.ByBlocker()
+	if !ok {
+		return
+	}
+	fed := uint64(0)
+	for _, n := range counts {
+		fed += n
+	}
+	if !m.stats.TotalKnown {
+		m.first = fed
+	}
+	if total := m.tracker.Total() + m.first; total > fed {
+		m.skipped = max(m.skipped, total-fed)
+	}
+}
+
 // Recent returns the last denials, the newest first.
 func (m *Monitor) Recent() []Denial { return m.recent.Snapshot() }
 
@@ -137,7 +164,7 @@ func (m *Monitor) Stats() Stats {
 	st := m.stats
 	st.Total = m.tracker.Total()
 	if m.feed != nil {
-		st.Lost = m.feed.Lost()
+		st.Lost = m.feed.Lost() + m.skipped
 		if counts, ok := m.feed.ByBlocker(); ok {
 			st.ByBlocker = counts
 		}

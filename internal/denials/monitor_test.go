@@ -107,6 +107,12 @@ func TestMonitor(t *testing.T) {
 	if st := m.Stats(); st.ByBlocker[0] != 0 || st.ByBlocker[Ptrace] != 44 {
 		t.Errorf("the feed's own counts are not taken: %v", st.ByBlocker)
 	}
+	for _, lost := range []uint64{3, 3 + 16} { // a scan later
+		see(8 + 57)
+		if st := m.Stats(); st.Total != 60 || st.Lost != lost {
+			t.Errorf("of %d denials the feed counted 44, lost are %d, want %d", st.Total, st.Lost, lost)
+		}
+	}
 }
 
 func TestMonitorWithoutFeed(t *testing.T) {

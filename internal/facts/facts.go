@@ -39,8 +39,9 @@ type Facts struct {
 // Reader finds the facts of one process after the other with the same memory.
 type Reader struct {
 	s *scan.Snapshot
-	// seen[d] is 1 + the index of the last process that was found in d.
+	// seen[d] is the number of the last reading that found a process in d.
 	seen    []int32
+	reading int32
 	domains []int32
 }
 
@@ -54,6 +55,7 @@ func (r *Reader) Read(i int32) Facts {
 	p := &r.s.Processes[i]
 	tasks := r.s.TasksOf(p)
 	r.domains = r.domains[:0]
+	r.reading++
 	f := Facts{Domain: domainid.Outermost, View: domainid.NoView, Lineage: domainid.LineageKnown,
 		Exact: p.State != scan.Unknown}
 	named, oneView, oneScene := 0, true, true
@@ -78,8 +80,8 @@ func (r *Reader) Read(i int32) Facts {
 		}
 		named++
 		f.Lineage = min(f.Lineage, r.s.Domains[d].Lineage)
-		if r.seen[d] != i+1 {
-			r.seen[d] = i + 1
+		if r.seen[d] != r.reading {
+			r.seen[d] = r.reading
 			r.domains = append(r.domains, d)
 		}
 	}

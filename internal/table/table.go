@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/landlockd/landlockd/internal/untrusted"
@@ -134,10 +135,11 @@ func (t *Table) fit() (widths []int) {
 	for i := range widths {
 		widths[i] = max(elastic[i], widths[i])
 	}
+	rooms := slices.Clone(widths)
 	for _, cells := range t.rows {
 		for i := range cells {
 			if c := &cells[i]; c.Fit != nil {
-				c.Text = c.Fit(widths[i])
+				c.Text = c.Fit(rooms[i])
 			}
 			widths[i] = max(widths[i], untrusted.Columns(cells[i].Text)) // of one with little room
 		}

@@ -30,7 +30,7 @@ func Domains(w io.Writer, s *scan.Snapshot, o Options) error {
 	v := &domainWriter{w: bufio.NewWriter(w), s: s, o: o, forest: s.Forest()}
 	v.layOut()
 	v.annotate()
-	draw := pen{o: &v.lines, g: branches(o.ASCII)}
+	draw := pen{o: &v.lines, g: branches(o.ASCII), deepest: maxDrawn}
 	for line, r := range v.rows {
 		branch := draw.line(int32(line))
 		v.w.WriteString(branch)
@@ -134,5 +134,5 @@ func (v *domainWriter) footer() {
 	if unnamed > 0 {
 		fmt.Fprintf(v.w, "%s in domains that are not known\n", plural.Are(unnamed, "process"))
 	}
-	finish(v.w, v.s)
+	_ = v.o.Lines(v.w, Below(v.s)...) // Flush returns what went wrong
 }

@@ -13,7 +13,7 @@ import (
 
 // Filter is which processes are asked for: all that fit each member that is set.
 type Filter struct {
-	// States are words of facts.StateWord.
+	// States are words of [States].
 	States []string
 	// Workloads are patterns of path.Match.
 	Workloads []string
@@ -22,6 +22,12 @@ type Filter struct {
 	// Rights are patterns of access.Match: it is restricted for certain in one of them.
 	Rights []string
 	PIDs   []int32
+}
+
+// States returns the words of processes' states.
+func States() []string {
+	return []string{scan.Sandboxed.String(), facts.Ineffective, scan.Partial.String(),
+		scan.Unsandboxed.String(), scan.Unknown.String()}
 }
 
 // Empty reports whether all processes fit.

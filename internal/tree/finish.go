@@ -3,7 +3,6 @@
 package tree
 
 import (
-	"bufio"
 	"fmt"
 	"strconv"
 	"strings"
@@ -47,13 +46,6 @@ func Below(s *scan.Snapshot) (lines []string) {
 		add("What works on this host: landlockd doctor")
 	}
 	return lines
-}
-
-// finish writes them.
-func finish(w *bufio.Writer, s *scan.Snapshot) {
-	for _, line := range Below(s) {
-		w.WriteString(line + "\n")
-	}
 }
 
 // Unread returns in words what budgets left out of a snapshot, empty if nothing.

@@ -17,8 +17,14 @@ type Options struct {
 	// keeps and their ancestors.
 	All bool
 	// Keep reports which processes matter; nil keeps those that are in any
-	// state but Unsandboxed. Domains does not use it.
-	Keep func(*scan.Process) bool
+	// state but Unsandboxed, and those that are outside of their parent's domain.
+	// Domains does not use it. Descendants: all below them matter, too.
+	Keep        func(*scan.Process) bool
+	Descendants bool
+	// Fold: equal siblings become one line of Tree.
+	Fold bool
+	// Wide: Tree has more columns.
+	Wide bool
 	// Style is how text is written. Names are cut to fit; where branches leave too little
 	// room, lines of Domains get longer than that.
 	table.Style
@@ -30,6 +36,9 @@ func (o Options) keep(p *scan.Process) bool {
 	}
 	return o.All || p.State != scan.Unsandboxed
 }
+
+// usual reports whether nothing is said of which processes to show.
+func (o Options) usual() bool { return !o.All && o.Keep == nil }
 
 // minExe is the room for a path without which only a mark shows that there is one.
 const minExe = 16
@@ -47,7 +56,7 @@ func (o Options) command(p *scan.Process, room int) string {
 	}
 	name := untrusted.Escape(comm, max(room-len(mark), minExe-len(mark)), o.ASCII)
 	left := room - untrusted.Columns(name) - around
-	if left < minExe {
+	if left < min(minExe, untrusted.Columns(untrusted.Escape(p.Exe, 0, o.ASCII))) {
 		return name + mark
 	}
 	return name + " [exe " + untrusted.Escape(p.Exe, left, o.ASCII) + "]"

@@ -60,6 +60,8 @@ func branches(ascii bool) glyphs {
 type pen struct {
 	o *outline
 	g glyphs
+	// deepest is the deepest level that is indented, at most maxDrawn.
+	deepest int
 	// bars[l] is what stands below the branch of the current line's ancestor
 	// (or of itself) at level l+1.
 	bars []string
@@ -76,7 +78,7 @@ func (p *pen) line(i int32) string {
 	if p.o.last[i] {
 		branch, below = p.g.corner, p.g.gap
 	}
-	if level > maxDrawn {
+	if level > p.deepest {
 		return p.numbered(level) + branch
 	}
 	p.bars = append(p.bars[:level-1], below)
@@ -90,7 +92,7 @@ func (p *pen) under(i int32) string {
 	if p.o.hasChild[i] {
 		trunk = p.g.bar
 	}
-	if level := int(p.o.level[i]); level > maxDrawn {
+	if level := int(p.o.level[i]); level > p.deepest {
 		return p.numbered(level) + p.g.gap + trunk
 	}
 	return strings.Join(p.bars, "") + trunk

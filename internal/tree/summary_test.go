@@ -82,13 +82,13 @@ func TestIneffectiveAndOutside(t *testing.T) {
 	if err := Tree(&w, &h.Snapshot, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	wantTree := `PID    STATE        DEPTH DOMAIN     COMMAND
-1      ineffective      1 a          idle
-2      ineffective      1 a          idle
-3      ineffective      1 a          idle
-4      sandboxed        1 a          not
-5      sandboxed        1 a          not-known
-                                       · 2 workers outside: 50, 51
+	wantTree := `PID  STATE        DEPTH  DOMAIN     COMMAND
+1    ineffective  1      a       ┌  idle
+2    ineffective  1      a       │  idle
+3    ineffective  1      a       │  idle
+4    sandboxed    1      a       │  not
+5    sandboxed    1      a       └  not-known
+                                      · 2 workers outside: 50, 51
 3 workloads: 3 sandboxed (1 ineffective), 0 partial, 0 unsandboxed, 0 unknown
 5 processes: 5 sandboxed (3 ineffective), 0 partial, 0 unsandboxed, 0 unknown; 1 domain; deepest 1
 `

@@ -75,9 +75,8 @@ func (t *treeWriter) tasks(p *scan.Process, front string) {
 		for _, g := range groups[limit:] {
 			left += len(g.tids)
 		}
-		t.columnsOf("", "", "", "")
-		fmt.Fprintf(t.w, "%s%s more, in %d more groups\n", front, plural.Count(left, "thread"),
-			len(groups)-limit)
+		t.detail("", "", "", front+plural.Count(left, "thread")+" more",
+			fmt.Sprintf(", in %d more groups", len(groups)-limit))
 	}
 }
 
@@ -101,17 +100,15 @@ func (t *treeWriter) group(g taskGroup, front string) {
 	if g.ineffective {
 		state = facts.Ineffective
 	}
-	t.columnsOf("", state, depth, id)
-	fmt.Fprintf(t.w, "%s%s %s (%s)\n", front, plural.Count(len(g.tids), "thread"), where,
-		plural.First(g.tids, maxTIDs))
+	t.detail(state, depth, id, front+plural.Count(len(g.tids), "thread")+" "+where,
+		" ("+plural.First(g.tids, maxTIDs)+")")
 }
 
 // workers writes a line for the workers of p that may act outside of its domains,
 // and one for those of which that is not known.
 func (t *treeWriter) workers(p *scan.Process, front string) {
 	for text, tids := range outsideWorkers(t.s, p) {
-		t.columnsOf("", "", "", "")
-		fmt.Fprintf(t.w, "%s%s: %s\n", front, text, plural.First(tids, maxTIDs))
+		t.detail("", "", "", front+text, ": "+plural.First(tids, maxTIDs))
 	}
 }
 

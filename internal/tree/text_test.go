@@ -185,11 +185,11 @@ func TestCirclesAndOrphans(t *testing.T) {
 	if err := Tree(&w, &h.Snapshot, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	want := `PID    STATE        DEPTH DOMAIN     COMMAND
-5      sandboxed        1 1e67bda0b  a
-6      sandboxed        1 1e67bda0b  └─b
-7      sandboxed        1 1e67bda0b  self
-8      sandboxed        1 1e67bda0b  orphan
+	want := `PID  STATE      DEPTH  DOMAIN        COMMAND
+5    sandboxed  1      1e67bda0b  ┌  a
+6    sandboxed  1      1e67bda0b  │  └─b
+7    sandboxed  1      1e67bda0b  │  self
+8    sandboxed  1      1e67bda0b  └  orphan
 4 processes: 4 sandboxed, 0 partial, 0 unsandboxed, 0 unknown; 1 domain; deepest 1
 `
 	if w.String() != want {
@@ -265,11 +265,11 @@ func TestOneDomainTwoRoots(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`7      ineffective      1 1e67bda0b  mixed
-       sandboxed        1 1e67bda0b    · 1 thread in 1e67bda0b (7)
-       ineffective      1 1e67bda0b    · 1 thread in 1e67bda0b (8)
-17     ineffective      1 1e67bda0b  same
-27     sandboxed        1 1e67bda0b  free
+		`7    ineffective  1      1e67bda0b  ┌  mixed
+     sandboxed    1      1e67bda0b  │    · 1 thread in 1e67bda0b (7)
+     ineffective  1      1e67bda0b  │    · 1 thread in 1e67bda0b (8)
+17   ineffective  1      1e67bda0b  │  same
+27   sandboxed    1      1e67bda0b  └  free
 `, ", 1 denial; ", "7 mixed [ineffective]\n", "27 free\n"} {
 		if !strings.Contains(tree.String()+domains.String(), want) {
 			t.Errorf("want %q in\n%s%s", want, &tree, &domains)

@@ -31,7 +31,7 @@ func BenchmarkRuns(b *testing.B) {
 	// No two have the same cgroup, program and name: most have no room of their own.
 	b.Run("unlike", func(b *testing.B) {
 		benchmark(b, truth.StormOptions{Processes: processes, Cgroups: 10_000, Programs: 3_000},
-			map[string]time.Duration{"exit": 4 * time.Microsecond, "exec": 5 * time.Microsecond})
+			map[string]time.Duration{"exit": 3 * time.Microsecond, "exec": 4500 * time.Nanosecond})
 	})
 }
 

@@ -80,7 +80,7 @@ var (
 	// denials have audit on, or tracepoints. As many as this take seconds;
 	// make test-denials has many more.
 	denialsAudit = Boot{"denials", "", []string{"denials:way=audit:n=100", "denials:way=audit:flood=3000:backlog=64"}}
-	denialsTrace = Boot{"denials", "", []string{"denials:n=100"}}
+	denialsTrace = Boot{"denials", "", []string{"denials:n=100", "denials:flood=20000"}}
 
 	// attributes are the boots of patched kernels, and selinux of one that has it.
 	attributes = []Boot{
@@ -100,7 +100,7 @@ var (
 	// realTime and realTimeSkips are for PREEMPT_RT, where processes interrupt each other in the
 	// kernel: before 7.0 no program of a tracepoint, and from then on these, too.
 	realTime      = Boot{"default", "", []string{"report", "scan", "truth:seeds=1", "runs", "daemon"}}
-	realTimeSkips = Boot{"default", "", []string{"report", "scan", "runs:skips=1", "denials:flood=20000"}}
+	realTimeSkips = Boot{"default", "", []string{"report", "scan", "runs:skips=1", "denials:flood=20000:processes=4"}}
 
 	// both is for a patched kernel with task iterators.
 	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}

@@ -75,7 +75,9 @@ func storm(t *testing.T, d *daemon, program string, cgroups, programs int) {
 			more = false
 		case <-tick.C:
 		}
-		n.run(t)
+		if len(resident) > 0 { // until the storm is one
+			n.run(t)
+		}
 		m, _ := d.scrape(t)
 		if m["landlockd_scan_success"] != 1 {
 			t.Error("a scan has failed")
@@ -134,7 +136,8 @@ func runsOf(workload string) string {
 	return fmt.Sprintf(`landlock_workload_runs_total{state="unsandboxed",workload=%q}`, workload)
 }
 
-// neighbour is a unit of which few processes end, outside of a sandbox.
+// neighbour is a unit of which few processes end, outside of a sandbox. They are of the same
+// user as the storm, who has no room left for what they are.
 type neighbour struct {
 	program string
 	cgroup  *os.File
@@ -165,7 +168,10 @@ func (n *neighbour) run(t *testing.T) {
 	t.Helper()
 	for range 7 {
 		cmd := exec.Command(n.program, "end")
-		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(n.cgroup.Fd())}
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			UseCgroupFD: true, CgroupFD: int(n.cgroup.Fd()),
+			Credential: &syscall.Credential{Uid: truth.StormUser, Gid: truth.StormUser},
+		}
 		if err := cmd.Run(); err != nil {
 			t.Fatal(err)
 		}

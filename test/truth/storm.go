@@ -18,8 +18,8 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// stormUser has no privilege, and the cgroup of a storm.
-const stormUser = 65534
+// StormUser has no privilege, and the cgroup of a storm.
+const StormUser = 65534
 
 // StormOptions are how long a storm is, and what it is made of.
 type StormOptions struct {
@@ -72,7 +72,7 @@ func StartStorm(program, dir string, o StormOptions) (*Storm, error) {
 
 func (s *Storm) start(own string) error {
 	for _, name := range []string{own, s.dir, filepath.Join(s.dir, "cgroup.procs")} {
-		if err := os.Chown(name, stormUser, stormUser); err != nil {
+		if err := os.Chown(name, StormUser, StormUser); err != nil {
 			return err
 		}
 	}
@@ -84,7 +84,7 @@ func (s *Storm) start(own string) error {
 	s.cmd.Stderr = os.Stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{
 		UseCgroupFD: true, CgroupFD: int(at.Fd()),
-		Credential: &syscall.Credential{Uid: stormUser, Gid: stormUser},
+		Credential: &syscall.Credential{Uid: StormUser, Gid: StormUser},
 	}
 	pipe, err := s.cmd.StdoutPipe()
 	if err == nil {
@@ -110,7 +110,8 @@ func (s *Storm) start(own string) error {
 // Owns reports whether a cell is the storm's: of its cgroups, or of those for whose runs there
 // was no room at all.
 func (s *Storm) Owns(c *runs.Cell) bool {
-	return c.Cgroup == s.Path || strings.HasPrefix(c.Cgroup, s.Path+"/") || c.Folded && c.Cgroup == ""
+	return c.Cgroup == s.Path || strings.HasPrefix(c.Cgroup, s.Path+"/") ||
+		c.Folded && c.CgroupID == 0 && c.CgroupV1ID == 0
 }
 
 // Ended waits until all have ended, and returns how many runs and launches there were, by kind

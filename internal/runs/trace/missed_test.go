@@ -53,7 +53,7 @@ func TestMissedExec(t *testing.T) {
 					t.Fatal(err)
 				}
 				if c.detach {
-					detachExec(t, r)
+					detach(t, r, objectEventEVENT_EXEC)
 				}
 				stdin.Close()
 				if _, err := cmd.Process.Wait(); err != nil {
@@ -79,24 +79,60 @@ func TestMissedExec(t *testing.T) {
 	}
 }
 
-// detachExec has the kernel call no program for execve(2) any more.
-func detachExec(t *testing.T, r *Reader) {
+// TestMissedExit: a process that ended without a program having been called is found once both that
+// count exits may have missed it, and counted as unknown.
+func TestMissedExit(t *testing.T) {
+	r := open(t)
+	cmd := exec.Command("sleep", "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	detach(t, r, objectEventEVENT_EXIT)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait()
+	for _, sweeps := range []bool{false, true} {
+		if sweeps { // as if the kernel had skipped them once
+			r.misses.now[objectEventEVENT_EXIT]--
+			r.misses.now[objectEventEVENTS+objectEventEVENT_EXIT]--
+		}
+		if err := exec.Command("true").Run(); err != nil { // so that there is something new
+			t.Fatal(err)
+		}
+		d, err := r.Drain()
+		if err != nil {
+			t.Fatal(err)
+		}
+		unknown := uint64(0)
+		for _, c := range d.Cells {
+			if c.Kind == runs.Run && c.State == scan.Unknown && c.Folded && c.CgroupID == 0 {
+				unknown += c.Count
+			}
+		}
+		if (unknown > 0) != sweeps || (d.Missed > 0) != sweeps {
+			t.Errorf("missed %t: %d are unknown, %d missed", sweeps, unknown, d.Missed)
+		}
+	}
+}
+
+// detach has the kernel call no program for an event any more.
+func detach(t *testing.T, r *Reader, event objectEvent) {
 	t.Helper()
-	const event, events = int(objectEventEVENT_EXEC), int(objectEventEVENTS)
-	for _, i := range []int{linkFiles + event, linkFiles + events + event} {
+	for _, i := range []objectEvent{event, objectEventEVENTS + event} {
 		none, err := os.Open(os.DevNull)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.files[i].Close()
-		r.files[i] = none
+		r.files[linkFiles+int(i)].Close()
+		r.files[linkFiles+int(i)] = none
 	}
 	for began := time.Now(); ; { // it may be done a little later
-		before := r.Costs()["exec"].Calls
+		before := r.control.Cost[event].Calls
 		if err := exec.Command("true").Run(); err != nil {
 			t.Fatal(err)
 		}
-		if r.Costs()["exec"].Calls == before {
+		if r.control.Cost[event].Calls == before {
 			return
 		}
 		if time.Since(began) > time.Minute {

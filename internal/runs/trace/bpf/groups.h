@@ -173,8 +173,11 @@ static __noinline int read_group(__u32 of, struct kernfs_node *kn, __u32 v1, __u
 	g = &tmp->group;
 	g->below = a->done && a->unit;
 	choose_unit(a, key.id, kn);
+	/* A unit's own name is charged to root: no user's others keep it from being known. */
+	if (a->unit == key.id)
+		owner.account = 0;
 	g->unit = owner.unit = a->unit;
-	g->account = account;
+	g->account = owner.account;
 	g->used = ctl->turn;
 	g->size = a->done && !a->cut ? a->off : ABSENT;
 	if (bpf_map_lookup_elem(&groups, &key) || !take_users(SHARE_GROUPS, &owner, 0, GROUPS_SHARE) ||
@@ -213,7 +216,6 @@ static __always_inline __u64 name_group(struct run_control *ctl, struct scratch 
 		g->used = ctl->turn;
 		return unit;
 	}
-	/* What is charged to root is its name: others cannot keep it from being known. */
 	if (tmp->ascent.unit == unit && tmp->ascent.unit_at)
 		read_group(of, (void *)tmp->ascent.unit_at, v1, 0);
 	return unit;
