@@ -77,9 +77,10 @@ func Config() string {
 		duration(name+"Window", Rule)
 		duration(name+"For", Scrape)
 	}
-	// Where scrapes are rare, in more of them than a busy moment has.
+	// Of a rule that is new one scrape of two is half of its window, and in a busy moment
+	// processes change: that has to last as long as some scrapes, where they are rare, too.
 	duration("unknownWindow", 2*Rule)
-	duration("unknownFor", Scrape)
+	duration("unknownFor", 3*RunScrape)
 	duration("settleRunsWindow", 2*Rule)
 	duration("brokenWindow", Broken)
 	duration("brokenUnless", Broken+Rule)
