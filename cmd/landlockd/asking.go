@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -49,7 +48,7 @@ func (a *asking) snapshot() (*scan.Snapshot, origin, error) {
 		return snap, origin{"file", "Recorded in " + a.file}, err
 	}
 	refused := errors.New("it was not asked")
-	if a.socket.path != "" && (a.socket.given || !slices.Contains(a.own[:], true)) {
+	if a.socket.path != "" && (a.socket.given || !a.own) {
 		ctx, cancel := context.WithTimeout(context.Background(), min(askTime, a.timeout))
 		defer cancel()
 		snap, err := api.AskSnapshot(ctx, a.socket.path)

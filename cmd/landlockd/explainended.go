@@ -4,13 +4,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"slices"
 
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/explain"
 	"github.com/landlockd/landlockd/internal/runs"
+	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
 // explainEnded writes what the daemon remembers of a process that has ended. It returns
@@ -32,8 +32,7 @@ func (x *explainProcess) explainEnded(out io.Writer, missing error) error {
 	}
 	return buffered(out, func(w io.Writer) error {
 		if x.format == formatJSON {
-			enc := json.NewEncoder(w)
-			enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
+			enc := untrusted.NewEncoder(w)
 			enc.SetIndent("", "  ")
 			return enc.Encode(answer)
 		}

@@ -28,28 +28,28 @@ type globals struct {
 	fold         bool
 	runtimeUnits []string
 	log          promslog.Config
-	// own are set by the user, for a look that no daemon makes for this command.
-	own [6]bool
+	// own: the user set how this host is looked at, as no daemon does for this command.
+	own bool
 }
 
 func (g *globals) flags(app *kingpin.Application) {
 	o := &g.sources
 	app.Flag("path.procfs", "Where procfs is mounted.").Default("/proc").
-		IsSetByUser(&g.own[0]).StringVar(&o.ProcFS)
+		IsSetByUser(&g.own).StringVar(&o.ProcFS)
 	app.Flag("path.sysfs", "Where sysfs is mounted.").Default("/sys").
-		IsSetByUser(&g.own[1]).StringVar(&o.SysFS)
+		IsSetByUser(&g.own).StringVar(&o.SysFS)
 	app.Flag("path.rootfs", "Where the host's root directory is mounted in a container: paths of "+
-		"assets begin there.").Default("/").IsSetByUser(&g.own[5]).StringVar(&o.RootFS)
+		"assets begin there.").Default("/").IsSetByUser(&g.own).StringVar(&o.RootFS)
 	app.Flag("source", "How domains are read: taskiter (from the kernel, by BPF), procattr (from "+
 		procattrFile+", where a kernel has it), auto (the first of these that works), both (with "+
-		"both, and compare).").Default(sources.Auto).IsSetByUser(&g.own[2]).EnumVar(&o.Kind, sources.Kinds()...)
+		"both, and compare).").Default(sources.Auto).IsSetByUser(&g.own).EnumVar(&o.Kind, sources.Kinds()...)
 	promslogflag.AddFlags(app, &g.log)
 	app.Flag("workload.fold", "Fold names of workloads, so that they are stable and few: "+
-		"getty@tty1.service is getty@.service.").Default("true").IsSetByUser(&g.own[3]).
+		"getty@tty1.service is getty@.service.").Default("true").IsSetByUser(&g.own).
 		BoolVar(&g.fold)
 	app.Flag("workload.runtime-unit", "A unit below whose own cgroup are containers that root "+
 		"runs, beside those that are known, as k3s.service (repeatable). What is below other "+
-		"units is theirs.").PlaceHolder("UNIT").IsSetByUser(&g.own[4]).StringsVar(&g.runtimeUnits)
+		"units is theirs.").PlaceHolder("UNIT").IsSetByUser(&g.own).StringsVar(&g.runtimeUnits)
 }
 
 // validate is that of commands that look at this host.

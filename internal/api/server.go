@@ -5,7 +5,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/runs"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -134,8 +134,7 @@ func refuse(w http.ResponseWriter, status int, word, message string) {
 
 func answer(w http.ResponseWriter, status int, v any) {
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
+	enc := untrusted.NewEncoder(&b)
 	if err := enc.Encode(v); err != nil {
 		http.Error(w, "cannot encode the answer", http.StatusInternalServerError)
 		return

@@ -3,7 +3,6 @@
 package check
 
 import (
-	"encoding/json"
 	"io"
 	"time"
 
@@ -138,8 +137,7 @@ func sinceJSON(at time.Time) *string {
 func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 func write(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
+	enc := untrusted.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }

@@ -3,7 +3,6 @@
 package explain
 
 import (
-	"encoding/json"
 	"io"
 	"slices"
 	"strconv"
@@ -185,8 +184,7 @@ func (e *Explanation) JSON(w io.Writer) error {
 			append([]denials.Denial{}, d.Last...),
 		}
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
+	enc := untrusted.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(j)
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/landlockd/landlockd/internal/facts"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -31,8 +32,7 @@ type Options struct {
 // ruleset and workload is on a line of its own. They are encoded one at a time.
 func Write(w io.Writer, s *scan.Snapshot, o Options) error {
 	e := &encoder{w: bufio.NewWriter(w)}
-	e.enc = json.NewEncoder(&e.piece)
-	e.enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
+	e.enc = untrusted.NewEncoder(&e.piece)
 	e.member("{", "schema", Schema)
 	e.member(",\n", "summary", o.Summary)
 	e.member(",\n", "host", newHostJSON(&s.Kernel))

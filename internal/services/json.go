@@ -3,7 +3,6 @@
 package services
 
 import (
-	"encoding/json"
 	"io"
 	"time"
 
@@ -85,24 +84,18 @@ func JSON(w io.Writer, s *scan.Snapshot, all []Service, origin string) error {
 	for i := range all {
 		j.Services[i] = newServiceJSON(s, &all[i])
 	}
-	enc := newEncoder(w)
+	enc := untrusted.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(j)
 }
 
 // JSONLines writes an object for each service on a line of its own.
 func JSONLines(w io.Writer, s *scan.Snapshot, all []Service) error {
-	enc := newEncoder(w)
+	enc := untrusted.NewEncoder(w)
 	for i := range all {
 		if err := enc.Encode(newServiceJSON(s, &all[i])); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func newEncoder(w io.Writer) *json.Encoder {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
-	return enc
 }

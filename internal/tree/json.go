@@ -3,11 +3,11 @@
 package tree
 
 import (
-	"encoding/json"
 	"io"
 	"time"
 
 	"github.com/landlockd/landlockd/internal/recorded"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -21,7 +21,7 @@ func JSON(w io.Writer, s *scan.Snapshot, processes []int32, origin string) error
 	for n, i := range processes {
 		all[n] = object(&s.Processes[i])
 	}
-	enc := newEncoder(w)
+	enc := untrusted.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(struct {
 		Schema    string `json:"schema"`
@@ -33,17 +33,11 @@ func JSON(w io.Writer, s *scan.Snapshot, processes []int32, origin string) error
 
 // JSONLines writes the object of each process on a line of its own.
 func JSONLines(w io.Writer, s *scan.Snapshot, processes []int32) error {
-	object, enc := recorded.Processes(s), newEncoder(w)
+	object, enc := recorded.Processes(s), untrusted.NewEncoder(w)
 	for _, i := range processes {
 		if err := enc.Encode(object(&s.Processes[i])); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func newEncoder(w io.Writer) *json.Encoder {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // what is escaped is decided by untrusted.Text
-	return enc
 }

@@ -3,13 +3,23 @@
 package untrusted
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
+
+// NewEncoder returns an encoder that writes text as it is: what is escaped in text of others is
+// decided by [EncodeText].
+func NewEncoder(w io.Writer) *json.Encoder {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc
+}
 
 // EncodeText writes untrusted text, which can be any bytes, as valid UTF-8
 // for a JSON string: a byte that is not part of valid UTF-8 becomes \xNN with

@@ -40,7 +40,7 @@ var housekeeping = map[string]string{
 }
 
 // checkOrdinary has landlockd suggest rules for what runs, and a host do then what hosts do.
-// Nobody is told of anything, but that what broke before has been mended.
+// Nobody is notified of anything, but that what broke before has been mended.
 func (h *host) checkOrdinary(t *T) {
 	t.Must(copyFile("/bin/sleep", programs+"beat"))
 	t.Must(copyFile("/bin/sleep", programs+"session"))

@@ -72,7 +72,7 @@ func allBroken(status string) []expectation {
 }
 
 // checkRuns has services run without a sandbox for so short that no scrape sees it. People
-// are told of each once, over a restart of landlockd, too, and by one alert.
+// are notified of each once, over a restart of landlockd, too, and by one alert.
 func (h *host) checkRuns(t *T) {
 	t.Must(copyFile("/bin/true", programs+"hourly"))
 	for _, name := range []string{"flaky", "crashing", "ticking"} {
