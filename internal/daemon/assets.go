@@ -100,7 +100,7 @@ func (d *Daemon) warnOfAssets(c *policy.Config) {
 		d.found.Kernel.Landlock != scan.Enabled {
 		return // there is nothing to look for
 	}
-	reason := ""
+	var reason string
 	switch {
 	case d.found.Iterator == nil:
 		reason = "that takes the task iterator"
