@@ -239,8 +239,10 @@ var badHandoffs = []string{
 // withRuns is a handoff with the descriptors by which processes that end are counted, behind
 // so many of a source.
 func withRuns(source string, of int) string {
-	files := strings.Trim(strings.Repeat("3,", of+trace.NumFiles), ",")
-	return fmt.Sprintf(`{%s,"runs":{"files":%d},"files":[%s]}`, source, trace.NumFiles, files)
+	n := trace.State{Copies: 1}.NumFiles()
+	files := strings.Trim(strings.Repeat("3,", of+n), ",")
+	return fmt.Sprintf(
+		`{%s,"runs":{"files":%d,"state":{"Copies":1}},"files":[%s]}`, source, n, files)
 }
 
 func TestUnpackRefuses(t *testing.T) {

@@ -22,7 +22,7 @@ type runsHandoff struct {
 
 // check refuses what no first stage leaves.
 func (r runsHandoff) check() error {
-	if r.Files != 0 && r.Files != trace.NumFiles {
+	if r.Files != 0 && r.Files != r.State.NumFiles() {
 		return fmt.Errorf("processes that end are counted with %d descriptors", r.Files)
 	}
 	return nil

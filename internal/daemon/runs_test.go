@@ -9,11 +9,16 @@ import (
 )
 
 func TestRunsHandoff(t *testing.T) {
-	for files, ok := range map[int]bool{
-		0: true, trace.NumFiles: true, 1: false, -1: false, trace.NumFiles + 1: false,
-	} {
-		if err := (runsHandoff{Files: files}).check(); (err == nil) != ok {
-			t.Errorf("%d descriptors: %v", files, err)
+	for _, copies := range []int{0, 1, 2, 3, -1, 1 << 62} {
+		state := trace.State{Copies: copies}
+		n := state.NumFiles()
+		if known := copies == 1 || copies == 2; known != (n > 0) {
+			t.Errorf("%d copies: %d descriptors", copies, n)
+		}
+		for files, ok := range map[int]bool{0: true, n: true, 1: false, -1: false, n + 1: false} {
+			if err := (runsHandoff{Files: files, State: state}).check(); (err == nil) != ok {
+				t.Errorf("%d copies, %d descriptors: %v", copies, files, err)
+			}
 		}
 	}
 }

@@ -119,13 +119,13 @@ func TestMissedExit(t *testing.T) {
 // detach has the kernel call no program for an event any more.
 func detach(t *testing.T, r *Reader, event objectEvent) {
 	t.Helper()
-	for _, i := range []objectEvent{event, objectEventEVENTS + event} {
+	for i := int(event); i < r.state.Copies*numEvents; i += numEvents {
 		none, err := os.Open(os.DevNull)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.files[linkFiles+int(i)].Close()
-		r.files[linkFiles+int(i)] = none
+		r.files[linkFiles+i].Close()
+		r.files[linkFiles+i] = none
 	}
 	for began := time.Now(); ; { // it may be done a little later
 		before := r.control.Cost[event].Calls

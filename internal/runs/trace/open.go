@@ -5,6 +5,7 @@ package trace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/cilium/ebpf"
@@ -19,10 +20,25 @@ import (
 // State is what Open found out that a [Reader] needs. It can be stored as text.
 type State struct {
 	Layout taskiter.Layout
+	// Copies is how often each program is there that counts: 1 or 2.
+	Copies int
 }
 
+// NumFiles returns the number of descriptors that Open returns with a state; 0 for a state that
+// it never returns.
+func (s State) NumFiles() int {
+	if s.Copies < 1 || s.Copies > maxCopies {
+		return 0
+	}
+	return s.missFiles() + s.Copies*numEvents
+}
+
+// missFiles is the place of the descriptors of the tracepoints' programs, which show in /proc
+// what they missed.
+func (s State) missFiles() int { return linkFiles + s.Copies*numEvents }
+
 // The places of the descriptors that Open returns. Behind them are those of the links of the
-// tracepoints' programs, and of these, which show in /proc what they missed.
+// tracepoints' programs, and of these.
 const (
 	controlFile = iota
 	wakeFile
@@ -32,11 +48,12 @@ const (
 	tasksFile     = groupsFile + 1
 	processesFile = tasksFile + 1
 	linkFiles     = processesFile + 1
-	programs      = int(objectSizesCOPIES) * int(objectEventEVENTS)
-	missFiles     = linkFiles + programs
+)
 
-	// NumFiles is their number.
-	NumFiles = missFiles + programs
+const (
+	numEvents   = int(objectEventEVENTS)
+	maxCopies   = int(objectSizesCOPIES)
+	maxPrograms = maxCopies * numEvents
 )
 
 // Open loads the programs, which then count, and remembers the processes that are there. It
@@ -52,17 +69,21 @@ func Open(l taskiter.Layout) (State, []*os.File, error) {
 	if err != nil {
 		return State{}, nil, err
 	}
-	coll, err := load(cache, l, c)
+	copies := maxCopies
+	if runWhole() {
+		copies = 1
+	}
+	coll, err := load(cache, l, c, copies)
 	if err != nil {
 		return State{}, nil, err
 	}
 	defer coll.Close()
-	files, err := attach(coll)
+	files, err := attach(coll, copies)
 	if err != nil {
 		files.Close()
 		return State{}, nil, err
 	}
-	return State{Layout: l}, files, nil
+	return State{Layout: l, Copies: copies}, files, nil
 }
 
 func resolve(types *btf.Spec) (c objectSettings, err error) {
@@ -90,7 +111,21 @@ func groupDead(types *btf.Spec) (uint32, error) {
 	return 0, nil
 }
 
-func load(cache *btf.Cache, l taskiter.Layout, c objectSettings) (*ebpf.Collection, error) {
+// runWhole reports whether nothing interrupts a program of a tracepoint, so that one copy is
+// called for each event: before Linux 7.0.
+func runWhole() bool {
+	var u unix.Utsname
+	var major int
+	if err := unix.Uname(&u); err != nil {
+		return false
+	}
+	n, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.", &major)
+	return n == 1 && err == nil && major < 7
+}
+
+func load(
+	cache *btf.Cache, l taskiter.Layout, c objectSettings, copies int,
+) (*ebpf.Collection, error) {
 	spec, err := loadObject()
 	if err == nil {
 		err = errors.Join(
@@ -98,6 +133,9 @@ func load(cache *btf.Cache, l taskiter.Layout, c objectSettings) (*ebpf.Collecti
 	}
 	if err != nil {
 		return nil, failure(Refused, "the BPF object", err)
+	}
+	for _, unused := range events(maxCopies)[copies*numEvents:] {
+		delete(spec.Programs, unused) // a quarter of what the kernel has to verify
 	}
 	// The kernel takes whole pages, which differ.
 	spec.Maps[objectMapWake].MaxEntries = uint32(os.Getpagesize())
@@ -109,14 +147,15 @@ func load(cache *btf.Cache, l taskiter.Layout, c objectSettings) (*ebpf.Collecti
 }
 
 // events are the programs of the tracepoints, in the order in which they are called.
-func events() [programs]string {
-	return [...]string{
+func events(copies int) []string {
+	all := [maxPrograms]string{
 		objectProgOnFork, objectProgOnExec, objectProgOnExit,
 		objectProgOnForkAgain, objectProgOnExecAgain, objectProgOnExitAgain,
 	}
+	return all[:copies*numEvents]
 }
 
-func attach(coll *ebpf.Collection) (files bpffile.Files, err error) {
+func attach(coll *ebpf.Collection, copies int) (files bpffile.Files, err error) {
 	// So that Go's poller waits for it.
 	if err := unix.SetNonblock(coll.Maps[objectMapWake].FD(), true); err != nil {
 		return nil, failure(Refused, "the programs' memory", err)
@@ -140,13 +179,13 @@ func attach(coll *ebpf.Collection) (files bpffile.Files, err error) {
 			return files, err
 		}
 	}
-	for _, program := range events() {
+	for _, program := range events(copies) {
 		l, err := link.AttachTracing(link.TracingOptions{Program: coll.Programs[program]})
 		if err := keepLink(&files, l, program, err); err != nil {
 			return files, err
 		}
 	}
-	for _, program := range events() {
+	for _, program := range events(copies) {
 		if err := files.Keep(coll.Programs[program], program); err != nil {
 			return files, failure(Refused, program, err)
 		}

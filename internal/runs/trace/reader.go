@@ -52,7 +52,7 @@ type Reader struct {
 	turned  time.Time // when the other table was taken; zero if it is empty
 	other   [objectSizesKINDS][objectSizesSTATES]uint64
 	misses  misses
-	unseen  uint64 // events that both copies of a program missed, at most
+	unseen  uint64 // events that all copies of a program missed, at most
 	missed  uint64
 	pending map[cellKey]ended // what has been read, and not been returned
 	sought  map[cellKey]bool  // some name of theirs was looked for in this turn
@@ -68,10 +68,10 @@ var _ runs.Feed = (*Reader)(nil)
 
 // NewReader owns the files from then on. It needs no capability.
 func NewReader(st State, files []*os.File) (*Reader, error) {
-	if len(files) != NumFiles {
-		return nil, fmt.Errorf("ends of processes: %d descriptors, expected %d", len(files), NumFiles)
+	if n := st.NumFiles(); n == 0 || len(files) != n {
+		return nil, fmt.Errorf("ends of processes: %d descriptors, expected %d", len(files), n)
 	}
-	infos, err := openInfos(files[missFiles:])
+	infos, err := openInfos(files[st.missFiles():])
 	if err != nil {
 		return nil, fmt.Errorf("ends of processes: %w", err)
 	}

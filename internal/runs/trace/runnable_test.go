@@ -22,7 +22,7 @@ func TestNobodyRunsPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	_, files, err := Open(source.Layout())
+	state, files, err := Open(source.Layout())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestNobodyRunsPrograms(t *testing.T) {
 			f.Close()
 		}
 	}()
-	for _, f := range files[missFiles:] {
+	for _, f := range files[state.missFiles():] {
 		fd, err := unix.Dup(int(f.Fd()))
 		if err != nil {
 			t.Fatal(err)

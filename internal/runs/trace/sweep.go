@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -16,33 +17,34 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-const numEvents = int(objectEventEVENTS)
-
 // misses are how often the kernel did not call each program.
 type misses struct {
-	now   [programs]uint64
+	now   [maxPrograms]uint64
 	first [numEvents]uint64 // the growth of those of the first copies, up to now
 }
 
-// add returns how many events of each kind both copies missed since the last call, at most.
-// One that is interrupted between them may be missed by the second one a call later.
-func (m *misses) add(now [programs]uint64) (both [numEvents]uint64) {
-	for e := range both {
+// add returns how many events of each kind all copies missed since the last call, at most.
+// One that is interrupted between two may be missed by the second one a call later.
+func (m *misses) add(now [maxPrograms]uint64, copies int) (all [numEvents]uint64) {
+	for e := range all {
+		if copies == 1 {
+			all[e] = now[e] - m.now[e]
+			continue
+		}
 		first, second := now[e]-m.now[e], now[numEvents+e]-m.now[numEvents+e]
-		both[e] = min(m.first[e]+first, second)
+		all[e] = min(m.first[e]+first, second)
 		m.first[e] = first
 	}
 	m.now = now
-	return both
+	return all
 }
 
-// sweep notes what neither copy of a program was called for, and looks for the processes that
+// sweep notes what no copy of a program was called for, and looks for the processes that
 // ended so.
 func (r *Reader) sweep() error {
-	var now [programs]uint64
+	var now [maxPrograms]uint64
 	// The second copies first: what they miss behind the first ones is the next call's.
-	for i := programs - 1; i >= 0; i-- {
-		f := r.infos[i]
+	for i, f := range slices.Backward(r.infos) {
 		n, err := unix.Pread(int(f.Fd()), r.buf, 0)
 		if err == nil {
 			now[i], err = missesIn(r.buf[:n])
@@ -51,19 +53,19 @@ func (r *Reader) sweep() error {
 			return fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
-	both := r.misses.add(now)
-	for _, n := range both {
+	all := r.misses.add(now, r.state.Copies)
+	for _, n := range all {
 		r.unseen += n
 	}
 	r.missed = atomic.LoadUint64(&r.control.Lost) + r.unseen
-	if both[objectEventEVENT_EXIT] == 0 || r.state.Layout.Domain.PidLevel != 0 {
+	if all[objectEventEVENT_EXIT] == 0 || r.state.Layout.Domain.PidLevel != 0 {
 		return nil
 	}
 	return r.sweepProcesses()
 }
 
 // Skipped is how often the kernel did not call a program, because it was interrupted on that
-// CPU, as of the last Drain. Mostly the other one that counts the event was called.
+// CPU, as of the last Drain. Where there are two of each, mostly the other one was called.
 func (r *Reader) Skipped() (sum uint64) {
 	for _, n := range r.misses.now {
 		sum += n

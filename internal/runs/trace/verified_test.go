@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/verified.txt anew")
 
-// TestVerified: the programs are as much work for the kernel's verifier as is recorded.
+// TestVerified: the programs, of both copies, are as much work for the kernel's verifier as is recorded.
 func TestVerified(t *testing.T) {
 	testenv.NeedRoot(t)
 	src, err := taskiter.Open(taskiter.Options{})
@@ -23,7 +23,7 @@ func TestVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	coll, err := load(btf.NewCache(), src.Layout(), objectSettings{GroupDead: 1})
+	coll, err := load(btf.NewCache(), src.Layout(), objectSettings{GroupDead: 1}, maxCopies)
 	if err != nil {
 		t.Fatalf("%+v", err)
 	}
