@@ -21,8 +21,10 @@ var errChanging = errors.New("it changed meanwhile")
 // tree is what paths of assets begin at: the root directory, or where that of the host is
 // mounted in a container.
 type tree struct {
-	fd     int
-	prefix string // of paths in it as this process sees them; empty for the root directory
+	fd int
+	// own: it is the root directory. That of another mount namespace, /proc/1/root, is not.
+	own    bool
+	prefix string // of paths in it as this process sees them; may be empty
 }
 
 func openTree(root string) (*tree, error) {
@@ -30,7 +32,7 @@ func openTree(root string) (*tree, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: root, Err: err}
 	}
-	t := &tree{fd: fd}
+	t := &tree{fd: fd, own: root == "/"}
 	if t.prefix, err = linkOf(fd); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("path of %s: %w", root, err)
@@ -47,7 +49,7 @@ func (t *tree) open(path string, flags int) (fd int, err error) {
 	flags |= unix.O_CLOEXEC
 	how := unix.OpenHow{Flags: uint64(flags), Resolve: unix.RESOLVE_IN_ROOT}
 	for try := 0; ; try++ {
-		if t.prefix == "" {
+		if t.own {
 			fd, err = unix.Open(path, flags, 0)
 		} else {
 			fd, err = unix.Openat2(t.fd, path, &how)
