@@ -19,24 +19,28 @@ const (
 	rest     = 300 * time.Millisecond
 )
 
-// Scan makes a scan.
-type Scan func() (*scan.Snapshot, error)
+// Scan makes a scan while a program runs whose root directory is a path.
+type Scan func(root string) (*scan.Snapshot, error)
 
 // Check starts a program in an empty directory, waits until it is in its sandbox,
-// and compares a scan with what strace saw. It returns a line that says what was
-// compared.
-func (t *Tree) Check(p Program, dir string, snapshot Scan) (string, error) {
+// and compares a scan with what strace saw, which it returns.
+func (t *Tree) Check(p Program, dir string, snapshot Scan) (Trace, error) {
 	r, err := t.Start(p, dir)
 	if err != nil {
-		return "", err
+		return Trace{}, err
 	}
 	trace, err := r.compare(snapshot)
 	r.End()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w\nwhat it said:\n%s", p.Name, err, r.Said())
+		return trace, fmt.Errorf("%s: %w\nwhat it said:\n%s", p.Name, err, r.Said())
 	}
+	return trace, nil
+}
+
+// Line says what was compared of a program.
+func (t *Tree) Line(p Program, trace Trace) string {
 	name, way, _ := strings.Cut(p.Name, ",")
-	return fmt.Sprintf("%s %s%s: %s, equal", name, t.Versions[p.Package], way, trace), nil
+	return fmt.Sprintf("%s %s%s: %s, equal", name, t.Versions[p.Package], way, trace)
 }
 
 // compare waits until the program rests, and compares a scan with what strace saw:
@@ -55,7 +59,7 @@ func (r *Running) compare(snapshot Scan) (Trace, error) {
 		case r.Ended():
 			return trace, errors.New("it ended")
 		case time.Since(since) > rest && r.inside(trace):
-			snap, err := snapshot()
+			snap, err := snapshot(fmt.Sprintf("/proc/%d/root", r.cmd.Process.Pid))
 			if err != nil {
 				return trace, err
 			}

@@ -93,7 +93,8 @@ func (j *job) enter() error {
 	return syscall.Exec("/usr/bin/strace", args, env)
 }
 
-// mount puts the tree over everything else. What is unpacked stays as it is.
+// mount puts the tree over everything else, with what matters on a host and no package has:
+// nobody listens on the sockets. What is unpacked stays as it is.
 func (j *job) mount() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("mounts of its own: %w", err)
@@ -104,7 +105,8 @@ func (j *job) mount() error {
 	below := func(name string) string { return filepath.Join(j.Empty, name) }
 	for _, name := range []string{
 		"usr", "etc", "proc", "dev", "home", "root", "run/user", "tmp", "var/tmp", "var/log",
-		"var/lib/suricata/rules",
+		"var/lib/suricata/rules", "boot", "root/.ssh", "var/log/journal", "var/spool/cron",
+		"run/dbus", "run/systemd",
 	} {
 		if err := os.MkdirAll(below(name), 0o755); err != nil {
 			return err
@@ -113,6 +115,13 @@ func (j *job) mount() error {
 	for _, name := range []string{"bin", "sbin", "lib", "lib64"} {
 		if err := os.Symlink("usr/"+name, below(name)); err != nil {
 			return err
+		}
+	}
+	for _, name := range []string{
+		"run/docker.sock", "run/dbus/system_bus_socket", "run/systemd/private",
+	} {
+		if err := unix.Mknod(below(name), unix.S_IFSOCK|0o666, 0); err != nil {
+			return fmt.Errorf("make /%s: %w", name, err)
 		}
 	}
 	if err := errors.Join(

@@ -3,7 +3,6 @@
 package programs
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"slices"
@@ -23,24 +22,33 @@ func TestMain(m *testing.M) {
 }
 
 // TestPrograms: of real programs, what a scan says of every task is what strace saw
-// it ask for.
+// it ask for, and docs/assets.md has what Landlock keeps them from.
 func TestPrograms(t *testing.T) {
-	tree, snapshot := open(t)
+	tree, source := open(t)
+	page := readPage(t)
 	for _, p := range Catalog() {
 		t.Run(p.Name, func(t *testing.T) {
-			line, err := tree.Check(p, testenv.PublicDir(t), snapshot)
+			var snap *scan.Snapshot
+			trace, err := tree.Check(p, testenv.PublicDir(t), func(root string) (_ *scan.Snapshot, err error) {
+				snap, err = scanAssets(t, source, root)
+				return snap, err
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Log(line)
+			t.Log(tree.Line(p, trace))
+			page.check(t, p.Name, snap, trace.Deepest().TID)
 		})
+	}
+	if *update {
+		page.write(t)
 	}
 }
 
 // TestCompareFinds: had the program asked for anything else, the comparison would not
 // be equal.
 func TestCompareFinds(t *testing.T) {
-	tree, snapshot := open(t)
+	tree, source := open(t)
 	all := Catalog()
 	p := all[slices.IndexFunc(all, func(p Program) bool { return p.Name == "setpriv, twice" })]
 	r, err := tree.Start(p, testenv.PublicDir(t))
@@ -49,8 +57,8 @@ func TestCompareFinds(t *testing.T) {
 	}
 	defer r.End()
 	var snap *scan.Snapshot
-	trace, err := r.compare(func() (_ *scan.Snapshot, err error) {
-		snap, err = snapshot()
+	trace, err := r.compare(func(string) (_ *scan.Snapshot, err error) {
+		snap, err = source.Scan(t.Context())
 		return snap, err
 	})
 	if err != nil {
@@ -95,7 +103,7 @@ func deepCopy(t *testing.T, trace Trace) (c Trace) {
 }
 
 // open returns the tree of programs, and what makes scans.
-func open(t *testing.T) (*Tree, Scan) {
+func open(t *testing.T) (*Tree, *taskiter.Source) {
 	if testing.Short() {
 		t.Skip("starts real programs as root; skipped because of -short")
 	}
@@ -116,5 +124,5 @@ func open(t *testing.T) (*Tree, Scan) {
 	if source.Info().Rules != "read" {
 		t.Fatalf("rules are %s: %s", source.Info().Rules, source.NoRules())
 	}
-	return tree, func() (*scan.Snapshot, error) { return source.Scan(context.Background()) }
+	return tree, source
 }

@@ -39,12 +39,16 @@ var beside = []string{
 const made = "update-mime-database /usr/share/mime\n" +
 	"/usr/lib/*/glib-2.0/glib-compile-schemas /usr/share/glib-2.0/schemas"
 
-// files are put into the tree; no package has them.
+// files are put into the tree; no package has them. Some are there to be kept from.
 var files = map[string]string{
-	"etc/passwd":     "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/sh\n",
-	"etc/group":      "root:x:0:\nnogroup:x:65534:\n",
-	"etc/hosts":      "127.0.0.1 localhost\n",
-	"etc/machine-id": "00000000000000000000000000000001\n",
+	"etc/passwd":                   "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/sh\n",
+	"etc/group":                    "root:x:0:\nnogroup:x:65534:\n",
+	"etc/hosts":                    "127.0.0.1 localhost\n",
+	"etc/machine-id":               "00000000000000000000000000000001\n",
+	"etc/shadow":                   "root:*:20000:0:99999:7:::\n",
+	"etc/sudoers":                  "root ALL=(ALL:ALL) ALL\n",
+	"etc/crontab":                  "SHELL=/bin/sh\n",
+	"etc/ssh/ssh_host_ed25519_key": "no key\n",
 }
 
 // versions is the tree's file with the names and versions of its packages.
@@ -126,7 +130,10 @@ func makeTree(ctx context.Context, cache, dir string) error {
 		return err
 	}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+		file := filepath.Join(root, name)
+		err := errors.Join(
+			os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644))
+		if err != nil {
 			return err
 		}
 	}

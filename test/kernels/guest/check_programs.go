@@ -27,13 +27,13 @@ func checkPrograms(t *T) {
 	for i, p := range programs.ForGuests() {
 		dir := filepath.Join(top, fmt.Sprint(i))
 		t.Must(os.Mkdir(dir, 0o755))
-		line, err := tree.Check(p, dir, func() (*scan.Snapshot, error) {
+		trace, err := tree.Check(p, dir, func(string) (*scan.Snapshot, error) {
 			return source.Scan(context.Background())
 		})
 		if err != nil {
 			t.Errorf("%v", err)
 			continue
 		}
-		t.Fact("programs", line)
+		t.Fact("programs", tree.Line(p, trace))
 	}
 }
