@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/facts"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
@@ -24,8 +25,8 @@ type listServices struct {
 	asking
 	ruleFile
 	listing
-	states, workloads []string
-	sort              string
+	states, workloads, assetNames []string
+	sort                          string
 }
 
 func (l *listServices) declare(app *kingpin.Application) *kingpin.CmdClause {
@@ -35,6 +36,8 @@ func (l *listServices) declare(app *kingpin.Application) *kingpin.CmdClause {
 		"unsandboxed, unknown, ineffective, sandboxed.").
 		EnumsVar(&l.states, services.Words()...)
 	workloadFlag(c, &l.workloads)
+	c.Flag("asset", "A column more: whether Landlock keeps them from this asset of the "+
+		"configuration (repeatable).").PlaceHolder("NAME").StringsVar(&l.assetNames)
 	c.Flag("sort", "Order: state, workload, processes, depth, age.").Default(services.Sorts()[0]).
 		EnumVar(&l.sort, services.Sorts()...)
 	l.listing.flags(c)
@@ -67,7 +70,12 @@ func (l *listServices) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	l.assets = config.Assets
 	snap, from, err := l.snapshot()
+	if err != nil {
+		return err
+	}
+	assets, err := l.asked(snap, from)
 	if err != nil {
 		return err
 	}
@@ -80,7 +88,7 @@ func (l *listServices) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	all := services.Of(snap, rules.ByWorkload)
+	all := services.Of(snap, rules.ByWorkload, assets...)
 	found := len(all)
 	all = slices.DeleteFunc(all, func(s services.Service) bool {
 		return !facts.Matches(l.workloads, s.Name) || len(l.states) > 0 && !slices.ContainsFunc(l.states, s.Is)
@@ -97,6 +105,21 @@ func (l *listServices) run(out io.Writer) error {
 			return cmp.Or(err, l.below(w, snap, rules, found-len(all), from))
 		}
 	})
+}
+
+// asked returns the places of the assets that are asked for, which a daemon or a file has from
+// its own configuration.
+func (l *listServices) asked(snap *scan.Snapshot, from origin) (places []int, err error) {
+	for _, name := range l.assetNames {
+		at := slices.IndexFunc(snap.Assets, func(a domainid.Asset) bool { return a.Name == name })
+		if at < 0 {
+			return nil, usagef("--asset: %s (%s)", policy.NoAsset(name, snap.Assets), from.text)
+		}
+		if !slices.Contains(places, at) {
+			places = append(places, at)
+		}
+	}
+	return places, nil
 }
 
 // below writes what stands below the table.

@@ -138,7 +138,7 @@ func (c *Config) resolve(named, asked []namedAsset) (problems []Problem) {
 	}
 	for _, a := range asked {
 		if assetNamed(c.Assets, a.name) == nil {
-			problems = append(problems, a.at.with("%s", noAsset(a.name, c.Assets)))
+			problems = append(problems, a.at.with("%s", NoAsset(a.name, c.Assets)))
 		}
 	}
 	for i := range c.Rules {
@@ -162,8 +162,8 @@ func assetNamed(assets []domainid.Asset, name string) *domainid.Asset {
 	return nil
 }
 
-// noAsset is the fault of a name that no asset has.
-func noAsset(name string, assets []domainid.Asset) string {
+// NoAsset is the fault of a name that no asset has.
+func NoAsset(name string, assets []domainid.Asset) string {
 	if len(assets) == 0 {
 		return quote(name) + " is no asset: the configuration has no assets"
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/untrusted"
@@ -31,6 +32,15 @@ type serviceJSON struct {
 	RestrictedUnknown any        `json:"restricted_unknown"`
 	Since             *string    `json:"since"`
 	Rules             []ruleJSON `json:"rules"`
+	// Assets are those that were asked for.
+	Assets []assetJSON `json:"assets"`
+}
+
+type assetJSON struct {
+	Asset     untrusted.Text `json:"asset"`
+	Reach     domainid.Reach `json:"reach"`
+	ByKernel  bool           `json:"by_kernel"`
+	Processes map[string]int `json:"processes"`
 }
 
 type ruleJSON struct {
@@ -44,7 +54,7 @@ func newServiceJSON(s *scan.Snapshot, v *Service) *serviceJSON {
 	j := &serviceJSON{
 		Workload: untrusted.Text(v.Name), State: v.State(), Ineffective: v.Ineffective,
 		Processes: recorded.States(v.Processes), DepthExact: v.Exact, Domains: v.Domains,
-		Rules: []ruleJSON{},
+		Rules: []ruleJSON{}, Assets: []assetJSON{},
 	}
 	if v.Processes.Known() > 0 {
 		j.Depth, j.MaxDepth = &v.Depth, &v.MaxDepth
@@ -66,6 +76,14 @@ func newServiceJSON(s *scan.Snapshot, v *Service) *serviceJSON {
 			rule.Processes[result.String()] = r.Processes[result]
 		}
 		j.Rules = append(j.Rules, rule)
+	}
+	for i := range v.Reach {
+		r := &v.Reach[i]
+		asset := assetJSON{untrusted.Text(s.Assets[r.Asset].Name), r.Reach, r.ByKernel, map[string]int{}}
+		for reach := domainid.OutOfReach; reach <= domainid.WithinReach; reach++ {
+			asset.Processes[reach.String()] = r.Processes[reach]
+		}
+		j.Assets = append(j.Assets, asset)
 	}
 	return j
 }

@@ -32,6 +32,8 @@ type Service struct {
 	Oldest time.Duration
 	// Rules are those about its processes, by name.
 	Rules []policy.RuleResult
+	// Reach has one for each asset that was asked for.
+	Reach []Reach
 }
 
 // Word is "violating" if it violates a rule, or else its state, or "ineffective".
@@ -55,8 +57,8 @@ func Words() []string {
 }
 
 // Of returns the services of a snapshot by name, with the results of rules by workload, which
-// may be nil.
-func Of(s *scan.Snapshot, rules map[string][]policy.RuleResult) []Service {
+// may be nil, and which of some of its assets, by their places, Landlock keeps them from.
+func Of(s *scan.Snapshot, rules map[string][]policy.RuleResult, assets ...int) []Service {
 	counted := s.ByWorkload()
 	all, at := make([]Service, len(counted)), make(map[string]int, len(counted))
 	for i := range counted {
@@ -93,6 +95,7 @@ func Of(s *scan.Snapshot, rules map[string][]policy.RuleResult) []Service {
 	for i := range all {
 		all[i].Domains = len(domains[i])
 	}
+	addReach(s, all, at, assets)
 	return all
 }
 

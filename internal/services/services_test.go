@@ -33,6 +33,7 @@ func office() *hosts.Host {
 	h.Source.Rules = "read"
 	whole := h.Domain(0xa, domainid.Outermost)
 	h.Domains[whole].Handled = access.Supported(7)
+	h.Domains[whole].Ruleset = &domainid.Ruleset{Rules: 4}
 	read := h.Domain(0xb, domainid.Outermost)
 	h.Domains[read].Handled = access.Rights{access.FS: 0xc}
 	inner := h.Domain(0xc, whole)
@@ -58,6 +59,9 @@ func office() *hosts.Host {
 	add(50, "plain.service", hosts.Free())
 	add(60, "secret.service", hosts.Unknown(scan.Denied))
 	add(70, "wrong.service", hosts.Free())
+	h.Assets = []domainid.Asset{{Name: "others", Signal: true}, {Name: "ssh", TCP: []uint16{22}, Connect: true}, {Name: "secrets", Paths: []string{"/x"}, Read: true}}
+	h.Objects = []domainid.Object{{Asset: 2, Path: "/x", Parent: -1, Kind: domainid.ObjectAbsent}}
+	h.Kernel.Ways = 2 // past net.connect_tcp
 	h.Conclude()
 	return h
 }
@@ -75,7 +79,7 @@ const rules = `rules:
     expect: {min_depth: 1}
 `
 
-func judged(t *testing.T, h *hosts.Host) []Service {
+func judged(t *testing.T, h *hosts.Host, assets ...int) []Service {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "rules.yml")
 	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
@@ -86,14 +90,18 @@ func judged(t *testing.T, h *hosts.Host) []Service {
 		t.Fatal(err)
 	}
 	e := policy.New(config, policy.Options{ByWorkload: true})
-	return Of(&h.Snapshot, e.Evaluate(&h.Snapshot).ByWorkload)
+	return Of(&h.Snapshot, e.Evaluate(&h.Snapshot).ByWorkload, assets...)
 }
 
 func TestGolden(t *testing.T) {
 	h := office()
-	all := judged(t, h)
+	all := judged(t, h, 0, 1, 2)
 	for file, write := range map[string]func(*bytes.Buffer) error{
-		"table.txt": func(b *bytes.Buffer) error { return Text(b, &h.Snapshot, all, table.Style{Width: 80}, false) },
+		"table.txt": func(b *bytes.Buffer) error {
+			plain := judged(t, h)
+			Sort(plain, "state")
+			return Text(b, &h.Snapshot, plain, table.Style{Width: 80}, false)
+		},
 		"wide.txt":  func(b *bytes.Buffer) error { return Text(b, &h.Snapshot, all, table.Style{}, true) },
 		"json.json": func(b *bytes.Buffer) error { return JSON(b, &h.Snapshot, all, "scan") },
 	} {
@@ -145,10 +153,17 @@ func TestRandomHosts(t *testing.T) {
 	for range 100 {
 		h := hosts.RandomNames(r, r.IntN(30))
 		h.NameWorkloads()
-		all := Of(&h.Snapshot, nil)
+		// What a file that was recorded may have: a name that no configuration takes.
+		h.Assets = []domainid.Asset{{Name: "\x1b[2J\u202e", AbstractUnix: true}, {Name: "others", Signal: true}}
+		all := Of(&h.Snapshot, nil, 1, 0)
 		n := 0
 		for i := range all {
 			n += all[i].Processes.Total()
+			for _, r := range all[i].Reach {
+				if got := slices.Max([]int{r.Processes[1] + r.Processes[2] + r.Processes[3], r.Processes[domainid.Absent]}); got != all[i].Processes.Total() {
+					t.Fatalf("%s: %v of %v", all[i].Name, r, all[i].Processes)
+				}
+			}
 		}
 		if n != len(h.Processes) {
 			t.Fatalf("%d of %d processes", n, len(h.Processes))

@@ -13,6 +13,7 @@ import (
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/table"
+	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -24,12 +25,18 @@ const wideColumns = 1000
 //	WORKLOAD        STATE        PROCESSES  DEPTH  RESTRICTS  AGE  RULES
 //	media.service   partial      1/2        0-1    RW---      3d   violating: media
 //
-// PROCESSES are the sandboxed ones of all, or all if they are in one state. wide adds how
-// many processes are in which state, and names the rights that are restricted.
+// PROCESSES are the sandboxed ones of all, or all if they are in one state. Each asset that was
+// asked for has a column, with its name. wide adds how many processes are in which state, and
+// names the rights that are restricted.
 func Text(w io.Writer, s *scan.Snapshot, all []Service, style table.Style, wide bool) error {
 	letters := facts.Letters(s.Kernel.Rights)
 	t := table.Table{Style: style, Titles: []string{
 		"WORKLOAD", "STATE", "PROCESSES", "DEPTH", "RESTRICTS", "AGE", "RULES"}}
+	if len(all) > 0 {
+		for _, r := range all[0].Reach {
+			t.Titles = append(t.Titles, strings.ToUpper(untrusted.Escape(s.Assets[r.Asset].Name, 63, true)))
+		}
+	}
 	if wide {
 		t.Style.Width = wideColumns
 		t.Titles = append(t.Titles, "DOMAINS", "PROCESSES BY STATE", "RESTRICTED RIGHTS")
@@ -51,6 +58,9 @@ func Text(w io.Writer, s *scan.Snapshot, all []Service, style table.Style, wide 
 		row := []table.Cell{t.Name(v.Name), table.State(facts.StateWord(v.State(), v.Ineffective)),
 			table.Text(v.processesText()), table.Text(v.depthText()), table.Text(restricts),
 			table.Text(age), rules}
+		for k := range v.Reach {
+			row = append(row, v.Reach[k].cell())
+		}
 		if wide {
 			row = append(row, table.Number(v.Domains), table.Text(statesText(v.Processes)),
 				table.Text(v.rightsText()))

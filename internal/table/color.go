@@ -19,11 +19,11 @@ const (
 // ByState returns the color of a state's word. None is known by its color alone.
 func ByState(word string) Color {
 	switch word {
-	case "sandboxed", "compliant":
+	case "sandboxed", "compliant", "out_of_reach":
 		return Green
 	case "partial", "ineffective":
 		return Yellow
-	case "unsandboxed", "violating":
+	case "unsandboxed", "violating", "within_reach":
 		return Red
 	case "unknown":
 		return Magenta

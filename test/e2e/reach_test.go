@@ -25,8 +25,11 @@ func TestReach(t *testing.T) {
 		write(t, filepath.Join(d, "file"), "x", 0o666)
 	}
 	const writing = 0x7ff2 // from fs.write_file on, all that changes files
+	unit := "lltest-reach-" + ownLetters() + ".service"
+	procs := newCgroupTree(t).procs(unit) // removed when the shell has ended
 	b := newBoxedShell(t, fmt.Sprintf("fs=%#x,below=%#x:%s,below=%#x:/dev/null", writing, writing, open, writeFile))
 	pid := fmt.Sprint(b.pid)
+	write(t, procs, pid, 0o644)
 	config := write(t, filepath.Join(dir, "assets.yml"), fmt.Sprintf(`assets:
   - {name: kept, paths: [%[1]s], access: [write]}
   - {name: kept-file, paths: ["%[1]s/*"], access: [write]}
@@ -60,6 +63,18 @@ func TestReach(t *testing.T) {
 			if code != 0 && !strings.Contains(p.stdout.String(), "Landlock does not keep it from ") {
 				t.Errorf("%v: %s", args, &p.stdout)
 			}
+		}
+	}
+	for _, at := range []string{apiFlag, "--snapshot=" + recorded} {
+		all := servicesOf(t, nil, "--workload="+unit, "--asset=kept", "--asset=open", "--asset=absent", "--config.file="+config, at)
+		if len(all.Services) != 1 || fmt.Sprint(all.Services[0].Assets) != "[{kept out_of_reach {1}} {open within_reach {0}} {absent absent {0}}]" {
+			t.Errorf("%s: %+v", at, all)
+		}
+	}
+	for file, why := range map[string]string{config: "want one of kept, ", write(t, filepath.Join(dir, "empty.yml"), "rules: []\n", 0o644): "the configuration has no assets"} {
+		p := run(t, "services", "--asset=none", apiFlag, "--config.file="+file)
+		if code := p.wait(t); code != exitUsage || !strings.Contains(p.stderr.String(), why) {
+			t.Errorf("%s: exit code %d: %s", file, code, &p.stderr)
 		}
 	}
 	other := write(t, filepath.Join(dir, "other.yml"),

@@ -21,6 +21,12 @@ type listedServices struct {
 		Depth           *int
 		Restricted      *struct{ Names []string }
 		Rules           []struct{ Rule, Result string }
+		Assets          []struct {
+			Asset, Reach string
+			Processes    struct {
+				OutOfReach int `json:"out_of_reach"`
+			}
+		}
 	}
 }
 
