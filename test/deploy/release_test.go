@@ -103,14 +103,14 @@ func TestArchive(t *testing.T) {
 	run(t, "tar", "-C", dir, "-xzf", r.file(t, "*-linux-"+runtime.GOARCH+".tar.gz"))
 	root := filepath.Join(dir, "landlockd-1.0.0-linux-"+runtime.GOARCH)
 	for _, name := range []string{
-		"LICENSE", "README.md", "CHANGELOG.md", "landlockd.yml", "landlockd.1.gz",
+		"LICENSE", "README.md", "CHANGELOG.md", "landlockd.yml", "assets.yml", "landlockd.1.gz", "systemd/dropins/assets.conf",
 		"completions/landlockd.bash", "completions/_landlockd", "completions/landlockd.fish", "systemd/landlockd.service", "systemd/landlockd.sysusers",
 	} {
 		if st, err := os.Stat(filepath.Join(root, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	run(t, filepath.Join(root, "landlockd"), "check-config", filepath.Join(root, "landlockd.yml"))
+	run(t, filepath.Join(root, "landlockd"), "check-config", filepath.Join(root, "landlockd.yml"), filepath.Join(root, "assets.yml"))
 }
 
 // TestBOM: the bill of materials is valid and has what the linker put together.
