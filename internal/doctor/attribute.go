@@ -20,7 +20,8 @@ func checkAttribute(h *host, say say) {
 			"needs no privilege, but with CAP_SYS_PTRACE more is seen of others' processes")
 		return
 	case err != nil:
-		say(worse(h.iteratorErr == nil), "attribute", "%s", err)
+		// No stock kernel has it: that is no fault where the iterator may do without.
+		say(worse(h.iteratorErr == nil || h.unprivileged() != nil), "attribute", "%s", err)
 		return
 	}
 	src := h.attribute

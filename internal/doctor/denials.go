@@ -24,6 +24,8 @@ const auditHint = "to have them in the audit log, and so counted by blocker and 
 // checkCounters reports whether the kernel's own counts of denials are read.
 func checkCounters(h *host, say say) {
 	switch {
+	case h.unprivileged() != nil && h.attributeErr != nil:
+		say(note, "denials", "whether this kernel counts them is not known without that privilege")
 	case h.iteratorErr != nil && h.attributeErr != nil:
 		say(note, "denials", "whether this kernel counts them is not known: no source works")
 	case h.iteratorErr != nil:

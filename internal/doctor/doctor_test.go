@@ -44,6 +44,9 @@ func (f fake) OwnDepth() int                                { return f.ownDepth 
 func TestExamine(t *testing.T) {
 	enabled := &scan.Kernel{Landlock: scan.Enabled, ABI: 7}
 	broken := errors.New("it is\nbroken\x1b[31m")
+	unprivileged := &scan.Error{
+		Kind: scan.ErrDenied, Reason: taskiter.NoCapability, Missing: "missing CAP_BPF", Hint: "give it",
+	}
 	info := scan.SourceInfo{IDs: "kernel", Lineage: "known", Rules: "read", Denials: scan.DenialsCounters, Runs: scan.RunsNone, PIDNS: "init"}
 	inner, uncounted := info, info
 	inner.PIDNS, uncounted.Denials = "nested", scan.DenialsNone
@@ -69,6 +72,16 @@ func TestExamine(t *testing.T) {
 			"[note] task iterator      it is broken [31m\n"},
 		"no source": {host{iteratorErr: broken, attributeErr: broken}, checkIterator, false,
 			"[FAIL] task iterator      it is broken [31m\n"},
+		"no privilege": {host{iteratorErr: unprivileged, attributeErr: broken}, checkIterator, false,
+			"[FAIL] privilege          missing CAP_BPF: whether the task iterator works here was not tried; " +
+				"run this as root (sudo landlockd doctor). To serve: give it\n"},
+		"no privilege, but the attribute": {host{iteratorErr: unprivileged}, checkIterator, true,
+			"[note] privilege          missing CAP_BPF: whether the task iterator works here was not tried; " +
+				"run this as root (sudo landlockd doctor). To serve: give it\n"},
+		"no privilege, and no attribute": {host{iteratorErr: unprivileged, attributeErr: broken}, checkAttribute, true,
+			"[note] attribute          it is broken [31m\n"},
+		"no privilege to count with": {host{iteratorErr: unprivileged, attributeErr: broken}, checkCounters, true,
+			"[note] denials            whether this kernel counts them is not known without that privilege\n"},
 		"no attribute": {host{attributeErr: broken}, checkAttribute, true,
 			"[note] attribute          it is broken [31m\n"},
 		"the attribute": {host{kernel: enabled, attribute: fake{info: info, hidePID: "invisible", ownDepth: 2}}, checkAttribute, true,

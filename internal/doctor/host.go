@@ -3,6 +3,8 @@
 package doctor
 
 import (
+	"errors"
+
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/landlock"
@@ -68,6 +70,15 @@ func openHost(o Options) *host {
 		h.assets = c.Assets
 	}
 	return h
+}
+
+// unprivileged returns what this user lacks to try the task iterator, or nil.
+func (h *host) unprivileged() *scan.Error {
+	var e *scan.Error
+	if errors.As(h.iteratorErr, &e) && e.Reason == taskiter.NoCapability {
+		return e
+	}
+	return nil
 }
 
 func (h *host) close() {

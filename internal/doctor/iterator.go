@@ -6,6 +6,11 @@ import "strconv"
 
 // checkIterator reports whether the task iterator loads, and what it reads.
 func checkIterator(h *host, say say) {
+	if e := h.unprivileged(); e != nil {
+		say(worse(h.attributeErr == nil), "privilege", "%s: whether the task iterator works here was "+
+			"not tried; run this as root (sudo landlockd doctor). To serve: %s", e.Missing, e.Hint)
+		return
+	}
 	if h.iteratorErr != nil {
 		say(worse(h.attributeErr == nil), "task iterator", "%s", h.iteratorErr)
 		return

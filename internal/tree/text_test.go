@@ -67,6 +67,9 @@ func checkLines(t *testing.T, h *hosts.Host) {
 	if lines != len(h.Processes) {
 		t.Fatalf("%d lines for %d processes:\n%s", lines, len(h.Processes), tree.String())
 	}
+	if strings.Contains(domains.String(), "4294967295 rule") {
+		t.Fatalf("rules that are not counted are:\n%s", &domains)
+	}
 	want := len(h.Domains)
 	forest := h.Forest()
 	for d := range h.Domains {

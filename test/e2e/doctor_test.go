@@ -57,6 +57,20 @@ func TestDoctorReport(t *testing.T) {
 	}
 }
 
+// Without privilege that alone is what is wrong: nothing is known of the kernel.
+func TestDoctorWithoutPrivilege(t *testing.T) {
+	testenv.NeedRoot(t)
+	p := runWith(t, asNobody(), "doctor")
+	if code := p.wait(t); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	out := p.stdout.String()
+	if !strings.Contains(out, "[FAIL] privilege          missing CAP_BPF and CAP_PERFMON: ") ||
+		strings.Count(out, "[FAIL]") != 1 {
+		t.Errorf("as nobody:\n%s", out)
+	}
+}
+
 func TestDoctorShowsWhatDoesNot(t *testing.T) {
 	testenv.NeedRoot(t)
 	p := launch(t, nil, self, roleArg, "hidebtf", landlockd, "doctor")
