@@ -9,7 +9,11 @@ SHELL := /bin/bash
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+# What --version prints beside what Go itself notes.
+STAMP   := -X github.com/prometheus/common/version
+LDFLAGS := -s -w $(STAMP).Version=$(VERSION) \
+	$(STAMP).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null) \
+	$(STAMP).BuildUser=$(shell id -un) $(STAMP).BuildDate=$(shell date -u +%Y%m%d)
 TOOLS   := $(CURDIR)/.tools
 # How often each fuzz target runs. A count: go test -fuzz at times fails by its
 # own deadline when it is given a time.

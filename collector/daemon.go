@@ -27,9 +27,9 @@ type Daemon struct {
 	Build         Build
 }
 
-// Build is what the daemon was built from.
+// Build is what the daemon was built from, in the words of prometheus/common/version.
 type Build struct {
-	Version, Revision, GoVersion string
+	Version, Revision, Branch, GoVersion, GoOS, GoArch, Tags string
 }
 
 var daemonMetrics = newTable(func(s *Scrape) *Scrape {
@@ -182,11 +182,16 @@ var daemonMetrics = newTable(func(s *Scrape) *Scrape {
 		labels: []Label{
 			{"version", "the release"},
 			{"revision", "the commit"},
+			{"branch", "that it is of"},
 			{"goversion", "the Go release that built it"},
+			{"goos", "the operating system it is for"},
+			{"goarch", "the processor it is for"},
+			{"tags", "build tags"},
 		},
 		present: "always",
 		values: func(s *Scrape, emit emitter) {
-			emit(1, s.Daemon.Build.Version, s.Daemon.Build.Revision, s.Daemon.Build.GoVersion)
+			b := &s.Daemon.Build
+			emit(1, b.Version, b.Revision, b.Branch, b.GoVersion, b.GoOS, b.GoArch, b.Tags)
 		},
 	},
 })

@@ -248,7 +248,10 @@ func daemonOf(s *scan.Snapshot) Scrape {
 		Sources:       map[string]string{s.Source.Name: ""},
 		Disagreements: func() uint64 { return 3 },
 		Confined:      map[string]bool{"landlock": true, "seccomp": false},
-		Build:         Build{Version: "1.2.3", Revision: "0123abcd", GoVersion: "go1.26"},
+		Build: Build{
+			Version: "1.2.3", Revision: "0123abcd", Branch: "main", GoVersion: "go1.26",
+			GoOS: "linux", GoArch: "amd64", Tags: "unknown",
+		},
 	}}
 }
 

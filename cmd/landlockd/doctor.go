@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
 
 	"github.com/landlockd/landlockd/internal/doctor"
 )
@@ -41,7 +42,7 @@ func (d *examine) run(out io.Writer) error {
 	works, err := inTime(limit, "what comes next", func() (bool, error) {
 		works, err := doctor.Examine(out, o)
 		if err == nil && d.report {
-			err = doctor.Report(out, o, versionText())
+			err = doctor.Report(out, o, "landlockd "+version.Info())
 		}
 		return works, err
 	})

@@ -5,14 +5,17 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/daemon"
@@ -53,6 +56,7 @@ func init() { daemon.EnterStage() }
 func main() {
 	// Not until it is known whether this is a daemon does SIGHUP end it.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
+	version.Version = cmp.Or(version.Version, "dev") // a plain go build sets none
 	os.Exit(run(os.Args))
 }
 
@@ -82,15 +86,24 @@ func run(args []string) int {
 	return exitCode(err)
 }
 
+// standardInput is what "-" is an abbreviation of.
+const standardInput = "/dev/stdin"
+
 // parse returns the command that the arguments are about, with the values of its flags.
 func parse(args []string) (command, error) {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "-" { // kingpin takes it for an empty argument
+			args[i] = standardInput
+		}
+	}
 	app := kingpin.New("landlockd", "Shows which processes of a host are sandboxed with "+
 		"Landlock, and how deep.\n\nWithout a command it serves metrics for Prometheus at http://"+
 		defaultAddress+"/metrics. To let other hosts scrape it, give --web.listen-address, and "+
 		"--web.config.file for TLS and authentication.")
 	app.HelpFlag.Short('h')
 	app.UsageWriter(os.Stdout)
-	app.Version(versionText())
+	app.Version(version.Print("landlockd"))
 	app.VersionFlag.Short('V')
 	g := &globals{}
 	g.flags(app)

@@ -3,31 +3,17 @@
 package main
 
 import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
+	"github.com/prometheus/common/version"
 
 	"github.com/landlockd/landlockd/collector"
 )
 
-// version is set by the build (-ldflags "-X main.version=...").
-var version = "dev"
-
-// build returns what this binary was built from.
+// build returns what this binary was built from. The Makefile and release.sh have the linker
+// set version's variables.
 func build() collector.Build {
-	b := collector.Build{Version: version, Revision: "unknown", GoVersion: runtime.Version()}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				b.Revision = s.Value
-			}
-		}
+	return collector.Build{
+		Version: version.Version, Revision: version.GetRevision(),
+		Branch: version.Branch, GoVersion: version.GoVersion,
+		GoOS: version.GoOS, GoArch: version.GoArch, Tags: version.GetTags(),
 	}
-	return b
-}
-
-func versionText() string {
-	b := build()
-	return fmt.Sprintf("landlockd %s (revision %s, %s, %s/%s)",
-		b.Version, b.Revision, b.GoVersion, runtime.GOOS, runtime.GOARCH)
 }

@@ -20,9 +20,16 @@ unset GOFLAGS GOEXPERIMENT GOAMD64 GOARM64
 umask 022
 read -ra arches <<<"${ARCHES:-amd64 arm64}"
 
+# What --version prints beside what Go itself notes. Who builds, and from which branch, is no
+# part of it: the bytes would differ.
+stamp="-X github.com/prometheus/common/version"
+ldflags="-s -w -buildid= $stamp.Version=$description"
+ldflags+=" $stamp.Branch=HEAD $stamp.BuildUser=release"
+ldflags+=" $stamp.BuildDate=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d-%H:%M:%S)"
+
 # Binaries.
 for arch in "${arches[@]}"; do
-	GOOS=linux GOARCH=$arch "$go" build -trimpath -ldflags "-s -w -buildid= -X main.version=$description" -o "$out/linux-$arch/landlockd" ./cmd/landlockd
+	GOOS=linux GOARCH=$arch "$go" build -trimpath -ldflags "$ldflags" -o "$out/linux-$arch/landlockd" ./cmd/landlockd
 	chmod 0711 "$out/linux-$arch/landlockd"
 done
 [ "${2:-}" != binaries ] || exit 0

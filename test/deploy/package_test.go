@@ -82,7 +82,7 @@ func TestRPM(t *testing.T) {
 		echo 'ARGS="--log.level=debug"' >"$root/etc/sysconfig/landlockd"
 		rpm -U --nodeps --force-debian "$2"; say upgraded
 		rpm -q landlockd
-		chroot "$root" /usr/bin/landlockd --version | cut -d' ' -f1,2
+		chroot "$root" /usr/bin/landlockd --version | head -n 1 | cut -d' ' -f1-3
 		cat "$root/etc/sysconfig/landlockd"
 		mkdir -p "$root/var/lib/prometheus/node-exporter"; touch "$root/var/lib/prometheus/node-exporter/landlockd.prom"
 		rpm -e landlockd; say erased
@@ -98,7 +98,7 @@ OK: 0 rules in 1 file
 /etc/systemd/system/multi-user.target.wants/landlockd.service
 == upgraded
 landlockd-1.1.0-1.x86_64
-landlockd v1.1.0
+landlockd, version v1.1.0
 ARGS="--log.level=debug"
 warning: /etc/sysconfig/landlockd saved as /etc/sysconfig/landlockd.rpmsave
 == erased

@@ -92,7 +92,7 @@ func TestBinaries(t *testing.T) {
 		}
 	}
 	out := run(t, filepath.Join(r.dir, "linux-"+runtime.GOARCH, "landlockd"), "--version")
-	if !strings.HasPrefix(out, "landlockd v1.0.0 ") {
+	if !strings.HasPrefix(out, "landlockd, version v1.0.0 (") {
 		t.Errorf("--version: %q", out)
 	}
 }
