@@ -26,8 +26,8 @@ func (c *checkConfig) declare(app *kingpin.Application) *kingpin.CmdClause {
 	cmd := app.Command("check-config", "Check configuration and rule files strictly: every "+
 		"error with file, line and column, and warnings of what is hardly meant. Exit code: 0 valid, "+
 		"with warnings too, 2 not.")
-	cmd.Arg("file", "Configuration or rule file; what landlockd would read by itself if none is "+
-		"given.").StringsVar(&c.files)
+	cmd.Arg("file", "Configuration or rule file, - for standard input; what landlockd would read by "+
+		"itself if none is given.").StringsVar(&c.files)
 	return cmd
 }
 
@@ -60,6 +60,10 @@ func (c *checkConfig) run(out io.Writer) error {
 		bad = bad || err != nil
 	}
 	for _, file := range c.files {
+		if file == standardInput { // which is no regular file
+			check(policy.Read("standard input", os.Stdin))
+			continue
+		}
 		check(policy.Load(file))
 	}
 	if len(c.files) == 0 {

@@ -77,7 +77,10 @@ func TestParseValues(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for line, want := range map[string]string{
-		"--nope": "--nope", "nope": "nope", "once twice": "twice", "--confine=x": "--confine", "--log.level=x": "--log.level",
+		"--web.listen-address=:1 --web.listen-address=unix:///run/x.sock": "use --web.systemd-socket",
+		"--web.listen-address=vsock://:10644":                             "use --web.systemd-socket",
+		"--web.listen-address=@landlockd":                                 "use --web.systemd-socket",
+		"--nope":                                                          "--nope", "nope": "nope", "once twice": "twice", "--confine=x": "--confine", "--log.level=x": "--log.level",
 		"--log.format=x": "--log.format", "once --format=x": "--format", "--web.max-requests=x": "x", "--web.max-requests=-1": "-1",
 		"--scan.min-interval=-1s": "-1s", "--scan.min-interval=1": "1", "once --summary": "--summary",
 		"once --format=json --textfile=x": "--textfile", "--path.procfs=/": "--path.procfs", "--path.procfs=": "--path.procfs",

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 	"golang.org/x/sys/unix"
@@ -75,6 +76,12 @@ func (s *serve) validate() error {
 		return usagef("--web.max-requests is %d, but cannot be negative", o.Web.MaxRequests)
 	case o.MinInterval < 0:
 		return usagef("--scan.min-interval is %s, but cannot be negative", o.MinInterval)
+	}
+	for _, address := range s.o.Listen {
+		if strings.ContainsAny(address, "/@") {
+			return usagef("--web.listen-address %q: want HOST:PORT; Unix and vsock addresses are not "+
+				"supported; use --web.systemd-socket", address)
+		}
 	}
 	return nil
 }

@@ -28,11 +28,21 @@ const maxFiles = 1000
 func Load(file string) (*Config, error) {
 	return settled(file, func(l *loader) (*Config, error) {
 		d := &decoder{file: file}
-		var patterns []*yaml.Node
-		if n := d.document(l.text(d, nil, file)); n != nil {
-			patterns = d.main(n, l.config)
+		return l.main(d, l.text(d, nil, file))
+	})
+}
+
+// Read is as [Load], of a text that is in no file: name stands for it in problems. Relative
+// paths in it begin at the working directory.
+func Read(name string, r io.Reader) (*Config, error) {
+	text, err := readText(name, r)
+	return settled(name, func(l *loader) (*Config, error) {
+		d := &decoder{file: name}
+		if err != nil {
+			d.fail(nil, "reading rules: %w", err)
+			return l.rest(d, nil)
 		}
-		return l.rest(d, l.find(d, patterns))
+		return l.main(d, l.took(name, text))
 	})
 }
 
@@ -58,6 +68,15 @@ type loader struct {
 	config  *Config
 	hash    hash.Hash
 	sources []source
+}
+
+// main returns what is in the text of a decoder's file, and in the rule files that it names.
+func (l *loader) main(d *decoder, text string) (*Config, error) {
+	var patterns []*yaml.Node
+	if n := d.document(text); n != nil {
+		patterns = d.main(n, l.config)
+	}
+	return l.rest(d, l.find(d, patterns))
 }
 
 // rest reads the rule files that a decoder's file names, and returns all that was read.
@@ -96,6 +115,11 @@ func (l *loader) text(d *decoder, at *yaml.Node, file string) string {
 		d.fail(at, "reading rules: %w", err)
 		return ""
 	}
+	return l.took(file, text)
+}
+
+// took notes the text of a file.
+func (l *loader) took(file string, text []byte) string {
 	l.config.Files = append(l.config.Files, file)
 	fmt.Fprintf(l.hash, "%d ", len(text))
 	l.hash.Write(text)
@@ -117,11 +141,16 @@ func readFile(path string) ([]byte, os.FileInfo, error) {
 	if !info.Mode().IsRegular() {
 		return nil, info, fmt.Errorf("%s is not a regular file", path)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if len(text) > maxFileSize {
-		return nil, info, fmt.Errorf("%s has more than %d bytes", path, maxFileSize)
-	}
+	text, err := readText(path, f)
 	return text, info, err
+}
+
+func readText(name string, r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
+	if len(text) > maxFileSize {
+		return nil, fmt.Errorf("%s has more than %d bytes", name, maxFileSize)
+	}
+	return text, err
 }
 
 // ruleFile is a file with rules alone, and where it is named.

@@ -385,6 +385,22 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// What comes by a pipe is read as a file is, once.
+func TestRead(t *testing.T) {
+	c, err := Read("standard input", strings.NewReader("rules: [{name: a, match: {uid: [1]}}]"))
+	if err != nil || len(c.Rules) != 1 || !slices.Equal(c.Files, []string{"standard input"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for text, want := range map[string]string{
+		"rule: []":                         `standard input:1:1: unknown key "rule"`,
+		strings.Repeat(" ", maxFileSize+1): "standard input has more than 4194304 bytes",
+	} {
+		if _, err := Read("standard input", strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.9q: %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestTooMuch(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("rules:\n")

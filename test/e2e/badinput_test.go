@@ -3,10 +3,13 @@
 package e2e
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/landlockd/landlockd/test/testenv"
@@ -137,6 +140,30 @@ func TestStageByHandWithDescriptors(t *testing.T) {
 				checkRefusal(t, p, p.wait(t))
 			}
 		})
+	}
+}
+
+// The version is in the form that all of Prometheus' programs print it in, and in a metric.
+func TestVersion(t *testing.T) {
+	testenv.NeedRoot(t)
+	p := run(t, "--version")
+	p.wait(t)
+	want := regexp.MustCompile(`^landlockd, version dev \(branch: .*, revision: (\S+)\)
+  build user: .*
+  build date: .*
+  go version: +(go\S+)
+  platform: +linux/(\S+)
+  tags: +(\S+)
+$`).FindStringSubmatch(p.stdout.String())
+	if want == nil {
+		t.Fatalf("%s", &p.stdout)
+	}
+	page := run(t, "once")
+	page.wait(t)
+	series := fmt.Sprintf(`landlockd_build_info{branch="",goarch=%q,goos="linux",goversion=%q,`+
+		`revision=%q,tags=%q,version="dev"} 1`, want[3], want[2], want[1], want[4])
+	if !strings.Contains(page.stdout.String(), series) {
+		t.Errorf("no %s", series)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -281,6 +282,24 @@ func TestCheckConfig(t *testing.T) {
 			if !regexp.MustCompile(want).MatchString(lines[i]) || strings.Contains(lines[i], "\x1b") {
 				t.Errorf("%q, want %s", lines[i], want)
 			}
+		}
+	}
+}
+
+// What comes by a pipe is checked as a file is.
+func TestCheckConfigOfStandardInput(t *testing.T) {
+	for text, want := range map[string]string{
+		"rules: [{name: a, match: {uid: [1]}, expect: {state: [sandboxed]}}]": "OK: 1 rule in 1 file\n",
+		"rule: []": "",
+	} {
+		p := runWith(t, func(c *exec.Cmd) { c.Stdin = strings.NewReader(text) }, "check-config", "-")
+		code := 0
+		if want == "" {
+			code = exitUsage
+		}
+		if got := p.wait(t); got != code || p.stdout.String() != want || want == "" &&
+			!strings.HasPrefix(p.stderr.String(), `standard input:1:1: unknown key "rule"`) {
+			t.Errorf("%q: exit code %d\n%s%s", text, got, &p.stdout, &p.stderr)
 		}
 	}
 }
