@@ -39,6 +39,12 @@ func (s *Sandbox) Effective() access.Answer {
 	return s.Restricts.Some().Or(access.Between(false, s.Doubt.Has(ClassUnknown)))
 }
 
+// DeniesMounts reports whether the kernel denies each task to mount, to unmount and to change
+// its root mount, whatever rules say: it does where a layer handles a right to files.
+func (s *Sandbox) DeniesMounts() access.Answer {
+	return access.Between(s.Handles.Sure[access.FS] != 0, s.Handles.May[access.FS] != 0)
+}
+
 // And returns the sandbox of tasks in s and in o together.
 func (s Sandbox) And(o Sandbox) Sandbox {
 	both := Sandbox{

@@ -266,17 +266,19 @@ func TestWays(t *testing.T) {
 	}
 }
 
-// TestSummary: all rights to files that go together are put in a few words.
-func TestSummary(t *testing.T) {
+// TestAllRights: all rights to files that go together are put in a few words, and others are
+// one a line, below where they are granted.
+func TestAllRights(t *testing.T) {
 	every := access.Rights{access.FS: 1<<16 - 1}
 	s, p := host([]domainid.Domain{layer(-1, every, domainid.Ruleset{})}, 0)
-	wants(t, textOf(t, Of(s, p)), "\n  - do anything with files (16 rights): nowhere\n",
-		"  - connect to Unix sockets outside that have a path: yes (this kernel cannot")
+	wants(t, textOf(t, Of(s, p)), "\n  Files, nowhere:\n    - do anything with files (16 rights)\n",
+		"    - connect to Unix sockets outside that have a path: yes (this kernel cannot")
 	s.Domains[0].Handled[access.FS] = 1<<13 - 1
 	s.Kernel.ABI, s.Kernel.Rights = 1, access.Exactly(access.Supported(1))
 	wants(t, textOf(t, Of(s, p)),
-		"\n  - do anything with files that this kernel can restrict (13 rights): nowhere\n",
-		"\n  - link or rename a file from one directory to another, truncate a file, use")
+		"\n  Files, nowhere:\n    - do anything with files that this kernel can restrict (13 rights)\n",
+		"\n    - link or rename a file from one directory to another (fs.refer)\n"+
+			"    - truncate a file (fs.truncate)\n")
 	s.Domains[0].Ruleset.Inodes = []domainid.InodeRule{{Dev: 1, Ino: 1, FS: readFile}}
 	never(t, textOf(t, Of(s, p)), "do anything")
 }

@@ -21,27 +21,30 @@ import (
 const Schema = "landlockd/explain/v1"
 
 type explanationJSON struct {
-	Schema   string `json:"schema"`
-	Time     string `json:"time"`
-	Process  any    `json:"process"`
-	Domains  []any  `json:"domains"`
-	Rulesets []any  `json:"rulesets"`
-	Free     int    `json:"threads_in_no_domain"`
-	Unknown  int    `json:"threads_unknown"`
+	Schema   string         `json:"schema"`
+	Time     string         `json:"time"`
+	Summary  untrusted.Text `json:"summary"`
+	Process  any            `json:"process"`
+	Domains  []any          `json:"domains"`
+	Rulesets []any          `json:"rulesets"`
+	Free     int            `json:"threads_in_no_domain"`
+	Unknown  int            `json:"threads_unknown"`
 	// Ineffective: it is sandboxed and restricted in nothing.
 	Ineffective access.Answer `json:"ineffective"`
 	// Whole is what holds for all threads in domains, null if none is in one.
-	Whole         *meaningJSON  `json:"as_a_whole"`
-	Roots         []Root        `json:"root_directories"`
-	NoRoots       *string       `json:"root_directories_not_known"`
-	OutsideWorker access.Answer `json:"outside_worker"`
-	Workers       []workerJSON  `json:"workers"`
-	Sandboxes     []sandboxJSON `json:"sandboxes"`
-	NoPlaces      *string       `json:"paths_not_sought"`
-	Assets        []assetJSON   `json:"assets"`
-	Rules         []ruleJSON    `json:"rules"`
-	Sockets       *socketsJSON  `json:"sockets"`
-	Denials       *denialsJSON  `json:"denials"`
+	Whole *meaningJSON `json:"as_a_whole"`
+	// Mounts: all its domains deny to mount, null if no thread is in one.
+	Mounts        *access.Answer `json:"mounts_denied"`
+	Roots         []Root         `json:"root_directories"`
+	NoRoots       *string        `json:"root_directories_not_known"`
+	OutsideWorker access.Answer  `json:"outside_worker"`
+	Workers       []workerJSON   `json:"workers"`
+	Sandboxes     []sandboxJSON  `json:"sandboxes"`
+	NoPlaces      *string        `json:"paths_not_sought"`
+	Assets        []assetJSON    `json:"assets"`
+	Rules         []ruleJSON     `json:"rules"`
+	Sockets       *socketsJSON   `json:"sockets"`
+	Denials       *denialsJSON   `json:"denials"`
 }
 
 // meaningJSON is what being in domains comes to. Rights have their names.
@@ -145,14 +148,15 @@ func (e *Explanation) JSON(w io.Writer) error {
 	process := recorded.Processes(s)
 	j := explanationJSON{
 		Schema: Schema, Time: s.Time.UTC().Format(time.RFC3339Nano), Process: process(e.Process),
-		Free: e.Free, Unknown: e.Unknown, Ineffective: s.Ineffective(e.Process),
+		Summary: untrusted.Text(e.Summary(func(text string) string { return text })),
+		Free:    e.Free, Unknown: e.Unknown, Ineffective: s.Ineffective(e.Process),
 		OutsideWorker: s.OutsideWorker(e.Process), Workers: e.workersJSON(),
 		Sandboxes: []sandboxJSON{}, NoPlaces: recorded.OrNull(e.NoPlaces), Rules: []ruleJSON{},
 		Assets: e.assetsJSON(),
 	}
 	if sandbox, inside := s.SandboxOf(e.Process); inside {
 		whole := newMeaningJSON(s, sandbox.Handles, sandbox.Restricts, sandbox.Doubt)
-		j.Whole = &whole
+		j.Whole, j.Mounts = &whole, new(e.DeniesMounts())
 	}
 	j.Roots, j.NoRoots = e.Roots.json()
 	var domains unique[int32]

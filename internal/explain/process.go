@@ -173,24 +173,11 @@ func (t *textWriter) threads() string {
 	return text
 }
 
-// whole writes what the process may do as a whole, where that is not what one
-// sandbox lets do.
+// whole writes what the process may do as a whole, where its threads are in several sandboxes.
 func (t *textWriter) whole() {
 	s, e := t.e.Snapshot, t.e
-	switch {
-	case s.Kernel.Landlock != scan.Enabled:
-		t.line("\nThis kernel can sandbox nothing: Landlock is %s.",
-			strings.ReplaceAll(s.Kernel.Landlock.String(), "_", " "))
-		return
-	case e.Process.State == scan.Unsandboxed:
-		t.line("\nIt is in no domain: Landlock keeps it from nothing.")
-		return
-	case len(e.Sandboxes) == 0:
-		return
-	case e.Free > 0:
-		t.line("\nAs a whole Landlock keeps it from nothing: its %s in no domain may do "+
-			"everything.", plural.Count(e.Free, "thread"))
-		return
+	if e.Free > 0 {
+		return // the summary has it
 	}
 	sandbox, inside := s.SandboxOf(e.Process)
 	if !inside || len(e.Sandboxes) == 1 && e.Unknown == 0 {

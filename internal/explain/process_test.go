@@ -26,6 +26,14 @@ func textOf(t *testing.T, e *Explanation) string {
 	return b.String()
 }
 
+// stateOf returns the line that has the state.
+func stateOf(t *testing.T, e *Explanation) string {
+	t.Helper()
+	_, text, _ := strings.Cut(textOf(t, e), "\n\n")
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
 func wants(t *testing.T, text string, all ...string) {
 	t.Helper()
 	for _, want := range all {
@@ -49,8 +57,8 @@ func reading() []domainid.Domain {
 	return []domainid.Domain{layer(-1, access.Rights{access.FS: readFile}, domainid.Ruleset{})}
 }
 
-// TestFirstLine: what is most important of the state stands there.
-func TestFirstLine(t *testing.T) {
+// TestStateLine: what is most important of the state stands there.
+func TestStateLine(t *testing.T) {
 	hollow := layer(-1, access.Rights{access.FS: readFile}, domainid.Ruleset{})
 	for name, c := range map[string]struct {
 		change func(*scan.Snapshot)
@@ -81,7 +89,7 @@ func TestFirstLine(t *testing.T) {
 	} {
 		s, p := host([]domainid.Domain{hollow}, 0)
 		c.change(s)
-		line, _, _ := strings.Cut(textOf(t, Of(s, p)), "\n")
+		line := stateOf(t, Of(s, p))
 		if line+"\n" != "Process 100 (sh) is "+c.want {
 			t.Errorf("%s: %q, want %q", name, line, c.want)
 		}
@@ -94,8 +102,7 @@ func TestPartial(t *testing.T) {
 	s, p := host(reading(), 0, -1, -1, 0)
 	text := textOf(t, Of(s, p))
 	wants(t, text, "is partial: 2 of its 4 threads are in a domain\n",
-		"\nAs a whole Landlock keeps it from nothing: its 2 threads in no domain may do "+
-			"everything.\n",
+		"Landlock keeps 100 (sh) from nothing: of its 4 threads, 2 in no domain may do everything.\n\n",
 		"\nSandbox of 2 threads (100, 103), 1 layer\n",
 		"\nWhat its 2 threads in this domain may still do, as far as Landlock goes; of its "+
 			"other threads, 2 are in no domain and may do everything:\n")
@@ -151,8 +158,8 @@ func TestUnknownDomain(t *testing.T) {
 	text := textOf(t, Of(s, p))
 	wants(t, text, "sandboxed at depth 1 or deeper; whether it is restricted in anything is not known: ",
 		"\nSandbox of 1 thread, 1 layer or more\n  its domain is not known\n",
-		"\n  - connect to TCP ports: not known: not all of its layers are known\n",
-		"\n  - bind UDP ports: all (this kernel cannot restrict it; Linux 7.2 can)\n")
+		"\n    - connect to TCP ports: not known: not all of its layers are known\n",
+		"\n    - bind UDP ports: all (this kernel cannot restrict it; Linux 7.2 can)\n")
 	never(t, text, "0 layers", "but by")
 
 	// What a budget left out: its depth is known.
@@ -385,7 +392,7 @@ func TestAgrees(t *testing.T) {
 		}
 		ineffective := s.Ineffective(p)
 		seen["ineffective "+ineffective.String()]++
-		line, _, _ := strings.Cut(textOf(t, e), "\n")
+		line := stateOf(t, e)
 		if got := strings.HasSuffix(line, "(ineffective)"); got != (ineffective == access.Yes) {
 			t.Fatalf("seed %d: ineffective: %v, but %q", seed, ineffective, line)
 		}

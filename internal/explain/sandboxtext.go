@@ -7,10 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/plural"
-	"github.com/landlockd/landlockd/internal/recorded"
 )
 
 func (t *textWriter) sandbox(b *Sandbox) {
@@ -39,13 +37,7 @@ func (t *textWriter) sandbox(b *Sandbox) {
 		t.line("  The other threads are in %s that let do the same.", plural.Count(more, "other domain"))
 	}
 	t.line("\n%s", t.permissionsTitle(b))
-	for i := range b.Permissions {
-		t.permission(&b.Permissions[i])
-	}
-	if b.Means.Doubt.Has(domainid.ClassUnknown) {
-		t.line("  - what this landlockd has no name for: not known, as a layer handles rights " +
-			"that are newer")
-	}
+	t.permissions(b)
 	switch paths := t.pathsText(); {
 	case !slices.ContainsFunc(b.Permissions, func(d Permission) bool { return d.lists() }):
 	case t.e.NoPlaces != "":
@@ -147,51 +139,6 @@ func (t *textWriter) layerText(l *domainid.Layer) string {
 		text += ", has " + plural.Count(int(rs.Rules), "rule")
 	}
 	return text
-}
-
-func (t *textWriter) permission(d *Permission) {
-	if d.Effect != domainid.Limited || d.Rights[0].Class == access.Net || !d.lists() {
-		t.line("  - %s: %s", d.What(), d.WhereText())
-		return
-	}
-	if together, known := t.e.Together(d); known && len(together) > 0 && len(d.Limits) > 1 {
-		t.line("  - %s: only below these, which all of %s grant, by the paths that were found",
-			d.What(), plural.Count(len(d.Limits), "layer"))
-		t.first(maxFiles, len(together), "      %d more", func(i int) {
-			t.line("      %s", t.name(together[i]))
-		})
-	} else {
-		t.line("  - %s: %s", d.What(), d.where())
-		for i := range d.Limits {
-			indent := "      "
-			if len(d.Limits) > 1 {
-				t.line("      the layer of depth %d:", d.Limits[i].Depth)
-				indent += "  "
-			}
-			t.files(&d.Limits[i], indent)
-		}
-	}
-	if ways := d.waysText(); ways != "" {
-		t.line("      %s", ways)
-	}
-}
-
-func (t *textWriter) files(l *domainid.Limit, indent string) {
-	t.first(maxFiles, len(l.Files), indent+"%d more", func(i int) {
-		f := l.Files[i]
-		if path, found := t.e.Places[File{f.Dev, f.Ino}]; found {
-			t.line("%s%s", indent, t.name(path))
-			return
-		}
-		what := fmt.Sprintf("inode %d", f.Ino)
-		if f.FSRoot {
-			what = "the root of the filesystem"
-		}
-		t.line("%s%s on device %s, of which no path is known", indent, what, recorded.DeviceText(f.Dev))
-	})
-	if l.More {
-		t.line("%sand perhaps others, which are not known", indent)
-	}
 }
 
 // tidsText lists threads.

@@ -31,6 +31,7 @@ func (e *Explanation) Text(w io.Writer, ascii bool, width int) error {
 		Writer: bufio.NewWriter(w), e: e, ascii: ascii, width: width,
 		forest: e.Snapshot.Forest(),
 	}
+	t.line("%s\n", e.Summary(t.escape))
 	t.process()
 	t.whole()
 	t.workers()
@@ -45,6 +46,7 @@ func (e *Explanation) Text(w io.Writer, ascii bool, width int) error {
 	if e.Sockets != nil {
 		t.sockets(e.Sockets)
 	}
+	t.beside()
 	t.before()
 	return t.Flush()
 }

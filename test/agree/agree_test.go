@@ -187,13 +187,14 @@ func fromExplain(s *scan.Snapshot, p *scan.Process) says {
 	return r
 }
 
-// text returns the first line.
+// text returns the line that has the state.
 func text(e *explain.Explanation) string {
 	var b strings.Builder
 	if err := e.Text(&b, true, 0); err != nil {
 		return err.Error()
 	}
-	line, _, _ := strings.Cut(b.String(), "\n")
+	_, state, _ := strings.Cut(b.String(), "\n\n")
+	line, _, _ := strings.Cut(state, "\n")
 	return line
 }
 

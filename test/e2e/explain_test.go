@@ -56,9 +56,15 @@ func TestExplain(t *testing.T) {
 	text := explain(t, pid)
 	wants(t, text,
 		"is sandboxed at depth 1", "executable  /",
-		"open a file for reading: everywhere (its rules grant that)",
-		"open a file for writing: only below these\n", "      /dev/null\n", `odd\x1b[31m"`,
-		"make a regular file", "nowhere", "make a directory", "everywhere (this sandbox does not restrict it)",
+		"Landlock lets "+pid+" (sh) read, execute, truncate and make or remove some kinds of files everywhere, "+
+			"write below /dev/null and ",
+		"bind any TCP port, connect to TCP ports 53 and 443 alone",
+		"\n  Files, everywhere (its rules grant that):\n    - open a file for reading (fs.read_file)\n",
+		"\n  Files, only below these:\n", "      /dev/null\n", `odd\x1b[31m"`,
+		"    - open a file for writing (fs.write_file)\n", "\n  Files, nowhere:\n",
+		"    - make a regular file (fs.make_reg)\n", "    - make a directory (fs.make_dir)\n",
+		"\n  Files, everywhere (this sandbox does not restrict it):\n",
+		"to mount, to unmount, pivot_root(2): no\n",
 		"connect to TCP ports: only 53 and 443", "bind TCP ports: all (this sandbox does not restrict it)",
 		"made by "+pid+" (")
 	if strings.ContainsRune(text, 0x1b) {
@@ -120,10 +126,35 @@ func TestExplain(t *testing.T) {
 	wants(t, explain(t, pid, "--snapshot="+file), "connect to TCP ports: only 53 and 443", "of which no path is known", "recorded snapshot")
 }
 
+// TestExplainBeside: what no right stands for is as the kernel has it.
+func TestExplainBeside(t *testing.T) {
+	testenv.NeedRoot(t)
+	memory := fmt.Sprintf("/proc/%d/mem", os.Getpid())
+	mount, trace := "unshare -m true 2>/dev/null", "(: <"+memory+") 2>/dev/null"
+	if f, err := os.Open(memory); err != nil {
+		t.Fatalf("the test is wrong: %v", err)
+	} else {
+		f.Close()
+	}
+	for rules, mounts := range map[string]bool{
+		fmt.Sprintf("fs=%#x", makeReg): false, fmt.Sprintf("net=%#x", connectTCP): true,
+	} {
+		b := newBoxedShell(t, rules)
+		if did := b.do(t, mount); did != mounts {
+			t.Errorf("%s: it could mount: %v, want %v", rules, did, mounts)
+		}
+		if b.do(t, trace) {
+			t.Errorf("%s: it looked into a process outside", rules)
+		}
+		said := map[bool]string{true: "yes (only a domain", false: "no\n"}[mounts]
+		wants(t, explain(t, fmt.Sprint(b.pid), "--no-paths"), "pivot_root(2): "+said)
+	}
+}
+
 // TestExplainOfOthers: who is in no domain, and who is not there.
 func TestExplainOfOthers(t *testing.T) {
 	testenv.NeedRoot(t)
-	wants(t, explain(t, fmt.Sprint(os.Getpid()), "--sockets"), "Landlock keeps it from nothing", "none is outside")
+	wants(t, explain(t, fmt.Sprint(os.Getpid()), "--sockets"), "from nothing: it is in no domain.\n", "none is outside")
 	for _, c := range []struct {
 		code int
 		args []string

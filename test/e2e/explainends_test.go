@@ -95,7 +95,7 @@ func TestExplainEnds(t *testing.T) {
 			pid := startSnare(t, program, c.way)
 			text, code := endsFor(t, append([]string{"explain", pid}, c.args...)...)
 			wants(t, text, append(c.wants, "is sandboxed at depth 1", inode,
-				"open a file for writing: only below these", "What cannot be read")...)
+				"  Files, only below these:\n", "What cannot be read")...)
 			if code != c.code {
 				t.Errorf("exit code %d, want %d: %s", code, c.code, text)
 			}
