@@ -35,7 +35,7 @@ FLEET_RECORD   ?=
 
 # Modules of their own, beside the one of landlockd: what they need is none of its
 # dependencies. test-deploy is for that of test/deploy.
-MODULES := test/golandlock
+MODULES := test/browser test/golandlock
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOTESTSUM_VERSION     := v1.13.0

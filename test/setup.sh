@@ -26,6 +26,7 @@ needs=(
 	man:man-db                      # the manual page, completions
 	zsh:zsh
 	fish:fish
+	chromium-headless-shell:chromium-headless-shell # looks at pages
 	tmux:tmux                       # a server outside that a sandboxed shell can ask
 )
 headers=(/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/stdio.h:libc6-dev

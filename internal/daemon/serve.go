@@ -139,7 +139,7 @@ func (d *Daemon) handler(
 		own.Disagreements = both.Disagreements
 	}
 	o := d.o.Web
-	o.Scans, o.Version, o.Logger = shared, d.o.Build.Version, d.o.Logger
+	o.Scans, o.Logger = shared, d.o.Logger
 	o.Healthy = live.err
 	o.Collector = func(snap *scan.Snapshot) prometheus.Collector {
 		defer live.scrapes.begin()()

@@ -44,8 +44,6 @@ type Options struct {
 	// Unready is why the daemon never becomes ready, in sentences with a line feed at their
 	// end; empty if it does. Whoever can reach the port may read it.
 	Unready string
-	// Version is landlockd's, for the landing page.
-	Version string
 	// Healthy returns why the daemon is to be started anew, or nil; if it is nil itself, that
 	// never is so. It is called concurrently, and waits for nothing that scrapes hold.
 	Healthy func() error
@@ -71,7 +69,8 @@ type route struct {
 	serve   http.HandlerFunc
 }
 
-func page(serve http.HandlerFunc) route {
+// read is a route that changes nothing.
+func read(serve http.HandlerFunc) route {
 	return route{[]string{http.MethodGet, http.MethodHead}, serve}
 }
 
@@ -94,7 +93,7 @@ func New(o Options) (*Handler, error) {
 	}
 	h := &Handler{unready: o.Unready}
 	h.routes = map[string]route{
-		healthyPath: page(func(w http.ResponseWriter, _ *http.Request) {
+		healthyPath: read(func(w http.ResponseWriter, _ *http.Request) {
 			status, text := http.StatusOK, "landlockd is healthy.\n"
 			if o.Healthy != nil {
 				if err := o.Healthy(); err != nil {
@@ -103,7 +102,7 @@ func New(o Options) (*Handler, error) {
 			}
 			plain(w, status, text)
 		}),
-		readyPath:  page(h.serveReady),
+		readyPath:  read(h.serveReady),
 		reloadPath: {[]string{http.MethodPost, http.MethodPut}, newReload(o.Reload)},
 	}
 	path := o.TelemetryPath
@@ -112,13 +111,10 @@ func New(o Options) (*Handler, error) {
 		return nil, fmt.Errorf("web: telemetry path %q: want an absolute path that is none of %s, %s, %s",
 			path, healthyPath, readyPath, reloadPath)
 	}
-	h.routes[path] = page(newMetrics(o).ServeHTTP)
+	m := newMetrics(o)
+	h.routes[path] = read(m.ServeHTTP)
 	if path != "/" {
-		first, err := newLanding(o)
-		if err != nil {
-			return nil, err
-		}
-		h.routes["/"] = page(first)
+		h.routes["/"] = read(m.landing())
 	}
 	return h, nil
 }

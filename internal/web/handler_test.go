@@ -6,8 +6,12 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -153,29 +157,53 @@ func TestTelemetryPath(t *testing.T) {
 
 func none(*scan.Snapshot) prometheus.Collector { return nil }
 
+// The page is a scrape: it shares a scan with others, and its limits are theirs.
 func TestLandingPage(t *testing.T) {
-	src := &fakeSource{}
-	h := newHandler(t, src, Options{
-		TelemetryPath: `/"><script>alert(1)</script>`,
-		Version:       "<b>1.2.3</b>",
-	})
-	w := do(t, h, "GET", "/")
-	body := w.Body.String()
-	if strings.Contains(body, "<script") || strings.Contains(body, "<b>") {
-		t.Errorf("not escaped:\n%s", body)
-	}
-	for _, want := range []string{`href="./-/healthy"`, `href="./-/ready"`, "1.2.3", "<!DOCTYPE html>"} {
-		if !strings.Contains(body, want) {
-			t.Errorf("no %s in:\n%s", want, body)
+	synctest.Test(t, func(t *testing.T) {
+		src := &fakeSource{takes: time.Second}
+		h := newHandler(t, src, Options{TelemetryPath: `/"><script>alert(1)</script>`, MaxRequests: 2})
+		var w *httptest.ResponseRecorder
+		var both sync.WaitGroup
+		both.Go(func() { w = do(t, h, "GET", "/") })
+		both.Go(func() { do(t, h, "GET", "/") })
+		synctest.Wait()
+		if w := do(t, h, "GET", "/"); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("a third one at a time: %d", w.Code)
 		}
-	}
-	if ct := w.Header().Get("Content-Type"); ct != "text/html; charset=utf-8" {
-		t.Errorf("Content-Type %q", ct)
-	}
-	if !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
-		t.Error("no content security policy")
-	}
-	if src.scans.Load() != 0 {
-		t.Error("the landing page scanned the host")
-	}
+		both.Wait()
+		body := w.Body.String()
+		if strings.Contains(body, "<script") {
+			t.Errorf("not escaped:\n%s", body)
+		}
+		for _, want := range []string{
+			`href="./-/healthy"`, `href="./-/ready"`, "<!DOCTYPE html>", "6.12.9", "100 %",
+		} {
+			if !strings.Contains(body, want) {
+				t.Errorf("no %s in:\n%s", want, body)
+			}
+		}
+		if ct := w.Header().Get("Content-Type"); ct != "text/html; charset=utf-8" {
+			t.Errorf("Content-Type %q", ct)
+		}
+		csp := w.Header().Get("Content-Security-Policy")
+		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+			t.Errorf("Content-Security-Policy %q", csp)
+		}
+		if n := src.scans.Load(); n != 1 {
+			t.Errorf("%d scans, want 1", n)
+		}
+		if strings.Contains(body, strconv.Itoa(secretPID)) || strings.Contains(body, "secret") {
+			t.Errorf("a fact of one process:\n%s", body)
+		}
+		time.Sleep(time.Minute)
+		if n := src.scans.Load(); n != 1 {
+			t.Errorf("%d scans while nobody looks", n)
+		}
+		err := errors.New("broken")
+		src.fail.Store(&err)
+		if body := do(t, h, "GET", "/").Body.String(); !strings.Contains(body, "could not be scanned") ||
+			strings.Contains(body, "6.12.9") {
+			t.Errorf("of a scan that failed:\n%s", body)
+		}
+	})
 }

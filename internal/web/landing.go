@@ -3,41 +3,31 @@
 package web
 
 import (
-	"bytes"
-	_ "embed"
-	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landlockd/landlockd/internal/page"
 )
 
-//go:embed landing.html
-var landingHTML string
-
-// newLanding returns the page at "/". It is made once: nothing on it changes. It is not
-// exporter-toolkit's, whose template does not escape what it is given.
-func newLanding(o Options) (http.HandlerFunc, error) {
-	type link struct{ Address, Text, About string }
+// landing returns the page at "/": the same scrape as at the telemetry path, within the same
+// limits, as pictures. It is not exporter-toolkit's, whose template does not escape what it is
+// given.
+func (m *metrics) landing() http.HandlerFunc {
 	// Relative addresses work behind a proxy that adds a prefix, too.
 	relative := func(path string) string { return "./" + strings.TrimPrefix(path, "/") }
-	t := template.Must(template.New("landing").Parse(landingHTML))
-	var b bytes.Buffer
-	err := t.Execute(&b, map[string]any{
-		"Version": o.Version,
-		"Links": []link{
-			{relative(o.TelemetryPath), "Metrics", "for Prometheus"},
-			{relative(healthyPath), "Healthy", "the daemon answers, and scans end"},
-			{relative(readyPath), "Ready", "the daemon can be scraped"},
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("web: landing page: %w", err)
+	p := page.New(page.Options{Unready: m.Unready, Links: []page.Link{
+		{Address: relative(m.TelemetryPath), Text: "Metrics", About: "for Prometheus"},
+		{Address: relative(healthyPath), Text: "Healthy", About: "the daemon answers, and scans end"},
+		{Address: relative(readyPath), Text: "Ready", About: "the daemon can be scraped"},
+	}})
+	shows := func(g prometheus.Gatherer) http.Handler {
+		families, err := g.Gather()
+		if err != nil { // as with metrics, the others are shown
+			m.Logger.Error("cannot collect all metrics for the page", "err", err)
+		}
+		return p.Handler(families)
 	}
-	return func(w http.ResponseWriter, _ *http.Request) {
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "+
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-		_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
-	}, nil
+	return func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, shows) }
 }

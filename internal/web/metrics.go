@@ -57,7 +57,12 @@ func pidInProcfs() (int, error) {
 	return strconv.Atoi(link)
 }
 
-func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.serve(w, r, m.expose) }
+
+// serve scans, and has shows answer with what this scrape exposes.
+func (m *metrics) serve(
+	w http.ResponseWriter, r *http.Request, shows func(prometheus.Gatherer) http.Handler,
+) {
 	release := func() {}
 	answered := answering(r.Context())
 	defer answered()
@@ -88,7 +93,7 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A client that does not read must not hold a slot: ten of them would keep
 	// Prometheus out. So the answer is made in memory first.
 	answer := heldAnswer{header: w.Header(), status: http.StatusOK}
-	m.expose(reg).ServeHTTP(&answer, r)
+	shows(reg).ServeHTTP(&answer, r)
 	release()
 	answered()
 	w.WriteHeader(answer.status)

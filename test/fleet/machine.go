@@ -150,7 +150,6 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 	b.handler, err = web.New(web.Options{
 		Scans:                  b.shared,
 		DisableExporterMetrics: true, // they would be those of this process, for every host
-		Version:                Version,
 		Collector: func(snap *scan.Snapshot) prometheus.Collector {
 			own, shown := own, collector.Scrape{}
 			if snap != nil {

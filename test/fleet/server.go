@@ -11,9 +11,11 @@ import (
 const workloadLimit = 100
 
 // Path is where a server has the host's metrics.
-func (h *Host) Path() string { return "/hosts/" + h.Name + "/metrics" }
+func (h *Host) Path() string { return h.base() + "/metrics" }
 
-// Server serves the metrics of a fleet.
+func (h *Host) base() string { return "/hosts/" + h.Name }
+
+// Server serves the pages of a fleet.
 type Server struct {
 	mux      *http.ServeMux
 	machines []*machine
@@ -33,12 +35,12 @@ func NewServer(hosts []*Host, minInterval time.Duration) (*Server, error) {
 			return nil, err
 		}
 		s.machines = append(s.machines, m)
-		s.mux.Handle(h.Path(), http.StripPrefix("/hosts/"+h.Name, m))
+		s.mux.Handle(h.base()+"/", http.StripPrefix(h.base(), m))
 	}
 	return s, nil
 }
 
-// ServeHTTP serves each host at its Path.
+// ServeHTTP serves each host's pages: its metrics at its Path, and what is beside them.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
 // LoseLandlock boots every Losing host with a kernel that does not enable
