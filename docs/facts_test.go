@@ -35,12 +35,14 @@ func TestEveryFactHasItsPlaces(t *testing.T) {
 	}{
 		{"taskiter", true, everything, map[string]string{
 			"Process.Workload": workloads, "Snapshot.Workloads": workloads,
+			"Snapshot.Part": "the API sets it",
 
 			"Task.Reason": "a record of a task is never in doubt, only all of a process",
 		}},
 		{"procattr", true, everything, map[string]string{
 			"Process.Workload": workloads, "Snapshot.Workloads": workloads,
-			"Process.SysPtrace":      "what it reads of status is too old for a guard",
+			"Snapshot.Part":          "the API sets it",
+			"Process.Credentials":    "what it reads of status is too old for a guard",
 			"Snapshot.Views":         "the attribute shows no rules",
 			"Snapshot.DomainsUnread": "it has no budget for domains",
 			"Snapshot.Assets":        "scan.Asking sets it, for every source",
@@ -56,7 +58,7 @@ func TestEveryFactHasItsPlaces(t *testing.T) {
 			"Process.Workload":     "by Snapshot.WorkloadOf",
 			"Process.UIDsDiffer":   "by Snapshot.UIDs",
 			"Process.MountNSOwner": "ExeOrigin stands for it",
-			"Process.SysPtrace":    "for the guard of the API alone",
+			"Process.Credentials":  "for the guard of the API alone",
 			"Process.Depth":        "by Snapshot.SandboxOf",
 			"Process.MaxDepth":     "by Snapshot.SandboxOf",
 			"Process.FirstTask":    "by Snapshot.TasksOf",

@@ -151,13 +151,14 @@ const sincePause = time.Second
 
 // ScanSince is Scan for a reader who needs a result of a scan that began at a
 // time or later, whatever MinInterval is. For its sake the host is scanned once a
-// second at most: it may have to wait so long.
-func (s *Shared) ScanSince(ctx context.Context, since time.Time) (*Snapshot, error) {
+// second at most, and after a scan not before rest times as long as that took have gone
+// by: it may have to wait so long.
+func (s *Shared) ScanSince(ctx context.Context, since time.Time, rest int) (*Snapshot, error) {
 	for {
 		if ctx.Err() != nil {
 			return nil, s.giveUp(ctx)
 		}
-		a, pause, err := s.joinSince(since)
+		a, pause, err := s.joinSince(since, rest)
 		if err != nil {
 			return nil, err
 		}
@@ -178,21 +179,22 @@ func (s *Shared) ScanSince(ctx context.Context, since time.Time) (*Snapshot, err
 
 // joinSince returns the attempt that began since then, a new one if there is none;
 // or one that runs and must end first; or how long to wait before asking again.
-func (s *Shared) joinSince(since time.Time) (*attempt, time.Duration, error) {
+func (s *Shared) joinSince(since time.Time, rest int) (*attempt, time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, 0, ErrClosed
 	}
 	if a := s.last; a != nil {
-		age := time.Since(a.start)
+		age, least := time.Since(a.start), max(sincePause, time.Duration(rest)*s.stats.LastDuration)
 		switch {
 		case !a.start.Before(since):
 			return a, 0, nil
 		case !a.ended:
 			return a, s.options.Timeout, nil
-		case age >= 0 && age < sincePause:
-			return nil, sincePause - age, nil
+		case age >= 0 && age < least:
+			// Not longer, as somebody else may begin one.
+			return nil, min(sincePause, least-age), nil
 		}
 	}
 	return s.begin(), 0, nil

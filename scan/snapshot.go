@@ -62,6 +62,9 @@ type Snapshot struct {
 	// Passes is the number of passes over the host's tasks: more than one
 	// if some processes had to be read again.
 	Passes int
+	// Part: it has only what somebody may see of the host. What a number says of it says
+	// nothing of the host.
+	Part bool
 
 	// sandboxes are what being in domains means, each once; see Conclude.
 	sandboxes []domainid.Sandbox
@@ -208,11 +211,8 @@ type Process struct {
 	// NoNewPrivs and Seccomp are how many of its tasks have no_new_privs, and are under
 	// seccomp in any mode.
 	NoNewPrivs, Seccomp Extent
-	// SysPtrace: each of its tasks has CAP_SYS_PTRACE in effect in the initial user
-	// namespace, and so may look at every process, as far as capabilities go. Only the
-	// task iterator shows it: of procattr it is false.
-	SysPtrace bool
-	State     State
+	Credentials         Credentials
+	State               State
 	// Reason is why State is Unknown.
 	Reason Reason
 	// Depth is the depth of the shallowest task: 0 unless State is

@@ -93,7 +93,6 @@ func (b *builder) add(g group, records []taskRecord) {
 	var start uint64
 	var comm scan.Comm // as ps shows it: the leader's, exited or not
 	minDepth, maxDepth := ^uint16(0), uint16(0)
-	sysPtrace := true
 	for i := range records {
 		r := &records[i]
 		leader := r.Bits&taskLeader != 0
@@ -112,7 +111,6 @@ func (b *builder) add(g group, records []taskRecord) {
 		if r.Bits&taskLeaving == 0 && (identity == nil || leader) {
 			identity = r
 		}
-		sysPtrace = sysPtrace && r.Bits&taskSysPtrace != 0 && r.UserNs == scan.InitUserNS
 		t := scan.Task{
 			TID: r.Tid, Start: r.Start, UID: r.Euid, State: scan.Unsandboxed,
 			Domain: domainid.Outermost, View: domainid.NoView, DepthExact: true,
@@ -147,8 +145,7 @@ func (b *builder) add(g group, records []taskRecord) {
 		PID: g.pid, PPID: identity.Ppid, Start: start, Exec: identity.ExecId, Comm: comm,
 		CgroupID: identity.Cgroup, CgroupV1ID: identity.CgroupV1,
 		UID: identity.Euid, UserNS: identity.UserNs, MountNSOwner: identity.MntNsOwner,
-		SysPtrace: sysPtrace,
-		State:     g.verdict.state(), MaxDepth: maxDepth,
+		State: g.verdict.state(), MaxDepth: maxDepth,
 		FirstTask: int32(firstTask), NumTasks: int32(len(b.snap.Tasks) - firstTask),
 		FirstWorker: int32(firstWorker), NumWorkers: int32(len(b.snap.Workers) - firstWorker),
 	}
@@ -156,6 +153,9 @@ func (b *builder) add(g group, records []taskRecord) {
 	pr.UIDsDiffer = slices.ContainsFunc(tasks, func(t scan.Task) bool { return t.UID != pr.UID })
 	pr.NoNewPrivs = scan.ExtentOf(tasks, scan.NoNewPrivs)
 	pr.Seccomp = scan.ExtentOf(tasks, scan.SeccompStrict|scan.SeccompFilter)
+	if pr.State != scan.Unknown {
+		pr.Credentials = b.source.credentialsOf(records, identity)
+	}
 	switch pr.State {
 	case scan.Sandboxed:
 		pr.Depth = minDepth
@@ -168,6 +168,29 @@ func (b *builder) add(g group, records []taskRecord) {
 	}
 	b.setExe(&pr)
 	b.snap.Processes = append(b.snap.Processes, pr)
+}
+
+// credentialsOf returns those that all live tasks of a process have: none that differ.
+func (s *Source) credentialsOf(records []taskRecord, identity *taskRecord) scan.Credentials {
+	all, same := ^uint16(0), true
+	for i := range records {
+		if r := &records[i]; s.counts(r) {
+			all &= r.Bits
+			same = same && r.Euid == identity.Euid && r.Egid == identity.Egid &&
+				r.UserNs == identity.UserNs
+		}
+	}
+	if !same {
+		return scan.Credentials{}
+	}
+	c := scan.Credentials{
+		GID: identity.Egid, OneID: all&taskOneID != 0, NoCaps: all&taskNoCaps != 0,
+		SysPtrace: all&taskSysPtrace != 0, Dumpable: all&taskDumpable != 0,
+	}
+	if all&taskOwned != 0 {
+		c.Owner = identity.Account
+	}
+	return c
 }
 
 // worksIn returns where credentials are that are in the domain of a key.

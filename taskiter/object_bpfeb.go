@@ -251,6 +251,10 @@ const (
 	objectTaskBitsTASK_NO_NEW_PRIVS objectTaskBits = 4
 	objectTaskBitsTASK_SYS_PTRACE   objectTaskBits = 8
 	objectTaskBitsTASK_LEAVING      objectTaskBits = 16
+	objectTaskBitsTASK_ONE_ID       objectTaskBits = 32
+	objectTaskBitsTASK_NO_CAPS      objectTaskBits = 64
+	objectTaskBitsTASK_DUMPABLE     objectTaskBits = 128
+	objectTaskBitsTASK_OWNED        objectTaskBits = 256
 )
 
 type objectTaskRecord struct {
@@ -278,6 +282,8 @@ type objectTaskRecord struct {
 	MntNsOwner uint32
 	Seccomp    uint16
 	Depth      uint16
+	Egid       uint32
+	Spare      uint32
 	Comm       [16]uint8
 }
 

@@ -43,6 +43,10 @@ const (
 	taskNoNewPrivs = uint16(objectTaskBitsTASK_NO_NEW_PRIVS)
 	taskSysPtrace  = uint16(objectTaskBitsTASK_SYS_PTRACE)
 	taskLeaving    = uint16(objectTaskBitsTASK_LEAVING)
+	taskOneID      = uint16(objectTaskBitsTASK_ONE_ID)
+	taskNoCaps     = uint16(objectTaskBitsTASK_NO_CAPS)
+	taskDumpable   = uint16(objectTaskBitsTASK_DUMPABLE)
+	taskOwned      = uint16(objectTaskBitsTASK_OWNED)
 	// taskDoubtful is not the program's: the task is in a domain, but it is not known
 	// in which.
 	taskDoubtful = uint16(1 << 15)

@@ -86,8 +86,8 @@ func TestScanSysPtrace(t *testing.T) {
 	}
 	snap := mustScan(t, s)
 	for pid, want := range want {
-		if p := mustFind(t, snap, pid); p.SysPtrace != want {
-			t.Errorf("process %d: %v, want %v", pid, p.SysPtrace, want)
+		if p := mustFind(t, snap, pid); p.MayLookAtAll() != want {
+			t.Errorf("process %d: %v, want %v", pid, p.MayLookAtAll(), want)
 		}
 	}
 	compared := 0
@@ -98,9 +98,9 @@ func TestScanSysPtrace(t *testing.T) {
 			continue
 		}
 		compared++
-		if again, ok := sysPtraceInProc(t, p.PID); ok && again == has && p.SysPtrace != has {
-			if p := mustScan(t, s).Find(p.PID); p != nil && p.SysPtrace != has {
-				t.Errorf("process %d (%s): %v, procfs says %v", p.PID, p.Comm.String(), p.SysPtrace, has)
+		if again, ok := sysPtraceInProc(t, p.PID); ok && again == has && p.MayLookAtAll() != has {
+			if p := mustScan(t, s).Find(p.PID); p != nil && p.MayLookAtAll() != has {
+				t.Errorf("process %d (%s): %v, procfs says %v", p.PID, p.Comm.String(), p.MayLookAtAll(), has)
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func TestScanSysPtrace(t *testing.T) {
 // TestSysPtraceOfThreads: one thread without the capability is enough.
 func TestSysPtraceOfThreads(t *testing.T) {
 	s := openSource(t, Options{})
-	if p := mustFind(t, mustScan(t, s), int32(os.Getpid())); !p.SysPtrace {
+	if p := mustFind(t, mustScan(t, s), int32(os.Getpid())); !p.MayLookAtAll() {
 		t.Fatalf("this process does not have the capability: %+v", *p)
 	}
 	dropped, done := make(chan error), make(chan bool)
@@ -133,7 +133,7 @@ func TestSysPtraceOfThreads(t *testing.T) {
 	if err := <-dropped; err != nil {
 		t.Fatal(err)
 	}
-	if p := mustFind(t, mustScan(t, s), int32(os.Getpid())); p.SysPtrace {
+	if p := mustFind(t, mustScan(t, s), int32(os.Getpid())); p.MayLookAtAll() {
 		t.Errorf("a thread without it does not count: %+v", *p)
 	}
 	close(done)

@@ -56,8 +56,8 @@ func (s *serve) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Flag("collector.runs", "Count processes that end, by workload, state and rule, whether or not "+
 		"a scan saw them, by the kernel's tracepoints.").
 		Default("true").BoolVar(&o.Runs)
-	s.socket.flags(c, "Unix socket at which root can read facts of single processes; empty for "+
-		"none. Every user may connect: who asks is checked.")
+	s.socket.flags(c, "Unix socket at which each user can read facts of the processes that he "+
+		"may look at; empty for none. Every user may connect: who asks is checked.")
 	c.Flag("confine", "What to do if the serving stage cannot be confined in every way: require "+
 		"(scan nothing, and report why), best-effort (serve, and report it), off (stay as privileged as started).").
 		Default(string(daemon.BestEffort)).EnumVar((*string)(&o.Confine),

@@ -24,8 +24,8 @@ func pidfd(t *testing.T, pid int) *os.File {
 	return f
 }
 
-// TestSeesAll: each condition alone is enough to be refused.
-func TestSeesAll(t *testing.T) {
+// TestFind: each condition alone is enough for a caller not to be believed.
+func TestFind(t *testing.T) {
 	dead := exec.Command("true")
 	if err := dead.Start(); err != nil {
 		t.Fatal(err)
@@ -39,30 +39,34 @@ func TestSeesAll(t *testing.T) {
 		process func(*scan.Process)
 		want    bool
 	}{
-		"all holds":              {want: true},
-		"another user connected": {peer: func(p *peer) { p.uid = 1 }},
-		"no PID":                 {peer: func(p *peer) { p.pid = 0 }},
-		"another PID":            {peer: func(p *peer) { p.pid = 8 }},
-		"it went at once":        {peer: func(p *peer) { p.process = nil }},
-		"it went":                {peer: func(p *peer) { p.process = ended }},
-		"confined":               {peer: func(p *peer) { p.label = "docker-default (enforce)" }},
-		"another user by now":    {process: func(p *scan.Process) { p.UID = 1 }},
-		"no capability":          {process: func(p *scan.Process) { p.SysPtrace = false }},
-		"sandboxed":              {process: func(p *scan.Process) { p.State = scan.Sandboxed }},
-		"partial":                {process: func(p *scan.Process) { p.State = scan.Partial }},
-		"unknown":                {process: func(p *scan.Process) { p.State, p.Reason = scan.Unknown, scan.Changing }},
-		"younger":                {process: func(p *scan.Process) { p.Start = uint64(2 * time.Second) }},
+		"all holds":               {want: true},
+		"another user connected":  {peer: func(p *peer) { p.uid = 1 }},
+		"another group connected": {peer: func(p *peer) { p.gid = 1 }},
+		"no PID":                  {peer: func(p *peer) { p.pid = 0 }},
+		"another PID":             {peer: func(p *peer) { p.pid = 8 }},
+		"it went at once":         {peer: func(p *peer) { p.process = nil }},
+		"it went":                 {peer: func(p *peer) { p.process = ended }},
+		"confined":                {peer: func(p *peer) { p.label = "docker-default (enforce)" }},
+		"another user by now":     {process: func(p *scan.Process) { p.UID = 0 }},
+		"another group by now":    {process: func(p *scan.Process) { p.Credentials.GID = 0 }},
+		"younger":                 {process: func(p *scan.Process) { p.Start = uint64(2 * time.Second) }},
 	} {
-		p := &peer{pid: 7, process: pidfd(t, os.Getpid()), uptime: time.Second}
-		s := &scan.Snapshot{Processes: []scan.Process{{PID: 7, Start: uint64(time.Second), SysPtrace: true, State: scan.Unsandboxed}}}
+		p := &peer{pid: 7, uid: 1000, gid: 1001, process: pidfd(t, os.Getpid()), uptime: time.Second}
+		s := &scan.Snapshot{Processes: []scan.Process{{
+			PID: 7, UID: 1000, Start: uint64(time.Second), Credentials: scan.Credentials{GID: 1001, SysPtrace: true},
+		}}}
 		if c.peer != nil {
 			c.peer(p)
 		}
 		if c.process != nil {
 			c.process(&s.Processes[0])
 		}
-		if got := p.seesAll(s); got != c.want {
+		got := p.find(s)
+		if (got != nil) != c.want {
 			t.Errorf("%s: %v", name, got)
+		}
+		if got != nil && got.Credentials.SysPtrace {
+			t.Error("it may have got the capability after it connected, and is believed")
 		}
 	}
 }

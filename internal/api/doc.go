@@ -5,9 +5,8 @@
 //
 // Every user may connect: the check of the caller is the guard. Landlock's rule is
 // that a sandboxed task must not learn its own restrictions, and that what is known
-// of a task's domain is for those who may look at the task (PTRACE_MODE_READ). So
-// far only those are answered who may look at every task: see [Server]. In doubt
-// the caller is refused.
+// of a task's domain is for those who may look at the task (PTRACE_MODE_READ). In doubt
+// nothing is seen.
 package api
 
 // DefaultPath is where the socket is by default.

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +51,41 @@ func play(role string, args []string) error {
 		if err := impersonateNobody(); err != nil {
 			return err
 		}
+		return askAndTell(args)
+	case "see": // SOCKET PID...
+		return see(args)
+	case "see-beside-two": // and a process in its own domain, and one that is nested in it
+		return seeBesideTwo(args)
+	case "see-in-a-domain":
+		if err := sandbox.Harmless(1).Enter(); err != nil {
+			return err
+		}
+		return syscall.Exec("/proc/self/exe", append([]string{"see", playRole, "see-beside-two"}, args...), nil)
+	case "cat-in-a-domain":
+		if err := sandbox.Harmless(1).Enter(); err != nil {
+			return err
+		}
+		return syscall.Exec("/bin/cat", []string{"cat"}, nil)
+	case "hide-as-nobody": // no longer dumpable
+		if err := impersonateNobody(); err != nil {
+			return err
+		}
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
+	case "ask-as-nobody-for-three-seconds": // as often as it can
+		if err := impersonateNobody(); err != nil {
+			return err
+		}
+		var asking sync.WaitGroup
+		end := time.Now().Add(3 * time.Second)
+		for range 2 * maxOfUser {
+			asking.Go(func() {
+				for time.Now().Before(end) {
+					_, _ = AskSnapshot(context.Background(), args[0])
+				}
+			})
+		}
+		asking.Wait()
 		return askAndTell(args)
 	case "ask-in-a-domain":
 		if err := sandbox.Harmless(1).Enter(); err != nil {

@@ -17,10 +17,12 @@ import (
 
 // peer is who connected, as the kernel names it.
 type peer struct {
-	// pid and uid are the process and its effective user when it connected, in
-	// this process's namespaces; pid is 0 if it is outside of its PID namespace.
-	pid int32
-	uid uint32
+	// pid, uid and gid are the process and its effective user and group when it connected,
+	// in this process's namespaces; pid is 0 if it is outside of its PID namespace.
+	pid      int32
+	uid, gid uint32
+	// user has what is counted of all connections of uid; nil of root.
+	user *user
 	// label is what another security module calls it, empty if none does.
 	label string
 	// process is a pidfd: pid is believed only while that lives. Nil if the
@@ -55,7 +57,7 @@ func (p *peer) ask(socket int) error {
 	if err != nil {
 		return err
 	}
-	p.pid, p.uid = cred.Pid, cred.Uid
+	p.pid, p.uid, p.gid = cred.Pid, cred.Uid, cred.Gid
 	p.label, err = unix.GetsockoptString(socket, unix.SOL_SOCKET, unix.SO_PEERSEC)
 	if errors.Is(err, unix.ENOPROTOOPT) {
 		p.label = "" // no security module names peers
@@ -110,21 +112,31 @@ func (p *peer) confined() bool {
 	return label != "" && label != "unconfined" && label != "kernel"
 }
 
-// seesAllAtConnect reports whether a peer may see every process, as far as the
-// kernel knows from its connection. Nobody else makes this host scan.
-func (p *peer) seesAllAtConnect() bool { return p.pid > 0 && p.uid == 0 && !p.confined() }
+// known reports whether it may be found out at all what a peer may see. Nobody else makes this
+// host scan.
+func (p *peer) known() bool { return p.pid > 0 && !p.confined() }
 
-// seesAll reports whether a peer may look at every process (PTRACE_MODE_READ), by a
-// snapshot that was begun after its request: all its threads have
-// CAP_SYS_PTRACE in the initial user namespace, and none is in a domain or might be.
-func (p *peer) seesAll(s *scan.Snapshot) bool {
+// find returns the peer in a snapshot that was begun after its request, if it still is who
+// connected; else nil.
+func (p *peer) find(s *scan.Snapshot) *scan.Process {
 	q := s.Find(p.pid)
-	return p.seesAllAtConnect() && q != nil &&
-		q.UID == 0 && q.SysPtrace && q.State == scan.Unsandboxed &&
+	if !p.known() || q == nil || q.UID != p.uid ||
 		// Younger ones have the PID of one that was there before.
-		q.Start <= uint64(p.uptime+startTolerance) &&
+		q.Start > uint64(p.uptime+startTolerance) ||
 		// Behind the snapshot: it lived all the time, and the PID was its own.
-		p.lives()
+		!p.lives() {
+		return nil
+	}
+	caller := *q
+	if c := &caller.Credentials; p.uid != 0 {
+		if c.GID != p.gid {
+			return nil
+		}
+		// It could have executed a program that has the capability, after it connected. Whoever
+		// made the user namespace had it from the start.
+		c.SysPtrace = c.SysPtrace && c.Owner == p.uid
+	}
+	return &caller
 }
 
 // startTolerance is by how much a process's start may be later in a source than in

@@ -29,11 +29,10 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Server answers whoever may look at every process of the host: a process of root
-// that connects, and in a snapshot that was begun after its request still runs as
-// root, all of whose threads have CAP_SYS_PTRACE in the initial user namespace and are in
-// no domain. All others get one and the same refusal, so that it does not show them
-// what they are. A connection serves one request.
+// Server answers each caller with what he may see. Of a process that has ended nobody can know
+// that any more, nor of what it was denied: those are for whoever may see the whole host. Whoever
+// may see nothing gets one and the same refusal, so that it does not show him what he is. A
+// connection serves one request.
 type Server struct {
 	o    Options
 	http *http.Server
@@ -49,9 +48,9 @@ func NewServer(o Options) *Server {
 	}
 	s := &Server{o: o}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+denialsPath, s.guarded(s.serveDenials))
-	mux.HandleFunc("GET "+runsPath, s.guarded(s.serveRuns))
-	mux.HandleFunc("GET "+snapshotPath, s.guarded(s.serveSnapshot))
+	mux.HandleFunc("GET "+denialsPath, s.guarded(whole, s.serveDenials))
+	mux.HandleFunc("GET "+runsPath, s.guarded(whole, s.serveRuns))
+	mux.HandleFunc("GET "+snapshotPath, s.guarded(part, s.serveSnapshot))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "not_found",
 			"there is nothing at this path, or not by this method")
@@ -80,43 +79,88 @@ func (s *Server) Serve(l *net.UnixListener) error { return s.http.Serve(newListe
 // Close ends serving and all connections.
 func (s *Server) Close() error { return s.http.Close() }
 
-// guarded lets those through who see every process, with the snapshot that shows it.
+// audience is for whom an answer is.
+type audience bool
+
+const (
+	whole audience = false // whoever may see the whole host
+	part  audience = true  // everybody, as far as he may see it
+)
+
+// restOfOthers has scans that others than root cause take a twentieth of the time at most.
+const restOfOthers = 20
+
+// guarded lets those through who may see something, with what that is of a snapshot.
 func (s *Server) guarded(
-	serve func(http.ResponseWriter, *http.Request, *scan.Snapshot),
+	to audience, serve func(http.ResponseWriter, *http.Request, *scan.Snapshot),
 ) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, ok := r.Context().Value(peerKey{}).(*peer)
-		if !ok || !p.seesAllAtConnect() {
-			refuseCaller(w)
+		if !ok || !p.known() || to == whole && p.uid != 0 {
+			refuseCaller(w, to)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), scanPatience)
+		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
+		// Not a deadline: that nobody had time for somebody is no failure of a scan.
+		defer time.AfterFunc(scanPatience, cancel).Stop()
+		rest := 0
+		if p.uid != 0 {
+			if rest = restOfOthers; !p.user.begin(ctx) {
+				refuse(w, http.StatusServiceUnavailable, "busy", "other requests of this user wait")
+				return
+			}
+			defer p.user.end()
+		}
 		// Not since it connected: it may have entered a domain before it asked.
-		snap, err := s.o.Scans.ScanSince(ctx, time.Now())
-		switch {
-		case err != nil:
+		snap, err := s.o.Scans.ScanSince(ctx, time.Now(), rest)
+		if err != nil {
 			s.o.Logger.Debug("no scan for a caller of the API", "err", err)
 			refuse(w, http.StatusServiceUnavailable, "no_scan",
 				"who asks is not known, because this host cannot be scanned now")
-		case p.seesAll(snap):
-			serve(w, r, snap)
-		case snap.Source.Name == procattr:
-			refuse(w, http.StatusForbidden, "not_known", "--source=procattr does not show which "+
-				"capabilities a caller has: nobody is answered")
-		default:
-			refuseCaller(w)
+			return
 		}
+		if snap.Source.Name == procattr {
+			refuse(w, http.StatusForbidden, "not_known", "--source=procattr does not show what "+
+				"a caller may look at: nobody is answered")
+			return
+		}
+		if seen := p.view(snap, to); seen != nil {
+			serve(w, r, seen)
+			return
+		}
+		refuseCaller(w, to)
 	}
 }
 
-// procattr is the source that has no capabilities.
+// view returns what a peer may see of a snapshot, nil if that is nothing or not enough.
+func (p *peer) view(snap *scan.Snapshot, to audience) *scan.Snapshot {
+	caller := p.find(snap)
+	if caller == nil {
+		return nil
+	}
+	v, ok := sightOf(snap, caller)
+	if !ok || to == whole && !v.everything() {
+		return nil
+	}
+	if seen := v.snapshot(); len(seen.Processes) > 0 {
+		return seen
+	}
+	return nil
+}
+
+// procattr is the source that has no credentials.
 const procattr = "procattr"
 
-func refuseCaller(w http.ResponseWriter) {
-	refuse(w, http.StatusForbidden, "not_allowed", "this is for root alone: with CAP_SYS_PTRACE, "+
-		"in the initial user namespace, in no Landlock domain, not confined by another security "+
-		"module, and connected by a process that still lives")
+func refuseCaller(w http.ResponseWriter, to audience) {
+	message := "there is no process here that you may look at (PTRACE_MODE_READ of ptrace(2)); " +
+		"who is in a Landlock domain sees those that are nested inside it"
+	if to == whole {
+		message = "this is for root alone: with CAP_SYS_PTRACE, in the initial user namespace, " +
+			"in no Landlock domain, not confined by another security module, and connected by a " +
+			"process that still lives"
+	}
+	refuse(w, http.StatusForbidden, "not_allowed", message)
 }
 
 // errorJSON is the body of every answer that is not 200.

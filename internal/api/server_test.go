@@ -153,12 +153,16 @@ func TestWhoIsAnswered(t *testing.T) {
 	h := newHost(t, ended(7))
 	h.deny(t, 7, "/etc/shadow")
 	for _, path := range []string{denialsPath, runsPath, snapshotPath} {
-		t.Run(path, func(t *testing.T) { h.answersRootAlone(t, path) })
+		t.Run(path, func(t *testing.T) { h.answers(t, path) })
 	}
 }
 
-func (h *host) answersRootAlone(t *testing.T, path string) {
+func (h *host) answers(t *testing.T, path string) {
 	const yes, no = "200 1", "403 not_allowed"
+	itself := no // where an answer has the processes that the caller may see
+	if path == snapshotPath {
+		itself = yes
+	}
 	cases := []struct {
 		name, role string
 		prefix     []string
@@ -166,15 +170,15 @@ func (h *host) answersRootAlone(t *testing.T, path string) {
 		want       string
 	}{
 		{name: "root", role: "ask", want: yes},
-		{name: "nobody", role: "ask-as-nobody", want: no},
+		{name: "nobody", role: "ask-as-nobody", want: itself},
 		{name: "a domain", role: "ask-in-a-domain", want: no},
 		{name: "one thread in a domain", role: "ask-with-one-thread-in-a-domain", want: no},
-		{name: "no CAP_SYS_PTRACE", role: "ask", prefix: []string{"setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"}, want: no},
+		{name: "no CAP_SYS_PTRACE", role: "ask", prefix: []string{"setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"}, want: itself},
 		{name: "CAP_SYS_PTRACE alone", role: "ask", prefix: []string{"setpriv", "--bounding-set=-all,+sys_ptrace,+dac_override", "--inh-caps=-all"}, want: yes},
 		{name: "root of a user namespace", role: "ask", attr: &syscall.SysProcAttr{
 			Cloneflags:  syscall.CLONE_NEWUSER,
 			UidMappings: []syscall.SysProcIDMap{{Size: 65536}}, GidMappings: []syscall.SysProcIDMap{{Size: 65536}},
-		}, want: no},
+		}, want: itself},
 		{name: "root in a PID namespace", role: "ask", attr: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}, want: yes},
 		{name: "a domain after it connected, and was seen without", role: "ask-before-and-after-a-domain", want: yes + "\n" + no},
 		{name: "one that ended", role: "ask-for-one-that-ended", want: no},
@@ -201,12 +205,19 @@ func (h *host) answersRootAlone(t *testing.T, path string) {
 	wg.Wait()
 }
 
-// TestOthersCauseNoScan: whoever cannot be answered makes the host do nothing.
-func TestOthersCauseNoScan(t *testing.T) {
+// TestOthersCauseFewScans: whoever cannot be answered makes the host do nothing, and who is
+// not root has it scanned once a second at most, however many requests he makes.
+func TestOthersCauseFewScans(t *testing.T) {
 	h := newHost(t)
 	out, err := exec.Command("/proc/self/exe", playRole, "ask-as-nobody", h.socket, runsPath).CombinedOutput()
 	if err != nil || !strings.HasPrefix(string(out), "403") || h.scans.n.Load() != 0 {
 		t.Errorf("%q (%v), %d scans", out, err, h.scans.n.Load())
+	}
+	began := time.Now()
+	out, err = exec.Command("/proc/self/exe", playRole, "ask-as-nobody-for-three-seconds", h.socket, snapshotPath).CombinedOutput()
+	n, most := h.scans.n.Load(), int32(time.Since(began).Seconds())+2
+	if err != nil || !strings.HasPrefix(string(out), "200 ") || n < 1 || n > most {
+		t.Errorf("%q (%v), %d scans, want 1 to %d", out, err, n, most)
 	}
 	for range 3 {
 		var wg sync.WaitGroup
@@ -315,7 +326,7 @@ func TestNotTold(t *testing.T) {
 	testenv.NeedRoot(t)
 	me := scan.Process{PID: int32(os.Getpid()), State: scan.Unsandboxed}
 	able := me
-	able.SysPtrace = true
+	able.Credentials.SysPtrace, able.UserNS = true, scan.InitUserNS
 	for _, c := range []struct {
 		name   string
 		source scan.Source
@@ -346,7 +357,7 @@ func TestRunsNotHere(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	snap := &scan.Snapshot{
 		Source:    scan.SourceInfo{Runs: scan.RunsNone},
-		Processes: []scan.Process{{PID: int32(os.Getpid()), State: scan.Unsandboxed, SysPtrace: true}},
+		Processes: []scan.Process{{PID: int32(os.Getpid()), State: scan.Unsandboxed, UserNS: scan.InitUserNS, Credentials: scan.Credentials{SysPtrace: true}}},
 	}
 	shared := scan.NewShared(source{snap: snap}, scan.SharedOptions{})
 	defer shared.Close()
@@ -365,9 +376,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	defer l.Close()
 	limited := newListener(l)
-	for range maxConnections {
-		limited.others <- struct{}{}
-	}
+	limited.others = maxOthers
 	accepted := make(chan net.Conn, 2*maxConnections)
 	go func() {
 		for {
@@ -400,5 +409,37 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	if len(accepted) != 0 || len(clients) != maxConnections {
 		t.Error("more were accepted than there is room for")
+	}
+}
+
+// TestRoomForUsers: none keeps another one out, nor do all together keep out root.
+func TestRoomForUsers(t *testing.T) {
+	l, peers := newListener(nil), []*peer{}
+	enter := func(uid uint32) bool {
+		p := &peer{uid: uid}
+		in := l.enter(p)
+		if in {
+			peers = append(peers, p)
+		}
+		return in
+	}
+	for uid := uint32(1); uid <= maxOthers/maxOfUser; uid++ {
+		for range maxOfUser {
+			if !enter(uid) {
+				t.Fatalf("no room for user %d", uid)
+			}
+		}
+		if enter(uid) {
+			t.Errorf("user %d has more than his share", uid)
+		}
+	}
+	if enter(99) || !enter(0) {
+		t.Error("want room for root alone")
+	}
+	for _, p := range peers {
+		l.leave(p)
+	}
+	if l.root != 0 || l.others != 0 || len(l.users) != 0 {
+		t.Errorf("all went, and %d, %d, %v are left", l.root, l.others, l.users)
 	}
 }

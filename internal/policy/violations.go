@@ -69,7 +69,7 @@ func (e *Evaluator) count(r *RuleEvaluation, t *tally, now time.Duration) {
 	missing := r.Rule.MinProcesses - t.certain
 	switch {
 	case missing <= 0:
-	case t.likely+t.doubtful >= missing, e.snap.Source.PIDNS == "nested":
+	case t.likely+t.doubtful >= missing, e.snap.Source.PIDNS == "nested", e.snap.Part:
 		// Those may be what is missing; or they are where the source does
 		// not look.
 		r.CountUnknown = true

@@ -112,6 +112,8 @@ type scanJSON struct {
 	Passes   int         `json:"passes" min:"0"`
 	// DomainsUnread are those that budgets left out.
 	DomainsUnread int `json:"domains_unread" min:"0"`
+	// Part: it has only what whoever asked a daemon may see.
+	Part bool `json:"part,omitempty" read:"optional"`
 }
 
 func newScanJSON(s *scan.Snapshot) scanJSON {
@@ -122,6 +124,7 @@ func newScanJSON(s *scan.Snapshot) scanJSON {
 		Tasks:         s.TasksRead,
 		Passes:        s.Passes,
 		DomainsUnread: s.DomainsUnread,
+		Part:          s.Part,
 	}
 }
 
@@ -132,5 +135,6 @@ func (j *scanJSON) fill(s *scan.Snapshot) error {
 	}
 	s.Time, s.Uptime, s.Duration = at.UTC(), time.Duration(j.Uptime), time.Duration(j.Duration)
 	s.TasksRead, s.Passes, s.DomainsUnread = j.Tasks, j.Passes, j.DomainsUnread
+	s.Part = j.Part
 	return nil
 }

@@ -27,6 +27,7 @@ func random(r *rand.Rand) *scan.Snapshot {
 		Source:    scan.SourceInfo{Name: pick(r, "taskiter", "procattr", "both"), IDs: pick(r, "kernel", "derived", "none"), Lineage: pick(r, "known", "inferred", "none"), Rules: pick(r, "read", "unread", "none"), Denials: pick(r, "counters", "none"), Runs: pick(r, "tracepoints", "none"), PIDNS: pick(r, "init", "nested")},
 		TasksRead: r.IntN(1 << 20),
 		Passes:    1 + r.IntN(3),
+		Part:      r.IntN(3) == 0,
 	}
 	s.Kernel.Rights = access.Exactly(access.Rights{access.FS: r.Uint32(),
 		access.Net: r.Uint32() & 3})

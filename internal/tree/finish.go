@@ -27,6 +27,9 @@ func Below(s *scan.Snapshot) (lines []string) {
 	if s.Source.PIDNS == "nested" {
 		add("Only the processes of an inner PID namespace are seen, not those of the whole host")
 	}
+	if s.Part {
+		add("Only processes that you may look at are seen, not those of the whole host")
+	}
 	deepest := strconv.Itoa(c.MaxDepth)
 	if !c.DepthExact {
 		deepest = ">=" + deepest

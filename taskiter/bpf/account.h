@@ -6,20 +6,30 @@
 #define LANDLOCKD_ACCOUNT_H
 
 /*
- * Its user in the initial user namespace, or else
- * whoever made the outermost other one, in which he can be as many users as he likes.
+ * Whoever made the outermost user namespace, other than the initial one, that credentials
+ * are in. 0: root did, or they are in the initial one.
  */
-static __always_inline __u32 account_of(const struct cred *cred)
+static __always_inline __u32 owner_of(const struct cred *cred)
 {
 	struct user_namespace *ns = cred->user_ns;
-	__u32 owner = cred->uid.val;
+	__u32 owner = 0;
 	int i;
 
 	for (i = 0; i < 33 && ns && BPF_CORE_READ(ns, level) > 0; i++) {
 		owner = BPF_CORE_READ(ns, owner.val);
 		ns = BPF_CORE_READ(ns, parent);
 	}
-	/* Of one that root made, for a container say, the users are told apart. */
+	return owner;
+}
+
+/*
+ * Its user in the initial user namespace, or else the owner, who can be as many users as he
+ * likes. Of one that root made, for a container say, the users are told apart.
+ */
+static __always_inline __u32 account_of(const struct cred *cred)
+{
+	__u32 owner = owner_of(cred);
+
 	return owner ? owner : cred->uid.val;
 }
 

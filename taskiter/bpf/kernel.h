@@ -28,6 +28,10 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+typedef struct {
+	__u32 val;
+} kgid_t;
+
 struct user_namespace {
 	struct user_namespace *parent;
 	int level;
@@ -73,16 +77,23 @@ typedef struct {
 struct cred {
 	kuid_t euid;
 	kernel_cap_t cap_effective;
+	kernel_cap_t cap_permitted;
 	void *security;
 	struct user_namespace *user_ns;
 	kuid_t uid;
+	kuid_t suid;
+	kuid_t fsuid;
+	kgid_t gid;
+	kgid_t sgid;
+	kgid_t egid;
+	kgid_t fsgid;
 };
 
 /* Before Linux 6.3 a set of capabilities is 32-bit words, the lowest first. */
 struct cred___words {
 	struct {
 		__u32 cap[2];
-	} cap_effective;
+	} cap_effective, cap_permitted;
 };
 
 struct kernfs_node {
@@ -238,6 +249,14 @@ struct files_struct {
 struct mm_struct {
 	unsigned long start_code;
 	struct file *exe_file;
+	unsigned long flags;
+};
+
+/* From Linux 6.18 on. */
+struct mm_struct___bitmap {
+	struct {
+		unsigned long __mm_flags[1];
+	} flags;
 };
 
 struct sighand_struct;

@@ -156,6 +156,10 @@ enum task_bits {
 	TASK_NO_NEW_PRIVS = 1 << 2,
 	TASK_SYS_PTRACE = 1 << 3,   /* it has CAP_SYS_PTRACE in its user namespace */
 	TASK_LEAVING = 1 << 4,	    /* it runs no program: it exits, or has not begun to */
+	TASK_ONE_ID = 1 << 5,	    /* its user IDs are one, and so are its group IDs */
+	TASK_NO_CAPS = 1 << 6,	    /* no capability is permitted to it */
+	TASK_DUMPABLE = 1 << 7,	    /* by whoever has its credentials */
+	TASK_OWNED = 1 << 8,	    /* account is who made the outermost user namespace it is in */
 };
 
 /* What is known of what rules grant on a task's root directory or above it. */
@@ -197,6 +201,8 @@ struct task_record {
 	__u32 mnt_ns_owner;
 	__u16 seccomp;
 	__u16 depth;	  /* number of the domain's layers */
+	__u32 egid;
+	__u32 spare;
 	__u8 comm[16];
 };
 

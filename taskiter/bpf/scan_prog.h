@@ -7,12 +7,47 @@
 
 #define PFA_NO_NEW_PRIVS 1
 #define CAP_SYS_PTRACE 19
+#define MMF_DUMPABLE_MASK 3
+#define SUID_DUMP_USER 1
 
 static __always_inline bool has_sys_ptrace(const struct cred *cred)
 {
 	if (bpf_core_field_exists(cred->cap_effective.val))
 		return cred->cap_effective.val >> CAP_SYS_PTRACE & 1;
 	return ((const struct cred___words *)cred)->cap_effective.cap[0] >> CAP_SYS_PTRACE & 1;
+}
+
+static __always_inline bool has_one_id(const struct cred *c)
+{
+	__u32 uid = c->euid.val, gid = c->egid.val;
+
+	return c->uid.val == uid && c->suid.val == uid && c->fsuid.val == uid &&
+	       c->gid.val == gid && c->sgid.val == gid && c->fsgid.val == gid;
+}
+
+static __always_inline bool has_no_caps(const struct cred *cred)
+{
+	const struct cred___words *words = (const void *)cred;
+
+	if (bpf_core_field_exists(cred->cap_permitted.val))
+		return !cred->cap_permitted.val;
+	return !(words->cap_permitted.cap[0] | words->cap_permitted.cap[1]);
+}
+
+/* It is read behind the credentials: commit_creds() writes it before those. */
+static __always_inline bool is_dumpable(struct task_struct *task, struct scratch *tmp)
+{
+	struct mm_struct *mm = task->mm;
+	unsigned long flags = 0;
+
+	if (!mm)
+		return false;
+	if (bpf_core_field_exists(mm->flags))
+		flags = mm->flags;
+	else if (bpf_core_field_exists(((struct mm_struct___bitmap *)mm)->flags.__mm_flags))
+		flags = ((struct mm_struct___bitmap *)mm)->flags.__mm_flags[0];
+	fence(tmp);
+	return (flags & MMF_DUMPABLE_MASK) == SUID_DUMP_USER && task->mm == mm;
 }
 
 SEC("iter/task")
@@ -29,6 +64,7 @@ int scan(struct bpf_iter__task *ctx)
 	struct control_block *ctl;
 	struct scratch *tmp;
 	struct css_set *set;
+	__u32 owner;
 
 	if (!task) {
 		struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = layout.pid_level };
@@ -65,10 +101,18 @@ int scan(struct bpf_iter__task *ctx)
 
 	cred = task->real_cred;
 	rec.euid = cred->euid.val;
-	rec.account = account_of(cred);
+	rec.egid = cred->egid.val;
+	owner = owner_of(cred);
+	rec.account = owner ? owner : cred->uid.val;
 	rec.user_ns = cred->user_ns->ns.inum;
+	if (owner)
+		rec.bits |= TASK_OWNED;
 	if (has_sys_ptrace(cred))
 		rec.bits |= TASK_SYS_PTRACE;
+	if (has_one_id(cred))
+		rec.bits |= TASK_ONE_ID;
+	if (has_no_caps(cred))
+		rec.bits |= TASK_NO_CAPS;
 	if (layout.landlock) {
 		READ(domain, cred->security + layout.blob);
 		if (domain) {
@@ -82,6 +126,8 @@ int scan(struct bpf_iter__task *ctx)
 		}
 	}
 	fence(tmp);
+	if (is_dumpable(task, tmp))
+		rec.bits |= TASK_DUMPABLE;
 	rec.exit_state = task->exit_state;
 	/* It has gone, and is only found because a pass may be that late. */
 	if (!task->sighand)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/landlockd/landlockd/test/testenv"
@@ -78,10 +77,34 @@ func TestServices(t *testing.T) {
 	}
 	// How to scan is said for a scan of one's own.
 	wants(t, run(t, "--source=auto", "services").stdout.String(), "By this command's own scan: it was not asked\n")
-	// Who is not root gets neither, and learns of both.
-	p = runWith(t, asNobody(), "services", flag)
-	if p.wait(t) != exitFailure || !strings.Contains(p.stderr.String(), "this is for root alone") {
-		t.Errorf("%s", &p.stderr)
+	// Who is not root sees what runs of his own, and nothing of others: neither root's, nor
+	// another user's, nor the daemon, which runs as him but is not dumpable.
+	mine := stay(t, false, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", "read x")
+	theirs := stay(t, false, "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "sh", "-c", "read x")
+	eventually(t, "nobody's shell is seen", func() bool {
+		p = runWith(t, asNobody(), "ps", "-o", "json", flag)
+		var seen struct {
+			Origin    string
+			Processes []struct{ PID, UID int }
+		}
+		if err := json.Unmarshal([]byte(p.stdout.String()), &seen); p.wait(t) != 0 || err != nil || seen.Origin != "daemon" {
+			t.Fatalf("%v: %s%s", err, &p.stdout, &p.stderr)
+		}
+		found := false
+		for _, p := range seen.Processes {
+			found = found || p.PID == mine.cmd.Process.Pid
+			if p.PID == theirs.cmd.Process.Pid || p.PID == d.cmd.Process.Pid || p.UID != 65534 {
+				t.Errorf("nobody sees %+v", p)
+			}
+		}
+		return found
+	})
+	for _, command := range []string{"services", "tree", "ps"} {
+		p = runWith(t, asNobody(), command, flag)
+		if p.wait(t) != 0 {
+			t.Errorf("%s: %s", command, &p.stderr)
+		}
+		wants(t, p.stdout.String(), "Only processes that you may look at are seen", "By the daemon at "+socket+"\n")
 	}
 	d.stop(t)
 	wants(t, run(t, "services", flag).stdout.String(), "By this command's own scan: no landlockd serves there", "has ended\n")
