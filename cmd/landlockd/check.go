@@ -40,6 +40,7 @@ func (c *checkRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 		"1 warning, 2 critical, 3 unknown.")
 	c.ruleFile.flags(cmd)
 	c.look.flags(cmd, "Judge")
+	c.rootfs(cmd)
 	cmd.Flag("pid", "Judge one process by --expect, without rules.").PlaceHolder("PID").
 		IsSetByUser(&c.pidGiven).Int64Var(&c.pid)
 	cmd.Flag("expect", "What --pid must be, such as state=sandboxed,min_depth=1,"+

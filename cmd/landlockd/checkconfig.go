@@ -18,7 +18,6 @@ import (
 
 // checkConfig validates configuration files.
 type checkConfig struct {
-	*globals
 	files []string
 }
 
@@ -31,8 +30,7 @@ func (c *checkConfig) declare(app *kingpin.Application) *kingpin.CmdClause {
 	return cmd
 }
 
-// validate is for a command that looks at no processes.
-func (c *checkConfig) validate() error { return c.prepare() }
+func (c *checkConfig) validate() error { return nil }
 
 // run prints all that is wrong with the files on standard error, a line each, with its
 // place.

@@ -24,6 +24,8 @@ func (d *examine) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("doctor", "Show what works on this host, what does not, why, and what to do.")
 	c.Flag("report", "Add what developers need to know of a kernel that they have not tried: "+
 		"no names, no paths.").BoolVar(&d.report)
+	d.mounts(c)
+	d.rootfs(c)
 	d.lookLimit.flags(c)
 	return c
 }

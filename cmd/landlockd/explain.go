@@ -41,6 +41,7 @@ func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
 		"and who listens: as root, with the rights of this command.").BoolVar(&x.sockets)
 	c.Flag("no-paths", "Do not search for the paths of files that rules are on.").BoolVar(&x.noPaths)
 	x.look.flags(c, "Look at")
+	x.rootfs(c)
 	c.Flag("output", "Form of the answer: text, json.").Short('o').Default(formatText).
 		EnumVar(&x.format, formatText, formatJSON)
 	x.ruleFile.flags(c)

@@ -55,7 +55,7 @@ func TestParseDefaults(t *testing.T) {
 func TestParseCommands(t *testing.T) {
 	for line, want := range map[string]string{
 		"": "serve", "serve": "serve", "--web.max-requests=0": "serve", "serve --scan.min-interval=0s": "serve",
-		"once": "once", "once --format=json --summary": "once", "once --textfile=x": "once", "--path.sysfs=/x once": "once",
+		"once": "once", "once --format=json --summary": "once", "once --textfile=x": "once", "once --path.sysfs=/x": "once",
 		"tree -o wide --state=partial --pid=1 --no-fold --color=always": "drawTree", "ps": "listProcesses", "ps -o jsonl --state=ineffective --domain=0x1e67bda0b --right=net.* --pid=1 --pid=2 --sort=age": "listProcesses", "services": "listServices", "services -o wide --state=violating --state=partial --sort=age --color=never --no-headers": "listServices",
 		"tree": "drawTree", "tree -a -d --ascii": "drawTree", "doctor": "examine",
 	} {
@@ -111,7 +111,7 @@ func TestCheckFlags(t *testing.T) {
 		"check --explain=-1": "--explain", "check --timeout=0s": "--timeout", "check --pid=1 --expect=x --explain=1": "--explain", "check --explain=1 -o nagios": "nagios",
 		"check --explain=1 --require-matches":        "--require-matches",
 		"check --pid=1 --expect=x --require-matches": "--require-matches",
-		"check -o xml": "xml", "check --output=xml": "xml", "rules": "command", "rules suggets": "suggets", "tree --config.file=x": "--config.file", "check x": "x",
+		"check -o xml": "xml", "check --output=xml": "xml", "rules": "want one of suggest", "rules suggets": "suggets", "tree --config.file=x": "--config.file", "check x": "x",
 	} {
 		wantUsage(t, line, want)
 	}

@@ -21,7 +21,8 @@ import (
 
 const procattrFile = "/proc/PID/attr/landlock/domain"
 
-// globals are the flags of all commands: how this host is looked at, and the log.
+// globals are flags that several commands share, each those that it has a use for: how this host
+// is looked at, and the log.
 type globals struct {
 	sources      sources.Options
 	workloads    workload.Options // follows from the flags
@@ -32,24 +33,45 @@ type globals struct {
 	own bool
 }
 
-func (g *globals) flags(app *kingpin.Application) {
+func newGlobals() *globals {
+	return &globals{log: promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()}}
+}
+
+// flags are those of commands that scan this host.
+func (g *globals) flags(c *kingpin.CmdClause) {
 	o := &g.sources
-	app.Flag("path.procfs", "Where procfs is mounted.").Default("/proc").
-		IsSetByUser(&g.own).StringVar(&o.ProcFS)
-	app.Flag("path.sysfs", "Where sysfs is mounted.").Default("/sys").
-		IsSetByUser(&g.own).StringVar(&o.SysFS)
-	app.Flag("path.rootfs", "Where the host's root directory is mounted in a container: paths of "+
-		"assets begin there.").Default("/").IsSetByUser(&g.own).StringVar(&o.RootFS)
-	app.Flag("source", "How domains are read: taskiter (from the kernel, by BPF), procattr (from "+
+	g.mounts(c)
+	c.Flag("source", "How domains are read: taskiter (from the kernel, by BPF), procattr (from "+
 		procattrFile+", where a kernel has it), auto (the first of these that works), both (with "+
 		"both, and compare).").Default(sources.Auto).IsSetByUser(&g.own).EnumVar(&o.Kind, sources.Kinds()...)
-	promslogflag.AddFlags(app, &g.log)
-	app.Flag("workload.fold", "Fold names of workloads, so that they are stable and few: "+
+	c.Flag("workload.fold", "Fold names of workloads, so that they are stable and few: "+
 		"getty@tty1.service is getty@.service.").Default("true").IsSetByUser(&g.own).
 		BoolVar(&g.fold)
-	app.Flag("workload.runtime-unit", "A unit below whose own cgroup are containers that root "+
+	c.Flag("workload.runtime-unit", "A unit below whose own cgroup are containers that root "+
 		"runs, beside those that are known, as k3s.service (repeatable). What is below other "+
 		"units is theirs.").PlaceHolder("UNIT").IsSetByUser(&g.own).StringsVar(&g.runtimeUnits)
+}
+
+// mounts are where the host's filesystems are.
+func (g *globals) mounts(c *kingpin.CmdClause) {
+	c.Flag("path.procfs", "Where procfs is mounted.").Default("/proc").
+		IsSetByUser(&g.own).StringVar(&g.sources.ProcFS)
+	c.Flag("path.sysfs", "Where sysfs is mounted.").Default("/sys").
+		IsSetByUser(&g.own).StringVar(&g.sources.SysFS)
+}
+
+// rootfs is a flag of commands that look at assets.
+func (g *globals) rootfs(c *kingpin.CmdClause) {
+	c.Flag("path.rootfs", "Where the host's root directory is mounted in a container: paths of "+
+		"assets begin there.").Default("/").IsSetByUser(&g.own).StringVar(&g.sources.RootFS)
+}
+
+// logging are the flags of commands that run without anybody who looks.
+func (g *globals) logging(c *kingpin.CmdClause) {
+	c.Flag(promslogflag.LevelFlagName, promslogflag.LevelFlagHelp).Default("info").
+		HintOptions(promslog.LevelFlagOptions...).SetValue(g.log.Level)
+	c.Flag(promslogflag.FormatFlagName, promslogflag.FormatFlagHelp).Default("logfmt").
+		HintOptions(promslog.FormatFlagOptions...).SetValue(g.log.Format)
 }
 
 // validate is that of commands that look at this host.

@@ -27,13 +27,14 @@ const (
 type listing struct {
 	drawing
 	format, color string
-	bare          bool
+	headers       bool
 }
 
 func (l *listing) flags(c *kingpin.CmdClause) {
 	c.Flag("output", "Form of the answer: table, wide, json, jsonl.").Short('o').
 		Default(formatTable).EnumVar(&l.format, formatTable, formatWide, formatJSON, formatLines)
-	c.Flag("no-headers", "Rows alone: no titles, and nothing below them.").BoolVar(&l.bare)
+	c.Flag("headers", "Write titles, and what stands below the rows.").Default("true").
+		BoolVar(&l.headers)
 	c.Flag("color", "Write states in colors: auto (on a terminal, unless NO_COLOR is set), always, "+
 		"never.").Default(colorAuto).EnumVar(&l.color, colorAuto, colorAlways, colorNever)
 	l.drawing.flags(c, "Draw with")
@@ -41,7 +42,7 @@ func (l *listing) flags(c *kingpin.CmdClause) {
 
 // style is how text is written.
 func (l *listing) style() table.Style {
-	return table.Style{Width: terminalWidth(), ASCII: l.ascii(), Color: l.colors(), Bare: l.bare}
+	return table.Style{Width: terminalWidth(), ASCII: l.ascii(), Color: l.colors(), Bare: !l.headers}
 }
 
 // colors follows https://no-color.org.

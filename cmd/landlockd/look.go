@@ -28,6 +28,7 @@ type look struct {
 }
 
 func (l *look) flags(c *kingpin.CmdClause, verb string) {
+	l.globals.flags(c)
 	l.lookLimit.flags(c)
 	c.Flag("snapshot", verb+" this file, which \"landlockd once --format=json\" wrote, "+
 		"instead of the host.").PlaceHolder("FILE").StringVar(&l.file)

@@ -42,7 +42,7 @@ func commands(g *globals) []command {
 		&listProcesses{asking: asking{look: look{globals: g}}},
 		&drawTree{asking: asking{look: look{globals: g}}},
 		&checkRules{look: look{globals: g}},
-		&checkConfig{globals: g},
+		&checkConfig{},
 		&suggestRules{look: look{globals: g}},
 		&explainProcess{look: look{globals: g}},
 		&examine{globals: g},
@@ -92,6 +92,9 @@ const standardInput = "/dev/stdin"
 // parse returns the command that the arguments are about, with the values of its flags.
 func parse(args []string) (command, error) {
 	args = slices.Clone(args)
+	if len(args) > 0 && args[0] == "help" { // kingpin's own ends the program if it is of no command
+		args = append(args[1:], "--help")
+	}
 	for i, arg := range args {
 		if arg == "-" { // kingpin takes it for an empty argument
 			args[i] = standardInput
@@ -100,20 +103,19 @@ func parse(args []string) (command, error) {
 	app := kingpin.New("landlockd", "Shows which processes of a host are sandboxed with "+
 		"Landlock, and how deep.\n\nWithout a command it serves metrics for Prometheus at http://"+
 		defaultAddress+"/metrics. To let other hosts scrape it, give --web.listen-address, and "+
-		"--web.config.file for TLS and authentication.")
+		"--web.config.file for TLS and authentication (landlockd serve --help).")
 	app.HelpFlag.Short('h')
 	app.UsageWriter(os.Stdout)
 	app.Version(version.Print("landlockd"))
 	app.VersionFlag.Short('V')
-	g := &globals{}
-	g.flags(app)
+	g := newGlobals()
 	byName := map[string]command{}
 	for _, c := range commands(g) {
 		byName[c.declare(app).FullCommand()] = c
 	}
 	name, err := app.Parse(args)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s%w (try --help)", badFlag(app, args), err)}
+		return nil, usageOf(app, args, err)
 	}
 	if flag := emptyFlag(app, args); flag != "" {
 		return nil, usagef("--%s is empty: a variable that is not set? Leave the flag out, or give it a value", flag)
@@ -134,21 +136,6 @@ func emptyFlag(app *kingpin.Application, args []string) string {
 		f, ok := e.Clause.(*kingpin.FlagClause)
 		if ok && e.Value != nil && *e.Value == "" && f.Model().Name != socketFlag {
 			return f.Model().Name
-		}
-	}
-	return ""
-}
-
-// badFlag names the flag whose value was refused: the parser's own error does not.
-func badFlag(app *kingpin.Application, args []string) string {
-	parsed, err := app.ParseContext(args)
-	if err != nil {
-		return "" // that error names what it is about
-	}
-	for _, e := range parsed.Elements {
-		f, ok := e.Clause.(*kingpin.FlagClause)
-		if ok && e.Value != nil && f.Model().Value.Set(*e.Value) != nil {
-			return "--" + f.Model().Name + ": "
 		}
 	}
 	return ""

@@ -38,7 +38,8 @@ func TestRunWritesOneLine(t *testing.T) {
 		code int
 		line string
 	}{
-		{[]string{"/usr/sbin/landlockd", "--nope"}, exitUsage, "landlockd: unknown long flag '--nope' (try --help)\n"},
+		{[]string{"/usr/sbin/landlockd", "--nope"}, exitUsage, "landlockd: serve has no flag --nope (try serve --help)\n"},
+		{[]string{"landlockd", "help", "tre"}, exitUsage, "landlockd: there is no command \"tre\": did you mean tree? (try --help)\n"},
 		{[]string{"other-name", "nope"}, exitUsage, "other-name: "},
 		{[]string{"", "--nope"}, exitUsage, "landlockd: "},
 		{[]string{"landlockd", "--path.procfs=/no/such/dir"}, exitUsage, `landlockd: --path.procfs "/no/such/dir": no such file or directory` + "\n"},

@@ -46,6 +46,9 @@ func (o *once) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Flag("textfile", "Write to this file instead, in one step, for the textfile collector of "+
 		"node_exporter.").PlaceHolder("PATH").StringVar(&o.textfile)
 	c.Flag("summary", "With --format=json: counts, without names.").BoolVar(&o.summary)
+	o.globals.flags(c)
+	o.rootfs(c)
+	o.logging(c)
 	o.lookLimit.flags(c)
 	o.ruleFile.flags(c)
 	o.metricFlags.flags(c)

@@ -4,11 +4,13 @@ package main
 
 import (
 	"cmp"
+	"math"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/nearest"
 	"github.com/landlockd/landlockd/internal/tree"
 )
 
@@ -35,7 +37,8 @@ func (f *processFilter) validate() error {
 	}
 	for _, glob := range f.Rights {
 		if len(access.Match(glob)) == 0 {
-			return usagef("--right %q matches no right: docs/rights.md has their names", glob)
+			meant := nearest.Hint(glob, access.Names(access.Supported(math.MaxInt)))
+			return usagef("--right %q matches no right%s", glob, cmp.Or(meant, ": docs/rights.md has their names"))
 		}
 	}
 	for _, pid := range f.PIDs {

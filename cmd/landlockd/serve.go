@@ -48,6 +48,9 @@ func (s *serve) declare(app *kingpin.Application) *kingpin.CmdClause {
 		BoolVar(&o.Lifecycle)
 	c.Flag("scan.min-interval", "A scrape that comes sooner after a scan began gets that scan's "+
 		"result; 0 to scan for each.").Default("1s").DurationVar(&o.MinInterval)
+	s.globals.flags(c)
+	s.rootfs(c)
+	s.logging(c)
 	s.ruleFile.flags(c)
 	s.metricFlags.flags(c)
 	c.Flag("collector.denials", "Count what Landlock denies, by the best that the kernel offers: "+

@@ -43,6 +43,7 @@ func (l *listServices) declare(app *kingpin.Application) *kingpin.CmdClause {
 	l.listing.flags(c)
 	l.ruleFile.flags(c)
 	l.asking.flags(c)
+	l.rootfs(c)
 	return c
 }
 

@@ -22,6 +22,7 @@ func (s *suggestRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 		Command("suggest", "Write rules that expect what is sandboxed now to stay so; "+
 			"what is not sandboxed, as comments.")
 	s.look.flags(c, "Look at")
+	s.rootfs(c)
 	s.ruleFile.flags(c)
 	return c
 }

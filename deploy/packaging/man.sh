@@ -7,6 +7,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$1" --help-man | awk -v version="$2" -v date="$3" '
 	NR == 1 { print ".TH LANDLOCKD 1 \"" date "\" \"landlockd " version "\" \"User Commands\""; next }
+	NR > 1 && !begun && !/^\.SH/ { next } # the rest of --version
+	{ begun = begun || /^\.SH/ }
 	# apropos(1) wants a name, a dash and a description.
 	name { print "landlockd \\- coverage of Landlock sandboxes, for Prometheus and for people"; name = 0; next }
 	/^\.SH "NAME"/ { name = 1 }

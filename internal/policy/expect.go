@@ -3,8 +3,10 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/nearest"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -138,8 +141,9 @@ func (d *decoder) rights(n *yaml.Node) string {
 		return text
 	}
 	if !isRightGlob(text) {
-		d.fail(n, "%s is no right: docs/rights.md has their names, such as fs.write_file",
-			quote(text))
+		meant := nearest.Hint(text, access.Names(access.Supported(math.MaxInt)))
+		d.fail(n, "%s is no right%s", quote(text),
+			cmp.Or(meant, ": docs/rights.md has their names, such as fs.write_file"))
 	} else if _, err := path.Match(text, ""); err != nil {
 		d.fail(n, "%s: %v", quote(text), err)
 	} else {

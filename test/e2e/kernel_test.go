@@ -5,8 +5,8 @@ package e2e
 import (
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,10 +41,10 @@ func checkUnreadable(t *testing.T, d *daemon, reason, hint string) {
 }
 
 // checkOnceFails checks what a command does on a kernel that it cannot read.
-func checkOnceFails(t *testing.T, reason, text string, change func(*exec.Cmd), command ...string) {
+func checkOnceFails(t *testing.T, reason, text string, prefix []string, flags ...string) {
 	t.Helper()
 	for _, args := range [][]string{{"once"}, {"once", "--format=json"}, {"tree"}, {"tree", "--domains"}} {
-		p := launch(t, change, append(command, args...)...)
+		p := launch(t, nil, slices.Concat(prefix, []string{landlockd}, args, flags)...)
 		p.wait(t)
 		if len(args) == 1 && args[0] == "once" {
 			m := parseMetrics(t, p.stdout.String())
@@ -65,7 +65,7 @@ func TestKernelWithoutBTF(t *testing.T) {
 	hide := []string{self, roleArg, "hidebtf"}
 	d := startDaemon(t, daemonOptions{prefix: hide})
 	checkUnreadable(t, d, "no_btf", "CONFIG_DEBUG_INFO_BTF")
-	checkOnceFails(t, "no_btf", "CONFIG_DEBUG_INFO_BTF", nil, append(hide, landlockd)...)
+	checkOnceFails(t, "no_btf", "CONFIG_DEBUG_INFO_BTF", hide)
 }
 
 func TestKernelLockedDown(t *testing.T) {
@@ -79,7 +79,7 @@ func TestKernelLockedDown(t *testing.T) {
 	flag := "--path.sysfs=" + sysfs
 	d := startDaemon(t, daemonOptions{args: []string{flag}})
 	checkUnreadable(t, d, "lockdown", "lockdown=integrity")
-	checkOnceFails(t, "lockdown", "confidentiality", nil, landlockd, flag)
+	checkOnceFails(t, "lockdown", "confidentiality", nil, flag)
 
 	write(t, filepath.Join(dir, "lockdown"), "none [integrity] confidentiality\n", 0o644)
 	startDaemon(t, daemonOptions{args: []string{flag}}).scrape(t).has(t, "landlockd_scan_success", 1)

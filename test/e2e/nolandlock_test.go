@@ -149,7 +149,7 @@ func TestKernelWithoutLandlock(t *testing.T) {
 			flag := withoutLandlock(t, c.lockdown)
 			role := append(c.role, launcher, roleArg, "nolandlock", c.is)
 			for _, source := range []string{"auto", "taskiter"} {
-				once := launch(t, c.change, append(role, landlockd, flag, "--source="+source, "once")...)
+				once := launch(t, c.change, append(role, landlockd, "once", flag, "--source="+source)...)
 				if code := once.wait(t); code != 0 {
 					t.Fatalf("once ends with %d: %s", code, &once.stderr)
 				}
@@ -166,7 +166,7 @@ func TestKernelWithoutLandlock(t *testing.T) {
 			reader := checkReader(t, d, c.ptrace)
 			d.stop(t)
 			checkBesideRefusals(t, reader)
-			p := launch(t, c.change, append(role, landlockd, flag, "doctor")...)
+			p := launch(t, c.change, append(role, landlockd, "doctor", flag)...)
 			if code := p.wait(t); code != 0 || !strings.Contains(p.stdout.String(), "every process is unsandboxed") ||
 				strings.Contains(p.stdout.String(), "[FAIL]") {
 				t.Errorf("doctor ends with %d:\n%s%s", code, &p.stdout, &p.stderr)

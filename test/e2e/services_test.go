@@ -76,7 +76,7 @@ func TestServices(t *testing.T) {
 		t.Errorf("%s%s", &p.stdout, &p.stderr)
 	}
 	// How to scan is said for a scan of one's own.
-	wants(t, run(t, "--source=auto", "services").stdout.String(), "By this command's own scan: it was not asked\n")
+	wants(t, run(t, "services", "--source=auto").stdout.String(), "By this command's own scan: it was not asked\n")
 	// Who is not root sees what runs of his own, and nothing of others: neither root's, nor
 	// another user's, nor the daemon, which runs as him but is not dumpable.
 	mine := stay(t, false, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", "read x")
