@@ -41,27 +41,76 @@ func (o origin) lines(ascii bool) []string {
 	return []string{untrusted.EscapeWords(o.text, 0, ascii)}
 }
 
+var errNotAsked = errors.New("it was not asked")
+
+// ask returns the daemon's snapshot. It is not asked if the user set how to look at this host,
+// or wants nobody asked.
+func (a *asking) ask() (*scan.Snapshot, origin, error) {
+	if a.socket.path == "" || !a.socket.given && a.own {
+		return nil, origin{}, errNotAsked
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), min(askTime, a.timeout))
+	defer cancel()
+	snap, err := api.AskSnapshot(ctx, a.socket.path)
+	return snap, origin{"daemon", "By the daemon at " + a.socket.path}, err
+}
+
+// ownScan is what a scan of this command's own is from, with the reason for it.
+func ownScan(why error) origin {
+	return origin{"scan", "By this command's own scan: " + why.Error()}
+}
+
+func (a *asking) recordedIn() origin { return origin{"file", "Recorded in " + a.file} }
+
 // snapshot returns what to look at.
 func (a *asking) snapshot() (*scan.Snapshot, origin, error) {
 	if a.recorded() {
 		snap, err := a.scan()
-		return snap, origin{"file", "Recorded in " + a.file}, err
+		return snap, a.recordedIn(), err
 	}
-	refused := errors.New("it was not asked")
-	if a.socket.path != "" && (a.socket.given || !a.own) {
-		ctx, cancel := context.WithTimeout(context.Background(), min(askTime, a.timeout))
-		defer cancel()
-		snap, err := api.AskSnapshot(ctx, a.socket.path)
-		if err == nil {
-			return snap, origin{"daemon", "By the daemon at " + a.socket.path}, nil
-		}
-		refused = err
+	snap, from, refused := a.ask()
+	if refused == nil {
+		return snap, from, nil
 	}
 	snap, err := a.scan()
-	if err != nil && !errors.Is(refused, api.ErrAbsent) {
-		err = fmt.Errorf("%w (the daemon: %w)", err, refused)
+	return snap, ownScan(refused), withRefusal(err, refused)
+}
+
+// withRefusal adds to the failure of an own scan why the daemon did not answer.
+func withRefusal(err, refused error) error {
+	if err != nil && refused != nil && !errors.Is(refused, api.ErrAbsent) {
+		return fmt.Errorf("%w (the daemon: %w)", err, refused)
 	}
-	return snap, origin{"scan", "By this command's own scan: " + refused.Error()}, err
+	return err
+}
+
+// process returns the snapshot to look at and one process of it, as look.process does. What
+// the daemon does not know of that process an own scan may.
+func (a *asking) process(w subject) (*scan.Snapshot, *scan.Process, origin, error) {
+	if a.recorded() {
+		snap, p, err := a.look.process(w)
+		return snap, p, a.recordedIn(), err
+	}
+	snap, from, refused := a.ask()
+	var p *scan.Process
+	if refused == nil {
+		if p, _, _ = w.find(snap); p != nil && settled(snap, p) {
+			return snap, p, from, nil
+		}
+		refused = errors.New("not all was known to the daemon")
+	}
+	scanned, q, err := a.look.process(w)
+	switch {
+	case scanned != nil:
+		return scanned, q, ownScan(refused), err
+	case p != nil:
+		return snap, p, from, nil
+	case snap != nil:
+		_, _, missing := w.find(snap)
+		return snap, nil, from, codeError{exitUndecided, missing}
+	default:
+		return nil, nil, origin{}, withRefusal(err, refused)
+	}
 }
 
 func (a *asking) scan() (*scan.Snapshot, error) {

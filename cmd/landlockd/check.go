@@ -25,11 +25,11 @@ const (
 type checkRules struct {
 	look
 	ruleFile
-	pid, explained         int64
-	pidGiven, explainGiven bool
-	expect                 string
-	requireMatches         bool
-	format                 string
+	pid            int64
+	pidGiven       bool
+	expect         string
+	requireMatches bool
+	format         string
 }
 
 func (c *checkRules) declare(app *kingpin.Application) *kingpin.CmdClause {
@@ -48,8 +48,6 @@ func (c *checkRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 		"min_depth, max_depth, restricts, out_of_reach (assets of the configuration), and beside "+
 		"those on_old_kernel, outside_workers; or state=unsandboxed alone.").
 		PlaceHolder("EXPECT").StringVar(&c.expect)
-	cmd.Flag("explain", "Show which rules apply to one process, why the others do not, "+
-		"and what they say.").PlaceHolder("PID").IsSetByUser(&c.explainGiven).Int64Var(&c.explained)
 	cmd.Flag("require-matches", "A rule that is about no process is violated, too: "+
 		"its match may be misspelled. If it is not known whether it is about one, "+
 		"the answer is not known.").BoolVar(&c.requireMatches)
@@ -67,17 +65,11 @@ func (c *checkRules) validate() error {
 	// 0 is what service managers call the PID of what does not run.
 	case c.pidGiven && !isPID(c.pid):
 		return usagef("--pid: %d is no PID", c.pid)
-	case c.explainGiven && !isPID(c.explained):
-		return usagef("--explain: %d is no PID", c.explained)
 	case c.pidGiven != (c.expect != ""):
 		return usagef("--pid and --expect are for each other; " +
-			"--explain shows what rules say of one process")
-	case c.pidGiven && c.explainGiven:
-		return usagef("--pid and --explain exclude each other")
-	case c.requireMatches && (c.pidGiven || c.explainGiven):
-		return usagef("--require-matches is about all processes, --pid and --explain about one")
-	case c.explainGiven && c.format == formatNagios:
-		return usagef("--explain is for people and programs, not for -o %s", formatNagios)
+			"landlockd explain PID shows what rules say of one process")
+	case c.requireMatches && c.pidGiven:
+		return usagef("--require-matches is about all processes, --pid about one")
 	}
 	return nil
 }
@@ -89,8 +81,6 @@ func (c *checkRules) run(w io.Writer) error {
 	switch {
 	case c.pidGiven:
 		err = c.one(w)
-	case c.explainGiven:
-		err = c.explain(w)
 	default:
 		err = c.all(w)
 	}
@@ -155,7 +145,7 @@ func (c *checkRules) one(w io.Writer) error {
 	if err != nil {
 		return usagef("--expect: %w", err)
 	}
-	snap, p, err := c.process(c.pid, (*scan.Snapshot).Find)
+	snap, p, err := c.process(subject{pid: int32(c.pid)})
 	if err != nil {
 		return err
 	}
@@ -173,26 +163,6 @@ func (c *checkRules) one(w io.Writer) error {
 		_, err = fmt.Fprintln(w, one.Text(!utf8Locale()))
 	}
 	return answered(one.Answer(), err)
-}
-
-// explain prints what every rule has to do with one process.
-func (c *checkRules) explain(w io.Writer) error {
-	config, err := c.rules()
-	if err != nil {
-		return err
-	}
-	snap, p, err := c.process(c.explained, (*scan.Snapshot).Find)
-	if err != nil {
-		return err
-	}
-	rules := c.evaluator(config, policy.Options{Unmatched: true}).Explain(snap, p)
-	e := check.Explained{Snapshot: snap, Process: p, Rules: rules}
-	if c.format == formatJSON {
-		err = e.JSON(w)
-	} else {
-		err = e.Text(w, !utf8Locale())
-	}
-	return answered(e.Answer(), err)
 }
 
 // answered turns an answer that was written into an exit code.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -21,45 +22,58 @@ import (
 
 // explainProcess explains one process.
 type explainProcess struct {
-	look
+	asking
 	ruleFile
 	drawing
-	socket  apiSocket
-	pid     int64
-	sockets bool
-	noPaths bool
-	format  string
+	argument string
+	subject  subject
+	sockets  bool
+	noPaths  bool
+	format   string
 }
 
 func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("explain", "Show everything known of one process: its sandbox, who made it, "+
-		"and what it may still do. Exit code: 0 explained, 2 wrong usage or configuration, "+
+		"what it may still do, and which rules are about it and why. Exit code: 0 explained, 2 wrong usage or configuration, "+
 		"3 there is no such process, and the daemon remembers none; this host cannot be scanned; "+
 		"or something that was looked at does not answer.")
-	c.Arg("pid", "The process, or a thread of it.").Required().Int64Var(&x.pid)
+	c.Arg("process", "The process: its PID, or that of a thread of it; the name of its program or "+
+		"workload, if no other has it; or self, this command, which is sandboxed as what starts it.").
+		Required().HintAction(func() []string { return processHints(cmp.Or(x.sources.ProcFS, "/proc")) }).StringVar(&x.argument)
 	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, "+
 		"and who listens: as root, with the rights of this command.").BoolVar(&x.sockets)
 	c.Flag("no-paths", "Do not search for the paths of files that rules are on.").BoolVar(&x.noPaths)
-	x.look.flags(c, "Look at")
 	x.rootfs(c)
 	c.Flag("output", "Form of the answer: text, json.").Short('o').Default(formatText).
 		EnumVar(&x.format, formatText, formatJSON)
 	x.ruleFile.flags(c)
-	x.socket.flags(c, "Unix socket of the daemon, which is asked for the last denials, "+
-		"and for a process that has ended; empty to ask nobody.")
+	x.asking.flags(c)
 	x.drawing.flags(c, "Write")
 	return c
 }
 
 func (x *explainProcess) validate() error {
-	err := cmp.Or(x.look.validate(), x.socket.validate())
-	switch {
-	case err != nil:
+	if err := x.asking.validate(); err != nil {
 		return err
-	case !isPID(x.pid):
-		return usagef("%d is no PID", x.pid)
-	case x.sockets && x.recorded():
+	}
+	if x.sockets && x.recorded() {
 		return usagef("--sockets looks at this host: it is not for --snapshot")
+	}
+	if x.argument == "self" {
+		if x.recorded() {
+			return usagef("self is this command: it is not in a recorded snapshot")
+		}
+		x.subject = subject{pid: int32(os.Getpid())}
+		return nil
+	}
+	n, err := strconv.ParseInt(x.argument, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
+		x.subject = subject{name: x.argument}
+	case !isPID(n):
+		return usagef("%s is no PID", x.argument)
+	default:
+		x.subject = subject{pid: int32(n), threads: true}
 	}
 	return nil
 }
@@ -78,17 +92,18 @@ func (x *explainProcess) run(out io.Writer) error {
 	}
 	x.assets = config.Assets
 	end := time.Now().Add(x.timeout)
-	snap, p, err := x.process(x.pid, withThread)
+	snap, p, from, err := x.process(x.subject)
 	switch {
 	case err != nil && snap != nil:
 		return x.explainEnded(out, err)
 	case err != nil:
 		return err
 	}
-	if n := int32(x.pid); n != p.PID {
+	if n := x.subject.pid; n != 0 && n != p.PID {
 		fmt.Fprintf(os.Stderr, "landlockd: %s, which is explained\n", threadOf(snap, p, n))
 	}
 	e := explain.Of(snap, p)
+	e.Origin, e.By = from.word, from.text
 	if len(config.Rules) > 0 {
 		e.Rules = x.evaluator(config, policy.Options{Unmatched: true}).Explain(snap, p)
 	}

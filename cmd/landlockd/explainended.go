@@ -16,12 +16,12 @@ import (
 // explainEnded writes what the daemon remembers of a process that has ended. It returns
 // missing, the error of not having found it, if that is nothing.
 func (x *explainProcess) explainEnded(out io.Writer, missing error) error {
-	if x.socket.path == "" || x.recorded() {
+	if x.socket.path == "" || x.recorded() || x.subject.name != "" {
 		return missing
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	pid := int32(x.pid)
+	pid := x.subject.pid
 	answer, err := api.AskRuns(ctx, x.socket.path, pid)
 	if err != nil {
 		return missing

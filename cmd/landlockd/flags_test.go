@@ -100,7 +100,7 @@ func TestParseRefuses(t *testing.T) {
 func TestCheckFlags(t *testing.T) {
 	for line, want := range map[string]string{
 		"check --require-matches -o nagios": "checkRules",
-		"check":                             "checkRules", "check --pid=1 --expect=min_depth=1": "checkRules", "check -o nagios --snapshot=x": "checkRules", "check --explain=7 -o json": "checkRules",
+		"check":                             "checkRules", "check --pid=1 --expect=min_depth=1": "checkRules", "check -o nagios --snapshot=x": "checkRules", "explain 7 -o json": "explainProcess", "explain self": "explainProcess", "explain sshd": "explainProcess",
 		"check-config": "checkConfig", "check-config a b": "checkConfig", "rules suggest": "suggestRules", "rules suggest --snapshot=x": "suggestRules",
 		"serve --config.file=x --web.enable-lifecycle": "serve", "--config.file=x": "serve", "once --config.file=x": "once",
 	} {
@@ -108,8 +108,8 @@ func TestCheckFlags(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"check --pid=1": "--expect", "check --expect=min_depth=1": "--pid", "check --pid=-1 --expect=x": "--pid", "check --pid=4294967297 --expect=x": "--pid",
-		"check --explain=-1": "--explain", "check --timeout=0s": "--timeout", "check --pid=1 --expect=x --explain=1": "--explain", "check --explain=1 -o nagios": "nagios",
-		"check --explain=1 --require-matches":        "--require-matches",
+		"explain 0": "no PID", "explain 4294967297": "no PID", "explain 99999999999999999999": "no PID", "explain self --snapshot=x": "self",
+		"check --explain=1": "--explain", "check --timeout=0s": "--timeout",
 		"check --pid=1 --expect=x --require-matches": "--require-matches",
 		"check -o xml": "xml", "check --output=xml": "xml", "rules": "want one of suggest", "rules suggets": "suggets", "tree --config.file=x": "--config.file", "check x": "x",
 	} {

@@ -44,7 +44,7 @@ func commands(g *globals) []command {
 		&checkRules{look: look{globals: g}},
 		&checkConfig{},
 		&suggestRules{look: look{globals: g}},
-		&explainProcess{look: look{globals: g}},
+		&explainProcess{asking: asking{look: look{globals: g}}},
 		&examine{globals: g},
 		&lookApart{},
 	}

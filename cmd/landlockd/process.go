@@ -13,30 +13,54 @@ import (
 
 func isPID(n int64) bool { return n > 0 && n <= math.MaxInt32 }
 
-// finder finds a process of a snapshot by a number, or returns nil.
-type finder func(s *scan.Snapshot, number int32) *scan.Process
+// subject is the process that a command is about.
+type subject struct {
+	// pid is its PID, or with threads the number of one of its threads.
+	pid     int32
+	threads bool
+	// name is that of its program or workload, if it is not wanted by its PID.
+	name string
+}
+
+// find returns the process, or why there is none, and the PIDs to look for again.
+func (w *subject) find(s *scan.Snapshot) (p *scan.Process, again []int32, err error) {
+	switch {
+	case w.name != "":
+		p, err = named(s, w.name)
+		return p, nil, err
+	case w.threads:
+		p = withThread(s, w.pid)
+	default:
+		p = s.Find(w.pid)
+	}
+	if p == nil {
+		return nil, []int32{w.pid}, noProcess(s, w.pid)
+	}
+	return p, []int32{p.PID}, nil
+}
 
 // process returns the snapshot to look at and one process of it. If that is not there it
 // returns the snapshot and an error.
-func (l *look) process(pid int64, find finder) (*scan.Snapshot, *scan.Process, error) {
+func (l *look) process(w subject) (*scan.Snapshot, *scan.Process, error) {
 	var p *scan.Process
-	snap, err := l.until(func(snap *scan.Snapshot) (bool, []int32) {
-		if p = find(snap, int32(pid)); p == nil {
-			return false, []int32{int32(pid)}
+	var missing error
+	snap, err := l.until(func(snap *scan.Snapshot) (known bool, about []int32) {
+		if p, about, missing = w.find(snap); p == nil {
+			return len(about) == 0, about
 		}
-		return settled(snap, p), []int32{p.PID}
+		return settled(snap, p), about
 	})
 	if err != nil {
 		return nil, nil, undecided(err)
 	}
 	if p == nil {
-		return snap, nil, codeError{exitUndecided, noProcess(snap, int32(pid))}
+		return snap, nil, codeError{exitUndecided, missing}
 	}
 	return snap, p, nil
 }
 
-// withThread is the finder of the process that has a thread, by the thread's number:
-// of the first thread that is the PID.
+// withThread returns the process that has a thread, by the thread's number: of the first
+// thread that is the PID.
 func withThread(s *scan.Snapshot, tid int32) *scan.Process {
 	if p := s.Find(tid); p != nil {
 		return p

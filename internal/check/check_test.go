@@ -136,7 +136,6 @@ func TestTextOfMany(t *testing.T) {
 func TestNoTextOfOthersActs(t *testing.T) {
 	h := mixed()
 	r := h.judge(t, fourRules)
-	c := config(t, fourRules)
 	var w strings.Builder
 	for _, ascii := range []bool{true, false} {
 		if err := Text(&w, &h.Snapshot, r, ascii); err != nil {
@@ -144,13 +143,6 @@ func TestNoTextOfOthersActs(t *testing.T) {
 		}
 		for i := range h.Processes {
 			p := &h.Processes[i]
-			e := Explained{&h.Snapshot, p, policy.New(c, policy.Options{}).Explain(&h.Snapshot, p)}
-			if err := e.Text(&w, ascii); err != nil {
-				t.Fatal(err)
-			}
-			if err := e.JSON(&w); err != nil {
-				t.Fatal(err)
-			}
 			one := One{Snapshot: &h.Snapshot, Process: p, Result: policy.Violating, Why: "x\x1b\n"}
 			w.WriteString(one.Text(ascii))
 			if err := one.JSON(&w); err != nil {
@@ -287,33 +279,6 @@ func TestNagios(t *testing.T) {
 	var w strings.Builder
 	if err := NagiosLine(&w, Unknown, "a | b"); err != nil || w.String() != "LANDLOCK UNKNOWN - a / b\n" {
 		t.Errorf("%q, %v", &w, err)
-	}
-}
-
-func TestExplained(t *testing.T) {
-	h := mixed()
-	c := config(t, fourRules)
-	e := policy.New(c, policy.Options{})
-	for pid, want := range map[int32]struct {
-		answer Answer
-		text   string
-	}{
-		10: {Compliant, `good +yes +compliant`}, 20: {Violated, `web +yes +violating`}, 30: {Undecided, `hidden +yes +unknown`}, 40: {Compliant, `young +yes +starting`},
-	} {
-		p := h.Find(pid)
-		x := Explained{&h.Snapshot, p, e.Explain(&h.Snapshot, p)}
-		var w strings.Builder
-		if err := x.Text(&w, true); err != nil {
-			t.Fatal(err)
-		}
-		if x.Answer() != want.answer || !regexp.MustCompile(want.text).MatchString(w.String()) || !regexp.MustCompile(`elsewhere +no +- +\w`).MatchString(w.String()) {
-			t.Errorf("pid %d: %s\n%s", pid, x.Answer(), &w)
-		}
-		// What applies stands first.
-		lines := strings.Split(w.String(), "\n")
-		if !strings.Contains(lines[4], " yes ") || strings.Contains(lines[5], " yes ") {
-			t.Errorf("pid %d:\n%s", pid, &w)
-		}
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/denials"
-	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/recorded"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
@@ -21,8 +20,10 @@ import (
 const Schema = "landlockd/explain/v1"
 
 type explanationJSON struct {
-	Schema   string         `json:"schema"`
-	Time     string         `json:"time"`
+	Schema string `json:"schema"`
+	Time   string `json:"time"`
+	// Origin is "daemon", "scan" or "file", null if that is not known.
+	Origin   *string        `json:"origin"`
 	Summary  untrusted.Text `json:"summary"`
 	Process  any            `json:"process"`
 	Domains  []any          `json:"domains"`
@@ -119,14 +120,6 @@ type fileJSON struct {
 	FSRoot bool            `json:"filesystem_root"`
 }
 
-type ruleJSON struct {
-	Name     string         `json:"name"`
-	Severity string         `json:"severity"`
-	Applies  access.Answer  `json:"applies"`
-	Result   *policy.Result `json:"result"`
-	Why      *string        `json:"why"`
-}
-
 type socketsJSON struct {
 	Reachable []socketJSON `json:"reachable"`
 	Listening int          `json:"listening"`
@@ -148,10 +141,10 @@ func (e *Explanation) JSON(w io.Writer) error {
 	process := recorded.Processes(s)
 	j := explanationJSON{
 		Schema: Schema, Time: s.Time.UTC().Format(time.RFC3339Nano), Process: process(e.Process),
-		Summary: untrusted.Text(e.Summary(func(text string) string { return text })),
-		Free:    e.Free, Unknown: e.Unknown, Ineffective: s.Ineffective(e.Process),
+		Origin: recorded.OrNull(e.Origin), Summary: untrusted.Text(e.Summary(func(text string) string { return text })),
+		Free: e.Free, Unknown: e.Unknown, Ineffective: s.Ineffective(e.Process),
 		OutsideWorker: s.OutsideWorker(e.Process), Workers: e.workersJSON(),
-		Sandboxes: []sandboxJSON{}, NoPlaces: recorded.OrNull(e.NoPlaces), Rules: []ruleJSON{},
+		Sandboxes: []sandboxJSON{}, NoPlaces: recorded.OrNull(e.NoPlaces), Rules: e.rulesJSON(),
 		Assets: e.assetsJSON(),
 	}
 	if sandbox, inside := s.SandboxOf(e.Process); inside {
@@ -172,13 +165,6 @@ func (e *Explanation) JSON(w io.Writer) error {
 		}
 	}
 	j.Domains, j.Rulesets = recorded.Domains(s, domains.all)
-	for _, x := range e.Rules {
-		r := ruleJSON{x.Rule.Name, x.Rule.Severity, x.Applies, nil, recorded.OrNull(x.Why)}
-		if x.Applies != access.No {
-			r.Result = &x.Result
-		}
-		j.Rules = append(j.Rules, r)
-	}
 	if e.Sockets != nil {
 		j.Sockets = e.socketsJSON(process)
 	}
@@ -196,9 +182,14 @@ func (e *Explanation) JSON(w io.Writer) error {
 func (e *Explanation) sandboxJSON(b *Sandbox) sandboxJSON {
 	s := e.Snapshot
 	j := sandboxJSON{
-		Threads: len(b.TIDs), TIDs: b.TIDs,
+		Threads: len(b.TIDs), TIDs: []int32{},
 		Domains: []domainid.ID{}, Layers: []domainid.ID{}, ByLayer: []layerJSON{},
 		Effective: b.Means.Effective(), Doubt: words(b.Means.Doubt),
+	}
+	for _, tid := range b.TIDs {
+		if tid != 0 { // a snapshot in JSON leaves out which threads are alike
+			j.TIDs = append(j.TIDs, tid)
+		}
 	}
 	for _, d := range b.Domains() {
 		j.Domains = append(j.Domains, s.Domains[d].ID)

@@ -17,6 +17,9 @@ import (
 type Explanation struct {
 	Snapshot *scan.Snapshot
 	Process  *scan.Process
+	// Origin is whose scan it is, "daemon", "scan" or "file", and By says so in words. Both are
+	// empty if that is not known.
+	Origin, By string
 	// Sandboxes are the different ones that its tasks are in.
 	Sandboxes []Sandbox
 	// Assets are those of the snapshot, if some task is in a domain.

@@ -6,12 +6,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"slices"
 
-	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/plural"
-	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
@@ -22,6 +18,7 @@ const (
 	maxDomains   = 16
 	maxDenials   = 10
 	maxEnded     = 10
+	maxRules     = 24
 )
 
 // Text writes the explanation for people. ascii: the terminal has no UTF-8. width is
@@ -48,6 +45,9 @@ func (e *Explanation) Text(w io.Writer, ascii bool, width int) error {
 	}
 	t.beside()
 	t.before()
+	if e.By != "" {
+		t.line("\n%s", untrusted.EscapeWords(e.By, 0, ascii))
+	}
 	return t.Flush()
 }
 
@@ -102,22 +102,4 @@ func plain(text string) string {
 		return fixed(escaped)
 	}
 	return text
-}
-
-func (t *textWriter) rules() {
-	applied := slices.DeleteFunc(slices.Clone(t.e.Rules), func(x policy.Explanation) bool {
-		return x.Applies == access.No
-	})
-	if len(applied) > 0 {
-		t.line("\nRules about it:")
-	} else if len(t.e.Rules) > 0 {
-		t.line("\nNone of %s is about it.", plural.Count(len(t.e.Rules), "rule"))
-	}
-	for _, x := range applied {
-		text := fmt.Sprintf("  - %s (%s): %s", x.Rule.Name, x.Rule.Severity, x.Result)
-		if x.Why != "" {
-			text += "; " + plain(x.Why)
-		}
-		t.line("%s", text)
-	}
 }

@@ -117,14 +117,12 @@ func TestCheckOneProcess(t *testing.T) {
 	for _, flag := range []string{"--pid=-4", "--pid=0", "--pid=4294967297"} {
 		checkRefusal(t, run(t, "check", flag, "--expect=state=sandboxed"), exitUsage, "--pid", "no PID")
 	}
-	checkRefusal(t, run(t, "check", "--explain=0"), exitUsage, "--explain", "no PID")
 	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=restricts=fs.*,outside_workers=no"), exitUsage,
 		`--expect: outside_workers: "no"`)
 	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=state=unsandboxed,max_depth=1"),
 		exitUsage, "max_depth asks something of a sandbox")
 	checkRefusal(t, run(t, "check", "--pid="+inside, "--expect=on_old_kernel=violation"), exitUsage,
 		"on_old_kernel needs restricts")
-	checkRefusal(t, run(t, "check", "--explain="+inside, "-o", "nagios"), exitUsage, "--explain")
 	checkRefusal(t, runWith(t, asNobody(), "check", "--pid="+inside, "--expect=state=sandboxed"), exitUndecided, "CAP_BPF")
 	p := runWith(t, asNobody(), "check", "--pid="+inside, "--expect=state=sandboxed", "-o", "nagios")
 	if code := p.wait(t); code != exitUndecided || !regexp.MustCompile(`^LANDLOCK UNKNOWN - .*CAP_BPF.*\n$`).MatchString(p.stdout.String()) || p.stderr.String() != "" {
@@ -166,18 +164,9 @@ func TestCheckRules(t *testing.T) {
 	if !regexp.MustCompile(critical).MatchString(out) {
 		t.Errorf("%s", out)
 	}
-	for pid, want := range map[int]struct {
-		code int
-		row  string
-	}{inside: {0, `own +yes +compliant`}, outside: {exitFailure, `own +yes +violating`}} {
-		out := checks(t, want.code, append(args, fmt.Sprintf("--explain=%d", pid))...).stdout.String()
-		if !regexp.MustCompile(want.row).MatchString(out) || !regexp.MustCompile(`nowhere +no +- +exe `).MatchString(out) {
-			t.Errorf("%s", out)
-		}
-	}
-	out = checks(t, exitFailure, append(args, "-o", "json", fmt.Sprintf("--explain=%d", outside))...).stdout.String()
-	if !json.Valid([]byte(out)) || !strings.Contains(out, `"reason": "unsandboxed"`) {
-		t.Errorf("%s", out)
+	for pid, want := range map[int]string{inside: "compliant", outside: "violating; none of its tasks is in a domain"} {
+		wants(t, explain(t, fmt.Sprint(pid), "--config.file="+rules, "--no-paths"),
+			"\nRules about it:\n  - own (critical): "+want, "\nRules that are not about it:\n  - nowhere (warning): exe ")
 	}
 }
 
@@ -202,7 +191,7 @@ func TestCheckSnapshot(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 	asUser(exitFailure, "check", "--snapshot="+file, fmt.Sprintf("--pid=%d", pid), "--expect=state=sandboxed")
-	asUser(exitFailure, append(args, fmt.Sprintf("--explain=%d", pid))...)
+	wants(t, asUser(0, "explain", args[1], args[2], fmt.Sprint(pid)), "  - own (warning): violating")
 	checks(t, exitFailure, args...)
 
 	// The same host, where the process could not be read: nothing is known.

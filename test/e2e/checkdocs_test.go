@@ -23,7 +23,7 @@ var docsOfCheck = map[string]int{
 	"landlockd check --config.file=rules.yml -o json":                                         0,
 	"landlockd check --config.file=rules.yml -o nagios":                                       0,
 	"landlockd check --config.file=rules.yml --require-matches":                               0,
-	"landlockd check --config.file=rules.yml --explain=$PID":                                  0,
+	"landlockd explain --config.file=rules.yml $PID":                                          0,
 	"landlockd once --format=json >host.json":                                                 0,
 	"landlockd check --config.file=rules.yml --snapshot=host.json":                            0,
 	"landlockd rules suggest --snapshot=host.json":                                            0,

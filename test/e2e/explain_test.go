@@ -159,7 +159,7 @@ func TestExplainOfOthers(t *testing.T) {
 		code int
 		args []string
 	}{
-		{2, []string{"explain"}}, {2, []string{"explain", "0"}}, {2, []string{"explain", "x"}}, {3, []string{"explain", "2147483647"}},
+		{2, []string{"explain"}}, {2, []string{"explain", "0"}}, {3, []string{"explain", "no/such name"}}, {3, []string{"explain", "2147483647"}},
 		{2, []string{"explain", "1", "--sockets", "--snapshot=/nothing"}},
 	} {
 		if p := run(t, c.args...); p.wait(t) != c.code {

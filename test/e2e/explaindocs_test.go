@@ -14,7 +14,7 @@ import (
 )
 
 // docsOfExplain are the commands of docs/explain.md.
-var docsOfExplain = []string{"landlockd explain $PID", "landlockd explain $PID -o json", "landlockd explain $PID --sockets"}
+var docsOfExplain = []string{"landlockd explain $PID", "landlockd explain $PID -o json", "landlockd explain self", "landlockd explain $PID --sockets"}
 
 // TestDocsOfExplain runs the commands of docs/explain.md on a sandboxed process.
 func TestDocsOfExplain(t *testing.T) {
@@ -33,6 +33,10 @@ func TestDocsOfExplain(t *testing.T) {
 		}, "sh", "-c", command)
 		if code := p.wait(t); code != 0 {
 			t.Errorf("%q: exit code %d: %s", command, code, &p.stderr)
+		}
+		if command == "landlockd explain self" { // of whom this test is
+			wants(t, p.stdout.String(), "(landlockd) from nothing: it is in no domain.\n")
+			continue
 		}
 		wants(t, p.stdout.String(), "make a regular file", "nowhere")
 	}

@@ -47,7 +47,6 @@ func TestCommandsEndInTime(t *testing.T) {
 		{[]string{"once", "--format=json"}, exitFailure},
 		{[]string{"check", rules}, exitUndecided},
 		{[]string{"check", "--pid=1", "--expect=state=sandboxed"}, exitUndecided},
-		{[]string{"check", "--explain=1", rules}, exitUndecided},
 		{[]string{"explain", "1"}, exitUndecided},
 	} {
 		p := run(t, append(c.args, flags...)...)

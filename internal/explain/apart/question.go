@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/landlockd/landlockd/internal/explain"
@@ -24,7 +25,8 @@ import (
 type Question struct {
 	ProcFS  string          `json:"procfs"`
 	Process sockets.Process `json:"process"`
-	// Threads asks for the root directories of these threads.
+	// Threads asks for the root directories of these threads; if one is 0, of those that the
+	// process has.
 	Threads []int32 `json:"threads,omitempty"`
 	// Files asks for the paths of these files.
 	Files []explain.File `json:"files,omitempty"`
@@ -80,7 +82,11 @@ func (q *Question) look(say func(*Answer)) (gaps []string, err error) {
 	}
 	switch {
 	case q.Threads != nil:
-		found, err := roots.Look(t, q.Threads)
+		threads := q.Threads
+		if slices.Contains(threads, 0) {
+			threads = t.Threads()
+		}
+		found, err := roots.Look(t, threads)
 		if err != nil {
 			return nil, err
 		}

@@ -49,13 +49,11 @@ func Open(procfs string, p *scan.Process) (*Process, error) {
 // openRoot opens the root directory of the leader, or of a live thread of a dead
 // one, which has none.
 func (t *Process) openRoot() (err error) {
-	const maxThreads = 1 << 16
 	if t.Root, err = openRootOf(t.all); !errors.Is(err, unix.ENOENT) {
 		return err
 	}
-	for _, name := range t.all.Names("task", maxThreads) {
-		tid, _ := strconv.ParseInt(name, 10, 32)
-		dir, e := t.all.Thread(int32(tid))
+	for _, tid := range t.Threads() {
+		dir, e := t.all.Thread(tid)
 		if e != nil {
 			continue
 		}
@@ -81,6 +79,18 @@ func (t *Process) Close() {
 	if t.Root != nil {
 		t.Root.Close()
 	}
+}
+
+// Threads returns the numbers of the process's threads, of so many at most.
+func (t *Process) Threads() []int32 {
+	const maxThreads = 1 << 16
+	names := t.all.Names("task", maxThreads)
+	all := make([]int32, len(names))
+	for i, name := range names {
+		tid, _ := strconv.ParseInt(name, 10, 32)
+		all[i] = int32(tid)
+	}
+	return all
 }
 
 // Thread opens the directory of one of the process's threads. Close it, too.

@@ -48,7 +48,7 @@ func (h *host) checkCheck(t *T) {
 		{"too shallow", mallory, []string{"check", recorded, "--pid=" + plain, "--expect=min_depth=2"}, 1, ""},
 		{"no sandbox", mallory, []string{"check", recorded, "--pid=" + bare, "--expect=state=sandboxed"}, 1, ""},
 		{"no such process", mallory, []string{"check", recorded, "--pid=2147483647", "--expect=state=sandboxed"}, 3, ""},
-		{"explained", mallory, []string{"check", host, recorded, "--explain=" + plain}, 0, "plain"},
+		{"explained", mallory, []string{"explain", host, recorded, plain}, 0, "plain"},
 		{"valid", mallory, []string{"check-config", configFile}, 0, "OK"},
 		{"valid but doubtful", mallory, []string{"check-config", "/tmp/doubtful.yml"}, 0, "comm"},
 		{"not valid", mallory, []string{"check-config", "/tmp/wrong.yml"}, 2, "/tmp/wrong.yml:4:5: "},
