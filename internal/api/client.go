@@ -22,9 +22,12 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// maxAnswer bounds what is read of an answer: more than what 256 denials or runs with the
-// longest texts take.
-const maxAnswer = 8 << 20
+// Bounds of what is read of an answer: more than what 256 denials or runs with the longest
+// texts take, and of one that is of a whole host.
+const (
+	maxAnswer = 8 << 20
+	maxLists  = 256 << 20
+)
 
 // ErrAbsent is the error of asking where nobody listens.
 var ErrAbsent = errors.New("no landlockd serves there")
@@ -78,6 +81,19 @@ func AskSnapshot(ctx context.Context, path string) (snap *scan.Snapshot, err err
 	return snap, err
 }
 
+// Get asks the daemon at a socket for the JSON that it has at a path with its query. Errors are as
+// those of AskDenials. All text in it is hostile.
+func Get(ctx context.Context, path, target string) (text []byte, err error) {
+	err = fetch(ctx, path, target, func(body io.Reader) error {
+		text, err = readAll(body, maxLists)
+		if err == nil && !json.Valid(text) {
+			return errors.New("the answer is malformed")
+		}
+		return err
+	})
+	return text, err
+}
+
 // about returns what is to be asked about one process, or about all for 0.
 func about(path string, pid int32) string {
 	if pid == 0 {
@@ -89,7 +105,7 @@ func about(path string, pid int32) string {
 // ask makes one request and decodes its answer.
 func ask(ctx context.Context, path, target string, into any) error {
 	return fetch(ctx, path, target, func(body io.Reader) error {
-		text, err := readAll(body)
+		text, err := readAll(body, maxAnswer)
 		if err != nil {
 			return err
 		}
@@ -100,14 +116,14 @@ func ask(ctx context.Context, path, target string, into any) error {
 	})
 }
 
-// readAll reads an answer that is no longer than maxAnswer.
-func readAll(body io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+// readAll reads an answer that is no longer than so many bytes.
+func readAll(body io.Reader, most int) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(body, int64(most)+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the answer: %w", err)
-	case len(text) > maxAnswer:
-		return nil, fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+	case len(text) > most:
+		return nil, fmt.Errorf("the answer is longer than %d bytes", most)
 	}
 	return text, nil
 }
@@ -135,7 +151,7 @@ func fetch(ctx context.Context, path, target string, read func(body io.Reader) e
 	if resp.StatusCode == http.StatusOK {
 		return read(resp.Body)
 	}
-	text, err := readAll(resp.Body)
+	text, err := readAll(resp.Body, maxAnswer)
 	if err != nil {
 		return err
 	}

@@ -31,11 +31,15 @@ func parseQuery(text string, may ...string) (q query, err error) {
 	}
 	q.workload, q.rule = values.Get("workload"), values.Get("rule")
 	if pid := values.Get("pid"); pid != "" {
-		n, err := strconv.ParseInt(pid, 10, 32)
-		if err != nil || n < 1 {
-			return q, fmt.Errorf("pid=%.20q is no PID", pid)
-		}
-		q.pid = int32(n)
+		q.pid, err = parsePID(pid)
 	}
-	return q, nil
+	return q, err
+}
+
+func parsePID(text string) (int32, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%.20q is no PID", text)
+	}
+	return int32(n), nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
@@ -25,6 +26,8 @@ type Options struct {
 	// Runs is nil if none are counted, and RunsOff reports whether that was asked for.
 	Runs    *runs.Tally
 	RunsOff bool
+	// Judge says what the rules in force find in what a caller sees. Nil: there are none.
+	Judge func(*scan.Snapshot, policy.Options) *policy.Evaluation
 	// Logger gets what goes wrong at debug level: clients can make that happen.
 	Logger *slog.Logger
 }
@@ -48,9 +51,9 @@ func NewServer(o Options) *Server {
 	}
 	s := &Server{o: o}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+denialsPath, s.guarded(whole, s.serveDenials))
-	mux.HandleFunc("GET "+runsPath, s.guarded(whole, s.serveRuns))
-	mux.HandleFunc("GET "+snapshotPath, s.guarded(part, s.serveSnapshot))
+	for path, serve := range s.routes() {
+		mux.HandleFunc("GET "+path, serve)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "not_found",
 			"there is nothing at this path, or not by this method")
@@ -69,6 +72,20 @@ func NewServer(o Options) *Server {
 	// Each request is of a peer that connected just now.
 	s.http.SetKeepAlivesEnabled(false)
 	return s
+}
+
+// routes are what is served by GET: docs/openapi.yaml.
+func (s *Server) routes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		snapshotPath:             s.guarded(part, s.serveSnapshot),
+		processesPath:            s.guarded(part, s.serveProcesses),
+		processesPath + "/{pid}": s.guarded(part, s.serveProcess),
+		workloadsPath:            s.guarded(part, s.serveWorkloads),
+		domainsPath:              s.guarded(part, s.serveDomains),
+		rulesPath:                s.guarded(part, s.serveRules),
+		denialsPath:              s.guarded(whole, s.serveDenials),
+		runsPath:                 s.guarded(whole, s.serveRuns),
+	}
 }
 
 type peerKey struct{}

@@ -65,7 +65,11 @@ type counted struct {
 
 func (c *counted) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	c.n.Add(1)
-	return c.Source.Scan(ctx)
+	s, err := c.Source.Scan(ctx)
+	if err == nil {
+		s.Source.Runs = scan.RunsTracepoints
+	}
+	return s, err
 }
 
 // ends are processes that a test has ended.
@@ -89,6 +93,13 @@ type host struct {
 
 func newHost(t *testing.T, ended ...runs.Cell) *host {
 	t.Helper()
+	return newHostJudged(t, nil, ended...)
+}
+
+func newHostJudged(
+	t *testing.T, judge func(*scan.Snapshot, policy.Options) *policy.Evaluation, ended ...runs.Cell,
+) *host {
+	t.Helper()
 	testenv.NeedRoot(t)
 	iterator, err := taskiter.Open(taskiter.Options{})
 	if err != nil {
@@ -97,7 +108,7 @@ func newHost(t *testing.T, ended ...runs.Cell) *host {
 	h := &host{socket: filepath.Join(testenv.PublicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator}}
 	m := denials.NewMonitor(denials.Options{Feed: h.feed})
 	shared := scan.NewShared(denials.NewSource(h.scans, m), scan.SharedOptions{})
-	serve(t, h.socket, Options{Scans: shared, Denials: m, Runs: newTally(t, ended...)})
+	serve(t, h.socket, Options{Scans: shared, Denials: m, Runs: newTally(t, ended...), Judge: judge})
 	t.Cleanup(func() {
 		shared.Close()
 		_ = m.Close()
@@ -261,10 +272,19 @@ func TestDenials(t *testing.T) {
 
 func get(t *testing.T, socket, target string) (int, string) {
 	t.Helper()
+	return send(t, socket, http.MethodGet, target)
+}
+
+func send(t *testing.T, socket, method, target string) (int, string) {
+	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}}
-	resp, err := client.Get("http://x" + target)
+	req, err := http.NewRequest(method, "http://x"+target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,7 @@ const snapshotPath = "/v1/snapshot"
 // serveSnapshot writes the snapshot by which the caller was judged, piece by piece: the
 // daemon has no room for all of a large host's.
 func (s *Server) serveSnapshot(w http.ResponseWriter, r *http.Request, snap *scan.Snapshot) {
-	if _, err := parseQuery(r.URL.RawQuery); err != nil {
-		refuse(w, http.StatusBadRequest, "bad_request", "there is no parameter here")
+	if !noParameters(w, r) {
 		return
 	}
 	begin(w, http.StatusOK)

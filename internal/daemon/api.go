@@ -15,6 +15,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -45,13 +46,14 @@ func openAPI(o Options) (*net.UnixListener, error) {
 
 // serveAPI serves at the socket, if there is one, until the result is called.
 func (d *Daemon) serveAPI(
-	shared *scan.Shared, monitor *denials.Monitor, tally *runs.Tally,
+	shared *scan.Shared, rules *inforce.Set, monitor *denials.Monitor, tally *runs.Tally,
 ) (stop func()) {
 	if d.api == nil {
 		return func() {}
 	}
 	server := api.NewServer(api.Options{
-		Scans: shared, Denials: monitor, Runs: tally, RunsOff: !d.o.Runs, Logger: d.o.Logger,
+		Scans: shared, Denials: monitor, Runs: tally, RunsOff: !d.o.Runs, Judge: rules.Judge,
+		Logger: d.o.Logger,
 	})
 	var serving sync.WaitGroup
 	serving.Go(func() {

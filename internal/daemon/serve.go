@@ -64,7 +64,7 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 		return UsageError{err}
 	}
 	server := web.Serve(d.listeners, handler, d.o.WebConfig, d.o.Logger)
-	defer d.serveAPI(shared, monitor, tally)()
+	defer d.serveAPI(shared, rules, monitor, tally)()
 	d.announce(ctx, shared)
 	handler.SetReady()
 	reloader.ready()

@@ -89,6 +89,16 @@ func (s *Set) Evaluate(snap *scan.Snapshot) *policy.Evaluation {
 	return s.result
 }
 
+// Judge judges what somebody sees of a host by the rules in force, and remembers nothing of it.
+func (s *Set) Judge(seen *scan.Snapshot, o policy.Options) *policy.Evaluation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.o.Cmdline != nil {
+		o.Cmdline = s.o.Cmdline.Of
+	}
+	return policy.New(s.config, o).Evaluate(seen)
+}
+
 // Ended calls f with what the rules in force find of what ended, as
 // [policy.Evaluator.Ended] does. f must not use the Set.
 func (s *Set) Ended(ended policy.Ended, f func(place int, v policy.Verdict)) {
