@@ -79,7 +79,7 @@ func (l *Local) Close() error {
 	return unix.Close(l.tree.fd)
 }
 
-// maxOpen is how many descriptors one asset, or one call, gets before it gets no more.
+// maxOpen is how many descriptors one asset gets before it gets no more.
 const maxOpen = domainid.MaxObjects
 
 // found is what one asset is.
@@ -96,7 +96,7 @@ func (l *Local) asset(i int, paths []string) found {
 			f.places = append(f.places, place{fd: -1, path: path})
 			break
 		}
-		places, open, err := l.patiently(uint64(i), path)
+		places, open, err := l.patiently(uint64(i), path, maxOpen-len(f.open))
 		if f.places = append(f.places, places...); err != nil {
 			f.places = append(f.places, place{fd: -1, path: path})
 		}
@@ -105,12 +105,15 @@ func (l *Local) asset(i int, paths []string) found {
 	return f
 }
 
-// patiently looks for what a path is. What comes too late is closed by whoever opened it.
-func (l *Local) patiently(account uint64, path string) (places []place, open []int, err error) {
+// patiently looks for what a path is, until it has opened as much as it may. What comes too
+// late is closed by whoever opened it.
+func (l *Local) patiently(
+	account uint64, path string, most int,
+) (places []place, open []int, err error) {
 	var over atomic.Bool // either the call has returned, or nobody waits any more
 	opened := []int{}
 	places, err = l.calls.Do(account, path, func() ([]place, error) {
-		places, err := l.tree.find(path, &opened)
+		places, err := l.tree.find(path, &opened, most)
 		if over.Swap(true) {
 			closeAll(opened)
 		}
@@ -131,8 +134,9 @@ func closeAll(fds []int) {
 	}
 }
 
-// find returns what a path or pattern is. With an error, there may be more.
-func (t *tree) find(path string, opened *[]int) ([]place, error) {
+// find returns what a path or pattern is, and looks for no more once so many are open. With
+// an error, there may be more.
+func (t *tree) find(path string, opened *[]int, most int) ([]place, error) {
 	if !meta(path) {
 		p, err := t.steady(path, opened)
 		if err != nil {
@@ -143,7 +147,7 @@ func (t *tree) find(path string, opened *[]int) ([]place, error) {
 	paths, err := t.glob(path)
 	var places []place
 	for _, match := range paths {
-		if len(*opened) >= maxOpen {
+		if len(*opened) >= most {
 			return places, errTooMany
 		}
 		p, e := t.steady(match, opened)

@@ -279,6 +279,45 @@ func TestManyMatches(t *testing.T) {
 	}
 }
 
+// So it is with few files that many links lead to, each from a directory of its own.
+func TestManyLinks(t *testing.T) {
+	var files, paths []string
+	for i := range 10 {
+		d := fmt.Sprint("root", i, "/")
+		files, paths = append(files, d, d+"file"), append(paths, d+"file")
+	}
+	files = append(files, "user/")
+	for i := range 60 {
+		at := func(k int) string { return fmt.Sprint("d", i, "-", k, "/") }
+		files = append(files, at(6), at(6)+"x")
+		for k := 5; k >= 0; k-- {
+			files = append(files, at(k), at(k)+"x -> ../"+at(k+1)+"x")
+		}
+		files = append(files, fmt.Sprint("user/x", i, " -> ../", at(0), "x"))
+	}
+	dir := house(t, files...)
+	for i := range paths {
+		paths[i] = dir + "/" + paths[i]
+	}
+	l := openLocal(t, "/", of(paths, []string{dir + "/user/x[0-6]"}, []string{dir + "/user/*", dir + "/user/x*"}))
+	before := numOpen(t)
+	objects, _, _ := l.Resolve(t.Context())
+	kinds := map[int32]map[domainid.ObjectKind]int{0: {}, 1: {}, 2: {}}
+	for _, o := range objects {
+		if o.Asset >= 0 {
+			kinds[o.Asset][o.Kind]++
+		}
+	}
+	if len(objects) > domainid.MaxObjects || kinds[0][domainid.ObjectFile] != len(paths) || kinds[0][domainid.ObjectUnreadable] != 0 ||
+		kinds[1][domainid.ObjectUnreadable] == 0 || kinds[2][domainid.ObjectUnreadable] == 0 {
+		t.Errorf("%d objects: %v", len(objects), kinds)
+	}
+	const onePath = 20 // what is opened for a path before the count is looked at
+	if n := numOpen(t) - before; n > 2*(maxOpen+onePath)+2*len(paths) {
+		t.Errorf("%d are open", n)
+	}
+}
+
 func BenchmarkResolve(b *testing.B) {
 	assets := of([]string{"/etc/shadow", "/etc/gshadow", "/etc/ssh/*_key", "/root/.ssh"}, []string{"/usr", "/etc/systemd"},
 		[]string{"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/pam.d"}, []string{"/var/log/wtmp"})

@@ -29,6 +29,10 @@ const (
 	maxMessage = 8 << 20
 	maxPaths   = 64 // of an asset
 	maxFD      = 1 << 20
+
+	// maxAsked and maxAnswered are how many values a question and an answer can have.
+	maxAsked    = domainid.MaxAssets * maxPaths
+	maxAnswered = domainid.MaxObjects * 5 // members of a row
 )
 
 var errMalformed = errors.New("the message is malformed")
@@ -69,8 +73,12 @@ func receive(from io.Reader) (kind byte, number uint64, text []byte, err error) 
 	return head[0], binary.LittleEndian.Uint64(head[1:]), text, err
 }
 
-// decode reads JSON of a bounded length that has nothing else in it.
-func decode(text []byte, v any) error {
+// decode reads JSON of a bounded length that has nothing else in it. Each value takes more
+// memory than text, so that they are counted before.
+func decode(text []byte, v any, values int) error {
+	if bytes.Count(text, []byte(",")) > values {
+		return errMalformed
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {

@@ -88,7 +88,7 @@ func (r *Remote) resolve(ctx context.Context) (table, bool) {
 		return table{}, false
 	}
 	rows := []row{}
-	err := decode(text, &rows)
+	err := decode(text, &rows, maxAnswered)
 	var t table
 	if err == nil {
 		t, err = tableOf(rows, len(r.of))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -210,6 +211,16 @@ func TestNoAnswer(t *testing.T) {
 		if objects, _, _ := r.Resolve(t.Context()); len(objects) != 1 || !r.lost {
 			t.Errorf("%s: %v, lost: %v", name, objects, r.lost)
 		}
+	}
+}
+
+// TestDecodeIsBounded: text that is much shorter than what it would be in memory is refused
+// before it is that.
+func TestDecodeIsBounded(t *testing.T) {
+	rows := []row{}
+	text := "[" + strings.Repeat("null,", maxMessage/5-1) + "null]"
+	if err := decode([]byte(text), &rows, maxAnswered); !errors.Is(err, errMalformed) || cap(rows) > 0 {
+		t.Errorf("%v, %d rows", err, cap(rows))
 	}
 }
 

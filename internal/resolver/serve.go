@@ -50,7 +50,7 @@ func (l *Local) answer(kind byte, text []byte) (any, error) {
 	case kind != toOpen:
 		return nil, fmt.Errorf("of kind %d: %w", kind, errMalformed)
 	}
-	if err := decode(text, &q); err != nil {
+	if err := decode(text, &q, maxAsked); err != nil {
 		return nil, err
 	}
 	assets, err := q.assets()

@@ -34,10 +34,23 @@ func unread(assets []domainid.Asset) (t table) {
 	return t
 }
 
+// size is how many objects an asset is, with the directories that they are in.
+func (f *found) size() (n int) {
+	in := map[string]bool{}
+	for i := range f.places {
+		parents := f.places[i].parents
+		for k := range parents {
+			in[parents[k].path] = true
+		}
+		n += max(1, len(parents))
+	}
+	return n + len(in)
+}
+
 // assemble makes a table of what was found. Assets that are little come first: none that
 // others can have be much leaves no room for them.
 func assemble(all []found) (t table) {
-	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(len(a.places), len(b.places)) })
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(a.size(), b.size()) })
 	parents := map[string]int32{}
 	for i := range all {
 		reserved := 0 // an object for each asset that follows
