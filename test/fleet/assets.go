@@ -3,6 +3,10 @@
 package fleet
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -44,4 +48,48 @@ func (u *Unit) reach(h *Host) map[string]AssetTruth {
 		runtime.Out = sandboxed - runtime.Within
 	}
 	return map[string]AssetTruth{"outside": outside, "runtime": runtime}
+}
+
+// Within is a workload that is within reach of an asset.
+type Within struct{ Asset, Workload string }
+
+// WithinTruth is how many sandboxed processes of it are, and the hosts that name it.
+type WithinTruth struct{ Processes, Hosts int }
+
+// maxWithin is how many of these a host names, with one more for each asset for all others.
+const maxWithin = 100
+
+// addWithin adds those of a host: what users name comes last, then assets are in their order.
+func (t *Truth) addWithin(h *Host) {
+	var all []Within
+	for _, a := range Assets() {
+		for _, u := range h.Units {
+			if u.reach(h)[a.Name].Within > 0 {
+				all = append(all, Within{a.Name, u.Name})
+			}
+		}
+	}
+	order := func(w Within) int {
+		place := slices.IndexFunc(Assets(), func(a domainid.Asset) bool { return a.Name == w.Asset })
+		if strings.HasPrefix(w.Workload, "container:") {
+			place += len(Assets())
+		}
+		return place
+	}
+	slices.SortFunc(all, func(a, b Within) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Workload, b.Workload))
+	})
+	named := map[Within]bool{}
+	for i, w := range all {
+		u := h.Units[slices.IndexFunc(h.Units, func(u Unit) bool { return u.Name == w.Workload })]
+		n := u.reach(h)[w.Asset].Within
+		if i >= maxWithin-len(Assets()) {
+			w.Workload = "other"
+		}
+		of := t.Within[w]
+		if of.Processes += n; !named[w] {
+			of.Hosts++
+		}
+		named[w], t.Within[w] = true, of
+	}
 }

@@ -68,9 +68,6 @@ type WorkloadTruth struct {
 	Hosts int
 	// Unsandboxed is the number of hosts with an unsandboxed or partial process of it.
 	Unsandboxed int
-	// Within are its sandboxed processes that are within reach of an asset, and WithinHosts
-	// the hosts with such a one, by the asset.
-	Within, WithinHosts map[string]int
 }
 
 // Truth is what is true of the hosts that have facts, and how many have none.
@@ -93,6 +90,7 @@ type Truth struct {
 	ByWorkload map[string]WorkloadTruth
 	ByRule     map[string]RuleTruth
 	ByAsset    map[string]AssetTruth
+	Within     map[Within]WithinTruth
 	// Restricted and Having are, for each right, the processes that restrict
 	// it and the known ones on hosts whose kernel has it.
 	Restricted, Having map[string]int
@@ -100,7 +98,7 @@ type Truth struct {
 
 // TruthOf adds up hosts. It reads what they were made of, never a snapshot.
 func TruthOf(hosts []*Host) Truth {
-	t := Truth{ByABI: map[int]int{}, ByWorkload: map[string]WorkloadTruth{}, ByRule: map[string]RuleTruth{}, ByAsset: map[string]AssetTruth{}, Restricted: map[string]int{}, Having: map[string]int{}, WithoutFix: map[string]int{}}
+	t := Truth{ByABI: map[int]int{}, ByWorkload: map[string]WorkloadTruth{}, ByRule: map[string]RuleTruth{}, ByAsset: map[string]AssetTruth{}, Within: map[Within]WithinTruth{}, Restricted: map[string]int{}, Having: map[string]int{}, WithoutFix: map[string]int{}}
 	for _, h := range hosts {
 		if h.Kind != Down {
 			t.Answering++
@@ -143,16 +141,9 @@ func (t *Truth) add(h *Host) {
 		}
 		w := t.ByWorkload[u.Name]
 		w.Hosts++
-		if w.Within == nil {
-			w.Within, w.WithinHosts = map[string]int{}, map[string]int{}
-		}
 		for asset, n := range u.reach(h) {
 			all := t.ByAsset[asset]
 			t.ByAsset[asset] = AssetTruth{all.Out + n.Out, all.Within + n.Within, all.Unknown + n.Unknown}
-			if n.Within > 0 {
-				w.Within[asset] += n.Within
-				w.WithinHosts[asset]++
-			}
 		}
 		for state, n := range u.Processes {
 			w.Processes[state] += n
@@ -166,6 +157,7 @@ func (t *Truth) add(h *Host) {
 		}
 		t.ByWorkload[u.Name] = w
 	}
+	t.addWithin(h)
 	for _, rule := range Rules() {
 		if of, applies := rule.truth(h); applies {
 			sum := t.ByRule[rule.Name]

@@ -335,14 +335,13 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 			out["fleet/Kept from an asset/A"]["asset="+asset] = float64(n.Out) / float64(known)
 		}
 	}
-	for name, w := range t.ByWorkload {
-		for asset, n := range w.Within {
-			key := "asset=" + asset + ",workload=" + name
-			out["fleet/Services within reach of an asset/A"][key] = float64(n)
-			out["fleet/Services within reach of an asset/B"][key] = float64(w.WithinHosts[asset])
-			if name == chosenWorkload {
-				out["workload/Assets/A"][key], out["workload/Assets/B"][key] = float64(n), float64(w.WithinHosts[asset])
-			}
+	for w, n := range t.Within {
+		key := "asset=" + w.Asset + ",workload=" + w.Workload
+		processes, hosts := float64(n.Processes), float64(n.Hosts)
+		out["fleet/Services within reach of an asset/A"][key] = processes
+		out["fleet/Services within reach of an asset/B"][key] = hosts
+		if w.Workload == chosenWorkload {
+			out["workload/Assets/A"][key], out["workload/Assets/B"][key] = processes, hosts
 		}
 	}
 	for erratum, n := range t.WithoutFix {

@@ -118,10 +118,11 @@
           record('workload:landlock_process_coverage:ratio', ratio('workload:landlock_processes:sum', c.clusterLabel + ', workload')),
           record('workload:landlock_hosts:count',
                  'count by (%(clusterLabel)s, workload) (' + last('landlock_workload_processes', 'state="sandboxed"') + ')'),
+          // They are there only above 0: what was mended must not stay for factWindow.
           record('workload:landlock_asset_processes:sum',
-                 'sum by (%(clusterLabel)s, workload, asset) (' + last('landlock_workload_asset_processes') + ')'),
+                 'sum by (%(clusterLabel)s, workload, asset) (landlock_workload_asset_processes{%(facts)s})'),
           record('workload:landlock_asset_hosts:count',
-                 'count by (%(clusterLabel)s, workload, asset) (' + last('landlock_workload_asset_processes') + ')'),
+                 'count by (%(clusterLabel)s, workload, asset) (landlock_workload_asset_processes{%(facts)s})'),
           // Most are 0.
           record('workload:landlock_runs:rate',
                  'sum by (%(clusterLabel)s, workload, state) (rate(landlock_workload_runs_total{%(facts)s}[%(factWindow)s]) > 0)'),
