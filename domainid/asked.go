@@ -14,9 +14,12 @@ var (
 	reading, listing = files("fs.read_file"), files("fs.read_dir")
 	// replacing is in the directory of a file, to put another one in its place.
 	replacing = files("fs.remove_file", "fs.make_reg", "fs.refer")
+	// moving is in the directory of a file, too: who may move a directory above it, and so have
+	// another file at its path, has this right there, and so on all that is below.
+	moving = files("fs.remove_dir")
 	// writing is of a file or directory, and of all below it.
-	writing = replacing | files("fs.write_file", "fs.truncate", "fs.remove_dir", "fs.make_char",
-		"fs.make_dir", "fs.make_sock", "fs.make_fifo", "fs.make_block", "fs.make_sym")
+	writing = replacing | moving | files("fs.write_file", "fs.truncate", "fs.make_char", "fs.make_dir",
+		"fs.make_sock", "fs.make_fifo", "fs.make_block", "fs.make_sym")
 	// changing is what of writing can be done with a file that is no directory.
 	changing = writing & access.OnFiles()[access.FS]
 	// connecting is to a Unix socket.
@@ -39,7 +42,7 @@ func asked(a *Asset, kind ObjectKind) (object, parent uint32) {
 		if kind == ObjectDirectory {
 			return object | writing, 0
 		}
-		object, parent = object|changing, replacing
+		object, parent = object|changing, replacing|moving
 	}
 	return object, parent
 }

@@ -42,7 +42,7 @@ func perhaps(sure, may uint32, doubt Doubt) Place {
 func TestReachOfPaths(t *testing.T) {
 	const file, dir, socket, absent, unreadable = ObjectFile, ObjectDirectory, ObjectSocket,
 		ObjectAbsent, ObjectUnreadable
-	const truncate, readDir, makeReg, removeFile = 1 << 14, 1 << 3, 1 << 8, 1 << 5
+	const truncate, readDir, makeReg, removeFile, removeDir = 1 << 14, 1 << 3, 1 << 8, 1 << 5, 1 << 4
 	const resolveUnix, makeChar = 1 << 16, 1 << 6
 	secrets := Asset{Name: "a", Paths: []string{"/a"}, Read: true}
 	programs := Asset{Name: "a", Paths: []string{"/a"}, Write: true}
@@ -77,6 +77,9 @@ func TestReachOfPaths(t *testing.T) {
 		{"a file in its directory", newest, programs, inParent, []Place{exactly(allFS), exactly(allFS)}, OutOfReach, Restricted, 0, -1},
 		{"a file that can be replaced", newest, programs, inParent, []Place{exactly(allFS), exactly(allFS &^ makeReg)}, WithinReach, RulesGrant, makeReg, 1},
 		{"a file that can be removed", newest, programs, inParent, []Place{exactly(allFS), exactly(allFS &^ removeFile)}, WithinReach, RulesGrant, removeFile, 1},
+		{"a file above which a directory may be moved", newest, programs, inParent, []Place{exactly(allFS), exactly(allFS &^ removeDir)},
+			WithinReach, RulesGrant, removeDir, 1},
+		{"the same, to read", newest, secrets, inParent, []Place{exactly(allFS), exactly(allFS &^ removeDir)}, OutOfReach, Restricted, 0, -1},
 		{"a file beside which a device can be made", newest, programs, inParent, []Place{exactly(allFS), exactly(allFS &^ makeChar)}, OutOfReach, Restricted, 0, -1},
 		{"a file that others replace, to read", newest, secrets, inParent, []Place{exactly(allFS), exactly(0)}, OutOfReach, Restricted, 0, -1},
 		{"a file to truncate", newest, programs, inParent, []Place{exactly(allFS &^ truncate), exactly(allFS)}, WithinReach, RulesGrant, truncate, 0},

@@ -4,12 +4,17 @@ package rulesets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
@@ -17,50 +22,147 @@ import (
 	"github.com/landlockd/landlockd/test/sandbox"
 )
 
-// Told is how much scans said of objects.
+// Told is how much scans said of objects and assets, and what that was held against.
 type Told struct {
+	// Places are objects, and Assets assets, each once for each sandbox; of Doubtful and
+	// Unknown not all was known, for the reasons in Words.
 	Places, Doubtful int
+	Assets, Unknown  int
 	Words            map[string]int
+	// Hits are how many sandboxes let each call have success. Unable are those that have
+	// none outside of sandboxes, either.
+	Hits   map[string]int
+	Unable []string
+	// Unnoticed are the rights, and the ways past a right, of which a scan could say that
+	// they are denied, or closed, and no sandbox would show that they are not.
+	Unnoticed []string
 }
 
-func (s Told) String() string {
-	return fmt.Sprintf("%d of %d places are in doubt: %v", s.Doubtful, s.Places, s.Words)
+func (s *Told) String() string {
+	return fmt.Sprintf("%d of %d places are in doubt and %d of %d assets unknown: %v; "+
+		"%d calls had success, and without a sandbox, too, none: %q", s.Doubtful, s.Places,
+		s.Unknown, s.Assets, s.Words, len(s.Hits)-len(s.Unable), s.Unable)
+}
+
+// Never returns the calls that no sandbox let have success.
+func (s *Told) Never() (never []string) {
+	for call, hits := range s.Hits {
+		if hits == 0 && !slices.Contains(s.Unable, call) {
+			never = append(never, call)
+		}
+	}
+	slices.Sort(never)
+	return never
 }
 
 // Try puts threads into a number of random sandboxes, one after the other, and returns where
 // they reached what a source, which resolves the ground, says that they are kept from.
-func (g *Ground) Try(source scan.Source, m *Maker, sandboxes int) (told Told, faults []error) {
+//
+// The first sandboxes deny all but one right each: they show of each that a source that takes
+// it for denied would be found out.
+func (g *Ground) Try(source scan.Source, m *Maker, sandboxes int) (told *Told, faults []error) {
 	m.Dirs, m.Plain = append(g.Dirs(), filepath.Dir(g.Top), "/"), g.Plain()
+	m.PortChoices = []uint16{0, g.outside.port, lowPort, highPort}
 	around := rand.New(rand.NewPCG(m.Random.Uint64(), 1))
-	told.Words = map[string]int{}
+	told = &Told{Words: map[string]int{}, Hits: map[string]int{}}
+	free := trial{ground: g, around: nothing(g.Top)}
+	if err := free.run(nil, sandboxes); err != nil {
+		return told, []error{fmt.Errorf("without a sandbox: %w", err)}
+	}
+	for call, worked := range free.tries.calls {
+		if told.Hits[call] = 0; !worked {
+			told.Unable = append(told.Unable, call)
+		}
+	}
+	slices.Sort(told.Unable)
+	groups := grantedAlone()
+	var missed []lie
 	for n := range sandboxes {
-		t := trial{ground: g, around: g.Around(around), box: m.Make(1 + n%3)}
+		t := trial{ground: g, around: nothing(g.Top)}
+		if n < len(groups) {
+			t.box = m.only(groups[n], g.Top)
+		} else {
+			t.around, t.box = g.Around(around), m.Make(1+n%3)
+		}
 		if err := t.run(source, n); err != nil {
 			return told, append(faults, fmt.Errorf("sandbox %d with %s: %w", n, t.around.Name, err))
 		}
-		for i, p := range t.said {
-			told.Places++
-			if p.Doubt != 0 {
-				told.Doubtful++
-			}
-			for _, word := range p.Doubt.Words() {
-				told.Words[word]++
-			}
-			faults = append(faults, t.faults(i)...)
+		faults = append(faults, t.faults()...)
+		told.add(&t)
+		if n == 0 {
+			missed = lies(t.snap)
 		}
+		missed = slices.DeleteFunc(missed, func(l lie) bool {
+			return slices.ContainsFunc(t.judge(l.tell(t.snap)), l.isIn)
+		})
+	}
+	for _, l := range missed {
+		told.Unnoticed = append(told.Unnoticed, l.name)
 	}
 	return told, faults
 }
 
-// trial is one sandbox, what a scan says of it, and what was reached from inside.
-type trial struct {
-	ground  *Ground
-	around  Around
-	box     sandbox.Sandbox
-	said    []domainid.Place
-	reached []access.Rights
+// grantedAlone are rights of which the first sandboxes grant one, or few, and no other.
+func grantedAlone() (groups [][]access.Right) {
+	group := func(names ...string) {
+		var rights []access.Right
+		for _, name := range names {
+			rights = append(rights, named(name))
+		}
+		groups = append(groups, rights)
+	}
+	for _, name := range lied() {
+		group(name)
+	}
+	group("fs.remove_dir", "fs.make_dir")
+	group("fs.remove_file", "fs.make_reg")
+	group("fs.refer", "fs.make_reg")
+	group("fs.refer", "fs.remove_dir", "fs.make_dir")
+	return groups
 }
 
+func (s *Told) add(t *trial) {
+	doubt := func(d domainid.Doubt) {
+		for _, word := range d.Words() {
+			s.Words[word]++
+		}
+	}
+	for i := range t.ground.Objects {
+		if t.ground.Objects[i].Asset >= 0 {
+			continue
+		}
+		s.Places++
+		if p := t.said[i]; p.Doubt != 0 {
+			s.Doubtful++
+			doubt(p.Doubt)
+		}
+	}
+	for _, r := range t.snap.Meaning().Reached(t.task.Domain, t.task.Scene) {
+		s.Assets++
+		if r.Reach == domainid.ReachUnknown {
+			s.Unknown++
+			doubt(r.Doubt)
+		}
+	}
+	for call, worked := range t.tries.calls {
+		if worked {
+			s.Hits[call]++
+		}
+	}
+}
+
+// trial is one sandbox, what a scan says of it, and what was reached from inside.
+type trial struct {
+	ground *Ground
+	around Around
+	box    sandbox.Sandbox
+	snap   *scan.Snapshot
+	task   scan.Task
+	said   []domainid.Place
+	tries  *tries
+}
+
+// run has a thread in the sandbox try everything, between scans if there is a source.
 func (t *trial) run(source scan.Source, n int) error {
 	if err := t.ground.Spare(n); err != nil {
 		return err
@@ -73,30 +175,45 @@ func (t *trial) run(source scan.Source, n int) error {
 	if err := r.Do(t.around.Behind); err != nil {
 		return err
 	}
-	snap, err := source.Scan(context.Background())
-	if err != nil {
-		return err
-	}
-	p := snap.Find(int32(os.Getpid()))
-	if p == nil {
-		return fmt.Errorf("this process is not in the scan")
-	}
-	for _, task := range snap.TasksOf(p) {
-		if task.TID == r.TID && task.Scene != domainid.NoScene {
-			t.said = snap.Scenes[task.Scene-1].Places
+	if source != nil {
+		if err := t.scan(source, r.TID); err != nil {
+			return err
 		}
 	}
-	if t.said == nil {
-		return fmt.Errorf("thread %d has no scene", r.TID)
-	}
 	return r.Do(func() error {
-		t.reached = t.ground.Reached(t.around.Top, n)
-		return nil
+		t.tries = t.ground.reach(t.around.Top, n)
+		return errors.Join(t.tries.broken...)
 	})
+}
+
+// scan has a source say what the thread is kept from. Where others have many domains there may
+// be no time for that in one scan.
+func (t *trial) scan(source scan.Source, tid int32) (err error) {
+	const scans = 100
+	for range scans {
+		if t.snap, err = source.Scan(context.Background()); err != nil {
+			return err
+		}
+		p := t.snap.Find(int32(os.Getpid()))
+		if p == nil {
+			return fmt.Errorf("this process is not in the scan")
+		}
+		for _, task := range t.snap.TasksOf(p) {
+			if task.TID == tid && task.Scene != domainid.NoScene {
+				t.task, t.said = task, t.snap.Scenes[task.Scene-1].Places
+				return nil
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("thread %d has no scene in %d scans", tid, scans)
 }
 
 // before makes what is around, and leaves out rules on what that hides.
 func (t *trial) before() error {
+	if err := unix.Setns(t.ground.outside.namespace, unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("setns(2): %w", err)
+	}
 	if err := t.around.Before(); err != nil {
 		return err
 	}
@@ -109,41 +226,63 @@ func (t *trial) before() error {
 	return nil
 }
 
-// faults returns what was reached that is said to be denied, on an object or below it; and
-// what was not that is said to be allowed, if nothing is around.
-func (t *trial) faults(i int) (faults []error) {
-	o, said := &t.ground.Objects[i], t.said[i]
+func (t *trial) judge(snap *scan.Snapshot) []fault {
+	return t.ground.judge(snap, t.task, t.tries.hits)
+}
+
+// faults returns what was reached that is said to be denied; and what was not that is said to
+// be allowed, if nothing is around that may hide it.
+func (t *trial) faults() (faults []error) {
 	fault := func(format string, a ...any) {
-		faults = append(faults, fmt.Errorf("%s: %s of %+v, by %+v with %s",
-			o.Path, fmt.Sprintf(format, a...), said, t.box, t.around.Name))
+		what := fmt.Sprintf(format, a...)
+		faults = append(faults, fmt.Errorf("%s, in %+v with %s", what, t.box, t.around.Name))
 	}
-	had := t.reached[i][access.FS]
-	if had&said.Denied.Sure != 0 {
-		fault("reached with %#x", had)
+	for _, f := range t.judge(t.snap) {
+		fault("%s", f.text)
 	}
-	if left := t.ground.tried(o.Kind) &^ said.Denied.May &^ had; t.around.Name == "nothing" && left != 0 {
-		fault("not reached with %#x", left)
+	had := map[access.Right]bool{} // without a way past the right
+	on := make([]uint32, len(t.ground.Objects))
+	for _, h := range t.tries.hits {
+		if h.way == 0 {
+			had[h.right] = true
+		}
+		if h.right.Class == access.FS && !h.replaces {
+			on[h.object] |= 1 << h.right.Bit
+		}
 	}
-	for k := range t.ground.Objects {
-		// The other name of this one is in no object's directory.
-		inside := strings.HasPrefix(t.ground.Objects[k].Path+"/", o.Path+"/") &&
-			!strings.HasSuffix(t.ground.Objects[k].Path, "/b/f")
-		if had := t.reached[k][access.FS]; inside && had&said.Below.Sure != 0 {
-			fault("below, %s was reached with %#x", t.ground.Objects[k].Path, had)
+	for i, p := range t.said {
+		o := &t.ground.Objects[i]
+		left := tried(o.Kind) &^ p.Denied.May &^ on[i]
+		if t.around.Name == "nothing" && o.Asset < 0 && left != 0 {
+			fault("%s: not reached with %#x, of %+v", o.Path, left, p)
+		}
+	}
+	for i, r := range t.snap.Meaning().Reached(t.task.Domain, t.task.Scene) {
+		if a := &t.snap.Assets[i]; a.Signal || a.AbstractUnix {
+			name := "scope.signal"
+			if a.AbstractUnix {
+				name = "scope.abstract_unix_socket"
+			}
+			if r.Reach == domainid.WithinReach && !had[named(name)] {
+				fault("%+v: not reached, of %+v", a, r)
+			}
 		}
 	}
 	return faults
 }
 
 // tried are the rights that are always tried on an object, whatever others it has.
-func (g *Ground) tried(kind domainid.ObjectKind) (mask uint32) {
+func tried(kind domainid.ObjectKind) (mask uint32) {
 	names := "fs.read_file fs.write_file fs.truncate"
-	if kind == domainid.ObjectDirectory {
-		names = "fs.read_dir fs.make_dir fs.make_reg fs.make_fifo fs.make_sock fs.make_sym"
+	switch kind {
+	case domainid.ObjectDirectory:
+		names = "fs.read_dir fs.make_dir fs.make_reg fs.make_char fs.make_block fs.make_fifo " +
+			"fs.make_sock fs.make_sym fs.remove_file fs.remove_dir"
+	case domainid.ObjectSocket:
+		names = "fs.resolve_unix"
 	}
 	for _, name := range strings.Fields(names) {
-		r, _ := access.Lookup(name)
-		mask |= 1 << r.Bit
+		mask |= 1 << named(name).Bit
 	}
 	return mask
 }

@@ -11,6 +11,7 @@ package rulesets
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -39,6 +40,27 @@ func (m *Maker) Make(layers int) sandbox.Sandbox {
 		s = append(s, m.layer())
 	}
 	return s
+}
+
+// only returns a sandbox that denies all but some rights: those are granted below a directory,
+// on all ports, or not handled.
+func (m *Maker) only(rights []access.Right, top string) sandbox.Sandbox {
+	l := sandbox.Layer{Handled: m.Supported, Files: map[string]uint32{}, Ports: map[uint16]uint32{}}
+	for _, r := range rights {
+		switch r.Class {
+		case access.FS:
+			l.Files[top] |= m.Supported[access.FS] & (1 << r.Bit)
+		case access.Net:
+			for _, port := range m.PortChoices {
+				l.Ports[port] |= m.Supported[access.Net] & (1 << r.Bit)
+			}
+		case access.Scope:
+			l.Handled[access.Scope] &^= 1 << r.Bit
+		}
+	}
+	maps.DeleteFunc(l.Files, func(_ string, rights uint32) bool { return rights == 0 })
+	maps.DeleteFunc(l.Ports, func(_ uint16, rights uint32) bool { return rights == 0 })
+	return sandbox.Sandbox{l}
 }
 
 func (m *Maker) layer() sandbox.Layer {
