@@ -62,7 +62,7 @@ type textWriter struct {
 
 // line writes one line. What is put into it is escaped already.
 func (t *textWriter) line(format string, a ...any) {
-	t.WriteString(wrap(fmt.Sprintf(format+"\n", a...), t.width))
+	t.WriteString(untrusted.Wrap(fmt.Sprintf(format+"\n", a...), t.width))
 }
 
 // first writes the first of n things, and how many more there are than most.
@@ -94,12 +94,14 @@ func (t *textWriter) name(text string) string {
 	return t.escape(text)
 }
 
-func (t *textWriter) escape(text string) string { return fixed(untrusted.Escape(text, 0, t.ascii)) }
+func (t *textWriter) escape(text string) string {
+	return untrusted.Fixed(untrusted.Escape(text, 0, t.ascii))
+}
 
 // plain lets words through as they are, and quotes anything else.
 func plain(text string) string {
 	if escaped := untrusted.EscapeWords(text, 0, true); escaped != text {
-		return fixed(escaped)
+		return untrusted.Fixed(escaped)
 	}
 	return text
 }

@@ -180,11 +180,12 @@ func share(elastic, widths []int, room int) {
 	}
 }
 
-// Lines writes lines of words below a table, which nobody wants who wants rows alone.
+// Lines writes lines of words below a table, which nobody wants who wants rows alone. They are
+// broken between words where a terminal would break them anywhere.
 func (s Style) Lines(w io.Writer, lines ...string) error {
 	if s.Bare || len(lines) == 0 {
 		return nil
 	}
-	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
+	_, err := io.WriteString(w, untrusted.Wrap(strings.Join(lines, "\n")+"\n", s.Width))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
@@ -35,7 +36,12 @@ func Domains(w io.Writer, s *scan.Snapshot, o Options) error {
 		branch := draw.line(int32(line))
 		v.w.WriteString(branch)
 		if r.process < 0 {
-			v.domain(r.domain, untrusted.Columns(branch))
+			under, room := draw.under(int32(line)), 0
+			if v.o.Width > 0 {
+				room = max(v.o.Width-untrusted.Columns(under), 1)
+			}
+			text := untrusted.Wrap(v.domain(r.domain), room)
+			v.w.WriteString(strings.ReplaceAll(text, "\n", "\n"+under))
 		} else {
 			v.process(line, untrusted.Columns(branch))
 		}
@@ -55,7 +61,7 @@ type domainWriter struct {
 	notes  []domainNote
 }
 
-func (v *domainWriter) domain(d int32, used int) {
+func (v *domainWriter) domain(d int32) string {
 	domain := &v.s.Domains[d]
 	parent := "outermost"
 	switch up := v.forest.ParentDomain(d); {
@@ -81,11 +87,11 @@ func (v *domainWriter) domain(d int32, used int) {
 	if deeper := below - len(v.forest.Members(d)); deeper > 0 {
 		text += fmt.Sprintf(" (%d deeper)", deeper)
 	}
-	v.w.WriteString(text)
 	if c := &domain.Creator; c.PID > 0 {
-		front := fmt.Sprintf("; created by %d ", c.PID)
-		v.w.WriteString(front + untrusted.Escape(c.Comm, v.o.Room(used+len(text)+len(front)), v.o.ASCII))
+		text += fmt.Sprintf("; created by %d ", c.PID) +
+			untrusted.Fixed(untrusted.Escape(c.Comm, 0, v.o.ASCII))
 	}
+	return text
 }
 
 func handledText(d *domainid.Domain) string {

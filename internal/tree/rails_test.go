@@ -150,6 +150,24 @@ func TestFilteredTree(t *testing.T) {
 	}
 }
 
+// Lines of domains and of counts are broken between words where they are too long.
+func TestDomainsFit(t *testing.T) {
+	var b strings.Builder
+	if err := Domains(&b, &hosts.Mixed().Snapshot, Options{Style: table.Style{Width: 60}}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := untrusted.Columns(strings.TrimSuffix(line, "\n")); n > 60 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	const want = "\ndomain 300000003  depth 1, outermost, handles 2 rights, 4\n" +
+		"│   rules, 0 denials; 2 processes\n├─450 idle"
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("want %s in\n%s", want, &b)
+	}
+}
+
 // TestNothingSandboxed: then it is said what to do next.
 func TestNothingSandboxed(t *testing.T) {
 	h := hosts.New()

@@ -1,33 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package explain
+package untrusted
 
-import (
-	"strings"
-
-	"github.com/landlockd/landlockd/internal/untrusted"
-)
+import "strings"
 
 const (
 	// hanging is how much further in than its first line the rest of a line stands.
 	hanging = 2
-	// minWidth is the width below which lines get no narrower.
-	minWidth = 40
+	// MinWidth is the width in columns below which lines get no narrower.
+	MinWidth = 40
 	// noBreak stands for a space in what others chose until lines are broken: no name
 	// may look like a line of its own. Escaped text never has it.
 	noBreak = "\x00"
 )
 
-// fixed keeps escaped text in one line.
-func fixed(escaped string) string { return strings.ReplaceAll(escaped, " ", noBreak) }
+// Fixed keeps escaped text in one line, through [Wrap].
+func Fixed(escaped string) string { return strings.ReplaceAll(escaped, " ", noBreak) }
 
-// wrap breaks the lines of text between words so that they have no more columns than
-// the terminal, if words let them; 0 leaves lines whole.
-func wrap(text string, columns int) string {
+// Wrap breaks the lines of text between words so that they have no more columns than
+// the terminal, if words let them; 0 leaves lines whole. What stands on a further line is
+// further in.
+func Wrap(text string, columns int) string {
 	if columns > 0 {
 		lines := strings.Split(text, "\n")
 		for i := range lines {
-			lines[i] = wrapLine(lines[i], max(columns, minWidth))
+			lines[i] = wrapLine(lines[i], max(columns, MinWidth))
 		}
 		text = strings.Join(lines, "\n")
 	}
@@ -35,7 +32,7 @@ func wrap(text string, columns int) string {
 }
 
 func wrapLine(line string, columns int) string {
-	if untrusted.Columns(line) <= columns {
+	if Columns(line) <= columns {
 		return line
 	}
 	words, item := strings.CutPrefix(strings.TrimLeft(line, " "), "- ")
@@ -48,7 +45,7 @@ func wrapLine(line string, columns int) string {
 	b.WriteString(start)
 	used := len(start)
 	for i, word := range strings.Split(words, " ") {
-		width := untrusted.Columns(word)
+		width := Columns(word)
 		switch {
 		case i == 0:
 		case used+1+width > columns:
