@@ -40,8 +40,8 @@ func (x *explainProcess) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Arg("process", "The process: its PID, or that of a thread of it; the name of its program or "+
 		"workload, if no other has it; or self, this command, which is sandboxed as what starts it.").
 		Required().HintAction(func() []string { return processHints(cmp.Or(x.sources.ProcFS, "/proc")) }).StringVar(&x.argument)
-	c.Flag("sockets", "Find the listening Unix sockets outside of its domains that it could reach, "+
-		"and who listens: as root, with the rights of this command.").BoolVar(&x.sockets)
+	c.Flag("sockets", "Find the Unix sockets outside of its domains that it could connect or send "+
+		"to, and who reads them: as root, with the rights of this command.").BoolVar(&x.sockets)
 	c.Flag("no-paths", "Do not search for the paths of files that rules are on.").BoolVar(&x.noPaths)
 	x.rootfs(c)
 	c.Flag("output", "Form of the answer: text, json.").Short('o').Default(formatText).

@@ -382,7 +382,7 @@ func untrustedTexts() *Explanation {
 		{Rule: &policy.Rule{Name: "db", Severity: "info"}, Applies: access.No, Why: "unit does not match"},
 	}
 	e.Sockets = &Sockets{
-		Reachable: []Socket{{Name: "/run/\x1b]0;x\x07", Holders: []int32{100, 7}}, {Name: "a\x00b\xff", Abstract: true, Doubt: "who\nknows"}},
+		Reachable: []Socket{{Name: "/run/\x1b]0;x\x07", Holders: []int32{100, 7}}, {Name: "a\x00b\xff", Abstract: true, Datagram: true, Doubt: "who\nknows"}},
 		Listening: 9, Inside: 1, Kept: Kept{1, 2, 3}, Gaps: []string{"a gap"},
 	}
 	at := time.Unix(1_750_000_100, 0)

@@ -131,6 +131,7 @@ type socketsJSON struct {
 type socketJSON struct {
 	Name     untrusted.Text `json:"name"`
 	Abstract bool           `json:"abstract"`
+	Datagram bool           `json:"datagram"`
 	Holders  []any          `json:"holders"`
 	Doubt    *string        `json:"doubt"`
 }
@@ -285,7 +286,7 @@ func (e *Explanation) socketsJSON(process func(*scan.Process) any) *socketsJSON 
 	for i := range k.Reachable {
 		r := &k.Reachable[i]
 		x := socketJSON{
-			Name: untrusted.Text(r.Name), Abstract: r.Abstract, Holders: []any{},
+			Name: untrusted.Text(r.Name), Abstract: r.Abstract, Datagram: r.Datagram, Holders: []any{},
 			Doubt: recorded.OrNull(r.Doubt),
 		}
 		for _, pid := range r.Holders {

@@ -12,12 +12,12 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Sockets are the listening Unix sockets outside of a process's domains, as far
-// as it could reach them.
+// Sockets are the Unix sockets outside of a process's domains that take connections or
+// datagrams, as far as it could reach them.
 type Sockets struct {
 	// Reachable are those that it could connect to, as far as is decided.
 	Reachable []Socket
-	// Listening is the number of listening sockets that were looked at: of what
+	// Listening is the number of sockets that were looked at: of what
 	// is left, each is inside, or kept away by what Kept counts.
 	Listening, Inside int
 	Kept              Kept
@@ -33,12 +33,14 @@ type Kept struct {
 	Permission int `json:"permission"`
 }
 
-// Socket is one listening Unix socket.
+// Socket is one Unix socket.
 type Socket struct {
 	// Name is the path as it was bound, or the name without the NUL in front if
 	// it is Abstract; untrusted.
 	Name     string
 	Abstract bool
+	// Datagram: it takes datagrams, and no connections.
+	Datagram bool
 	// Holders are the PIDs of processes of the snapshot that have it open and
 	// are outside.
 	Holders []int32
@@ -52,7 +54,7 @@ func (t *textWriter) sockets(s *Sockets) {
 		t.line("\nUnix sockets: it is in no domain, so that none is outside.")
 		return
 	}
-	t.line("\nListening Unix sockets outside that it could reach, and who may act for it then:")
+	t.line("\nUnix sockets outside that it could reach, and who may act for it then:")
 	for i := range s.Reachable {
 		t.socket(&s.Reachable[i])
 	}
@@ -60,10 +62,10 @@ func (t *textWriter) sockets(s *Sockets) {
 		t.line("  none")
 	}
 	t.line("  Of %s, %d inside its domains, %d kept away by Landlock, %d not found by their path, "+
-		"%d by permissions.", plural.Count(s.Listening, "listening socket"), s.Inside,
+		"%d by permissions.", plural.Count(s.Listening, "socket"), s.Inside,
 		s.Kept.Landlock, s.Kept.Path, s.Kept.Permission)
 	t.line("  Not decided: what other security modules, seccomp filters and the listeners " +
-		"themselves refuse; sockets of datagrams, and what is mounted elsewhere for it.")
+		"themselves refuse, and what is mounted elsewhere for it.")
 	for _, gap := range s.Gaps {
 		t.line("  Not decided: %s.", plain(gap))
 	}
@@ -73,6 +75,9 @@ func (t *textWriter) socket(k *Socket) {
 	name := t.escape(k.Name)
 	if k.Abstract {
 		name = "abstract " + name
+	}
+	if k.Datagram {
+		name += " (datagrams)"
 	}
 	holders := some(k.Holders, maxHolders, t.holder)
 	if len(holders) == 0 {

@@ -162,7 +162,7 @@ func TestExplainHeldMemory(t *testing.T) {
 	// The sockets of another process are sought at all processes.
 	other := newBoxedShell(t, fmt.Sprintf("fs=%#x", makeReg))
 	text, code = endsFor(t, "explain", strconv.Itoa(other.pid), "--sockets", c.flag())
-	wants(t, text, "is sandboxed at depth 1", "Listening Unix sockets outside")
+	wants(t, text, "is sandboxed at depth 1", "Unix sockets outside")
 	if code != 0 {
 		t.Errorf("exit code %d: %s", code, text)
 	}

@@ -136,7 +136,7 @@ func TestExplainWithoutLeader(t *testing.T) {
 		return err == nil && strings.Contains(string(stat), ") Z ")
 	})
 	wants(t, explain(t, pid, "--sockets"), "is sandboxed at depth 1\n",
-		"  root        "+dir+", a directory of its own\n", "\nListening Unix sockets outside")
+		"  root        "+dir+", a directory of its own\n", "\nUnix sockets outside")
 }
 
 func yesNo(b bool) string {

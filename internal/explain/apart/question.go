@@ -30,7 +30,7 @@ type Question struct {
 	Threads []int32 `json:"threads,omitempty"`
 	// Files asks for the paths of these files.
 	Files []explain.File `json:"files,omitempty"`
-	// Holders asks for listening sockets, which these processes may have open.
+	// Holders asks for sockets, which these processes may have open.
 	Holders []sockets.Process `json:"holders,omitempty"`
 }
 

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listener is one listening Unix socket, as sock_diag(7) reports it.
+// listener is one Unix socket that takes connections, or datagrams from anybody, as
+// sock_diag(7) reports it.
 type listener struct {
 	inode uint32
 	// name is the path, or begins with a NUL.
@@ -20,27 +21,35 @@ type listener struct {
 	// the kernel's own structures have; hasFile if it is known.
 	hasFile          bool
 	fileIno, fileDev uint32
+	// datagram: it takes datagrams. hasPeer: it does from one socket alone.
+	datagram, hasPeer bool
 }
 
 // Of include/uapi/linux/unix_diag.h.
 const (
 	udiagShowName = 0x01
 	udiagShowVFS  = 0x02
+	udiagShowPeer = 0x04
 
 	unixDiagName = 0
 	unixDiagVFS  = 1
+	unixDiagPeer = 2
 
 	sizeRequest = 24 // struct unix_diag_req
 	sizeMessage = 16 // struct unix_diag_msg
 
-	tcpListen         = 10 // TCP_LISTEN of the kernel's net/tcp_states.h
+	// States of the kernel's net/tcp_states.h. A socket of datagrams is closed, or established
+	// if it has a peer or is one: only one that has a peer takes them from nobody else.
+	tcpEstablished    = 1
+	tcpClose          = 7
+	tcpListen         = 10
 	sockDiagByFamily  = 20
 	maxListeners      = 1 << 20
 	maxDiagnoseRounds = 1 << 16
 )
 
-// listeners returns the listening Unix sockets of the calling thread's network
-// namespace.
+// listeners returns the Unix sockets of the calling thread's network namespace that take
+// connections or datagrams.
 func listeners() ([]listener, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
@@ -54,8 +63,8 @@ func listeners() ([]listener, error) {
 	ne.PutUint16(req[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	body := req[unix.SizeofNlMsghdr:]
 	body[0] = unix.AF_UNIX
-	ne.PutUint32(body[4:], 1<<tcpListen)
-	ne.PutUint32(body[12:], udiagShowName|udiagShowVFS)
+	ne.PutUint32(body[4:], 1<<tcpListen|1<<tcpClose|1<<tcpEstablished)
+	ne.PutUint32(body[12:], udiagShowName|udiagShowVFS|udiagShowPeer)
 	if err := unix.Sendto(fd, req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, fmt.Errorf("ask for Unix sockets: %w", err)
 	}
@@ -103,8 +112,11 @@ func parseDiag(b []byte, each func(listener)) (done bool, err error) {
 			return true, errMessage
 		}
 		l := listener{inode: ne.Uint32(m.Data[4:])}
-		if m.Data[0] == unix.AF_UNIX && m.Data[2] == tcpListen {
-			l.attributes(m.Data[sizeMessage:])
+		l.datagram = m.Data[1] == unix.SOCK_DGRAM
+		if m.Data[0] != unix.AF_UNIX || m.Data[2] != tcpListen && !l.datagram {
+			continue
+		}
+		if l.attributes(m.Data[sizeMessage:]); !l.datagram || l.name != "" && !l.hasPeer {
 			each(l)
 		}
 	}
@@ -125,6 +137,8 @@ func (l *listener) attributes(b []byte) {
 		switch {
 		case kind == unixDiagName:
 			l.name = string(value)
+		case kind == unixDiagPeer:
+			l.hasPeer = true
 		case kind == unixDiagVFS && len(value) >= 8:
 			l.hasFile, l.fileIno, l.fileDev = true, ne.Uint32(value), ne.Uint32(value[4:])
 		}

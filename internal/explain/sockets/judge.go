@@ -68,7 +68,7 @@ func (l *Judge) Add(k *Seen) {
 		l.out.Inside++
 		return
 	}
-	r := explain.Socket{Name: string(k.Name), Abstract: k.Spot == nil}
+	r := explain.Socket{Name: string(k.Name), Abstract: k.Spot == nil, Datagram: k.Datagram}
 	if r.Abstract {
 		r.Name = strings.TrimPrefix(r.Name, "\x00")
 	}

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listening returns the listening Unix sockets of the calling thread's network
-// namespace: by sock_diag(7), or where the kernel has no unix_diag, by
+// listening returns the Unix sockets of the calling thread's network namespace that take
+// connections or datagrams: by sock_diag(7), or where the kernel has no unix_diag, by
 // /proc/net/unix, which does not have the files that they are bound to.
 func listening() ([]listener, error) {
 	all, err := listeners()
@@ -33,11 +33,12 @@ func listening() ([]listener, error) {
 // socket are references, protocol, flags, type and state, all hexadecimal, the inode
 // number, and the name, which is any text.
 var procUnixLine = regexp.MustCompile(
-	`^[^ ]+: [^ ]+ [^ ]+ ([0-9A-F]{8}) [^ ]+ [^ ]+ +([0-9]+) (.+)`)
+	`^[^ ]+: [^ ]+ [^ ]+ ([0-9A-F]{8}) ([0-9A-F]{4}) [^ ]+ +([0-9]+) (.+)`)
 
 // parseProcUnix leaves out lines that make no sense: names can have line feeds.
 func parseProcUnix(text string) []listener {
 	const acceptsConnections = 1 << 16 // __SO_ACCEPTCON
+	const datagrams = "0002"           // SOCK_DGRAM; whether it has a peer is not shown
 	var all []listener
 	for line := range strings.Lines(text) {
 		m := procUnixLine.FindStringSubmatch(line)
@@ -45,15 +46,16 @@ func parseProcUnix(text string) []listener {
 			continue
 		}
 		flags, _ := strconv.ParseUint(m[1], 16, 32)
-		inode, err := strconv.ParseUint(m[2], 10, 32)
-		if err != nil || flags&acceptsConnections == 0 {
+		datagram := m[2] == datagrams
+		inode, err := strconv.ParseUint(m[3], 10, 32)
+		if err != nil || flags&acceptsConnections == 0 && !datagram {
 			continue
 		}
-		name := m[3]
+		name := m[4]
 		if name[0] == '@' {
 			name = "\x00" + name[1:]
 		}
-		all = append(all, listener{inode: uint32(inode), name: name})
+		all = append(all, listener{inode: uint32(inode), name: name, datagram: datagram})
 	}
 	return all
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sockets finds the listening Unix sockets outside of a process's Landlock
-// domains that it could connect to: the way out of a sandbox that asks a process
+// Package sockets finds the Unix sockets outside of a process's Landlock domains that it
+// could connect or send to: the way out of a sandbox that asks a process
 // outside to act for it.
 //
 // It works with the caller's own rights, and as root decides as the kernel would:
@@ -30,10 +30,12 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Seen is a listening socket that has a name.
+// Seen is a socket that has a name, and takes connections or datagrams.
 type Seen struct {
 	// Name is the path as it was bound, or begins with a NUL.
 	Name untrusted.Text `json:"name"`
+	// Datagram: it takes datagrams.
+	Datagram bool `json:"datagram,omitempty"`
 	// Holders are the PIDs of processes that have it open.
 	Holders []int32 `json:"holders"`
 	// Spot is what the path leads the process to, nil for a socket without a path.
@@ -113,7 +115,7 @@ type look struct {
 }
 
 func (l *look) see(k *listener) *Seen {
-	s := &Seen{Name: untrusted.Text(k.name), Holders: l.holders[k.inode]}
+	s := &Seen{Name: untrusted.Text(k.name), Datagram: k.datagram, Holders: l.holders[k.inode]}
 	if k.name[0] != 0 {
 		s.Name = untrusted.Text(strings.TrimRight(k.name, "\x00"))
 		s.Spot = l.find(string(s.Name), k)
@@ -191,7 +193,7 @@ func (l *look) survey(procfs string, all []Process, spaces map[string]*os.File) 
 	return nil
 }
 
-// listenersOf returns the listening sockets of a network namespace.
+// listenersOf returns the sockets of a network namespace.
 func listenersOf(ns *os.File) (found []listener, err error) {
 	runApart(func() {
 		if !sameNamespace(int(ns.Fd()), "net") {

@@ -26,6 +26,18 @@ func TestListeners(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
+		d, err := net.ListenPacket("unixgram", name+"-datagrams")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		// One that is connected takes datagrams of its peer alone.
+		c, err := net.DialUnix("unixgram", &net.UnixAddr{Net: "unixgram", Name: name + "-connected"},
+			&net.UnixAddr{Net: "unixgram", Name: name + "-datagrams"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
 	}
 	all, err := listeners()
 	if err != nil {
@@ -45,8 +57,16 @@ func TestListeners(t *testing.T) {
 	if l := find(path); !l.hasFile || l.fileIno != uint32(st.Ino) || l.fileDev != kernelDev(target.FileOf(&st).Dev) {
 		t.Errorf("%+v is not file %d on %#x", l, st.Ino, st.Dev)
 	}
-	if l := find("\x00" + abstract); l.hasFile || l.inode == 0 {
+	if l := find("\x00" + abstract); l.hasFile || l.inode == 0 || l.datagram {
 		t.Errorf("%+v", l)
+	}
+	if !find(path+"-datagrams").datagram || !find("\x00"+abstract+"-datagrams").datagram {
+		t.Error("a socket of datagrams is none")
+	}
+	for i := range all {
+		if strings.Contains(all[i].name, abstract+"-connected") {
+			t.Errorf("%+v", all[i])
+		}
 	}
 }
 
@@ -55,12 +75,14 @@ const procUnix = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000000: 00000002 00000000 00010000 0005 01 20002 @abs@tract
 0000000000000000: 00000002 00000000 00010000 0001 01 20003
 0000000000000000: 00000003 00000000 00000000 0001 03 20004 /run/connected
+0000000000000000: 00000002 00000000 00000000 0002 01 20006 /run/log
+0000000000000000: 00000003 00000000 00000000 0002 03 20007 /run/peer
 0000000000000000: 00000002 00000000 00010000 0001 01 20005 /run/x
 y
 `
 
 func TestParseProcUnix(t *testing.T) {
-	want := []listener{{inode: 20001, name: "/run/a b"}, {inode: 20002, name: "\x00abs@tract"}, {inode: 20005, name: "/run/x"}}
+	want := []listener{{inode: 20001, name: "/run/a b"}, {inode: 20002, name: "\x00abs@tract"}, {inode: 20006, name: "/run/log", datagram: true}, {inode: 20007, name: "/run/peer", datagram: true}, {inode: 20005, name: "/run/x"}}
 	if got := parseProcUnix(procUnix); !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -28,6 +28,9 @@ const (
 	abstractUDS = 1 << 0  // Linux 6.12
 )
 
+// datagrams ends the names of sockets that take them.
+const datagrams = "-datagrams"
+
 // checkSockets has processes in different sandboxes connect to sockets of a
 // process outside, and compares the outcome with what was said before.
 func checkSockets(t *T) {
@@ -42,6 +45,9 @@ func checkSockets(t *T) {
 		l, err := net.Listen("unix", name)
 		t.Must(err)
 		defer l.Close()
+		d, err := net.ListenPacket("unixgram", name+datagrams)
+		t.Must(err)
+		defer d.Close()
 	}
 	for _, c := range []struct {
 		name           string
@@ -82,14 +88,17 @@ func checkSockets(t *T) {
 		for _, s := range []struct {
 			name    string
 			reached bool
-		}{{path, c.path}, {"@" + abstract, c.abstract}} {
+		}{
+			{path, c.path}, {"@" + abstract, c.abstract},
+			{path + datagrams, c.path}, {"@" + abstract + datagrams, c.abstract},
+		} {
 			named := false
 			for _, r := range said.Reachable {
 				name := r.Name
 				if r.Abstract {
 					name = "@" + name
 				}
-				named = named || name == s.name
+				named = named || name == s.name && r.Datagram == strings.HasSuffix(name, datagrams)
 			}
 			if connects := client.connects(t, s.name); connects != s.reached || named != connects {
 				t.Errorf("restricted in %s, to %s: connects %v, want %v; named %v (%+v)", c.name, s.name, connects, s.reached, named, *said)
@@ -157,7 +166,14 @@ func boxed(args []string) {
 func connect([]string) {
 	fmt.Println("ready")
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		c, err := net.Dial("unix", strings.TrimSpace(in.Text()))
+		name, network := strings.TrimSpace(in.Text()), "unix"
+		if strings.HasSuffix(name, datagrams) {
+			network = "unixgram"
+		}
+		c, err := net.Dial(network, name)
+		if err == nil && network == "unixgram" {
+			_, err = c.Write([]byte("x"))
+		}
 		if err != nil {
 			fmt.Println(err)
 			continue
