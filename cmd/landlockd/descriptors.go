@@ -22,8 +22,11 @@ const apiDescriptors = 128
 // whoever connects keeps scans from being made.
 func checkDescriptors(c command) error {
 	need := uint64(fewDescriptors)
-	if s, ok := c.(*serve); ok {
-		need += apiDescriptors + uint64(len(s.o.Listen))*web.MaxConnections
+	switch c := c.(type) {
+	case *serve:
+		need += apiDescriptors + uint64(len(c.o.Listen))*web.MaxConnections
+	case *browse:
+		need += web.MaxConnections
 	}
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {

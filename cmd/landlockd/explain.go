@@ -18,6 +18,7 @@ import (
 	"github.com/landlockd/landlockd/internal/explain/sockets"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
+	"github.com/landlockd/landlockd/scan"
 )
 
 // explainProcess explains one process.
@@ -102,13 +103,7 @@ func (x *explainProcess) run(out io.Writer) error {
 	if n := x.subject.pid; n != 0 && n != p.PID {
 		fmt.Fprintf(os.Stderr, "landlockd: %s, which is explained\n", threadOf(snap, p, n))
 	}
-	e := explain.Of(snap, p)
-	e.Origin, e.By = from.word, from.text
-	if len(config.Rules) > 0 {
-		e.Rules = x.evaluator(config, policy.Options{Unmatched: true}).Explain(snap, p)
-	}
-	missing := x.lookAround(e, end)
-	x.addDenials(e)
+	e, missing := x.explain(config, snap, p, from, end)
 	err = buffered(out, func(w io.Writer) error {
 		if x.format == formatJSON {
 			return e.JSON(w)
@@ -119,6 +114,20 @@ func (x *explainProcess) run(out io.Writer) error {
 		err = undecided(fmt.Errorf("not all is known: %w", missing))
 	}
 	return err
+}
+
+// explain explains a process of a snapshot. The error is what was to be known and is not.
+func (x *explainProcess) explain(
+	config *policy.Config, snap *scan.Snapshot, p *scan.Process, from origin, end time.Time,
+) (*explain.Explanation, error) {
+	e := explain.Of(snap, p)
+	e.Origin, e.By = from.word, from.text
+	if len(config.Rules) > 0 {
+		e.Rules = x.evaluator(config, policy.Options{Unmatched: true}).Explain(snap, p)
+	}
+	missing := x.lookAround(e, end)
+	x.addDenials(e)
+	return e, missing
 }
 
 // lookAround adds what this host shows of the process beside the scan. It returns what was to
@@ -147,8 +156,13 @@ func (x *explainProcess) about(e *explain.Explanation) apart.Question {
 
 func (x *explainProcess) addRoots(e *explain.Explanation, limit time.Duration) error {
 	q := x.about(e)
-	for _, t := range e.Snapshot.TasksOf(e.Process) {
-		q.Threads = append(q.Threads, t.TID)
+	tasks := e.Snapshot.TasksOf(e.Process)
+	for _, t := range tasks {
+		if t.TID == 0 && len(tasks) > 1 {
+			e.Roots = &explain.Roots{NotKnown: "the daemon does not name threads that are alike"}
+			return nil
+		}
+		q.Threads = append(q.Threads, cmp.Or(t.TID, e.Process.PID))
 	}
 	e.Roots = &explain.Roots{}
 	_, err := q.Ask(limit, func(a *apart.Answer) { e.Roots.All = append(e.Roots.All, *a.Root) })

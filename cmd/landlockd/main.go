@@ -46,6 +46,7 @@ func commands(g *globals) []command {
 		&suggestRules{look: look{globals: g}},
 		&explainProcess{asking: asking{look: look{globals: g}}},
 		&examine{globals: g},
+		&browse{asking: asking{look: look{globals: g}}},
 		&lookApart{},
 	}
 }

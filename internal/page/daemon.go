@@ -56,7 +56,7 @@ func daemon(s series) (all []fact) {
 			add("Not confined by", "%s", strings.Join(by[0], ", "))
 		}
 	}
-	if of := s.info("landlockd_build_info"); of != nil {
+	if of := s.info("landlockd_build_info"); of["version"] != "" {
 		add("Version", "%s, revision %s", of["version"], of["revision"])
 	}
 	return all

@@ -96,3 +96,15 @@ func (p *Page) write(w io.Writer, families []*dto.MetricFamily) error {
 		view
 	}{p.o, template.CSS(style), newView(newSeries(families))}) //nolint:gosec // it is ours
 }
+
+// Overview writes what a page shows of metrics, for another page: two elements with the IDs cards
+// and rest, in the [Style] of pages.
+func (p *Page) Overview(w io.Writer, families []*dto.MetricFamily) error {
+	return p.template.ExecuteTemplate(w, "overview", struct {
+		Options
+		view
+	}{p.o, newView(newSeries(families))})
+}
+
+// Style returns the style sheet of pages.
+func Style() string { return style }

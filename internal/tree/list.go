@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/landlockd/landlockd/internal/facts"
 	"github.com/landlockd/landlockd/internal/table"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -60,27 +59,16 @@ func Sort(s *scan.Snapshot, processes []int32, by string) {
 // List writes processes, in their order, one row each; wide adds more of each.
 func List(w io.Writer, s *scan.Snapshot, processes []int32, style table.Style, wide bool) error {
 	o := Options{Style: style}
-	letters, reader := facts.Letters(s.Kernel.Rights), facts.NewReader(s)
+	rowOf := Rows(s)
 	t := table.Table{Style: style,
 		Titles: []string{"PID", "STATE", "DEPTH", "DOMAIN", "RESTRICTS", "WORKLOAD", "COMMAND"}}
 	if wide {
 		t.Titles = slices.Insert(t.Titles, 1, "PPID", "UID", "THREADS")
 	}
 	for _, i := range processes {
-		p := &s.Processes[i]
-		f := reader.Read(i)
-		restricts, workload := "-", "-"
-		if sandbox, inside := s.SandboxOf(p); inside {
-			restricts = letters(sandbox.Restricts)
-		} else if p.State == scan.Unknown {
-			restricts = "?"
-		}
-		if of := s.WorkloadOf(p); of != nil {
-			workload = of.Name
-		}
-		row := []table.Cell{table.Number(int(p.PID)),
-			table.State(facts.StateWord(p.State, s.Ineffective(p))), table.Text(depthsText(p, f)),
-			table.Text(domainText(s, p, f)), table.Text(restricts), t.Name(workload),
+		p, r := &s.Processes[i], rowOf(i)
+		row := []table.Cell{table.Number(int(p.PID)), table.State(r.State), table.Text(r.Depth),
+			table.Text(r.Domain), table.Text(r.Restricts), t.Name(r.Workload),
 			{Fit: func(room int) string { return o.command(p, room) }}}
 		if wide {
 			row = slices.Insert(row, 1, table.Number(int(p.PPID)), table.Text(uidText(p)),
