@@ -25,7 +25,8 @@ type Doubt uint16
 
 const (
 	// LayersUnknown: the domain may have layers that are not known, or it is not
-	// known which rights one of them handles.
+	// known which rights one of them handles. A layer
+	// that the kernel keeps in a way that is not known here counts as such.
 	LayersUnknown Doubt = 1 << iota
 	// RulesUnread: rules of a layer were not read in this scan.
 	RulesUnread

@@ -284,7 +284,14 @@ func (s *Source) buildDomains(groups []group, snap *scan.Snapshot) error {
 			Rules: d.NumRules, Denials: d.Denials,
 			Log: s.state.Log[d.LogStatus], Creator: s.creatorOf(d),
 		}
-		snap.Domains[i].Ruleset, snap.Domains[i].Creator.Exe = s.rulebook.of(snap.Domains[i].ID)
+		l := s.rulebook.of(snap.Domains[i].ID, d.NumRules)
+		switch {
+		case l == nil:
+		case l.changed: // what was read is no longer so, and it is not known what is
+			snap.Domains[i].Handled, snap.Domains[i].HandlesOther = access.Rights{}, false
+		default:
+			snap.Domains[i].Ruleset, snap.Domains[i].Creator.Exe = l.rules.rules, l.launcher
+		}
 	}
 	s.rulebook.end()
 	if s.deriver != nil {

@@ -102,6 +102,8 @@ type calibrator struct {
 	supported access.Rights
 	format    maskFormat
 	control   *control
+	// signs are those of helpers' domains, by the slot where they would be.
+	signs [slots]uint32
 	// read runs the calibrate program once.
 	read func(sink) error
 }
@@ -139,6 +141,9 @@ func (c *calibrator) round() (uint32, error) {
 	}
 	if err := c.read(&r); err != nil {
 		return 0, err
+	}
+	for i := range c.signs {
+		c.signs[i] |= r.found[1][i].Signs | r.found[2][i].Signs
 	}
 	return r.fitting(c.format)
 }

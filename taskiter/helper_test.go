@@ -165,6 +165,7 @@ const actorSource = `
 
 #define NR_CREATE_RULESET 444
 #define NR_RESTRICT_SELF 446
+#define LOG_NEW_EXEC_ON 2
 
 static void die(const char *what)
 {
@@ -390,7 +391,8 @@ static void read_through_ring(const char *path);
 static void rooted(char **op)
 {
 	static struct { uint64_t allowed; int32_t fd; } __attribute__((packed)) beneath = { READ_FILE, -1 };
-	uint64_t handled = READ_FILE | READ_DIR;
+	uint64_t handled[3] = { READ_FILE | READ_DIR };
+	unsigned flags = 0;
 	pid_t child = 0;
 
 	for (; *op; op++) {
@@ -451,11 +453,15 @@ static void rooted(char **op)
 			if (beneath.fd < 0)
 				die(*op);
 		} else if (!strcmp(*op, "restrict")) {
-			int fd = syscall(NR_CREATE_RULESET, &handled, sizeof(handled), 0);
+			int fd = syscall(NR_CREATE_RULESET, handled, handled[2] ? sizeof(handled) : 8, 0);
 
 			if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-			    (beneath.fd >= 0 && syscall(NR_ADD_RULE, fd, 1, &beneath, 0)) || syscall(NR_RESTRICT_SELF, fd, 0))
+			    (beneath.fd >= 0 && syscall(NR_ADD_RULE, fd, 1, &beneath, 0)) || syscall(NR_RESTRICT_SELF, fd, flags))
 				die("restrict");
+		} else if (!strcmp(*op, "scoped")) {
+			handled[2] = 1;
+		} else if (!strcmp(*op, "logged")) {
+			flags = LOG_NEW_EXEC_ON;
 		} else if (!strcmp(*op, "try")) {
 			int fd = open(*++op, O_RDONLY);
 

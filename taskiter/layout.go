@@ -72,37 +72,50 @@ func resolveLayout(spec *btf.Spec, fs uint32) (layout, maskFormat, error) {
 	return l, f, r.err
 }
 
-// resolveMasks finds the array of each layer's handled rights: one after the
-// other fs_access_masks (Linux 5.13), access_masks (6.7) and handled_masks
-// (7.3), with elements that are plain numbers or structures of bit fields.
+// resolveMasks finds what each layer handles, with elements that are plain numbers or
+// structures of bit fields.
 func resolveMasks(r *resolver, domain *btf.Struct, fs uint32, l *layout) (f maskFormat) {
-	for _, name := range []string{"handled_masks", "access_masks", "fs_access_masks"} {
-		m, ok := find(domain, name)
+	m, step := r.masks(domain)
+	size, err := btf.Sizeof(m.typ)
+	if err != nil || size != 2 && size != 4 {
+		r.fail(fmt.Errorf("%s.%s has elements of %d bytes, expected 2 or 4", domain.Name, m.name, size))
+		return f
+	}
+	l.Masks, l.MaskSize, l.MaskStep = m.offset, uint32(size), step
+	el, isStruct := btf.As[*btf.Struct](m.typ)
+	switch {
+	case isStruct:
+		r.fail(resolveBitFields(el, bigEndian, &f))
+	case size == 2:
+		f.Classes[access.FS] = bitRange{0, 16}
+	default:
+		n := uint8(bits.Len32(fs))
+		f.Classes[access.FS] = bitRange{0, n}
+		f.Classes[access.Net] = bitRange{n, 32 - n}
+	}
+	return f
+}
+
+// masks returns the rights that a domain's outermost layer handles, and how many bytes it is
+// to the next one's: in an array, one after the other fs_access_masks (Linux 5.13),
+// access_masks (6.7) and handled_masks (7.3), or in one of structures, as it is proposed.
+func (r *resolver) masks(domain *btf.Struct) (m member, step uint32) {
+	for _, name := range []string{"handled_masks", "access_masks", "fs_access_masks", "layers"} {
+		array, ok := find(domain, name)
 		if !ok {
 			continue
 		}
-		element := r.elements(m)
-		size, err := btf.Sizeof(element)
-		if err != nil || size != 2 && size != 4 {
-			r.fail(fmt.Errorf("%s.%s has elements of %d bytes, expected 2 or 4", domain.Name, name, size))
-			return f
+		array.typ = r.elements(array)
+		size, _ := btf.Sizeof(array.typ)
+		if layer, ok := btf.As[*btf.Struct](array.typ); ok && name == "layers" {
+			m = r.need(layer, "handled")
+			m.offset += array.offset
+			return m, uint32(size)
 		}
-		l.Masks, l.MaskSize = m.offset, uint32(size)
-		el, isStruct := btf.As[*btf.Struct](element)
-		switch {
-		case isStruct:
-			r.fail(resolveBitFields(el, bigEndian, &f))
-		case size == 2:
-			f.Classes[access.FS] = bitRange{0, 16}
-		default:
-			n := uint8(bits.Len32(fs))
-			f.Classes[access.FS] = bitRange{0, n}
-			f.Classes[access.Net] = bitRange{n, 32 - n}
-		}
-		return f
+		return array, uint32(size)
 	}
 	r.fail(fmt.Errorf("%s has no array of handled rights", domain.Name))
-	return f
+	return member{typ: &btf.Void{}}, 0
 }
 
 func resolveBitFields(s *btf.Struct, bigEndian bool, f *maskFormat) error {

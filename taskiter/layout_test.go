@@ -262,7 +262,7 @@ func TestResolveLayoutOfEveryKernel(t *testing.T) {
 			}
 			want := layout{
 				Landlock: 1, Hierarchy: roots, NumRules: roots + 8 + 4, NumLayers: roots + 8 + 8, Masks: roots + 8 + 12,
-				MaskSize: c.size, Id: absent, Denials: absent, Details: absent,
+				MaskSize: c.size, MaskStep: c.size, Id: absent, Denials: absent, Details: absent,
 				CreatorPid: absent, CreatorUid: absent, CreatorComm: absent, LogStatus: absent, CreatorExe: absent,
 			}
 			if c.types.hierarchy != old {

@@ -46,6 +46,7 @@ type objectDomainLayout struct {
 	Hierarchy   uint32
 	Masks       uint32
 	MaskSize    uint32
+	MaskStep    uint32
 	Parent      uint32
 	Id          uint32
 	Denials     uint32
@@ -63,6 +64,9 @@ type objectDomainLayout struct {
 	Views       uint32
 	Workers     uint32
 	Object      uint32
+	Signs       uint32
+	SignAt      [8]uint32
+	SignBits    [8]uint32
 }
 
 type objectDomainRecord struct {
@@ -142,6 +146,7 @@ const (
 	objectLimitOBJECT_WORDS  objectLimit = 2
 	objectLimitSPACES_MAX    objectLimit = 2048
 	objectLimitWAY_WORDS     objectLimit = 1024
+	objectLimitSIGNS         objectLimit = 8
 )
 
 type objectObjectRecord struct {
@@ -241,6 +246,7 @@ type objectSlotRecord struct {
 	NumLayers uint32
 	Chain     uint32
 	Masks     [7]uint32
+	Signs     uint32
 }
 
 type objectTaskBits uint32

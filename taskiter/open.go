@@ -212,6 +212,10 @@ func (o *opener) resolve(st *state) error {
 			return failure(scan.Error{Reason: UnknownLayout, Missing: "Landlock's structures in a form that is known here", Err: err,
 				Hint: "please report this with the output of landlockd doctor"})
 		}
+		if st.Newer, err = resolveSigns(o.types, &st.Layout); err != nil {
+			return failure(scan.Error{Reason: UnknownLayout, Missing: "what Landlock keeps of domains in a form that is known here", Err: err,
+				Hint: "please report this with the output of landlockd doctor"})
+		}
 		if st.Log = resolveLog(o.types); len(st.Log) == 0 {
 			st.Layout.LogStatus = absent
 		}
@@ -261,6 +265,8 @@ func (o *opener) calibrate(st *state) error {
 	// The resolved offset is that of the domain within Landlock's part, and
 	// calibration found the domain itself.
 	st.Layout.Blob = offset
+	// What domains of these helpers have is no sign of anything.
+	st.Layout.Signs &^= c.signs[offset/bytesOfPointer]
 	if st.Layout.Views == 1 {
 		if st.Layout.Object, err = c.findObject(); err != nil {
 			st.Layout.Views, o.noRules = 0, err

@@ -91,7 +91,7 @@ func someRecords() (b []byte, want collectSink) {
 		},
 		{objectRecordKindRECORD_EXE, exeRecord{H: h(objectRecordKindRECORD_EXE, 32), Pid: -1, ExecId: 9}, padded(""), ""},
 		{kind: objectRecordKindRECORD_SLOT, record: slotRecord{
-			H: h(objectRecordKindRECORD_SLOT, 56), Tid: 1, Slot: 2, Kthread: 1, NumLayers: 3, Chain: 4,
+			H: h(objectRecordKindRECORD_SLOT, 60), Tid: 1, Slot: 2, Kthread: 1, NumLayers: 3, Chain: 4,
 			Masks: [helperLayers]uint32{5, 6, 7, 8, 9, 10, 11},
 		}},
 		{

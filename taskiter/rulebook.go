@@ -9,9 +9,9 @@ import (
 	"github.com/landlockd/landlockd/domainid"
 )
 
-// rulebook keeps what was read of the rules of domains. A domain never changes: the
-// rules of its own layer are read once in its life, with those of its parents' layers
-// that are not known.
+// rulebook keeps what was read of the rules of domains. A domain never changes, on any
+// kernel until now: the rules of its own layer are read once in its life, with those of its
+// parents' layers that are not known.
 type rulebook struct {
 	scan uint64
 	// layers are the rules of each domain's own layer, used the number of those
@@ -35,6 +35,10 @@ type layerRules struct {
 	rules *sharedRuleset
 	// launcher is the path of the executable that made the domain, or empty.
 	launcher string
+	// count is the number of rules of the domain and all that it is nested in, as the
+	// kernel first stated it; changed: it was another one later.
+	count   uint32
+	changed bool
 }
 
 func newRulebook() rulebook {
@@ -49,25 +53,33 @@ func (b *rulebook) begin() {
 	b.used = 0
 }
 
-// of returns the rules of a domain's own layer, or nil, and which program made
-// it, and keeps them.
-func (b *rulebook) of(id domainid.ID) (rules *domainid.Ruleset, launcher string) {
+// of returns what is kept of a domain's own layer, or nil, and goes on to keep it. count is
+// the number of rules of the domain and all that it is nested in, as the kernel states it now.
+func (b *rulebook) of(id domainid.ID, count uint32) *layerRules {
 	l := b.layers[id]
 	if l == nil {
-		return nil, ""
+		return nil
 	}
 	if l.scan != b.scan {
 		l.scan = b.scan
 		b.used++
 	}
-	return l.rules.rules, l.launcher
+	if count != domainid.RulesUncounted {
+		if l.count == domainid.RulesUncounted {
+			l.count = count
+		}
+		l.changed = l.changed || l.count != count
+	}
+	return l
 }
 
 // keep notes the rules of a domain's own layer, if they are not known, on the
 // account of whoever is in it.
 func (b *rulebook) keep(id domainid.ID, account uint32, rules *domainid.Ruleset, keys []keyedRule) {
 	if b.layers[id] == nil && id != domainid.None {
-		b.layers[id] = &layerRules{scan: b.scan, rules: b.shared.take(account, rules, keys)}
+		b.layers[id] = &layerRules{
+			scan: b.scan, rules: b.shared.take(account, rules, keys), count: domainid.RulesUncounted,
+		}
 		b.used++
 	}
 }

@@ -44,12 +44,19 @@ func chainedRules() (rulesRecord, []ruleEntry) {
 		}
 }
 
+// rulesOf returns what is kept of a domain's rules, or nil.
+func rulesOf(s *Source, id domainid.ID) *domainid.Ruleset {
+	if l := s.rulebook.of(id, domainid.RulesUncounted); l != nil {
+		return l.rules.rules
+	}
+	return nil
+}
+
 func TestRulesSink(t *testing.T) {
 	s, k := chained(t)
 	rec, rules := chainedRules()
 	k.rules(&rec, rules)
-	outer, _ := s.rulebook.of(10)
-	inner, _ := s.rulebook.of(20)
+	outer, inner := rulesOf(s, 10), rulesOf(s, 20)
 	if outer == nil || inner == nil {
 		t.Fatalf("rules %+v and %+v", outer, inner)
 	}
@@ -86,7 +93,7 @@ func TestRulesInBatches(t *testing.T) {
 	s.pass.described[1].Mask |= 0b10 << testFormat.Classes[access.Net].Shift
 	rec, rules := chainedRules()
 	k.rules(&rec, rules)
-	inner, _ := s.rulebook.of(20)
+	inner := rulesOf(s, 20)
 	if inner == nil || inner.Rules != allPorts+1+3 || inner.EveryPort != 0b10 {
 		t.Fatalf("rules %+v", inner)
 	}
@@ -110,8 +117,7 @@ func TestLaunchers(t *testing.T) {
 	other.Tid++
 	k.rules(&other, rules)
 	launcher(10, "/of another task")
-	_, outer := s.rulebook.of(10)
-	_, inner := s.rulebook.of(20)
+	outer, inner := s.rulebook.layers[10].launcher, s.rulebook.layers[20].launcher
 	if outer != "/outer" || inner != "/inner" || s.rulebook.launcherBytes != len("/outer/inner") {
 		t.Errorf("launchers %q and %q, %d bytes", outer, inner, s.rulebook.launcherBytes)
 	}

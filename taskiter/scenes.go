@@ -13,7 +13,7 @@ import (
 type scenes struct {
 	all []domainid.Scene
 	at  map[sceneKey]int32
-	// known are the places of scenes, from scan to scan: a domain never changes.
+	// known are the places of scenes, from scan to scan: a domain seldom changes.
 	known map[placesKey]*knownPlaces
 	// ofAccount is what each account has had in this scan.
 	ofAccount map[account]sceneBudget
@@ -95,11 +95,23 @@ func (s *Source) addScene(r *taskRecord, key sceneKey, snap *scan.Snapshot) int3
 	return int32(len(c.all))
 }
 
+// handlesKnown reports whether it is known what each layer of a domain handles. What was
+// concluded of one whose rules changed since is no longer so.
+func handlesKnown(domains []domainid.Domain, domain int32) bool {
+	for i := range domainid.Chain(domains, domain) {
+		if domains[i].Handled.Empty() && !domains[i].HandlesOther {
+			return false
+		}
+	}
+	return true
+}
+
 // places returns what a domain denies on each of the scan's objects.
 func (s *Source) places(domain int32, ways *waySet, snap *scan.Snapshot) []domainid.Place {
 	facts := s.spaces.facts()
 	key := placesKey{snap.Domains[domain].ID, ways}
-	if p := s.scenes.known[key]; p != nil && p.kinds == s.kinds && p.facts == facts {
+	p := s.scenes.known[key]
+	if p != nil && p.kinds == s.kinds && p.facts == facts && handlesKnown(snap.Domains, domain) {
 		p.scan = s.spaces.scan
 		return p.places
 	}

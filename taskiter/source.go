@@ -82,6 +82,8 @@ type state struct {
 	// NoRules is why the rules of domains cannot be read, empty if they can, and NoWays
 	// why what leads to assets cannot.
 	NoRules, NoWays string
+	// Newer is what the kernel keeps of domains and is not known here.
+	Newer []string
 }
 
 var _ scan.Source = (*Source)(nil)

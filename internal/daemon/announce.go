@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/sources"
 	"github.com/landlockd/landlockd/internal/tree"
 	"github.com/landlockd/landlockd/internal/web"
@@ -33,6 +34,11 @@ func (d *Daemon) announce(ctx context.Context, shared *scan.Shared) {
 				log.Warn("Only one source works: nothing is compared", "missing", source, "reason", reason)
 			}
 		}
+	}
+	if it := d.found.Iterator; it != nil && len(it.Newer()) > 0 {
+		log.Warn("This kernel keeps of domains what this landlockd does not know: what a domain "+
+			"denies that makes use of it is unknown. Update landlockd",
+			"members", plural.First(it.Newer(), 8))
 	}
 	// It has been validated: one that cannot be read was changed just now.
 	config, _ := web.ReadConfig(d.o.WebConfig)

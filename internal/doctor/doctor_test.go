@@ -22,6 +22,7 @@ type fake struct {
 	info         scan.SourceInfo
 	unprivileged bool
 	noWays       string
+	newer        []string
 	hidePID      string
 	ownDepth     int
 	snap         *scan.Snapshot
@@ -39,6 +40,7 @@ func (f fake) Form() string                                 { return "hex" }
 func (f fake) HidePID() (string, error)                     { return f.hidePID, nil }
 func (f fake) UsersKnown() bool                             { return true }
 func (f fake) NoWays() string                               { return f.noWays }
+func (f fake) Newer() []string                              { return f.newer }
 func (f fake) OwnDepth() int                                { return f.ownDepth }
 
 func TestExamine(t *testing.T) {
@@ -68,6 +70,13 @@ func TestExamine(t *testing.T) {
 				"[ok]   facts              IDs: kernel, lineage: known, rules: read, denials: counters\n" +
 				"[note] serving            keeps CAP_BPF: this kernel wants it for every scan (before Linux 5.19)\n" +
 				"[FAIL] PID namespace      an inner one: only its processes are seen; run landlockd in the host's (hostPID, --pid=host)\n"},
+		"a kernel that is newer": {host{iterator: fake{info: info, unprivileged: true, newer: []string{"landlock_hierarchy.supervisor"}}}, checkIterator, true,
+			"[ok]   task iterator      loaded; Landlock's part of the credentials is at byte 8\n" +
+				"[ok]   facts              IDs: kernel, lineage: known, rules: read, denials: counters\n" +
+				"[note] newer Landlock     this kernel keeps of domains what this landlockd does not know: landlock_hierarchy.supervisor. " +
+				"What a domain denies that makes use of it is not known: update landlockd\n" +
+				"[ok]   serving            needs no capability\n" +
+				"[ok]   PID namespace      the initial one: every process of the host is in it\n"},
 		"no iterator": {host{iteratorErr: broken}, checkIterator, true,
 			"[note] task iterator      it is broken [31m\n"},
 		"no source": {host{iteratorErr: broken, attributeErr: broken}, checkIterator, false,

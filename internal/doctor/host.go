@@ -34,6 +34,7 @@ type iterator interface {
 	Unprivileged() bool
 	Layout() taskiter.Layout
 	NoWays() string
+	Newer() []string
 }
 
 // attribute is a [procattr.Source].

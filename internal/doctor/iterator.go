@@ -2,7 +2,11 @@
 
 package doctor
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/landlockd/landlockd/internal/plural"
+)
 
 // checkIterator reports whether the task iterator loads, and what it reads.
 func checkIterator(h *host, say say) {
@@ -23,6 +27,11 @@ func checkIterator(h *host, say say) {
 	info := h.iterator.Info()
 	say(ok, "facts", "IDs: %s, lineage: %s, rules: %s, denials: %s",
 		info.IDs, info.Lineage, info.Rules, info.Denials)
+	if newer := h.iterator.Newer(); len(newer) > 0 {
+		say(note, "newer Landlock", "this kernel keeps of domains what this landlockd does not know: "+
+			"%s. What a domain denies that makes use of it is not known: update landlockd",
+			plural.First(newer, 8))
+	}
 	if h.iterator.Unprivileged() {
 		say(ok, "serving", "needs no capability")
 	} else {

@@ -120,8 +120,12 @@ func (t *textWriter) domain(l *domainid.Layer) {
 // layerText returns how much a layer handles and, for the threads of the sandbox,
 // restricts.
 func (t *textWriter) layerText(l *domainid.Layer) string {
-	if l.Handles.Sure.Empty() {
-		return ""
+	if d := &t.e.Snapshot.Domains[l.Domain]; l.Handles.Sure.Empty() {
+		if t.e.Snapshot.Source.Rules != "read" || d.HandlesOther {
+			return ""
+		}
+		return "; what it denies is not known: it is of a kind that is newer than this " +
+			"landlockd, or its rules have changed"
 	}
 	text := "; handles " + plural.Count(l.Handles.Sure.Count(), "right")
 	if l.Doubt.Has(domainid.ClassUnknown) {

@@ -23,6 +23,7 @@ __noinline int read_slot(struct slot_record *rec, __u64 at)
 	for (i = 0; i < HELPER_LAYERS && i < n; i++)
 		rec->masks[i] = layer_mask(domain, n - 1 - i);
 	READ(hierarchy, domain + layout.hierarchy);
+	rec->signs = signs_of(hierarchy);
 	for (i = 0; i <= layout.max_layers && hierarchy; i++) {
 		const void *parent = 0;
 

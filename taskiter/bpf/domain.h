@@ -53,7 +53,8 @@ static __always_inline int put_domain(struct seq_file *seq, const void *domain, 
 	rec.key = domain_key(hierarchy);
 	READ(parent, hierarchy + layout.parent);
 	rec.parent = parent ? domain_key(parent) : 0;
-	rec.mask = layer_mask(domain, depth - 1);
+	if (!layout.signs || !signs_of(hierarchy))
+		rec.mask = layer_mask(domain, depth - 1);
 	if (layout.log_status != ABSENT) {
 		__u32 status = 0;
 

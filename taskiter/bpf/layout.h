@@ -17,7 +17,7 @@ volatile const struct domain_layout layout = {};
 /* What one layer of a domain handles, as it is stored; the outermost layer is 0. */
 static __always_inline __u32 layer_mask(const void *domain, __u32 layer)
 {
-	const void *at = domain + layout.masks + (__u64)layer * layout.mask_size;
+	const void *at = domain + layout.masks + (__u64)layer * layout.mask_step;
 
 	if (layout.mask_size == 2) {
 		__u16 m = 0;
@@ -30,6 +30,26 @@ static __always_inline __u32 layer_mask(const void *domain, __u32 layer)
 		READ(m, at);
 		return m;
 	}
+}
+
+/*
+ * Which signs a domain has: members that are not known here, and are set. It is of a kind
+ * that came later: it may deny less than it handles, or have rules elsewhere.
+ */
+static __always_inline __u32 signs_of(const void *hierarchy)
+{
+	__u32 signs = 0, i;
+
+	for (i = 0; i < SIGNS; i++) {
+		__u32 word = 0;
+
+		if (!(layout.signs >> i & 1))
+			continue;
+		READ(word, hierarchy + layout.sign_at[i]);
+		if (word & layout.sign_bits[i])
+			signs |= 1U << i;
+	}
+	return signs;
 }
 
 #endif

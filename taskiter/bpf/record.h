@@ -22,6 +22,7 @@ enum limit {
 	OBJECT_WORDS = 2,   /* of a bit for each object */
 	SPACES_MAX = 2048,  /* mount namespaces that are looked at in one scan */
 	WAY_WORDS = 1024,   /* of the ways of one mount namespace */
+	SIGNS = 8,	    /* words of a domain that may say what it is */
 };
 
 /*
@@ -35,6 +36,7 @@ struct domain_layout {
 	__u32 hierarchy;
 	__u32 masks;
 	__u32 mask_size;   /* of one layer's mask, 2 or 4 bytes */
+	__u32 mask_step;   /* from one layer's mask to the next one's */
 	__u32 parent;	   /* in struct landlock_hierarchy */
 	__u32 id;
 	__u32 denials;
@@ -52,6 +54,9 @@ struct domain_layout {
 	__u32 views;	   /* 1: what is granted on a task's root directory is looked for */
 	__u32 workers;	   /* PF_*: of threads that the kernel makes for processes */
 	__u32 object;	   /* in inode->i_security: Landlock's object of the inode */
+	__u32 signs;	   /* bit n: sign n is looked at */
+	__u32 sign_at[SIGNS];	/* in struct landlock_hierarchy: a word with members */
+	__u32 sign_bits[SIGNS]; /* that are not known here, and which bits they are */
 };
 
 /*
@@ -222,7 +227,7 @@ struct domain_record {
 	__u64 key;	  /* the kernel's ID, or an address that never leaves the daemon */
 	__u64 parent;	  /* key, 0 = outermost */
 	__u64 denials;
-	__u32 mask;	  /* of its own layer, as stored */
+	__u32 mask;	  /* of its own layer, as stored; 0: nobody here knows what it denies */
 	__u32 num_rules;  /* ABSENT: not known */
 	__s32 creator_pid;
 	__u32 creator_uid;
@@ -347,6 +352,7 @@ struct slot_record {
 	__u32 num_layers;
 	__u32 chain;	  /* number of hierarchies from the one found to the outermost */
 	__u32 masks[HELPER_LAYERS]; /* of the innermost layers, innermost first */
+	__u32 signs;	  /* bit n: the innermost has sign n */
 };
 
 /* Calibration: what would be there if Landlock's object of an inode were in this slot. */

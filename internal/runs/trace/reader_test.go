@@ -24,13 +24,21 @@ import (
 // open returns a reader, whose state went through text as between two stages.
 func open(t *testing.T) *Reader {
 	t.Helper()
+	return openAt(t, func(*taskiter.Layout) {})
+}
+
+// openAt is open where the kernel keeps domains in a way that is changed before.
+func openAt(t *testing.T, change func(*taskiter.Layout)) *Reader {
+	t.Helper()
 	testenv.NeedRoot(t)
 	src, err := taskiter.Open(taskiter.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	st, files, err := Open(src.Layout())
+	layout := src.Layout()
+	change(&layout)
+	st, files, err := Open(layout)
 	if err != nil {
 		var ve *ebpf.VerifierError
 		if errors.As(err, &ve) {

@@ -14,6 +14,24 @@ struct facts {
 	__u64 lacks;  /* rights that the layers of one of those in a domain do not handle */
 };
 
+/*
+ * Whether a domain, or one that it is nested in, is of a kind that came later. A global
+ * function, because that is verified once.
+ */
+__noinline int has_signs(__u64 domain)
+{
+	const void *hierarchy = 0;
+	__u32 i;
+
+	READ(hierarchy, domain + layout.hierarchy);
+	for (i = 0; i < LAYERS && hierarchy; i++) {
+		if (signs_of(hierarchy))
+			return 1;
+		READ(hierarchy, hierarchy + layout.parent);
+	}
+	return 0;
+}
+
 /* Adds a thread by the security blob of its credentials. */
 static __always_inline void read_thread(struct facts *f, const void *blob)
 {
@@ -33,6 +51,8 @@ static __always_inline void read_thread(struct facts *f, const void *blob)
 			break;
 		handled |= layer_mask(domain, i);
 	}
+	if (layout.signs && has_signs((__u64)domain))
+		handled = 0; /* it is not known */
 	if (depth > LAYERS) /* Linux before 5.19: it is not known */
 		handled = ~0U;
 	if (depth > DEEPEST)
