@@ -76,9 +76,9 @@ func someRecords() (b []byte, want collectSink) {
 		rest    string
 	}{
 		{kind: objectRecordKindRECORD_TASK, record: objectTaskRecord{
-			H: h(objectRecordKindRECORD_TASK, 120), Tid: 1, Pid: 2, Ppid: 3, Flags: 4, Bits: 5, View: 21, ExitState: 6, Space: 24, NrThreads: 7,
+			H: h(objectRecordKindRECORD_TASK, 128), Tid: 1, Pid: 2, Ppid: 3, Flags: 4, Bits: 5, View: 21, ExitState: 6, Space: 24, NrThreads: 7,
 			Start: 8 << 40, ExecId: 9 << 40, Domain: 11 << 40, Acting: 23 << 40, Cgroup: 12 << 40, CgroupV1: 13 << 40,
-			Exits: 10, Account: 22, Euid: 14, UserNs: 15, MntNsOwner: 16, Seccomp: 17, Depth: 18,
+			Exits: 10, Account: 22, Euid: 14, UserNs: 15, MntNsOwner: 16, Seccomp: 17, Depth: 18, Egid: 25,
 			Comm: [16]uint8{'c', 0xff, '\n', 15: 'x'},
 		}},
 		{kind: objectRecordKindRECORD_DOMAIN, record: domainRecord{
