@@ -181,8 +181,14 @@ func (x *explainProcess) addPlaces(e *explain.Explanation, limit time.Duration) 
 	if q.Files = e.Files(); len(q.Files) == 0 {
 		return nil
 	}
-	e.Places = map[explain.File]string{}
-	_, err := q.Ask(limit, func(a *apart.Answer) { e.Places[a.Place.File] = string(a.Place.Path) })
+	e.Places, e.Gone = map[explain.File]string{}, map[explain.File]bool{}
+	_, err := q.Ask(limit, func(a *apart.Answer) {
+		if a.Place.Path == "" {
+			e.Gone[a.Place.File] = true
+		} else {
+			e.Places[a.Place.File] = string(a.Place.Path)
+		}
+	})
 	if err != nil {
 		e.NoPlaces = "not all were sought: " + untrusted.OneLine(err.Error())
 	}

@@ -376,6 +376,7 @@ func untrustedTexts() *Explanation {
 		{TIDs: []int32{103}, Path: "/", Own: true, OtherMounts: true,
 			Mounted: &Mounted{"/a\x07", "fuse.\u202e", "0:5"}},
 	}}
+	e.Gone = map[File]bool{{0x801, 2}: true}
 	e.Places = map[File]string{{0x801, 77}: "/srv/\x1b[31m", {0x801, 78}: "/srv/\x1b[31m/x"}
 	e.Rules = []policy.Explanation{
 		{Rule: &policy.Rule{Name: "web", Severity: "critical"}, Applies: access.Yes, Result: policy.Violating, Reason: policy.Partial, Why: "some\x1b tasks"},

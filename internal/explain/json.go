@@ -118,6 +118,8 @@ type fileJSON struct {
 	Dev    string          `json:"dev"`
 	Ino    string          `json:"ino"`
 	FSRoot bool            `json:"filesystem_root"`
+	// Gone: the process finds it by no path, for certain.
+	Gone bool `json:"gone"`
 }
 
 type socketsJSON struct {
@@ -259,7 +261,8 @@ func (e *Explanation) permissionJSON(d *Permission) permissionJSON {
 		k := limitJSON{Depth: l.Depth, Files: []fileJSON{}, More: l.More}
 		j.More = j.More || l.More
 		for _, f := range l.Files {
-			x := fileJSON{Dev: recorded.DeviceText(f.Dev), Ino: strconv.FormatUint(f.Ino, 10), FSRoot: f.FSRoot}
+			x := fileJSON{Dev: recorded.DeviceText(f.Dev), Ino: strconv.FormatUint(f.Ino, 10), FSRoot: f.FSRoot,
+				Gone: e.Gone[File{f.Dev, f.Ino}]}
 			if path, found := e.Places[File{f.Dev, f.Ino}]; found {
 				text := untrusted.Text(path)
 				x.Path = &text

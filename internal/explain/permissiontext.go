@@ -114,7 +114,11 @@ func (t *textWriter) files(l *domainid.Limit, indent string) {
 		if f.FSRoot {
 			what = "the root of the filesystem"
 		}
-		t.line("%s%s on device %s, of which no path is known", indent, what, recorded.DeviceText(f.Dev))
+		why := "of which no path is known"
+		if t.e.Gone[File{f.Dev, f.Ino}] {
+			why = "which it finds by no path: removed, replaced by another one, or hidden (a stale grant)"
+		}
+		t.line("%s%s on device %s, %s", indent, what, recorded.DeviceText(f.Dev), why)
 	})
 	if l.More {
 		t.line("%sand perhaps others, which are not known", indent)

@@ -35,6 +35,9 @@ type Explanation struct {
 	// Roots; NoPlaces is why not all were looked for.
 	Places   map[File]string
 	NoPlaces string
+	// Gone are the files of which is certain that the process finds them by no path: rules on
+	// them are stale.
+	Gone map[File]bool
 	// Sockets is nil if they were not looked for.
 	Sockets *Sockets
 	// Denials is nil if no daemon was asked.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,31 @@ func TestExplainWithoutLeader(t *testing.T) {
 	})
 	wants(t, explain(t, pid, "--sockets"), "is sandboxed at depth 1\n",
 		"  root        "+dir+", a directory of its own\n", "\nUnix sockets outside")
+}
+
+// TestExplainStaleGrant: a rule on a file that was replaced by rename(2) is named, as the process
+// does not find the file any more.
+func TestExplainStaleGrant(t *testing.T) {
+	testenv.NeedRoot(t)
+	const ioctlDev = 1 << 15
+	dir := testenv.PublicDir(t)
+	kept := write(t, filepath.Join(dir, "kept"), "", 0o644)
+	replaced := write(t, filepath.Join(dir, "replaced"), "", 0o644)
+	p := stay(t, true, self, roleArg, "box",
+		fmt.Sprintf("fs=%#x,below=%#x:%s,below=%#x:%s", ioctlDev, ioctlDev, kept, ioctlDev, replaced),
+		self, roleArg, "leaderless", dir)
+	if err := os.Rename(write(t, filepath.Join(dir, "new"), "", 0o644), replaced); err != nil {
+		t.Fatal(err)
+	}
+	var text string
+	eventually(t, "its rules are read", func() bool {
+		text = explain(t, fmt.Sprint(p.cmd.Process.Pid))
+		return strings.Contains(text, "  Files, only below these:\n")
+	})
+	wants(t, text, "      /kept\n", "(a stale grant)\n    - use ioctl(2) on a device (fs.ioctl_dev)\n")
+	if strings.Contains(text, "      /replaced\n") || strings.Count(text, "stale grant") != 1 {
+		t.Errorf("the rule is not on what has the name now:\n%s", text)
+	}
 }
 
 func yesNo(b bool) string {

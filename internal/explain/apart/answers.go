@@ -65,7 +65,8 @@ func (q *Question) check(a *Answer) error {
 	case a.Gaps != nil || a.Error != "" || a.End:
 		return errors.New("an end and no end")
 	case q.Threads != nil && a.Root != nil && len(a.Root.TIDs) > 0 && a.Place == nil && a.Socket == nil:
-	case q.Files != nil && a.Place != nil && strings.HasPrefix(string(a.Place.Path), "/") &&
+	case q.Files != nil && a.Place != nil &&
+		(a.Place.Path == "" || strings.HasPrefix(string(a.Place.Path), "/")) &&
 		a.Root == nil && a.Socket == nil:
 	case q.Holders != nil && a.Socket != nil && isName(a.Socket) && a.Root == nil && a.Place == nil:
 	default:

@@ -205,7 +205,7 @@ func FuzzRead(f *testing.F) {
 		} {
 			_, _ = q.read(strings.NewReader(text), func(a *Answer) {
 				root := q.Threads != nil && len(a.Root.TIDs) > 0
-				place := q.Files != nil && a.Place.Path[0] == '/'
+				place := q.Files != nil && (a.Place.Path == "" || a.Place.Path[0] == '/')
 				socket := q.Holders != nil && (a.Socket.Spot == nil) == (a.Socket.Name[0] == 0)
 				if !root && !place && !socket {
 					t.Errorf("%+v for %+v", a, q)

@@ -46,7 +46,7 @@ type Answer struct {
 	Error untrusted.Text `json:"error,omitempty"`
 }
 
-// Place is the path of a file.
+// Place is the path of a file, empty if the process finds it by none.
 type Place struct {
 	File explain.File   `json:"file"`
 	Path untrusted.Text `json:"path"`

@@ -27,7 +27,8 @@ import (
 const maxLooks = 400_000
 
 // Find looks for the files until all are found, or what may be looked at is, or
-// ctx ends, and calls found for each. It begins with what is likely: mount points, what the
+// ctx ends, and calls found for each; with an empty path for one of which is certain that the
+// process finds it by none, as all of its directories were looked at. It begins with what is likely: mount points, what the
 // process has open, directories that sandboxes are often about. An error says why it did not
 // look at more.
 func Find(
@@ -65,7 +66,23 @@ func Find(
 	if s.isForeign("/") {
 		return errForeign
 	}
+	if !s.done() && !s.missed {
+		s.gone()
+	}
 	return nil
+}
+
+// gone names the files that have no path, after a whole walk, as far as numbers of inodes are
+// the same everywhere in their filesystems.
+func (s *search) gone() {
+	for f := range s.wanted {
+		dev := fmt.Sprintf("%d:%d", unix.Major(f.Dev), unix.Minor(f.Dev))
+		if slices.ContainsFunc(s.mounts, func(m procdir.Mount) bool {
+			return m.Dev == dev && slices.Contains(numbered, m.Type)
+		}) {
+			s.found(f, "")
+		}
+	}
 }
 
 var errForeign = errors.New("its root directory is in a filesystem that a program or another " +
@@ -89,9 +106,9 @@ func (s *search) addRoot() error {
 		return err
 	}
 	root := procdir.Mount{Point: "/"}
-	dev := fmt.Sprintf("%d:%d", unix.Major(at.File.Dev), unix.Minor(at.File.Dev))
+	root.Dev = fmt.Sprintf("%d:%d", unix.Major(at.File.Dev), unix.Minor(at.File.Dev))
 	for _, m := range procdir.ParseMounts(string(text)) {
-		if m.Dev == dev {
+		if m.Dev == root.Dev {
 			root.Type = m.Type
 		}
 	}
@@ -109,6 +126,8 @@ type search struct {
 	mounts  []procdir.Mount
 	walked  map[explain.File]bool
 	looks   int
+	// missed: some directory that the process may find was not looked at.
+	missed bool
 }
 
 func (s *search) done() bool {
@@ -155,6 +174,7 @@ func (s *search) try(p string) {
 	}
 	f, err := s.target.Find(p)
 	if err != nil {
+		s.lacks(err)
 		return
 	}
 	defer f.Close()
@@ -187,17 +207,29 @@ func (s *search) walk() {
 			dirs = append(dirs, s.list(dir)...)
 		}
 	}
+	belowProc := func(m procdir.Mount) bool {
+		return explain.IsBelow(m.Point, "/proc") && slices.Contains(numbered, m.Type)
+	}
+	s.missed = s.missed || slices.ContainsFunc(s.mounts, belowProc)
+}
+
+// lacks notes that something could not be looked at that may be there.
+func (s *search) lacks(err error) {
+	gone := errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
+	s.missed = s.missed || !gone
 }
 
 // list looks at the entries of a directory and returns the directories in it.
 func (s *search) list(dir string) (below []string) {
 	f, err := s.target.Find(dir)
 	if err != nil {
+		s.lacks(err)
 		return nil
 	}
 	defer f.Close()
 	at, ok := identify(f)
 	if !ok || s.walked[at] {
+		s.missed = s.missed || !ok
 		return nil
 	}
 	s.walked[at] = true
@@ -207,11 +239,13 @@ func (s *search) list(dir string) (below []string) {
 		fd, err = unix.Openat(int(f.Fd()), ".", flags, 0)
 	}
 	if err != nil {
+		s.lacks(err)
 		return nil
 	}
 	defer unix.Close(fd)
 	for e, err := range dirent.Read(fd, make([]byte, 32<<10)) {
 		if err != nil || s.done() {
+			s.missed = true
 			break
 		}
 		s.looks++
@@ -219,8 +253,11 @@ func (s *search) list(dir string) (below []string) {
 		if s.numbers[e.Ino] {
 			s.try(p)
 		}
-		if e.Kind == unix.DT_DIR {
+		switch e.Kind {
+		case unix.DT_DIR:
 			below = append(below, p)
+		case unix.DT_UNKNOWN:
+			s.missed = true
 		}
 	}
 	return below
@@ -234,3 +271,7 @@ var local = []string{
 	"iso9660", "mqueue", "overlay", "proc", "pstore", "ramfs", "rootfs", "securityfs",
 	"squashfs", "sysfs", "tmpfs", "tracefs", "udf", "vfat", "xfs", "zfs",
 }
+
+// numbered are those of them in which the kernel, stat(2) and directories have the same number
+// of an inode.
+var numbered = []string{"ext2", "ext3", "ext4", "f2fs", "ramfs", "tmpfs", "xfs"}

@@ -30,7 +30,11 @@ func self(t *testing.T) *target.Process {
 func find(t *testing.T, ctx context.Context, files []explain.File) map[explain.File]string {
 	t.Helper()
 	found := map[explain.File]string{}
-	if err := Find(ctx, self(t), files, func(f explain.File, p string) { found[f] = p }); err != nil {
+	if err := Find(ctx, self(t), files, func(f explain.File, p string) {
+		if p != "" {
+			found[f] = p
+		}
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return found
@@ -89,6 +93,80 @@ func TestFindEnds(t *testing.T) {
 	cancel()
 	if found := find(t, ctx, []explain.File{{Dev: 1, Ino: 1}}); len(found) != 0 {
 		t.Errorf("found %v", found)
+	}
+}
+
+// TestGone: a file that was replaced by rename(2) has no path any more, if all was looked at that
+// the process finds; one that is only elsewhere has.
+func TestGone(t *testing.T) {
+	dir, err := os.MkdirTemp("/var/tmp", "landlockd-places-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	write := func(name string) explain.File {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return fileOf(t, filepath.Join(dir, name))
+	}
+	rename := func(from, to string) {
+		if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "below"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	replaced, moved := write("config"), write("log")
+	open, err := os.Open(filepath.Join(dir, "config")) // as a rule does, this keeps the inode
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	other := write("config.new")
+	rename("config.new", "config")
+	rename("log", "below/log.1")
+	elsewhere := explain.File{Dev: replaced.Dev + 12345, Ino: 7}
+
+	p := self(t)
+	root, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	p.Root.Close()
+	p.Root = root
+	look := func(ctx context.Context) (map[explain.File]string, map[explain.File]bool) {
+		found, gone := map[explain.File]string{}, map[explain.File]bool{}
+		all := []explain.File{replaced, moved, other, elsewhere}
+		if err := Find(ctx, p, all, func(f explain.File, path string) {
+			if path == "" {
+				gone[f] = true
+			} else {
+				found[f] = path
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return found, gone
+	}
+	found, gone := look(context.Background())
+	if len(gone) != 1 || !gone[replaced] || found[moved] != "/below/log.1" || found[other] != "/config" || len(found) != 2 {
+		t.Errorf("found %v, gone %v", found, gone)
+	}
+	// What was not looked at may have it.
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, gone := look(over); len(gone) != 0 {
+		t.Errorf("without a look: gone %v", gone)
+	}
+	var s search
+	if s.lacks(unix.ENOENT); s.missed {
+		t.Error("what is not there was missed")
+	}
+	if s.lacks(unix.EACCES); !s.missed {
+		t.Error("a directory that could not be opened was not missed")
 	}
 }
 
