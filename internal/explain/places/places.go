@@ -26,11 +26,11 @@ import (
 // maxLooks bounds the number of directory entries that a search looks at.
 const maxLooks = 400_000
 
-// Find looks for the files until all are found, or what may be looked at is, or
-// ctx ends, and calls found for each; with an empty path for one of which is certain that the
-// process finds it by none, as all of its directories were looked at. It begins with what is likely: mount points, what the
-// process has open, directories that sandboxes are often about. An error says why it did not
-// look at more.
+// Find looks for the files until all are found, or what may be looked at is, or ctx ends, and
+// calls found for each: with an empty path for one of which is certain that the process finds it
+// by none, as all of its directories were looked at. It begins with what is likely: mount points,
+// what the process has open, directories that sandboxes are often about. An error says why it did
+// not look at more.
 func Find(
 	ctx context.Context, t *target.Process, files []explain.File, found func(explain.File, string),
 ) error {
