@@ -20,8 +20,9 @@ type domainNote struct {
 	child int32
 }
 
-// layOut makes a line for each domain and for each process in it.
+// layOut makes a line for each domain, and for each process in it or for equal siblings.
 func (v *domainWriter) layOut() {
+	v.folds = v.foldable()
 	walk := v.newMemberWalk()
 	lineOfDomain := make([]int32, len(v.s.Domains))
 	lineOf := make([]int32, len(v.s.Processes))
@@ -32,6 +33,9 @@ func (v *domainWriter) layOut() {
 		}
 		lineOfDomain[d] = v.add(up, domainRow{d, -1})
 		for _, p := range walk.members(d) {
+			if v.folds[p] == 0 {
+				continue
+			}
 			up := lineOfDomain[d]
 			if q := v.forest.Parent(p); walk.holds(d, q) {
 				up = lineOf[q]
@@ -40,6 +44,21 @@ func (v *domainWriter) layOut() {
 		}
 	}
 	v.lines.close()
+}
+
+// foldable returns for how many processes each one's line stands, as [treeWriter.fold] does.
+func (v *domainWriter) foldable() []int {
+	n := len(v.s.Processes)
+	all, hasChild := make([]bool, n), make([]bool, n)
+	order := make([]int32, 0, n)
+	for p := range v.forest.Walk() {
+		order = append(order, p)
+		all[p] = true
+		if up := v.forest.Parent(p); up >= 0 {
+			hasChild[up] = true
+		}
+	}
+	return newTreeWriter(v.s, v.o).fold(order, all, hasChild)
 }
 
 func (v *domainWriter) add(up int32, r domainRow) int32 {
@@ -107,7 +126,9 @@ func (v *domainWriter) annotate() {
 			if d < 0 {
 				continue
 			}
-			v.notes[lineOf[domainRow{d, p}]].threads++
+			if line, found := lineOf[domainRow{d, p}]; found {
+				v.notes[line].threads++
+			}
 			if d == counted || parent < 0 {
 				continue
 			}

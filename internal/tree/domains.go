@@ -59,6 +59,8 @@ type domainWriter struct {
 	lines  outline
 	rows   []domainRow
 	notes  []domainNote
+	// folds is for how many processes each one's line stands.
+	folds []int
 }
 
 func (v *domainWriter) domain(d int32) string {
@@ -108,7 +110,7 @@ func handledText(d *domainid.Domain) string {
 func (v *domainWriter) process(line, used int) {
 	p := &v.s.Processes[v.rows[line].process]
 	n := v.notes[line]
-	notes := ""
+	notes := v.o.times(v.folds[v.rows[line].process])
 	if v.s.Ineffective(p) == access.Yes {
 		notes += " [ineffective]"
 	}

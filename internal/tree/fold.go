@@ -3,6 +3,8 @@
 package tree
 
 import (
+	"strconv"
+
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -63,5 +65,17 @@ func (t *treeWriter) kin(i int32) kin {
 		parent: t.forest.Parent(i), domain: t.domain[i], workload: p.Workload, comm: p.Comm,
 		exe: p.Exe, exeOrigin: p.ExeOrigin, state: p.State, reason: p.Reason, depth: p.Depth,
 		uid: p.UID, ineffective: t.s.Ineffective(p),
+	}
+}
+
+// times is the note of a line that stands for so many processes.
+func (o Options) times(n int) string {
+	switch {
+	case n <= 1:
+		return ""
+	case o.ASCII:
+		return " x" + strconv.Itoa(n)
+	default:
+		return " ×" + strconv.Itoa(n)
 	}
 }

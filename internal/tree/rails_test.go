@@ -150,6 +150,17 @@ func TestFilteredTree(t *testing.T) {
 	}
 }
 
+// Equal siblings are one row below their domain, too, and nobody else is counted as one.
+func TestDomainsFold(t *testing.T) {
+	var b strings.Builder
+	if err := Domains(&b, &forked(10_000).Snapshot, Options{Fold: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "│ └─13 postgres ×10000\n") || strings.Count(b.String(), "postgres") != 3 {
+		t.Errorf("%s", &b)
+	}
+}
+
 // Lines of domains and of counts are broken between words where they are too long.
 func TestDomainsFit(t *testing.T) {
 	var b strings.Builder

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
@@ -187,14 +186,7 @@ func (t *treeWriter) process(i, line int32, draw *pen) {
 	p := &t.s.Processes[i]
 	f := t.facts.Read(i)
 	branch := draw.line(line)
-	note := ""
-	if n := t.folded[line]; n > 1 {
-		times := " ×"
-		if t.o.ASCII {
-			times = " x"
-		}
-		note = times + strconv.Itoa(n)
-	}
+	note := t.o.times(t.folded[line])
 	if p.State == scan.Unknown && p.Reason != scan.NoReason {
 		note += " [" + p.Reason.String() + "]"
 	}
