@@ -8,6 +8,12 @@
   local last(metric, matchers='') =
     'last_over_time(%s{%s%s}[%s])' % [metric, c.facts, if matchers == '' then '' else ', ' + matchers, c.factWindow],
 
+  // Of a metric that is there only above 0: what a host with facts now has no more must not
+  // stay for factWindow.
+  local lastAboveZero(metric) =
+    '%(metric)s{%(facts)s} or (%(last)s unless on (%(host)s) landlock_enabled{%(facts)s})' %
+    { metric: metric, facts: c.facts, last: last(metric), host: c.host },
+
   // Sandboxed / known of a recorded sum. known > 0: where nothing is known
   // there is no ratio. A sum without a sandboxed one is 0, not absent.
   local ratio(sum, by) = |||
@@ -118,11 +124,10 @@
           record('workload:landlock_process_coverage:ratio', ratio('workload:landlock_processes:sum', c.clusterLabel + ', workload')),
           record('workload:landlock_hosts:count',
                  'count by (%(clusterLabel)s, workload) (' + last('landlock_workload_processes', 'state="sandboxed"') + ')'),
-          // They are there only above 0: what was mended must not stay for factWindow.
           record('workload:landlock_asset_processes:sum',
-                 'sum by (%(clusterLabel)s, workload, asset) (landlock_workload_asset_processes{%(facts)s})'),
+                 'sum by (%(clusterLabel)s, workload, asset) (' + lastAboveZero('landlock_workload_asset_processes') + ')'),
           record('workload:landlock_asset_hosts:count',
-                 'count by (%(clusterLabel)s, workload, asset) (landlock_workload_asset_processes{%(facts)s})'),
+                 'count by (%(clusterLabel)s, workload, asset) (' + lastAboveZero('landlock_workload_asset_processes') + ')'),
           // Most are 0.
           record('workload:landlock_runs:rate',
                  'sum by (%(clusterLabel)s, workload, state) (rate(landlock_workload_runs_total{%(facts)s}[%(factWindow)s]) > 0)'),
