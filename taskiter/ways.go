@@ -42,6 +42,8 @@ type spaces struct {
 	of    []*waySet // by number; nil: they were not read. 0 has what holds in all
 	scan  uint64
 	whole *waySet // of which nothing is known
+	// changing: some were not read whole, mostly as mounts changed meanwhile.
+	changing bool
 }
 
 func newSpaces() spaces {
@@ -57,10 +59,18 @@ func (s *Source) readWays(ctx context.Context) error {
 		s.spaces.end()
 		return nil
 	}
-	err := iterate(ctx, s.fd(waysFile), s.buf, &s.spaces)
+	var err error
+	for look := 0; look < waysLooks && err == nil && (look == 0 || s.spaces.changing); look++ {
+		s.spaces.changing = false
+		err = iterate(ctx, s.fd(waysFile), s.buf, &s.spaces)
+	}
 	s.spaces.end()
 	return err
 }
+
+// waysLooks is how often ways are looked for while mounts change. Users may have them change
+// where all others' are, by setuid programs, and are to blind nobody.
+const waysLooks = 4
 
 func (s *spaces) begin(n int) {
 	s.scan++
@@ -97,7 +107,11 @@ func (s *spaces) at(number uint16) *waySet {
 
 func (s *spaces) take(record any, rest []byte) {
 	r, ok := record.(*waysRecord)
-	if !ok || int(r.Space) >= len(s.of) || r.Bits != 0 {
+	if !ok || int(r.Space) >= len(s.of) {
+		return
+	}
+	s.changing = s.changing || r.Bits != 0
+	if r.Bits&wayUnread != 0 {
 		return
 	}
 	set := s.sets[unsafe.String(unsafe.SliceData(rest), len(rest))]

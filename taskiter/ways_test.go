@@ -300,3 +300,51 @@ func TestWaysBelowMounts(t *testing.T) {
 	a.keepsBelow(s, 0, access.Unknown, domainid.Unplaced)
 	nowhere.keepsBelow(s, 0, access.Yes, 0)
 }
+
+// changing is a context at each question to which something changes.
+type changing struct {
+	context.Context
+	change func()
+}
+
+func (c changing) Err() error {
+	c.change()
+	return c.Context.Err()
+}
+
+// TestWaysWhileMountsChange: what users have mounted where all services are, as they may by
+// setuid programs, blinds nobody.
+func TestWaysWhileMountsChange(t *testing.T) {
+	top := tree(t, "granted", "a", "mounted")
+	at := func(path string) string { return filepath.Join(top, path) }
+	s := watch(t, at("a/f"), at("granted"))
+	a := startActor(t, "rooted", "open", at("granted"), "restrict")
+	a.keeps(s, 0, access.Yes, 0)
+	t.Cleanup(func() { _ = unix.Unmount(at("mounted"), unix.MNT_DETACH) })
+	ctx := changing{t.Context(), func() {
+		if err := unix.Mount("none", at("mounted"), "tmpfs", 0, "size=4k"); err != nil {
+			t.Error(err)
+		}
+		if err := unix.Unmount(at("mounted"), unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}}
+	// Others may have something mounted just then, too.
+	for try := 0; ; try++ {
+		snap, err := s.Scan(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := snap.Find(a.pid)
+		if p == nil {
+			t.Fatal("the process is not there")
+		}
+		places := placesOf(t, snap, p)
+		if places[0].Denied.Sure&readFile != 0 && places[0].Doubt == 0 && places[1].Below.May&readFile == 0 && places[1].Doubt == 0 {
+			return
+		}
+		if try == 20 {
+			t.Fatalf("%+v", places)
+		}
+	}
+}

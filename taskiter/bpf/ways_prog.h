@@ -398,6 +398,19 @@ static __always_inline void walk_mounts(struct ways_scratch *w, struct scratch *
 		w->done = 0;
 }
 
+/*
+ * The event that a namespace must still be at. Root's is looked at as it is now: users may have
+ * much mounted there, by setuid programs, and a task that was in it a moment ago is, or has
+ * CAP_SYS_ADMIN. In a user's own it must be as it was when the task was seen.
+ */
+static __always_inline __u64 wanted_event(const struct space *space)
+{
+	struct mnt_namespace *ns = (void *)space->ns;
+	__u64 now = BPF_CORE_READ(ns, event), then = space->event;
+
+	return BPF_CORE_READ(ns, user_ns, ns.inum) == INIT_USER_NS ? now : then;
+}
+
 static __always_inline void begin_walk(struct ways_scratch *w, const struct space *space)
 {
 	struct mnt_namespace *ns = (void *)space->ns;
@@ -460,6 +473,8 @@ static __always_inline int put_objects_found(struct seq_file *seq, struct contro
 	w->marks = 0;
 	for (i = 0; i < OBJECT_WORDS && !w->done; i++)
 		w->marked[i] = ~0ULL;
+	if (!w->done)
+		w->rec.bits = WAY_MOUNTED;
 	bpf_loop(OBJECTS_MAX, marked_step, 0, 0);
 	w->scan = ctl->scan;
 	return put_ways(seq, ctl, w, 0);
@@ -494,7 +509,7 @@ int ways(struct bpf_iter__bpf_map_elem *ctx)
 	    ctl->view_ns[favoured] > ctl->all_view_ns)
 		return 0;
 	begin_walk(w, space);
-	walk_mounts(w, tmp, space->event);
+	walk_mounts(w, tmp, wanted_event(space));
 	if (!w->done)
 		w->rec.bits = WAY_UNREAD;
 	put_ways(seq, ctl, w, *number);
