@@ -58,6 +58,7 @@ func TestParseCommands(t *testing.T) {
 		"once": "once", "once --format=json --summary": "once", "once --textfile=x": "once", "once --path.sysfs=/x": "once",
 		"tree -o wide --state=partial --pid=1 --no-fold --color=always": "drawTree", "ps": "listProcesses", "ps -o jsonl --state=ineffective --domain=0x1e67bda0b --right=net.* --pid=1 --pid=2 --sort=age": "listProcesses", "services": "listServices", "services -o wide --state=violating --state=partial --sort=age --color=never --no-headers": "listServices",
 		"tree": "drawTree", "tree -a -d --ascii": "drawTree", "doctor": "examine",
+		"ui": "browse", "ui --listen-address=[::1]:8080 --interval=1s --snapshot=x": "browse",
 	} {
 		wantCommand(t, line, want)
 	}
@@ -89,6 +90,8 @@ func TestParseRefuses(t *testing.T) {
 		"tree -a --pid=1": "--all", "tree -d -o json": "--domains", "tree -d --pid=1": "--domains", "ps --state=violating": "--state", "ps --domain=x": "--domain", "ps --right=x": "--right", "ps --right=[": "--right", "ps --pid=0": "--pid", "ps --workload=[": "--workload",
 		"services --state=x": "--state", "services --workload=[": "--workload", "services -o xml": "xml", "services --timeout=0s": "--timeout",
 		"services --sort=x": "--sort", "services --color=x": "--color", "services --api.socket=x": "--api.socket",
+		"ui --listen-address=0.0.0.0:80": "loopback", "ui --listen-address=localhost:80": "loopback", "ui --listen-address=:80": "loopback",
+		"ui --interval=1ms": "--interval", "ui x": "x",
 		"rules suggest --timeout=0s": "--timeout", "explain 1 --timeout=0s": "--timeout",
 		"--workload.runtime-unit=k3s":                                            "--workload.runtime-unit",
 		"tree --workload.runtime-unit=a.service --workload.runtime-unit=b.slice": "b.slice",

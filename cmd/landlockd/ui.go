@@ -36,6 +36,8 @@ type browse struct {
 	config  *policy.Config
 	judge   *policy.Evaluator
 	metrics metrics.Options
+	// scans are this command's own, as soon as it had to make one.
+	scans *scan.Shared
 }
 
 func (b *browse) declare(app *kingpin.Application) *kingpin.CmdClause {
@@ -103,7 +105,7 @@ const shownWorkloads = 100
 
 // look looks once.
 func (b *browse) look() (*ui.Sight, error) {
-	snap, from, err := b.snapshot()
+	snap, from, err := b.again()
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +119,28 @@ func (b *browse) look() (*ui.Sight, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(&shown)
 	return &ui.Sight{Snapshot: snap, Metrics: registry, From: from.text}, nil
+}
+
+// again returns a snapshot as asking.snapshot does; what takes own scans is opened once.
+func (b *browse) again() (*scan.Snapshot, origin, error) {
+	if b.recorded() {
+		return b.snapshot()
+	}
+	snap, from, refused := b.ask()
+	if refused == nil {
+		return snap, from, nil
+	}
+	d, cancel := b.begin()
+	defer cancel()
+	if b.scans == nil {
+		source, _, err := b.open(d, b.assets)
+		if err != nil {
+			return nil, from, withRefusal(err, refused)
+		}
+		b.scans = scan.NewShared(source, scan.SharedOptions{Timeout: b.timeout})
+	}
+	snap, err := inTime(d, "scanning", func() (*scan.Snapshot, error) { return b.scans.Scan(d) })
+	return snap, ownScan(refused), withRefusal(err, refused)
 }
 
 // explain explains a process as that command does.

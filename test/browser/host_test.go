@@ -79,11 +79,14 @@ type served struct {
 	address string
 }
 
+// interval is that between two looks.
+const interval = 500 * time.Millisecond
+
 // startUI starts landlockd ui, as a user.
-func (d *daemon) startUI(t *testing.T, uid uint32) *served {
+func (d *daemon) startUI(t *testing.T, uid uint32, socket string) *served {
 	t.Helper()
-	cmd := as(uid, exec.Command(d.program, "ui", "--api.socket="+d.socket, "--config.file="+d.config,
-		"--interval=500ms"))
+	cmd := as(uid, exec.Command(d.program, "ui", socket, "--config.file="+d.config,
+		"--interval="+interval.String()))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -5,8 +5,10 @@ package browser
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -97,37 +99,53 @@ func TestManyProcesses(t *testing.T) {
 	}
 }
 
-// A user without privilege gets his own processes, and no others.
-func (d *daemon) checkUser(t *testing.T) {
-	const uid = 54321
-	his := start(t, as(uid, exec.Command("sleep", "1h"))).Process.Pid
-	u := d.startUI(t, uid)
-	base, _, _ := strings.Cut(u.address, "/?")
-	var got struct {
-		Processes []struct{ PID int }
-	}
+// enter lets a client in, and returns what gets a page.
+func (u *served) enter(t *testing.T) (base string, get func(path string) string) {
+	t.Helper()
+	base, _, _ = strings.Cut(u.address, "/?")
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
-	resp, err := client.Get(u.address)
+	in, err := client.Get(u.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
-	_, key, _ := strings.Cut(resp.Header.Get("Location"), "#")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/processes", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-Landlockd-Key", key)
-	for _, c := range resp.Cookies() {
-		req.AddCookie(c)
-	}
-	if resp, err = client.Do(req); err == nil {
+	in.Body.Close()
+	_, key, _ := strings.Cut(in.Header.Get("Location"), "#")
+	return base, func(path string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Landlockd-Key", key)
+		for _, c := range in.Cookies() {
+			req.AddCookie(c)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer resp.Body.Close()
-		err = json.NewDecoder(resp.Body).Decode(&got)
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s, %v: %s", path, resp.Status, err, body)
+		}
+		return string(body)
 	}
-	if err != nil {
+}
+
+// A user without privilege gets his own processes, and no others.
+func (d *daemon) checkUser(t *testing.T) {
+	t.Helper()
+	const uid = 54321
+	his := start(t, as(uid, exec.Command("sleep", "1h"))).Process.Pid
+	u := d.startUI(t, uid, "--api.socket="+d.socket)
+	_, get := u.enter(t)
+	var got struct {
+		Processes []struct{ PID int }
+	}
+	if err := json.Unmarshal([]byte(get("/processes")), &got); err != nil {
 		t.Fatal(err)
 	}
 	pids := map[int]bool{}
@@ -139,12 +157,42 @@ func (d *daemon) checkUser(t *testing.T) {
 	}
 }
 
+// Where no daemon answers root gets what a scan finds, and one costs no more than another.
+func (d *daemon) checkAlone(t *testing.T) {
+	t.Helper()
+	u := d.startUI(t, 0, "--api.socket="+d.socket+".none")
+	_, get := u.enter(t)
+	open := func() int {
+		files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", u.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	first := 0
+	for look := range 5 {
+		text := get("/processes")
+		if !strings.Contains(text, fmt.Sprintf(`"pid":%d,`, os.Getpid())) ||
+			!strings.Contains(text, "own scan") {
+			t.Errorf("it does not have this process, by a scan of its own: %.400s", text)
+		}
+		if look == 0 {
+			first = open()
+		}
+		time.Sleep(interval)
+	}
+	if last := open(); last > first+2 { // the client's connections
+		t.Errorf("%d files are open after one look, and %d after five", first, last)
+	}
+}
+
 // A real host: a process is found, chosen, and seen as it sandboxes itself.
 func TestUI(t *testing.T) {
 	d := startDaemon(t)
-	u := d.startUI(t, 0)
+	u := d.startUI(t, 0, "--api.socket="+d.socket)
 	victim := startVictim(t)
 	d.checkUser(t)
+	d.checkAlone(t)
 	base, _, _ := strings.Cut(u.address, "/?")
 	tab := newTab(t, base)
 	tab.open(u.address, "light", 1100)
