@@ -41,14 +41,16 @@ func (g *Ground) Around(r *rand.Rand) Around {
 	}
 	bind := func() error { return unix.Mount(from, to, "", unix.MS_BIND, "") }
 	jail := func() error {
-		if err := unix.Chroot(root); errors.Is(err, unix.ENOENT) {
-			return nil // a mount hides it: then nothing is tried
-		} else if err != nil {
+		err := unix.Chroot(root)
+		if errors.Is(err, unix.ENOENT) { // a mount hides it
+			err = unix.Chroot(g.Top)
+		}
+		if err != nil {
 			return fmt.Errorf("chroot(2): %w", err)
 		}
 		return unix.Chdir("/")
 	}
-	switch r.IntN(7) {
+	switch r.IntN(8) {
 	case 0:
 		return nothing(g.Top)
 	case 1:
@@ -69,6 +71,22 @@ func (g *Ground) Around(r *rand.Rand) Around {
 			}
 			return err
 		}), still, g.Top}
+	case 6:
+		return Around{"root a tmpfs on " + root + " with " + from, apart(func() error {
+			fd, err := unix.Open(from, unix.O_PATH|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return err
+			}
+			defer unix.Close(fd)
+			if err := unix.Mount("none", root, "tmpfs", 0, ""); err != nil {
+				return err
+			}
+			if err := unix.Mkdir(root+"/a", 0o755); err != nil {
+				return err
+			}
+			opened := fmt.Sprintf("/proc/self/fd/%d", fd) // it may be hidden by now
+			return unix.Mount(opened, root+"/a", "", unix.MS_BIND, "")
+		}), jail, "/"}
 	default:
 		return Around{"two mounts", apart(func() error {
 			if err := bind(); err != nil {

@@ -28,6 +28,7 @@ type Ground struct {
 	assets  []domainid.Asset
 	own     []int // a descriptor of each of the directories
 	proc    int
+	root    node // of the host
 	outside *outside
 }
 
@@ -70,6 +71,9 @@ func NewGround(top string) (*Ground, error) {
 			return nil, err
 		}
 		g.nodes[n] = i
+	}
+	if g.root, err = nodeOf("/"); err != nil {
+		return nil, err
 	}
 	g.addAssets()
 	// What is behind /proc/self/fd has no name in other roots.

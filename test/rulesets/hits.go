@@ -3,6 +3,7 @@
 package rulesets
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -40,7 +41,11 @@ func (g *Ground) reach(top string, n int) *tries {
 	t := &tries{Ground: g, n: n, calls: map[string]bool{}}
 	t.must(unix.Unshare(unix.CLONE_FS), "unshare(2)")
 	t.must(unix.Chdir(top), "chdir(2)") // from where handles are opened
-	t.ring, _ = newRing()               // nil: no call by it has success
+	if n, err := nodeOf("."); err != nil || n == g.root {
+		t.must(errors.Join(err, errors.New("it is the host's root directory")), top)
+		return t
+	}
+	t.ring, _ = newRing() // nil: no call by it has success
 	defer t.ring.close()
 	t.tryNetwork()
 	t.trySignals()
