@@ -25,9 +25,11 @@ import (
 // Told is how much scans said of objects and assets, and what that was held against.
 type Told struct {
 	// Places are objects, and Assets assets, each once for each sandbox; of Doubtful and
-	// Unknown not all was known, for the reasons in Words.
+	// Unknown not all was known, for the reasons in Words. Late are those of both of which a
+	// scan had no time to look at all ways: that is a matter of how busy the host is.
 	Places, Doubtful int
 	Assets, Unknown  int
+	Late             int
 	Words            map[string]int
 	// Hits are how many sandboxes let each call have success. Unable are those that have
 	// none outside of sandboxes, either.
@@ -39,9 +41,23 @@ type Told struct {
 }
 
 func (s *Told) String() string {
-	return fmt.Sprintf("%d of %d places are in doubt and %d of %d assets unknown: %v; "+
-		"%d calls had success, and without a sandbox, too, none: %q", s.Doubtful, s.Places,
-		s.Unknown, s.Assets, s.Words, len(s.Hits)-len(s.Unable), s.Unable)
+	return fmt.Sprintf("%d of %d places are in doubt and %d of %d assets unknown, %d more for lack of time: %v; "+
+		"%d calls had success, and without a sandbox, too, none: %q", s.Doubtful, s.Places, s.Unknown, s.Assets,
+		s.Late, s.Words, len(s.Hits)-len(s.Unable), s.Unable)
+}
+
+// Enough returns an error if too little was known, or if faults would not be found.
+func (s *Told) Enough() error {
+	const most = 20 // one in so many may be unknown
+	var errs []error
+	if s.Places == 0 || s.Doubtful*most > s.Places || s.Unknown*most > s.Assets ||
+		s.Late*2 > s.Places+s.Assets {
+		errs = append(errs, fmt.Errorf("too many are unknown: %s", s))
+	}
+	if len(s.Unnoticed) > 0 {
+		errs = append(errs, fmt.Errorf("nobody would notice if these were taken for denied: %q", s.Unnoticed))
+	}
+	return errors.Join(errs...)
 }
 
 // Never returns the calls that no sandbox let have success.
@@ -122,7 +138,11 @@ func grantedAlone() (groups [][]access.Right) {
 }
 
 func (s *Told) add(t *trial) {
-	doubt := func(d domainid.Doubt) {
+	doubt := func(of *int, d domainid.Doubt) {
+		if d == domainid.WaysUnread {
+			of = &s.Late
+		}
+		*of++
 		for _, word := range d.Words() {
 			s.Words[word]++
 		}
@@ -132,16 +152,14 @@ func (s *Told) add(t *trial) {
 			continue
 		}
 		s.Places++
-		if p := t.said[i]; p.Doubt != 0 {
-			s.Doubtful++
-			doubt(p.Doubt)
+		if d := t.said[i].Doubt; d != 0 {
+			doubt(&s.Doubtful, d)
 		}
 	}
 	for _, r := range t.snap.Meaning().Reached(t.task.Domain, t.task.Scene) {
 		s.Assets++
 		if r.Reach == domainid.ReachUnknown {
-			s.Unknown++
-			doubt(r.Doubt)
+			doubt(&s.Unknown, r.Doubt)
 		}
 	}
 	for call, worked := range t.tries.calls {
@@ -189,7 +207,7 @@ func (t *trial) run(source scan.Source, n int) error {
 // scan has a source say what the thread is kept from. Where others have many domains there may
 // be no time for that in one scan.
 func (t *trial) scan(source scan.Source, tid int32) (err error) {
-	const scans = 100
+	const scans = 600
 	for range scans {
 		if t.snap, err = source.Scan(context.Background()); err != nil {
 			return err
