@@ -38,8 +38,10 @@ func BenchmarkScanOfAssets(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	one := ground.Objects
-	for range 3 {
+	b.Cleanup(ground.Close)
+	one := ground.Objects[:10] // directories and files
+	ground.Objects = nil
+	for range 4 {
 		ground.Objects = append(ground.Objects, one...)
 	}
 	startActor(b, "many", "9500", "0")
