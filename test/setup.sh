@@ -27,7 +27,7 @@ needs=(
 	zsh:zsh
 	fish:fish
 	chromium-headless-shell:chromium-headless-shell # looks at pages
-	tmux:tmux                       # a server outside that a sandboxed shell can ask
+	tmux:tmux                       # a terminal for top; a server outside that a sandboxed shell can ask
 )
 headers=(/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/stdio.h:libc6-dev
 	/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring)

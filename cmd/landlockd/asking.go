@@ -24,9 +24,11 @@ type asking struct {
 
 func (a *asking) flags(c *kingpin.CmdClause) {
 	a.look.flags(c, "Look at")
-	a.socket.flags(c, "Unix socket of the daemon, which is asked for its snapshot; empty to scan "+
-		"this host instead, as with any flag that says how to scan it.")
+	a.socket.flags(c, askingHelp)
 }
+
+const askingHelp = "Unix socket of the daemon, which is asked for its snapshot; empty to scan this " +
+	"host instead, as with any flag that says how to scan it."
 
 func (a *asking) validate() error { return cmp.Or(a.look.validate(), a.socket.validate()) }
 

@@ -24,20 +24,25 @@ func (x *explainProcess) addDenials(e *explain.Explanation) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	d, err := api.AskDenials(ctx, x.socket.path, e.Process.PID)
+	e.Denials = askDenials(ctx, x.socket.path, e.Process.PID)
+	e.Denials.Last = e.DenialsOf(e.Denials.Last)
+}
+
+// askDenials asks the daemon for the last denials of all with a PID, or of all for 0.
+func askDenials(ctx context.Context, socket string, pid int32) *explain.Denials {
+	d, err := api.AskDenials(ctx, socket, pid)
 	if err != nil {
-		e.Denials = &explain.Denials{NotKnown: whyNotAsked(err)}
-		return
+		return &explain.Denials{NotKnown: whyNotAsked(err)}
 	}
-	e.Denials = &explain.Denials{Way: d.Way, Fed: d.Fed, Lost: d.Lost, Remembered: d.Remembered}
+	known := &explain.Denials{Way: d.Way, Fed: d.Fed, Lost: d.Lost, Remembered: d.Remembered, Last: d.Denials}
 	switch {
 	case d.Way == api.Off:
-		e.Denials.NotKnown = "the daemon runs with --no-collector.denials"
+		known.NotKnown = "the daemon runs with --no-collector.denials"
 	case !d.Fed:
-		e.Denials.NotKnown = "here the kernel only counts them, at most; " +
+		known.NotKnown = "here the kernel only counts them, at most; " +
 			"landlockd doctor shows how to have more"
 	}
-	e.Denials.Last = e.DenialsOf(d.Denials)
+	return known
 }
 
 // whyNotAsked returns in words why the daemon did not answer.

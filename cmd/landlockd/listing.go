@@ -35,9 +35,13 @@ func (l *listing) flags(c *kingpin.CmdClause) {
 		Default(formatTable).EnumVar(&l.format, formatTable, formatWide, formatJSON, formatLines)
 	c.Flag("headers", "Write titles, and what stands below the rows.").Default("true").
 		BoolVar(&l.headers)
+	l.colorFlag(c)
+	l.drawing.flags(c, "Draw with")
+}
+
+func (l *listing) colorFlag(c *kingpin.CmdClause) {
 	c.Flag("color", "Write states in colors: auto (on a terminal, unless NO_COLOR is set), always, "+
 		"never.").Default(colorAuto).EnumVar(&l.color, colorAuto, colorAlways, colorNever)
-	l.drawing.flags(c, "Draw with")
 }
 
 // style is how text is written.

@@ -41,6 +41,7 @@ func commands(g *globals) []command {
 		&listServices{asking: asking{look: look{globals: g}}},
 		&listProcesses{asking: asking{look: look{globals: g}}},
 		&drawTree{asking: asking{look: look{globals: g}}},
+		&liveView{asking: asking{look: look{globals: g}}},
 		&checkRules{look: look{globals: g}},
 		&checkConfig{},
 		&suggestRules{look: look{globals: g}},

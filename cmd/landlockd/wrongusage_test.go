@@ -75,8 +75,8 @@ func TestWrongValuesOfAllFlags(t *testing.T) {
 
 // A command has the flags that it heeds and no other.
 func TestNoFlagIsIgnored(t *testing.T) {
-	scans := []string{"serve", "once", "services", "ps", "tree", "check", "rules suggest", "explain", "ui"}
-	assets := []string{"serve", "once", "services", "check", "rules suggest", "explain", "doctor", "ui"}
+	scans := []string{"serve", "once", "services", "ps", "tree", "top", "check", "rules suggest", "explain", "ui"}
+	assets := []string{"serve", "once", "services", "top", "check", "rules suggest", "explain", "doctor", "ui"}
 	heeds := map[string][]string{
 		"source": scans, "workload.fold": scans, "workload.runtime-unit": scans, "path.rootfs": assets,
 		"path.procfs": append([]string{"doctor"}, scans...), "path.sysfs": append([]string{"doctor"}, scans...),

@@ -35,8 +35,8 @@ func ByState(word string) Color {
 // State is a cell of a state's word, in its color.
 func State(word string) Cell { return Cell{Text: word, Color: ByState(word)} }
 
-// paint returns text in a color.
-func (c Color) paint(text string) string {
+// Paint returns text in the color, by the sequences of ECMA-48 that [Table.Write] uses.
+func (c Color) Paint(text string) string {
 	code := [...]int{Red: 31, Green: 32, Yellow: 33, Magenta: 35}[c]
 	if c == Default {
 		return text

@@ -91,7 +91,7 @@ func (t *Table) Write(w io.Writer) error {
 		for i, c := range cells {
 			text := c.Text
 			if t.Style.Color {
-				text = c.Color.paint(text)
+				text = c.Color.Paint(text)
 			}
 			b.WriteString(text)
 			if i < len(cells)-1 {
