@@ -54,15 +54,23 @@ type panel struct {
 				}
 			}
 		}
-		Overrides []struct {
-			Matcher    struct{ ID, Options string }
-			Properties []struct {
-				ID    string
-				Value any
-			}
-		}
+		Overrides []override
 	}
 	Transformations []struct{ ID string }
+	Options         struct {
+		SortBy []struct {
+			DisplayName string
+			Desc        bool
+		}
+	}
+}
+
+type override struct {
+	Matcher    struct{ ID, Options string }
+	Properties []struct {
+		ID    string
+		Value any
+	}
 }
 
 type target struct {
@@ -90,6 +98,27 @@ func dashboards(t *testing.T) map[string]*dashboard {
 		all[d.UID] = d
 	}
 	return all
+}
+
+// TestAssetsAreSorted: who is within reach of an asset stands in the first rows, where one looks.
+func TestAssetsAreSorted(t *testing.T) {
+	tables := 0
+	for uid, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			if p.Type != "table" || !strings.Contains(p.Targets[0].Expr, "asset") {
+				continue
+			}
+			tables++
+			if by := p.Options.SortBy; len(by) != 1 || !by[0].Desc || !slices.ContainsFunc(p.FieldConfig.Overrides, func(o override) bool {
+				return o.Matcher.ID == "byName" && o.Matcher.Options == by[0].DisplayName
+			}) {
+				t.Errorf("%s/%s is sorted by %v", uid, p.Title, by)
+			}
+		}
+	}
+	if tables != 4 {
+		t.Errorf("%d tables", tables)
+	}
 }
 
 // units are those of Grafana's that the dashboards use, by their IDs.

@@ -51,7 +51,8 @@ function(config)
           ],
           [['asset', 'Asset'], ['workload', 'Workload']],
           { Workload: g.toDashboard('workload', 'workload') },
-          w=16
+          w=16,
+          worst='Processes'
         ),
       ],
     },

@@ -103,7 +103,8 @@ function(config)
             { name: 'Unknown', unit: 'short' },
           ],
           [['instance', 'Host'], ['asset', 'Asset']],
-          w=12
+          w=12,
+          worst='Within reach'
         ),
         g.table(
           'Services within reach of an asset',
@@ -112,7 +113,8 @@ function(config)
           [{ name: 'Processes', unit: 'short', thresholds: g.thresholds([[null, 'text'], [1, 'orange']]) }],
           [['instance', 'Host'], ['asset', 'Asset'], ['workload', 'Workload']],
           { Workload: g.toDashboard('workload', 'workload') },
-          w=12
+          w=12,
+          worst='Processes'
         ),
       ],
     },

@@ -117,8 +117,8 @@ function(config) {
 
   // columns: one for each query, as {name, unit, thresholds (optional)};
   // labels: the labels to show, in order, as {label: heading}; links: from a
-  // heading to what a click on its cells opens.
-  table(title, description, queries, columns, labels, links={}, w=24, h=9)::
+  // heading to what a click on its cells opens; worst: the column that is most in the first rows.
+  table(title, description, queries, columns, labels, links={}, w=24, h=9, worst=null)::
     local value(i) = if std.length(queries) == 1 then 'Value' else 'Value #' + std.char(65 + i);
     local names = [l[0] for l in labels];
     panel('table', title, description, 'short', queries, w, h, { instant: true, range: false, format: 'table' }) + {
@@ -158,7 +158,7 @@ function(config) {
           for heading in std.objectFields(links)
         ],
       },
-      options: { cellHeight: 'sm', showHeader: true, footer: { show: false, reducer: ['sum'], countRows: false, fields: '' } },
+      options: { [if worst != null then 'sortBy']: [{ displayName: worst, desc: true }], cellHeight: 'sm', showHeader: true, footer: { show: false, reducer: ['sum'], countRows: false, fields: '' } },
     },
 
   // A link of a cell to another dashboard, whose variable is set to the cell.

@@ -43,7 +43,8 @@ function(config)
             { name: 'Hosts', unit: 'short' },
           ],
           [['asset', 'Asset'], ['workload', 'Workload']],
-          w=12
+          w=12,
+          worst='Processes'
         ),
         g.graph('Within reach, over time', 'Sandboxed processes of the workload that Landlock does not keep from an asset.', 'short', q('sum by (asset) (workload:landlock_asset_processes:sum{%(c)s, %(w)s})' % m, '{{asset}}'), h=9),
       ],
