@@ -13,7 +13,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Schema names the form of what JSON writes. Members may be added to objects.
+// Schema names the form of what JSON writes: docs/schema/check-v1.json. Members may be added.
 const Schema = "landlockd/check/v1"
 
 type answerJSON struct {

@@ -19,7 +19,11 @@ func (t *textWriter) beside() {
 	if len(t.e.Sandboxes) == 0 {
 		return
 	}
-	t.line("\nWhat no right stands for:")
+	who := ""
+	if t.e.Free > 0 {
+		who = ", of its threads in domains"
+	}
+	t.line("\nWhat no right stands for%s%s:", who, t.butWorkers())
 	// With CAP_PERFMON newer kernels let read what needs less: /proc/PID/environ, maps.
 	t.line("  - to trace processes outside of its domains (ptrace(2), process_vm_readv(2), " +
 		"/proc/PID/mem): no")

@@ -16,7 +16,7 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Schema names the form of what JSON writes. Members may be added to objects.
+// Schema names the form of what JSON writes: docs/schema/explain-v1.json. Members may be added.
 const Schema = "landlockd/explain/v1"
 
 type explanationJSON struct {
