@@ -117,6 +117,10 @@ func (u *wrongUsage) words(refused error) string {
 		word, is := strings.CutPrefix(refused.Error(), prefix)
 		return strings.Trim(word, `'"`), is
 	}
+	isCommand := func(arg string) bool { return slices.Contains(names(u.app.CmdGroupModel), arg) }
+	if i := slices.IndexFunc(u.args, isCommand); u.assumed && i >= 0 {
+		return "flags stand behind the command: put " + u.args[i] + " first"
+	}
 	if name, is := quoted("unknown long flag '--"); is {
 		return u.flag(name)
 	}
@@ -137,9 +141,13 @@ func (u *wrongUsage) words(refused error) string {
 
 // argument is about a word that is no flag.
 func (u *wrongUsage) argument(word string) string {
-	isValue := func(arg string) bool { return strings.HasPrefix(arg, "--") && strings.HasSuffix(arg, "="+word) }
-	if i := slices.IndexFunc(u.args, isValue); i >= 0 {
-		return fmt.Sprintf("%s takes no value: leave out %q", strings.TrimSuffix(u.args[i], "="+word), "="+word)
+	value := "=" + word
+	isFlag := func(arg string) bool {
+		return strings.HasPrefix(arg, "--") && strings.HasSuffix(arg, value)
+	}
+	if i := slices.IndexFunc(u.args, isFlag); i >= 0 {
+		flag := strings.TrimSuffix(u.args[i], value)
+		return fmt.Sprintf("%s takes no value: leave out %q", flag, value)
 	}
 	known := names(u.app.CmdGroupModel)
 	switch {
@@ -148,8 +156,6 @@ func (u *wrongUsage) argument(word string) string {
 			nearest.Hint(word, names(u.command.CmdGroupModel)))
 	case !u.assumed && u.parsed.SelectedCommand != nil:
 		return fmt.Sprintf("%s has no use for %q", u.command.FullCommand, word)
-	case slices.Contains(known, word):
-		return fmt.Sprintf("flags stand behind the command: put %s first", word)
 	}
 	u.help = "--help"
 	return fmt.Sprintf("there is no command %q%s", word, nearest.Hint(word, known))
@@ -171,9 +177,6 @@ func (u *wrongUsage) flag(name string) string {
 		isIt := func(f *kingpin.FlagModel) bool { return f.Name == strings.TrimPrefix(name, "no-") }
 		if slices.ContainsFunc(c.Flags, isIt) {
 			have = append(have, c.FullCommand)
-			if u.assumed && slices.Contains(u.args, c.Name) {
-				return fmt.Sprintf("flags stand behind the command: put %s first", c.FullCommand)
-			}
 		}
 	}
 	hint := nearest.Hint("--"+name, known)

@@ -27,6 +27,7 @@ func TestWrongUsage(t *testing.T) {
 		"ps -x":                        `ps has no flag -x (try ps --help)`,
 		"--timeout=5s ps":              `flags stand behind the command: put ps first (try serve --help)`,
 		"--path.procfs=/proc ps":       `flags stand behind the command: put ps first (try serve --help)`,
+		"-d tree":                      `flags stand behind the command: put tree first (try serve --help)`,
 		"check --expect":               `--expect: want a value behind it (try check --help)`,
 		"once --summary=1":             `--summary takes no value: leave out "=1" (try once --help)`,
 		"ps --state=sandbxed":          `--state "sandbxed": did you mean sandboxed? (try ps --help)`,
