@@ -171,6 +171,8 @@ func denials(s series) (all []count, sum string) {
 	}
 	sortCounts(all)
 	switch total, ok := s.one("landlock_denials_total"); {
+	case ok && total == 0:
+		sum = "The kernel counted none since the daemon started."
 	case ok:
 		sum = fmt.Sprintf("At least %s since the daemon started.",
 			plural.Count(int(total), "access")+" denied")

@@ -23,7 +23,7 @@ import (
 )
 
 // daemon is a landlockd that serves.
-type daemon struct{ program, socket, config string }
+type daemon struct{ program, socket, config, address string }
 
 // as has a program run as a user with a group of the same number.
 func as(uid uint32, cmd *exec.Cmd) *exec.Cmd {
@@ -52,6 +52,7 @@ func startDaemon(t *testing.T) *daemon {
 	dir := testenv.PublicDir(t)
 	d := &daemon{
 		filepath.Join(dir, "landlockd"), filepath.Join(dir, "socket"), filepath.Join(dir, "rules.yml"),
+		testenv.FreeAddress(t),
 	}
 	if err := vm.GoBuild(t.Context(), "../..", runtime.GOARCH, d.program, "./cmd/landlockd"); err != nil {
 		t.Fatal(err)
@@ -60,7 +61,7 @@ func startDaemon(t *testing.T) *daemon {
 		t.Fatal(err)
 	}
 	start(t, exec.Command(d.program, "serve", "--api.socket="+d.socket, "--config.file="+d.config,
-		"--web.listen-address="+testenv.FreeAddress(t)))
+		"--web.listen-address="+d.address))
 	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		c, err := net.Dial("unix", d.socket)
 		if err == nil {

@@ -191,6 +191,13 @@ func TestUI(t *testing.T) {
 	d := startDaemon(t)
 	u := d.startUI(t, 0, "--api.socket="+d.socket)
 	victim := startVictim(t)
+	served := newTab(t, "http://"+d.address)
+	served.open("http://"+d.address+"/", "light", 1100)
+	served.readable("the daemon's own page")
+	if text := value[string](served, `document.body.innerText`); !strings.Contains(text, "Confined by") ||
+		strings.Contains(text, "could not be scanned") {
+		t.Errorf("the daemon's own page: %s", text)
+	}
 	d.checkUser(t)
 	d.checkAlone(t)
 	base, _, _ := strings.Cut(u.address, "/?")
