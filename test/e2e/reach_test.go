@@ -13,7 +13,8 @@ import (
 )
 
 // TestReach: commands say what Landlock keeps a process from, of this host and of a recorded
-// snapshot; and what a rule lets it reach it does reach, and nothing that it is kept from.
+// snapshot; and what a rule lets it reach it does reach, and nothing that it is kept from: no
+// file, and no process.
 func TestReach(t *testing.T) {
 	testenv.NeedRoot(t)
 	dir := testenv.PublicDir(t)
@@ -27,7 +28,7 @@ func TestReach(t *testing.T) {
 	const writing = 0x7ff2 // from fs.write_file on, all that changes files
 	unit := "lltest-reach-" + ownLetters() + ".service"
 	procs := newCgroupTree(t).procs(unit) // removed when the shell has ended
-	b := newBoxedShell(t, fmt.Sprintf("fs=%#x,below=%#x:%s,below=%#x:/dev/null", writing, writing, open, writeFile))
+	b := newBoxedShell(t, fmt.Sprintf("fs=%#x,scope=0x2,below=%#x:%s,below=%#x:/dev/null", writing, writing, open, writeFile))
 	pid := fmt.Sprint(b.pid)
 	write(t, procs, pid, 0o644)
 	config := write(t, filepath.Join(dir, "assets.yml"), fmt.Sprintf(`assets:
@@ -36,13 +37,20 @@ func TestReach(t *testing.T) {
   - {name: open, paths: [%[2]s], access: [write]}
   - {name: readable, paths: [%[1]s], access: [read]}
   - {name: absent, paths: [%[1]s/none], access: [read]}
+  - {name: others, signal: true}
+  - {name: abstract, abstract_unix: true}
 `, kept, open), 0o644)
 	wants(t, explain(t, pid, "--config.file="+config),
 		"\n  - kept: Landlock keeps it from this\n",
 		"\n  - kept-file: Landlock keeps it from this\n",
 		"\n  - open: Landlock does not keep it from this: fs.write_file", ", by the rule on "+open+"\n",
 		"\n  - readable: Landlock does not keep it from this: no layer of some thread handles fs.read_file, fs.read_dir on "+kept+" or below\n",
-		"\n  - absent: this host does not have it\n")
+		"\n  - absent: this host does not have it\n",
+		"\n  - others: Landlock keeps it from this\n",
+		"\n  - abstract: Landlock does not keep it from this: no layer of some thread handles scope.abstract_unix_socket\n")
+	if b.do(t, fmt.Sprint("kill -0 ", os.Getpid())) || !b.do(t, "kill -0 $$") {
+		t.Error("a signal to a process outside was let through, or one inside was not")
+	}
 	for asset, file := range map[string]string{"kept": kept + "/file", "open": open + "/file"} {
 		if reached := b.do(t, "(echo y 2>/dev/null >"+file+")"); reached != (asset == "open") {
 			t.Errorf("%s was reached: %v", asset, reached)
