@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/landlockd/landlockd/internal/plural"
 )
+
+const milliseconds = 1000 // of a second
 
 // daemon is the daemon's own state, in the order in which it is shown.
 func daemon(s series) (all []fact) {
@@ -17,12 +18,11 @@ func daemon(s series) (all []fact) {
 		all = append(all, fact{name, fmt.Sprintf(format, values...)})
 	}
 	if took, ok := s.one("landlockd_scan_duration_seconds"); ok {
-		d := time.Duration(took * float64(time.Second)).Round(10 * time.Microsecond)
 		tasks := ""
 		if n := s.count("landlockd_scan_tasks"); n > 0 {
 			tasks = fmt.Sprintf(", %s read", plural.Count(n, "thread"))
 		}
-		add("Last scan", "took %s%s", d, tasks)
+		add("Last scan", "took %.1f ms%s", took*milliseconds, tasks)
 	}
 	if at, _ := s.one("landlockd_last_scan_timestamp_seconds"); at > 0 {
 		add("Last that succeeded", "%s", timeText(at))

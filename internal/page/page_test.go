@@ -107,7 +107,7 @@ func TestPages(t *testing.T) {
 			"5 sandboxed", "1 process in a sandbox that restricts nothing",
 			"1 process with a worker that may act outside", "2 processes unknown: denied",
 			"all 5 others, added up", "The deepest thread is at 3 of at most 16",
-			"Landlock ABI 6", "Confined by landlock Not confined by seccomp",
+			"Landlock ABI 6", "Last scan took 12.3 ms, 217 threads read", "Confined by landlock Not confined by seccomp",
 		},
 		"assets":        {"secrets", "1 out of reach, 1 within reach, 3 unknown 1 of all others"},
 		"disabled":      {"Landlock is off on this host", "0 % of the processes"},
