@@ -276,7 +276,8 @@ func (t *trial) faults() (faults []error) {
 		}
 	}
 	for i, r := range t.snap.Meaning().Reached(t.task.Domain, t.task.Scene) {
-		a, name := &t.snap.Assets[i], ""
+		a := &t.snap.Assets[i]
+		var name string
 		switch {
 		case a.Signal:
 			name = "scope.signal"
