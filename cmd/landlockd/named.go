@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/landlockd/landlockd/internal/nearest"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
@@ -34,8 +36,9 @@ func named(s *scan.Snapshot, name string) (*scan.Process, error) {
 	case 1:
 		return of[first[0]], nil
 	case 0:
-		return nil, fmt.Errorf("no program and no workload that can be seen from here has the name %s: "+
-			"landlockd ps lists them; or give a PID", untrusted.Escape(name, 0, true))
+		meant := nearest.Hint(name, harmlessNames(s))
+		return nil, fmt.Errorf("no program and no workload that can be seen from here has the name %s%s",
+			untrusted.Escape(name, 0, true), cmp.Or(meant, ": landlockd ps lists them; or give a PID"))
 	}
 	const most = 8
 	return nil, fmt.Errorf("%s have the name %s: give the PID of one (%s)",
@@ -54,6 +57,18 @@ func isNamed(s *scan.Snapshot, p *scan.Process, name string) bool {
 	}
 	full := []string{name, name + ".service"}
 	return slices.Contains(full, w.FullName) || slices.Contains(full, w.Name)
+}
+
+// harmlessNames are those of programs and workloads that may stand in a message.
+func harmlessNames(s *scan.Snapshot) (names []string) {
+	for i := range s.Processes {
+		names = append(names, s.Processes[i].Comm.String())
+	}
+	for i := range s.Workloads {
+		names = append(names, s.Workloads[i].FullName)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(n string) bool { return !isHarmless(n) })
 }
 
 // maxHints bounds how many words complete a command line.

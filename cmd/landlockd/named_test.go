@@ -40,6 +40,13 @@ func TestNamed(t *testing.T) {
 	if _, err := named(s, "sh"); err == nil || err.Error() != "2 processes have the name sh: give the PID of one (20, 30)" {
 		t.Error(err)
 	}
+	if _, err := named(s, "ngnix"); err == nil || !strings.HasSuffix(err.Error(), " has the name ngnix: did you mean nginx?") {
+		t.Error(err)
+	}
+	add(50, 1, "$(x) ", "", scan.NoWorkload)
+	if _, err := named(s, "$(x)"); err == nil || strings.Contains(err.Error(), "did you mean") {
+		t.Error(err)
+	}
 	if _, err := named(s, "\x1b[31m"); err == nil || strings.ContainsRune(err.Error(), 0x1b) {
 		t.Error(err)
 	}

@@ -16,6 +16,9 @@ func Word(word string, known []string) string {
 	}
 	best, found := (utf8.RuneCountInString(word)+2)/3+1, ""
 	for _, k := range known {
+		if len(k) >= (len(word)+best)*utf8.UTFMax { // far longer, whatever its letters are
+			continue
+		}
 		if d := distance([]rune(word), []rune(k)); d < best {
 			best, found = d, k
 		}
