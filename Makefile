@@ -60,6 +60,15 @@ run: build ## Build, and serve metrics on http://127.0.0.1:10644/metrics; asks s
 	elif command -v sudo >/dev/null; then exec sudo ./bin/landlockd; \
 	else echo "landlockd needs root, or CAP_BPF and CAP_PERFMON: run ./bin/landlockd as root" >&2; exit 1; fi
 
+# How long the demo lasts.
+DEMO_FOR ?= 2m
+.PHONY: demo
+demo: build ## Show it on sandboxes that are there for it, for DEMO_FOR; asks sudo for root, leaves nothing.
+	$(GO) build -trimpath -ldflags '-s -w' -o bin/demo ./test/demo
+	@if [ "$$(id -u)" = 0 ]; then exec ./bin/demo -for=$(DEMO_FOR); \
+	elif command -v sudo >/dev/null; then exec sudo ./bin/demo -for=$(DEMO_FOR); \
+	else echo "the demo needs root: run ./bin/demo as root" >&2; exit 1; fi
+
 # The tests of floods take minutes as root, and programs and kernels are not started here.
 .PHONY: check
 check: build lint ## The fast checks: build, vet, lint, and the tests that are short. No root is needed.

@@ -21,6 +21,7 @@ import (
 var runElsewhere = map[string]string{
 	"make test":                       "runs this test",
 	"make run":                        "TestMakeRun",
+	"make demo":                       "TestMakeDemo",
 	"curl -s localhost:10644/metrics": "TestShellsSandboxedOneTwoAndThreeDeep",
 }
 
