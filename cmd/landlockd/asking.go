@@ -109,6 +109,10 @@ func (a *asking) process(w subject) (*scan.Snapshot, *scan.Process, origin, erro
 		return snap, p, from, nil
 	case snap != nil:
 		_, _, missing := w.find(snap)
+		if w.name == "" {
+			missing = fmt.Errorf("the daemon shows no process %d to this user: it has ended, is a "+
+				"kernel thread, or is another user's", w.pid)
+		}
 		return snap, nil, from, codeError{exitUndecided, missing}
 	default:
 		return nil, nil, origin{}, withRefusal(err, refused)

@@ -91,10 +91,11 @@ func (x *extent) files(name func(string) string) string {
 		text = "in some places alone"
 	default:
 		paths := some(x.paths.all, maxSummaryPaths, name)
+		certain := " alone"
 		if x.unnamed || x.more {
-			paths = append(paths, "perhaps elsewhere")
+			paths, certain = append(paths, "perhaps elsewhere"), ""
 		}
-		text = "below " + listed(paths, "and") + " alone"
+		text = "below " + listed(paths, "and") + certain
 	}
 	return text + x.but()
 }
