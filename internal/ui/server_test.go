@@ -93,15 +93,19 @@ var facts = []string{"/overview", "/processes", "/explain?process="}
 func TestGuard(t *testing.T) {
 	s, open := newServer(&hosts.Mixed().Snapshot)
 	stranger := &client{T: t, Handler: s, host: address}
-	for _, wrong := range []string{"/?token=", "/?token=x", open + "x", "/?token=" + strings.Repeat("A", 26)} {
-		if w := stranger.do("GET", wrong); w.Code != http.StatusForbidden || w.Header().Get("Set-Cookie") != "" {
-			t.Errorf("%s: %d %v", wrong, w.Code, w.Header())
+	refused := func(target string) {
+		t.Helper()
+		w := stranger.do("GET", target)
+		if w.Code != http.StatusForbidden || w.Header().Get("Set-Cookie") != "" {
+			t.Errorf("%s: %d %v", target, w.Code, w.Header())
 		}
 	}
-	c := enter(t, s, open)
-	if w := stranger.do("GET", open); w.Code != http.StatusForbidden || w.Header().Get("Set-Cookie") != "" {
-		t.Errorf("a token that was used: %d %v", w.Code, w.Header())
+	for _, token := range []string{"", "x", strings.Repeat("A", 26)} {
+		refused("/?token=" + token)
 	}
+	refused(open + "x")
+	c := enter(t, s, open)
+	refused(open) // it was used
 	want := func(who *client, what string, status int, targets ...string) {
 		t.Helper()
 		for _, target := range targets {
@@ -116,7 +120,9 @@ func TestGuard(t *testing.T) {
 	want(&client{t, s, address, c.cookie, ""}, "with the cookie alone", 403, facts...)
 	want(&client{t, s, address, "", c.key}, "with the key alone", 403, append(shells, facts...)...)
 	want(&client{t, s, address, c.cookie + "x", c.key}, "with another cookie", 403, facts...)
-	for _, host := range []string{"evil.example:4711", "localhost:4711", "127.0.0.1", "127.0.0.1:4712", ""} {
+	for _, host := range []string{
+		"evil.example:4711", "localhost:4711", "127.0.0.1", "127.0.0.1:4712", "",
+	} {
 		want(&client{t, s, host, c.cookie, c.key}, "as "+host, 421, append(shells, facts...)...)
 	}
 	want(c, "who was let in", 404, "/nowhere", "/ui.js/", "/explain?process=1-1", "/explain?process=x")
