@@ -348,6 +348,9 @@ func TestResolveLayoutOfThisKernel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if newer, err := resolveSigns(spec, &l); err != nil || len(newer) > 0 {
+		t.Errorf("not known here: %q (%v)", newer, err)
+	}
 	t.Logf("Linux %s, ABI %d: %+v, %+v", kernel.Release, kernel.ABI, l, f)
 	// All that may be asked for must have a place in a mask.
 	for c, mask := range rights {
