@@ -22,7 +22,7 @@ type metricFlags struct {
 func (m *metricFlags) flags(c *kingpin.CmdClause) {
 	o := &m.options
 	c.Flag("workload.limit", "Number of workloads that have series of their own; the others are "+
-		"added up as \"other\".").Default("100").IntVar(&o.Workloads.Limit)
+		"added up as \"other\".").Default("100").SetValue((*whole)(&o.Workloads.Limit))
 	c.Flag("workload.include", "Only workloads whose whole name this RE2 expression matches have "+
 		"series of their own.").PlaceHolder("REGEXP").StringVar(&m.include)
 	c.Flag("workload.exclude", "Workloads whose whole name this RE2 expression matches have none.").

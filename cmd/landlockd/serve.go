@@ -41,7 +41,7 @@ func (s *serve) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").
 		StringVar(&o.Web.TelemetryPath)
 	c.Flag("web.max-requests", "Number of scrapes served at a time; 0 for no limit.").
-		Default("10").IntVar(&o.Web.MaxRequests)
+		Default("10").SetValue((*whole)(&o.Web.MaxRequests))
 	c.Flag("web.disable-exporter-metrics", "Leave out the metrics of landlockd's own process and "+
 		"runtime.").BoolVar(&o.Web.DisableExporterMetrics)
 	c.Flag("web.enable-lifecycle", "Let POST /-/reload load the rules again, as SIGHUP does.").

@@ -23,6 +23,8 @@ func TestWrongUsage(t *testing.T) {
 		"explain 99999999999999999999": `99999999999999999999 is no PID`,
 		"--confin=x":                   `serve has no flag --confin: did you mean --confine? (try serve --help)`,
 		"tree --no-flod":               `tree has no flag --no-flod: did you mean --no-fold? (try tree --help)`,
+		"once --workload.limit=1.5":    `--workload.limit "1.5": want a whole number (try once --help)`,
+		"--web.max-requests=1e99":      `--web.max-requests "1e99": want a whole number (try serve --help)`,
 		"ps --sockets":                 `ps has no flag --sockets: it is one of explain (try ps --help)`,
 		"ps -x":                        `ps has no flag -x (try ps --help)`,
 		"--timeout=5s ps":              `flags stand behind the command: put ps first (try serve --help)`,
