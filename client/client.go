@@ -27,6 +27,15 @@ func Snapshot(ctx context.Context, socket string) (*scan.Snapshot, error) {
 	return api.AskSnapshot(ctx, socket)
 }
 
+// Log calls line with each line of the log: what happened last, and with the query
+// "follow=true" what happens, until ctx is done or line returns an error. docs/api.md has the
+// parameters and what is in a line.
+func Log(ctx context.Context, socket, query string, line func(json.RawMessage) error) error {
+	return api.EachLine(ctx, socket, "/v1/log?"+query, func(text []byte) error {
+		return line(append(json.RawMessage{}, text...))
+	})
+}
+
 // Get returns the answer to a path of docs/openapi.yaml with its query, such as
 // "/v1/processes?workload=cron.service".
 func Get(ctx context.Context, socket, path string) (json.RawMessage, error) {

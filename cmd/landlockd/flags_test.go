@@ -57,6 +57,7 @@ func TestParseCommands(t *testing.T) {
 		"": "serve", "serve": "serve", "--web.max-requests=0": "serve", "serve --scan.min-interval=0s": "serve",
 		"once": "once", "once --format=json --summary": "once", "once --textfile=x": "once", "once --path.sysfs=/x": "once",
 		"tree -o wide --state=partial --pid=1 --no-fold --color=always": "drawTree", "ps": "listProcesses", "ps -o jsonl --state=ineffective --domain=0x1e67bda0b --right=net.* --pid=1 --pid=2 --sort=age": "listProcesses", "services": "listServices", "services -o wide --state=violating --state=partial --sort=age --color=never --no-headers": "listServices",
+		"log": "showLog", "log -f --only=runs,domains --pid=1 --workload=a --last=5 -o jsonl": "showLog",
 		"tree": "drawTree", "tree -a -d --ascii": "drawTree", "doctor": "examine",
 		"ui": "browse", "ui --listen-address=[::1]:8080 --interval=1s --snapshot=x": "browse",
 	} {
@@ -110,6 +111,7 @@ func TestCheckFlags(t *testing.T) {
 		wantCommand(t, line, want)
 	}
 	for line, want := range map[string]string{
+		"log --only=x": "--only", "log --only=runs,": "--only", "log --pid=-1": "--pid", "log --api.socket=": "--api.socket", "log --last=99999": "--last",
 		"check --pid=1": "--expect", "check --expect=min_depth=1": "--pid", "check --pid=-1 --expect=x": "--pid", "check --pid=4294967297 --expect=x": "--pid",
 		"explain 0": "no PID", "explain 4294967297": "no PID", "explain 99999999999999999999": "no PID", "explain self --snapshot=x": "self",
 		"check --explain=1": "--explain", "check --timeout=0s": "--timeout",

@@ -45,6 +45,7 @@ func commands(g *globals) []command {
 		&checkRules{look: look{globals: g}},
 		&checkConfig{},
 		&suggestRules{look: look{globals: g}},
+		&showLog{},
 		&explainProcess{asking: asking{look: look{globals: g}}},
 		&examine{globals: g},
 		&browse{asking: asking{look: look{globals: g}}},

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -92,6 +94,42 @@ func Get(ctx context.Context, path, target string) (text []byte, err error) {
 		return err
 	})
 	return text, err
+}
+
+// maxLine bounds a line of the log: more than the longest text takes.
+const maxLine = 1 << 20
+
+// AskLog asks the daemon at a socket for its log, with a query of docs/api.md, and calls line with
+// each line until there is none, or an error is returned. Errors are as those of AskDenials. All
+// text in a line is hostile.
+func AskLog(ctx context.Context, path string, q url.Values, line func(*LogLine) error) error {
+	return EachLine(ctx, path, logPath+"?"+q.Encode(), func(text []byte) error {
+		var l LogLine
+		if err := json.Unmarshal(text, &l); err != nil {
+			return fmt.Errorf("a line of the log is malformed: %w", err)
+		}
+		if l.Start != nil && l.Start.Schema != LogSchema {
+			return fmt.Errorf("the log is %.40q, want %s", l.Start.Schema, LogSchema)
+		}
+		return line(&l)
+	})
+}
+
+// EachLine asks for what a daemon has at a path with its query, and calls line with each line.
+func EachLine(ctx context.Context, path, target string, line func([]byte) error) error {
+	return fetch(ctx, path, target, func(body io.Reader) error {
+		lines := bufio.NewScanner(body)
+		lines.Buffer(nil, maxLine)
+		for lines.Scan() {
+			if err := line(lines.Bytes()); err != nil {
+				return err
+			}
+		}
+		if err := lines.Err(); err != nil {
+			return fmt.Errorf("the daemon has ended, or cuts off who reads too slowly: %w", err)
+		}
+		return nil
+	})
 }
 
 // about returns what is to be asked about one process, or about all for 0.

@@ -15,7 +15,15 @@ import (
 type query struct {
 	pid            int32
 	workload, rule string
+	// only are the kinds of what happened; empty: all. last is how many of what is remembered,
+	// negative: all.
+	only   []string
+	last   int
+	follow bool
 }
+
+// wants reports whether what happened of a kind is asked for.
+func (q *query) wants(kind string) bool { return len(q.only) == 0 || slices.Contains(q.only, kind) }
 
 // parseQuery parses a query that may have some parameters, each once.
 func parseQuery(text string, may ...string) (q query, err error) {
@@ -30,6 +38,27 @@ func parseQuery(text string, may ...string) (q query, err error) {
 		}
 	}
 	q.workload, q.rule = values.Get("workload"), values.Get("rule")
+	if only := values.Get("only"); only != "" {
+		q.only = strings.Split(only, ",")
+	}
+	for _, kind := range q.only {
+		if !slices.Contains(LogKinds(), kind) {
+			return q, fmt.Errorf("only=%.20q: want some of %s", kind, strings.Join(LogKinds(), ","))
+		}
+	}
+	q.last = -1
+	if last := values.Get("last"); last != "" {
+		n, err := strconv.ParseUint(last, 10, 16)
+		if err != nil {
+			return q, fmt.Errorf("last=%.20q is no number, or too large", last)
+		}
+		q.last = int(n)
+	}
+	if follow := values.Get("follow"); follow != "" {
+		if q.follow = follow == "true"; !q.follow {
+			return q, errors.New("follow is true, or left out")
+		}
+	}
 	if pid := values.Get("pid"); pid != "" {
 		q.pid, err = parsePID(pid)
 	}

@@ -41,10 +41,7 @@ func (s *Server) serveRuns(w http.ResponseWriter, r *http.Request, snap *scan.Sn
 		refuse(w, http.StatusBadRequest, "bad_request", err.Error())
 		return
 	}
-	a := Runs{Schema: RunsSchema, Way: snap.Source.Runs, Runs: []runs.Ended{}}
-	if s.o.RunsOff {
-		a.Way = Off
-	}
+	a := Runs{Schema: RunsSchema, Way: s.wayOfRuns(snap), Runs: []runs.Ended{}}
 	if t := s.o.Runs; t != nil {
 		t.Update(snap) // what ended since the last scrape, too
 		stats, all := t.Stats(), t.Recent()

@@ -26,6 +26,8 @@ type Options struct {
 	// Runs is nil if none are counted, and RunsOff reports whether that was asked for.
 	Runs    *runs.Tally
 	RunsOff bool
+	// Arrivals are the domains that came; nil if they are not noted.
+	Arrivals *Arrivals
 	// Judge says what the rules in force find in what a caller sees. Nil: there are none.
 	Judge func(*scan.Snapshot, policy.Options) *policy.Evaluation
 	// Logger gets what goes wrong at debug level: clients can make that happen.
@@ -37,8 +39,9 @@ type Options struct {
 // may see nothing gets one and the same refusal, so that it does not show him what he is. A
 // connection serves one request.
 type Server struct {
-	o    Options
-	http *http.Server
+	o         Options
+	http      *http.Server
+	following chan struct{} // holds one for each log that is followed
 }
 
 // scanPatience is how long a request waits for a scan.
@@ -49,7 +52,7 @@ func NewServer(o Options) *Server {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{o: o}
+	s := &Server{o: o, following: make(chan struct{}, maxFollowers)}
 	mux := http.NewServeMux()
 	for path, serve := range s.routes() {
 		mux.HandleFunc("GET "+path, serve)
@@ -85,6 +88,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		rulesPath:                s.guarded(part, s.serveRules),
 		denialsPath:              s.guarded(whole, s.serveDenials),
 		runsPath:                 s.guarded(whole, s.serveRuns),
+		logPath:                  s.guarded(whole, s.serveLog),
 	}
 }
 
@@ -117,6 +121,8 @@ func (s *Server) guarded(
 			refuseCaller(w, to)
 			return
 		}
+		// A request is whole when it gets here: reading on only finds out that the caller has gone.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		// Not a deadline: that nobody had time for somebody is no failure of a scan.
@@ -205,9 +211,11 @@ func answer(w http.ResponseWriter, status int, v any) {
 }
 
 // begin begins an answer.
-func begin(w http.ResponseWriter, status int) {
+func begin(w http.ResponseWriter, status int) { beginOf(w, "application/json", status) }
+
+func beginOf(w http.ResponseWriter, kind string, status int) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", kind)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

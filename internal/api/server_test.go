@@ -89,6 +89,8 @@ type host struct {
 	socket string
 	feed   *feed
 	scans  *counted
+	// arrivals are those that a test notes.
+	arrivals *Arrivals
 }
 
 func newHost(t *testing.T, ended ...runs.Cell) *host {
@@ -100,15 +102,24 @@ func newHostJudged(
 	t *testing.T, judge func(*scan.Snapshot, policy.Options) *policy.Evaluation, ended ...runs.Cell,
 ) *host {
 	t.Helper()
+	return newHostOf(t, Options{Judge: judge, Runs: newTally(t, ended...)})
+}
+
+func newHostOf(t *testing.T, o Options) *host {
+	t.Helper()
 	testenv.NeedRoot(t)
 	iterator, err := taskiter.Open(taskiter.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{socket: filepath.Join(testenv.PublicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator}}
+	h := &host{
+		socket: filepath.Join(testenv.PublicDir(t), "s"), feed: newFeed(), scans: &counted{Source: iterator},
+		arrivals: &Arrivals{},
+	}
 	m := denials.NewMonitor(denials.Options{Feed: h.feed})
 	shared := scan.NewShared(denials.NewSource(h.scans, m), scan.SharedOptions{})
-	serve(t, h.socket, Options{Scans: shared, Denials: m, Runs: newTally(t, ended...), Judge: judge})
+	o.Scans, o.Denials, o.Arrivals = shared, m, h.arrivals
+	serve(t, h.socket, o)
 	t.Cleanup(func() {
 		shared.Close()
 		_ = m.Close()
@@ -293,7 +304,8 @@ func send(t *testing.T, socket, method, target string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kind := resp.Header.Get("Content-Type"); kind != "application/json" || !json.Valid(body) {
+	kind := resp.Header.Get("Content-Type")
+	if kind != "application/jsonl" && (kind != "application/json" || !json.Valid(body)) {
 		t.Errorf("%s: %s: %s", target, kind, body)
 	}
 	return resp.StatusCode, string(body)

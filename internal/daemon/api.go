@@ -14,9 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/api"
-	"github.com/landlockd/landlockd/internal/denials"
-	"github.com/landlockd/landlockd/internal/inforce"
-	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -44,17 +41,26 @@ func openAPI(o Options) (*net.UnixListener, error) {
 	return nil, nil //nolint:nilnil // none is none
 }
 
+// noting is a source of which the domains that come are noted.
+type noting struct {
+	scan.Source
+	arrivals *api.Arrivals
+}
+
+func (n noting) Scan(ctx context.Context) (*scan.Snapshot, error) {
+	snap, err := n.Source.Scan(ctx)
+	if err == nil {
+		n.arrivals.Note(snap)
+	}
+	return snap, err
+}
+
 // serveAPI serves at the socket, if there is one, until the result is called.
-func (d *Daemon) serveAPI(
-	shared *scan.Shared, rules *inforce.Set, monitor *denials.Monitor, tally *runs.Tally,
-) (stop func()) {
+func (d *Daemon) serveAPI(o api.Options) (stop func()) {
 	if d.api == nil {
 		return func() {}
 	}
-	server := api.NewServer(api.Options{
-		Scans: shared, Denials: monitor, Runs: tally, RunsOff: !d.o.Runs, Judge: rules.Judge,
-		Logger: d.o.Logger,
-	})
+	server := api.NewServer(o)
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		if err := server.Serve(d.api); !errors.Is(err, http.ErrServerClosed) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/patient"
@@ -51,7 +52,8 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 		defer keepRoom(tally)()
 	}
 	live := newLiveness(d.o.Logger)
-	shared := d.share(rules, resolver, monitor, tally, live)
+	arrivals := &api.Arrivals{}
+	shared := d.share(rules, resolver, monitor, tally, arrivals, live)
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 		defer cancel()
@@ -64,7 +66,10 @@ func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
 		return UsageError{err}
 	}
 	server := web.Serve(d.listeners, handler, d.o.WebConfig, d.o.Logger)
-	defer d.serveAPI(shared, rules, monitor, tally)()
+	defer d.serveAPI(api.Options{
+		Scans: shared, Denials: monitor, Runs: tally, RunsOff: !d.o.Runs, Arrivals: arrivals,
+		Judge: rules.Judge, Logger: d.o.Logger,
+	})()
 	d.announce(ctx, shared)
 	handler.SetReady()
 	reloader.ready()
@@ -111,7 +116,7 @@ func (d *Daemon) openResolver() *workload.Resolver {
 // share returns what all readers get their snapshots from.
 func (d *Daemon) share(
 	rules *inforce.Set, resolver *workload.Resolver, monitor *denials.Monitor, tally *runs.Tally,
-	live *liveness,
+	arrivals *api.Arrivals, live *liveness,
 ) *scan.Shared {
 	source := scan.Asking(d.reader, func() []domainid.Asset { return rules.Config().Assets })
 	source = workload.NewSource(source, resolver)
@@ -120,6 +125,9 @@ func (d *Daemon) share(
 	}
 	if tally != nil {
 		source = counting{source}
+	}
+	if d.api != nil {
+		source = noting{source, arrivals}
 	}
 	return scan.NewShared(watched{&thrifty{Source: source}, &live.scans}, scan.SharedOptions{
 		MinInterval: d.o.MinInterval, Timeout: scanTimeout, Reasons: sources.FailureReasons(),

@@ -157,6 +157,9 @@ func (m *Monitor) noteSkipped() {
 // Recent returns the last denials, the newest first.
 func (m *Monitor) Recent() []Denial { return m.recent.Snapshot() }
 
+// After is that of [Recent].
+func (m *Monitor) After(n uint64) (all []Denial, now, lost uint64) { return m.recent.After(n) }
+
 // Stats returns the counts.
 func (m *Monitor) Stats() Stats {
 	m.mu.Lock()

@@ -3,6 +3,7 @@
 package denials
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -41,11 +42,14 @@ type Recent struct {
 	ring [maxRecent]remembered
 	next int // where the next one goes
 	n    int // how many there are
+	// added is the number of denials that there were.
+	added uint64
 }
 
 type remembered struct {
 	event Event
 	count uint64
+	last  uint64 // which of all its last one was, from 1
 }
 
 // Add remembers a denial. One that is like the last but for its time is counted
@@ -53,14 +57,15 @@ type remembered struct {
 func (r *Recent) Add(e *Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.added++
 	if r.n > 0 {
 		last := &r.ring[(r.next+len(r.ring)-1)%len(r.ring)]
 		if alike(&last.event, e) {
-			last.event.Time, last.count = e.Time, last.count+1
+			last.event.Time, last.count, last.last = e.Time, last.count+1, r.added
 			return
 		}
 	}
-	r.ring[r.next] = remembered{*e, 1}
+	r.ring[r.next] = remembered{*e, 1, r.added}
 	r.next = (r.next + 1) % len(r.ring)
 	r.n = min(r.n+1, len(r.ring))
 }
@@ -74,17 +79,29 @@ func alike(a, b *Event) bool {
 // Snapshot returns the denials that are remembered, the newest first. The result
 // is the caller's.
 func (r *Recent) Snapshot() []Denial {
+	all, _, _ := r.After(0)
+	slices.Reverse(all)
+	return all
+}
+
+// After returns the denials that are remembered and came after so many, the oldest first, how
+// many came in all, and how many of those asked for are forgotten. The result is the caller's.
+func (r *Recent) After(n uint64) (all []Denial, now, lost uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := make([]Denial, 0, r.n)
+	all, lost = make([]Denial, 0, r.n), r.added-n
 	for i := range r.n {
-		m := &r.ring[(r.next+2*len(r.ring)-1-i)%len(r.ring)]
-		e := &m.event
+		m := &r.ring[(r.next+len(r.ring)-r.n+i)%len(r.ring)]
+		if m.last <= n {
+			continue
+		}
+		e, count := &m.event, min(m.count, m.last-n)
+		lost -= count
 		all = append(all, Denial{
-			Time: e.Time, Count: m.count, Domain: e.Domain, Blockers: e.Blockers.Names(),
+			Time: e.Time, Count: count, Domain: e.Domain, Blockers: e.Blockers.Names(),
 			PID: e.PID, TID: e.TID, Start: e.Start, Comm: e.Comm.String(), Exe: e.Exe.String(),
 			Object: e.Object.Kind, Path: e.Object.Text.String(), Port: e.Object.Port, TargetPID: e.Object.PID,
 		})
 	}
-	return all
+	return all, r.added, lost
 }

@@ -41,12 +41,20 @@ func TestRecent(t *testing.T) {
 	if len(got) != 3 || got[0].Count != 1 || got[1].Blockers[0] != "fs.write_file" || got[2].Count != 2 || !got[2].Time.Equal(time.Unix(2000, 0)) {
 		t.Errorf("%+v", got)
 	}
+	// Of those that are alike only the later ones come after the first.
+	after, now, lost := r.After(1)
+	if len(after) != 3 || now != 4 || lost != 0 || after[0].Count != 1 || after[2].Blockers[0] != got[0].Blockers[0] {
+		t.Errorf("%+v, %d, %d", after, now, lost)
+	}
 	for i := range 3 * maxRecent {
 		r.Add(denied(domainid.ID(i+1), 0, path(fmt.Sprintf("/%d", i))))
 	}
 	got = r.Snapshot()
 	if len(got) != maxRecent {
 		t.Fatalf("%d are remembered", len(got))
+	}
+	if after, now, lost := r.After(3); len(after) != maxRecent || now != 4+3*maxRecent || lost != 1+2*maxRecent {
+		t.Errorf("%d, %d, %d", len(after), now, lost)
 	}
 	for i, d := range got {
 		if want := fmt.Sprintf("/%d", 3*maxRecent-1-i); d.Path != want {

@@ -41,6 +41,8 @@ type Ended struct {
 	// Rules are those that were about it, at most MaxEndedRules: those that it broke first,
 	// and then in the order of the configuration.
 	Rules []EndedRule
+
+	number uint64 // which of all that were remembered, from 1
 }
 
 // EndedRule is what one rule found of it, in the words of package policy: of this landlockd,

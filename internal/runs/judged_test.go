@@ -222,6 +222,9 @@ func TestBrokenIsBounded(t *testing.T) {
 		many = append(many, cell("x.scope", scan.Unsandboxed, 0, 1))
 	}
 	b.end(many...)
+	if after, now, lost := b.After(301); len(after) != maxEach || now != 601 || lost != 300-maxEach {
+		t.Errorf("%d of %d, %d forgotten", len(after), now, lost)
+	}
 	if got := b.Recent(); len(got) != MaxRecent || got[0].Rules[0].Result != "short" || !reflect.DeepEqual(got[maxEach:], recent) {
 		t.Errorf("%d are remembered, %+v", len(got), got[0])
 	}

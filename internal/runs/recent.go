@@ -12,7 +12,10 @@ import (
 
 // recent remembers the last that broke a rule, and the last of all others, each as many: those
 // others are most of what ends on most hosts.
-type recent struct{ broke, others []Ended }
+type recent struct {
+	broke, others []Ended
+	added         uint64
+}
 
 const maxEach = MaxRecent / 2
 
@@ -47,6 +50,8 @@ func (r *recent) add(e Ended, found []policy.Verdict, broke bool) {
 			}
 		}
 	}
+	r.added++
+	e.number = r.added
 	if broke {
 		r.broke = append(r.broke, e)
 	} else {

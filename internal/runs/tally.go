@@ -197,9 +197,22 @@ func (s *states) words() map[string]uint64 {
 // Recent returns the last that ended outside of a sandbox or broke a rule, the newest first.
 // The result is the caller's.
 func (t *Tally) Recent() []Ended {
+	all, _, _ := t.After(0)
+	slices.Reverse(all)
+	return all
+}
+
+// After returns those of Recent that were added after so many, the oldest first, how many were
+// added in all, and how many of those asked for are forgotten. The result is the caller's.
+func (t *Tally) After(n uint64) (all []Ended, now, lost uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.recent.all()
+	all = slices.DeleteFunc(t.recent.all(), func(e Ended) bool { return e.number <= n })
+	slices.Reverse(all)
+	for i := range all {
+		all[i].number = 0 // it means nothing to others
+	}
+	return all, t.recent.added, t.recent.added - n - uint64(len(all))
 }
 
 // Close closes the feed. What was counted stays.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/landlockd/landlockd/test/testenv"
@@ -106,6 +107,20 @@ func TestServices(t *testing.T) {
 		}
 		wants(t, p.stdout.String(), "Only processes that you may look at are seen", "By the daemon at "+socket+"\n")
 	}
+	// What happens is shown while it does, until the daemon ends.
+	log := launch(t, nil, landlockd, "log", "-f", "-o", "jsonl", "--only=runs,domains", flag)
+	eventually(t, "the log is followed", func() bool { return contains(log, `"event":"start"`) })
+	stay(t, false, sandboxed(1, "sh", "-c", "read x")...)
+	run(t, "--version")
+	eventually(t, "a domain and an end are in the log", func() bool {
+		return contains(log, `"event":"domain"`) && contains(log, `"event":"run"`)
+	})
+	wants(t, run(t, "log", flag, "--only=runs", "--last=1").stdout.String(), " ended unsandboxed")
 	d.stop(t)
+	if log.wait(t) != exitFailure {
+		t.Errorf("the log ends with %d: %s", log.wait(t), &log.stderr)
+	}
 	wants(t, run(t, "services", flag).stdout.String(), "By this command's own scan: no landlockd serves there", "has ended\n")
 }
+
+func contains(p *process, text string) bool { return strings.Contains(p.stdout.String(), text) }
