@@ -96,6 +96,7 @@ func words(lines []LogLine) string {
 // TestLog: what is remembered comes first, in the order of time, and then what happens.
 func TestLog(t *testing.T) {
 	h := newHost(t, ended(7), ended(8))
+	t.Parallel() // it waits for scans; sockets are made one after the other, for the umask
 	h.deny(t, 7, "/etc/shadow")
 	h.arrivals.Note(&hosts.New().Snapshot)
 	h.arrivals.Note(nested())
@@ -194,6 +195,7 @@ func TestLogForm(t *testing.T) {
 // TestFollowersAreBounded: they leave room for others, and one that has gone makes room.
 func TestFollowersAreBounded(t *testing.T) {
 	h := newHost(t)
+	t.Parallel() // it waits for scans; sockets are made one after the other, for the umask
 	follow := url.Values{"follow": {"true"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	started, ended := make(chan bool), make(chan bool)
@@ -237,6 +239,7 @@ func TestFollowersAreBounded(t *testing.T) {
 // that say nothing, keep nobody from his answer for long.
 func TestHostileRequests(t *testing.T) {
 	h := newHost(t)
+	t.Parallel() // it waits for scans; sockets are made one after the other, for the umask
 	var held []net.Conn
 	hold := func(text string) {
 		c, err := net.Dial("unix", h.socket)

@@ -105,6 +105,7 @@ func TestSeesWhatTheKernelLets(t *testing.T) {
 	if err := os.Chmod(setuid, 0o755|os.ModeSetuid); err != nil {
 		t.Fatal(err)
 	}
+	t.Parallel() // it waits for scans; sockets are made one after the other, for the umask
 	as := func(id string, args ...string) []string {
 		return append([]string{"setpriv", "--reuid=" + id, "--regid=" + id, "--clear-groups"}, args...)
 	}

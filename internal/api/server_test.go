@@ -173,6 +173,7 @@ func (h *host) deny(t *testing.T, pid int32, path string) {
 // TestWhoIsAnswered: real processes ask, each in another state.
 func TestWhoIsAnswered(t *testing.T) {
 	h := newHost(t, ended(7))
+	t.Parallel() // it waits for scans; sockets are made one after the other, for the umask
 	h.deny(t, 7, "/etc/shadow")
 	for _, path := range []string{denialsPath, runsPath, snapshotPath} {
 		t.Run(path, func(t *testing.T) { h.answers(t, path) })
