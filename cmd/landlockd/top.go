@@ -84,6 +84,7 @@ func (v *liveView) run(io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the terminal: %w", err)
 	}
+	v.headers = true // there is no flag for it
 	host, _ := os.Hostname()
 	return top.Run(screen, top.Options{
 		First: first, Look: v.look, Explain: v.explain, Host: cmp.Or(host, "?"),

@@ -62,6 +62,9 @@ func (m *model) title() string {
 	text := fmt.Sprintf("landlockd top   %s   %s, deepest %s   every %s   %s",
 		untrusted.Escape(m.o.Host, 20, m.o.Style.ASCII), plural.Count(len(s.Domains), "domain"), deepest,
 		m.o.Interval, m.seen.Format(time.TimeOnly))
+	if s.Part {
+		text += "  what you may see"
+	}
 	if m.paused {
 		text += "  " + m.color(table.Yellow, "PAUSED")
 	}

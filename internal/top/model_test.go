@@ -125,6 +125,8 @@ func TestKeys(t *testing.T) {
 		}
 	}
 	wants(t, m.press(t, "p"), "PAUSED")
+	host.Part = true
+	wants(t, m.press(t), "  what you may see  PAUSED")
 	if m.press(t, "q"); !m.quit {
 		t.Error("q does not quit")
 	}

@@ -104,7 +104,7 @@ func (x *terminal) restored(t *testing.T) {
 
 // TestRestores: however it ends, the terminal is as it was.
 func TestRestores(t *testing.T) {
-	host := hosts.Mixed()
+	seen := sight(&hosts.Mixed().Snapshot)
 	for name, c := range map[string]struct {
 		change func(*Options)
 		keys   string
@@ -132,8 +132,8 @@ func TestRestores(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := newTerminal(t)
-			o := Options{First: sight(&host.Snapshot), Interval: time.Millisecond,
-				Look: func() (*Sight, error) { return sight(&host.Snapshot), nil }}
+			o := Options{First: seen, Interval: time.Millisecond,
+				Look: func() (*Sight, error) { return seen, nil }}
 			if c.change != nil {
 				c.change(&o)
 			}
@@ -195,11 +195,11 @@ func TestGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := hosts.Mixed()
+	seen := sight(&hosts.Mixed().Snapshot)
 	looks, done := make(chan error), make(chan error, 1)
 	go func() {
-		done <- Run(screen, Options{First: sight(&host.Snapshot), Interval: time.Millisecond, Look: func() (*Sight, error) {
-			return sight(&host.Snapshot), <-looks
+		done <- Run(screen, Options{First: seen, Interval: time.Millisecond, Look: func() (*Sight, error) {
+			return seen, <-looks
 		}})
 	}()
 	looks <- errors.New("no landlockd serves there\x1b[2J")

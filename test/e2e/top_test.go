@@ -120,7 +120,7 @@ func TestTop(t *testing.T) {
 	x := newPane(t)
 
 	x.start(t, flag)
-	x.shows(t, "Workloads ", "Processes ", "By the daemon at "+dir)
+	x.shows(t, "Workloads ", "Processes ", "WORKLOAD ", "RESTRICTS ", "By the daemon at "+dir)
 	x.keys(t, "2", "/", "lltop-s")
 	x.shows(t, "Filter: lltop-s", "sandboxed  2 ", "lltop-sandboxed")
 	x.keys(t, "Enter")
