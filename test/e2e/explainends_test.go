@@ -155,7 +155,7 @@ func TestExplainHeldMemory(t *testing.T) {
 	}
 	c := newConfig(t, "rules:\n  - {name: own, match: {cmdline: [\"x*\"]}, grace: 0s}\n")
 	text, code := endsFor(t, "explain", startHolder(t, program), c.flag())
-	wants(t, text, "its command line could not be read", "It is in no domain")
+	wants(t, text, "its command line could not be read", "from nothing: it is in no domain")
 	if code != 0 {
 		t.Errorf("exit code %d: %s", code, text)
 	}
