@@ -75,7 +75,7 @@ func TestExplainEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const inode, late = "of which no path is known", "does not answer"
+	const stale, unsought, late = "(a stale grant)", "of which no path is known", "does not answer"
 	for _, c := range []struct {
 		way   string
 		code  int
@@ -83,18 +83,18 @@ func TestExplainEnds(t *testing.T) {
 		args  []string
 		wants []string
 	}{
-		{way: "link", wants: []string{"  root        /", "Paths are as the process sees them"}},
-		{way: "root", wants: []string{"fuse/below, a directory of its own", "which might not answer"}},
+		{way: "link", wants: []string{"  root        /", "Paths are as the process sees them", stale}},
+		{way: "root", wants: []string{"fuse/below, a directory of its own", "which might not answer", unsought}},
 		{way: "overlay", code: 3, stuck: true, wants: []string{"  root        /",
-			"Paths: not all were sought: given up after 10s: ", "not all is known: paths: "}},
+			"Paths: not all were sought: given up after 10s: ", "not all is known: paths: ", unsought}},
 		{way: "socket", stuck: true, args: []string{"--sockets"}, wants: []string{
 			"/fuse/listens: ", "its path may lead into a filesystem that does not answer",
-			"Paths are as the process sees them"}},
+			"Paths are as the process sees them", stale}},
 	} {
 		t.Run(c.way, func(t *testing.T) {
 			pid := startSnare(t, program, c.way)
 			text, code := endsFor(t, append([]string{"explain", pid}, c.args...)...)
-			wants(t, text, append(c.wants, "is sandboxed at depth 1", inode,
+			wants(t, text, append(c.wants, "is sandboxed at depth 1",
 				"  Files, only below these:\n", "What cannot be read")...)
 			if code != c.code {
 				t.Errorf("exit code %d, want %d: %s", code, c.code, text)
