@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -113,7 +114,11 @@ func (l *listServices) run(out io.Writer) error {
 func (l *listServices) asked(snap *scan.Snapshot, from origin) (places []int, err error) {
 	for _, name := range l.assetNames {
 		at := slices.IndexFunc(snap.Assets, func(a domainid.Asset) bool { return a.Name == name })
-		if at < 0 {
+		switch {
+		case at < 0 && snap.Part:
+			return nil, errors.New("--asset: the daemon answers who is kept from assets to those alone " +
+				"who see the whole host")
+		case at < 0:
 			return nil, usagef("--asset: %s (%s)", policy.NoAsset(name, snap.Assets), from.text)
 		}
 		if !slices.Contains(places, at) {

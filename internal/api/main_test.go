@@ -77,11 +77,12 @@ func play(role string, args []string) error {
 			return err
 		}
 		var asking sync.WaitGroup
-		end := time.Now().Add(3 * time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
 		for range 2 * maxOfUser {
 			asking.Go(func() {
-				for time.Now().Before(end) {
-					_, _ = AskSnapshot(context.Background(), args[0])
+				for ctx.Err() == nil {
+					_, _ = AskSnapshot(ctx, args[0])
 				}
 			})
 		}

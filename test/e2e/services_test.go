@@ -101,6 +101,9 @@ func TestServices(t *testing.T) {
 		}
 		return found
 	})
+	if p = runWith(t, asNobody(), "services", "--asset=x", flag); p.wait(t) != exitFailure {
+		t.Errorf("nobody asks who is kept from an asset: %s%s", &p.stdout, &p.stderr)
+	}
 	for _, command := range []string{"services", "tree", "ps"} {
 		p = runWith(t, asNobody(), command, flag)
 		if p.wait(t) != 0 {
