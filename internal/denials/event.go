@@ -5,6 +5,7 @@ package denials
 import (
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/enum"
 )
@@ -26,6 +27,9 @@ type Event struct {
 	Start     uint64
 	Comm, Exe Text
 	Object    Object
+	// SameExec: the process runs the program that made the domain. Logged: the kernel logs
+	// the denial if audit is on.
+	SameExec, Logged access.Answer
 }
 
 // ObjectKind is what an access was to.
@@ -60,7 +64,7 @@ type Object struct {
 	Kind ObjectKind
 	// Port is the port of a Port.
 	Port uint16
-	// PID is the process of a Task, 0 if it is not known.
+	// PID is the process of a Task, or the one that listens at a Socket; 0 if it is not known.
 	PID  int32
 	Text Text
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/null"
 	"github.com/landlockd/landlockd/internal/untrusted"
@@ -28,6 +29,8 @@ type denialJSON struct {
 	Path      *untrusted.Text `json:"path"`
 	Port      *uint16         `json:"port"`
 	TargetPID *int32          `json:"target_pid"`
+	SameExec  *bool           `json:"same_exec"`
+	Logged    *bool           `json:"logged"`
 }
 
 // MarshalJSON encodes the denial.
@@ -37,6 +40,7 @@ func (d Denial) MarshalJSON() ([]byte, error) {
 		PID: null.Unless(d.PID, 0), TID: null.Unless(d.TID, 0), StartNS: null.Unless(d.Start, 0),
 		Comm: untrusted.OrNull(d.Comm), Exe: untrusted.OrNull(d.Exe),
 		Object: d.Object, Path: untrusted.OrNull(d.Path), TargetPID: null.Unless(d.TargetPID, 0),
+		SameExec: answerJSON(d.SameExec), Logged: answerJSON(d.Logged),
 	}
 	if d.Object == Port {
 		j.Port = &d.Port // 0 is one, too
@@ -64,8 +68,24 @@ func (d *Denial) UnmarshalJSON(b []byte) error {
 		Comm: string(null.Or(j.Comm, "")), Exe: string(null.Or(j.Exe, "")),
 		Object: j.Object, Path: string(null.Or(j.Path, "")), Port: null.Or(j.Port, 0),
 		TargetPID: null.Or(j.TargetPID, 0),
+		SameExec:  answerOf(j.SameExec), Logged: answerOf(j.Logged),
 	}
 	return nil
+}
+
+func answerJSON(a access.Answer) *bool {
+	if a == access.Unknown {
+		return nil
+	}
+	yes := a == access.Yes
+	return &yes
+}
+
+func answerOf(yes *bool) access.Answer {
+	if yes == nil {
+		return access.Unknown
+	}
+	return access.Between(*yes, *yes)
 }
 
 // IsWord reports whether text can be the name of a blocker or of a way to read denials,

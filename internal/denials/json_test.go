@@ -16,17 +16,18 @@ import (
 func TestDenialJSON(t *testing.T) {
 	zone := time.FixedZone("", 3600)
 	for want, e := range map[string]*Event{
-		`{"time":"1970-01-01T00:00:00Z","count":1,"domain":"1e67bda0b","blockers":["ptrace"],"pid":7,"tid":null,"start_ns":"70","comm":"a\\xff\u001b\u202e","exe":null,"object":"task","path":null,"port":null,"target_pid":9}`: denied(0x1e67bda0b, Ptrace, func(e *Event) {
+		`{"time":"1970-01-01T00:00:00Z","count":1,"domain":"1e67bda0b","blockers":["ptrace"],"pid":7,"tid":null,"start_ns":"70","comm":"a\\xff\u001b\u202e","exe":null,"object":"task","path":null,"port":null,"target_pid":9,"same_exec":false,"logged":true}`: denied(0x1e67bda0b, Ptrace, func(e *Event) {
 			e.Time = time.Unix(0, 0).In(zone)
 			e.Comm.Set([]byte("a\xff\x1b\u202e"))
 			e.Object.Kind, e.Object.PID = Task, 9
+			e.SameExec, e.Logged = access.No, access.Yes
 		}),
-		`{"time":"1970-01-01T00:00:01Z","count":1,"domain":"2","blockers":["net.bind_tcp"],"pid":7,"tid":8,"start_ns":"70","comm":null,"exe":"/a\\\\b","object":"port","path":null,"port":0,"target_pid":null}`: denied(2, RightBlocker(access.Net, 0), func(e *Event) {
+		`{"time":"1970-01-01T00:00:01Z","count":1,"domain":"2","blockers":["net.bind_tcp"],"pid":7,"tid":8,"start_ns":"70","comm":null,"exe":"/a\\\\b","object":"port","path":null,"port":0,"target_pid":null,"same_exec":null,"logged":null}`: denied(2, RightBlocker(access.Net, 0), func(e *Event) {
 			e.Time, e.TID = time.Unix(1, 0).In(zone), 8
 			e.Exe.Set([]byte(`/a\b`))
 			e.Object.Kind = Port
 		}),
-		`{"time":"0001-01-01T00:00:00Z","count":1,"domain":null,"blockers":[],"pid":null,"tid":null,"start_ns":null,"comm":null,"exe":null,"object":"unknown","path":null,"port":null,"target_pid":null}`: {},
+		`{"time":"0001-01-01T00:00:00Z","count":1,"domain":null,"blockers":[],"pid":null,"tid":null,"start_ns":null,"comm":null,"exe":null,"object":"unknown","path":null,"port":null,"target_pid":null,"same_exec":null,"logged":null}`: {},
 	} {
 		r := &Recent{}
 		r.Add(e)

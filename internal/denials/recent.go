@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 )
 
@@ -33,6 +34,8 @@ type Denial struct {
 	Path      string
 	Port      uint16
 	TargetPID int32
+	// SameExec and Logged are those of [Event].
+	SameExec, Logged access.Answer
 }
 
 // Recent remembers the last denials. The zero value is empty. It is safe for concurrent
@@ -72,7 +75,7 @@ func (r *Recent) Add(e *Event) {
 
 func alike(a, b *Event) bool {
 	return a.Domain == b.Domain && a.Blockers == b.Blockers && a.PID == b.PID && a.TID == b.TID && a.Start == b.Start &&
-		a.Object.Kind == b.Object.Kind && a.Object.Port == b.Object.Port && a.Object.PID == b.Object.PID &&
+		a.SameExec == b.SameExec && a.Logged == b.Logged && a.Object.Kind == b.Object.Kind && a.Object.Port == b.Object.Port && a.Object.PID == b.Object.PID &&
 		string(a.Object.Text.Bytes()) == string(b.Object.Text.Bytes())
 }
 
@@ -101,6 +104,7 @@ func (r *Recent) After(n uint64) (all []Denial, now, lost uint64) {
 			Time: e.Time, Count: count, Domain: e.Domain, Blockers: e.Blockers.Names(),
 			PID: e.PID, TID: e.TID, Start: e.Start, Comm: e.Comm.String(), Exe: e.Exe.String(),
 			Object: e.Object.Kind, Path: e.Object.Text.String(), Port: e.Object.Port, TargetPID: e.Object.PID,
+			SameExec: e.SameExec, Logged: e.Logged,
 		})
 	}
 	return all, r.added, lost

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/runs"
@@ -89,11 +90,18 @@ func (w logWords) denial(d *denials.Denial) string {
 		text += ": " + w.process(d.Path, d.TargetPID, "")
 	case d.Path != "":
 		text += ": " + w.name(d.Path)
+		if d.TargetPID != 0 {
+			text += fmt.Sprintf(" of process %d", d.TargetPID)
+		}
 	}
 	if d.Count > 1 {
 		text += fmt.Sprintf(", %d times", d.Count)
 	}
-	return w.line(d.Time, "denial", "%s; by domain %s", text, d.Domain)
+	text += fmt.Sprintf("; by domain %s", d.Domain)
+	if d.Logged == access.No {
+		text += ", which audit does not log"
+	}
+	return w.line(d.Time, "denial", "%s", text)
 }
 
 func (w logWords) domain(a *api.Arrival) string {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/denials"
 )
@@ -62,7 +63,7 @@ func (c *correlator) take(kind uint16, text []byte) {
 	case unix.AUDIT_LANDLOCK_ACCESS:
 		p := &c.pending[c.next]
 		c.finish(p)
-		p.event = denials.Event{Time: s.time}
+		p.event = denials.Event{Time: s.time, Logged: access.Yes}
 		if c.parser.access(rest, &p.event) {
 			// Serials begin with 1 at boot, and 0 comes when they begin again.
 			p.serial = s.serial + 1

@@ -35,6 +35,7 @@ func parse(b []byte, booted time.Time, e *denials.Event) bool {
 		comm, _, _ := bytes.Cut(ev.Comm[:], []byte{0})
 		e.Comm.Set(comm)
 	}
+	e.SameExec, e.Logged = answer(ev.SameExec), answer(ev.Logged)
 	o := &e.Object
 	switch mask := ev.Blockers; objectKind(ev.Kind) {
 	case objectKindKIND_FS:
@@ -55,7 +56,7 @@ func parse(b []byte, booted time.Time, e *denials.Event) bool {
 		o.Kind, o.PID = denials.Task, int32(ev.Target)
 		e.Blockers.AddMask(access.Scope, unix.LANDLOCK_SCOPE_SIGNAL)
 	case objectKindKIND_ABSTRACT:
-		o.Kind = denials.Socket
+		o.Kind, o.PID = denials.Socket, int32(ev.Target)
 		e.Blockers.AddMask(access.Scope, unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET)
 	default:
 		return false
@@ -65,4 +66,16 @@ func parse(b []byte, booted time.Time, e *denials.Event) bool {
 		o.Text.Bytes()[0] = '@'
 	}
 	return true
+}
+
+// answer is what a program sends of a flag.
+func answer(flag uint32) access.Answer {
+	switch objectAnswer(flag) {
+	case objectAnswerANSWER_NO:
+		return access.No
+	case objectAnswerANSWER_YES:
+		return access.Yes
+	default:
+		return access.Unknown
+	}
 }

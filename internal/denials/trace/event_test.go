@@ -48,8 +48,8 @@ func TestParse(t *testing.T) {
 		{eventOf(objectKindKIND_NET, 2, ""), "net.connect_tcp", `port "" 80 0`},
 		{eventOf(objectKindKIND_PTRACE, 5, "victim"), "ptrace", `task "victim" 0 9`},
 		{eventOf(objectKindKIND_SIGNAL, 0, ""), "scope.signal", `task "" 0 9`},
-		{eventOf(objectKindKIND_ABSTRACT, 0, "\x00a b\x00"), "scope.abstract_unix_socket", `socket "@a b\x00" 0 0`},
-		{eventOf(objectKindKIND_ABSTRACT, 0, "/a"), "scope.abstract_unix_socket", `socket "/a" 0 0`},
+		{eventOf(objectKindKIND_ABSTRACT, 0, "\x00a b\x00"), "scope.abstract_unix_socket", `socket "@a b\x00" 0 9`},
+		{eventOf(objectKindKIND_ABSTRACT, 0, "/a"), "scope.abstract_unix_socket", `socket "/a" 0 9`},
 	} {
 		e := denials.Event{Exe: denials.Text{}}
 		if !parse(c.b, booted, &e) {
@@ -69,6 +69,14 @@ func TestParse(t *testing.T) {
 	nobody := eventOf(objectKindKIND_PTRACE, 0, "v", func(e *objectEvent) { e.Pid = 0 })
 	if !parse(nobody, booted, &e) || e.PID != 0 || e.Start != 0 || e.Comm.String() != "" {
 		t.Errorf("a denial of nobody that is known: %+v", e)
+	}
+	for flag, want := range []access.Answer{access.Unknown, access.No, access.Yes, access.Unknown} {
+		b := eventOf(objectKindKIND_FS, 1, "/x", func(e *objectEvent) {
+			e.SameExec, e.Logged = uint32(flag), uint32(flag)
+		})
+		if !parse(b, booted, &e) || e.SameExec != want || e.Logged != want {
+			t.Errorf("flags of %d are %v and %v, want %v", flag, e.SameExec, e.Logged, want)
+		}
 	}
 	long := eventOf(objectKindKIND_FS, 1, "/x", func(e *objectEvent) { e.Length = 60000 })
 	if !parse(long, booted, &e) || !strings.HasPrefix(e.Object.Text.String(), "/x") {

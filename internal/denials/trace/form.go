@@ -69,7 +69,28 @@ func resolve(types bpffile.TypeFinder) (config, error) {
 		}
 		set()
 	}
+	if haveFlags(types) {
+		c.Flags = 1
+	}
 	return c, nil
+}
+
+// haveFlags reports whether the two flags that all tracepoints have are those that are known: of
+// types alone they are not told apart.
+func haveFlags(types bpffile.TypeFinder) bool {
+	for _, tp := range [...]string{denyFS, denyNet, denyPtrace, denySignal, denyAbstract} {
+		var f *btf.Func
+		if err := types.TypeByName("__bpf_trace_"+tp, &f); err != nil {
+			return false
+		}
+		// Behind the tracepoint's own data and the domain.
+		proto, ok := f.Type.(*btf.FuncProto)
+		if !ok || len(proto.Params) < 4 || proto.Params[2].Name != "same_exec" ||
+			proto.Params[3].Name != "logged" {
+			return false
+		}
+	}
+	return true
 }
 
 // arguments returns the types of a tracepoint's arguments: "u32" for an integer of

@@ -17,7 +17,7 @@ import (
 type fakeTypes map[string]string
 
 func (f fakeTypes) TypeByName(name string, typ any) error {
-	args, ok := f[strings.TrimPrefix(name, "btf_trace_")]
+	args, ok := f[strings.TrimPrefix(strings.TrimPrefix(name, "btf_trace_"), "__bpf_trace_")]
 	if !ok {
 		return btf.ErrNotFound
 	}
@@ -25,7 +25,16 @@ func (f fakeTypes) TypeByName(name string, typ any) error {
 	for arg := range strings.FieldsSeq(args) {
 		proto.Params = append(proto.Params, btf.FuncParam{Type: typeOf(arg)})
 	}
-	*typ.(**btf.Typedef) = &btf.Typedef{Name: name, Type: &btf.Pointer{Target: proto}}
+	switch typ := typ.(type) {
+	case **btf.Typedef:
+		*typ = &btf.Typedef{Name: name, Type: &btf.Pointer{Target: proto}}
+	case **btf.Func:
+		// Only functions have names for what they are called with.
+		for i, name := range [...]string{"__data", "hierarchy", f["first flag"], "logged"} {
+			proto.Params[i].Name = name
+		}
+		*typ = &btf.Func{Name: name, Type: proto}
+	}
 	return nil
 }
 
@@ -51,19 +60,25 @@ func with(change map[string]string) fakeTypes {
 	const same = "*landlock_hierarchy bool bool "
 	// As Debian's Linux 7.3.4 has them.
 	f := fakeTypes{
-		denyFS: same + "*landlock_blockers *path *char", denyNet: same + "*landlock_blockers *sock u16 *__kernel_sockaddr_storage u32",
+		"first flag": "same_exec",
+		denyFS:       same + "*landlock_blockers *path *char", denyNet: same + "*landlock_blockers *sock u16 *__kernel_sockaddr_storage u32",
 		denyPtrace: same + "u64 *task_struct *task_struct", denySignal: same + "u64 *task_struct u32", denyAbstract: same + "u64 *sock",
 	}
 	for name, args := range change {
-		if f[name] = same + args; args == "" {
+		switch {
+		case args == "":
 			delete(f, name)
+		case name == "first flag":
+			f[name] = args
+		default:
+			f[name] = same + args
 		}
 	}
 	return f
 }
 
 func found(fs, net, address, tracer uint32) config {
-	return config{FsPointer: fs, NetPointer: net, NetAddress: address, Tracer: tracer}
+	return config{FsPointer: fs, NetPointer: net, NetAddress: address, Tracer: tracer, Flags: 1}
 }
 
 func TestResolve(t *testing.T) {
@@ -75,9 +90,11 @@ func TestResolve(t *testing.T) {
 		"7.3.4": {nil, found(1, 1, 1, 1), ""},
 		"as proposed first": {map[string]string{
 			denyFS: "u32 *path *char", denyNet: "u32 *sock u64 u64", denyPtrace: "u64 *task_struct", denySignal: "u64 *task_struct",
-		}, config{}, ""},
-		"masks and an address":       {map[string]string{denyNet: "u32 *sock u16 *sockaddr u32"}, found(1, 0, 1, 1), ""},
-		"blockers and two ports":     {map[string]string{denyNet: "*landlock_blockers *sock u64 u64"}, found(1, 1, 0, 1), ""},
+		}, found(0, 0, 0, 0), ""},
+		"masks and an address":   {map[string]string{denyNet: "u32 *sock u16 *sockaddr u32"}, found(1, 0, 1, 1), ""},
+		"blockers and two ports": {map[string]string{denyNet: "*landlock_blockers *sock u64 u64"}, found(1, 1, 0, 1), ""},
+		"flags that are not known": {map[string]string{"first flag": "other"},
+			config{FsPointer: 1, NetPointer: 1, NetAddress: 1, Tracer: 1}, ""},
 		"one is absent":              {map[string]string{denySignal: ""}, config{}, Absent},
 		"a mask of another size":     {map[string]string{denyFS: "u64 *path *char"}, config{}, UnknownForm},
 		"arguments change places":    {map[string]string{denyFS: "*landlock_blockers *char *path"}, config{}, UnknownForm},

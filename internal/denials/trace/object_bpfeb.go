@@ -13,6 +13,14 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type objectAnswer uint32
+
+const (
+	objectAnswerANSWER_UNKNOWN objectAnswer = 0
+	objectAnswerANSWER_NO      objectAnswer = 1
+	objectAnswerANSWER_YES     objectAnswer = 2
+)
+
 type objectCount uint32
 
 const (
@@ -36,6 +44,8 @@ type objectEvent struct {
 	Kind     uint32
 	Blockers uint32
 	Target   uint32
+	SameExec uint32
+	Logged   uint32
 	Port     uint16
 	Length   uint16
 	Comm     [16]uint8
@@ -48,6 +58,7 @@ type objectForms struct {
 	NetPointer uint32
 	NetAddress uint32
 	Tracer     uint32
+	Flags      uint32
 }
 
 type objectKind uint32

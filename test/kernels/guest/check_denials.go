@@ -3,14 +3,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/api"
+	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/test/provoke"
 )
@@ -46,7 +51,35 @@ func checkDenials(t *T) {
 			}
 		}
 	}
+	expectRemembered(t, way)
 	d.stop(t)
+}
+
+// expectRemembered looks at the denials that the daemon remembers: what each way says of them.
+func expectRemembered(t *T, way string) {
+	ctx, cancel := context.WithTimeout(context.Background(), daemonTime)
+	defer cancel()
+	last, err := api.AskDenials(ctx, api.DefaultPath, 0)
+	t.Must(err)
+	if len(last.Denials) == 0 {
+		t.Errorf("no denial is remembered")
+	}
+	for _, d := range last.Denials {
+		// The provokers sandbox themselves and ask for no other log than the usual one;
+		// landlockd executes its serving stage in the domain.
+		sameExec, logged := access.Yes, access.Yes
+		switch {
+		case way == "audit":
+			sameExec = access.Unknown // its records do not have it
+		case d.Comm == "landlockd":
+			sameExec, logged = access.No, access.No
+		}
+		other := d.Object == denials.Task || way != "audit" &&
+			slices.Contains(d.Blockers, "scope.abstract_unix_socket")
+		if d.Logged != logged || d.SameExec != sameExec || other && d.TargetPID == 0 {
+			t.Errorf("remembered: %+v", d)
+		}
+	}
 }
 
 // counted is what a scrape says of denials.

@@ -14,6 +14,7 @@ struct forms {
 	__u32 net_pointer;
 	__u32 net_address; /* 1: the address that was asked for is an argument, 0: two ports */
 	__u32 tracer;	   /* 1: landlock_deny_ptrace has who wanted to trace */
+	__u32 flags;	   /* 1: all have same_exec and logged behind the domain */
 };
 
 enum kind {
@@ -22,6 +23,12 @@ enum kind {
 	KIND_PTRACE,
 	KIND_ABSTRACT,
 	KIND_SIGNAL,
+};
+
+enum answer {
+	ANSWER_UNKNOWN,
+	ANSWER_NO,
+	ANSWER_YES,
 };
 
 #define TEXT_SIZE 256
@@ -34,7 +41,9 @@ struct event {
 	__u32 tid;
 	__u32 kind;
 	__u32 blockers;
-	__u32 target; /* PID of who was to be traced or signalled */
+	__u32 target; /* PID of who was to be traced or signalled, or listens at the socket */
+	__u32 same_exec; /* enum answer: the program is the one that made the domain */
+	__u32 logged;	 /* enum answer: the kernel logs it, if audit is on */
 	__u16 port;
 	__u16 length; /* of text */
 	__u8 comm[16];
@@ -64,6 +73,7 @@ union described {
 	struct event event;
 	enum kind kind;
 	enum count count;
+	enum answer answer;
 };
 
 #endif

@@ -28,6 +28,18 @@ struct task_struct {
 	char comm[16];
 };
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
+};
+
+struct sock {
+	struct pid *sk_peer_pid;
+};
+
 struct unix_address {
 	int len;
 	char name[0];

@@ -65,18 +65,29 @@ static __always_inline void who(struct event *e, struct task_struct *task)
 	BPF_CORE_READ_INTO(&e->comm, task, comm);
 }
 
-/* The event of a program, with all but what was asked for filled in. */
-static __always_inline struct event *begin(__u32 kind, __u64 hierarchy)
+static __always_inline __u32 answer(__u64 flag)
 {
+	if (!config.flags)
+		return ANSWER_UNKNOWN;
+	return (__u8)flag ? ANSWER_YES : ANSWER_NO;
+}
+
+/* The event of a program, with all but what was asked for filled in. */
+static __always_inline struct event *begin(__u32 kind, const __u64 *args)
+{
+	struct landlock_hierarchy *hierarchy = (void *)args[0];
+
 	struct event *e = bpf_map_lookup_elem(&scratch, &kind);
 
 	if (!e)
 		return 0;
-	e->domain = BPF_CORE_READ((struct landlock_hierarchy *)hierarchy, id);
+	e->domain = BPF_CORE_READ(hierarchy, id);
 	e->time = bpf_ktime_get_boot_ns();
 	e->kind = kind;
 	e->blockers = 0;
 	e->target = 0;
+	e->same_exec = answer(args[1]);
+	e->logged = answer(args[2]);
 	e->port = 0;
 	e->length = 0;
 	who(e, (struct task_struct *)bpf_get_current_task());
@@ -96,7 +107,7 @@ static __always_inline void send(struct event *e)
 SEC("raw_tp/landlock_deny_access_fs")
 int deny_fs(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct event *e = begin(KIND_FS, ctx->args[0]);
+	struct event *e = begin(KIND_FS, ctx->args);
 	__u32 blockers;
 	long n;
 
@@ -134,7 +145,7 @@ static __always_inline __u16 port_of(__u64 address)
 SEC("raw_tp/landlock_deny_access_net")
 int deny_net(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct event *e = begin(KIND_NET, ctx->args[0]);
+	struct event *e = begin(KIND_NET, ctx->args);
 	__u32 blockers;
 
 	if (config.net_pointer)
@@ -167,7 +178,7 @@ static __always_inline void target(struct event *e, struct task_struct *task)
 SEC("raw_tp/landlock_deny_ptrace")
 int deny_ptrace(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct event *e = begin(KIND_PTRACE, ctx->args[0]);
+	struct event *e = begin(KIND_PTRACE, ctx->args);
 
 	count(COUNT_PTRACE);
 	if (!e)
@@ -185,7 +196,7 @@ int deny_ptrace(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/landlock_deny_scope_signal")
 int deny_signal(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct event *e = begin(KIND_SIGNAL, ctx->args[0]);
+	struct event *e = begin(KIND_SIGNAL, ctx->args);
 
 	count(COUNT_SIGNAL);
 	if (!e)
@@ -198,13 +209,15 @@ int deny_signal(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/landlock_deny_scope_abstract_unix_socket")
 int deny_abstract(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct event *e = begin(KIND_ABSTRACT, ctx->args[0]);
+	struct event *e = begin(KIND_ABSTRACT, ctx->args);
 	struct unix_address *address;
 	__s32 length;
 
 	count(COUNT_ABSTRACT);
 	if (!e)
 		return 0;
+	/* Who listens; others have no such process. */
+	e->target = BPF_CORE_READ((struct sock *)ctx->args[4], sk_peer_pid, numbers[0].nr);
 	address = BPF_CORE_READ((struct unix_sock *)ctx->args[4], addr);
 	/* A family and a name, which need not end with a NUL. */
 	length = BPF_CORE_READ(address, len) - 2;
