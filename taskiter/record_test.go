@@ -290,7 +290,7 @@ int main(void)
 	struct task_record t = {
 		.h = { RECORD_TASK, sizeof(t) }, .tid = 1, .pid = 2, .ppid = 3, .flags = 4, .bits = 5, .exit_state = 6, .space = 24,
 		.nr_threads = 7, .start = 8ULL << 40, .exec_id = 9ULL << 40, .exits = 10,
-		.domain = 11ULL << 40, .acting = 23ULL << 40, .view = 21, .account = 22, .cgroup = 12ULL << 40, .cgroup_v1 = 13ULL << 40, .euid = 14, .user_ns = 15,
+		.domain = 11ULL << 40, .acting = 23ULL << 40, .view = 21, .account = 22, .cgroup = 12ULL << 40, .cgroup_v1 = 13ULL << 40, .euid = 14, .egid = 25, .user_ns = 15,
 		.mnt_ns_owner = 16, .seccomp = 17, .depth = 18, .comm = { 'c', 0xff, '\n', [15] = 'x' },
 	};
 	struct domain_record d = {

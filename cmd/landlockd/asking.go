@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
@@ -43,7 +45,10 @@ func (o origin) lines(ascii bool) []string {
 	return []string{untrusted.EscapeWords(o.text, 0, ascii)}
 }
 
-var errNotAsked = errors.New("it was not asked")
+var (
+	errNotAsked    = errors.New("it was not asked")
+	errNotAllKnown = errors.New("not all was known to the daemon")
+)
 
 // ask returns the daemon's snapshot. It is not asked if the user set how to look at this host,
 // or wants nobody asked.
@@ -86,6 +91,44 @@ func withRefusal(err, refused error) error {
 	return err
 }
 
+// judged returns the snapshot of the whole host to look at, as look.until does. Where the daemon
+// was asked for other assets, or does not know enough, an own scan may.
+func (a *asking) judged(enough judgment) (*scan.Snapshot, origin, error) {
+	if a.recorded() {
+		snap, err := a.until(enough)
+		return snap, a.recordedIn(), err
+	}
+	snap, from, refused := a.ask()
+	if refused == nil {
+		if refused = a.lacks(snap, enough); refused == nil {
+			return snap, from, nil
+		}
+	}
+	scanned, err := a.until(enough)
+	if err != nil && snap != nil && !snap.Part {
+		enough(snap)
+		return snap, from, nil // what it does not know stays unknown
+	}
+	return scanned, ownScan(refused), withRefusal(err, refused)
+}
+
+// lacks returns what a snapshot of the daemon lacks of what is asked for.
+func (a *asking) lacks(snap *scan.Snapshot, enough judgment) error {
+	if snap.Part {
+		return errors.New("it shows this user a part of the host")
+	}
+	for i := range a.assets {
+		same := func(o domainid.Asset) bool { return o.Equal(&a.assets[i]) }
+		if !slices.ContainsFunc(snap.Assets, same) {
+			return errors.New("it did not look for these assets")
+		}
+	}
+	if known, _ := enough(snap); !known {
+		return errNotAllKnown
+	}
+	return nil
+}
+
 // process returns the snapshot to look at and one process of it, as look.process does. What
 // the daemon does not know of that process an own scan may.
 func (a *asking) process(w subject) (*scan.Snapshot, *scan.Process, origin, error) {
@@ -99,7 +142,7 @@ func (a *asking) process(w subject) (*scan.Snapshot, *scan.Process, origin, erro
 		if p, _, _ = w.find(snap); p != nil && settled(snap, p) {
 			return snap, p, from, nil
 		}
-		refused = errors.New("not all was known to the daemon")
+		refused = errNotAllKnown
 	}
 	scanned, q, err := a.look.process(w)
 	switch {

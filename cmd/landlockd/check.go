@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -23,7 +24,7 @@ const (
 
 // checkRules judges processes by the rules.
 type checkRules struct {
-	look
+	asking
 	ruleFile
 	pid            int64
 	pidGiven       bool
@@ -39,7 +40,7 @@ func (c *checkRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 		"process), 2 wrong usage or configuration, 3 it is not known. With -o nagios: 0 ok, "+
 		"1 warning, 2 critical, 3 unknown.")
 	c.ruleFile.flags(cmd)
-	c.look.flags(cmd, "Judge")
+	c.asking.flags(cmd)
 	c.rootfs(cmd)
 	cmd.Flag("pid", "Judge one process by --expect, without rules.").PlaceHolder("PID").
 		IsSetByUser(&c.pidGiven).Int64Var(&c.pid)
@@ -58,7 +59,7 @@ func (c *checkRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 
 // validate refuses flags that do not belong together.
 func (c *checkRules) validate() error {
-	if err := c.look.validate(); err != nil {
+	if err := c.asking.validate(); err != nil {
 		return err
 	}
 	switch {
@@ -100,7 +101,7 @@ func (c *checkRules) all(w io.Writer) error {
 		return err
 	}
 	var result *policy.Evaluation
-	snap, err := c.until(func(snap *scan.Snapshot) (bool, []int32) {
+	snap, from, err := c.judged(func(snap *scan.Snapshot) (bool, []int32) {
 		result = c.evaluator(config, policy.Options{Unmatched: true}).Evaluate(snap)
 		return check.Of(result, c.requireMatches) != check.Undecided, result.About
 	})
@@ -113,9 +114,13 @@ func (c *checkRules) all(w io.Writer) error {
 	}
 	err = buffered(w, func(w io.Writer) error {
 		if c.format == formatJSON {
-			return check.JSON(w, snap, result, c.requireMatches)
+			return check.JSON(w, snap, result, c.requireMatches, from.word)
 		}
-		return check.Text(w, snap, result, !utf8Locale())
+		if err := check.Text(w, snap, result, !utf8Locale()); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(w, strings.Join(from.lines(!utf8Locale()), "\n"))
+		return err
 	})
 	return answered(check.Of(result, c.requireMatches), err)
 }
@@ -145,11 +150,11 @@ func (c *checkRules) one(w io.Writer) error {
 	if err != nil {
 		return usagef("--expect: %w", err)
 	}
-	snap, p, err := c.process(subject{pid: int32(c.pid)})
+	snap, p, from, err := c.process(subject{pid: int32(c.pid)})
 	if err != nil {
 		return err
 	}
-	one := check.One{Snapshot: snap, Process: p}
+	one := check.One{Snapshot: snap, Process: p, Origin: from.word}
 	one.Result, one.Reason, one.Why = expect.Judge(snap, p)
 	switch c.format {
 	case formatJSON:

@@ -13,7 +13,7 @@ import (
 
 // suggestRules writes rules for what is sandboxed now.
 type suggestRules struct {
-	look
+	asking
 	ruleFile
 }
 
@@ -21,7 +21,7 @@ func (s *suggestRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("rules", "Work with rules.").
 		Command("suggest", "Write rules that expect what is sandboxed now to stay so; "+
 			"what is not sandboxed, as comments.")
-	s.look.flags(c, "Look at")
+	s.asking.flags(c)
 	s.rootfs(c)
 	s.ruleFile.flags(c)
 	return c
@@ -33,7 +33,7 @@ func (s *suggestRules) run(out io.Writer) error {
 		return err
 	}
 	s.assets = config.Assets
-	snap, err := s.until(func(snap *scan.Snapshot) (bool, []int32) {
+	snap, _, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
 		for i := range snap.Processes {
 			if !settled(snap, &snap.Processes[i]) {
 				return false, nil

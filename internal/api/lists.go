@@ -114,7 +114,7 @@ func (s *Server) serveRules(w http.ResponseWriter, r *http.Request, snap *scan.S
 		return
 	}
 	begin(w, http.StatusOK)
-	_ = check.JSON(w, snap, s.judge(snap), false)
+	_ = check.JSON(w, snap, s.judge(snap), false, origin)
 }
 
 func (s *Server) judge(snap *scan.Snapshot) *policy.Evaluation {

@@ -106,7 +106,7 @@ func TestSince(t *testing.T) {
 	} {
 		r := h.judge(t, "rules: [{name: a, match: {unit: [good.service]}, expect: {"+expect+"}}]")
 		var text, js strings.Builder
-		if err := errors.Join(Text(&text, &h.Snapshot, r, true), JSON(&js, &h.Snapshot, r, false)); err != nil {
+		if err := errors.Join(Text(&text, &h.Snapshot, r, true), JSON(&js, &h.Snapshot, r, false, "scan")); err != nil {
 			t.Fatal(err)
 		}
 		if !regexp.MustCompile(`(?m)^a +` + want).MatchString(text.String()) {
@@ -153,7 +153,7 @@ func TestNoTextOfOthersActs(t *testing.T) {
 			}
 		}
 	}
-	if err := JSON(&w, &h.Snapshot, r, true); err != nil {
+	if err := JSON(&w, &h.Snapshot, r, true, "scan"); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range w.String() {
@@ -166,7 +166,7 @@ func TestNoTextOfOthersActs(t *testing.T) {
 func TestJSON(t *testing.T) {
 	h := mixed()
 	var w strings.Builder
-	if err := JSON(&w, &h.Snapshot, h.judge(t, fourRules), false); err != nil {
+	if err := JSON(&w, &h.Snapshot, h.judge(t, fourRules), false, "scan"); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {

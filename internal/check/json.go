@@ -20,6 +20,7 @@ type answerJSON struct {
 	Schema  string     `json:"schema"`
 	Answer  Answer     `json:"answer"`
 	Time    string     `json:"time"`
+	Origin  string     `json:"origin"`
 	Loaded  int        `json:"rules_loaded"`
 	Applied int        `json:"rules_applied"`
 	Rules   []RuleJSON `json:"rules"`
@@ -64,10 +65,12 @@ type exampleJSON struct {
 }
 
 // JSON writes the results of rules for a snapshot as one JSON object and a newline.
-// For requireMatches see [Of].
-func JSON(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, requireMatches bool) error {
+// For requireMatches see [Of]; origin is whose snapshot it is, "daemon", "scan" or "file".
+func JSON(
+	w io.Writer, s *scan.Snapshot, r *policy.Evaluation, requireMatches bool, origin string,
+) error {
 	a := answerJSON{
-		Schema: Schema, Answer: Of(r, requireMatches), Time: timeText(s.Time),
+		Schema: Schema, Answer: Of(r, requireMatches), Time: timeText(s.Time), Origin: origin,
 		Loaded: r.Loaded, Applied: r.Applied, Rules: Rules(r, true),
 		Undecided: undecided(s, r), Unmatched: unmatchedOf(r),
 	}

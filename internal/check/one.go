@@ -16,6 +16,8 @@ import (
 type One struct {
 	Snapshot *scan.Snapshot
 	Process  *scan.Process
+	// Origin is whose snapshot it is, as [JSON] has it.
+	Origin string
 	Result   policy.Result
 	Reason   policy.Reason
 	// Why is what is missing or not known, in words.
@@ -40,12 +42,13 @@ func (o *One) JSON(w io.Writer) error {
 		Schema  string         `json:"schema"`
 		Answer  Answer         `json:"answer"`
 		Time    string         `json:"time"`
+		Origin  string         `json:"origin"`
 		Result  policy.Result  `json:"result"`
 		Reason  *policy.Reason `json:"reason"`
 		Why     *string        `json:"why"`
 		Process any            `json:"process"`
 	}{
-		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Result,
+		Schema, o.Answer(), timeText(o.Snapshot.Time), o.Origin, o.Result,
 		null.Unless(o.Reason, policy.NoReason), null.Unless(o.Why, ""),
 		recorded.Processes(o.Snapshot)(o.Process),
 	})

@@ -17,12 +17,12 @@ func TestSchema(t *testing.T) {
 	schema := schemas.Strict(t, "../../docs/schema", "check-v1.json")
 	h := mixed()
 	var texts [3]bytes.Buffer
-	if err := JSON(&texts[0], &h.Snapshot, h.judge(t, fourRules), true); err != nil {
+	if err := JSON(&texts[0], &h.Snapshot, h.judge(t, fourRules), true, "scan"); err != nil {
 		t.Fatal(err)
 	}
 	p := &h.Processes[0]
-	compliant := One{Snapshot: &h.Snapshot, Process: p}
-	violating := One{&h.Snapshot, p, policy.Violating, policy.Unsandboxed, "none of its tasks"}
+	compliant := One{Snapshot: &h.Snapshot, Process: p, Origin: "file"}
+	violating := One{&h.Snapshot, p, "scan", policy.Violating, policy.Unsandboxed, "none of its tasks"}
 	for i, one := range []One{compliant, violating} {
 		if err := one.JSON(&texts[1+i]); err != nil {
 			t.Fatal(err)
