@@ -18,8 +18,8 @@ type One struct {
 	Process  *scan.Process
 	// Origin is whose snapshot it is, as [JSON] has it.
 	Origin string
-	Result   policy.Result
-	Reason   policy.Reason
+	Result policy.Result
+	Reason policy.Reason
 	// Why is what is missing or not known, in words.
 	Why string
 }
