@@ -145,20 +145,21 @@ func (s *Shared) result(ctx context.Context, a *attempt) (*Snapshot, error) {
 	}
 }
 
-// sincePause is the least time between the starts of two scans that are made for
-// ScanSince alone.
-const sincePause = time.Second
+// Pace is how often a host is scanned for the sake of a reader who needs new results: not before
+// a time has gone by since the last scan began, nor Rest times as long as that took.
+type Pace struct {
+	Pause time.Duration
+	Rest  int
+}
 
 // ScanSince is Scan for a reader who needs a result of a scan that began at a
-// time or later, whatever MinInterval is. For its sake the host is scanned once a
-// second at most, and after a scan not before rest times as long as that took have gone
-// by: it may have to wait so long.
-func (s *Shared) ScanSince(ctx context.Context, since time.Time, rest int) (*Snapshot, error) {
+// time or later, whatever MinInterval is. It may have to wait as its pace says.
+func (s *Shared) ScanSince(ctx context.Context, since time.Time, pace Pace) (*Snapshot, error) {
 	for {
 		if ctx.Err() != nil {
 			return nil, s.giveUp(ctx)
 		}
-		a, pause, err := s.joinSince(since, rest)
+		a, pause, err := s.joinSince(since, pace)
 		if err != nil {
 			return nil, err
 		}
@@ -179,14 +180,15 @@ func (s *Shared) ScanSince(ctx context.Context, since time.Time, rest int) (*Sna
 
 // joinSince returns the attempt that began since then, a new one if there is none;
 // or one that runs and must end first; or how long to wait before asking again.
-func (s *Shared) joinSince(since time.Time, rest int) (*attempt, time.Duration, error) {
+func (s *Shared) joinSince(since time.Time, pace Pace) (*attempt, time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, 0, ErrClosed
 	}
 	if a := s.last; a != nil {
-		age, least := time.Since(a.start), max(sincePause, time.Duration(rest)*s.stats.LastDuration)
+		age := time.Since(a.start)
+		least := max(pace.Pause, time.Duration(pace.Rest)*s.stats.LastDuration)
 		switch {
 		case !a.start.Before(since):
 			return a, 0, nil
@@ -194,7 +196,7 @@ func (s *Shared) joinSince(since time.Time, rest int) (*attempt, time.Duration, 
 			return a, s.options.Timeout, nil
 		case age >= 0 && age < least:
 			// Not longer, as somebody else may begin one.
-			return nil, min(sincePause, least-age), nil
+			return nil, min(time.Second, least-age), nil
 		}
 	}
 	return s.begin(), 0, nil

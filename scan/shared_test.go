@@ -443,7 +443,7 @@ func TestSharedScanSince(t *testing.T) {
 			{500 * time.Millisecond, 1100 * time.Millisecond}, // the same
 			{1100 * time.Millisecond, 2100 * time.Millisecond},
 		} {
-			snap, err := s.ScanSince(t.Context(), began.Add(c.since), 0)
+			snap, err := s.ScanSince(t.Context(), began.Add(c.since), Pace{Pause: time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -461,7 +461,7 @@ func TestSharedScanSince(t *testing.T) {
 		})
 		time.Sleep(50 * time.Millisecond)
 		now := time.Now()
-		if snap, err := s.ScanSince(t.Context(), now, 0); err != nil || snap.Time.Before(now) || time.Since(now) != 1050*time.Millisecond {
+		if snap, err := s.ScanSince(t.Context(), now, Pace{Pause: time.Second}); err != nil || snap.Time.Before(now) || time.Since(now) != 1050*time.Millisecond {
 			t.Errorf("%v, after %v", err, time.Since(now))
 		}
 		wg.Wait()
@@ -470,27 +470,27 @@ func TestSharedScanSince(t *testing.T) {
 		}
 		// Who is to leave scans their rest waits so long, but for a scan of somebody else.
 		now = time.Now()
-		if _, err := s.ScanSince(t.Context(), now, 50); err != nil || time.Since(now) != 5*time.Second {
+		if _, err := s.ScanSince(t.Context(), now, Pace{time.Second, 50}); err != nil || time.Since(now) != 5*time.Second {
 			t.Errorf("%v, after %v", err, time.Since(now))
 		}
 		wg.Go(func() {
-			time.Sleep(2 * time.Second)
-			if _, err := s.ScanSince(t.Context(), time.Now(), 0); err != nil {
+			time.Sleep(1500 * time.Millisecond) // between two looks of the other one
+			if _, err := s.ScanSince(t.Context(), time.Now(), Pace{Pause: time.Second}); err != nil {
 				t.Error(err)
 			}
 		})
 		now = time.Now()
-		if _, err := s.ScanSince(t.Context(), now, 50); err != nil || time.Since(now) > 3*time.Second {
+		if _, err := s.ScanSince(t.Context(), now, Pace{time.Second, 50}); err != nil || time.Since(now) > 3*time.Second {
 			t.Errorf("%v, after %v", err, time.Since(now))
 		}
 		wg.Wait()
 		// A reader that does not wait leaves no scan behind.
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		if _, err := s.ScanSince(ctx, time.Now(), 0); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := s.ScanSince(ctx, time.Now(), Pace{Pause: time.Second}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v", err)
 		}
-		if _, err := s.ScanSince(ctx, time.Now(), 0); !errors.Is(err, context.DeadlineExceeded) || src.scans.Load() != 7 {
+		if _, err := s.ScanSince(ctx, time.Now(), Pace{Pause: time.Second}); !errors.Is(err, context.DeadlineExceeded) || src.scans.Load() != 7 {
 			t.Errorf("%v, %d scans", err, src.scans.Load())
 		}
 	})
@@ -500,11 +500,11 @@ func TestSharedScanSinceFailsAndCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &fakeSource{t: t, fail: func(int) error { return failure("no_btf") }}
 		s := NewShared(src, SharedOptions{})
-		if _, err := s.ScanSince(t.Context(), time.Now(), 0); FailureReason(err) != "no_btf" {
+		if _, err := s.ScanSince(t.Context(), time.Now(), Pace{Pause: time.Second}); FailureReason(err) != "no_btf" {
 			t.Errorf("%v", err)
 		}
 		_ = s.Close()
-		if _, err := s.ScanSince(t.Context(), time.Now(), 0); !errors.Is(err, ErrClosed) {
+		if _, err := s.ScanSince(t.Context(), time.Now(), Pace{Pause: time.Second}); !errors.Is(err, ErrClosed) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -145,7 +145,7 @@ func (l *logReader) follow(w http.ResponseWriter, r *http.Request) error {
 		}
 		if time.Since(scanned) >= pause {
 			ctx, cancel := context.WithTimeout(r.Context(), scanPatience)
-			snap, err := l.s.o.Scans.ScanSince(ctx, time.Now(), restOfOthers)
+			snap, err := l.s.o.Scans.ScanSince(ctx, time.Now(), paceOf(p.uid))
 			cancel()
 			if err == nil && p.view(snap, whole) == nil {
 				return nil

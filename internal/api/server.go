@@ -108,8 +108,14 @@ const (
 	part  audience = true  // everybody, as far as he may see it
 )
 
-// restOfOthers has scans that others than root cause take a twentieth of the time at most.
-const restOfOthers = 20
+// paceOf is how often the host is scanned for a caller: for root, whose second command does not
+// wait, a fifth of the time at most; for others once a second, and a twentieth of the time at most.
+func paceOf(uid uint32) scan.Pace {
+	if uid == 0 {
+		return scan.Pace{Pause: 50 * time.Millisecond, Rest: 4}
+	}
+	return scan.Pace{Pause: time.Second, Rest: 20}
+}
 
 // guarded lets those through who may see something, with what that is of a snapshot.
 func (s *Server) guarded(
@@ -127,16 +133,15 @@ func (s *Server) guarded(
 		defer cancel()
 		// Not a deadline: that nobody had time for somebody is no failure of a scan.
 		defer time.AfterFunc(scanPatience, cancel).Stop()
-		rest := 0
 		if p.uid != 0 {
-			if rest = restOfOthers; !p.user.begin(ctx) {
+			if !p.user.begin(ctx) {
 				refuse(w, http.StatusServiceUnavailable, "busy", "other requests of this user wait")
 				return
 			}
 			defer p.user.end()
 		}
 		// Not since it connected: it may have entered a domain before it asked.
-		snap, err := s.o.Scans.ScanSince(ctx, time.Now(), rest)
+		snap, err := s.o.Scans.ScanSince(ctx, time.Now(), paceOf(p.uid))
 		if err != nil {
 			s.o.Logger.Debug("no scan for a caller of the API", "err", err)
 			refuse(w, http.StatusServiceUnavailable, "no_scan",
