@@ -22,6 +22,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/netns"
 )
 
 // roleEnv makes this test's program do something else: see roles.
@@ -337,7 +338,7 @@ func probeIn(args []string) error {
 			}
 			continue
 		}
-		if err := loopbackUp(); err != nil {
+		if err := netns.LoopbackUp(); err != nil {
 			return err
 		}
 	}
@@ -346,20 +347,6 @@ func probeIn(args []string) error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(k)
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	lo.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
 // filterAndProbe puts all that comes under a filter that refuses MPTCP's sockets.

@@ -24,7 +24,7 @@ static __always_inline __u32 owner_of(const struct cred *cred)
 
 /*
  * Its user in the initial user namespace, or else the owner, who can be as many users as he
- * likes. Of one that root made, for a container say, the users are told apart.
+ * likes. Of one that root made, for a container say, the users are distinguished.
  */
 static __always_inline __u32 account_of(const struct cred *cred)
 {

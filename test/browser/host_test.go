@@ -115,7 +115,7 @@ func line(t *testing.T, from io.Reader) string {
 	return s.Text()
 }
 
-// victim is a process with a name that is meant to act, which sandboxes itself when it is told.
+// victim is a process with a name that is meant to act, which sandboxes itself when it is asked to.
 type victim struct {
 	pid int
 	in  io.Writer

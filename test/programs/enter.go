@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/netns"
 )
 
 // jobEnv has the job of a process that Start made.
@@ -54,7 +56,7 @@ func EnterIfAsked() {
 // enter makes the tree the system of this process, which has a mount namespace and
 // a network of its own, and executes strace.
 func (j *job) enter() error {
-	if err := errors.Join(j.mount(), loopbackUp()); err != nil {
+	if err := errors.Join(j.mount(), netns.LoopbackUp()); err != nil {
 		return err
 	}
 	env := []string{
@@ -160,22 +162,4 @@ func (j *job) mount() error {
 		return fmt.Errorf("move the root directory: %w", err)
 	}
 	return errors.Join(unix.Chroot("."), os.Chdir("/home"))
-}
-
-// loopbackUp makes a new network one in which programs find themselves.
-func loopbackUp() error {
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	lo.SetUint16(unix.IFF_UP)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo); err != nil {
-		return fmt.Errorf("loopback device: %w", err)
-	}
-	return nil
 }

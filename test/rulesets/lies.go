@@ -25,7 +25,7 @@ func lied() []string {
 		"net.bind_tcp", "net.connect_tcp", "scope.abstract_unix_socket", "scope.signal")
 }
 
-// lies are all that scans on a host could tell.
+// lies are all that scans on a host could state.
 func lies(snap *scan.Snapshot) (all []lie) {
 	for _, name := range lied() {
 		right := named(name)

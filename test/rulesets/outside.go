@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/thread"
+	"github.com/landlockd/landlockd/test/netns"
 )
 
 // Ports that nobody has: one that the kernel never picks, and one that it may.
@@ -61,7 +62,7 @@ func (o *outside) listen() error {
 	if o.namespace, err = unix.Open(self, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open %s: %w", self, err)
 	}
-	if err := raiseLoopback(); err != nil {
+	if err := netns.LoopbackUp(); err != nil {
 		return fmt.Errorf("loopback: %w", err)
 	}
 	l, err := net.Listen("tcp", ":0") // IPv4, and IPv6 if there is any
@@ -112,19 +113,4 @@ func (o *outside) accept(l net.Listener) {
 			c.Close()
 		}()
 	}
-}
-
-// raiseLoopback has the calling thread's network namespace have loopback addresses.
-func raiseLoopback() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	lo.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }

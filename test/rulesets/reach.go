@@ -22,8 +22,8 @@ import (
 	"github.com/landlockd/landlockd/test/sandbox"
 )
 
-// Told is how much scans said of objects and assets, and what that was held against.
-type Told struct {
+// Said is how much scans said of objects and assets, and what that was held against.
+type Said struct {
 	// Places are objects, and Assets assets, each once for each sandbox; of Doubtful and
 	// Unknown not all was known, for the reasons in Words. Late are those of both of which a
 	// scan had no time to look at all ways: that is a matter of how busy the host is.
@@ -40,14 +40,14 @@ type Told struct {
 	Unnoticed []string
 }
 
-func (s *Told) String() string {
+func (s *Said) String() string {
 	return fmt.Sprintf("%d of %d places are in doubt and %d of %d assets unknown, %d more for lack of time: %v; "+
 		"%d calls had success, and without a sandbox, too, none: %q", s.Doubtful, s.Places, s.Unknown, s.Assets,
 		s.Late, s.Words, len(s.Hits)-len(s.Unable), s.Unable)
 }
 
 // Enough returns an error if too little was known, or if faults would not be found.
-func (s *Told) Enough() error {
+func (s *Said) Enough() error {
 	const most = 20 // one in so many may be unknown
 	var errs []error
 	if s.Places == 0 || s.Doubtful*most > s.Places || s.Unknown*most > s.Assets ||
@@ -61,7 +61,7 @@ func (s *Told) Enough() error {
 }
 
 // Never returns the calls that no sandbox let have success.
-func (s *Told) Never() (never []string) {
+func (s *Said) Never() (never []string) {
 	for call, hits := range s.Hits {
 		if hits == 0 && !slices.Contains(s.Unable, call) {
 			never = append(never, call)
@@ -76,21 +76,21 @@ func (s *Told) Never() (never []string) {
 //
 // The first sandboxes deny all but one right each: they show of each that a source that takes
 // it for denied would be found out.
-func (g *Ground) Try(source scan.Source, m *Maker, sandboxes int) (told *Told, faults []error) {
+func (g *Ground) Try(source scan.Source, m *Maker, sandboxes int) (said *Said, faults []error) {
 	m.Dirs, m.Plain = append(g.Dirs(), filepath.Dir(g.Top), "/"), g.Plain()
 	m.PortChoices = []uint16{0, g.outside.port, lowPort, highPort}
 	around := rand.New(rand.NewPCG(m.Random.Uint64(), 1))
-	told = &Told{Words: map[string]int{}, Hits: map[string]int{}}
+	said = &Said{Words: map[string]int{}, Hits: map[string]int{}}
 	free := trial{ground: g, around: nothing(g.Top)}
 	if err := free.run(nil, sandboxes); err != nil {
-		return told, []error{fmt.Errorf("without a sandbox: %w", err)}
+		return said, []error{fmt.Errorf("without a sandbox: %w", err)}
 	}
 	for call, worked := range free.tries.calls {
-		if told.Hits[call] = 0; !worked {
-			told.Unable = append(told.Unable, call)
+		if said.Hits[call] = 0; !worked {
+			said.Unable = append(said.Unable, call)
 		}
 	}
-	slices.Sort(told.Unable)
+	slices.Sort(said.Unable)
 	groups := grantedAlone()
 	var missed []lie
 	for n := range sandboxes {
@@ -101,10 +101,10 @@ func (g *Ground) Try(source scan.Source, m *Maker, sandboxes int) (told *Told, f
 			t.around, t.box = g.Around(around), m.Make(1+n%3)
 		}
 		if err := t.run(source, n); err != nil {
-			return told, append(faults, fmt.Errorf("sandbox %d with %s: %w", n, t.around.Name, err))
+			return said, append(faults, fmt.Errorf("sandbox %d with %s: %w", n, t.around.Name, err))
 		}
 		faults = append(faults, t.faults()...)
-		told.add(&t)
+		said.add(&t)
 		if n == 0 {
 			missed = lies(t.snap)
 		}
@@ -113,9 +113,9 @@ func (g *Ground) Try(source scan.Source, m *Maker, sandboxes int) (told *Told, f
 		})
 	}
 	for _, l := range missed {
-		told.Unnoticed = append(told.Unnoticed, l.name)
+		said.Unnoticed = append(said.Unnoticed, l.name)
 	}
-	return told, faults
+	return said, faults
 }
 
 // grantedAlone are rights of which the first sandboxes grant one, or few, and no other.
@@ -137,7 +137,7 @@ func grantedAlone() (groups [][]access.Right) {
 	return groups
 }
 
-func (s *Told) add(t *trial) {
+func (s *Said) add(t *trial) {
 	doubt := func(of *int, d domainid.Doubt) {
 		if d == domainid.WaysUnread {
 			of = &s.Late

@@ -75,8 +75,8 @@ func resolve(types bpffile.TypeFinder) (config, error) {
 	return c, nil
 }
 
-// haveFlags reports whether the two flags that all tracepoints have are those that are known: of
-// types alone they are not told apart.
+// haveFlags reports whether the two flags that all tracepoints have are those that are known:
+// their types are the same.
 func haveFlags(types bpffile.TypeFinder) bool {
 	for _, tp := range [...]string{denyFS, denyNet, denyPtrace, denySignal, denyAbstract} {
 		var f *btf.Func

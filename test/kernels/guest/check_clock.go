@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/test/netns"
 )
 
 // checkClock sets the clock while landlockd serves: at once, and later, each scrape has what
 // is true now, and the time of it. No host lets a test do so.
 func checkClock(t *T) {
-	loopbackUp(t)
+	t.Must(netns.LoopbackUp())
 	startSleepers(t, 3, 1)
 	d := startDaemon(t)
 	d.scrape(t)

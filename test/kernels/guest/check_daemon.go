@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/landlockd/landlockd/test/netns"
 )
 
 // daemon is where the host puts landlockd itself, and daemonAddress where it serves.
@@ -51,7 +51,7 @@ func checkDaemon(t *T) {
 	if t.Arg("socket", "tcp") == "unix" {
 		d = activateDaemon(t, args...)
 	} else {
-		loopbackUp(t)
+		t.Must(netns.LoopbackUp())
 		d = startDaemon(t, args...)
 	}
 	text := d.scrape(t)
@@ -212,16 +212,4 @@ func (r *running) stop(t *T) string {
 		t.Errorf("landlockd ends with %v; it says:\n%s", err, r.text())
 	}
 	return r.text()
-}
-
-// loopbackUp makes 127.0.0.1 work.
-func loopbackUp(t *T) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	t.Must(err)
-	defer unix.Close(fd)
-	lo, err := unix.NewIfreq("lo")
-	t.Must(err)
-	t.Must(unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, lo))
-	lo.SetUint16(lo.Uint16() | unix.IFF_UP)
-	t.Must(unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo))
 }

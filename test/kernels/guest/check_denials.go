@@ -17,6 +17,7 @@ import (
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/netns"
 	"github.com/landlockd/landlockd/test/provoke"
 )
 
@@ -26,7 +27,7 @@ import (
 // it is left out); flood, how many at once, of one reason alone; processes, how many are denied
 // so at the same time; backlog, the number of audit records that may wait in the kernel.
 func checkDenials(t *T) {
-	loopbackUp(t)
+	t.Must(netns.LoopbackUp())
 	way, n := t.Arg("way", "tracepoints"), t.Number("n", 1000)
 	if way == "audit" {
 		// With a long backlog the kernel itself loses nothing.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/attack/inside"
+	"github.com/landlockd/landlockd/test/netns"
 )
 
 // attacked is where the host puts the debug build that attacks from within.
@@ -20,7 +21,7 @@ const attacked = "/bin/landlockd-attack"
 // be on every kernel, and none of its threads has a privilege. A call by another ABI of the
 // machine ends the process.
 func checkInside(t *T) {
-	loopbackUp(t)
+	t.Must(netns.LoopbackUp())
 	t.Must(os.MkdirAll("/etc", 0o755))
 	t.Must(os.WriteFile("/etc/shadow", nil, 0o600))
 	t.Must(os.WriteFile("/etc/passwd", nil, 0o644))

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/netns"
 	"github.com/landlockd/landlockd/test/rulesets"
 )
 
@@ -15,7 +16,7 @@ import (
 // ports and processes. Arguments:
 // sandboxes, how many; seed, to make the same again.
 func checkReach(t *T) {
-	loopbackUp(t) // or nothing is known of ways past rights to ports
+	t.Must(netns.LoopbackUp()) // or nothing is known of ways past rights to ports
 	source := openIterator(t)
 	if source.NoWays() != "" {
 		t.Fatalf("ways to assets are not read: %s", source.NoWays())
@@ -33,13 +34,13 @@ func checkReach(t *T) {
 	m := rulesets.Maker{
 		Random: rand.New(rand.NewPCG(seed, 0)), Supported: landlock.Rights().Sure,
 	}
-	told, faults := ground.Try(source, &m, t.Number("sandboxes", 500))
-	t.Fact("said", told)
+	said, faults := ground.Try(source, &m, t.Number("sandboxes", 500))
+	t.Fact("said", said)
 	for _, err := range faults {
 		t.Errorf("%v", err)
 	}
-	if err := told.Enough(); err != nil {
+	if err := said.Enough(); err != nil {
 		t.Errorf("%v", err)
 	}
-	t.Fact("never", told.Never()) // of so few sandboxes
+	t.Fact("never", said.Never()) // of so few sandboxes
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/netns"
 )
 
 // reported are the kernel's types on whose layout landlockd relies.
@@ -25,7 +26,7 @@ func checkReport(t *T) {
 	t.Fact("release", release())
 	t.Fact("lsm", strings.Join(modules(), ","))
 	t.Fact("lockdown", firstLine("/sys/kernel/security/lockdown"))
-	loopbackUp(t) // or nothing is known of ways past rights to ports
+	t.Must(netns.LoopbackUp()) // or nothing is known of ways past rights to ports
 	k, err := landlock.Probe("/sys")
 	switch {
 	case err != nil:

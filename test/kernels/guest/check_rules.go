@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/landlockd/landlockd/internal/landlock"
+	"github.com/landlockd/landlockd/test/netns"
 	"github.com/landlockd/landlockd/test/rulesets"
 )
 
@@ -26,7 +27,7 @@ func checkRules(t *T) {
 	top := filepath.Join("/tmp", "rulesets")
 	t.Must(os.MkdirAll(top, 0o755))
 	defer os.RemoveAll(top)
-	loopbackUp(t)
+	t.Must(netns.LoopbackUp())
 	site, err := rulesets.NewSite(top)
 	t.Must(err)
 	defer site.Close()
