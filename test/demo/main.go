@@ -113,7 +113,7 @@ func demo(ctx context.Context, landlockd string, length time.Duration) (err erro
 			return fmt.Errorf("landlockd %s: %w", line, err)
 		}
 	}
-	fmt.Printf(more, landlockd, byRules, config, address, length)
+	fmt.Printf(more, landlockd, byRules, address, length)
 	select {
 	case <-ctx.Done():
 		fmt.Println()
@@ -136,13 +136,13 @@ const more = `
 Look further, as root, in another terminal:
 
   %[1]s explain demo-good%[2]s
-  %[1]s check --config.file=%[3]s
+  %[1]s check%[2]s
   %[1]s top%[2]s
-  curl -s http://%[4]s/metrics | grep ^landlock_
+  curl -s http://%[3]s/metrics | grep ^landlock_
 
-and in a browser at http://%[4]s/
+and in a browser at http://%[3]s/
 
-It ends in %[5]s, or by Ctrl-C.
+It ends in %[4]s, or by Ctrl-C.
 `
 
 // set makes a directory with the rules, and with the programs, which are this one by other names.
