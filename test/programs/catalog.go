@@ -94,6 +94,13 @@ func Catalog() []Program {
 				"--landlock.fs.execute=/usr --landlock.fs.write=/tmp sleep 600",
 		},
 		{
+			// Without --best-effort it refuses kernels that are older than it. It is not for
+			// guests: from Linux 7.0 on it restricts all threads by one call, which is more
+			// than a trace is followed by.
+			Name: "landrun", Package: "landrun", Layers: 1,
+			Run: "exec landrun --best-effort --rox /usr --rw /tmp sleep 600",
+		},
+		{
 			Name: "localsearch-extractor-3", Package: "tracker-extract", Layers: 1,
 			Setup: "mkdir Documents .config; echo text > Documents/file.txt\n" +
 				`echo 'XDG_DOCUMENTS_DIR="$HOME/Documents"' > .config/user-dirs.dirs`,

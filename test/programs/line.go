@@ -31,8 +31,10 @@ type event struct {
 	rule *Rule
 	// restricted: the task is in one more domain, of the ruleset with the descriptor fd.
 	restricted bool
-	// child is a task that this one made, as strace names it.
-	child int32
+	// child is a task that this one made, as strace names it; shares: their descriptors
+	// are the same ones.
+	child  int32
+	shares bool
 	// ended: the task is gone.
 	ended bool
 }
@@ -44,6 +46,9 @@ const (
 	queryFlags = 1 | 2
 	logFlags   = 1 | 2 | 4
 )
+
+// shareFiles is CLONE_FILES of clone(2).
+const shareFiles = 0x400
 
 // Kinds of rules.
 const (
@@ -69,6 +74,7 @@ var (
 		`(?:, handled_access_net=(\w+))?(?:, scoped=(\w+))?\}, \d+, 0$`)
 	argsRule = regexp.MustCompile(`^(\d+)<[^<>]*>, (\w+), ` +
 		`\{allowed_access=(\w+), (?:parent_fd=\d+<(/[^<>\\]*)>|port=(\d+))\}, 0$`)
+	argsFlags    = regexp.MustCompile(`\bflags=(0x[0-9a-f]+|0)\b`)
 	argsRestrict = regexp.MustCompile(`^(\d+)<[^<>]*>, (\w+)$`)
 )
 
@@ -99,7 +105,7 @@ func parseLine(line string) (event, error) {
 	case "landlock_restrict_self":
 		e = p.restrictSelf()
 	case "clone", "clone3", "fork", "vfork":
-		e = p.clone()
+		e = p.clone(name)
 	default:
 		p.bad = true
 	}
@@ -175,7 +181,7 @@ func (p *lineParser) restrictSelf() event {
 	return event{restricted: true, fd: int(p.number(m[1], 31))}
 }
 
-func (p *lineParser) clone() event {
+func (p *lineParser) clone(name string) event {
 	m := p.match(cloned, p.result)
 	text := m[1]
 	if m[2] != "" {
@@ -183,5 +189,9 @@ func (p *lineParser) clone() event {
 	}
 	child := int32(p.number(text, 31))
 	p.bad = p.bad || child == 0
-	return event{child: child}
+	var flags uint64
+	if strings.HasPrefix(name, "clone") {
+		flags = p.number(p.match(argsFlags, p.args)[1], 64)
+	}
+	return event{child: child, shares: flags&shareFiles != 0}
 }

@@ -87,9 +87,15 @@ func parseTrace(texts map[int32]string) (Trace, error) {
 			case birth.tid == tid:
 				return Trace{}, fmt.Errorf("task %d made itself", tid)
 			default:
-				child.parent, child.inherits = s, birth.layers
+				child.parent, child.inherits, child.shares = s, birth.layers, birth.shares
 			}
 		}
+	}
+	if err := share(tasks); err != nil {
+		if t.Settled {
+			return Trace{}, err
+		}
+		return Trace{}, nil // the line of who made it may be still to come
 	}
 	first := 0
 	for tid, s := range tasks {
@@ -112,7 +118,7 @@ func parseTrace(texts map[int32]string) (Trace, error) {
 // story is what the file of one task says.
 type story struct {
 	// own are the layers that it added to those that it was born with.
-	own      []Layer
+	own      []taken
 	children []birth
 	ended    bool
 	// complete: the last line has its end.
@@ -121,17 +127,93 @@ type story struct {
 	// own layers there were already.
 	parent   *story
 	inherits int
+	// shares: its descriptors are its parent's.
+	shares bool
+	// made are the rulesets that it made, by their descriptors, and others are what it did
+	// with those of tasks that share its descriptors.
+	made   map[int][]*madeSet
+	others []use
+}
+
+// madeSet is what a task made, with the rules of its own, and those of others.
+type madeSet struct {
+	Layer
+	others []Rule
+}
+
+// taken is a ruleset as a task was restricted by it: its maker, when it had so many rules of
+// the maker's; others, with all that it ever had.
+type taken struct {
+	*madeSet
+	rules int
+	all   bool
+}
+
+func (t taken) layer() Layer {
+	rules := t.Rules
+	if !t.all {
+		rules = rules[:t.rules]
+	}
+	return Layer{t.Handled, slices.Concat(rules, t.others)}
+}
+
+// use is what a task did with a ruleset that it did not make itself.
+type use struct {
+	fd int
+	// rule was added to it; nil if it is the one of a layer of the task's own.
+	rule *Rule
+	at   int
 }
 
 // birth is a task that was made when its parent had so many layers of its own.
 type birth struct {
 	tid    int32
 	layers int
+	shares bool
+}
+
+// share fills in which rulesets tasks used that they did not make. As nobody wrote down what
+// of two tasks came first, there may be one alone with such a descriptor, and its rules are
+// all that it ever had.
+func share(tasks map[int32]*story) error {
+	type descriptor struct {
+		of *story
+		fd int
+	}
+	known := map[descriptor][]*madeSet{}
+	top := func(s *story) *story {
+		for range len(tasks) {
+			if !s.shares || s.parent == nil {
+				return s
+			}
+			s = s.parent
+		}
+		return s
+	}
+	for _, s := range tasks {
+		for fd, all := range s.made {
+			d := descriptor{top(s), fd}
+			known[d] = append(known[d], all...)
+		}
+	}
+	for tid, s := range tasks {
+		for _, u := range s.others {
+			one := known[descriptor{top(s), u.fd}]
+			switch {
+			case len(one) != 1:
+				return fmt.Errorf("task %d: %d rulesets were made that can be %d", tid, len(one), u.fd)
+			case u.rule != nil:
+				one[0].others = append(one[0].others, *u.rule)
+			default:
+				s.own[u.at] = taken{madeSet: one[0], all: true}
+			}
+		}
+	}
+	return nil
 }
 
 func readStory(text string) (*story, error) {
-	s := &story{complete: text == "" || strings.HasSuffix(text, "\n")}
-	rulesets := map[int]*Layer{}
+	s := &story{complete: text == "" || strings.HasSuffix(text, "\n"), made: map[int][]*madeSet{}}
 	for line := range strings.Lines(text) {
 		if !strings.HasSuffix(line, "\n") {
 			break
@@ -144,20 +226,25 @@ func readStory(text string) (*story, error) {
 			return nil, err
 		}
 		if e.made != nil {
-			rulesets[e.fd] = e.made
+			s.made[e.fd] = append(s.made[e.fd], &madeSet{Layer: *e.made})
 		}
-		ruleset := rulesets[e.fd]
-		if ruleset == nil && (e.rule != nil || e.restricted) {
-			return nil, fmt.Errorf("ruleset %d was not made by this task", e.fd)
+		var last *madeSet // the last one with this descriptor
+		if all := s.made[e.fd]; len(all) > 0 {
+			last = all[len(all)-1]
 		}
 		switch {
+		case last == nil && e.rule != nil:
+			s.others = append(s.others, use{fd: e.fd, rule: e.rule})
+		case last == nil && e.restricted:
+			s.others = append(s.others, use{fd: e.fd, at: len(s.own)})
+			s.own = append(s.own, taken{})
 		case e.rule != nil:
-			ruleset.Rules = append(ruleset.Rules, *e.rule)
+			last.Rules = append(last.Rules, *e.rule)
 		case e.restricted:
 			// What is added to the ruleset later is not in the domain.
-			s.own = append(s.own, Layer{ruleset.Handled, slices.Clone(ruleset.Rules)})
+			s.own = append(s.own, taken{madeSet: last, rules: len(last.Rules)})
 		case e.child != 0:
-			s.children = append(s.children, birth{e.child, len(s.own)})
+			s.children = append(s.children, birth{e.child, len(s.own), e.shares})
 		case e.ended:
 			s.ended = true
 		}
@@ -170,8 +257,11 @@ func (s *story) layers(tasks int) ([]Layer, error) {
 	var all []Layer
 	n := len(s.own)
 	for range tasks {
-		all = slices.Concat(s.own[:n], all)
+		for _, t := range slices.Backward(s.own[:n]) {
+			all = append(all, t.layer())
+		}
 		if s.parent == nil {
+			slices.Reverse(all)
 			return all, nil
 		}
 		s, n = s.parent, s.inherits

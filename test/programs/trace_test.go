@@ -25,14 +25,21 @@ const (
 	logs  = "landlock_restrict_self(4" + ruleset + ", 0x7) = 0 (INJECTED: signal=SIGSTOP)"
 	fork  = "clone(child_stack=NULL, flags=0x1200000|17, child_tidptr=0x7f6b3dc17710) = 20"
 	inner = "clone(child_stack=NULL, flags=0x1200000|17) = 2 /* 30 in strace's PID NS */"
-	clone = "clone3({flags=0x3d0f00, exit_signal=0} => {parent_tid=[30]}, 88) = 30"
-	end   = "+++ exited with 0 +++"
+	// Threads share descriptors.
+	sharing = "clone3({flags=0x3d0f00, exit_signal=0} => {parent_tid=[40]}, 88) = 40"
+	clone   = "clone3({flags=0x3d0f00, exit_signal=0} => {parent_tid=[30]}, 88) = 30"
+	end     = "+++ exited with 0 +++"
 )
 
 func text(lines ...string) string { return strings.Join(lines, "\n") + "\n" }
 
 func TestTrace(t *testing.T) {
 	outer := Layer{access.Rights{access.FS: 0x3fff, access.Net: 3, access.Scope: 1}, []Rule{
+		{Class: access.FS, Path: "/usr/lib", Rights: 0xc},
+		{Class: access.Net, Port: 443, Rights: 2},
+	}}
+	// What a thread does before another one, and what after, nobody wrote down.
+	shared := Layer{access.Rights{access.FS: 0x3fff, access.Net: 3, access.Scope: 1}, []Rule{
 		{Class: access.FS, Path: "/usr/lib", Rights: 0xc},
 		{Class: access.Net, Port: 443, Rights: 2},
 	}}
@@ -81,6 +88,16 @@ func TestTrace(t *testing.T) {
 			map[int32]string{10: text(second) + into[:30]},
 			Trace{[]Task{{TID: 10}}, false},
 		},
+		{
+			"threads restrict themselves by the ruleset of one of them",
+			map[int32]string{10: text(sharing, create, into), 40: text(file, into, port)},
+			Trace{[]Task{{10, []Layer{shared}}, {40, []Layer{shared}}}, true},
+		},
+		{
+			"the ruleset of a thread that is not known yet",
+			map[int32]string{10: text(sharing, fork), 40: text(into)},
+			Trace{},
+		},
 		{"a child without a file", map[int32]string{10: text(fork)}, Trace{[]Task{{TID: 10}}, false}},
 		{
 			"a child without a parent",
@@ -123,6 +140,8 @@ func TestTraceIsStrict(t *testing.T) {
 		"no ruleset, for logs":   {10: text("landlock_restrict_self(-1, 0x4) = 0")},
 		"another's ruleset":      {10: text(create, fork), 20: text(into)},
 		"a rule in another's":    {10: text(file)},
+		"a thread's, made twice": {10: text(sharing, create, create), 40: text(into)},
+		"flags that are none":    {10: text(replace(sharing, "0x3d0f00", "CLONE_VM")), 40: ""},
 		"an unknown result":      {10: text(replace(fork, "= 20", "= ?"))},
 		"a line after the end":   {10: text(end, query)},
 		"superseded":             {10: text("+++ superseded by execve in pid 11 +++")},

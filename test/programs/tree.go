@@ -28,6 +28,12 @@ var Tools = map[string]string{
 // suite is the first release of Debian that has all of the programs.
 const suite = "trixie"
 
+// newer is the release that has the programs that suite lacks.
+const newer = "sid"
+
+// fromNewer are the packages of those.
+var fromNewer = []string{"landrun"}
+
 // beside are packages that programs need, or the scripts that start them; programs
 // that open windows do so on a display of libgtk-3-bin.
 var beside = []string{
@@ -109,7 +115,7 @@ func packages() []string {
 // key names all that a tree is made from, except the mirror's state.
 func key() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q", packages(), made, files) // maps are printed in order
+	fmt.Fprintf(h, "%q %q %q %q", packages(), fromNewer, made, files) // maps are printed in order
 	return suite + "-" + hex.EncodeToString(h.Sum(nil))[:16]
 }
 
@@ -168,13 +174,24 @@ func unpack(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
+	more, err := aptroot.SuiteList(ctx, newer)
+	if err != nil {
+		return err
+	}
+	include := packages()
+	for i, name := range include {
+		if slices.Contains(fromNewer, name) {
+			include[i] = name + "/" + newer
+		}
+	}
 	settings, err := aptroot.MachineSettings(ctx)
 	if err != nil {
 		return err
 	}
 	args := []string{
 		"--variant=extract", "--mode=root", "--format=directory",
-		"--include=" + strings.Join(packages(), ","),
+		"--include=" + strings.Join(include, ","),
+		fmt.Sprintf("--aptopt=APT::Default-Release %q", suite),
 		// The names of the packages' files say which versions these are.
 		"--skip=cleanup/apt",
 		// The mirror's index may be older than its own idea of fresh; signatures
@@ -184,7 +201,8 @@ func unpack(ctx context.Context, root string) error {
 	for setting := range strings.Lines(settings) {
 		args = append(args, "--aptopt="+strings.TrimSpace(setting))
 	}
-	return run(ctx, "mmdebstrap", append(args, suite, root, strings.TrimSpace(list))...)
+	return run(ctx, "mmdebstrap", append(args, suite, root,
+		strings.TrimSpace(list), strings.TrimSpace(more))...)
 }
 
 // noteVersions writes down which packages were unpacked, and removes what apt left.
