@@ -20,6 +20,7 @@ func TestConfig(t *testing.T) {
 		ruleWindow: "1m30s", ruleFor: "15s", manyHostsFor: "5s", disabledFor: "5s", disabledWindow: "1m", downWindow: "1m", downFor: "20s",
 		enableSilent: true, enableDenialBurst: true, enableNestingNearLimit: true,
 		enableRuleMatchUnknown: true,
+		nodeLabel: "kubernetes_node", podNodes: "label_replace(kube_pod_info, \"kubernetes_node\", \"$1\", \"node\", \"(.+)\")",
 		runbookURLPrefix: "https://runbooks.example/",
 		dashboardUIDPrefix: "ours-",
 		severities+: {LandlockdDown: "critical"},
@@ -70,9 +71,28 @@ func TestConfigIsChecked(t *testing.T) {
 		`{ruleWindow: "1m", disabledWindow: "1m"}`: "downWindow and downFor together",
 		`{brokenWindow: "21m"}`:                    "brokenUnless must not be less",
 		`{settleWindow: "16m"}`:                    "settleRunsWindow must not be less",
+		`{nodeLabel: ""}`:                          "podNodes needs nodeLabel",
 	} {
 		if out, ok := run(t, deploy+"/prometheus/render.sh", t.TempDir(), config); ok || !strings.Contains(out, want) {
 			t.Errorf("%s: done: %v, want %q in\n%s", config, ok, want, out)
+		}
+	}
+}
+
+// TestHostsWithoutNodes: whoever wants no labels of Kubernetes gets none.
+func TestHostsWithoutNodes(t *testing.T) {
+	dir := t.TempDir()
+	if out, ok := run(t, deploy+"/prometheus/render.sh", dir, `{nodeLabel: "", podNodes: ""}`); !ok {
+		t.Fatal(out)
+	}
+	path := filepath.Join(dir, "prometheus/rendered/rules.yml")
+	if out, ok := run(t, "promtool", "check", "rules", path); !ok {
+		t.Error(out)
+	}
+	f := read[ruleFile](t, path)
+	for _, r := range f.rules() {
+		if strings.Contains(r.Expr, "kube_") || strings.Contains(r.Expr, "node\"") || strings.Contains(r.Expr, "pod") {
+			t.Errorf("%s: %s", r.Record, r.Expr)
 		}
 	}
 }

@@ -253,6 +253,7 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		"fleet/Unknown processes/A":                    stat(float64(t.Processes[scan.Unknown]) / total(t.Processes)),
 		"fleet/Hosts with facts/A":                     stat(float64(t.Hosts)),
 		"fleet/Hosts without Landlock/A":               stat(float64(t.Disabled)),
+		"fleet/Hosts not joined/A":                     stat(0),
 		"fleet/Workloads by state/A":                   states(t.Workloads),
 		"fleet/Processes by state/A":                   states(t.Processes),
 		"fleet/Rules/A":                                {},

@@ -12,8 +12,14 @@ local seconds = import 'duration.libsonnet';
     textfileJob: '(.+/)?node([-_]exporter)?',
 
     // What tells which hosts there are: an exporter that runs on all of them.
-    // Hosts are compared by the part of the instance label before the port.
     inventorySelector: 'job=~"%s"' % self.textfileJob,
+
+    // What the host of a target is called, to compare both: as its label nodeLabel says, if it
+    // has one; else by the node of the pod that is scraped; else by the part of the instance
+    // label before the port. podNodes is an expression with the labels namespace, pod and that
+    // of nodeLabel, as kube-state-metrics has them. Either may be ''.
+    nodeLabel: 'node',
+    podNodes: 'kube_pod_info',
 
     // The label that tells clusters (sites, environments) apart. It need not exist.
     clusterLabel: 'cluster',
@@ -137,6 +143,8 @@ local seconds = import 'duration.libsonnet';
     assert 2 * seconds(self.settleWindow) <= seconds(self.settleRunsWindow) : 'settleRunsWindow must not be less than twice settleWindow',
     // Else the alert of a host that died resolves before the host is known as down.
     assert seconds(self.downWindow) / 2 + seconds(self.downFor) < seconds(self.ruleWindow) : 'half of downWindow and downFor together must be less than ruleWindow',
+
+    assert self.podNodes == '' || self.nodeLabel != '' : 'podNodes needs nodeLabel',
 
     // Derived; not to be set.
     daemon: 'job=~"%s"' % self.landlockdJob,

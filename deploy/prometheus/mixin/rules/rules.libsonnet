@@ -41,11 +41,33 @@
     / sum by (%%(clusterLabel)s) (cluster:landlock_%(metric)s:sum{state!="unknown"})
   ||| % { what: what, metric: metric },
 
-  // The host of a target: its instance without the port.
+  // The hosts of targets, by what they are called: the highest value of each.
   local hosts(vector) =
-    'group by (%s, host) (label_replace(%s, "host", "$1", "instance", "(.+?)(:[0-9]+)?"))' % [c.clusterLabel, vector],
-  local inventory = hosts('up{%s} == 1' % c.inventorySelector),
-  local watched = hosts('(up{%s} or landlockd_build_info{%s})' % [c.daemon, c.facts]),
+    local indented(text) = std.strReplace(std.rstripChars(text, '\n'), '\n', '\n  ');
+    local call(text, label, regex) = |||
+      label_replace(
+        %s,
+        "host", "$1", "%s", "%s"
+      )
+    ||| % [indented(text), label, regex];
+    local pod = c.clusterLabel + ', namespace, pod';
+    // For moments a pod of one name may be on two nodes.
+    local nodes = 'topk by (%s) (1, group by (%s, %s) (%s))' % [pod, pod, c.nodeLabel, c.podNodes];
+    local ofPods = |||
+      %(vector)s
+      * on (%(pod)s) group_left (%(node)s)
+      %(nodes)s
+      or
+      %(vector)s
+      unless on (%(pod)s)
+      %(nodes)s
+    ||| % { vector: vector, pod: pod, node: c.nodeLabel, nodes: nodes };
+    local named = call(if c.podNodes == '' then vector else ofPods, 'instance', '(.+?)(:[0-9]+)?');
+    |||
+      max by (%s, host) (
+        %s
+      )
+    ||| % [c.clusterLabel, indented(if c.nodeLabel == '' then named else call(named, c.nodeLabel, '(.+)'))],
 
   // Without hosts whose kernel has no Landlock now: what they had of a metric before
   // they booted must not stay for factWindow.
@@ -96,15 +118,29 @@
           record('cluster:landlock_hosts:count', 'count by (%(clusterLabel)s) (' + last('landlock_enabled') + ')'),
           record('cluster:landlock_hosts_enabled:sum', 'sum by (%(clusterLabel)s) (' + last('landlock_enabled') + ')'),
           record('cluster:landlockd_hosts:count', 'count by (%(clusterLabel)s) (' + last('landlockd_scan_success') + ')'),
+          // 0 where the exporter does not answer: whether such a host has landlockd is not asked.
+          record('host:landlockd_inventory:max', hosts('up{%s}' % c.inventorySelector)),
+          record('host:landlockd:max', hosts('(up{%(daemon)s} or landlockd_build_info{%(facts)s})')),
+          record('cluster:landlockd_hosts_unmatched:count', |||
+            count by (%(clusterLabel)s) (host:landlockd_inventory:max == 1 unless on (%(clusterLabel)s, host) host:landlockd:max)
+            or
+            0 * count by (%(clusterLabel)s) (host:landlockd_inventory:max == 1)
+          |||),
+          // Each host with landlockd that the inventory does not list may be one that it lists
+          // by another name: what is left then has no landlockd, whatever the names mean.
           record('cluster:landlockd_hosts_missing:count', |||
-            count by (%%(clusterLabel)s) (%(inventory)s)
-            -
-            (
-              count by (%%(clusterLabel)s) (%(inventory)s and on (%%(clusterLabel)s, host) %(watched)s)
-              or
-              0 * count by (%%(clusterLabel)s) (%(inventory)s)
+            clamp_min(
+              cluster:landlockd_hosts_unmatched:count
+              -
+              (
+                count by (%(clusterLabel)s) (host:landlockd:max unless on (%(clusterLabel)s, host) host:landlockd_inventory:max)
+                or
+                0 * cluster:landlockd_hosts_unmatched:count
+              ),
+              0
             )
-          ||| % { inventory: inventory, watched: watched }),
+          |||),
+          record('cluster:landlockd_hosts_unjoined:count', 'cluster:landlockd_hosts_unmatched:count - cluster:landlockd_hosts_missing:count'),
           record('cluster:landlockd_hosts_without_facts:count', |||
             count by (%(clusterLabel)s) (up{%(daemon)s} == 0 or landlockd_scan_success{%(facts)s} == 0)
             or
