@@ -23,16 +23,20 @@ func keepHeapSmall() {
 	}
 }
 
-// thrifty is a source whose memory goes back to the system after a burst: a
-// scrape now and then allocates too little for the runtime to collect what a
+// thrifty is a source whose memory goes back to the system behind the start, and after a
+// burst: a scrape now and then allocates too little for the runtime to collect what a
 // thousand times as many tasks and domains took.
 type thrifty struct {
 	scan.Source
 	peak, small int
+	scans       int // those behind afterStart count as one
 }
 
 // burst is the least number of tasks and domains that is worth a collection.
 const burst = 8192
+
+// What the start took goes back in this scan: by then the first scrape has its answer.
+const afterStart = 3
 
 // After so many small scans in a row memory goes back. The source itself gives back
 // in the scan behind a small one; once was not enough in one run of six.
@@ -50,8 +54,9 @@ func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	if s.peak < burst || n > s.peak/4 {
 		s.small = 0
 	}
-	if s.small == firstFree || s.small == lastFree {
-		debug.FreeOSMemory()
+	s.scans = min(s.scans+1, afterStart+1)
+	if s.scans == afterStart || s.small == firstFree || s.small == lastFree {
+		giveBack()
 	}
 	if s.small == lastFree {
 		s.peak, s.small = n, 0

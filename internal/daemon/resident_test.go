@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestUnchanged(t *testing.T) {
+	const smaps = `00400000-00ce2000 r-xp 00000000 00:01 1059                               /memfd:landlockd (deleted)
+Size:               9096 kB
+Rss:                7752 kB
+Anonymous:             0 kB
+Swap:                  0 kB
+VmFlags: rd ex mr mw me
+00ce2000-016a6000 r--p 008e2000 00:01 1059                               /memfd:landlockd (deleted)
+Anonymous:             0 kB
+Swap:                  0 kB
+016a6000-017f7000 rw-p 012a6000 00:01 1059                               /memfd:landlockd (deleted)
+Anonymous:             0 kB
+017f7000-01800000 r--p 01300000 00:01 1059                               /memfd:landlockd (deleted)
+Anonymous:             8 kB
+Swap:                  0 kB
+01800000-01801000 r--p 01300000 00:01 1059                               /memfd:landlockd (deleted)
+Anonymous:             0 kB
+Swap:                  4 kB
+7f0000000000-7f0000001000 r-xp 00000000 00:01 9                          /usr/lib/libc.so
+Anonymous:             0 kB
+7f0000001000-7f0000002000 r-xp 00000000 00:00 0
+x
+nonsense-7f r-xp 00000000 00:01 1059                               /memfd:landlockd (deleted)
+7ffd0000-7ffc0000 r-xp 00000000 00:01 1059                               /memfd:landlockd (deleted)
+`
+	got := unchanged(strings.NewReader(smaps), "/memfd:landlockd (deleted)")
+	want := []mapping{{0x400000, 0x8e2000}, {0xce2000, 0x9c4000}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%x, want %x", got, want)
+	}
+}
+
+// residentProgram is how much of this program is in memory, in kB, of what nobody changed.
+func residentProgram(t *testing.T) (kB int) {
+	t.Helper()
+	program, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := false
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		switch {
+		case strings.Contains(fields[0], "-"):
+			is = strings.HasSuffix(line, filepath.Base(program)+"\n") && !strings.Contains(fields[1], "w")
+		case is && fields[0] == "Rss:":
+			n, err := strconv.Atoi(fields[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			kB += n
+		}
+	}
+	return kB
+}
+
+// What the program does not use is not in memory, and it goes on.
+func TestGiveBack(t *testing.T) {
+	if _, err := os.ReadFile("/proc/self/exe"); err != nil { // now all of it is in the page cache
+		t.Fatal(err)
+	}
+	before := residentProgram(t)
+	giveBack()
+	after := residentProgram(t)
+	t.Logf("%d kB of the program in memory, then %d", before, after)
+	if before < 1000 || after >= before {
+		t.Errorf("%d kB of the program are in memory, %d before", after, before)
+	}
+}
