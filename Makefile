@@ -78,7 +78,7 @@ check: build lint ## The fast checks: build, vet, lint, and the tests that are s
 
 .PHONY: test
 test: ## All tests and checks, as CI runs them, one part after the other; as root on Debian.
-	@MAKE='$(MAKE)' test/run.sh setup check-generated lint unit race fuzz test-kernels test-systemd test-deploy
+	@MAKE='$(MAKE)' test/run.sh setup check-generated lint unit race fuzz test-prometheus test-kernels test-systemd test-deploy
 
 .PHONY: generate
 generate: ## Write generated code and tables again.
@@ -165,6 +165,11 @@ race: ## Tests with the race detector, and a daemon that is built with it: as ro
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME.
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' test/fuzz.sh
+
+.PHONY: test-prometheus
+test-prometheus: ## Rules, alerts, dashboards and scrapes with Debian's newest Prometheus, 3 or later; unit has the installed one.
+	@echo "==> tests of test/mixin with Debian's newest Prometheus, fetched once, into ~/.cache/landlockd"
+	$(GO) test -count=1 -timeout 20m ./test/mixin -prometheus.newer
 
 .PHONY: test-kernels
 test-kernels: ## Boot many kernels under QEMU and run the checks in them; as root on Debian. KERNELS_FLAGS=-h lists the flags.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -21,6 +22,13 @@ const (
 // tool returns the path of a program; without it there is no test.
 func tool(t *testing.T, name string) string {
 	t.Helper()
+	if *newer && slices.Contains(ofPrometheus, name) {
+		dir, err := newerPrograms()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(dir, name)
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		t.Fatalf("needs %s: run make setup, or install Debian's prometheus and prometheus-alertmanager", name)

@@ -93,7 +93,7 @@ func startAgent(t *testing.T, dir, central string, scrapeConfigs []any) *daemon 
 			"queue_config": map[string]string{"batch_send_deadline": "500ms", "max_backoff": "1s"}}},
 	})
 	agent := testenv.FreeAddress(t)
-	return startDaemon(t, "http://"+agent+"/-/ready", "prometheus", "--enable-feature=agent", "--config.file="+filepath.Join(dir, "agent.yml"),
+	return startDaemon(t, "http://"+agent+"/-/ready", "prometheus", agentMode(), "--config.file="+filepath.Join(dir, "agent.yml"),
 		"--storage.agent.path="+filepath.Join(dir, "agent"), "--web.listen-address="+agent, "--log.level=error")
 }
 

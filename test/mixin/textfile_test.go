@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -84,13 +85,8 @@ func TestTextfile(t *testing.T) {
 // one run of landlockd writes.
 func samplesOf(t *testing.T, r io.Reader) map[string]float64 {
 	t.Helper()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(r)
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := map[string]float64{}
-	for name, f := range families {
+	for name, f := range familiesOf(t, r) {
 		for _, m := range f.Metric {
 			if m.Counter != nil && strings.HasPrefix(name, "landlock") {
 				t.Errorf("%s is a counter", name)
@@ -107,4 +103,15 @@ func samplesOf(t *testing.T, r io.Reader) map[string]float64 {
 		}
 	}
 	return out
+}
+
+// familiesOf returns the metrics of a page by name.
+func familiesOf(t *testing.T, r io.Reader) map[string]*dto.MetricFamily {
+	t.Helper()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return families
 }

@@ -23,8 +23,8 @@ type Package struct {
 	Size int64
 }
 
-// Packages returns all kernels and kernel sources of the lists.
-func (r *Root) Packages(ctx context.Context) ([]Package, error) {
+// Packages returns those of the lists whose names are wanted, of all suites.
+func (r *Root) Packages(ctx context.Context, wanted func(name string) bool) ([]Package, error) {
 	out, err := command(ctx, r.env, "apt-get", "indextargets", "--format", "$(FILENAME)", "Created-By: Packages")
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (r *Root) Packages(ctx context.Context) ([]Package, error) {
 		if err != nil {
 			return nil, err
 		}
-		packages, err := parsePackages(strings.NewReader(text))
+		packages, err := parsePackages(strings.NewReader(text), wanted)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Base(list), err)
 		}
@@ -51,11 +51,11 @@ func (r *Root) Packages(ctx context.Context) ([]Package, error) {
 }
 
 // parsePackages reads a Packages file, see deb-control(5).
-func parsePackages(r io.Reader) ([]Package, error) {
+func parsePackages(r io.Reader, wanted func(name string) bool) ([]Package, error) {
 	var all []Package
 	var p Package
 	flush := func() {
-		if strings.HasPrefix(p.Name, "linux-image-") || strings.HasPrefix(p.Name, "linux-binary-") || strings.HasPrefix(p.Name, "linux-source-") {
+		if p.Name != "" && wanted(p.Name) {
 			all = append(all, p)
 		}
 		p = Package{}
@@ -121,4 +121,14 @@ func (r *Root) Fetch(ctx context.Context, p Package, dir string) (string, error)
 		return "", fmt.Errorf("apt-get download %s left %d files", name, len(files))
 	}
 	return files[0], nil
+}
+
+// Newest returns the package of the highest version of those that are wanted.
+func Newest(packages []Package, wanted func(Package) bool) (best Package, found bool) {
+	for _, p := range packages {
+		if wanted(p) && (!found || CompareVersions(p.Version, best.Version) > 0) {
+			best, found = p, true
+		}
+	}
+	return best, found
 }

@@ -134,7 +134,7 @@ func (r *Root) Update(ctx context.Context) error {
 	if failure != nil {
 		r.logf("some lists of packages could not be fetched: %v", failure)
 	}
-	packages, err := r.Packages(ctx)
+	packages, err := r.Packages(ctx, func(string) bool { return true })
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func Open(ctx context.Context, cache string, log io.Writer) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	packages, err := root.Packages(ctx)
+	packages, err := root.Packages(ctx, isKernelPackage)
 	if err != nil {
 		return nil, err
 	}

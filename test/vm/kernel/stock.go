@@ -28,7 +28,7 @@ const stubSize = 1 << 20
 
 // find returns the newest kernel of a series such as "6.12".
 func find(packages []aptroot.Package, series string, f Flavour, arch string) (aptroot.Package, bool) {
-	return newest(packages, func(p aptroot.Package) bool {
+	return aptroot.Newest(packages, func(p aptroot.Package) bool {
 		m := image.FindStringSubmatch(p.Name)
 		return m != nil && m[1] == series && m[2] == string(f) && m[3] == arch && p.Architecture == arch && p.Size >= stubSize
 	})
@@ -36,18 +36,15 @@ func find(packages []aptroot.Package, series string, f Flavour, arch string) (ap
 
 // findSource returns the newest source of a series.
 func findSource(packages []aptroot.Package, series string) (aptroot.Package, bool) {
-	return newest(packages, func(p aptroot.Package) bool {
+	return aptroot.Newest(packages, func(p aptroot.Package) bool {
 		return p.Name == "linux-source-"+series && p.Size >= stubSize
 	})
 }
 
-func newest(packages []aptroot.Package, wanted func(aptroot.Package) bool) (best aptroot.Package, found bool) {
-	for _, p := range packages {
-		if wanted(p) && (!found || aptroot.CompareVersions(p.Version, best.Version) > 0) {
-			best, found = p, true
-		}
-	}
-	return best, found
+// isKernelPackage reports whether a package can hold a kernel, or its sources.
+func isKernelPackage(name string) bool {
+	return strings.HasPrefix(name, "linux-image-") || strings.HasPrefix(name, "linux-binary-") ||
+		strings.HasPrefix(name, "linux-source-")
 }
 
 // stock returns the path of the package's kernel, unpacked, in the cache
