@@ -20,7 +20,7 @@ type suggestRules struct {
 func (s *suggestRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("rules", "Work with rules.").
 		Command("suggest", "Write rules that expect what is sandboxed now to stay so; "+
-			"what is not sandboxed, as comments.")
+			"services that are not, or not as they should be, as rules in comments.")
 	s.asking.flags(c)
 	s.rootfs(c)
 	s.ruleFile.flags(c)

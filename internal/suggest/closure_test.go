@@ -21,6 +21,8 @@ import (
 type written struct {
 	rules []*writtenRule
 	todos []writtenTodo
+	// ruled are the names of the rules in comments.
+	ruled []string
 }
 
 type writtenRule struct {
@@ -33,15 +35,26 @@ type writtenRule struct {
 
 type writtenTodo struct{ label, why string }
 
+// uncommented returns a text in which all rules in comments are in force.
+func uncommented(text string) string { return inComments.ReplaceAllString(text, "$1") }
+
 var (
-	ruleLine = regexp.MustCompile(`^  - name: ([a-z0-9_-]+) # ([0-9]+) process(?:es)?$`)
-	noteLine = regexp.MustCompile(`^    # (.+)$`)
-	todoLine = regexp.MustCompile(`^# - ([^:]+(?::[^ :][^:]*)?): (.+)$`)
+	ruleLine   = regexp.MustCompile(`^  - name: ([a-z0-9_-]+) # ([0-9]+) process(?:es)?$`)
+	noteLine   = regexp.MustCompile(`^    # (.+)$`)
+	inComments = regexp.MustCompile(`(?m)^# (  )`)
+	// ruledLine is the name of a rule in comments.
+	ruledLine = regexp.MustCompile(`^#   - name: ([a-z0-9_-]+) # (.+)$`)
+	todoLine  = regexp.MustCompile(`^# - ([^:]+(?::[^ :][^:]*)?): (.+)$`)
 )
 
 func takeApart(t *testing.T, text string, c *policy.Config) written {
 	t.Helper()
 	var w written
+	all := map[string]*policy.Rule{}
+	inForce := loaded(t, uncommented(text))
+	for i := range inForce.Rules {
+		all[inForce.Rules[i].Name] = &inForce.Rules[i]
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if m := ruleLine.FindStringSubmatch(line); m != nil {
@@ -52,6 +65,9 @@ func takeApart(t *testing.T, text string, c *policy.Config) written {
 			last.notes = append(last.notes, m[1])
 		} else if m := todoLine.FindStringSubmatch(line); m != nil {
 			w.todos = append(w.todos, writtenTodo{m[1], m[2]})
+		} else if m := ruledLine.FindStringSubmatch(line); m != nil {
+			w.ruled = append(w.ruled, m[1])
+			w.todos = append(w.todos, writtenTodo{labelOf(&all[m[1]].Match), m[2]})
 		}
 	}
 	if len(w.rules) != len(c.Rules) {
@@ -59,26 +75,43 @@ func takeApart(t *testing.T, text string, c *policy.Config) written {
 	}
 	for i, r := range w.rules {
 		r.rule = &c.Rules[i]
-		m := &r.rule.Match
-		text := func(patterns []policy.Pattern) string {
-			literal, _ := patterns[0].Literal()
-			return literal
-		}
-		switch {
-		case len(m.Patterns[policy.KeyUnit]) > 0 && len(m.Patterns[policy.KeyExe]) > 0:
-			r.label = "unit " + text(m.Patterns[policy.KeyUnit]) + " with " + text(m.Patterns[policy.KeyExe])
-		case len(m.Patterns[policy.KeyUnit]) > 0:
-			r.label = "unit " + text(m.Patterns[policy.KeyUnit])
-		case len(m.Patterns[policy.KeyNamespace]) > 0:
-			r.label = "container " + text(m.Patterns[policy.KeyNamespace]) + "/" + text(m.Patterns[policy.KeyContainer])
-		case len(m.Patterns[policy.KeyContainer]) > 0:
-			r.label = "container with " + text(m.Patterns[policy.KeyExe])
-		default:
-			r.label = "program " + text(m.Patterns[policy.KeyExe])
-		}
+		r.label = labelOf(&r.rule.Match)
 	}
 	return w
 }
+
+// labelOf returns what a match is called in comments.
+func labelOf(m *policy.Match) (label string) {
+	text := func(k policy.Key) string {
+		if len(m.Patterns[k]) == 0 {
+			return ""
+		}
+		literal, _ := m.Patterns[k][0].Literal()
+		return literal
+	}
+	switch unit, exe := text(policy.KeyUnit), text(policy.KeyExe); {
+	case unit != "" && exe != "":
+		label = "unit " + unit + " with " + exe
+	case unit != "":
+		label = "unit " + unit
+	case text(policy.KeyNamespace) != "":
+		label = "container " + text(policy.KeyNamespace) + "/" + text(policy.KeyContainer)
+	case len(m.Patterns[policy.KeyContainer]) > 0:
+		label = "container with " + exe
+	default:
+		label = "program " + exe
+	}
+	if m.Main != nil {
+		label += children
+	}
+	return label
+}
+
+// What stands behind the labels of the two parts of a group that was split.
+const (
+	children = " (all but its main process)"
+	mainOnly = " (its main process)"
+)
 
 // kinds of what was written, to see that all were met.
 type kinds map[string]int
@@ -87,7 +120,7 @@ type kinds map[string]int
 // complied with on the same snapshot and on the next, pins all that is certain, and
 // every reason that it gives is true.
 func TestSuggestionsHold(t *testing.T) {
-	const forests = 600
+	const forests = 800
 	met := kinds{}
 	rules := 0
 	for seed := range uint64(forests) {
@@ -100,6 +133,7 @@ func TestSuggestionsHold(t *testing.T) {
 		next, nextSpecs := f.snapshot(r)
 		w.complied(t, s, c, specs)
 		w.complied(t, next, c, nextSpecs)
+		w.doNotHold(t, s, loaded(t, uncommented(text)))
 		rules += len(c.Rules)
 		f.judge(t, w, specs, met)
 		if t.Failed() {
@@ -107,8 +141,11 @@ func TestSuggestionsHold(t *testing.T) {
 		}
 	}
 	t.Logf("%d rules from %d forests, each judged by two snapshots; met %v", rules, forests, met)
-	if rules < 2*forests {
+	if rules < forests {
 		t.Errorf("%d rules: this says little", rules)
+	}
+	if met["split"] < 10 {
+		t.Errorf("%d groups were split: this says little", met["split"])
 	}
 	for kind, re := range reasons {
 		if met[kind] < 10 {
@@ -150,6 +187,17 @@ func (w *written) complied(t *testing.T, s *scan.Snapshot, c *policy.Config, spe
 	}
 }
 
+// doNotHold checks that each rule in comments is about something, and does not hold.
+func (w *written) doNotHold(t *testing.T, s *scan.Snapshot, c *policy.Config) {
+	t.Helper()
+	for _, r := range policy.New(c, policy.Options{}).Evaluate(s).Rules {
+		n := &r.Processes
+		if slices.Contains(w.ruled, r.Rule.Name) && n[policy.Violating]+n[policy.Unknown] == 0 {
+			t.Errorf("rule %s, which is in comments, holds: %v", r.Rule.Name, *n)
+		}
+	}
+}
+
 // judge compares all that was written with the forest.
 func (f *forest) judge(t *testing.T, w written, specs map[int32]*processSpec, met kinds) {
 	t.Helper()
@@ -158,6 +206,14 @@ func (f *forest) judge(t *testing.T, w written, specs map[int32]*processSpec, me
 	for _, p := range specs {
 		label, nameless := p.label()
 		groups[group{label, nameless}] = append(groups[group{label, nameless}], p)
+	}
+	for g, of := range groups {
+		if main, rest, ok := split(of); ok && g.nameless == "" {
+			delete(groups, g)
+			groups[group{g.label + mainOnly, ""}] = main
+			groups[group{g.label + children, ""}] = rest
+			met["split"]++
+		}
 	}
 	if n := len(w.rules) + len(w.todos); n != len(groups) {
 		t.Errorf("%d rules and comments for %d groups", n, len(groups))
@@ -202,14 +258,11 @@ func (f *forest) judgeRule(t *testing.T, r *writtenRule, g []*processSpec, met k
 	t.Helper()
 	truth := f.truthOf(g...)
 	x := &r.rule.Expect
-	partial, free, dark, all := 0, 0, 0, 0
-	effective, outside := map[access.Answer]int{}, map[access.Answer]int{}
+	outside := map[access.Answer]int{}
 	for _, p := range g {
-		effective[f.effective(p)]++
 		outside[f.outside(p)]++
-		if p.state() == scan.Partial {
-			n, unknown := p.free()
-			partial, free, dark, all = partial+1, free+n, dark+unknown, all+len(p.threads)
+		if p.state() != scan.Sandboxed || f.effective(p) != access.Yes {
+			t.Errorf("rule %s: of a process that is %v, effective %v", r.name, p.state(), f.effective(p))
 		}
 	}
 	some := func(n int) string {
@@ -219,31 +272,29 @@ func (f *forest) judgeRule(t *testing.T, r *writtenRule, g []*processSpec, met k
 		return fmt.Sprintf("%d of %s", n, plural.Count(len(g), "process"))
 	}
 	var want []string // the notes
-	if partial > 0 {
-		note := fmt.Sprintf("partial: %d of %d threads of %s in no domain", free, all, plural.Count(partial, "process"))
-		if dark > 0 {
-			note += fmt.Sprintf(", and %d may be in none", dark)
-		}
-		want = append(want, note)
-	}
-	sure := named(truth.sure)
-	switch n := effective[access.Unknown]; {
-	case n > 0:
-		want = append(want, fmt.Sprintf("effective is false and restricts left out, as it is not known of %s whether anything is restricted: ", some(n)))
-	case len(sure) == 0 && len(named(truth.may)) > 0:
+	sure := asked(truth.sure)
+	switch {
+	case sure.Empty() && !asked(truth.may).Empty():
 		want = append(want, "restricts is left out, as no right is known to be restricted in all: ")
-	case len(sure) > 0 && outside[access.Yes] > 0:
+	case !sure.Empty() && outside[access.Yes] > 0:
 		want = append(want, fmt.Sprintf("restricts is left out, as a worker of the kernel (io_uring, vhost) may act outside of the domains of %s", some(outside[access.Yes])))
-		sure = nil
-	case len(sure) > 0 && outside[access.Unknown] > 0:
+		sure = access.Rights{}
+	case !sure.Empty() && outside[access.Unknown] > 0:
 		want = append(want, fmt.Sprintf("restricts is left out, as it is not known of %s whether a worker of the kernel (io_uring, vhost) may act outside of the domains", some(outside[access.Unknown])))
-		sure = nil
+		sure = access.Rights{}
 	}
 	depth := 0
 	if truth.shallow == truth.most && truth.shallow > 1 && f.source.Lineage == "known" {
 		depth = truth.shallow
 	}
-	if !slices.Equal(x.Restricts, sure) || x.MinDepth != depth || x.Partial != (partial > 0) || x.Ineffective != (effective[access.Unknown] > 0) {
+	var restricts access.Rights
+	for _, word := range x.Restricts {
+		for _, right := range access.Match(word) {
+			restricts = restricts.Union(right.Rights())
+		}
+	}
+	unit := strings.HasPrefix(r.label, "unit ") // of which all in a forest are services
+	if restricts != sure || x.MinDepth != depth || x.Partial || x.Ineffective || (r.rule.MinProcesses == 1) != unit {
 		t.Errorf("rule %s: %+v; certain are %v, depth %d", r.name, x, sure, depth)
 	}
 	if len(want) != len(r.notes) {
@@ -257,6 +308,31 @@ func (f *forest) judgeRule(t *testing.T, r *writtenRule, g []*processSpec, met k
 			t.Errorf("rule %s: %q, want %q and a reason", r.name, note, want[i])
 		}
 	}
+}
+
+// asked returns those of some rights that a rule can ask for by a name that stays.
+func asked(rights access.Rights) (of access.Rights) {
+	for _, r := range access.Of(rights) {
+		if r.ABI > 0 {
+			of = of.Union(r.Rights())
+		}
+	}
+	return of
+}
+
+// split takes processes apart of which the main ones are free and all others sandboxed.
+func split(g []*processSpec) (main, rest []*processSpec, ok bool) {
+	for _, p := range g {
+		switch state, is := p.state(), p.main(); {
+		case state == scan.Unsandboxed && is == "yes":
+			main = append(main, p)
+		case state == scan.Sandboxed && is == "no":
+			rest = append(rest, p)
+		default:
+			return nil, nil, false
+		}
+	}
+	return main, rest, len(main) > 0 && len(rest) > 0
 }
 
 // doubted reports whether each of some sentences is a true reason for doubt.
@@ -274,14 +350,14 @@ var reasons = map[string]*regexp.Regexp{
 	"unknown":           regexp.MustCompile(`^(\d+)(?: of (\d+))? process(?:es)? unknown$`),
 	"unsandboxed":       regexp.MustCompile(`^(\d+) process(?:es)?, not sandboxed$`),
 	"some unsandboxed":  regexp.MustCompile(`^(\d+) of (\d+) processes not sandboxed$`),
-	"ineffective":       regexp.MustCompile(`^sandboxed, but restricts nothing: (\d+)(?: of (\d+))? process(?:es)?$`),
+	"ineffective":       regexp.MustCompile(`^sandboxed, but restricts nothing: (\d+)(?: of (\d+))? process(?:es)? \(PID ([\d, ]+)(?: and \d+ more)?\)$`),
 	"nameless":          regexp.MustCompile(`^no rule: its program is .+$`),
 	"not about":         regexp.MustCompile(`^no rule: none would be about it: .+$`),
 	"perhaps not about": regexp.MustCompile(`^no rule: it is not known whether one would be about it: .+$`),
 	"another":           regexp.MustCompile(`^no rule: it would be about process (\d+) \(([^)]+)\), too: (.+)$`),
 	"perhaps another":   regexp.MustCompile(`^no rule: it is not known whether it would be about process (\d+) \(([^)]+)\): (.+)$`),
-	"partial":           regexp.MustCompile(`^partial: `),
-	"effective unknown": regexp.MustCompile(`^effective is false `),
+	"partial":           regexp.MustCompile(`^partial: (\d+) of (\d+) threads of (\d+) process(?:es)? in no domain \(TID ([\d, ]+)(?: and \d+ more)?\)(?:, and (\d+) may be in none)?$`),
+	"effective unknown": regexp.MustCompile(`^it is not known of (\d+)(?: of (\d+))? process(?:es)? \(PID ([\d, ]+)(?: and \d+ more)?\) whether anything is restricted: (.+)$`),
 	"rights unknown":    regexp.MustCompile(`^restricts is left out, as no right `),
 	"worker":            regexp.MustCompile(`^restricts is left out, as a worker `),
 	"worker unknown":    regexp.MustCompile(`^restricts is left out, as it is not known `),
@@ -318,14 +394,33 @@ func (f *forest) true(why, label, nameless string, g []*processSpec, specs map[i
 		return number(1) == states[scan.Unsandboxed] && number(1) == len(g)
 	case "some unsandboxed":
 		return some(states[scan.Unsandboxed])
-	case "ineffective":
-		none := 0
+	case "ineffective", "effective unknown":
+		answer := map[string]access.Answer{"ineffective": access.No, "effective unknown": access.Unknown}[kind]
+		n := 0
 		for _, p := range g {
-			if f.effective(p) == access.No {
-				none++
+			if f.effective(p) == answer {
+				n++
 			}
 		}
-		return some(none)
+		if kind == "effective unknown" {
+			t := f.truthOf(g...)
+			return some(n) && named(m[3], specs, g, func(p *processSpec) bool { return f.effective(p) == answer }) &&
+				t.doubted(m[4])
+		}
+		return some(n) && named(m[3], specs, g, func(p *processSpec) bool { return f.effective(p) == answer })
+	case "partial":
+		free, dark, all, partial := 0, 0, 0, 0
+		for _, p := range g {
+			if p.state() == scan.Partial {
+				n, unknown := p.free()
+				free, dark, all, partial = free+n, dark+unknown, all+len(p.threads), partial+1
+			}
+		}
+		said := 0
+		if m[5] != "" {
+			said = number(5)
+		}
+		return partial > 0 && number(1) == free && number(2) == all && number(3) == partial && said == dark
 	case "another", "perhaps another":
 		p := specs[int32(number(1))]
 		if p == nil || slices.Contains(g, p) || nameless != "" {
@@ -340,6 +435,17 @@ func (f *forest) true(why, label, nameless string, g []*processSpec, specs map[i
 	default:
 		return why == nameless
 	}
+}
+
+// named reports whether all PIDs of a list are of processes of a group of which something is true.
+func named(list string, specs map[int32]*processSpec, g []*processSpec, is func(*processSpec) bool) bool {
+	for word := range strings.SplitSeq(list, ", ") {
+		pid, err := strconv.Atoi(word)
+		if p := specs[int32(pid)]; err != nil || p == nil || !slices.Contains(g, p) || !is(p) {
+			return false
+		}
+	}
+	return true
 }
 
 // trueOfOne reports whether all that a text says of a process is true.

@@ -4,6 +4,7 @@ package suggest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/landlockd/landlockd/access"
@@ -21,43 +22,32 @@ func effective(s *scan.Snapshot, p *scan.Process) access.Answer {
 	return result.Met()
 }
 
-// expectationOf returns what is certain of all processes of a group, none of which
-// is known to be ineffective, and what a reader must know of it.
+// expectationOf returns what is certain of all processes of a group, each of which is
+// sandboxed and restricted in something, and what a reader must know of it.
 func expectationOf(s *scan.Snapshot, g *group) (x policy.Expect, notes []string) {
 	all, _ := s.SandboxOf(g.processes[0])
-	var vague int // processes
-	var doubt domainid.Doubt
-	for _, p := range g.processes {
+	for _, p := range g.processes[1:] {
 		sandbox, _ := s.SandboxOf(p)
 		all = all.And(sandbox)
-		if effective(s, p) == access.Unknown {
-			vague++
-			doubt |= sandbox.Doubt
-		}
-	}
-	if x.Partial = g.states[scan.Partial] > 0; x.Partial {
-		notes = append(notes, g.partial(s))
 	}
 	// A depth that was concluded may be less after a restart of landlockd.
 	if exact := all.Depth == all.MostDepth; exact && all.Depth > 1 && s.Source.Lineage == "known" {
 		x.MinDepth = int(min(all.Depth, 16))
 	}
-	x.Ineffective = vague > 0
-	x.Restricts = named(all.Restricts.Sure)
-	if x.OutOfReach = keptFrom(s, &all); len(x.OutOfReach) > 0 && g.outside(s) != "" {
+	x.Restricts = grouped(all.Restricts.Sure)
+	x.OutOfReach = keptFrom(s, &all)
+	outside := g.outside(s)
+	if len(x.OutOfReach) > 0 && outside != "" {
 		x.OutOfReach = nil
-		notes = append(notes, "out_of_reach is left out, as "+g.outside(s))
+		notes = append(notes, "out_of_reach is left out, as "+outside)
 	}
-	switch note := g.outside(s); {
-	case x.Ineffective:
-		notes = append(notes, fmt.Sprintf("effective is false and restricts left out, as it is "+
-			"not known of %s whether anything is restricted: %s", g.some(vague), because(doubt)))
-	case len(x.Restricts) == 0 && len(named(all.Restricts.May)) > 0:
+	switch {
+	case len(x.Restricts) == 0 && len(grouped(all.Restricts.May)) > 0:
 		notes = append(notes, "restricts is left out, as no right is known to be restricted in "+
 			"all: "+because(all.Doubt))
-	case len(x.Restricts) > 0 && note != "":
+	case len(x.Restricts) > 0 && outside != "":
 		x.Restricts = nil
-		notes = append(notes, "restricts is left out, as "+note)
+		notes = append(notes, "restricts is left out, as "+outside)
 	}
 	return x, notes
 }
@@ -74,20 +64,35 @@ func keptFrom(s *scan.Snapshot, all *domainid.Sandbox) (kept []domainid.Asset) {
 
 func because(doubt domainid.Doubt) string { return strings.Join(doubt.Sentences(), ", ") }
 
-// named returns the names of the rights that rules pin.
-func named(rights access.Rights) []string {
-	var names []string
+// grouped returns rights as rules have them, in as few words as can be: "fs.make_*" where
+// all rights are there that landlockd knows by such a name. Some of them the running kernel
+// may lack, and then they are not there: so the rule holds on its successors, too.
+func grouped(rights access.Rights) (words []string) {
 	for _, right := range access.Of(rights) {
-		if right.ABI > 0 { // others may have another name in the next version
-			names = append(names, right.Name)
+		if right.ABI == 0 { // others may have another name in the next version
+			continue
+		}
+		class, rest, _ := strings.Cut(right.Name, ".")
+		word := right.Name
+		first, _, _ := strings.Cut(rest, "_")
+		for _, glob := range [...]string{class + "." + first + "_*", class + ".*"} {
+			of := access.Match(glob)
+			all := !slices.ContainsFunc(of, func(r access.Right) bool { return !r.In(rights) })
+			if len(of) > 1 && all {
+				word = glob
+			}
+		}
+		if !slices.Contains(words, word) {
+			words = append(words, word)
 		}
 	}
-	return names
+	return words
 }
 
-// partial returns how many threads of a group's partial processes are free.
+// partial returns which threads of a group's partial processes are free.
 func (g *group) partial(s *scan.Snapshot) string {
-	free, unknown, all := 0, 0, 0
+	var free []int32
+	unknown, all := 0, 0
 	for _, p := range g.processes {
 		if p.State != scan.Partial {
 			continue
@@ -96,14 +101,14 @@ func (g *group) partial(s *scan.Snapshot) string {
 			all++
 			switch t.State {
 			case scan.Unsandboxed:
-				free++
+				free = append(free, t.TID)
 			case scan.Unknown:
 				unknown++
 			}
 		}
 	}
-	text := fmt.Sprintf("partial: %d of %d threads of %s in no domain",
-		free, all, plural.Count(g.states[scan.Partial], "process"))
+	text := fmt.Sprintf("partial: %d of %d threads of %s in no domain (TID %s)", len(free), all,
+		plural.Count(g.states[scan.Partial], "process"), plural.First(free, maxNamed))
 	if unknown > 0 {
 		text += fmt.Sprintf(", and %d may be in none", unknown)
 	}
@@ -114,7 +119,7 @@ func (g *group) partial(s *scan.Snapshot) string {
 // domains; empty if none may.
 func (g *group) outside(s *scan.Snapshot) string {
 	has := func(answer access.Answer) int {
-		return g.count(func(p *scan.Process) bool { return s.OutsideWorker(p) == answer })
+		return len(g.which(func(p *scan.Process) bool { return s.OutsideWorker(p) == answer }))
 	}
 	const worker = "a worker of the kernel (io_uring, vhost) may act outside of the domains"
 	if n := has(access.Yes); n > 0 {

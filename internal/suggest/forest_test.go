@@ -44,6 +44,7 @@ type processSpec struct {
 	exe     string
 	origin  scan.Origin
 	young   bool
+	parent  *processSpec // nil if that is the first process
 	threads []threadSpec
 	workers [][2]int // of each worker the places of its credentials
 }
@@ -107,7 +108,13 @@ func someForest(r *rand.Rand) *forest {
 		f.domains = append(f.domains, f.someDomain(r, r.IntN(i+1)-1))
 	}
 	for range 1 + r.IntN(14) {
-		f.processes = append(f.processes, f.someProcess(r))
+		p := f.someProcess(r)
+		if n := len(f.processes); n > 0 && oneIn(r, 2) {
+			if p.parent = f.processes[r.IntN(n)]; oneIn(r, 2) {
+				p.where, p.exe, p.origin = p.parent.where, p.parent.exe, p.parent.origin
+			}
+		}
+		f.processes = append(f.processes, p)
 	}
 	return f
 }
@@ -207,6 +214,7 @@ func (f *forest) snapshot(r *rand.Rand) (*scan.Snapshot, map[int32]*processSpec)
 		specs[pid] = f.processes[i]
 		f.processes[i].add(r, s, pid)
 	}
+	f.link(s, specs)
 	slices.SortFunc(s.Workloads, func(a, b scan.Workload) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range s.Processes {
 		p := &s.Processes[i]
@@ -217,6 +225,20 @@ func (f *forest) snapshot(r *rand.Rand) (*scan.Snapshot, map[int32]*processSpec)
 		s.Conclude()
 	}
 	return s, specs
+}
+
+// link makes processes the children of their parents, and none older than its own.
+func (f *forest) link(s *scan.Snapshot, specs map[int32]*processSpec) {
+	at := map[*processSpec]*scan.Process{}
+	for i := range s.Processes {
+		at[specs[s.Processes[i].PID]] = &s.Processes[i]
+	}
+	for _, spec := range f.processes { // parents stand before their children
+		if spec.parent != nil {
+			p, parent := at[spec], at[spec.parent]
+			p.PPID, p.Start = parent.PID, max(p.Start, parent.Start)
+		}
+	}
 }
 
 // found returns the domain as a scan finds it; others are those before it.

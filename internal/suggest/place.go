@@ -22,7 +22,24 @@ type place struct {
 	label string
 	// nameless is why nothing does; empty if something does.
 	nameless string
+	// names are what people call it, from the shortest.
+	names []string
+	kind  kind
+	// unit: a unit is among what it is named by.
+	unit bool
 }
+
+// kind is what can be expected of what is there.
+type kind uint8
+
+const (
+	// process: that it runs for a while.
+	process kind = iota
+	// service: that somebody wants it to run, when it is needed.
+	service
+	// daemon: that it always runs: a service of the system's manager.
+	daemon
+)
 
 type key struct {
 	policy.Key
@@ -63,13 +80,28 @@ func nameOf(s *scan.Snapshot, p *scan.Process) place {
 // often another program: a container of Podman's beside what watches it.
 func inUnit(s *scan.Snapshot, p *scan.Process, w *scan.Workload, glob string) place {
 	name := key{policy.KeyUnit, glob}
+	kind := process
+	switch {
+	case strings.HasSuffix(glob, ".service") && w.Kind == scan.Unit && !strings.Contains(strings.Replace(glob, "@*", "", 1), "*"):
+		kind = daemon // others have a name of their own for each start
+	case strings.HasSuffix(glob, ".service"):
+		kind = service
+	}
 	if exe := byExe(p); w.Delegated && exe.nameless == "" {
-		at := newPlace("unit "+glob+" with "+exe.keys[0].pattern, name, exe.keys[0])
+		program := exe.keys[0].pattern
+		at := newPlace("unit "+glob+" with "+program, name, exe.keys[0])
 		if about, _ := at.match.About(s, p); at.nameless == "" && about == access.Yes {
+			at.kind, at.unit = kind, true
+			for i, unit := range namesOfUnit(glob) {
+				of := namesOfExe(program)
+				at.names = append(at.names, unit+"-"+of[min(i, len(of)-1)])
+			}
 			return at
 		}
 	}
-	return newPlace("unit "+glob, name)
+	at := newPlace("unit "+glob, name)
+	at.names, at.kind, at.unit = namesOfUnit(glob), kind, true
+	return at
 }
 
 // inContainer names a container as Kubernetes does; others have no name that is
@@ -81,10 +113,19 @@ func inContainer(w *scan.Workload, p *scan.Process) place {
 		if at.nameless != "" {
 			return at
 		}
-		return newPlace("container with "+at.keys[0].pattern, key{policy.KeyContainer, "*"}, at.keys[0])
+		program := at.keys[0].pattern
+		at = newPlace("container with "+program, key{policy.KeyContainer, "*"}, at.keys[0])
+		for _, name := range namesOfExe(program) {
+			at.names = append(at.names, name, name+"-in-containers")
+		}
+		at.kind = service
+		return at
 	}
-	return newPlace("container "+c.Namespace+"/"+c.Name,
+	at := newPlace("container "+c.Namespace+"/"+c.Name,
 		key{policy.KeyNamespace, literal(c.Namespace)}, key{policy.KeyContainer, literal(c.Name)})
+	at.names = []string{c.Name, c.Namespace + "-" + c.Name}
+	at.kind = service
+	return at
 }
 
 // unitGlob returns what matches a unit and all that are of its kind; false if
@@ -123,7 +164,9 @@ func byExe(p *scan.Process) place {
 		return place{label: "program " + exe, nameless: "no rule: its program is in no file"}
 	}
 	glob := unversioned(exe)
-	return newPlace("program "+glob, key{policy.KeyExe, glob})
+	at := newPlace("program "+glob, key{policy.KeyExe, glob})
+	at.names = namesOfExe(glob)
+	return at
 }
 
 // newPlace makes a place of what may be written into a file that people read.

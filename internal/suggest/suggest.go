@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package suggest writes rules that expect what is sandboxed in a snapshot to stay
-// so. They are a beginning, for people to look over.
+// so. They are a beginning, for people to look over and commit.
 //
 // A rule names what stays the same: a unit, a container as Kubernetes names it, or
 // else a program's path. It names no user, no version in a path, no instance of a
 // template, nothing that is made up for each start, and no cgroup. It pins what is
 // certain of all processes that it is about. Before a rule is written it judges the
 // snapshot that it is made from: one that does not hold there becomes a comment with
-// the reason, like everything that is not sandboxed or that restricts nothing.
+// the reason.
+//
+// What is not as it should be is in no rule that is in force: threads outside of the
+// domain, a sandbox that restricts nothing, a service that has none. Each is a rule
+// in comments, which does not hold now, and says what is wrong.
 package suggest
 
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
@@ -55,33 +57,39 @@ type suggestion struct {
 	fault string
 }
 
-// todo is what no rule was made for.
+// todo is what no rule in force was made for.
 type todo struct {
 	*group
 	why string
+	// name is that of the rule in comments; empty if there is none.
+	name string
 }
 
 // suggestions returns the rules for a snapshot, and what is left.
 func suggestions(s *scan.Snapshot) ([]suggestion, []todo) {
 	var rules []suggestion
 	var todos []todo
-	names := map[string]bool{}
 	for _, g := range groups(s) {
-		switch why := g.unfit(s); {
-		case why != "":
-			todos = append(todos, todo{g, why})
+		switch wrong := g.unfit(s); {
+		case wrong.why != "":
+			t := todo{group: g, why: wrong.why}
+			if wrong.ruled {
+				t.name = unnamed
+			}
+			todos = append(todos, t)
 		case len(rules) == maxListed:
-			todos = append(todos, todo{g, "left out: too many rules"})
+			todos = append(todos, todo{group: g, why: "left out: too many rules"})
 		default:
-			r := suggestion{group: g, name: nameFor(g.label, names)}
+			r := suggestion{group: g}
 			r.expect, r.notes = expectationOf(s, g)
 			rules = append(rules, r)
 		}
 	}
+	nameAll(rules, todos)
 	evaluate(s, rules)
 	for _, r := range rules {
 		if r.fault != "" {
-			todos = append(todos, todo{r.group, r.fault})
+			todos = append(todos, todo{group: r.group, why: r.fault})
 		}
 	}
 	return slices.DeleteFunc(rules, func(r suggestion) bool { return r.fault != "" }), todos
@@ -99,42 +107,105 @@ func groups(s *scan.Snapshot) []*group {
 			g = &group{place: at}
 			byID[id{at.label, at.nameless}] = g
 		}
-		g.processes = append(g.processes, p)
-		g.states[p.State&3]++
+		g.add(p)
 	}
-	return slices.SortedFunc(maps.Values(byID), func(a, b *group) int {
-		return cmp.Or(cmp.Compare(a.label, b.label), cmp.Compare(a.nameless, b.nameless))
-	})
-}
-
-// unfit returns why there can be no rule for a group; empty if there can.
-func (g *group) unfit(s *scan.Snapshot) string {
-	n := len(g.processes)
-	switch {
-	case g.states[scan.Unknown] > 0:
-		return g.some(g.states[scan.Unknown]) + " unknown"
-	case g.states[scan.Unsandboxed] == n:
-		return plural.Count(n, "process") + ", not sandboxed"
-	case g.states[scan.Unsandboxed] > 0:
-		return g.some(g.states[scan.Unsandboxed]) + " not sandboxed"
-	case g.nameless != "":
-		return g.nameless
-	}
-	if none := g.count(func(p *scan.Process) bool { return effective(s, p) == access.No }); none > 0 {
-		return "sandboxed, but restricts nothing: " + g.some(none)
-	}
-	return ""
-}
-
-// count returns the number of processes of which something is true.
-func (g *group) count(is func(*scan.Process) bool) int {
-	n := 0
-	for _, p := range g.processes {
-		if is(p) {
-			n++
+	var all []*group
+	for _, g := range byID {
+		if main, children, ok := g.split(s); ok {
+			all = append(all, main, children)
+		} else {
+			all = append(all, g)
 		}
 	}
-	return n
+	slices.SortFunc(all, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(a.label, b.label), cmp.Compare(a.nameless, b.nameless))
+	})
+	return all
+}
+
+func (g *group) add(p *scan.Process) {
+	g.processes = append(g.processes, p)
+	g.states[p.State&3]++
+}
+
+// split takes a group apart in which a parent is free and its children are not: those
+// that rules call main, none of which is in a domain, and all others, which are.
+func (g *group) split(s *scan.Snapshot) (main, children *group, ok bool) {
+	if g.nameless != "" || g.states[scan.Unsandboxed] == 0 || g.states[scan.Sandboxed] == 0 ||
+		g.states[scan.Unsandboxed]+g.states[scan.Sandboxed] != len(g.processes) {
+		return nil, nil, false
+	}
+	main, children = &group{place: g.place}, &group{place: g.place}
+	main.label += " (its main process)"
+	main.kind = process
+	children.label += " (all but its main process)"
+	children.names = nil
+	for _, name := range g.names {
+		children.names = append(children.names, name+"-children")
+	}
+	children.match.Main = new(false)
+	for _, p := range g.processes {
+		of := main
+		if p.State == scan.Sandboxed {
+			of = children
+		}
+		of.add(p)
+		if about, _ := children.match.About(s, p); about != access.Between(of == children, of == children) {
+			return nil, nil, false
+		}
+	}
+	return main, children, true
+}
+
+// wrong is why there can be no rule in force for a group.
+type wrong struct {
+	why string
+	// ruled: a rule can be written that does not hold for it now.
+	ruled bool
+}
+
+// unfit returns why there can be no rule for a group; nothing if there can.
+func (g *group) unfit(s *scan.Snapshot) wrong {
+	free := g.states[scan.Unsandboxed]
+	ruled := g.nameless == ""
+	switch {
+	case g.states[scan.Unknown] > 0:
+		return wrong{why: g.some(g.states[scan.Unknown]) + " unknown"}
+	case free == len(g.processes):
+		return wrong{plural.Count(free, "process") + ", not sandboxed", ruled && g.kind != process}
+	case free > 0:
+		return wrong{g.some(free) + " not sandboxed", ruled}
+	case !ruled:
+		return wrong{why: g.nameless}
+	case g.states[scan.Partial] > 0:
+		return wrong{g.partial(s), true}
+	}
+	none := g.which(func(p *scan.Process) bool { return effective(s, p) == access.No })
+	if len(none) > 0 {
+		return wrong{fmt.Sprintf("sandboxed, but restricts nothing: %s (%s)",
+			g.some(len(none)), pids(none)), true}
+	}
+	vague := g.which(func(p *scan.Process) bool { return effective(s, p) == access.Unknown })
+	if len(vague) > 0 {
+		var doubt domainid.Doubt
+		for _, p := range vague {
+			sandbox, _ := s.SandboxOf(p)
+			doubt |= sandbox.Doubt
+		}
+		return wrong{fmt.Sprintf("it is not known of %s (%s) whether anything is restricted: %s",
+			g.some(len(vague)), pids(vague), because(doubt)), true}
+	}
+	return wrong{}
+}
+
+// which returns the processes of which something is true.
+func (g *group) which(is func(*scan.Process) bool) (of []*scan.Process) {
+	for _, p := range g.processes {
+		if is(p) {
+			of = append(of, p)
+		}
+	}
+	return of
 }
 
 // some returns how many of a group's processes are meant.
@@ -143,6 +214,18 @@ func (g *group) some(n int) string {
 		return fmt.Sprintf("%d of %s", n, plural.Count(all, "process"))
 	}
 	return plural.Count(n, "process")
+}
+
+// maxNamed is how many processes or threads are named.
+const maxNamed = 4
+
+// pids names processes.
+func pids(of []*scan.Process) string {
+	numbers := make([]int32, len(of))
+	for i, p := range of {
+		numbers[i] = p.PID
+	}
+	return "PID " + plural.First(numbers, maxNamed)
 }
 
 // evaluate finds out what rules are about, and their faults.
@@ -174,19 +257,3 @@ func (r *suggestion) faultOf(s *scan.Snapshot, p *scan.Process) string {
 	_, _, why := r.expect.Judge(s, p)
 	return fmt.Sprintf("no rule: it would be about %s, too: %s", who, why)
 }
-
-// nameFor makes the name of a rule from a label, one that no other has.
-func nameFor(label string, taken map[string]bool) string {
-	const longest = 63
-	base := strings.Trim(notOfName.ReplaceAllString(strings.ToLower(label), "-"), "-")
-	base = cmp.Or(base, "rule")
-	name := strings.TrimRight(base[:min(len(base), longest)], "-")
-	for i := 2; taken[name]; i++ {
-		suffix := fmt.Sprintf("-%d", i)
-		name = strings.TrimRight(base[:min(len(base), longest-len(suffix))], "-") + suffix
-	}
-	taken[name] = true
-	return name
-}
-
-var notOfName = regexp.MustCompile(`[^a-z0-9_]+`)

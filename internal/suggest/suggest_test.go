@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,59 +175,77 @@ func TestWrite(t *testing.T) {
 	h.process(program(), "", scan.Sandboxed)
 	const want = `# What is sandboxed with Landlock on this host (2025-03-01T12:00:00Z, kernel "6.12.9\x0a- x"), as rules for landlockd.
 # They ask for what is so now: look them over, and leave out what is not meant to last.
+# min_processes is for what always runs: take it from services that come and go.
 rules:
-  - name: container-shop-cart # 1 process
+  - name: cart # 1 process
     match: {namespace: ["shop"], container: ["cart"]}
     expect:
       state: [sandboxed]
       min_depth: 2
       restricts: [fs.write_file, fs.refer, net.connect_tcp, scope.signal]
-  - name: container-with-usr-bin-postgres # 1 process
+  - name: postgres # 1 process
     match: {container: ["*"], exe: ["/usr/bin/postgres"]}
     expect:
       state: [sandboxed]
       restricts: [fs.write_file, fs.refer, net.connect_tcp]
-  - name: program-opt-app-bin-app # 1 process
+  - name: app # 1 process
     match: {exe: ["/opt/app-*/bin/app"]}
     expect:
       state: [sandboxed]
       restricts: [fs.write_file, fs.refer, net.connect_tcp]
-  - name: program-usr-bin-gone # 1 process
+  - name: gone # 1 process
     match: {exe: ["/usr/bin/gone"]}
     expect:
       state: [sandboxed]
       restricts: [fs.write_file, fs.refer, net.connect_tcp]
-  - name: unit-half-service # 1 process
-    # partial: 1 of 2 threads of 1 process in no domain
-    match: {unit: ["half.service"]}
-    expect:
-      state: [sandboxed, partial]
-      restricts: [fs.write_file, fs.refer, net.connect_tcp]
-  - name: unit-resolved-service # 1 process
+  - name: resolved # 1 process
     match: {unit: ["resolved.service"]}
     expect:
       state: [sandboxed]
       restricts: [fs.write_file, fs.refer, net.connect_tcp]
-  - name: unit-user-tracker-service # 1 process
+    grace: 30s
+    min_processes: 1
+  - name: tracker # 1 process
     match: {unit: ["user@*/tracker.service"]}
     expect:
       state: [sandboxed]
       min_depth: 2
       restricts: [fs.write_file, fs.refer, net.connect_tcp, scope.signal]
-  - name: unit-worker-service # 2 processes
+    grace: 30s
+  - name: worker # 2 processes
     match: {unit: ["worker@*.service"]}
     expect:
       state: [sandboxed]
       min_depth: 2
       restricts: [fs.write_file, fs.refer, net.connect_tcp, scope.signal]
+    grace: 30s
+    min_processes: 1
 
-# To do:
+# To do: these do not hold now. Take "# " from the lines of one once it should.
+#   - name: cron # 1 process, not sandboxed
+#     match: {unit: ["cron.service"]}
+#     expect:
+#       state: [sandboxed]
+#     grace: 30s
+#     min_processes: 1
+#   - name: half # partial: 1 of 2 threads of 1 process in no domain (TID 15)
+#     match: {unit: ["half.service"]}
+#     expect:
+#       state: [sandboxed]
+#     grace: 30s
+#     min_processes: 1
+#   - name: some # 1 of 2 processes not sandboxed
+#     match: {unit: ["some.service"]}
+#     expect:
+#       state: [sandboxed]
+#     grace: 30s
+#     min_processes: 1
+
+# In no rule:
 # - command comm: no rule: its program is not known, and a process chooses its own name
 # - program /memfd:x: no rule: its program is in no file
 # - "program /tmp/\x1b[[]31m\x0a- name: forged": no rule: its name cannot be written into one
-# - unit cron.service: 1 process, not sandboxed
 # - unit dark.service: 1 process unknown
-# - unit some.service: 1 of 2 processes not sandboxed
 `
 	got := text(t, &h.Snapshot)
 	if got != want {
@@ -262,13 +281,13 @@ func TestWriteByUnit(t *testing.T) {
 		`match: {unit: ["web-b.service"], exe: ["/usr/sbin/nginx"]}`,
 		`match: {exe: ["/usr/bin/qemu"]}`, `match: {exe: ["/usr/bin/seven"]}`,
 		`match: {exe: ["/usr/bin/eight"]}`, `match: {unit: ["build-*.service"]}`,
-		"# - unit web-a.service with /usr/bin/conmon: 1 process, not sandboxed\n",
+		"#   - name: web-a-conmon # 1 process, not sandboxed\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
 		}
 	}
-	if n := strings.Count(got, "match:"); n != 6 {
+	if n := strings.Count(got, "\n    match:"); n != 6 {
 		t.Errorf("%d rules:\n%s", n, got)
 	}
 	holds(t, &h.Snapshot, got)
@@ -313,7 +332,7 @@ func TestWriteWhatIsRestricted(t *testing.T) {
 	}
 	got := text(t, &h.Snapshot)
 	if holds(t, &h.Snapshot, got); !strings.Contains(got, "      restricts: [fs.write_file, fs.refer]\n") ||
-		!strings.Contains(got, "# - unit b.service: sandboxed, but restricts nothing: 1 process\n") {
+		!strings.Contains(got, "#   - name: b # sandboxed, but restricts nothing: 1 process (PID 11)\n") {
 		t.Errorf("%s", got)
 	}
 }
@@ -354,14 +373,88 @@ func TestUnversioned(t *testing.T) {
 	}
 }
 
-func TestNameFor(t *testing.T) {
+func TestNumbered(t *testing.T) {
 	form := regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
 	taken := map[string]bool{}
 	for _, label := range []string{"", "", "---", "\xff", "Ünit", "a b", "a  b", "a.b", strings.Repeat("x", 200), strings.Repeat("x", 200), strings.Repeat("x-", 100)} {
 		before := len(taken)
-		if name := nameFor(label, taken); !form.MatchString(name) || len(taken) != before+1 {
+		if name := numbered(label, taken); !form.MatchString(name) || len(taken) != before+1 {
 			t.Errorf("%q is called %q", label, name)
 		}
+	}
+}
+
+// Rules are called what people call it: shortly, unless that would mean two.
+func TestNameAll(t *testing.T) {
+	h := newHost()
+	h.process(unit("a.service", "a.service"), "/usr/bin/a", scan.Sandboxed)
+	h.process(unit("a.scope", "a.scope"), "/usr/bin/a", scan.Unsandboxed, scan.Sandboxed)
+	h.process(unit("user@/b.service", "user@1000/b.service"), "/usr/bin/b", scan.Sandboxed)
+	h.process(unit("b.service", "b.service"), "/usr/bin/b", scan.Sandboxed)
+	h.process(unit("15.slice", "null.service"), "/usr/bin/b", scan.Sandboxed)
+	h.process(container("shop", "cart"), "/usr/bin/cart", scan.Sandboxed)
+	h.process(container("eu", "cart"), "/usr/bin/cart", scan.Sandboxed)
+	h.process(container("eu", "till"), "/usr/bin/till", scan.Sandboxed)
+	h.process(program(), "/usr/bin/c", scan.Sandboxed)
+	h.process(program(), "/usr/sbin/c", scan.Sandboxed)
+	h.process(program(), "/opt/1.2", scan.Sandboxed)
+	h.process(program(), "/usr/bin/1e5", scan.Sandboxed)
+	h.Workloads[4].Name = "null.service"
+	got := text(t, &h.Snapshot)
+	var names []string
+	for _, r := range load(t, uncommented(got)).Rules {
+		names = append(names, r.Name)
+	}
+	want := []string{
+		"eu-cart", "till", "shop-cart", "opt", "1e5", "usr-bin-c", "usr-sbin-c", "a-service",
+		"b-service", "null", "user-b", "a-scope",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("got  %q\nwant %q\n%s", names, want, got)
+	}
+}
+
+// Rights are written in the fewest words that hold on every kernel.
+func TestGrouped(t *testing.T) {
+	for _, c := range []struct {
+		rights access.Rights
+		want   string
+	}{
+		{access.Supported(1), "fs.execute fs.write_file fs.read_* fs.remove_* fs.make_*"},
+		{access.Supported(7), "fs.execute fs.write_file fs.read_* fs.remove_* fs.make_* fs.refer fs.truncate fs.ioctl_dev " +
+			"net.bind_tcp net.connect_tcp scope.*"},
+		{access.Supported(99), "fs.* net.* scope.*"},
+		{access.Rights{access.FS: 1<<6 | 1<<2, access.Net: 1<<0 | 1<<2}, "fs.read_file fs.make_char net.bind_*"},
+		{access.Rights{access.FS: 1 << 31}, ""},
+	} {
+		if got := strings.Join(grouped(c.rights), " "); got != c.want {
+			t.Errorf("%v: got %q, want %q", access.Names(c.rights), got, c.want)
+		}
+	}
+}
+
+// A parent that is free has children that are not: they have a rule, and it has none.
+func TestWriteChildren(t *testing.T) {
+	h := newHost()
+	web := unit("web.service", "web.service")
+	parent := h.process(web, "/usr/sbin/web", scan.Unsandboxed).PID
+	for range 2 {
+		p := h.process(web, "/usr/sbin/web", scan.Sandboxed)
+		p.PPID, p.Workload = parent, 0
+	}
+	got := text(t, &h.Snapshot)
+	c := holds(t, &h.Snapshot, got)
+	if len(c.Rules) != 1 || !strings.Contains(got, `
+  - name: web-children # 2 processes
+    match: {unit: ["web.service"], main: false}
+`) || !strings.Contains(got, "\n# - unit web.service (its main process): 1 process, not sandboxed\n") {
+		t.Errorf("%s", got)
+	}
+	// Where a child is free, too, that is no such program.
+	h.process(web, "/usr/sbin/web", scan.Unsandboxed).PPID = parent
+	h.Processes[3].Workload = 0
+	if got := text(t, &h.Snapshot); strings.Contains(got, "main:") || !strings.Contains(got, "web # 2 of 4 processes not sandboxed") {
+		t.Errorf("%s", got)
 	}
 }
 
@@ -425,7 +518,7 @@ func TestWriteIsBounded(t *testing.T) {
 	if n := len(holds(t, &h.Snapshot, got).Rules); n != maxListed {
 		t.Errorf("%d rules", n)
 	}
-	if n := strings.Count(got, "\n# - "); n != maxListed || !strings.Contains(got, "more\n") {
+	if n := strings.Count(got, "\n#   - name: ") + strings.Count(got, "\n# - "); n != maxListed || !strings.Contains(got, "more\n") {
 		t.Errorf("%d comments", n)
 	}
 }

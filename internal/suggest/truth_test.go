@@ -172,6 +172,17 @@ func (p *processSpec) free() (free, dark int) {
 // about reports whether what a label names is a process: "yes", "no", "unknown",
 // or "nothing known" where nothing speaks for it; and what is not known.
 func (p *processSpec) about(label string) (answer, why string) {
+	if label, ok := strings.CutSuffix(label, children); ok {
+		answer, why = p.about(label)
+		switch main := p.main(); {
+		case main == "yes":
+			return "no", ""
+		case main == "nothing known" && answer != "no":
+			return main, ""
+		default:
+			return answer, why
+		}
+	}
 	kind, name, _ := strings.Cut(label, " ")
 	switch {
 	case kind == "unit":
@@ -264,4 +275,19 @@ func (p *processSpec) label() (label, nameless string) {
 	default:
 		return label, "no rule: it is not known whether one would be about it: " + why
 	}
+}
+
+// main reports whether its parent is outside its workload: "yes", "no" or "nothing known".
+func (p *processSpec) main() string {
+	if p.parent == nil {
+		return "yes" // the first process, which no scan shows
+	}
+	a, b := p.where, p.parent.where
+	if a.lost || b.lost {
+		return "nothing known"
+	}
+	// Containers of a forest have one ID, and those with names one pod.
+	same := a.container && b.container && (a.name != "") == (b.name != "") ||
+		!a.container && !b.container && a.unit == b.unit
+	return yesNo(!same)
 }
