@@ -6,12 +6,12 @@
 #define LANDLOCKD_ACCOUNT_H
 
 /*
- * Whoever made the outermost user namespace, other than the initial one, that credentials
- * are in. 0: root did, or they are in the initial one.
+ * Whoever made the outermost user namespace, other than the initial one, that one at an address
+ * is in. A global function, because that is verified once.
  */
-static __always_inline __u32 owner_of(const struct cred *cred)
+__noinline __u32 owner_above(__u64 at)
 {
-	struct user_namespace *ns = cred->user_ns;
+	struct user_namespace *ns = (void *)at;
 	__u32 owner = 0;
 	int i;
 
@@ -20,6 +20,17 @@ static __always_inline __u32 owner_of(const struct cred *cred)
 		ns = BPF_CORE_READ(ns, parent);
 	}
 	return owner;
+}
+
+/* The same of credentials. 0: root did, or they are in the initial one. */
+static __always_inline __u32 owner_of(const struct cred *cred)
+{
+	__u64 ns;
+
+	if (!cred->user_ns->level)
+		return 0;
+	READ(ns, &cred->user_ns);
+	return owner_above(ns);
 }
 
 /*

@@ -11,6 +11,7 @@
 struct link_memory {
 	__u64 link;
 	__u64 place; /* in the list of its links */
+	__u64 set;   /* whose links search_links() is to look through */
 };
 
 /* The cgroup of a link, if it is the css_set's and in that hierarchy. */
@@ -27,6 +28,40 @@ static __always_inline struct cgroup *named_by(struct cgrp_cset_link *link, stru
 static __always_inline struct cgrp_cset_link *link_at(struct list_head *at)
 {
 	return (void *)at - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
+}
+
+/* Global functions, because those are verified once. This is named_by() of addresses. */
+__noinline int is_named(__u64 link, __u64 set)
+{
+	return named_by((void *)link, (void *)set) != 0;
+}
+
+/*
+ * Looks through all links of a css_set for that to a cgroup in the hierarchy, and remembers it.
+ * Returns whether there is one.
+ */
+__noinline int search_links(struct link_memory *memory)
+{
+	struct list_head *head, *at;
+	struct css_set *set;
+	int i;
+
+	if (!memory)
+		return 0;
+	set = (void *)memory->set;
+	head = (void *)set + bpf_core_field_offset(struct css_set, cgrp_links);
+	at = BPF_CORE_READ(head, next);
+	for (i = 0; i < MAX_HIERARCHIES_V1 && at && at != head; i++) {
+		struct cgrp_cset_link *link = link_at(at);
+
+		if (is_named((__u64)link, (__u64)set)) {
+			memory->link = (__u64)link;
+			memory->place = i;
+			return 1;
+		}
+		at = BPF_CORE_READ(at, next);
+	}
+	return 0;
 }
 
 /*
@@ -51,15 +86,15 @@ static __always_inline struct kernfs_node *cgroup_v1(struct link_memory *memory,
 		link = link_at(at);
 		cgroup = named_by(link, set);
 	}
-	at = BPF_CORE_READ(head, next);
-	for (i = 0; !cgroup && i < MAX_HIERARCHIES_V1 && at && at != head; i++) {
-		link = link_at(at);
-		cgroup = named_by(link, set);
-		memory->place = i;
-		at = BPF_CORE_READ(at, next);
+	if (cgroup) {
+		memory->link = (__u64)link;
+		return BPF_CORE_READ(cgroup, kn);
 	}
-	memory->link = (__u64)link;
-	return cgroup ? BPF_CORE_READ(cgroup, kn) : 0;
+	memory->set = (__u64)set;
+	if (!search_links(memory))
+		return 0;
+	link = (void *)memory->link;
+	return BPF_CORE_READ(link, cgrp, kn);
 }
 
 #endif

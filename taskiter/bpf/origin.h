@@ -26,10 +26,13 @@ enum tree_of {
  * Whose tree a mount is in, if it says so. One that is not put somewhere by the host
  * itself may hide no directory but itself, or the place of a whole file system;
  * the uppermost shows the host's root directory. Below that there can be the first
- * file system of all, which the boot left behind.
+ * file system of all, which the boot left behind. Returns an enum tree_of. A global function,
+ * because that is verified once.
  */
-static __always_inline enum tree_of tree_of(struct mount *mnt, struct mount *below, struct dentry *host)
+__noinline int tree_of(__u64 of, __u64 host_root)
 {
+	struct mount *mnt = (void *)of, *below = BPF_CORE_READ(mnt, mnt_parent);
+	struct dentry *host = (void *)host_root;
 	struct dentry *root = BPF_CORE_READ(mnt, mnt.mnt_root);
 	struct dentry *at = BPF_CORE_READ(mnt, mnt_mountpoint);
 
@@ -48,7 +51,7 @@ static __always_inline bool in_host_tree(struct mount *mnt, struct task_struct *
 {
 	struct task_struct *first = BPF_CORE_READ(task, thread_pid, numbers[0].ns, child_reaper);
 	struct dentry *host = BPF_CORE_READ(first, fs, root.dentry);
-	enum tree_of tree = TREE_OPEN;
+	int tree = TREE_OPEN;
 	int i;
 
 	if (!host)
@@ -56,10 +59,8 @@ static __always_inline bool in_host_tree(struct mount *mnt, struct task_struct *
 	if (BPF_CORE_READ(mnt, mnt_ns) == BPF_CORE_READ(first, nsproxy, mnt_ns))
 		return 1;
 	for (i = 0; i < MOUNTS_MAX && tree == TREE_OPEN; i++) {
-		struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
-
-		tree = tree_of(mnt, below, host);
-		mnt = below;
+		tree = tree_of((__u64)mnt, (__u64)host);
+		mnt = BPF_CORE_READ(mnt, mnt_parent);
 	}
 	return tree == TREE_HOST;
 }
@@ -74,12 +75,13 @@ static __always_inline bool in_host_tree(struct mount *mnt, struct task_struct *
  */
 static __always_inline __u32 exe_bits(struct file *file, struct task_struct *task)
 {
-	struct mount *mnt = (void *)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt);
+	struct mount *mnt = (void *)BPF_CORE_READ(file, f_path.mnt) -
+			    bpf_core_field_offset(struct mount, mnt);
 	__u32 bits = 0;
 
 	if (!BPF_CORE_READ(file, f_path.dentry, d_hash.pprev))
 		bits |= EXE_UNLINKED;
-	if (file->f_flags & OPENED_FOR_EXEC)
+	if (BPF_CORE_READ(file, f_flags) & OPENED_FOR_EXEC)
 		bits |= EXE_EXECUTED;
 	if (BPF_CORE_READ(file, f_cred, user_ns, ns.inum) == INIT_USER_NS)
 		bits |= EXE_INIT_USER;

@@ -95,9 +95,10 @@ type objectRunControl struct {
 }
 
 type objectSettings struct {
-	_         structs.HostLayout
-	GroupDead uint32
-	PidNs     uint32
+	_           structs.HostLayout
+	GroupDead   uint32
+	PidNs       uint32
+	Interrupted uint32
 }
 
 type objectSizes uint32

@@ -72,6 +72,8 @@ func Open(l taskiter.Layout) (State, []*os.File, error) {
 	copies := maxCopies
 	if runWhole() {
 		copies = 1
+	} else {
+		c.Interrupted = 1
 	}
 	coll, err := load(cache, l, c, copies)
 	if err != nil {

@@ -35,8 +35,9 @@ enum sizes {
 
 /* What user space found out, beside where the kernel keeps domains. */
 struct settings {
-	__u32 group_dead; /* 1: the tracepoint says which thread is the last */
-	__u32 pid_ns;	  /* number of the PID namespace that is looked at; 0: the first */
+	__u32 group_dead;  /* 1: the tracepoint says which thread is the last */
+	__u32 pid_ns;	   /* number of the PID namespace that is looked at; 0: the first */
+	__u32 interrupted; /* 1: a program may be, unless that is prevented */
 };
 
 enum cell_kind {

@@ -74,38 +74,87 @@ static __always_inline void fold(struct run_control *ctl, struct scratch *tmp, _
 	__sync_fetch_and_add(&ctl->other[key->kind & (KINDS - 1)][key->state & (STATES - 1)], 1);
 }
 
-/* Counts tmp->key, whose last run is tmp->fresh, of a task that is somewhere. */
-static __always_inline void count(struct run_control *ctl, struct scratch *tmp, __u32 of,
-				  struct place *at, struct task_struct *task)
+/*
+ * Fills in, by tmp->facts, what a cell is counted by beside where it is, the executable, the
+ * user and the name; and tmp->fresh but for the name.
+ */
+static __always_inline void describe(struct run_control *ctl, struct scratch *tmp, __u32 pid,
+				     __u64 start, __u64 end)
 {
-	__u32 table = ctl->active & 1, turn = ctl->turn;
-	struct cell *c = find_cell(table, &tmp->key);
-	struct owner *owner = &tmp->owner;
+	struct cell_key *key = &tmp->key;
+	struct facts *f = &tmp->facts;
+	struct cell *fresh = &tmp->fresh;
+	__u32 bank, num, i;
+	__u64 age;
+
+	key->state = state_of(f);
+	if (key->state == STATE_SANDBOXED)
+		key->depth = depth_of(f->depths);
+	if (key->state >= STATE_PARTIAL)
+		key->handled = ~f->lacks;
+	if (ctl->marks[pid & (MARKS - 1)] == start) {
+		key->pid = pid;
+		key->start = start;
+	}
+	fresh->count = 1;
+	fresh->shown = 0;
+	fresh->busy = 0;
+	fresh->pid = pid;
+	fresh->start = start;
+	fresh->end = end;
+	age = end - start;
+	key->asked = ctl->asked;
+	bank = key->asked & 1;
+	num = ctl->num[bank];
+	for (i = 0; i < AGES; i++) {
+		if (i >= num || age < ctl->ages[bank][i])
+			break;
+		key->age++;
+	}
+}
+
+/* Counts what tmp has of a run or launch, of the user whose account is tmp->owner's. Returns 0. */
+__noinline int count(__u32 of, __u32 pid, __u64 start, __u64 end)
+{
+	struct run_control *ctl = get_control();
+	struct scratch *tmp = get_scratch(of);
+	struct owner *owner;
+	struct place *at;
+	__u32 table, turn;
+	struct cell *c;
 	bool v1 = 0;
 	__u64 other;
 
+	if (!ctl || !tmp)
+		return 0;
+	describe(ctl, tmp, pid, start, end);
+	table = ctl->active & 1;
+	turn = ctl->turn;
+	c = find_cell(table, &tmp->key);
 	if (c) {
 		add_to(c, &tmp->fresh);
-		return;
+		return 0;
 	}
-	owner->account = account_of(task->real_cred);
+	owner = &tmp->owner;
+	at = &tmp->at;
 	/* A user who has no more cells costs no more than to find whose unit it is. */
 	tmp->room = take_users(SHARE_CELLS, owner, turn, CELLS_SHARE);
-	owner->unit = name_group(ctl, tmp, of, at->v2, 0, owner->account);
+	owner->unit = name_group(of, at->v2, 0, owner->account);
 	if (at->v1 && (tmp->room || owner->unit <= 1)) {
-		other = name_group(ctl, tmp, of, at->v1, 1, owner->account);
+		other = name_group(of, at->v1, 1, owner->account);
 		v1 = owner->unit <= 1 && other;
 		if (v1)
 			owner->unit = other;
 	}
 	if (tmp->room && at->parent && at->parent != at->v2)
-		name_group(ctl, tmp, of, at->parent, 0, owner->account);
+		name_group(of, at->parent, 0, owner->account);
 	if (tmp->room && take_units(SHARE_CELLS, owner, turn, CELLS_SHARE)) {
 		if (add_or_make(ctl, table, &tmp->key, &tmp->fresh))
-			return;
+			return 0;
 		give_both(SHARE_CELLS, owner, turn);
 	}
 	fold(ctl, tmp, table, owner->unit, v1);
+	return 0;
 }
 
 #endif

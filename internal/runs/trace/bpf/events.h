@@ -88,46 +88,6 @@ static __always_inline __u32 pid_of(struct task_struct *task)
 	return BPF_CORE_READ(at, nr);
 }
 
-/* Fills in what a cell is counted by, but for the executable, the user and the name. */
-static __always_inline void describe(struct run_control *ctl, struct scratch *tmp, struct place *at,
-				     const struct facts *f, __u32 pid, __u64 start, __u64 end)
-{
-	struct cell_key *key = &tmp->key;
-	struct cell *fresh = &tmp->fresh;
-	__u32 bank, num, i;
-	__u64 age;
-
-	__builtin_memset(key, 0, sizeof(*key));
-	key->cgroup = at->v2->id;
-	if (at->v1)
-		key->cgroup_v1 = id_of(at->v1);
-	key->parent = at->parent->id;
-	key->state = state_of(f);
-	if (key->state == STATE_SANDBOXED)
-		key->depth = depth_of(f->depths);
-	if (key->state >= STATE_PARTIAL)
-		key->handled = ~f->lacks;
-	if (ctl->marks[pid & (MARKS - 1)] == start) {
-		key->pid = pid;
-		key->start = start;
-	}
-	fresh->count = 1;
-	fresh->shown = 0;
-	fresh->busy = 0;
-	fresh->pid = pid;
-	fresh->start = start;
-	fresh->end = end;
-	age = end - start;
-	key->asked = ctl->asked;
-	bank = key->asked & 1;
-	num = ctl->num[bank];
-	for (i = 0; i < AGES; i++) {
-		if (i >= num || age < ctl->ages[bank][i])
-			break;
-		key->age++;
-	}
-}
-
 /* From Linux 6.10 on. */
 extern void bpf_preempt_disable(void) __weak __ksym;
 extern void bpf_preempt_enable(void) __weak __ksym;
@@ -138,23 +98,22 @@ extern void bpf_preempt_enable(void) __weak __ksym;
  * it where that can be asked for, and each program is there twice (COPIES): what the first
  * one has done the second one finds done, and leaves.
  */
-#define COUNTED(name, tracepoint, event, copy)              \
-	SEC("tp_btf/" #tracepoint)                           \
-	int name(__u64 *ctx)                                 \
-	{                                                    \
-		if (bpf_preempt_disable && bpf_preempt_enable) { \
-			bpf_preempt_disable();               \
-			event(ctx, copy);                    \
-			bpf_preempt_enable();                \
-		} else {                                     \
-			event(ctx, copy);                    \
-		}                                            \
-		return 0;                                    \
+#define COUNTED(name, tracepoint, event, copy)                        \
+	SEC("tp_btf/" #tracepoint)                                     \
+	int name(__u64 *ctx)                                           \
+	{                                                              \
+		if (config.interrupted && bpf_preempt_disable)         \
+			bpf_preempt_disable();                         \
+		event(ctx, copy);                                      \
+		if (config.interrupted && bpf_preempt_enable)          \
+			bpf_preempt_enable();                          \
+		return 0;                                              \
 	}
 
 static __always_inline void fork_event(__u64 *ctx, __u32 copy)
 {
-	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+	struct task_struct *parent = plain_task((void *)ctx[0]);
+	struct task_struct *child = plain_task((void *)ctx[1]);
 	struct signal_struct *signal = child->signal;
 	__u64 began = bpf_ktime_get_boot_ns();
 	struct run_control *ctl;
@@ -230,29 +189,28 @@ static __always_inline __u32 launcher_of(struct task_struct *task)
  */
 static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 {
-	struct task_struct *task = (void *)ctx[0];
+	struct task_struct *task = plain_task((void *)ctx[0]);
 	__u64 key = (__u64)task->signal, began = bpf_ktime_get_boot_ns(), start = start_of(task);
 	struct run_control *ctl;
 	struct scratch *tmp;
-	struct facts f = {};
 	struct process *p;
-	struct place at;
 	__u64 missed = 0;
-	__u32 of, pid, launcher;
+	__u32 of, pid;
 
 	if (task->flags & PF_KTHREAD)
 		return;
 	p = get_process(key, start);
 	if (copy && (!p || p->exec == task->self_exec_id))
 		return;
-	/* Ahead of what branches, as each way costs the verifier a search of all types. */
-	at = place_of(task);
-	launcher = launcher_of(task);
 	of = EVENTS * copy + EVENT_EXEC;
 	ctl = get_control();
 	tmp = get_scratch(of);
 	if (!ctl || !tmp)
 		return;
+	locate(tmp, task);
+	tmp->owner.account = account_of(task->real_cred);
+	tmp->key.kind = KIND_LAUNCH;
+	tmp->key.uid = launcher_of(task);
 	/* Of an execve(2) that no program was called for nothing else is known. */
 	if (p && task->self_exec_id - p->exec > 1) {
 		missed = task->self_exec_id - p->exec - 1;
@@ -263,11 +221,9 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 	}
 	pid = pid_of(task);
 	if (pid) {
-		read_thread(&f, task->real_cred->security);
-		add_noted(&f, p, missed, task->signal);
-		describe(ctl, tmp, &at, &f, pid, start, began);
-		tmp->key.kind = KIND_LAUNCH;
-		tmp->key.uid = launcher;
+		tmp->facts.depths = tmp->facts.lacks = 0;
+		read_thread(tmp, of, task->real_cred->security);
+		add_noted(&tmp->facts, p, missed, task->signal);
 		__builtin_memset(tmp->fresh.comm, 0, sizeof(tmp->fresh.comm));
 		if (p) {
 			tmp->key.exe = p->exe;
@@ -275,9 +231,9 @@ static __always_inline void exec_event(__u64 *ctx, __u32 copy)
 			if (ctl->see_comm)
 				__builtin_memcpy(tmp->key.comm, p->comm, sizeof(p->comm));
 		}
-		count(ctl, tmp, of, &at, task);
+		count(of, pid, start, began);
 	}
-	run_another(tmp, p, key, start, task, take_exe(ctl, tmp, of, task, at.v2));
+	run_another(tmp, p, key, start, task, take_exe(tmp, of, task));
 	note_cost(ctl, EVENT_EXEC, began);
 }
 
@@ -309,15 +265,18 @@ static __always_inline bool is_first(struct run_control *ctl, __u64 key, __u64 s
 }
 
 /* What all threads were that end with a process. */
-static __always_inline void read_process(struct facts *f, struct process *p, __u64 missed,
+static __always_inline void read_process(struct scratch *tmp, __u32 of, struct process *p, __u64 missed,
 					 struct signal_struct *signal, struct task_struct *task,
 					 bool alone)
 {
+	struct facts *f = &tmp->facts;
+
+	f->depths = f->lacks = 0;
 	if (!is_worker(task))
-		read_thread(f, task->real_cred->security);
+		read_thread(tmp, of, task->real_cred->security);
 	if (!add_noted(f, p, missed, signal))
 		return;
-	if (!alone && !read_others(f, signal))
+	if (!alone && !read_others(of, signal))
 		f->depths = 0;
 	else if (!f->depths && p) {
 		f->depths = p->last_depths;
@@ -347,15 +306,13 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 	bool alone = signal->thread_head.next == signal->thread_head.prev;
 	struct task_struct *by = task;
 	__u64 exe = 0, missed = 0;
-	struct facts f = {};
-	struct place at = place_of(task); /* ahead of what branches, too */
 	__u32 pid;
 
 	if (p) {
 		missed = executed_since(p, task);
 		exe = missed ? 0 : p->exe;
 	}
-	read_process(&f, p, missed, signal, task, alone);
+	read_process(tmp, of, p, missed, signal, task, alone);
 	if (!is_first(ctl, key, start, p, alone))
 		return;
 	if (missed)
@@ -363,7 +320,8 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 	pid = pid_of(task);
 	if (!pid)
 		return;
-	describe(ctl, tmp, &at, &f, pid, start, began);
+	locate(tmp, task);
+	tmp->owner.account = account_of(task->real_cred);
 	tmp->key.exe = exe;
 	/* The credentials of a worker change with what it works on. */
 	if (is_worker(task))
@@ -372,12 +330,12 @@ static __always_inline void count_run(struct run_control *ctl, struct scratch *t
 	bpf_probe_read_kernel(tmp->fresh.comm, sizeof(tmp->fresh.comm), &task->group_leader->comm);
 	if (ctl->see_comm)
 		__builtin_memcpy(tmp->key.comm, tmp->fresh.comm, sizeof(tmp->key.comm));
-	count(ctl, tmp, of, &at, task);
+	count(of, pid, start, began);
 }
 
 static __always_inline void exit_event(__u64 *ctx, __u32 copy)
 {
-	struct task_struct *task = (void *)ctx[0];
+	struct task_struct *task = plain_task((void *)ctx[0]);
 	struct signal_struct *signal = task->signal;
 	__u64 key = (__u64)signal, began = bpf_ktime_get_boot_ns(), start = start_of(task);
 	struct run_control *ctl;
@@ -402,7 +360,7 @@ static __always_inline void exit_event(__u64 *ctx, __u32 copy)
 	if (last)
 		count_run(ctl, tmp, of, task, p, key, start, began);
 	else if (p)
-		note_thread(p, signal, task, dead);
+		note_thread(tmp, of, p, signal, task, dead);
 	note_cost(ctl, EVENT_EXIT, began);
 }
 
@@ -419,7 +377,10 @@ int adopt(struct bpf_iter__task *ctx)
 	struct process *p;
 	__u64 key, start;
 
-	if (!task || task->flags & PF_KTHREAD || task->group_leader != task)
+	if (!task)
+		return 0;
+	task = plain_task(task);
+	if (task->flags & PF_KTHREAD || task->group_leader != task)
 		return 0;
 	ctl = get_control();
 	tmp = get_scratch(SCRATCH_ADOPT);
@@ -430,7 +391,9 @@ int adopt(struct bpf_iter__task *ctx)
 	if (get_process(key, start))
 		return 0;
 	tmp->process.start = start;
-	tmp->process.exe = take_exe(ctl, tmp, SCRATCH_ADOPT, task, task->cgroups->dfl_cgrp->kn);
+	tmp->at.v2 = (__u64)task->cgroups->dfl_cgrp->kn;
+	tmp->owner.account = account_of(task->real_cred);
+	tmp->process.exe = take_exe(tmp, SCRATCH_ADOPT, task);
 	remember(tmp, key, task);
 	/* If it has ended meanwhile, nobody else forgets it. */
 	p = get_process(key, start);
@@ -450,7 +413,10 @@ int sweep_tasks(struct bpf_iter__task *ctx)
 	struct run_control *ctl = get_control();
 	struct process *p;
 
-	if (!task || !ctl || task->group_leader != task)
+	if (!task || !ctl)
+		return 0;
+	task = plain_task(task);
+	if (task->group_leader != task)
 		return 0;
 	p = get_process((__u64)task->signal, task->start_boottime);
 	if (p)

@@ -76,6 +76,11 @@ static long climb(__u32 i, struct scratch **ctx)
 	return 0;
 }
 
+static __always_inline struct mount *mount_of(struct vfsmount *mnt)
+{
+	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+}
+
 /* A number that no other mount had before. */
 static __always_inline __u64 mount_number(struct mount *mnt)
 {
@@ -193,20 +198,66 @@ static __always_inline __u64 hold_same(struct exe *known, const struct exe_id *i
 }
 
 /*
- * The number of the executable of a task, with a reference; 0 if it has none, or too many
- * are known. of is whose scratch memory is used.
+ * The number of the executable that tmp->exe.id is of, with a reference; 0 if too many are known.
+ * It is the file tmp->file of tmp->task, whose account is tmp->owner's.
  */
-static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *tmp, __u32 of,
-				      struct task_struct *task, struct kernfs_node *cgroup)
+__noinline __u64 find_exe(__u32 of)
+{
+	struct scratch *tmp = get_scratch(of);
+	struct run_control *ctl = get_control();
+	struct owner owner = {};
+	struct exe *known, *e;
+	struct ascent *a;
+	struct file *file;
+	__u64 number;
+
+	if (!tmp || !ctl)
+		return 0;
+	e = &tmp->exe;
+	number = number_of(&e->id);
+	known = bpf_map_lookup_elem(&exes, &number);
+	if (known)
+		return hold_same(known, &e->id, number);
+
+	owner.account = tmp->owner.account;
+	if (!take_users(SHARE_EXES, &owner, 0, EXES_SHARE))
+		return 0;
+	owner.unit = name_group(of, tmp->at.v2, 0, owner.account);
+	if (!take_units(SHARE_EXES, &owner, 0, EXES_SHARE))
+		return 0;
+	a = &tmp->ascent;
+	file = (void *)tmp->file;
+	a->at = e->id.dentry;
+	a->mnt = (__u64)mount_of(BPF_CORE_READ(file, f_path.mnt));
+	a->off = 0;
+	a->done = 0;
+	e->unit = owner.unit;
+	e->account = owner.account;
+	e->refs = 1;
+	e->bits = exe_bits(file, (void *)tmp->task);
+	bpf_loop(DIRS, climb, &of, 0);
+	e->size = a->done ? a->off : 0;
+	if (bpf_map_update_elem(&exes, &number, e, BPF_NOEXIST)) {
+		give_both(SHARE_EXES, &owner, 0);
+		/* Somebody else was faster, or there is no room. */
+		known = bpf_map_lookup_elem(&exes, &number);
+		return known ? hold_same(known, &e->id, number) : 0;
+	}
+	if (__sync_fetch_and_add(&ctl->used_exes, 1) > EXES / 2)
+		wake_up(ctl);
+	return number;
+}
+
+/*
+ * The number of the executable of a task, with a reference; 0 if it has none, or too many are
+ * known. Where the task is tmp->at has, and tmp->owner its account.
+ */
+static __always_inline __u64 take_exe(struct scratch *tmp, __u32 of, struct task_struct *task)
 {
 	struct exe_id *id = &tmp->exe.id;
-	struct ascent *a = &tmp->ascent;
-	struct exe *known, *e = &tmp->exe;
 	struct mm_struct *mm = task->mm;
-	struct owner owner = {};
 	struct dentry *dentry, *under;
 	struct mount *mnt;
-	__u64 number;
 	struct file *file;
 
 	if (!mm)
@@ -215,7 +266,7 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	if (!file)
 		return 0;
 	dentry = file->f_path.dentry;
-	mnt = (void *)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt);
+	mnt = mount_of(file->f_path.mnt);
 	id->dentry = (__u64)dentry;
 	id->inode = dentry->d_inode->i_ino;
 	id->mnt = mount_number(mnt);
@@ -226,38 +277,9 @@ static __always_inline __u64 take_exe(struct run_control *ctl, struct scratch *t
 	id->bits = dentry->d_hash.pprev ? 0 : EXE_UNLINKED;
 	if (file->f_flags & OPENED_FOR_EXEC)
 		id->bits |= EXE_EXECUTED;
-	/* The verifier takes no arithmetic with pointers, so they are read from memory. */
-	asm volatile("" ::: "memory");
-	number = number_of(id);
-	known = bpf_map_lookup_elem(&exes, &number);
-	if (known)
-		return hold_same(known, id, number);
-
-	owner.account = account_of(task->real_cred);
-	if (!take_users(SHARE_EXES, &owner, 0, EXES_SHARE))
-		return 0;
-	owner.unit = name_group(ctl, tmp, of, cgroup, 0, owner.account);
-	if (!take_units(SHARE_EXES, &owner, 0, EXES_SHARE))
-		return 0;
-	a->at = (__u64)dentry;
-	a->mnt = (__u64)mnt;
-	a->off = 0;
-	a->done = 0;
-	e->unit = owner.unit;
-	e->account = owner.account;
-	e->refs = 1;
-	e->bits = exe_bits(file, task);
-	bpf_loop(DIRS, climb, &of, 0);
-	e->size = a->done ? a->off : 0;
-	if (bpf_map_update_elem(&exes, &number, e, BPF_NOEXIST)) {
-		give_both(SHARE_EXES, &owner, 0);
-		/* Somebody else was faster, or there is no room. */
-		known = bpf_map_lookup_elem(&exes, &number);
-		return known ? hold_same(known, id, number) : 0;
-	}
-	if (__sync_fetch_and_add(&ctl->used_exes, 1) > EXES / 2)
-		wake_up(ctl);
-	return number;
+	tmp->file = (__u64)file;
+	tmp->task = (__u64)task;
+	return find_exe(of);
 }
 
 #endif

@@ -5,13 +5,6 @@
 #ifndef LANDLOCKD_GROUPS_H
 #define LANDLOCKD_GROUPS_H
 
-/* Where a process is, in both hierarchies. */
-struct place {
-	struct kernfs_node *v2;
-	struct kernfs_node *v1;
-	struct kernfs_node *parent; /* of its parent, in v2 */
-};
-
 static __always_inline struct kernfs_node *above(struct kernfs_node *kn)
 {
 	if (bpf_core_field_exists(kn->parent))
@@ -25,20 +18,29 @@ static __always_inline __u64 id_of(struct kernfs_node *kn)
 	return BPF_CORE_READ(kn, id);
 }
 
-static __always_inline struct place place_of(struct task_struct *task)
+/* Begins tmp->key with where a task is, and notes that in tmp->at. */
+static __always_inline void locate(struct scratch *tmp, struct task_struct *task)
 {
 	struct css_set *set = task->cgroups;
-	struct place p = { .v2 = set->dfl_cgrp->kn };
-	__u32 zero = 0;
+	struct kernfs_node *v2 = set->dfl_cgrp->kn, *v1 = 0;
+	struct kernfs_node *parent = task->real_parent->cgroups->dfl_cgrp->kn;
+	struct cell_key *key = &tmp->key;
 	struct link_memory *memory;
+	__u32 zero = 0;
 
-	p.parent = task->real_parent->cgroups->dfl_cgrp->kn;
-	if (!layout.cgroup_v1)
-		return p;
-	memory = bpf_map_lookup_elem(&link_v1, &zero);
-	if (memory)
-		p.v1 = cgroup_v1(memory, set);
-	return p;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->cgroup = v2->id;
+	key->parent = parent->id;
+	tmp->at.v2 = (__u64)v2;
+	tmp->at.parent = (__u64)parent;
+	if (layout.cgroup_v1) {
+		memory = bpf_map_lookup_elem(&link_v1, &zero);
+		if (memory)
+			v1 = cgroup_v1(memory, set);
+		if (v1)
+			key->cgroup_v1 = id_of(v1);
+	}
+	tmp->at.v1 = (__u64)v1;
 }
 
 /* By a helper: each byte compared here is one more branch for the verifier. */
@@ -144,8 +146,9 @@ static __always_inline void choose_unit(struct ascent *a, __u64 id, struct kernf
  * Reads the names of a cgroup and of those above it into scratch memory, and keeps them if
  * there is room. Returns 0.
  */
-static __noinline int read_group(__u32 of, struct kernfs_node *kn, __u32 v1, __u32 account)
+__noinline int read_group(__u32 of, __u64 at, __u32 v1, __u32 account)
 {
+	struct kernfs_node *kn = (void *)at;
 	struct group_key key = { .id = BPF_CORE_READ(kn, id), .v1 = v1 };
 	struct scratch *tmp = get_scratch(of);
 	struct run_control *ctl = get_control();
@@ -192,20 +195,24 @@ static __noinline int read_group(__u32 of, struct kernfs_node *kn, __u32 v1, __u
  * Has a cgroup's name and its unit's be known. Returns the ID of the unit's cgroup, 0 if
  * there is no cgroup.
  */
-static __always_inline __u64 name_group(struct run_control *ctl, struct scratch *tmp, __u32 of,
-					struct kernfs_node *kn, __u32 v1, __u32 account)
+__noinline __u64 name_group(__u32 of, __u64 at, __u32 v1, __u32 account)
 {
+	struct kernfs_node *kn = (void *)at;
 	struct group_key key = { .id = BPF_CORE_READ(kn, id), .v1 = v1 };
 	struct group *g = bpf_map_lookup_elem(&groups, &key);
+	struct run_control *ctl = get_control();
+	struct scratch *tmp = get_scratch(of);
 	__u64 unit;
 
+	if (!ctl || !tmp)
+		return 0;
 	if (g) {
 		g->used = ctl->turn;
 		unit = g->unit;
 	} else {
-		if (!kn)
+		if (!at)
 			return 0;
-		read_group(of, kn, v1, account);
+		read_group(of, at, v1, account);
 		unit = tmp->ascent.unit;
 	}
 	if (unit == key.id || unit == DEEP_UNIT)
@@ -217,7 +224,7 @@ static __always_inline __u64 name_group(struct run_control *ctl, struct scratch 
 		return unit;
 	}
 	if (tmp->ascent.unit == unit && tmp->ascent.unit_at)
-		read_group(of, (void *)tmp->ascent.unit_at, v1, 0);
+		read_group(of, tmp->ascent.unit_at, v1, 0);
 	return unit;
 }
 

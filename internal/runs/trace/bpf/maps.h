@@ -104,6 +104,19 @@ struct ascent {
 	__u8 name[NAME_SIZE];
 };
 
+/* Where a process is: kernfs_nodes of cgroups, by their addresses. */
+struct place {
+	__u64 v2;
+	__u64 v1;     /* 0: there is none */
+	__u64 parent; /* of its parent, in v2 */
+};
+
+/* What some threads were. */
+struct facts {
+	__u64 depths; /* bit n: of a thread at depth n */
+	__u64 lacks;  /* rights that the layers of one of those in a domain do not handle */
+};
+
 /* Whose share something is in: of what is below a cgroup, and of a user that is not root. */
 struct owner {
 	__u64 unit;
@@ -111,7 +124,9 @@ struct owner {
 };
 
 /*
- * What is too large for the stack. Each program has its own, and none runs twice on a CPU
+ * What is too large for the stack, or passes between global functions, which are verified once
+ * and get numbers only. On the stack the verifier would also know the values, and go through all
+ * that follows for each. Each program has its own, and none runs twice on a CPU
  * at the same time.
  */
 struct scratch {
@@ -123,8 +138,11 @@ struct scratch {
 	struct exe exe;
 	struct group group;
 	struct cell_record record;
-	/* On the stack the verifier knows their values, and goes through all that follows for each. */
+	struct place at;
+	struct facts facts;
 	struct owner owner;
+	__u64 task; /* addresses of a task, and of the file that it executes */
+	__u64 file;
 	__u64 room; /* 1: there is some in the user's share */
 };
 

@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include "../../../../taskiter/bpf/record.h"
 #include "../../../../taskiter/bpf/layout.h"
+#include "../../../../taskiter/bpf/plain.h"
 #include "../../../../taskiter/bpf/cgroup.h"
 #include "../../../../taskiter/bpf/account.h"
 #include "../../../../taskiter/bpf/origin.h"

@@ -9,11 +9,6 @@
 #define LAYERS 16
 #define DEEPEST 63
 
-struct facts {
-	__u64 depths; /* bit n: of a thread at depth n */
-	__u64 lacks;  /* rights that the layers of one of those in a domain do not handle */
-};
-
 /*
  * Whether a domain, or one that it is nested in, is of a kind that came later. A global
  * function, because that is verified once.
@@ -32,19 +27,16 @@ __noinline int has_signs(__u64 domain)
 	return 0;
 }
 
-/* Adds a thread by the security blob of its credentials. */
-static __always_inline void read_thread(struct facts *f, const void *blob)
+/* Adds a thread in a domain to tmp->facts. Returns 0. */
+__noinline int read_domain(__u32 of, __u64 at)
 {
+	const void *domain = (const void *)at;
+	struct scratch *tmp = get_scratch(of);
 	__u32 depth = 0, handled = 0;
-	const void *domain = 0;
 	__u32 i;
 
-	if (layout.landlock)
-		READ(domain, blob + layout.blob);
-	if (!domain) {
-		f->depths |= 1;
-		return;
-	}
+	if (!tmp)
+		return 0;
 	READ(depth, domain + layout.num_layers);
 	for (i = 0; i < LAYERS; i++) {
 		if (i >= depth)
@@ -57,9 +49,23 @@ static __always_inline void read_thread(struct facts *f, const void *blob)
 		handled = ~0U;
 	if (depth > DEEPEST)
 		depth = DEEPEST;
-	f->depths |= 1ULL << depth;
+	tmp->facts.depths |= 1ULL << depth;
 	if (depth)
-		f->lacks |= (__u32)~handled;
+		tmp->facts.lacks |= (__u32)~handled;
+	return 0;
+}
+
+/* Adds a thread, by the security blob of its credentials, to tmp->facts. */
+static __always_inline void read_thread(struct scratch *tmp, __u32 of, const void *blob)
+{
+	__u64 domain = 0;
+
+	if (layout.landlock)
+		READ(domain, blob + layout.blob);
+	if (domain)
+		read_domain(of, domain);
+	else
+		tmp->facts.depths |= 1;
 }
 
 /* Whether the kernel made the thread to work for the process. */
@@ -80,20 +86,21 @@ static __always_inline bool is_ending(struct signal_struct *signal)
  * Keeps what a thread was that has come to its end before others of its process. One
  * that ended for itself counts only if no other does.
  */
-static __always_inline void note_thread(struct process *p, struct signal_struct *signal,
-					struct task_struct *task, bool dead)
+static __always_inline void note_thread(struct scratch *tmp, __u32 of, struct process *p,
+					struct signal_struct *signal, struct task_struct *task, bool dead)
 {
-	struct facts f = {};
+	struct facts *f = &tmp->facts;
 
 	if (is_worker(task))
 		return;
-	read_thread(&f, task->real_cred->security);
+	f->depths = f->lacks = 0;
+	read_thread(tmp, of, task->real_cred->security);
 	if (dead || is_ending(signal)) {
-		__sync_fetch_and_or(&p->depths, f.depths);
-		__sync_fetch_and_or(&p->lacks, f.lacks);
+		__sync_fetch_and_or(&p->depths, f->depths);
+		__sync_fetch_and_or(&p->lacks, f->lacks);
 	} else {
-		p->last_depths = f.depths;
-		p->last_lacks = f.lacks;
+		p->last_depths = f->depths;
+		p->last_lacks = f->lacks;
 	}
 }
 
@@ -101,7 +108,7 @@ static __always_inline void note_thread(struct process *p, struct signal_struct 
 struct walk {
 	__u64 head;
 	__u64 at;
-	struct facts *facts;
+	__u32 of; /* whose tmp->facts they are added to */
 };
 
 static long next_thread(__u64 i, struct walk *w)
@@ -109,12 +116,13 @@ static long next_thread(__u64 i, struct walk *w)
 	struct task_struct *task =
 		(void *)w->at - bpf_core_field_offset(struct task_struct, thread_node);
 	struct list_head *at = (void *)w->at;
+	struct scratch *tmp = get_scratch(w->of);
 
-	if (w->at == w->head || !w->at)
+	if (w->at == w->head || !w->at || !tmp)
 		return 1;
 	/* Past that, a thread has noted what it was, or had ended for itself. */
 	if (!BPF_CORE_READ(task, exit_state) && !(BPF_CORE_READ(task, flags) & layout.workers))
-		read_thread(w->facts, BPF_CORE_READ(task, real_cred, security));
+		read_thread(tmp, w->of, BPF_CORE_READ(task, real_cred, security));
 	w->at = (__u64)BPF_CORE_READ(at, next);
 	return 0;
 }
@@ -123,13 +131,13 @@ static long next_thread(__u64 i, struct walk *w)
  * Adds those threads of a dead process that are past the counter of the living, and not
  * yet at their end. Returns whether those were all.
  */
-static __always_inline bool read_others(struct facts *f, struct signal_struct *signal)
+static __always_inline bool read_others(__u32 of, struct signal_struct *signal)
 {
 	struct list_head *head = (void *)signal + bpf_core_field_offset(struct signal_struct, thread_head);
 	struct walk w = {
 		.head = (__u64)head,
 		.at = (__u64)BPF_CORE_READ(head, next),
-		.facts = f,
+		.of = of,
 	};
 
 	return bpf_loop(THREADS, next_thread, &w, 0) < THREADS;
