@@ -22,8 +22,12 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cookbook, err := os.ReadFile("../../docs/cookbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	schema := compileSchema(t)
-	blocks := strings.Split(string(text)+string(readme)+string(assets), "```yaml\n")[1:]
+	blocks := strings.Split(string(text)+string(readme)+string(assets)+string(cookbook), "```yaml\n")[1:]
 	for _, b := range blocks {
 		example, _, ok := strings.Cut(b, "```")
 		if !ok {
@@ -38,7 +42,7 @@ func TestDocs(t *testing.T) {
 			t.Errorf("%s\n%s", w, example)
 		}
 	}
-	if len(blocks) < 4 {
+	if len(blocks) < 20 {
 		t.Errorf("only %d examples were found", len(blocks))
 	}
 	// Every key and every reason is explained.
