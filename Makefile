@@ -35,7 +35,7 @@ FLEET_RECORD   ?=
 
 # Modules of their own, beside the one of landlockd: what they need is none of its
 # dependencies. test-deploy is for that of test/deploy.
-MODULES := test/browser test/golandlock
+MODULES := test/browser test/golandlock test/bench/chart
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOTESTSUM_VERSION     := v1.13.0
@@ -194,9 +194,15 @@ test-denials: ## Count 10 000 denials of each kind, and floods, by audit (6.18, 
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests='6.18|7.2' -checks=denials:way=audit:n=10000:class=fs,denials:way=audit:n=10000:class=other,denials:way=audit:flood=10000:backlog=64
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests=7.3 -checks=denials:n=10000:class=fs,denials:n=10000:class=other,denials:flood=1000000
 
+# Which parts, a regular expression: BENCH=Scrape.
+BENCH       ?= .
+# Tasks of the populations that scrapes are measured beside.
+BENCH_SIZES ?= 100,1000,10000,100000
 .PHONY: bench
-bench: ## Hold what it costs to count processes that end to what it may; as root, on a host that does little else.
-	$(GO) test -count=1 -timeout 10m -run '^$$' -bench . -benchtime=1x ./test/bench
+bench: ## Measure what landlockd takes, hold it to its budgets, and write that to docs/performance.md; as root, on a host that does little else.
+	@echo "==> measure beside up to 100 000 processes: below half an hour; parts that were measured are written"
+	@status=0; $(GO) test -count=1 -timeout 60m -run '^$$' -bench '$(BENCH)' -benchtime=1x ./test/bench \
+		-bench.sizes=$(BENCH_SIZES) -bench.record=testdata || status=$$?; $(GO) generate ./test/bench && exit $$status
 
 .PHONY: soak
 soak: ## Attack a daemon in every way for SOAK_FOR, and in storms of SOAK_STORM, and hold what it says and takes to what is true and was; as root.

@@ -11,7 +11,8 @@ needs=(
 	curl:curl
 	git:git
 	promtool:prometheus             # checks metrics and rules
-	prometheus-node-exporter:prometheus-node-exporter # serves textfiles
+	prometheus-node-exporter:prometheus-node-exporter # serves textfiles; measured beside landlockd
+	prometheus-process-exporter:prometheus-process-exporter # measured beside landlockd
 	amtool:prometheus-alertmanager  # checks inhibitions
 	setpriv:util-linux
 	strace:strace                   # counts system calls

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 
@@ -26,7 +27,7 @@ var payloads = map[string]payload{
 }
 
 // further are in the guests that have a check of the name.
-var further = map[string]payload{"programs": addPrograms, "inside": addAttacked}
+var further = map[string]payload{"programs": addPrograms, "inside": addAttacked, "cost": addMeasured}
 
 // compilers make statically linked programs for an architecture.
 var compilers = map[string]string{
@@ -57,6 +58,25 @@ func addBuild(
 		return err
 	}
 	w.File(0o711, content, "bin/"+name) // as make install does
+	return nil
+}
+
+// addMeasured adds the programs that test/bench measures by, as /bench/NAME.
+func addMeasured(ctx context.Context, w *cpio.Writer, module, dir, arch string) error {
+	w.Dir("bench", 0o755)
+	for _, name := range []string{"population", "attrloop"} {
+		out := filepath.Join(dir, name)
+		source := filepath.Join(module, "test/bench/program", name+".c")
+		c := exec.CommandContext(ctx, compilers[arch], "-O2", "-static", "-pthread", "-o", out, source)
+		if text, err := c.CombinedOutput(); err != nil {
+			return fmt.Errorf("compile %s: %w\n%s", name, err, text)
+		}
+		content, err := os.ReadFile(out)
+		if err != nil {
+			return err
+		}
+		w.File(0o755, content, "bench/"+name)
+	}
 	return nil
 }
 

@@ -41,6 +41,7 @@ var registry = map[string]check.Check{
 	"denials":  checkDenials,
 	"programs": checkPrograms,
 	"legacy":   checkLegacy,
+	"cost":     checkCost,
 	"kernel":   check.Kernel,
 }
 

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/taskiter"
+	"github.com/landlockd/landlockd/test/bench/floor"
+	"github.com/landlockd/landlockd/test/bench/record"
+	"github.com/landlockd/landlockd/test/testenv"
+)
+
+var sizesFlag = flag.String("bench.sizes", "100,1000,10000,100000", "tasks of each population, ascending")
+
+// kinds are what populations are made of (program/population.c).
+var kinds = []string{"unsandboxed", "sandboxed", "mix", "threads"}
+
+// The names of subjects in records.
+const (
+	landlockd       = "landlockd"
+	landlockdFirst  = "landlockd, started first"
+	nodeExporter    = "node_exporter"
+	processExporter = "process-exporter"
+	emptyFloor      = "empty"
+	bareFloor       = "bare"
+	referenceFloor  = "reference"
+	scanProgram     = "scan"
+)
+
+// peersAtMost is beside how many tasks the peers are measured with every kind of population;
+// beside more, with a mix alone: one scrape of process-exporter takes minutes there.
+const peersAtMost = 10_000
+
+// BenchmarkScrape measures whole scrapes of landlockd, of programs that answer some of its
+// questions, and of task iterators that do less, side by side.
+func BenchmarkScrape(b *testing.B) {
+	testenv.NeedRoot(b)
+	sizes, err := parseSizes(*sizesFlag)
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := testenv.PublicDir(b)
+	buildLandlockd(b, dir)
+	buildC(b, dir, "population")
+	f := openFloors(b)
+	part := &record.Part{
+		Title: "Whole scrapes",
+		Method: "Processor time, user and system, of all processes of each program, for a scrape by HTTP without " +
+			"compression. [The method](../test/bench/README.md).",
+	}
+	populations := []population{{}}
+	for _, n := range sizes {
+		for _, kind := range kinds {
+			populations = append(populations, population{n, kind})
+		}
+	}
+	for _, p := range populations {
+		if err := f.beside(b, dir, p, part); err != nil {
+			b.Fatalf("beside %s: %v", p, err)
+		}
+	}
+	part.Budgets = append(part.Budgets, scrapeBudgets(b, part, sizes)...)
+	part.Picture = growth(part, sizes)
+	keep(b, "scrape", part)
+}
+
+func parseSizes(text string) ([]int, error) {
+	var sizes []int
+	for field := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(field)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("sizes of populations: %q is none", field)
+		}
+		sizes = append(sizes, n)
+	}
+	slices.Sort(sizes)
+	return slices.Compact(sizes), nil
+}
+
+// floors are what landlockd is measured against that is no program of its own.
+type floors struct {
+	*floor.Floors
+	// scan is landlockd's own program, in a source of this process.
+	source *taskiter.Source
+	scan   floor.Iterator
+}
+
+func openFloors(b *testing.B) *floors {
+	b.Helper()
+	source, err := taskiter.Open(taskiter.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { source.Close() })
+	f := &floors{source: source}
+	if f.Floors, err = floor.Open(source.CredentialsOffset()); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(f.Floors.Close)
+	if f.scan, err = scanOf(source); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { f.scan.Link.Close(); f.scan.Program.Close() })
+	return f
+}
+
+// scanOf returns the program that a source scans with.
+func scanOf(source *taskiter.Source) (i floor.Iterator, err error) {
+	_, files, err := source.Handoff()
+	if err != nil {
+		return i, err
+	}
+	fd, err := unix.FcntlInt(files[0].Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return i, err
+	}
+	l, err := link.NewFromFD(fd)
+	if err != nil {
+		return i, fmt.Errorf("the link of scan: %w", err)
+	}
+	info, err := l.Info()
+	if err != nil {
+		return i, fmt.Errorf("the link of scan: %w", err)
+	}
+	i.Link = l.(*link.Iter)
+	if i.Program, err = ebpf.NewProgramFromID(info.Program); err != nil {
+		return i, fmt.Errorf("the program scan: %w", err)
+	}
+	return i, nil
+}
+
+// beside measures all subjects beside one population, and adds what came of it to a part.
+func (f *floors) beside(b *testing.B, dir string, p population, part *record.Part) error {
+	early := startLandlockd(b, dir, "--scan.min-interval=0")
+	defer early.stop()
+	end := p.start(b, filepath.Join(dir, "population"))
+	defer end()
+	late := startLandlockd(b, dir, "--scan.min-interval=0")
+	defer late.stop()
+	// What is done once for each process is not what a scrape costs.
+	for range 3 {
+		_, failed := late.scrape()
+		_, err := f.source.Scan(context.Background())
+		if err := errors.Join(err, failed); err != nil {
+			return err
+		}
+	}
+	subjects := []*subject{
+		late.subject(landlockd),
+		iteration(emptyFloor, f.Empty.Link.FD()),
+		iteration(bareFloor, f.Bare.Link.FD()),
+		iteration(referenceFloor, f.Reference.Link.FD()),
+		iteration(scanProgram, f.scan.Link.FD()),
+	}
+	var peers []*server
+	if p.tasks <= peersAtMost || p.kind == "mix" {
+		node, process := startNodeExporter(b), startProcessExporter(b, dir)
+		defer node.stop()
+		defer process.stop()
+		peers = []*server{node, process}
+		subjects = append(subjects, node.subject(nodeExporter), process.subject(processExporter))
+	}
+	all, err := measure(effortBeside(p), subjects...)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		part.Figures = append(part.Figures, m.figures(p)...)
+	}
+	programs, err := f.programs(p)
+	if err != nil {
+		return err
+	}
+	part.Figures = append(part.Figures, programs...)
+	for _, s := range peers {
+		s.stop() // what follows is of landlockd alone
+	}
+	if err := memory(part, p, early, late); err != nil {
+		return err
+	}
+	if p.tasks == pairTasks && p.kind == "mix" {
+		early.stop()
+		late.stop()
+		return pair(b, dir, p, part)
+	}
+	return nil
+}
+
+// effortBeside keeps the whole below a quarter of an hour.
+func effortBeside(p population) effort {
+	switch {
+	case p.tasks <= 1000:
+		return effort{rounds: 120, patience: 6 * time.Second, atLeast: 5}
+	case p.tasks <= peersAtMost:
+		return effort{rounds: 120, patience: 6 * time.Second, atLeast: 2}
+	default:
+		return effort{rounds: 40, patience: 5 * time.Second, atLeast: 1}
+	}
+}
+
+// programRounds is how often the programs alone are measured.
+const programRounds = 11
+
+// startNodeExporter starts Debian's node_exporter with the collector that looks at processes.
+func startNodeExporter(b *testing.B) *server {
+	return serve(b, testenv.NeedTool(b, "prometheus-node-exporter"), "--collector.disable-defaults",
+		"--collector.processes", "--log.level=error", "--web.listen-address=")
+}
+
+// startProcessExporter starts Debian's process-exporter, with the example that it has for all
+// processes.
+func startProcessExporter(b *testing.B, dir string) *server {
+	config := filepath.Join(dir, "process-exporter.yml")
+	const all = "process_names:\n  - name: \"{{.Comm}}\"\n    cmdline:\n    - '.+'\n"
+	if err := os.WriteFile(config, []byte(all), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	return serve(b, testenv.NeedTool(b, "prometheus-process-exporter"), "-config.path="+config, "-web.listen-address=")
+}
+
+// programs measures by the kernel's own statistics what the programs take for one task. To read
+// its clock twice for each is a part of that: what the empty one takes.
+func (f *floors) programs(p population) ([]record.Figure, error) {
+	stats, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
+	if err != nil {
+		return nil, fmt.Errorf("statistics of programs: %w", err)
+	}
+	defer stats.Close()
+	names := []string{emptyFloor, bareFloor, referenceFloor, scanProgram}
+	iterators := []floor.Iterator{f.Empty, f.Bare, f.Reference, f.scan}
+	took := make([][]float64, len(names))
+	for range programRounds {
+		for i, it := range iterators {
+			one, err := perCall(it)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", names[i], err)
+			}
+			took[i] = append(took[i], one)
+		}
+	}
+	var figures []record.Figure
+	for i, name := range names {
+		figures = append(figures, record.Figure{
+			Subject: name, Population: p.String(), Tasks: p.tasks, Quantity: program, Unit: "ns", Spread: record.Spreads(took[i]),
+		})
+	}
+	return figures, nil
+}
+
+// perCall reads an iterator, and returns the nanoseconds of a call.
+func perCall(i floor.Iterator) (float64, error) {
+	before, err := i.Program.Stats()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := iteration("", i.Link.FD()).scrape(); err != nil {
+		return 0, err
+	}
+	after, err := i.Program.Stats()
+	if err != nil {
+		return 0, err
+	}
+	if after.RunCount == before.RunCount {
+		return 0, errors.New("it was not called")
+	}
+	return float64(after.Runtime-before.Runtime) / float64(after.RunCount-before.RunCount), nil
+}
+
+// memory adds what a daemon that was there before the population holds, and one that came later.
+func memory(part *record.Part, p population, early, late *server) error {
+	for range 10 {
+		if _, err := early.scrape(); err != nil {
+			return err
+		}
+	}
+	for _, d := range []struct {
+		name string
+		*server
+	}{{landlockd, late}, {landlockdFirst, early}} {
+		// The first is the one that serves; the other finds what assets are.
+		for i, quantity := range []string{resident, besideIt} {
+			if i >= len(d.pids) {
+				return fmt.Errorf("landlockd has %d processes, expected 2", len(d.pids))
+			}
+			kB, err := residentMemory(d.pids[i])
+			if err != nil {
+				return err
+			}
+			part.Figures = append(part.Figures, record.Figure{
+				Subject: d.name, Population: p.String(), Tasks: p.tasks, Quantity: quantity, Unit: "MB",
+				Spread: record.Spreads([]float64{float64(kB) / 1000}),
+			})
+		}
+	}
+	return nil
+}
+
+const (
+	pairTasks  = 10_000
+	pairRounds = 12
+)
+
+// pair measures two scrapes at once, as by two Prometheus servers, against one, of a daemon
+// whose flags are all as they come: each is later than --scan.min-interval.
+func pair(b *testing.B, dir string, p population, part *record.Part) error {
+	s := startLandlockd(b, dir)
+	defer s.stop()
+	alone := &subject{name: landlockd + ", one", cpu: s.cpu, scrape: s.scrape}
+	both := &subject{name: landlockd + ", two", cpu: s.cpu, scrape: func() (answer, error) {
+		var wg sync.WaitGroup
+		var a answer
+		var first, second error
+		wg.Go(func() { a, first = s.scrape() })
+		wg.Go(func() { _, second = s.scrape() })
+		wg.Wait()
+		return a, errors.Join(first, second)
+	}}
+	for _, one := range []*subject{alone, both} {
+		scrape := one.scrape
+		one.scrape = func() (answer, error) {
+			time.Sleep(1100 * time.Millisecond)
+			return scrape()
+		}
+	}
+	all, err := measure(effort{rounds: pairRounds, patience: time.Hour}, alone, both)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		part.Figures = append(part.Figures, record.Figure{
+			Subject: m.name, Population: p.String(), Tasks: p.tasks, Quantity: cpuTime, Unit: "ms", Spread: record.Spreads(m.cpuSamples()),
+		})
+	}
+	return nil
+}
