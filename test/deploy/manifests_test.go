@@ -30,12 +30,15 @@ type object interface{ metav1.Object }
 
 // kinds are those that we ship, by API version and kind.
 var kinds = map[string]func() object{
-	"v1 Namespace":                        func() object { return &corev1.Namespace{} },
-	"v1 ServiceAccount":                   func() object { return &corev1.ServiceAccount{} },
-	"v1 ConfigMap":                        func() object { return &corev1.ConfigMap{} },
-	"apps/v1 DaemonSet":                   func() object { return &appsv1.DaemonSet{} },
-	"networking.k8s.io/v1 NetworkPolicy":  func() object { return &networkingv1.NetworkPolicy{} },
-	"monitoring.coreos.com/v1 PodMonitor": func() object { return &monitoringv1.PodMonitor{} },
+	"v1 Namespace":                            func() object { return &corev1.Namespace{} },
+	"v1 ServiceAccount":                       func() object { return &corev1.ServiceAccount{} },
+	"v1 ConfigMap":                            func() object { return &corev1.ConfigMap{} },
+	"apps/v1 DaemonSet":                       func() object { return &appsv1.DaemonSet{} },
+	"networking.k8s.io/v1 NetworkPolicy":      func() object { return &networkingv1.NetworkPolicy{} },
+	"v1 Service":                              func() object { return &corev1.Service{} },
+	"monitoring.coreos.com/v1 PodMonitor":     func() object { return &monitoringv1.PodMonitor{} },
+	"monitoring.coreos.com/v1 ServiceMonitor": func() object { return &monitoringv1.ServiceMonitor{} },
+	"monitoring.coreos.com/v1 PrometheusRule": func() object { return &monitoringv1.PrometheusRule{} },
 }
 
 // decode decodes manifests strictly: unknown and repeated fields, and fields of
