@@ -4,11 +4,10 @@
 //
 // A [Scrape] is what one scrape shows: the kernel's facts, landlock_*, and the daemon's own
 // state, landlockd_*. It is a pure function of its members and holds nothing between
-// scrapes: a caller makes one for each scrape, and registers it in a registry of that
-// scrape. Then no fact of an older scan can be taken for a new one.
+// scrapes: a caller makes one for each scrape, and gathers it, or registers it in a registry
+// of that scrape. Then no fact of an older scan can be taken for a new one.
 //
-//	registry := prometheus.NewRegistry()
-//	registry.MustRegister(&collector.Scrape{Snapshot: snap, Rights: true})
+//	families, err := (&collector.Scrape{Snapshot: snap, Rights: true}).Gather()
 //
 // Collecting costs one walk over the snapshot's processes and one over its tasks, and
 // allocates nothing for each. The number of series is bounded, whatever runs on the host.

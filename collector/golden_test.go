@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -38,6 +39,11 @@ func render(t *testing.T, g prometheus.Gatherer, f expfmt.Format) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return encode(t, families, f)
+}
+
+func encode(t *testing.T, families []*dto.MetricFamily, f expfmt.Format) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	enc := expfmt.NewEncoder(&b, f)
 	for _, family := range families {

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/landlockd/landlockd/internal/families"
 )
 
 // Type is the type of a metric as the exposition formats write it.
@@ -61,18 +64,23 @@ type table[T any] struct {
 	// of returns what the metrics are computed from; nil leaves them all out.
 	of      func(*Scrape) *T
 	metrics []metric[T]
-	// descs are made once, because making them costs more than collecting.
-	descs []*prometheus.Desc
+	// descs are made once, because making them costs more than collecting, and so are
+	// families, for who gathers without a registry.
+	descs    []*prometheus.Desc
+	families []*families.Desc
 }
 
 func newTable[T any](of func(*Scrape) *T, metrics []metric[T]) *table[T] {
 	t := &table[T]{of: of, metrics: metrics, descs: make([]*prometheus.Desc, len(metrics))}
+	kinds := map[Type]dto.MetricType{Gauge: dto.MetricType_GAUGE, Counter: dto.MetricType_COUNTER}
 	for i, m := range metrics {
 		names := make([]string, len(m.labels))
 		for l := range names {
 			names[l] = m.labels[l].Name
 		}
 		t.descs[i] = prometheus.NewDesc(m.name, m.help, names, nil)
+		kind, _ := m.kind()
+		t.families = append(t.families, families.NewDesc(m.name, m.help, kinds[kind], names...))
 	}
 	return t
 }
@@ -101,11 +109,30 @@ func (t *table[T]) collect(s *Scrape, ch chan<- prometheus.Metric) {
 		m := &t.metrics[i]
 		_, kind := m.kind()
 		m.values(data, func(value float64, labels ...string) {
-			for l := range labels {
-				labels[l] = clean(labels[l])
-			}
+			cleanAll(labels)
 			ch <- prometheus.MustNewConstMetric(t.descs[i], kind, value, labels...)
 		})
+	}
+}
+
+func (t *table[T]) addTo(to *families.Memory, s *Scrape) {
+	data := t.of(s)
+	if data == nil {
+		return
+	}
+	add := func(value float64, labels ...string) {
+		cleanAll(labels)
+		to.Add(value, labels...)
+	}
+	for i := range t.metrics {
+		to.Begin(t.families[i])
+		t.metrics[i].values(data, add)
+	}
+}
+
+func cleanAll(labels []string) {
+	for l := range labels {
+		labels[l] = clean(labels[l])
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/landlockd/landlockd/collector"
@@ -102,7 +101,7 @@ func (o *once) run(out io.Writer) error {
 		j := recorded.Options{Summary: o.summary, Rules: check.Rules(result, !o.summary)}
 		return buffered(out, func(w io.Writer) error { return recorded.Write(w, snap, j) })
 	}
-	return cmp.Or(err, o.write(out, o.registry(config, found, snap, result)))
+	return cmp.Or(err, o.write(out, o.shown(config, found, snap, result)))
 }
 
 // scan returns a snapshot and what rules say of it, or neither.
@@ -122,10 +121,10 @@ func (o *once) scan(
 	return snap, result, nil
 }
 
-// registry has the metrics of one scan; snap and result are nil if it failed.
-func (o *once) registry(
+// shown has the metrics of one scan; snap and result are nil if it failed.
+func (o *once) shown(
 	config *policy.Config, found *sources.Found, snap *scan.Snapshot, result *policy.Evaluation,
-) *prometheus.Registry {
+) *collector.Scrape {
 	// Without counters, which a single run has none of.
 	own := collector.Daemon{Sources: found.Tried, Build: build()}
 	state := collector.Config{
@@ -138,13 +137,11 @@ func (o *once) registry(
 		shown = o.options.Scrape(snap, result, nil)
 	}
 	shown.Config, shown.Daemon = &state, &own
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(&shown)
-	return reg
+	return &shown
 }
 
-func (o *once) write(out io.Writer, reg *prometheus.Registry) error {
-	families, err := reg.Gather()
+func (o *once) write(out io.Writer, shown *collector.Scrape) error {
+	families, err := shown.Gather()
 	if err != nil {
 		return fmt.Errorf("gather metrics: %w", err)
 	}

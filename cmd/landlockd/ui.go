@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/collector"
@@ -116,9 +115,7 @@ func (b *browse) look() (*ui.Sight, error) {
 	}
 	shown.Daemon = &collector.Daemon{}
 	shown.Daemon.Scans.LastSuccess = snap.Time
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(&shown)
-	return &ui.Sight{Snapshot: snap, Metrics: registry, From: from.text}, nil
+	return &ui.Sight{Snapshot: snap, Metrics: &shown, From: from.text}, nil
 }
 
 // again returns a snapshot as asking.snapshot does; what takes own scans is opened once.

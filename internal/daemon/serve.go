@@ -8,8 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/api"
@@ -149,7 +147,7 @@ func (d *Daemon) handler(
 	o := d.o.Web
 	o.Scans, o.Logger = shared, d.o.Logger
 	o.Healthy = live.err
-	o.Collector = func(snap *scan.Snapshot) prometheus.Collector {
+	o.Collector = func(snap *scan.Snapshot) *collector.Scrape {
 		defer live.scrapes.begin()()
 		own, shown := own, collector.Scrape{}
 		if snap != nil {

@@ -15,8 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -35,12 +34,12 @@ type Options struct {
 	// MaxRequests is the number of scrapes served at a time; those beyond
 	// get 503. 0 means no limit.
 	MaxRequests int
-	// DisableExporterMetrics leaves out the metrics of the Go runtime, of
-	// the daemon's process and of the handler.
+	// DisableExporterMetrics leaves out the metrics of the Go runtime and of
+	// the daemon's process.
 	DisableExporterMetrics bool
-	// Collector returns what a scrape exposes beside those; the snapshot is nil if its
-	// scan failed. It is called for each scrape, concurrently.
-	Collector func(*scan.Snapshot) prometheus.Collector
+	// Collector returns what is exposed beside those; the snapshot is nil if its scan failed.
+	// It is called once for scrapes that come together, and never concurrently.
+	Collector func(*scan.Snapshot) *collector.Scrape
 	// Unready is why the daemon never becomes ready, in sentences with a line feed at their
 	// end; empty if it does. Whoever can reach the port may read it.
 	Unready string

@@ -13,8 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -29,7 +27,7 @@ func newHandlerOf(t *testing.T, src scan.Source, o Options, d collector.Daemon) 
 	t.Helper()
 	o.Scans = scan.NewShared(src, scan.SharedOptions{})
 	t.Cleanup(func() { o.Scans.Close() })
-	o.Collector = func(snap *scan.Snapshot) prometheus.Collector {
+	o.Collector = func(snap *scan.Snapshot) *collector.Scrape {
 		d := d
 		d.Scans = o.Scans.Stats()
 		return &collector.Scrape{Snapshot: snap, Daemon: &d}
@@ -155,7 +153,7 @@ func TestTelemetryPath(t *testing.T) {
 	}
 }
 
-func none(*scan.Snapshot) prometheus.Collector { return nil }
+func none(*scan.Snapshot) *collector.Scrape { return nil }
 
 // The page is a scrape: it shares a scan with others, and its limits are theirs.
 func TestLandingPage(t *testing.T) {

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/internal/page"
 )
 
@@ -22,12 +20,12 @@ func (m *metrics) landing() http.HandlerFunc {
 		{Address: relative(healthyPath), Text: "Healthy", About: "the daemon answers, and scans end"},
 		{Address: relative(readyPath), Text: "Ready", About: "the daemon can be scraped"},
 	}})
-	shows := func(g prometheus.Gatherer) http.Handler {
-		families, err := g.Gather()
+	show := shown{"page", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		families, err := m.answers.current()
 		if err != nil { // as with metrics, the others are shown
 			m.Logger.Error("cannot collect all metrics for the page", "err", err)
 		}
-		return p.Handler(families)
-	}
-	return func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, shows) }
+		p.Handler(families).ServeHTTP(w, r)
+	})}
+	return func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, show) }
 }

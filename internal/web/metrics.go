@@ -3,30 +3,38 @@
 package web
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"strconv"
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
+	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/families"
+	"github.com/landlockd/landlockd/internal/self"
 	"github.com/landlockd/landlockd/scan"
 )
 
-// metrics serves scrapes. Each gets a registry of its own over one snapshot, so
-// that all its series are of one time, and none outlives its scan.
+// metrics serves scrapes. Each shows one snapshot, so that all its series are of one time,
+// and none outlives its scan.
 type metrics struct {
 	Options
-	slots   chan struct{}        // nil means no limit
-	runtime *prometheus.Registry // the daemon's process; nil means none
+	slots   chan struct{} // nil means no limit
+	answers answers
+	exposed shown
+	own     *self.Process // nil means none
 	log     outcomeLog
+
+	// What is gathered is in these.
+	memory    collector.Memory
+	ownMemory families.Memory
 }
 
 func newMetrics(o Options) *metrics {
@@ -34,35 +42,20 @@ func newMetrics(o Options) *metrics {
 	if o.MaxRequests > 0 {
 		m.slots = make(chan struct{}, o.MaxRequests)
 	}
-	if o.DisableExporterMetrics {
-		return m
+	if !o.DisableExporterMetrics {
+		m.own = self.Open()
 	}
-	m.runtime = prometheus.NewRegistry()
-	m.runtime.MustRegister(
-		// The memory statistics are 25 series that the process's resident
-		// memory sums up: they would be a third of all.
-		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled()),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{PidFn: pidInProcfs}),
-	)
+	m.answers.gather = m.gather
+	m.exposed = shown{"metrics", m.exposition()}
 	return m
 }
 
-// pidInProcfs returns this process's PID in /proc, which may be mounted in another PID
-// namespace: there getpid(2)'s is another process's.
-func pidInProcfs() (int, error) {
-	link, err := os.Readlink("/proc/self")
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(link)
+func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m.serve(w, r, m.exposed)
 }
 
-func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.serve(w, r, m.expose) }
-
-// serve scans, and has shows answer with what this scrape exposes.
-func (m *metrics) serve(
-	w http.ResponseWriter, r *http.Request, shows func(prometheus.Gatherer) http.Handler,
-) {
+// serve scans, and shows what this scrape exposes.
+func (m *metrics) serve(w http.ResponseWriter, r *http.Request, show shown) {
 	release := func() {}
 	answered := answering(r.Context())
 	defer answered()
@@ -77,64 +70,54 @@ func (m *metrics) serve(
 			return
 		}
 	}
+	made := m.scanned(r, show)
+	if made == nil {
+		return // the client has gone
+	}
+	// A client that does not read must not hold a slot: ten of them would keep
+	// Prometheus out. So the answer is made in memory first.
+	release()
+	answered()
+	made.writeTo(w)
+}
+
+// scanned returns the answer to a scrape; nil if its client has gone.
+func (m *metrics) scanned(r *http.Request, show shown) *reply {
+	seat := m.answers.arrive()
+	defer seat.leave()
 	ctx, cancel := context.WithTimeout(r.Context(), waitFor(r.Header))
 	defer cancel()
 	snap, err := m.Scans.Scan(ctx)
 	if errors.Is(r.Context().Err(), context.Canceled) {
-		return // the client has gone
+		return nil
 	}
 	m.log.report(err)
-	reg, err := m.gatherer(snap)
-	if err != nil {
-		m.Logger.Error("cannot collect", "err", err)
-		http.Error(w, "cannot collect metrics", http.StatusInternalServerError)
-		return
-	}
-	// A client that does not read must not hold a slot: ten of them would keep
-	// Prometheus out. So the answer is made in memory first.
-	answer := heldAnswer{header: w.Header(), status: http.StatusOK}
-	shows(reg).ServeHTTP(&answer, r)
-	release()
-	answered()
-	w.WriteHeader(answer.status)
-	_, _ = w.Write(answer.body.Bytes()) // a client that has gone needs no answer
+	return seat.answer(snap, r, show)
 }
 
-// heldAnswer is a http.ResponseWriter that keeps what is written.
-type heldAnswer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
+// gather returns what is exposed of a snapshot, which is nil if its scan failed.
+func (m *metrics) gather(snap *scan.Snapshot) ([]*dto.MetricFamily, error) {
+	all, err := m.Collector(snap).GatherIn(&m.memory)
+	if m.own == nil {
+		return all, err
+	}
+	own, ownErr := m.own.GatherIn(&m.ownMemory)
+	all = append(own, all...)
+	byName := func(a, b *dto.MetricFamily) int { return cmp.Compare(a.GetName(), b.GetName()) }
+	slices.SortFunc(all, byName) // no name is in both
+	return all, errors.Join(ownErr, err)
 }
 
-func (a *heldAnswer) Header() http.Header         { return a.header }
-func (a *heldAnswer) WriteHeader(status int)      { a.status = status }
-func (a *heldAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }
-
-// gatherer returns what this scrape exposes; snap is nil if its scan failed.
-func (m *metrics) gatherer(snap *scan.Snapshot) (prometheus.Gatherer, error) {
-	reg := prometheus.NewRegistry()
-	if err := reg.Register(m.Collector(snap)); err != nil {
-		return nil, err
-	}
-	if m.runtime == nil {
-		return reg, nil
-	}
-	return prometheus.Gatherers{m.runtime, reg}, nil
-}
-
-// expose returns the handler that negotiates format and compression.
-func (m *metrics) expose(g prometheus.Gatherer) http.Handler {
-	opts := promhttp.HandlerOpts{
+// exposition returns the handler that negotiates the format. What is compressed, and how, is
+// decided for all answers alike.
+func (m *metrics) exposition() http.Handler {
+	return promhttp.HandlerFor(prometheus.GathererFunc(m.answers.current), promhttp.HandlerOpts{
 		ErrorLog: errorLog{m.Logger},
 		// One broken collector must not take the host out of the fleet's sums.
-		ErrorHandling:     promhttp.ContinueOnError,
-		EnableOpenMetrics: true,
-	}
-	if m.runtime != nil {
-		opts.Registry = m.runtime
-	}
-	return promhttp.HandlerFor(g, opts)
+		ErrorHandling:      promhttp.ContinueOnError,
+		EnableOpenMetrics:  true,
+		DisableCompression: true,
+	})
 }
 
 // errorLog lets promhttp write to slog.

@@ -73,7 +73,7 @@ func TestCrowd(t *testing.T) {
 		shared := scan.NewShared(source{crowd(processes)}, scan.SharedOptions{})
 		t.Cleanup(func() { _ = shared.Close() })
 		handler, err := web.New(web.Options{
-			Scans: shared, Collector: func(snap *scan.Snapshot) prometheus.Collector {
+			Scans: shared, Collector: func(snap *scan.Snapshot) *collector.Scrape {
 				return &collector.Scrape{
 					Snapshot: snap, Workloads: &collector.WorkloadOptions{Limit: 100},
 					Daemon: &collector.Daemon{Scans: shared.Stats()},

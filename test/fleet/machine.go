@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/inforce"
@@ -150,7 +148,7 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 	b.handler, err = web.New(web.Options{
 		Scans:                  b.shared,
 		DisableExporterMetrics: true, // they would be those of this process, for every host
-		Collector: func(snap *scan.Snapshot) prometheus.Collector {
+		Collector: func(snap *scan.Snapshot) *collector.Scrape {
 			own, shown := own, collector.Scrape{}
 			if snap != nil {
 				shown = exported.Scrape(snap, set.Evaluate(snap), b.monitor)

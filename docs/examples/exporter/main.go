@@ -36,8 +36,7 @@ func main() {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		facts := prometheus.NewRegistry()
-		facts.MustRegister(&collector.Scrape{Snapshot: snap})
+		facts := &collector.Scrape{Snapshot: snap}
 		promhttp.HandlerFor(prometheus.Gatherers{own, facts}, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 	})
 	log.Fatal(http.ListenAndServe(*address, nil)) //nolint:gosec // an example
