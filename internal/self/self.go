@@ -19,16 +19,14 @@ import (
 	"github.com/landlockd/landlockd/internal/families"
 )
 
-// Process is this process. What could not be opened is left out of what it shows. It is safe
-// for concurrent use.
+// Process is this process. It is safe for concurrent use.
 type Process struct {
-	metrics    []metric
-	started    float64  // seconds since the epoch, 0 if it is not known
-	statm, fds *os.File // of /proc/self, or nil; held, because opening costs more than reading
+	metrics []metric
+	started float64 // seconds since the epoch, 0 if it is not known
 }
 
-// Open opens what the process is shown from. That is open until the process ends.
-func Open() *Process {
+// New returns this process. What it is later, it shows later.
+func New() *Process {
 	p := &Process{metrics: all()}
 	if pid, err := pidInProcfs(); err == nil {
 		if self, err := procfs.NewProc(pid); err == nil {
@@ -37,8 +35,6 @@ func Open() *Process {
 			}
 		}
 	}
-	p.statm, _ = os.Open("/proc/self/statm")
-	p.fds, _ = os.Open("/proc/self/fd")
 	return p
 }
 
@@ -138,7 +134,8 @@ func (*Process) cpu() (float64, bool) {
 
 func (*Process) maxFDs() (float64, bool) {
 	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+	// Not getrlimit(2), which the serving stage may not call.
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
 		return 0, false
 	}
 	return float64(limit.Cur), true
@@ -146,23 +143,27 @@ func (*Process) maxFDs() (float64, bool) {
 
 // openFDs is the size of the directory, from Linux 6.2 on, and else what is in it.
 func (p *Process) openFDs() (float64, bool) {
-	if p.fds == nil {
-		return 0, false
+	const dir = "/proc/self/fd"
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err == nil && st.Size > 0 {
+		return float64(st.Size), true
 	}
-	if info, err := p.fds.Stat(); err == nil && info.Size() > 0 {
-		return float64(info.Size()), true
-	}
-	listed, err := os.ReadDir("/proc/self/fd")
+	listed, err := os.ReadDir(dir)
 	return float64(len(listed) - 1), err == nil // one is that of the listing
 }
 
 // memory returns a field of statm, in bytes.
 func (p *Process) memory(field int) (float64, bool) {
-	if p.statm == nil {
+	fd, err := unix.Open("/proc/self/statm", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
 		return 0, false
 	}
+	defer unix.Close(fd)
 	var text [128]byte
-	n, _ := p.statm.ReadAt(text[:], 0) // io.EOF with what is there
+	n, err := unix.Read(fd, text[:])
+	if err != nil {
+		return 0, false
+	}
 	fields := bytes.Fields(text[:n])
 	if field >= len(fields) {
 		return 0, false

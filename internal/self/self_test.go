@@ -35,7 +35,7 @@ func TestProcessAsItsCollectors(t *testing.T) {
 		"process_virtual_memory_bytes": 1 << 30,
 	}
 	var m families.Memory
-	ours, err := Open().GatherIn(&m)
+	ours, err := New().GatherIn(&m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func newMetrics(o Options) *metrics {
 		m.slots = make(chan struct{}, o.MaxRequests)
 	}
 	if !o.DisableExporterMetrics {
-		m.own = self.Open()
+		m.own = self.New()
 	}
 	m.answers.gather = m.gather
 	m.exposed = shown{"metrics", m.exposition()}
