@@ -106,7 +106,8 @@ func TestCheckFlags(t *testing.T) {
 		"check --require-matches -o nagios": "checkRules",
 		"check":                             "checkRules", "check --pid=1 --expect=min_depth=1": "checkRules", "check -o nagios --snapshot=x": "checkRules", "explain 7 -o json": "explainProcess", "explain self": "explainProcess", "explain sshd": "explainProcess",
 		"check-config": "checkConfig", "check-config a b": "checkConfig", "rules suggest": "suggestRules", "rules suggest --snapshot=x": "suggestRules",
-		"serve --config.file=x --web.enable-lifecycle": "serve", "--config.file=x": "serve", "once --config.file=x": "once",
+		"rules known -o rules --known.files=a --known.files=b": "knownPrograms",
+		"serve --config.file=x --web.enable-lifecycle":         "serve", "--config.file=x": "serve", "once --config.file=x": "once",
 	} {
 		wantCommand(t, line, want)
 	}
@@ -116,7 +117,8 @@ func TestCheckFlags(t *testing.T) {
 		"explain 0": "no PID", "explain 4294967297": "no PID", "explain 99999999999999999999": "no PID", "explain self --snapshot=x": "self",
 		"check --explain=1": "--explain", "check --timeout=0s": "--timeout",
 		"check --pid=1 --expect=x --require-matches": "--require-matches",
-		"check -o xml": "xml", "check --output=xml": "xml", "rules": "want one of suggest", "rules suggets": "suggets", "tree --config.file=x": "--config.file", "check x": "x",
+		"rules known -o xml":                         "xml", "rules known --timeout=0s": "--timeout",
+		"check -o xml": "xml", "check --output=xml": "xml", "rules": "want one of suggest, known", "rules suggets": "suggets", "tree --config.file=x": "--config.file", "check x": "x",
 	} {
 		wantUsage(t, line, want)
 	}

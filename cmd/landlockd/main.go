@@ -45,6 +45,7 @@ func commands(g *globals) []command {
 		&checkRules{asking: asking{look: look{globals: g}}},
 		&checkConfig{},
 		&suggestRules{asking: asking{look: look{globals: g}}},
+		&knownPrograms{asking: asking{look: look{globals: g}}},
 		&showLog{},
 		&explainProcess{asking: asking{look: look{globals: g}}},
 		&examine{globals: g},

@@ -17,7 +17,7 @@ func TestWrongUsage(t *testing.T) {
 		"srvices":                      `there is no command "srvices": did you mean services? (try --help)`,
 		"kill":                         `there is no command "kill" (try --help)`,
 		"rules sugest":                 `rules has no command "sugest": did you mean suggest? (try rules --help)`,
-		"rules":                        `rules: want one of suggest behind it (try rules --help)`,
+		"rules":                        `rules: want one of suggest, known behind it (try rules --help)`,
 		"ps extra":                     `ps has no use for "extra" (try ps --help)`,
 		"explain":                      `explain: the PROCESS is missing (try explain --help)`,
 		"explain 99999999999999999999": `99999999999999999999 is no PID`,
@@ -78,8 +78,8 @@ func TestWrongValuesOfAllFlags(t *testing.T) {
 
 // A command has the flags that it heeds and no other.
 func TestNoFlagIsIgnored(t *testing.T) {
-	scans := []string{"serve", "once", "services", "ps", "tree", "top", "check", "rules suggest", "explain", "ui"}
-	assets := []string{"serve", "once", "services", "top", "check", "rules suggest", "explain", "doctor", "ui"}
+	scans := []string{"serve", "once", "services", "ps", "tree", "top", "check", "rules suggest", "rules known", "explain", "ui"}
+	assets := []string{"serve", "once", "services", "top", "check", "rules suggest", "rules known", "explain", "doctor", "ui"}
 	heeds := map[string][]string{
 		"source": scans, "workload.fold": scans, "workload.runtime-unit": scans, "path.rootfs": assets,
 		"path.procfs": append([]string{"doctor"}, scans...), "path.sysfs": append([]string{"doctor"}, scans...),

@@ -22,10 +22,11 @@ func TestMain(m *testing.M) {
 }
 
 // TestPrograms: of real programs, what a scan says of every task is what strace saw
-// it ask for, and docs/assets.md has what Landlock keeps them from.
+// it ask for, deploy/known.d says the same of them, and docs/assets.md has what Landlock keeps
+// them from.
 func TestPrograms(t *testing.T) {
 	tree, source := open(t)
-	page := readPage(t)
+	page, claims := readPage(t), readClaims(t)
 	for _, p := range Catalog() {
 		t.Run(p.Name, func(t *testing.T) {
 			var snap *scan.Snapshot
@@ -38,8 +39,10 @@ func TestPrograms(t *testing.T) {
 			}
 			t.Log(tree.Line(p, trace))
 			page.check(t, p.Name, snap, trace.Deepest().TID)
+			claims.check(t, p.Name, snap, trace)
 		})
 	}
+	claims.finish(t)
 	if *update {
 		page.write(t)
 	}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package known
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/landlockd/landlockd/internal/untrusted"
+	"github.com/landlockd/landlockd/scan"
+)
+
+// Rules writes a rule file (docs/rules.md) for the programs that were found: rules for those that
+// sandbox here or should, and as comments, with the reason, for those that do not.
+func Rules(w io.Writer, s *scan.Snapshot, r *Report) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "# Known programs that run or are installed here (%s, kernel %s), as rules for landlockd.\n",
+		s.Time.UTC().Format(time.RFC3339), untrusted.Escape(s.Kernel.Release, 80, true))
+	b.WriteString("# They ask for what is the same wherever the program runs: add what is so on your hosts.\n")
+	active := 0
+	var rules strings.Builder
+	for i := range r.Programs {
+		p := &r.Programs[i]
+		mark := ""
+		switch {
+		case !p.Matches():
+			fmt.Fprintf(&rules, "  # %s: nothing shows what it started: write rules for that\n", p.Name)
+			continue
+		case p.asks():
+			active++
+		default:
+			mark = "# "
+		}
+		why := p.Verdict.String()
+		if text := p.words(); text != "" {
+			why += ": " + untrusted.EscapeWords(text, 0, true)
+		}
+		fmt.Fprintf(&rules, "  # %s\n  %s- name: %s\n", why, mark, p.Name)
+		for line := range strings.Lines(p.RuleText(4)) {
+			rules.WriteString("  " + mark + strings.TrimPrefix(line, "  "))
+		}
+	}
+	b.WriteString("rules:")
+	if active == 0 {
+		b.WriteString(" []")
+	}
+	b.WriteString("\n" + rules.String())
+	return b.Flush()
+}
+
+// asks reports whether a rule for a program can be held here.
+func (p *Program) asks() bool {
+	switch p.Verdict {
+	case Off, OtherVersion, Impossible, Unknown, Launches:
+		return false
+	case NotRunning:
+		return p.ToDo == "" && len(p.Reasons) == 0
+	default:
+		return true
+	}
+}
