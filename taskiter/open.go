@@ -5,8 +5,6 @@ package taskiter
 import (
 	"cmp"
 	"context"
-	"errors"
-	"maps"
 	"os"
 	"runtime"
 	"strings"
@@ -14,11 +12,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
-	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
-	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
@@ -39,11 +34,13 @@ func Open(opts Options) (*Source, error) {
 	if err := checkLockdown(opts.SysFS); err != nil {
 		return nil, err
 	}
+	cache := cmp.Or(opts.Types, btf.NewCache())
+	// It takes as long as all else until then: it goes on beside that, and is waited for below.
+	go func() { _, _ = cache.Kernel() }()
 	kernel, err := landlock.Probe(opts.SysFS)
 	if err != nil {
 		return nil, failure(scan.Error{Reason: Refused, Missing: "what the kernel says of Landlock", Err: err})
 	}
-	cache := btf.NewCache()
 	types, err := cache.Kernel()
 	if err != nil {
 		return nil, failure(scan.Error{
@@ -53,7 +50,7 @@ func Open(opts Options) (*Source, error) {
 	}
 	o := opener{
 		types: types, cache: cache, kernel: kernel, derive: opts.DeriveIDs, ruleTime: opts.RuleTime,
-		cgroupFS: opts.SysFS + "/fs/cgroup",
+		cgroupFS: opts.SysFS + "/fs/cgroup", calibrated: opts.Calibrated,
 	}
 	return o.open()
 }
@@ -75,9 +72,12 @@ func checkLockdown(sysfs string) error {
 // opener loads the programs on a kernel whose types are known.
 type opener struct {
 	types  *btf.Spec
-	cache  *btf.Cache // has types: to decode them takes longer than all else
+	cache  *btf.Cache           // has types: to decode them takes longer than all else
+	object *ebpf.CollectionSpec // once parsed
 	kernel scan.Kernel
 	derive bool
+	// calibrated is as in Options.
+	calibrated func(Layout)
 	// cgroupFS is where cgroup hierarchies are mounted.
 	cgroupFS string
 
@@ -89,6 +89,9 @@ type opener struct {
 }
 
 func (o *opener) open() (*Source, error) {
+	if err := o.parse(); err != nil {
+		return nil, err
+	}
 	st := state{Kernel: o.kernel}
 	if err := o.resolve(&st); err != nil {
 		return nil, err
@@ -105,26 +108,12 @@ func (o *opener) open() (*Source, error) {
 	if o.derive {
 		st.Layout.Derive = 1
 	}
-	coll, it, err := o.loadScan(&st)
+	if o.calibrated != nil {
+		o.calibrated(Layout{st.Layout, st.Format})
+	}
+	files, err := o.loadAll(&st)
 	if err != nil {
 		return nil, err
-	}
-	defer coll.Close()
-	defer it.Close()
-	control := coll.Maps[objectMapControl]
-	var files bpffile.Files
-	if err := cmp.Or(keep(&files, it, "iterator"), keep(&files, control, "control")); err != nil {
-		files.Close()
-		return nil, err
-	}
-	if o.kernel.Landlock == scan.Enabled {
-		// Where this fails, rules stay unread and everything else works: kernels before
-		// Linux 5.17 have no loops that are long enough.
-		if err := o.openRules(&files, st.Layout, coll.Maps); err != nil {
-			st.NoRules, st.NoWays = err.Error(), err.Error()
-		} else if err := o.openWays(&files, st.Layout, coll.Maps); err != nil {
-			st.NoWays = err.Error()
-		}
 	}
 	st.Info = infoFor(st.Layout, o.derive, len(files) > rulesFile)
 	s, err := newSource(st, files)
@@ -136,58 +125,6 @@ func (o *opener) open() (*Source, error) {
 		s.ruleTime, s.share = o.ruleTime, newShare(o.ruleTime)
 	}
 	return s, nil
-}
-
-// loadScan loads the program that scans, with as much as this kernel accepts: it
-// does without what some cannot compile.
-func (o *opener) loadScan(st *state) (*ebpf.Collection, *link.Iter, error) {
-	load := func() (*ebpf.Collection, *link.Iter, error) {
-		return o.load(objectProgScan, st.Layout, nil)
-	}
-	coll, it, err := load()
-	if err != nil && st.Layout.Fence != 0 {
-		// Atomic operations, on arm64 before 5.18.
-		st.Layout.Fence = 0
-		coll, it, err = load()
-	}
-	if err != nil && st.Layout.Views != 0 {
-		// Loops that are long enough, before 5.17.
-		st.Layout.Views, o.noRules = 0, err
-		coll, it, err = load()
-	}
-	return coll, it, err
-}
-
-// openRules loads the program that reads the rules of domains, which shares the
-// scanning one's memory.
-func (o *opener) openRules(files *bpffile.Files, l layout, scan map[string]*ebpf.Map) error {
-	if o.noRules != nil {
-		return o.noRules
-	}
-	return o.openBeside(files, objectProgRules, l, scan, objectMapControl)
-}
-
-// openWays loads the program that looks for ways to assets, in the mount namespaces that
-// the scanning one found.
-func (o *opener) openWays(files *bpffile.Files, l layout, scan map[string]*ebpf.Map) error {
-	return o.openBeside(files, objectProgWays, l, scan, objectMapControl, objectMapSpaces)
-}
-
-// openBeside loads a program that shares maps with the scanning one, by their names.
-func (o *opener) openBeside(
-	files *bpffile.Files, name string, l layout, scan map[string]*ebpf.Map, names ...string,
-) error {
-	shared := map[string]*ebpf.Map{}
-	for _, name := range names {
-		shared[name] = scan[name]
-	}
-	coll, it, err := o.load(name, l, shared)
-	if err != nil {
-		return err
-	}
-	defer coll.Close()
-	defer it.Close()
-	return keep(files, it, name)
 }
 
 // resolve finds Landlock's structures.
@@ -280,59 +217,6 @@ type endResult struct{ record *endRecord }
 
 func (r *endResult) take(record any, _ []byte) { r.record, _ = record.(*endRecord) }
 
-// load loads one of the object's programs with the maps that it uses, and attaches it.
-// Those that are shared are other programs'.
-func (o *opener) load(
-	name string, l layout, shared map[string]*ebpf.Map,
-) (*ebpf.Collection, *link.Iter, error) {
-	spec, err := loadObject()
-	if err == nil {
-		err = errors.Join(
-			spec.Variables[objectVarLayout].Set(l), spec.Variables[objectVarRulesLayout].Set(o.rules))
-	}
-	if err != nil {
-		return nil, nil, failure(scan.Error{Reason: NoIterator, Missing: "the BPF object", Err: err})
-	}
-	used := map[string]bool{objectMapSpaces: name == objectProgWays} // which goes over it
-	for _, ins := range spec.Programs[name].Instructions {
-		used[ins.Reference()] = true
-	}
-	maps.DeleteFunc(spec.Programs, func(other string, _ *ebpf.ProgramSpec) bool { return other != name })
-	maps.DeleteFunc(spec.Maps, func(name string, _ *ebpf.MapSpec) bool { return !used[name] })
-	opts := ebpf.CollectionOptions{
-		Programs: ebpf.ProgramOptions{KernelTypes: o.types}, Cache: o.cache, MapReplacements: shared,
-	}
-	coll, err := ebpf.NewCollectionWithOptions(spec, opts)
-	if err != nil {
-		return nil, nil, loadError(err)
-	}
-	iter := link.IterOptions{Program: coll.Programs[name]}
-	if name == objectProgWays { // all others go over tasks
-		iter.Map = coll.Maps[objectMapSpaces]
-	}
-	it, err := link.AttachIter(iter)
-	if err != nil {
-		coll.Close()
-		return nil, nil, loadError(err)
-	}
-	return coll, it, nil
-}
-
-func loadError(err error) error {
-	var verifier *ebpf.VerifierError
-	switch {
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.As(err, &verifier):
-		return failure(scan.Error{Reason: Refused, Missing: "the kernel refused bpf(2) although the capabilities are there", Err: err,
-			Hint: "they must be held in the initial user namespace, and no seccomp filter or security module may forbid bpf(2)"})
-	case errors.Is(err, ebpf.ErrNotSupported):
-		return failure(scan.Error{Reason: NoIterator, Missing: "BPF task iterators", Since: "5.8", Err: err})
-	default:
-		return failure(scan.Error{Reason: NoIterator, Missing: "the kernel did not accept the program", Err: err,
-			Hint: "if the kernel is locked down for confidentiality, that is why; " +
-				"otherwise please report this with the output of landlockd doctor"})
-	}
-}
-
 // workers returns the flags of threads that the kernel makes for user
 // processes. PF_IO_WORKER came in 5.12; the bit of PF_USER_WORKER (6.4) meant
 // something else before.
@@ -344,12 +228,4 @@ func (o *opener) workers() uint32 {
 		}
 	}
 	return w
-}
-
-// keep adds a descriptor of a map or link.
-func keep(files *bpffile.Files, object any, name string) error {
-	if err := files.Keep(object, name); err != nil {
-		return failure(scan.Error{Reason: Refused, Missing: name, Err: err})
-	}
-	return nil
 }

@@ -12,11 +12,11 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/internal/landlock"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/rulesets"
@@ -341,13 +341,24 @@ func TestRulesAreShared(t *testing.T) {
 // does.
 func TestWithoutRules(t *testing.T) {
 	needPrivileges(t)
-	spec := specOf(t, structOf("nothing", 4, at{"at_all", 0, typeU32}))
-	o := opener{types: spec, kernel: scan.Kernel{Landlock: scan.Enabled}}
-	_, o.noRules = resolveRules(spec)
-	var files bpffile.Files
-	if err := o.openRules(&files, layout{}, nil); err == nil || len(files) > 0 {
-		t.Errorf("opened %v, because %v", files, err)
+	known := openSource(t, Options{})
+	cache := btf.NewCache()
+	types, err := cache.Kernel()
+	if err != nil {
+		t.Fatal(err)
 	}
+	o := opener{types: types, cache: cache, kernel: known.Kernel()}
+	if err := o.parse(); err != nil {
+		t.Fatal(err)
+	}
+	_, o.noRules = resolveRules(specOf(t, structOf("nothing", 4, at{"at_all", 0, typeU32})))
+	st := state{Layout: known.state.Layout}
+	st.Layout.Views = 0
+	files, err := o.loadAll(&st)
+	if err != nil || len(files) != rulesFile || st.NoRules == "" || st.NoWays == "" {
+		t.Errorf("opened %v (%v): no rules, because %q, and no ways, because %q", files, err, st.NoRules, st.NoWays)
+	}
+	files.Close()
 	if info := infoFor(layout{Landlock: 1}, false, false); info.Rules != "unread" {
 		t.Errorf("rules are %s", info.Rules)
 	}

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cilium/ebpf/btf"
+
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/scan"
@@ -24,6 +26,12 @@ type Options struct {
 	// RuleTime is how long a scan may read rules of domains; what is left then
 	// goes on in the next scan. 0 is 20 ms, for a daemon.
 	RuleTime time.Duration
+	// Types has the kernel's types, for callers that load programs of their own, too; nil to
+	// decode them anew.
+	Types *btf.Cache
+	// Calibrated, if set, is called as soon as it is known where this kernel keeps domains,
+	// before the programs are loaded that scan, which takes most of Open's time.
+	Calibrated func(Layout)
 }
 
 // Source reads tasks. It implements [scan.Source].

@@ -29,6 +29,9 @@ func TestVerified(t *testing.T) {
 	if o.rules, err = resolveRules(types); err != nil {
 		t.Fatal(err)
 	}
+	if err := o.parse(); err != nil {
+		t.Fatal(err)
+	}
 	programs := map[string]*ebpf.Program{}
 	for _, name := range []string{objectProgCalibrate, objectProgScan, objectProgRules, objectProgWays} {
 		coll, it, err := o.load(name, s.state.Layout, nil)

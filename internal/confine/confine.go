@@ -163,7 +163,7 @@ func (p Plan) untraceable(self *os.File) (*os.File, error) {
 	}
 	written := os.NewFile(uintptr(fd), "landlockd")
 	defer written.Close()
-	if _, err := io.Copy(written, self); err != nil {
+	if err := copyFile(fd, self, st.Size()); err != nil {
 		return self, fmt.Errorf("copy this program: %w", err)
 	}
 	// No file that is open for writing can be executed.
@@ -175,6 +175,23 @@ func (p Plan) untraceable(self *os.File) (*os.File, error) {
 		return self, fmt.Errorf("chmod the copy of this program: %w", err)
 	}
 	return program, nil
+}
+
+// copyFile writes a file of a size to a descriptor, from the kernel's memory to its memory:
+// io.Copy takes twice as long.
+func copyFile(to int, from *os.File, size int64) error {
+	for size > 0 {
+		n, err := unix.Sendfile(to, int(from.Fd()), nil, int(min(size, 1<<30)))
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return fmt.Errorf("sendfile(2): %w", err)
+		case n == 0:
+			return io.ErrUnexpectedEOF
+		}
+		size -= int64(max(n, 0))
+	}
+	return nil
 }
 
 // ruleset denies everything that this kernel can deny, but for what the plan

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/cilium/ebpf/btf"
+
 	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/internal/denials/audit"
 	"github.com/landlockd/landlockd/internal/denials/trace"
@@ -42,11 +44,11 @@ func (d denialsHandoff) check() error {
 
 // openDenials opens the best way that this kernel has. Where there is none, the
 // daemon starts nevertheless: the kernel's counts are there without.
-func openDenials(o Options) (denialsHandoff, []*os.File) {
+func openDenials(o Options, types *btf.Cache) (denialsHandoff, []*os.File) {
 	if !o.Denials {
 		return denialsHandoff{}, nil
 	}
-	files, traceErr := trace.Open()
+	files, traceErr := trace.Open(types)
 	if traceErr == nil {
 		return denialsHandoff{Way: scan.DenialsTracepoints, Files: len(files)}, files
 	}
@@ -59,7 +61,7 @@ func openDenials(o Options) (denialsHandoff, []*os.File) {
 		o.Logger.Debug("Denials are not counted one by one", "tracepoints", traceErr, "audit", err)
 		return denialsHandoff{}, nil
 	}
-	lost, err := audit.OpenLost()
+	lost, err := audit.OpenLost(types)
 	if err != nil {
 		o.Logger.Debug("Audit records that the kernel loses are not counted", "err", err)
 	}

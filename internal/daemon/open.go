@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/cilium/ebpf/btf"
 	manager "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
@@ -101,6 +102,12 @@ func (o *opened) openFiles(from Options) (err error) {
 	if o.listeners, err = openListeners(from); err != nil {
 		return err
 	}
+	// All programs are for the same kernel, whose types take long to decode.
+	types := btf.NewCache()
+	from.Sources.Types = types
+	begin, end := o.runsBeside(from, types)
+	from.Sources.Calibrated = begin
+	defer end()
 	found, err := sources.Find(from.Sources)
 	if err != nil {
 		return err
@@ -115,8 +122,7 @@ func (o *opened) openFiles(from Options) (err error) {
 	}
 	// Where there is no Landlock, nothing is denied by it.
 	if found.Kernel == nil || found.Kernel.Landlock == scan.Enabled {
-		o.denials, o.denialFiles = openDenials(from)
+		o.denials, o.denialFiles = openDenials(from, types)
 	}
-	o.runs, o.runFiles = openRuns(from, found.Iterator)
 	return nil
 }

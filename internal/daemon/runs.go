@@ -5,8 +5,12 @@ package daemon
 import (
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/landlockd/landlockd/internal/bpffile"
 	"github.com/landlockd/landlockd/internal/runs/trace"
 	"github.com/landlockd/landlockd/taskiter"
 )
@@ -28,18 +32,36 @@ func (r runsHandoff) check() error {
 	return nil
 }
 
-// openRuns begins to count processes that end. Where the kernel cannot, all else is as it
-// is without.
-func openRuns(o Options, iterator *taskiter.Source) (runsHandoff, []*os.File) {
-	if !o.Runs || iterator == nil {
-		return runsHandoff{}, nil
-	}
-	state, files, err := trace.Open(iterator.Layout())
+// openRuns begins to count processes that end, on a kernel with these types and this layout.
+// Where it cannot, all else is as it is without.
+func openRuns(o Options, types *btf.Cache, layout taskiter.Layout) (runsHandoff, []*os.File) {
+	state, files, err := trace.Open(types, layout)
 	if err != nil {
 		o.Logger.Debug("Processes that end are not counted", "err", err)
 		return runsHandoff{}, nil
 	}
 	return runsHandoff{Files: len(files), State: state, Since: time.Now()}, files
+}
+
+// runsBeside returns what begins to count processes that end, while other programs are loaded,
+// and what waits until that is done. Without an iterator they are not counted.
+func (o *opened) runsBeside(
+	from Options, types *btf.Cache,
+) (begin func(taskiter.Layout), end func()) {
+	var work sync.WaitGroup
+	begin = func(l taskiter.Layout) {
+		if from.Runs {
+			work.Go(func() { o.runs, o.runFiles = openRuns(from, types, l) })
+		}
+	}
+	end = func() {
+		work.Wait()
+		if o.found.Iterator == nil {
+			bpffile.Files(o.runFiles).Close()
+			o.runs, o.runFiles = runsHandoff{}, nil
+		}
+	}
+	return begin, end
 }
 
 // openFeed takes over, in the stage that serves, what counts processes that end, if they are

@@ -37,8 +37,8 @@ func checkCounters(h *host, say say) {
 
 // checkDenials reports how denials are read one by one here. It opens what the daemon
 // would, and changes nothing.
-func checkDenials(_ *host, say say) {
-	files, err := trace.Open()
+func checkDenials(h *host, say say) {
+	files, err := trace.Open(h.types)
 	if err == nil {
 		for _, file := range files {
 			file.Close()

@@ -5,6 +5,8 @@ package doctor
 import (
 	"errors"
 
+	"github.com/cilium/ebpf/btf"
+
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/inforce"
 	"github.com/landlockd/landlockd/internal/landlock"
@@ -16,6 +18,7 @@ import (
 // host is what checks look at. Of each thing there is either it or an error.
 type host struct {
 	o            Options
+	types        *btf.Cache // of the kernel
 	kernel       *scan.Kernel
 	kernelErr    error
 	iterator     iterator
@@ -49,12 +52,12 @@ type attribute interface {
 }
 
 func openHost(o Options) *host {
-	h := &host{o: o}
+	h := &host{o: o, types: btf.NewCache()}
 	k, err := landlock.Probe(o.SysFS)
 	if h.kernelErr = err; err == nil {
 		h.kernel = &k
 	}
-	if src, err := taskiter.Open(taskiter.Options{SysFS: o.SysFS}); err != nil {
+	if src, err := taskiter.Open(taskiter.Options{SysFS: o.SysFS, Types: h.types}); err != nil {
 		h.iteratorErr = err
 	} else {
 		h.iterator = src

@@ -11,7 +11,7 @@ func checkRuns(h *host, say say) {
 		say(note, "runs", "what ends between two scans is not counted: that takes the task iterator")
 		return
 	}
-	_, files, err := trace.Open(h.iterator.Layout())
+	_, files, err := trace.Open(h.types, h.iterator.Layout())
 	if err != nil {
 		say(note, "runs", "what ends between two scans is not counted: %s; it takes Linux 5.17, and "+
 			"that neither lockdown nor a security module forbids BPF at tracepoints; all else works "+

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cilium/ebpf/btf"
+
 	"github.com/landlockd/landlockd/internal/reader"
 	"github.com/landlockd/landlockd/procattr"
 	"github.com/landlockd/landlockd/scan"
@@ -28,6 +30,9 @@ type Options struct {
 	// RuleTime is how long a scan may read rules of domains; 0 is for a daemon, whose
 	// next scan goes on.
 	RuleTime time.Duration
+	// Types and Calibrated are those of [taskiter.Options].
+	Types      *btf.Cache
+	Calibrated func(taskiter.Layout)
 	// Logger gets what a [Found.Reader] has to do without.
 	Logger *slog.Logger
 }
@@ -55,7 +60,9 @@ func Find(o Options) (*Found, error) {
 	f := &Found{Tried: map[string]string{}}
 	var iterErr, attrErr error
 	if o.Kind != ProcAttr {
-		f.Iterator, iterErr = taskiter.Open(taskiter.Options{SysFS: o.SysFS, RuleTime: o.RuleTime})
+		f.Iterator, iterErr = taskiter.Open(taskiter.Options{
+			SysFS: o.SysFS, RuleTime: o.RuleTime, Types: o.Types, Calibrated: o.Calibrated,
+		})
 		f.note(TaskIter, iterErr)
 		if iterErr == nil {
 			kernel := f.Iterator.Kernel()

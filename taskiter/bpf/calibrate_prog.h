@@ -72,6 +72,7 @@ int calibrate(struct bpf_iter__task *ctx)
 		bpf_seq_write(seq, &end, sizeof(end));
 		return 0;
 	}
+	task = plain_task(task);
 	ctl = get_control();
 	if (!ctl || !layout.landlock)
 		return 0;

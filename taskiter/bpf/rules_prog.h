@@ -271,6 +271,7 @@ int rules(struct bpf_iter__task *ctx)
 		bpf_seq_write(seq, &end, sizeof(end));
 		return 0;
 	}
+	task = plain_task(task);
 	ctl = get_control();
 	tmp = get_rules_scratch();
 	if (!ctl || !tmp)

@@ -15,6 +15,7 @@
 #include <bpf/bpf_core_read.h>
 #include "record.h"
 #include "layout.h"
+#include "plain.h"
 #include "cgroup.h"
 #include "shared.h"
 #include "pids.h"

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf/btf"
+
 	"github.com/landlockd/landlockd/internal/runs/trace"
 	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/attack"
@@ -74,7 +76,7 @@ func feed(b *testing.B) *trace.Reader {
 		b.Fatalf("this needs root, or CAP_BPF and CAP_PERFMON: %v", err)
 	}
 	defer source.Close()
-	state, files, err := trace.Open(source.Layout())
+	state, files, err := trace.Open(btf.NewCache(), source.Layout())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf/btf"
+
 	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/internal/runs/trace"
@@ -24,7 +26,7 @@ var runAges = []time.Duration{30 * time.Millisecond, 500 * time.Millisecond}
 func feed(t *testing.T) *trace.Reader {
 	t.Helper()
 	src := source(t, taskiter.Options{}).(*taskiter.Source)
-	state, files, err := trace.Open(src.Layout())
+	state, files, err := trace.Open(btf.NewCache(), src.Layout())
 	if err != nil {
 		t.Fatalf("%+v", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
@@ -26,13 +27,13 @@ const MaxFiles = 1 + lostFiles
 // anybody, by a program that is attached to the function that is called then. It
 // needs CAP_BPF and CAP_PERFMON, and a kernel that lets programs be attached to its
 // functions: not all do, and then nobody without CAP_AUDIT_CONTROL can know. The
-// descriptors are for NewReader.
-func OpenLost() ([]*os.File, error) {
+// kernel has the kernel's types. The descriptors are for NewReader.
+func OpenLost(kernel *btf.Cache) ([]*os.File, error) {
 	spec, err := loadObject()
 	if err != nil {
 		return nil, fmt.Errorf("the BPF object: %w", err)
 	}
-	coll, err := ebpf.NewCollection(spec)
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: kernel})
 	if err != nil {
 		return nil, fmt.Errorf("count lost audit records: %w", err)
 	}

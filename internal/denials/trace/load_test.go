@@ -159,7 +159,7 @@ func TestOpen(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short leaves out what needs root")
 	}
-	files, err := Open()
+	files, err := Open(btf.NewCache())
 	var e *scan.Error
 	switch {
 	case err == nil && len(files) != NumFiles:

@@ -28,10 +28,9 @@ const NumFiles = 2 + 5
 // Open loads and attaches the programs. It needs CAP_BPF and CAP_PERFMON. What it
 // returns is for NewReader, in this process or in another, which needs no
 // capability: the programs' own descriptors are closed, because whoever has one can
-// run it on addresses of his choice. An error is a *scan.Error.
-func Open() ([]*os.File, error) {
-	cache := btf.NewCache()
-	types, err := cache.Kernel()
+// run it on addresses of his choice. kernel has the kernel's types. An error is a *scan.Error.
+func Open(kernel *btf.Cache) ([]*os.File, error) {
+	types, err := kernel.Kernel()
 	if err != nil {
 		return nil, failure(Absent, "the kernel does not describe its types (BTF)", err)
 	}
@@ -39,7 +38,7 @@ func Open() ([]*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	coll, err := load(cache, c)
+	coll, err := load(kernel, c)
 	if err != nil {
 		return nil, err
 	}

@@ -58,10 +58,9 @@ const (
 
 // Open loads the programs, which then count, and remembers the processes that are there. It
 // needs CAP_BPF and CAP_PERFMON. The descriptors are for NewReader, in this process or in
-// another. An error is a *[scan.Error].
-func Open(l taskiter.Layout) (State, []*os.File, error) {
-	cache := btf.NewCache()
-	types, err := cache.Kernel()
+// another. kernel has the kernel's types. An error is a *[scan.Error].
+func Open(kernel *btf.Cache, l taskiter.Layout) (State, []*os.File, error) {
+	types, err := kernel.Kernel()
 	if err != nil {
 		return State{}, nil, failure(Absent, "the kernel does not describe its types (BTF)", err)
 	}
@@ -75,7 +74,7 @@ func Open(l taskiter.Layout) (State, []*os.File, error) {
 	} else {
 		c.Interrupted = 1
 	}
-	coll, err := load(cache, l, c, copies)
+	coll, err := load(kernel, l, c, copies)
 	if err != nil {
 		return State{}, nil, err
 	}

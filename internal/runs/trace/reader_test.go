@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 
 	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
@@ -38,7 +39,7 @@ func openAt(t *testing.T, change func(*taskiter.Layout)) *Reader {
 	defer src.Close()
 	layout := src.Layout()
 	change(&layout)
-	st, files, err := Open(layout)
+	st, files, err := Open(btf.NewCache(), layout)
 	if err != nil {
 		var ve *ebpf.VerifierError
 		if errors.As(err, &ve) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/taskiter"
@@ -22,7 +23,7 @@ func TestNobodyRunsPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	state, files, err := Open(source.Layout())
+	state, files, err := Open(btf.NewCache(), source.Layout())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cilium/ebpf/btf"
+
 	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/runs/trace"
 	"github.com/landlockd/landlockd/test/truth"
@@ -17,7 +19,7 @@ import (
 // millisecond, once; skips, how often a program is to be skipped at least, with more seeds if
 // need be.
 func checkRuns(t *T) {
-	state, files, err := trace.Open(openIterator(t).Layout())
+	state, files, err := trace.Open(btf.NewCache(), openIterator(t).Layout())
 	if err != nil {
 		t.Fatalf("trace.Open: %s", explain(err))
 	}
