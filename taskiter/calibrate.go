@@ -104,6 +104,10 @@ type calibrator struct {
 	control   *control
 	// signs are those of helpers' domains, by the slot where they would be.
 	signs [slots]uint32
+	// objects are where a helper's root directory has its object, and end is the last record,
+	// both of the last round.
+	objects []uint32
+	end     endResult
 	// read runs the calibrate program once.
 	read func(sink) error
 }
@@ -142,69 +146,60 @@ func (c *calibrator) round() (uint32, error) {
 	if err := c.read(&r); err != nil {
 		return 0, err
 	}
+	c.objects, c.end = r.objects, r.end
 	for i := range c.signs {
 		c.signs[i] |= r.found[1][i].Signs | r.found[2][i].Signs
 	}
 	return r.fitting(c.format)
 }
 
-// findObject returns the offset, in bytes, of Landlock's object in what security
-// modules keep of an inode: where there is a pointer to what points back at the
-// inode, for one that a rule is on.
-func (c *calibrator) findObject() (uint32, error) {
+// holdObject has Landlock keep an object of the root directory until release is called. A
+// ruleset alone is enough.
+func holdObject() (release func(), err error) {
 	root, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return 0, fmt.Errorf("open the root directory: %w", err)
+		return nil, fmt.Errorf("open the root directory: %w", err)
 	}
 	defer unix.Close(root)
-	// The ruleset alone has the kernel make the object, and keep it.
 	const readDir = unix.LANDLOCK_ACCESS_FS_READ_DIR
 	ruleset, err := landlock.CreateRuleset(access.FS.Rights(readDir))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer unix.Close(ruleset)
 	if err := landlock.AllowBeneath(ruleset, root, readDir); err != nil {
-		return 0, err
+		unix.Close(ruleset)
+		return nil, err
 	}
-	h, err := startHelper(0, c.supported)
-	if err != nil {
-		return 0, err
-	}
-	defer h.release()
-	c.control.Helpers = [3]uint32{uint32(h.tid)}
-	found := objectResult{tid: h.tid}
-	if err := c.read(&found); err != nil {
-		return 0, err
-	}
-	if len(found.slots) != 1 {
-		return 0, fmt.Errorf("%d places of an inode's blob point back at it, expected 1", len(found.slots))
-	}
-	return found.slots[0] * bytesOfPointer, nil
+	return func() { unix.Close(ruleset) }, nil
 }
 
-// objectResult collects where a helper's root directory has its object.
-type objectResult struct {
-	tid   int32
-	slots []uint32
-}
-
-func (r *objectResult) take(record any, _ []byte) {
-	if o, ok := record.(*objectRecord); ok && o.Tid == r.tid && o.Proven != 0 {
-		r.slots = append(r.slots, o.Slot)
+// object returns the offset, in bytes, of Landlock's object in what security modules keep of
+// an inode: where there is a pointer to what points back at the inode, as the last round found
+// it, of one whose object is held.
+func (c *calibrator) object() (uint32, error) {
+	if len(c.objects) != 1 {
+		return 0, fmt.Errorf("%d places of an inode's blob point back at it, expected 1", len(c.objects))
 	}
+	return c.objects[0] * bytesOfPointer, nil
 }
 
 // roundResult collects what the calibrate program returned of one round's helpers:
-// a free one, a shallow one and a deep one, and of kthreadd.
+// a free one, a shallow one and a deep one, and of kthreadd; and where the root directory of
+// the first one has its object.
 type roundResult struct {
 	helpers [3]*helper
 	found   [3][slots]slotRecord
 	kthread [slots]slotRecord
 	seen    [3]int
+	objects []uint32
+	end     endResult
 }
 
-func (r *roundResult) take(record any, _ []byte) {
+func (r *roundResult) take(record any, names []byte) {
+	if o, ok := record.(*objectRecord); ok && o.Tid == r.helpers[0].tid && o.Proven != 0 {
+		r.objects = append(r.objects, o.Slot)
+	}
+	r.end.take(record, names)
 	s, ok := record.(*slotRecord)
 	if !ok || s.Slot >= uint32(slots) {
 		return

@@ -175,25 +175,27 @@ func (o *opener) calibrate(st *state) error {
 	defer coll.Close()
 	defer it.Close()
 	buf := make([]byte, readSize)
-	var end endResult
-	if err := iterate(context.Background(), it.FD(), buf, &end); err != nil {
-		return failure(scan.Error{Reason: Read, Missing: "the calibration", Err: err})
-	}
-	if end.record == nil {
-		return failure(scan.Error{Reason: Read, Missing: "the calibration: the iterator did not reach its end"})
-	}
-	st.Layout.PidLevel = end.record.PidLevel
+	read := func(to sink) error { return iterate(context.Background(), it.FD(), buf, to) }
 	if st.Layout.Landlock == 0 {
-		return nil
+		var end endResult
+		if err := read(&end); err != nil {
+			return failure(scan.Error{Reason: Read, Missing: "the calibration", Err: err})
+		}
+		return end.level(st)
 	}
 	ctl, err := mapControl(coll.Maps[objectMapControl].FD())
 	if err != nil {
 		return failure(scan.Error{Reason: Refused, Missing: "the programs' shared memory", Err: err})
 	}
 	defer ctl.close()
-	c := calibrator{
-		supported: o.kernel.Rights.Sure, format: st.Format, control: ctl,
-		read: func(to sink) error { return iterate(context.Background(), it.FD(), buf, to) },
+	c := calibrator{supported: o.kernel.Rights.Sure, format: st.Format, control: ctl, read: read}
+	if st.Layout.Views == 1 {
+		release, err := holdObject()
+		if err != nil {
+			st.Layout.Views, o.noRules = 0, err
+		} else {
+			defer release()
+		}
 	}
 	offset, err := c.find()
 	if err != nil {
@@ -205,17 +207,30 @@ func (o *opener) calibrate(st *state) error {
 	// What domains of these helpers have is no sign of anything.
 	st.Layout.Signs &^= c.signs[offset/bytesOfPointer]
 	if st.Layout.Views == 1 {
-		if st.Layout.Object, err = c.findObject(); err != nil {
+		if st.Layout.Object, err = c.object(); err != nil {
 			st.Layout.Views, o.noRules = 0, err
 		}
 	}
-	return nil
+	return c.end.level(st)
 }
 
 // endResult collects the last record.
 type endResult struct{ record *endRecord }
 
-func (r *endResult) take(record any, _ []byte) { r.record, _ = record.(*endRecord) }
+func (r *endResult) take(record any, _ []byte) {
+	if end, ok := record.(*endRecord); ok {
+		r.record = end
+	}
+}
+
+// level notes how deep the PID namespace is of whoever read.
+func (r *endResult) level(st *state) error {
+	if r.record == nil {
+		return failure(scan.Error{Reason: Read, Missing: "the calibration: the iterator did not reach its end"})
+	}
+	st.Layout.PidLevel = r.record.PidLevel
+	return nil
+}
 
 // workers returns the flags of threads that the kernel makes for user
 // processes. PF_IO_WORKER came in 5.12; the bit of PF_USER_WORKER (6.4) meant
