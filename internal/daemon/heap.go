@@ -23,6 +23,23 @@ func keepHeapSmall() {
 	}
 }
 
+// startHeap is how many bytes the privileged stage may have in use before it collects garbage.
+// All that it allocates is less, and gone with execve(2).
+const startHeap = 48 << 20
+
+// collectLate has no garbage collected before there is much, until end is called. GOGC and
+// GOMEMLIMIT, if they are set, have the last word.
+func collectLate() (end func()) {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(startHeap)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
+}
+
 // thrifty is a source whose memory goes back to the system behind the start, and after a
 // burst: a scrape now and then allocates too little for the runtime to collect what a
 // thousand times as many tasks and domains took.

@@ -73,6 +73,7 @@ func open(o Options) (*Daemon, error) {
 
 // openPrivileged does what needs privileges.
 func openPrivileged(o Options) (*opened, error) {
+	defer collectLate()()
 	if err := web.ValidateConfig(o.WebConfig); err != nil {
 		return nil, usagef("--web.config.file %s: %w", o.WebConfig, err)
 	}
