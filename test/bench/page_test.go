@@ -145,8 +145,7 @@ func measuredText(parts []namedPart) string {
 			b.WriteString(figureTable(p.Part))
 		}
 	}
-	b.WriteString("\n")
-	return b.String()
+	return strings.TrimRight(b.String(), "\n") + "\n\n"
 }
 
 func budgetRow(b record.Budget) string {

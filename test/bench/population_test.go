@@ -25,7 +25,7 @@ func (p population) String() string {
 	if p.tasks == 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%d %s", p.tasks, p.kind)
+	return grouped(p.tasks) + " " + p.kind
 }
 
 // start makes the processes, and returns what ends them.

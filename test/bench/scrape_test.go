@@ -20,6 +20,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/bench/floor"
 	"github.com/landlockd/landlockd/test/bench/record"
@@ -71,6 +72,7 @@ func BenchmarkScrape(b *testing.B) {
 		}
 	}
 	for _, p := range populations {
+		fmt.Fprintf(os.Stderr, "==> %s: scrapes beside %s tasks\n", time.Now().Format(time.TimeOnly), p)
 		if err := f.beside(b, dir, p, part); err != nil {
 			b.Fatalf("beside %s: %v", p, err)
 		}
@@ -109,7 +111,7 @@ func openFloors(b *testing.B) *floors {
 	}
 	b.Cleanup(func() { source.Close() })
 	f := &floors{source: source}
-	if f.Floors, err = floor.Open(source.CredentialsOffset()); err != nil {
+	if f.Floors, err = floor.Open(source.CredentialsOffset(), cgroupfs.Find("/proc", "/sys/fs/cgroup").V1.ID); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(f.Floors.Close)

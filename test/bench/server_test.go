@@ -34,6 +34,10 @@ type server struct {
 	stop   func()
 }
 
+// leash runs a program that ends when standard input does, however this process ends: who changes
+// its user is no longer killed with its parent.
+const leash = `exec 3<&0; "$@" </dev/null & read -r none <&3; kill $!; wait $!`
+
 // serve starts a program, whose last argument is to be where it listens, and waits until it
 // answers.
 func serve(b *testing.B, program string, args ...string) *server {
@@ -45,11 +49,15 @@ func serve(b *testing.B, program string, args ...string) *server {
 		// Text that is not compressed, over one connection, as floors are read by one thread.
 		client: &http.Client{Timeout: scrapeTime, Transport: &http.Transport{DisableCompression: true}},
 	}
-	c := exec.Command(program, args...)
-	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c := exec.Command("/bin/sh", append([]string{"-c", leash, "leash", program}, args...)...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal interrupts the leash's holder
 	said := new(testenv.Output)
 	c.Stdout, c.Stderr = said, said
-	if err := c.Start(); err != nil {
+	hold, err := c.StdinPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
 		b.Fatal(err)
 	}
 	stopped := false
@@ -59,8 +67,8 @@ func serve(b *testing.B, program string, args ...string) *server {
 		}
 		stopped = true
 		s.client.CloseIdleConnections()
-		_ = c.Process.Signal(syscall.SIGTERM)
-		_ = c.Wait() // node_exporter ends by the signal
+		hold.Close()
+		_ = c.Wait() // some programs end by the signal
 	}
 	b.Cleanup(s.stop)
 	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
@@ -73,7 +81,7 @@ func serve(b *testing.B, program string, args ...string) *server {
 			b.Fatalf("%s does not serve: %v\n%s", program, err, said)
 		}
 	}
-	s.pids = family(b, c.Process.Pid)
+	s.pids = family(b, c.Process.Pid)[1:]
 	return s
 }
 

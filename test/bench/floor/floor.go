@@ -25,8 +25,9 @@ type Floors struct {
 }
 
 // Open loads and attaches them. credentials is where Landlock's part of the credentials is,
-// in bytes, or -1 if there is none: taskiter's Source.CredentialsOffset.
-func Open(credentials int) (*Floors, error) {
+// in bytes, or -1 if there is none: taskiter's Source.CredentialsOffset. hierarchy is the v1
+// hierarchy of cgroups that names processes, 0 if none does.
+func Open(credentials int, hierarchy uint32) (*Floors, error) {
 	spec, err := loadObject()
 	if err != nil {
 		return nil, fmt.Errorf("the floors' object: %w", err)
@@ -35,6 +36,9 @@ func Open(credentials int) (*Floors, error) {
 		if err := spec.Variables["blob"].Set(uint32(credentials)); err != nil {
 			return nil, fmt.Errorf("the floors' offset: %w", err)
 		}
+	}
+	if err := spec.Variables["hierarchy_v1"].Set(hierarchy); err != nil {
+		return nil, fmt.Errorf("the floors' hierarchy: %w", err)
 	}
 	var programs objectPrograms
 	if err := spec.LoadAndAssign(&programs, nil); err != nil {

@@ -16,10 +16,11 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	objectProgBare      = "bare"
-	objectProgEmpty     = "empty"
-	objectProgReference = "reference"
-	objectVarBlob       = "blob"
+	objectProgBare       = "bare"
+	objectProgEmpty      = "empty"
+	objectProgReference  = "reference"
+	objectVarBlob        = "blob"
+	objectVarHierarchyV1 = "hierarchy_v1"
 )
 
 // loadObject returns the embedded CollectionSpec for object.
@@ -79,7 +80,8 @@ type objectMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type objectVariableSpecs struct {
-	Blob *ebpf.VariableSpec `ebpf:"blob"`
+	Blob        *ebpf.VariableSpec `ebpf:"blob"`
+	HierarchyV1 *ebpf.VariableSpec `ebpf:"hierarchy_v1"`
 }
 
 // objectObjects contains all objects after they have been loaded into the kernel.
@@ -112,7 +114,8 @@ func (m *objectMaps) Close() error {
 //
 // It can be passed to loadObjectObjects or ebpf.CollectionSpec.LoadAndAssign.
 type objectVariables struct {
-	Blob *ebpf.Variable `ebpf:"blob"`
+	Blob        *ebpf.Variable `ebpf:"blob"`
+	HierarchyV1 *ebpf.Variable `ebpf:"hierarchy_v1"`
 }
 
 // objectPrograms contains all programs after they have been loaded into the kernel.

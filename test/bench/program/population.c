@@ -4,9 +4,9 @@
 // waits until its standard input ends. Nothing of it is left then, however it ends, but for
 // cgroups and kernel.pid_max if it is killed itself.
 //
-// KIND: unsandboxed; sandboxed, each workload in a domain of its own; mix, half of the
-// processes of each workload in up to five domains; threads, the same with ten threads for
-// each process. In each directory CGROUPS, of a hierarchy of cgroups, each workload gets one
+// KIND: unsandboxed; sandboxed, each workload in a domain of its own that grants nothing; mix,
+// half of the processes of each workload in up to five domains with two rules each; threads, the
+// same with ten threads for each process. In each directory CGROUPS, of a hierarchy of cgroups, each workload gets one
 // that is called as a unit.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -58,24 +58,28 @@ static long read_number(const char *path)
 	return n;
 }
 
-/* All may be read below "/", and all be done below "/tmp". */
-static void enter(void)
+/* With rules, all may be read below "/", and all be done below "/tmp". */
+static void enter(int rules)
 {
 	const __u64 reads = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
 			    LANDLOCK_ACCESS_FS_READ_DIR;
 	struct landlock_ruleset_attr handled = { .handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1 };
-	struct landlock_path_beneath_attr rules[] = {
-		{ .allowed_access = reads, .parent_fd = open("/", O_PATH | O_CLOEXEC) },
-		{ .allowed_access = handled.handled_access_fs, .parent_fd = open("/tmp", O_PATH | O_CLOEXEC) },
+	const struct { const char *path; __u64 allowed; } granted[] = {
+		{ "/", reads }, { "/tmp", handled.handled_access_fs },
 	};
 	int ruleset = syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled.handled_access_fs), 0);
 
 	if (ruleset < 0)
 		die("landlock_create_ruleset");
-	for (int i = 0; i < 2; i++) {
-		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rules[i], 0))
+	for (int i = 0; rules && i < 2; i++) {
+		struct landlock_path_beneath_attr rule = {
+			.allowed_access = granted[i].allowed,
+			.parent_fd = open(granted[i].path, O_PATH | O_CLOEXEC),
+		};
+
+		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
 			die("landlock_add_rule");
-		close(rules[i].parent_fd);
+		close(rule.parent_fd);
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_landlock_restrict_self, ruleset, 0))
 		die("landlock_restrict_self");
@@ -135,18 +139,18 @@ static void workload(int number, int tasks, const char *kind)
 	int sandboxed = (processes + number % 2) / 2;
 
 	if (!strcmp(kind, "sandboxed"))
-		enter();
+		enter(0);
 	if (!strcmp(kind, "sandboxed") || !strcmp(kind, "unsandboxed"))
 		family(processes, threads, own_threads);
 	if (sandboxed == processes) {
-		enter();
+		enter(1);
 		family(processes, threads, own_threads);
 	}
 	for (int g = 0; g < GROUPS; g++) {
 		int size = sandboxed / GROUPS + (g < sandboxed % GROUPS);
 
 		if (size > 0 && make() == 0) {
-			enter();
+			enter(1);
 			family(size, threads, threads);
 		}
 	}
@@ -204,6 +208,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	first = getpid();
+	if (chdir("/")) /* as daemons do */
+		die("chdir");
 	/* Whoever loses its parent is this one's to wait for. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 		die("prctl");

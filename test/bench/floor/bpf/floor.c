@@ -15,6 +15,9 @@
 /* Where Landlock's part of the credentials is, in bytes; taskiter finds it. ABSENT: there is none. */
 volatile const __u32 blob = ABSENT;
 
+/* The v1 hierarchy that names processes; 0: none does. */
+volatile const __u32 hierarchy_v1 = 0;
+
 /* Landlock's types, as far as they are read: landlock_domain from Linux 7.3 on. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct landlock_hierarchy {
@@ -84,6 +87,33 @@ static __always_inline void read_domain(struct task_record *rec, const struct cr
 		rec->domain = (__u64)hierarchy;
 }
 
+#define HIERARCHIES 20
+
+/* The link to a cgroup of the v1 hierarchy that was found last: neighbours share css_sets. */
+static __u64 last_link;
+
+static __always_inline bool is_named_by(struct cgrp_cset_link *link, struct css_set *set)
+{
+	return link->cset == set && link->cgrp->root->hierarchy_id == hierarchy_v1;
+}
+
+static __always_inline __u64 cgroup_v1(struct css_set *set)
+{
+	struct cgrp_cset_link *link = AS(struct cgrp_cset_link, (void *)last_link);
+	struct list_head *at = set->cgrp_links.next;
+	int i;
+
+	for (i = 0; i < HIERARCHIES && !is_named_by(link, set); i++) {
+		link = AS(struct cgrp_cset_link,
+			  (void *)at - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link));
+		at = at->next;
+	}
+	if (i == HIERARCHIES)
+		return 0;
+	last_link = (__u64)link;
+	return link->cgrp->kn->id;
+}
+
 /*
  * The facts of a task record, each read once, where it is, by a plain load: without fences,
  * counts that are compared, tables, budgets, or anything of domains, executables and assets.
@@ -144,6 +174,8 @@ int reference(struct bpf_iter__task *ctx)
 		rec.seccomp = task->seccomp.mode;
 	rec.mnt_ns_owner = task->nsproxy->mnt_ns->user_ns->ns.inum;
 	rec.cgroup = task->cgroups->dfl_cgrp->kn->id;
+	if (hierarchy_v1 && rec.bits & TASK_LEADER)
+		rec.cgroup_v1 = cgroup_v1(task->cgroups);
 	__builtin_memcpy(rec.comm, task->comm, sizeof(rec.comm));
 	bpf_seq_write(ctx->meta->seq, &rec, sizeof(rec));
 	return 0;
