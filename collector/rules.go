@@ -2,7 +2,10 @@
 
 package collector
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // maxViolations bounds the series of landlock_rule_violations of a host.
 const maxViolations = 20
@@ -21,7 +24,11 @@ type Rules struct {
 type Rule struct {
 	Name, Severity string
 	// The numbers of the processes that it is about, by its result.
-	Compliant, Violating, Starting, Unknown int
+	Compliant, Violating, Starting, Unknown, Waived int
+	// Accepts: it has a waiver. AcceptsUntil is when the first of those in force ends, zero
+	// if none is. AnyWaived: they waive that a process violates it, or that there are too few.
+	Accepts, AnyWaived bool
+	AcceptsUntil       time.Time
 	// Violated: a process violates it, or there are too few.
 	Violated   bool
 	Violations []Violation
@@ -39,10 +46,11 @@ var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[R
 	{
 		name: "landlock_rule_processes",
 		help: "Processes that a rule is about by what it says of them. starting: it would be " +
-			"violating but is younger than the rule's grace. unknown: it could not be found out.",
+			"violating but is younger than the rule's grace. unknown: it could not be found out. " +
+			"waived: it is violating, which the rule accepts until some day.",
 		labels: []Label{
 			{"rule", "the rule's name"},
-			{"result", "`compliant`, `violating`, `starting`, `unknown`"},
+			{"result", "`compliant`, `violating`, `starting`, `unknown`; `waived` of rules with `accept`"},
 		},
 		present: "all results of rules that were about some process since they were loaded, or " +
 			"have min_processes, if the scan succeeded",
@@ -52,6 +60,9 @@ var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[R
 				emit(float64(rule.Violating), rule.Name, "violating")
 				emit(float64(rule.Starting), rule.Name, "starting")
 				emit(float64(rule.Unknown), rule.Name, "unknown")
+				if rule.Accepts {
+					emit(float64(rule.Waived), rule.Name, "waived")
+				}
 			}
 		},
 	},
@@ -67,6 +78,37 @@ var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[R
 		values: func(r *Rules, emit emitter) {
 			for _, rule := range r.Rules {
 				emit(boolValue(rule.Violated), rule.Name, rule.Severity)
+			}
+		},
+	},
+	{
+		name: "landlock_rule_waived",
+		help: "1 if a process violates the rule or fewer than its min_processes run, and the rule " +
+			"accepts that until some day, else 0. It is not in landlock_rule_violated.",
+		labels: []Label{
+			{"rule", "the rule's name"},
+			{"severity", "`info`, `warning`, `critical`"},
+		},
+		present: "as landlock_rule_processes, of rules with `accept`",
+		values: func(r *Rules, emit emitter) {
+			for _, rule := range r.Rules {
+				if rule.Accepts {
+					emit(boolValue(rule.AnyWaived), rule.Name, rule.Severity)
+				}
+			}
+		},
+	},
+	{
+		name: "landlock_rule_waived_until_timestamp_seconds",
+		help: "When the first of the rule's waivers that are in force ends: from then on what it " +
+			"accepts is a violation.",
+		labels:  []Label{{"rule", "the rule's name"}},
+		present: "as landlock_rule_processes, of rules with `accept` that is in force",
+		values: func(r *Rules, emit emitter) {
+			for _, rule := range r.Rules {
+				if !rule.AcceptsUntil.IsZero() {
+					emit(float64(rule.AcceptsUntil.Unix()), rule.Name)
+				}
 			}
 		},
 	},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,6 +39,11 @@ func violatedRules() Rules {
 				Name: "absent", Severity: "warning", Violated: true,
 				Violations: []Violation{{"too_few", "", 3}},
 			},
+			{
+				Name: "accepted", Severity: "warning", Compliant: 3, Waived: 2,
+				Accepts: true, AnyWaived: true, AcceptsUntil: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC),
+			},
+			{Name: "lapsed", Severity: "info", Compliant: 1, Accepts: true},
 		},
 		Undecided: map[string]int{},
 	}

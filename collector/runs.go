@@ -38,8 +38,10 @@ type WorkloadRuns struct {
 
 // RuleRuns are the runs that one rule was about, by what it found.
 type RuleRuns struct {
-	Name                                 string
-	Compliant, Violating, Short, Unknown uint64
+	Name                                         string
+	Compliant, Violating, Short, Unknown, Waived uint64
+	// Accepts: it has a waiver.
+	Accepts bool
 }
 
 // Broken is when a run of a workload that violated a rule ended.
@@ -99,10 +101,10 @@ var runMetrics = newTable(func(s *Scrape) *Runs { return s.Runs }, []metric[Runs
 		name: "landlock_rule_runs_total",
 		help: "Processes that a rule was about and that ended " + sinceStart + ", by what it says " +
 			"of them. short: as violating, but ended within the rule's grace. unknown: it could " +
-			"not be found out.",
+			"not be found out. waived: violating, which the rule accepts until some day.",
 		labels: []Label{
 			{"rule", "the rule's name"},
-			{"result", "`compliant`, `violating`, `short`, `unknown`"},
+			{"result", "`compliant`, `violating`, `short`, `unknown`; `waived` of rules with `accept`"},
 		},
 		present: "all results of rules in force that were about some process that ended; " + ifEnded,
 		values: func(r *Runs, emit emitter) {
@@ -111,6 +113,9 @@ var runMetrics = newTable(func(s *Scrape) *Runs { return s.Runs }, []metric[Runs
 				emit(float64(rule.Violating), rule.Name, "violating")
 				emit(float64(rule.Short), rule.Name, "short")
 				emit(float64(rule.Unknown), rule.Name, "unknown")
+				if rule.Accepts {
+					emit(float64(rule.Waived), rule.Name, "waived")
+				}
 			}
 		},
 	},

@@ -24,7 +24,7 @@ func someRuns() Runs {
 		Workloads: []WorkloadRuns{
 			{"a.service", 7, 1}, {"idle.service", 0, 0}, {"b\xfe\n\"", 1, 0}, {"b\xff\n\"", 2, 4}, {Other, 3, 0},
 		},
-		Rules: []RuleRuns{{"kept", 7, 0, 0, 1}, {"broken", 1, 6, 2, 0}},
+		Rules: []RuleRuns{{"kept", 7, 0, 0, 1, 3, true}, {"broken", 1, 6, 2, 0, 0, false}},
 		Broken: []Broken{
 			{"broken", "critical", "a.service", began.Add(time.Minute)},
 			{"broken", "critical", "b\xfe\n\"", began.Add(time.Hour)},

@@ -162,6 +162,7 @@ func (c *checkRules) one(w io.Writer) error {
 	case formatNagios:
 		status := [...]check.Status{
 			check.Compliant: check.OK, check.Violated: check.Critical, check.Undecided: check.Unknown,
+			check.Waived: check.OK,
 		}[one.Answer()]
 		return cmp.Or(check.NagiosLine(w, status, one.Text(true)), reported(int(status)))
 	default:
@@ -177,5 +178,6 @@ func answered(a check.Answer, err error) error {
 	}
 	return reported([...]int{
 		check.Compliant: exitOK, check.Violated: exitFailure, check.Undecided: exitUndecided,
+		check.Waived: exitOK,
 	}[a])
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -49,7 +51,7 @@ func (c *checkConfig) run(out io.Writer) error {
 		case err != nil:
 			say(err.Error())
 		default:
-			for _, p := range config.Warnings {
+			for _, p := range slices.Concat(config.Warnings, config.Lapsed(time.Now())) {
 				p.Message = "warning: " + p.Message
 				say(p.String())
 			}

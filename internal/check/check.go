@@ -27,9 +27,14 @@ const (
 	Violated
 	// Undecided: something is not known that may violate a rule.
 	Undecided
+	// Waived: some rule would be violated, and accepts that until some day; no other is.
+	Waived
+	numAnswers
 )
 
-func (a Answer) String() string { return [...]string{"compliant", "violated", "unknown"}[a%3] }
+func (a Answer) String() string {
+	return [...]string{"compliant", "violated", "unknown", "waived"}[a%numAnswers]
+}
 
 // MarshalText encodes the word.
 func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
@@ -43,6 +48,8 @@ func Of(r *policy.Evaluation, requireMatches bool) Answer {
 		return Violated
 	case r.Open(), requireMatches && len(r.Unmatched) > 0:
 		return Undecided
+	case r.Waived():
+		return Waived
 	default:
 		return Compliant
 	}
@@ -51,7 +58,9 @@ func Of(r *policy.Evaluation, requireMatches bool) Answer {
 // ofResult is the answer where there is but one process and one expectation.
 func ofResult(o policy.Result) Answer {
 	// Otherwise Compliant.
-	return [4]Answer{policy.Violating: Violated, policy.Unknown: Undecided}[o&3]
+	return [policy.NumResults]Answer{
+		policy.Violating: Violated, policy.Unknown: Undecided, policy.Waived: Waived,
+	}[o%policy.NumResults]
 }
 
 // ofRule is what one rule comes to, as a word: as an Answer, or "starting".
@@ -61,6 +70,8 @@ func ofRule(r *policy.RuleEvaluation) string {
 		return Violated.String()
 	case r.Processes[policy.Unknown] > 0 || r.CountUnknown:
 		return Undecided.String()
+	case r.Waived():
+		return Waived.String()
 	case r.Processes[policy.Starting] > 0:
 		return policy.Starting.String()
 	default:
@@ -71,7 +82,7 @@ func ofRule(r *policy.RuleEvaluation) string {
 // ranked returns the results of rules, the worst first, otherwise in their order.
 func ranked(r *policy.Evaluation) []*policy.RuleEvaluation {
 	var all []*policy.RuleEvaluation
-	for _, word := range [...]string{"violated", "unknown", "starting", "compliant"} {
+	for _, word := range [...]string{"violated", "unknown", "waived", "starting", "compliant"} {
 		for i := range r.Rules {
 			if ofRule(&r.Rules[i]) == word {
 				all = append(all, &r.Rules[i])
@@ -97,6 +108,7 @@ func summary(r *policy.Evaluation) string {
 		}
 	}
 	add(count["unknown"], "unknown")
+	add(count["waived"], "waived")
 	add(count["starting"], "with processes that are too young to be judged")
 	add(unmatched[access.No], "about no process here")
 	add(unmatched[access.Unknown], "perhaps about none")

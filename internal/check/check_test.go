@@ -92,6 +92,82 @@ elsewhere  no       warning   rules.yml:7
 	}
 }
 
+// waiverRules accept what some rules find. The host was looked at on 2025-03-01.
+const waiverRules = `rules:
+  - {name: young, match: {unit: [young.service]}, accept: {until: 2025-03-01, reason: lapsed}}
+  - {name: web, match: {unit: [web.service]}, except: [{unit: [web.service], accept: {until: 2025-03-02, reason: "a \x1b[31m|\u202enext release"}}]}
+  - {name: good, match: {unit: [good.service]}, accept: {until: 2025-05-01, reason: it may fail}}
+  - {name: missing, match: {unit: [missing.service]}, min_processes: 2, accept: {until: 2025-04-01, reason: not there yet}}
+`
+
+// What is waived is never compliant and never passed over: it is listed with the day and the reason.
+func TestWaived(t *testing.T) {
+	h := mixed()
+	r := h.judge(t, waiverRules)
+	if got := Of(r, false); got != Waived || got.String() != "waived" {
+		t.Errorf("it comes to %s", got)
+	}
+	var w strings.Builder
+	if err := Text(&w, &h.Snapshot, r, true); err != nil {
+		t.Fatal(err)
+	}
+	const want = `RULE     WAIVED              UNTIL       REASON
+web      1 process (PID 20)  2025-03-02  "a \x1b[31m|\u202enext release"
+missing  2 missing           2025-04-01  not there yet
+good     0 processes         2025-05-01  it may fail
+
+RULE     RESULT     SEVERITY  VIOLATING  COMPLIANT  STARTING  UNKNOWN  FILE
+web      waived     warning   0          0          0         0        rules.yml:3
+missing  waived     warning   0          0          0         0        rules.yml:5
+young    starting   warning   0          0          1         0        rules.yml:2
+good     compliant  warning   0          1          0         0        rules.yml:4
+
+0 of 4 rules violated, 2 waived, 1 with processes that are too young to be judged.
+`
+	if got := w.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	var j strings.Builder
+	if err := JSON(&j, &h.Snapshot, r, false, "scan"); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Answer string
+		Rules  []struct {
+			Name, Result string
+			Violated     bool
+			Processes    map[string]int
+			Accepts      []struct{ Until, Reason string }
+			Missing      int `json:"missing_waived"`
+		}
+	}
+	if err := json.Unmarshal([]byte(j.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, r := range got.Rules {
+		all = append(all, fmt.Sprint(r.Name, r.Result, r.Violated, r.Processes["waived"], r.Missing, r.Accepts))
+	}
+	wantRules := []string{
+		"young starting false 0 0 []", "web waived false 1 0 [{2025-03-02 a \x1b[31m|\u202enext release}]",
+		"good compliant false 0 0 [{2025-05-01 it may fail}]", "missing waived false 0 2 [{2025-04-01 not there yet}]",
+	}
+	if got.Answer != "waived" {
+		t.Errorf("%s", got.Answer)
+	}
+	for i, want := range wantRules {
+		if i >= len(all) || strings.ReplaceAll(all[i], " ", "") != strings.ReplaceAll(want, " ", "") {
+			t.Errorf("got %q, want %q", all, want)
+			break
+		}
+	}
+	// A summary has numbers alone.
+	b, err := json.Marshal(Rules(r, false))
+	if err != nil || strings.Contains(string(b), "release") || !strings.Contains(string(b), `"waived":1`) {
+		t.Errorf("%v: %s", err, b)
+	}
+}
+
 // What can begin while a process runs has no time.
 func TestSince(t *testing.T) {
 	old := time.Local
@@ -208,7 +284,7 @@ func TestJSON(t *testing.T) {
 		t.Errorf("unmatched: %s", u)
 	}
 	for _, r := range got.Rules {
-		if r.Violated != (len(r.Violations) > 0) || len(r.Processes) != 4 {
+		if r.Violated != (len(r.Violations) > 0) || len(r.Processes) != 5 {
 			t.Errorf("%+v", r)
 		}
 		if u := r.Unknown; (u != nil) != (r.Name == "hidden") || u != nil && (u.Process.PID != 30 || u.Why != "its state is unknown: denied") {
@@ -259,7 +335,8 @@ func TestNagios(t *testing.T) {
 			"LANDLOCK CRITICAL - "},
 		{"rules: [{name: a, match: {cmdline: [x]}}]", true, Unknown,
 			"LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 perhaps about none: a (unknown) | "},
-		{fourRules, false, Critical, "LANDLOCK CRITICAL - 2 of 6 rules violated, 1 unknown, 1 with processes that are too young to be judged, 1 about no process here: web (unsandboxed), missing (too_few), hidden (unknown) | rules=6;;;0 applied=4;;;0 compliant=1;;;0 violating=1;;;0 starting=1;;;0 unknown=1;;;0\n"},
+		{fourRules, false, Critical, "LANDLOCK CRITICAL - 2 of 6 rules violated, 1 unknown, 1 with processes that are too young to be judged, 1 about no process here: web (unsandboxed), missing (too_few), hidden (unknown) | rules=6;;;0 applied=4;;;0 compliant=1;;;0 violating=1;;;0 starting=1;;;0 unknown=1;;;0 waived=0;;;0\n"},
+		{waiverRules, false, OK, "LANDLOCK OK - 0 of 4 rules violated, 2 waived, 1 with processes that are too young to be judged: web (waived until 2025-03-02), missing (waived until 2025-04-01) | rules=4;;;0 applied=3;;;0 compliant=1;;;0 violating=0;;;0 starting=1;;;0 unknown=0;;;0 waived=1;;;0\n"},
 		{"rules: [{name: a, match: {unit: [web.service]}}]", false, Warning, "LANDLOCK WARNING - 1 of 1 rule violated: a (unsandboxed) | "},
 		{"rules: [{name: a, match: {unit: [hidden.service]}, severity: critical}]", false, Unknown, "LANDLOCK UNKNOWN - 0 of 1 rule violated, 1 unknown: a (unknown) | "},
 		{"rules: [{name: a, match: {unit: [hidden.service]}}, {name: b, match: {unit: [web.service]}}]", false, Warning, "LANDLOCK WARNING - "},

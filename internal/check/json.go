@@ -39,7 +39,11 @@ type RuleJSON struct {
 	Violated   bool            `json:"violated"`
 	Processes  map[string]int  `json:"processes"`
 	Violations []violationJSON `json:"violations"`
-	Unknown    *unknownJSON    `json:"unknown,omitempty"`
+	// Accepts are the waivers in force, the first to end first.
+	Accepts []acceptJSON `json:"accepts,omitempty"`
+	// MissingWaived is how many processes are missing, if that is accepted.
+	MissingWaived int          `json:"missing_waived,omitempty"`
+	Unknown       *unknownJSON `json:"unknown,omitempty"`
 }
 
 type violationJSON struct {
@@ -48,6 +52,12 @@ type violationJSON struct {
 	Processes int             `json:"processes"`
 	PIDs      []int32         `json:"pids,omitempty"`
 	Examples  []exampleJSON   `json:"examples,omitempty"`
+}
+
+// acceptJSON is a waiver: Until is the day from which it is in force no more.
+type acceptJSON struct {
+	Until  string `json:"until"`
+	Reason string `json:"reason"`
 }
 
 // unmatchedJSON is a rule that is about no process.
@@ -103,6 +113,13 @@ func Rules(r *policy.Evaluation, names bool) []RuleJSON {
 			Name: rule.Rule.Name, Severity: rule.Rule.Severity,
 			Result: ofRule(rule), Violated: rule.Violated,
 			Processes: map[string]int{}, Violations: []violationJSON{},
+			MissingWaived: rule.MissingWaived,
+		}
+		for _, a := range rule.Accepts {
+			if !names { // people write what they like into a reason
+				break
+			}
+			j.Accepts = append(j.Accepts, acceptJSON{a.Day(), a.Reason})
 		}
 		for _, o := range policy.Results() {
 			j.Processes[o.String()] = rule.Processes[o]

@@ -45,13 +45,18 @@ func Nagios(w io.Writer, r *policy.Evaluation, requireMatches bool) (Status, err
 		}
 		named = append(named, rule.Name+" ("+why+")")
 	}
-	var processes [4]int
+	var processes [policy.NumResults]int
+	waived := 0
 	for _, rule := range ranked(r) {
 		for o, n := range rule.Processes {
 			processes[o] += n
 		}
 		if rule.Violated || ofRule(rule) == Undecided.String() {
 			name(rule.Rule, rule.Violated, why(rule))
+		}
+		if rule.Waived() && !rule.Violated && waived < maxNamed {
+			waived++
+			named = append(named, fmt.Sprintf("%s (waived until %s)", rule.Rule.Name, rule.Accepts[0].Day()))
 		}
 	}
 	if requireMatches {

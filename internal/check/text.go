@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/table"
 	"github.com/landlockd/landlockd/internal/untrusted"
@@ -50,7 +51,7 @@ func Text(w io.Writer, s *scan.Snapshot, r *policy.Evaluation, ascii bool) error
 	rules := ranked(r)
 	for _, t := range [...]rows{
 		violations(s, rules, ascii), unknowns(s, rules, ascii), undecidedText(s, r, ascii),
-		results(rules, ascii), unmatched(r.Unmatched, ascii),
+		waivers(s, rules, ascii), results(rules, ascii), unmatched(r.Unmatched, ascii),
 	} {
 		if t.empty() {
 			continue
@@ -73,6 +74,31 @@ func results(rules []*policy.RuleEvaluation, ascii bool) rows {
 		t.row(rule.Rule.Name, ofRule(rule), rule.Rule.Severity,
 			fmt.Sprint(n[policy.Violating]), fmt.Sprint(n[policy.Compliant]),
 			fmt.Sprint(n[policy.Starting]), fmt.Sprint(n[policy.Unknown]), place(rule.Rule, ascii))
+	}
+	return t
+}
+
+// waivers writes what rules accept, for how long and why, whether it occurs or not.
+func waivers(s *scan.Snapshot, rules []*policy.RuleEvaluation, ascii bool) rows {
+	t := rows{{"RULE", "WAIVED", "UNTIL", "REASON"}}
+	for _, rule := range rules {
+		n := rule.Processes[policy.Waived]
+		waived := plural.Count(n, "process")
+		if p := s.Find(rule.First[policy.Waived]); p != nil && n > 1 {
+			waived += fmt.Sprintf(" (PID %d, ...)", p.PID)
+		} else if p != nil {
+			waived += fmt.Sprintf(" (PID %d)", p.PID)
+		}
+		switch missing := fmt.Sprintf("%d missing", rule.MissingWaived); {
+		case rule.MissingWaived == 0:
+		case n == 0:
+			waived = missing
+		default:
+			waived += ", " + missing
+		}
+		for _, a := range rule.Accepts {
+			t.row(rule.Rule.Name, waived, a.Day(), untrusted.EscapeWords(a.Reason, 0, ascii))
+		}
 	}
 	return t
 }

@@ -45,7 +45,11 @@ func rules(r *policy.Evaluation) *collector.Rules {
 		out := collector.Rule{
 			Name: rule.Rule.Name, Severity: rule.Rule.Severity, Violated: rule.Violated,
 			Compliant: n[policy.Compliant], Violating: n[policy.Violating],
-			Starting: n[policy.Starting], Unknown: n[policy.Unknown],
+			Starting: n[policy.Starting], Unknown: n[policy.Unknown], Waived: n[policy.Waived],
+			Accepts: rule.Rule.HasAccept(), AnyWaived: rule.Waived(),
+		}
+		if len(rule.Accepts) > 0 {
+			out.AcceptsUntil = rule.Accepts[0].Until
 		}
 		for _, v := range rule.Violations {
 			out.Violations = append(out.Violations, collector.Violation{

@@ -17,7 +17,7 @@ import (
 func TestRules(t *testing.T) {
 	result := &policy.Evaluation{Loaded: 3, Rules: []policy.RuleEvaluation{{
 		Rule: &policy.Rule{Name: "a", Severity: "critical"}, Violated: true,
-		Processes: [4]int{
+		Processes: [policy.NumResults]int{
 			policy.Compliant: 1, policy.Violating: 2, policy.Starting: 3, policy.Unknown: 4,
 		},
 		Violations: []policy.Violation{

@@ -16,9 +16,9 @@ var (
 	states = []kind{
 		{"sandboxed", "good"}, {"partial", "warn"}, {"unsandboxed", "bad"}, {"unknown", "none"}}
 	results = []kind{
-		{"compliant", "good"}, {"starting", "warn"}, {"violating", "bad"}, {"unknown", "none"}}
+		{"compliant", "good"}, {"starting", "warn"}, {"waived", "warn"}, {"violating", "bad"}, {"unknown", "none"}}
 	ended = []kind{
-		{"compliant", "good"}, {"short", "warn"}, {"violating", "bad"}, {"unknown", "none"}}
+		{"compliant", "good"}, {"short", "warn"}, {"waived", "warn"}, {"violating", "bad"}, {"unknown", "none"}}
 	reaches = []kind{{"out_of_reach", "good"}, {"within_reach", "bad"}, {"unknown", "none"}}
 )
 

@@ -63,7 +63,7 @@ rules:
 		}
 	}
 	r := e.Evaluate(h.Snapshot)
-	if got := r.rule("a").Processes; got != [4]int{0, 2, 0, 1} {
+	if got := r.rule("a").Processes; got != [NumResults]int{0, 2, 0, 1} {
 		t.Errorf("a: %v", got)
 	}
 	if allocs := testing.AllocsPerRun(20, func() { e.above.begin(h.Snapshot); e.above.of(h.Snapshot, 2) }); allocs != 0 {

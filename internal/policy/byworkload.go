@@ -11,12 +11,12 @@ import (
 type RuleResult struct {
 	Rule *Rule
 	// Processes are the numbers of processes by [Result], at least one.
-	Processes [4]int
+	Processes [NumResults]int
 }
 
-// Result returns the worst one: Violating, Unknown, Starting or Compliant.
+// Result returns the worst one: Violating, Unknown, Waived, Starting or Compliant.
 func (r *RuleResult) Result() Result {
-	for _, worst := range [...]Result{Violating, Unknown, Starting} {
+	for _, worst := range [...]Result{Violating, Unknown, Waived, Starting} {
 		if r.Processes[worst] > 0 {
 			return worst
 		}
@@ -46,7 +46,7 @@ func (e *Evaluator) byWorkload() map[string][]RuleResult {
 				}
 				result := Unknown
 				if l == yes {
-					result, _ = e.judge(rule, g)
+					result, _ = e.judge(r, g)
 				}
 				k := place{w.Name, rule}
 				nth, found := at[k]

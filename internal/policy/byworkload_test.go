@@ -14,7 +14,7 @@ import (
 // TestByWorkload: the results of a workload are those that Explain gives of its processes, and
 // of those that a rule is likely about, which are unknown.
 func TestByWorkload(t *testing.T) {
-	var results [4]int
+	var results [NumResults]int
 	for seed := range uint64(100) {
 		rnd := rand.New(rand.NewPCG(seed, 9))
 		c := load(t, someRules(rnd))
@@ -22,9 +22,9 @@ func TestByWorkload(t *testing.T) {
 		e := New(c, Options{Cmdline: cmdline, ByWorkload: true})
 		for range 3 {
 			h := someHost(rnd)
-			got := map[string]map[string][4]int{}
+			got := map[string]map[string][NumResults]int{}
 			for name, rules := range e.Evaluate(h.Snapshot).ByWorkload {
-				got[name] = map[string][4]int{}
+				got[name] = map[string][NumResults]int{}
 				for i, r := range rules {
 					if i > 0 && rules[i-1].Rule.Name >= r.Rule.Name {
 						t.Fatalf("seed %d: %s stands behind %s", seed, r.Rule.Name, rules[i-1].Rule.Name)
@@ -32,7 +32,7 @@ func TestByWorkload(t *testing.T) {
 					got[name][r.Rule.Name] = r.Processes
 				}
 			}
-			want := map[string]map[string][4]int{}
+			want := map[string]map[string][NumResults]int{}
 			for i := range h.Processes {
 				p := &h.Processes[i]
 				w := h.WorkloadOf(p)
@@ -41,12 +41,12 @@ func TestByWorkload(t *testing.T) {
 				}
 				f := allFactsOf(h.Snapshot, p, everything(c))
 				for j, x := range e.Explain(h.Snapshot, p) {
-					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p) })
+					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p) }, h.Time)
 					if x.Applies != access.Yes && l != likely {
 						continue
 					}
 					if want[w.Name] == nil {
-						want[w.Name] = map[string][4]int{}
+						want[w.Name] = map[string][NumResults]int{}
 					}
 					n := want[w.Name][x.Rule.Name]
 					n[x.Result]++
@@ -67,7 +67,7 @@ func TestByWorkload(t *testing.T) {
 }
 
 func TestWorstResult(t *testing.T) {
-	for want, n := range map[Result][4]int{
+	for want, n := range map[Result][NumResults]int{
 		Violating: {1, 1, 1, 1}, Unknown: {Compliant: 1, Starting: 1, Unknown: 1},
 		Starting: {Compliant: 1, Starting: 1}, Compliant: {Compliant: 1},
 	} {

@@ -57,6 +57,8 @@ type Rule struct {
 	// did. Otherwise it is counted, and no more.
 	ShortRunsViolate bool
 	Severity         string
+	// Accept is nil, or accepts all violations of the rule for some time.
+	Accept *Accept
 	// File, Line and Column are where the rule stands.
 	File         string
 	Line, Column int
@@ -73,6 +75,9 @@ type Match struct {
 	// AnyMountNS lets exe, ancestor_exe and comm match where any user may have
 	// chosen them.
 	AnyMountNS bool
+	// Accept is nil, or makes of an item of a rule's except a waiver: while it is in force
+	// violations of these processes are accepted, and afterwards none is let out.
+	Accept *Accept
 	// ancestry is its number among all matches of the configuration that have
 	// KeyAncestorExe.
 	ancestry int

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A rule all of whose processes are let out is warned of, where that is certain.
@@ -78,7 +79,7 @@ func TestCoversIsSound(t *testing.T) {
 			if l, _ := c.Rules[0].Match.level(&f, anyTask, cmdline); l == yes {
 				meant++
 			}
-			if l, _ := c.Rules[0].about(&f, no, cmdline); l == yes {
+			if l, _ := c.Rules[0].about(&f, no, cmdline, time.Time{}); l == yes {
 				t.Fatalf("seed %d: %s without %s is about %+v", seed, match, out, f)
 			}
 		}

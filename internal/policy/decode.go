@@ -71,7 +71,7 @@ func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
 		field{"name", func(n *yaml.Node) { r.Name, r.Line, r.Column = d.name(n), n.Line, n.Column }},
 		field{"match", func(n *yaml.Node) { r.Match = d.match(n) }},
 		field{"except", func(n *yaml.Node) {
-			d.list(n, maxItems, func(n *yaml.Node) { r.Except = append(r.Except, d.match(n)) })
+			d.list(n, maxItems, func(n *yaml.Node) { r.Except = append(r.Except, d.except(n)) })
 		}},
 		field{"expect", func(n *yaml.Node) { r.Expect = d.expect(n) }},
 		field{"grace", func(n *yaml.Node) { r.Grace = d.grace(n) }},
@@ -79,9 +79,10 @@ func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
 		field{"short_runs", func(n *yaml.Node) {
 			r.ShortRunsViolate = d.word(n, "count", "violation") == 1
 		}},
-		field{"severity", func(n *yaml.Node) { r.Severity = d.severity(n) }})
+		field{"severity", func(n *yaml.Node) { r.Severity = d.severity(n) }},
+		field{"accept", func(n *yaml.Node) { r.Accept = d.accept(n) }})
 	if at := seen["except"]; at != nil &&
-		slices.ContainsFunc(r.Except, func(m Match) bool { return m.covers(&r.Match) }) {
+		slices.ContainsFunc(r.Except, func(m Match) bool { return m.Accept == nil && m.covers(&r.Match) }) {
 		d.warn(at, "the rule is about nothing: except lets out all that match means")
 	}
 	for _, key := range [...]string{"name", "match"} {

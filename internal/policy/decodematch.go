@@ -14,9 +14,25 @@ import (
 )
 
 // match reads one match, of which at least one key must narrow what is meant.
-func (d *decoder) match(n *yaml.Node) Match {
+func (d *decoder) match(n *yaml.Node) Match { return d.matchWith(n, nil) }
+
+// except reads an item of except, which can be a waiver.
+func (d *decoder) except(n *yaml.Node) Match {
+	var a *Accept
+	m := d.matchWith(n, func(n *yaml.Node) { a = d.accept(n) })
+	m.Accept = a
+	return m
+}
+
+func (d *decoder) matchWith(n *yaml.Node, accept func(*yaml.Node)) Match {
 	var m Match
-	fields := make([]field, 0, numKeys+1)
+	keys := len(n.Content) / 2
+	if accept == nil {
+		accept = func(n *yaml.Node) {
+			d.fail(n, "accept stands beside match, in a rule, or in an item of its except")
+		}
+	}
+	fields := make([]field, 0, numKeys+2)
 	for k := range numPatterns {
 		f := field{key: k.String()}
 		if mentions(n, f.key) { // a function for each key is most of what a match costs
@@ -27,7 +43,8 @@ func (d *decoder) match(n *yaml.Node) Match {
 	fields = append(fields,
 		field{"uid", func(n *yaml.Node) { d.list(n, maxItems, func(n *yaml.Node) { d.uid(n, &m) }) }},
 		field{"main", func(n *yaml.Node) { m.Main = new(d.boolean(n)) }},
-		field{"mntns", func(n *yaml.Node) { m.AnyMountNS = d.word(n, "any") == 0 }})
+		field{"mntns", func(n *yaml.Node) { m.AnyMountNS = d.word(n, "any") == 0 }},
+		field{"accept", accept})
 	seen := d.mapping(n, fields...)
 	if seen == nil {
 		return m
@@ -35,7 +52,7 @@ func (d *decoder) match(n *yaml.Node) Match {
 	at, qualified := seen["mntns"], seen["exe"] != nil || seen["ancestor_exe"] != nil || seen["comm"] != nil
 	if at != nil && !qualified {
 		d.fail(at, "mntns says something of exe, ancestor_exe and comm only, and none is here")
-	} else if len(n.Content) == 0 {
+	} else if keys == 0 || keys == 1 && seen["accept"] != nil {
 		d.fail(n, "an empty match: it would mean every process")
 	}
 	d.warnMatch(seen, &m)

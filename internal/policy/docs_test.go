@@ -52,6 +52,7 @@ func TestDocs(t *testing.T) {
 	}
 	keys = append(keys, "mntns", "name", "match", "except", "expect", "grace", "min_processes", "severity",
 		"state", "effective", "min_depth", "max_depth", "restricts",
+		"accept", "until", "reason",
 		"out_of_reach", "on_old_kernel", "outside_workers", "rule_files", "assets", "defaults", "exempt", "rules")
 	for r := NoReason + 1; r < numReasons; r++ {
 		keys = append(keys, r.String())

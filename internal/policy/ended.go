@@ -49,10 +49,12 @@ func (e *Evaluator) endedVerdict(r ruleLevel, g *group, launch bool) (v Verdict,
 	n, l := r.split()
 	v = Verdict{Rule: &e.config.Rules[n], Result: Unknown}
 	if l == yes {
-		v.Result, v.Reason = e.judge(n, g)
+		v.Result, v.Reason = e.judge(r, g)
 	}
 	if v.Result == Starting && v.Rule.ShortRunsViolate {
-		v.Result = Violating
+		if v.Result = Violating; e.accepts(r) {
+			v.Result = Waived
+		}
 	}
 	return v, l >= likely && !(launch && g.age < v.Rule.Grace)
 }

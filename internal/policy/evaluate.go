@@ -34,6 +34,10 @@ type Evaluator struct {
 	cache   matchCache
 	above   ancestors
 	applied []bool
+	// accepted are the rules of which all violations are accepted at the time of the snapshot,
+	// from since until lapses, when the first of all waivers in force ends; zero if none is.
+	accepted          []bool
+	at, since, lapses time.Time
 
 	// What follows is of one evaluation, and kept for its memory.
 	snap    *scan.Snapshot
@@ -74,8 +78,8 @@ type groupKey struct {
 
 // tally adds up one rule's results.
 type tally struct {
-	processes [4]int
-	first     [4]int32
+	processes [NumResults]int
+	first     [NumResults]int32
 	// certain is the number of processes that the rule is about for certain,
 	// likely and doubtful that of those of which that is less certain.
 	certain, likely, doubtful int
@@ -127,6 +131,7 @@ func (e *Evaluator) end() {
 
 func (e *Evaluator) begin(s *scan.Snapshot) {
 	e.snap = s
+	e.setTime(s.Time)
 	e.cache.begin()
 	e.above.begin(s)
 	e.doubts = undecided{}
@@ -217,12 +222,12 @@ func (e *Evaluator) ask(g *group, p *scan.Process) {
 	}
 	cmd := e.cmdlineOf(p)
 	for _, n := range m.ask {
-		l, w := e.config.Rules[n].about(&m.facts, m.exempt, cmd)
+		l, w := e.config.Rules[n].about(&m.facts, m.exempt, cmd, e.at)
 		if l == unknown && g.doubt == NoDoubt {
 			g.doubt = w.key.doubt(&m.facts)
 		}
 		if l != no {
-			g.asked = append(g.asked, ruleLevel(n)<<2|ruleLevel(l))
+			g.asked = append(g.asked, newRuleLevel(n, l, w))
 		}
 		g.about = g.about || l >= likely
 	}
@@ -246,7 +251,7 @@ func (e *Evaluator) tally(g *group) {
 			t := &e.tallies[n]
 			switch l {
 			case yes:
-				result, _ := e.judge(n, g)
+				result, _ := e.judge(r, g)
 				t.certain += g.count
 				t.add(result, g)
 				g.violating = g.violating || result == Violating
@@ -268,13 +273,46 @@ func (t *tally) add(result Result, g *group) {
 }
 
 // judge returns the result of a group by a rule.
-func (e *Evaluator) judge(n int32, g *group) (Result, Reason) {
+func (e *Evaluator) judge(r ruleLevel, g *group) (Result, Reason) {
+	n, _ := r.split()
 	rule := &e.config.Rules[n]
 	result, reason := rule.Expect.judge(&g.condition, &e.demands[n])
 	if result == Violating && g.age < rule.Grace {
 		result = Starting
 	}
+	if result == Violating && e.accepts(r) {
+		result = Waived
+	}
 	return result, reason
+}
+
+// accepts reports whether what violates a rule is accepted.
+func (e *Evaluator) accepts(r ruleLevel) bool {
+	n, _ := r.split()
+	return r&acceptedBit != 0 || e.accepted[n]
+}
+
+// setTime finds out which waivers are in force at a time, if others may be than before. Some only
+// end as time goes on, so that nothing changes before the first of them does.
+func (e *Evaluator) setTime(at time.Time) {
+	e.at = at
+	if e.accepted != nil && !at.Before(e.since) && (e.lapses.IsZero() || at.Before(e.lapses)) {
+		return
+	}
+	e.since, e.lapses = at, time.Time{}
+	e.accepted = make([]bool, len(e.config.Rules))
+	some := false
+	for i := range e.config.Rules {
+		r := &e.config.Rules[i]
+		e.accepted[i] = r.Accept.InForce(at)
+		some = some || r.HasAccept()
+		if all := r.Accepts(at); len(all) > 0 && (e.lapses.IsZero() || all[0].Until.Before(e.lapses)) {
+			e.lapses = all[0].Until
+		}
+	}
+	if some {
+		e.cache.setTime(at)
+	}
 }
 
 // speaks reports whether a rule has a result.

@@ -162,9 +162,9 @@ rules:
 		t.Errorf("%d loaded, %d applied, %d speak", r.Loaded, r.Applied, len(r.Rules))
 	}
 	want := []string{
-		`web true [1 3 1 1] true false [{unsandboxed web@.service 2 [11 12]} {partial web@.service 1 [13]}]`,
-		`must false [0 0 0 0] true false [{too_few  2 []}]`,
-		`all-root true [1 1 0 0] true false [{unsandboxed web@.service 1 [11]}]`,
+		`web true [1 3 1 1 0] true false [{unsandboxed web@.service 2 [11 12]} {partial web@.service 1 [13]}]`,
+		`must false [0 0 0 0 0] true false [{too_few  2 []}]`,
+		`all-root true [1 1 0 0 0] true false [{unsandboxed web@.service 1 [11]}]`,
 	}
 	for i, w := range want {
 		x := r.Rules[i]
@@ -178,7 +178,7 @@ rules:
 	// A rule that applied once counts as applied until the rules are loaded again.
 	empty := newHost()
 	r = e.Evaluate(empty.Snapshot)
-	if r.Applied != 2 || r.rule("web") == nil || r.rule("web").Processes != [4]int{} || r.rule("web").Violated || len(r.rule("web").Violations) > 0 {
+	if r.Applied != 2 || r.rule("web") == nil || r.rule("web").Processes != [NumResults]int{} || r.rule("web").Violated || len(r.rule("web").Violations) > 0 {
 		t.Errorf("%+v", r.rule("web"))
 	}
 	if r := New(load(t, rules), Options{}).Evaluate(empty.Snapshot); r.Applied != 0 || len(r.Rules) != 1 {
@@ -194,10 +194,10 @@ func TestLandlockDisabled(t *testing.T) {
 	all := evaluate(t, "rules: [{name: a, match: {unit: [a.service]}}, "+
 		"{name: free, match: {unit: [a.service]}, expect: {state: [unsandboxed]}}]", h)
 	r := all.rule("a")
-	if r.Processes != [4]int{0, 1, 1, 0} || len(r.Violations) != 1 || r.Violations[0].Reason != LandlockDisabled {
+	if r.Processes != [NumResults]int{0, 1, 1, 0} || len(r.Violations) != 1 || r.Violations[0].Reason != LandlockDisabled {
 		t.Errorf("%+v", r)
 	}
-	if r := all.rule("free"); r.Processes != [4]int{2, 0, 0, 0} || r.Violated {
+	if r := all.rule("free"); r.Processes != [NumResults]int{2, 0, 0, 0} || r.Violated {
 		t.Errorf("%+v", r)
 	}
 }
@@ -232,12 +232,12 @@ func TestMinProcesses(t *testing.T) {
 	h := newHost()
 	h.process(h.unit("a.service"), "/a", -2)
 	r := evaluate(t, rules, h).rule("a")
-	if !r.Violated || r.Processes != [4]int{0, 0, 0, 1} || len(r.Violations) != 1 || r.Violations[0].Reason != TooFew || r.Violations[0].Processes != 1 {
+	if !r.Violated || r.Processes != [NumResults]int{0, 0, 0, 1} || len(r.Violations) != 1 || r.Violations[0].Reason != TooFew || r.Violations[0].Processes != 1 {
 		t.Errorf("%+v", r)
 	}
 	// A process that may be the one that is missing.
 	h.process(-1, "/a", -1)
-	if r := evaluate(t, rules, h).rule("a"); r.Violated || !r.CountUnknown || r.Processes != [4]int{0, 0, 0, 2} {
+	if r := evaluate(t, rules, h).rule("a"); r.Violated || !r.CountUnknown || r.Processes != [NumResults]int{0, 0, 0, 2} {
 		t.Errorf("%+v", r)
 	}
 	// It may be where the source does not look.
@@ -283,7 +283,7 @@ func TestMain(t *testing.T) {
 		}
 	}
 	r := e.Evaluate(h.Snapshot)
-	if got, want := r.rule("x").Processes, [4]int{0, 3, 0, 2}; got != want {
+	if got, want := r.rule("x").Processes, [NumResults]int{0, 3, 0, 2}; got != want {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -310,13 +310,13 @@ rules:
 		return map[int32]string{10: "/usr/bin/a --serve=1", 11: "a --debug"}[pid], pid < 12
 	}})
 	r := e.Evaluate(h.Snapshot)
-	if got, want := r.rule("a").Processes, [4]int{0, 1, 0, 0}; got != want {
+	if got, want := r.rule("a").Processes, [NumResults]int{0, 1, 0, 0}; got != want {
 		t.Errorf("a: %v, want %v", got, want)
 	}
 	if u := r.Undecided; len(u) != 1 || u[0].Doubt != DoubtCmdline || u[0].Processes != 1 || !slices.Equal(u[0].PIDs, []int32{12}) {
 		t.Errorf("%+v", u)
 	}
-	if got, want := r.rule("b").Processes, [4]int{0, 1, 0, 1}; got != want {
+	if got, want := r.rule("b").Processes, [NumResults]int{0, 1, 0, 1}; got != want {
 		t.Errorf("b: %v, want %v", got, want)
 	}
 	if len(asked) != 3 || asked[10] != 1 || asked[11] != 1 || asked[12] != 1 {
@@ -334,7 +334,7 @@ func TestExempt(t *testing.T) {
 	h.process(h.unit("b.service"), "/a", -1)
 	r := evaluate(t, "exempt: [{unit: [a.service]}]\nrules: [{name: a, match: {uid: [0]}}]", h)
 	// Of the second it is not known whether it is in that unit.
-	if got, want := r.rule("a").Processes, [4]int{0, 1, 0, 1}; got != want {
+	if got, want := r.rule("a").Processes, [NumResults]int{0, 1, 0, 1}; got != want {
 		t.Errorf("%v, want %v", got, want)
 	}
 }

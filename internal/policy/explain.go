@@ -35,7 +35,7 @@ func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 		rule := &e.config.Rules[i]
 		x := &all[i]
 		x.Rule = rule
-		l, w := rule.about(&f, exempt, cmd)
+		l, w := rule.about(&f, exempt, cmd, s.Time)
 		if x.Applies = l.answer(); x.Applies != access.Yes {
 			x.Result, x.Why = Unknown, w.words(rule, l, &f)
 			continue
@@ -44,6 +44,14 @@ func (e *Evaluator) Explain(s *scan.Snapshot, p *scan.Process) []Explanation {
 		if x.Result == Violating && age < rule.Grace {
 			x.Result = Starting
 			x.Why = fmt.Sprintf("%s; it is %.1f s old, of a grace of %s", x.Why, age.Seconds(), rule.Grace)
+		}
+		a := w.accepted
+		if a == nil && rule.Accept.InForce(s.Time) {
+			a = rule.Accept
+		}
+		if x.Result == Violating && a != nil {
+			x.Result = Waived
+			x.Why += "; " + a.Words()
 		}
 	}
 	return all
@@ -67,7 +75,7 @@ func (m *Match) About(s *scan.Snapshot, p *scan.Process) (applies access.Answer,
 	var what seen
 	what.add(&r.Match)
 	f := allFactsOf(s, p, what)
-	l, w := r.about(&f, no, nil)
+	l, w := r.about(&f, no, nil, s.Time)
 	if l != yes {
 		why = w.words(&r, l, &f)
 	}

@@ -85,13 +85,13 @@ func TestForgeries(t *testing.T) {
 		for what, forge := range forged {
 			h := newHost()
 			forge(h, h.domain(-1, allFS))
-			if r := evaluate(t, text, h).rule("r"); !r.Violated || r.Applied || r.Processes != [4]int{} {
+			if r := evaluate(t, text, h).rule("r"); !r.Violated || r.Applied || r.Processes != [NumResults]int{} {
 				t.Errorf("%s, without its daemon: %s: %+v", name, what, r)
 			}
 			h = newHost()
 			daemonHost(h.domain(-1, allFS), h)
 			forge(h, -1)
-			if r := evaluate(t, text, h).rule("r"); r.Violated || r.Processes != [4]int{1, 0, 0, 0} {
+			if r := evaluate(t, text, h).rule("r"); r.Violated || r.Processes != [NumResults]int{1, 0, 0, 0} {
 				t.Errorf("%s, with its daemon: %s: %+v", name, what, r)
 			}
 		}
@@ -181,7 +181,7 @@ func TestUnknownIdentity(t *testing.T) {
 		c.add(h)
 		e := New(load(t, text), Options{})
 		r := e.Evaluate(h.Snapshot)
-		if x := r.rule("r"); (x != nil) != c.applied || c.applied && (x.Processes != [4]int{0, 0, 0, 1} || x.Violated || !r.Open()) {
+		if x := r.rule("r"); (x != nil) != c.applied || c.applied && (x.Processes != [NumResults]int{0, 0, 0, 1} || x.Violated || !r.Open()) {
 			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, x)
 		}
 		if (len(r.Undecided) == 0) != c.applied {
@@ -192,7 +192,7 @@ func TestUnknownIdentity(t *testing.T) {
 			t.Errorf("%s unknown, %s: %+v", c.what, c.rule, x)
 		}
 		// Where the rule applies anyway, those alone count as Unknown.
-		want := [4]int{1, 0, 0, 0}
+		want := [NumResults]int{1, 0, 0, 0}
 		if c.applied {
 			want[Unknown] = 1
 		}

@@ -5,6 +5,7 @@ package policy
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/landlockd/landlockd/scan"
 )
@@ -191,8 +192,8 @@ func (m *Match) trusts(o scan.Origin) level {
 }
 
 // about reports whether a rule is about a process, given whether the process is
-// exempt. If not, or if that is not known, why is which key decides.
-func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
+// exempt, and the time. If not, or if that is not known, why is which key decides.
+func (r *Rule) about(f *facts, exempt level, cmd cmdline, at time.Time) (l level, w why) {
 	l, w.key = r.Match.level(f, anyTask, cmd)
 	if l == no {
 		return no, w
@@ -202,7 +203,17 @@ func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
 	}
 	except, key := no, numKeys
 	for i := range r.Except {
-		if e, k := r.Except[i].level(f, allTasks, cmd); e > except {
+		x := &r.Except[i]
+		if x.Accept != nil && !x.Accept.InForce(at) {
+			continue
+		}
+		e, k := x.level(f, allTasks, cmd)
+		switch {
+		case e == yes && x.Accept != nil:
+			if w.accepted == nil || w.accepted.Until.Before(x.Accept.Until) {
+				w.accepted = x.Accept
+			}
+		case e > except:
 			except, key = e, k
 		}
 	}
@@ -210,9 +221,9 @@ func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
 	case except == yes:
 		return no, why{except: true}
 	case except != no && l == yes:
-		return likely, why{except: true, key: key}
+		return likely, why{except: true, key: key, accepted: w.accepted}
 	case exempt != no && l == yes:
-		return likely, why{exempt: true}
+		return likely, why{exempt: true, accepted: w.accepted}
 	default:
 		return l, w
 	}
@@ -222,6 +233,8 @@ func (r *Rule) about(f *facts, exempt level, cmd cmdline) (l level, w why) {
 type why struct {
 	key            Key
 	except, exempt bool
+	// accepted is what accepts its violations, of the items of except; the last to end.
+	accepted *Accept
 }
 
 // exemption reports whether a process is exempt from all rules.

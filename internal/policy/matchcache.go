@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"time"
 )
 
 // matched is which rules are about all processes with some facts.
@@ -29,10 +30,21 @@ type matched struct {
 // written.
 type ruleList struct{ rules []ruleLevel }
 
-// ruleLevel is a rule's index and, in the lowest two bits, the level.
+// ruleLevel is a rule's index and, in the lowest three bits, whether violations are accepted by
+// an item of except, and the level.
 type ruleLevel uint32
 
-func (r ruleLevel) split() (rule int32, l level) { return int32(r >> 2), level(r & 3) }
+const acceptedBit ruleLevel = 1 << 2
+
+func newRuleLevel(rule int32, l level, w why) ruleLevel {
+	r := ruleLevel(rule)<<3 | ruleLevel(l)
+	if w.accepted != nil {
+		r |= acceptedBit
+	}
+	return r
+}
+
+func (r ruleLevel) split() (rule int32, l level) { return int32(r >> 3), level(r & 3) }
 
 // matchCache matches each facts once, and keeps that as long as processes have
 // them.
@@ -46,7 +58,8 @@ type matchCache struct {
 	// about many kinds of processes, most have the same.
 	lists map[string]*ruleList
 	now   uint64
-	live  int // entries that were used in this evaluation
+	at    time.Time // when waivers are in force
+	live  int       // entries that were used in this evaluation
 
 	candidates      []int32
 	rules, doubtful []ruleLevel
@@ -58,6 +71,13 @@ func newMatchCache(c *Config, allDoubts bool) matchCache {
 		config: c, allDoubts: allDoubts, index: newIndex(c.Rules),
 		byFact: map[facts]*matched{}, lists: map[string]*ruleList{},
 	}
+}
+
+// setTime forgets all that was matched with waivers that begin or end before a time.
+func (c *matchCache) setTime(at time.Time) {
+	c.at = at
+	clear(c.byFact)
+	clear(c.lists)
 }
 
 // begin starts an evaluation.
@@ -104,16 +124,16 @@ func (c *matchCache) match(f *facts) *matched {
 			}
 			continue
 		}
-		switch l, w := rule.about(f, m.exempt, nil); l {
+		switch l, w := rule.about(f, m.exempt, nil, c.at); l {
 		case unknown:
 			if m.doubt == NoDoubt {
 				m.doubt = w.key.doubt(f)
 			}
 			if rule.MinProcesses > 0 || c.allDoubts {
-				c.doubtful = append(c.doubtful, ruleLevel(n)<<2|ruleLevel(l))
+				c.doubtful = append(c.doubtful, newRuleLevel(n, l, w))
 			}
 		case likely, yes:
-			c.rules = append(c.rules, ruleLevel(n)<<2|ruleLevel(l))
+			c.rules = append(c.rules, newRuleLevel(n, l, w))
 		}
 	}
 	m.rules, m.doubtful = c.share(c.rules), c.share(c.doubtful)

@@ -44,13 +44,16 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 		for j := range s.Processes {
 			p := &s.Processes[j]
 			f := allFactsOf(s, p, everything(e.config))
-			l, _ := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) })
+			l, _ := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) }, s.Time)
 			if l == no {
 				continue
 			}
 			result, reason, _ := rule.Expect.Judge(s, p)
 			if result == Violating && max(0, s.Uptime-time.Duration(p.Start)) < rule.Grace {
 				result = Starting
+			}
+			if result == Violating && e.waived(rule, &f, p, s.Time) {
+				result = Waived
 			}
 			if l == likely {
 				result = Unknown
@@ -102,6 +105,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 			continue
 		}
 		x.Violated = x.Processes[Violating] > 0
+		x.Accepts = rule.Accepts(s.Time)
 		for _, v := range by {
 			x.Violations = append(x.Violations, *v)
 		}
@@ -115,6 +119,8 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 			if maybe >= missing || s.Source.PIDNS == "nested" {
 				x.CountUnknown = true
 				x.Processes[Unknown] += max(0, min(doubtful, missing-(maybe-doubtful)))
+			} else if a := rule.Accept; a != nil && s.Time.Before(a.Until) {
+				x.MissingWaived = missing
 			} else {
 				x.Violated = true
 				x.Violations = append(x.Violations, Violation{Reason: TooFew, Processes: missing})
@@ -126,6 +132,20 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 	r.Violators = e.violators(s)
 	r.Undecided = e.undecided(s)
 	return r
+}
+
+// waived reports whether what a process violates is accepted.
+func (e *naive) waived(r *Rule, f *facts, p *scan.Process, at time.Time) bool {
+	if r.Accept != nil && at.Before(r.Accept.Until) {
+		return true
+	}
+	for i := range r.Except {
+		l, _ := r.Except[i].level(f, allTasks, func() (string, bool) { return e.cmdline(p) })
+		if a := r.Except[i].Accept; a != nil && at.Before(a.Until) && l == yes {
+			return true
+		}
+	}
+	return false
 }
 
 // violators lists the processes that violate some rule.
@@ -159,7 +179,7 @@ func (e *naive) undecided(s *scan.Snapshot) (list []Undecided) {
 		var first [2]Doubt
 		for j := range e.config.Rules {
 			rule := &e.config.Rules[j]
-			l, w := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) })
+			l, w := rule.about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) }, s.Time)
 			at := &first[0]
 			if rule.usesCmdline() {
 				at = &first[1]
@@ -264,7 +284,15 @@ func someRules(rnd *rand.Rand) string {
 	for i := range 1 + rnd.IntN(30) {
 		fmt.Fprintf(&b, "- name: r%d\n  match: %s\n  grace: %ds\n  min_processes: %d\n", i, someMatch(rnd, false), 10*rnd.IntN(20), max(0, rnd.IntN(6)-3))
 		if rnd.IntN(3) == 0 {
-			fmt.Fprintf(&b, "  except:\n  - %s\n  - %s\n", someMatch(rnd, false), someMatch(rnd, false))
+			fmt.Fprintf(&b, "  except:\n  - %s\n", someMatch(rnd, false))
+			accepted := strings.TrimSuffix(someMatch(rnd, false), "}")
+			if rnd.IntN(2) == 0 {
+				accepted += fmt.Sprintf(", accept: {until: 2027-01-0%d, reason: soon}", 1+rnd.IntN(5))
+			}
+			fmt.Fprintf(&b, "  - %s}\n", accepted)
+		}
+		if rnd.IntN(5) == 0 {
+			fmt.Fprintf(&b, "  accept: {until: 2027-01-0%d, reason: later}\n", 1+rnd.IntN(5))
 		}
 		if rnd.IntN(8) == 0 {
 			b.WriteString("  expect: {state: [unsandboxed]}\n")
@@ -287,6 +315,7 @@ func someRules(rnd *rand.Rand) string {
 
 func someHost(rnd *rand.Rand) host {
 	h := newHost()
+	h.Time = time.Date(2026, 12, 31, rnd.IntN(24*6), 0, 0, 0, time.FixedZone("", 3600*(rnd.IntN(20)-10)))
 	h.kernel(oneOf(rnd, 1, 6, 11))
 	if rnd.IntN(4) == 0 { // a kernel of which not all is known
 		h.Kernel.Rights.Sure[access.Net] = 0
@@ -358,7 +387,7 @@ func (e *naive) ruled(s *scan.Snapshot) []bool {
 		p := &s.Processes[i]
 		f := allFactsOf(s, p, everything(e.config))
 		for j := range e.config.Rules {
-			l, _ := e.config.Rules[j].about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) })
+			l, _ := e.config.Rules[j].about(&f, e.config.exemption(&f), func() (string, bool) { return e.cmdline(p) }, s.Time)
 			if p.Workload >= 0 && l >= likely {
 				ruled[p.Workload] = true
 			}
@@ -387,7 +416,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 	if testing.Short() {
 		rounds = 150
 	}
-	var results [4]int
+	var results [NumResults]int
 	unmatched := map[access.Answer]int{}
 	for seed := range uint64(rounds) {
 		rnd := rand.New(rand.NewPCG(seed, 4))
@@ -432,7 +461,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 					}
 				}
 				for j, x := range fast.Explain(h.Snapshot, p) {
-					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p) })
+					l, _ := c.Rules[j].about(&f, c.exemption(&f), func() (string, bool) { return cmdline(p) }, h.Time)
 					if (l == yes) != (x.Applies == access.Yes) || (l == no) != (x.Applies == access.No) || (x.Why == "") != (l == yes && x.Result == Compliant) {
 						t.Fatalf("seed %d: pid %d, rule %s: %s (%s), want level %d", seed, p.PID, x.Rule.Name, x.Applies, x.Why, l)
 					}

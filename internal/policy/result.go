@@ -22,19 +22,25 @@ const (
 	Starting
 	// Unknown: it is not known.
 	Unknown
+	// Waived: it is not, which is accepted until some day: see [Accept].
+	Waived
+	// NumResults is the number of results.
+	NumResults
 )
 
 // Results returns every result, in the order in which people read them.
-func Results() [4]Result { return [...]Result{Compliant, Violating, Starting, Unknown} }
+func Results() [NumResults]Result {
+	return [...]Result{Compliant, Violating, Starting, Unknown, Waived}
+}
 
 func (r Result) String() string {
-	return [...]string{"compliant", "violating", "starting", "unknown"}[r&3]
+	return [...]string{"compliant", "violating", "starting", "unknown", "waived"}[r%NumResults]
 }
 
 // Met reports whether the expectation is met.
 func (r Result) Met() access.Answer {
 	// Otherwise access.Unknown.
-	return [4]access.Answer{Compliant: access.Yes, Violating: access.No}[r&3]
+	return [NumResults]access.Answer{Compliant: access.Yes, Violating: access.No, Waived: access.No}[r%NumResults]
 }
 
 // MarshalText encodes the word.
@@ -129,6 +135,11 @@ func (r *Evaluation) Violated() bool {
 	return slices.ContainsFunc(r.Rules, func(r RuleEvaluation) bool { return r.Violated })
 }
 
+// Waived reports whether some rule's violation is accepted.
+func (r *Evaluation) Waived() bool {
+	return slices.ContainsFunc(r.Rules, func(r RuleEvaluation) bool { return r.Waived() })
+}
+
 // Open reports whether something is not known that may be a violation.
 func (r *Evaluation) Open() bool {
 	return slices.ContainsFunc(r.Rules, func(r RuleEvaluation) bool {
@@ -142,12 +153,16 @@ type RuleEvaluation struct {
 	// Applied reports whether the rule was about some process since it was loaded.
 	Applied bool
 	// Processes are the numbers of processes by [Result].
-	Processes [4]int
+	Processes [NumResults]int
 	// First are the lowest PIDs by [Result], or 0: of processes that the rule is
 	// about, and of those that it is likely about, which are all Unknown.
-	First [4]int32
+	First [NumResults]int32
 	// Violated: a process violates the rule, or there are too few.
 	Violated bool
+	// Accepts are the rule's waivers that are in force, the first to end first.
+	Accepts []*Accept
+	// MissingWaived is how many processes are missing, if that is accepted.
+	MissingWaived int
 	// CountUnknown: it is not known whether there are too few.
 	CountUnknown bool
 	// Violations are ordered by reason and then by workload. A snapshot has at
@@ -155,6 +170,9 @@ type RuleEvaluation struct {
 	// none, and only Violated and Processes show it.
 	Violations []Violation
 }
+
+// Waived reports whether a violation is accepted.
+func (r *RuleEvaluation) Waived() bool { return r.Processes[Waived] > 0 || r.MissingWaived > 0 }
 
 // Verdict is what a rule finds of a process.
 type Verdict struct {

@@ -25,6 +25,8 @@ var good = []string{
 	"rules: [{name: a, match: {uid: [1]}, expect: {state: [unsandboxed]}}]",
 	"rules: [{name: a, match: {uid: [1]}, expect: {state: [partial, sandboxed], min_depth: 16, " +
 		"max_depth: 16}}]",
+	"rules: [{name: a, match: {uid: [1]}, accept: {until: 2027-01-31, reason: a b}}]",
+	"rules: [{name: a, match: {uid: [1]}, except: [{uid: [0], accept: {until: \"2028-02-29\", reason: b}}]}]",
 	"rules: &unused []",
 	"assets: []", "assets:",
 	"assets: [{name: a, paths: [/, \"/home/*/.ssh/*_key\", /...], access: [write, read]}]",

@@ -163,7 +163,7 @@ func obscure(r *rand.Rand, h host, p *scan.Process) {
 // Whatever a scan could not find out: what is judged to comply does, and what is judged
 // to violate does not comply. Where all is known, only a worker outside leaves it Unknown.
 func TestJudgeIsSound(t *testing.T) {
-	var results [4]int
+	var results [NumResults]int
 	var reasons [numReasons]int
 	for seed := range uint64(30000) {
 		r := rand.New(rand.NewPCG(seed, 11))

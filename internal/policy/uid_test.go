@@ -60,7 +60,7 @@ rules:
 		r := e.Evaluate(h.Snapshot)
 		for i, applies := range got {
 			x := r.rule(e.config.Rules[i].Name)
-			if (applies == "yes") != (x != nil && x.Processes != [4]int{}) {
+			if (applies == "yes") != (x != nil && x.Processes != [NumResults]int{}) {
 				t.Errorf("%v, rule %s: %+v, want %s", c.uids, e.config.Rules[i].Name, x, applies)
 			}
 		}

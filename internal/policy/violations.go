@@ -58,14 +58,15 @@ func (e *Evaluator) evaluation(r *Evaluation) {
 		out := RuleEvaluation{
 			Rule: rule, Applied: e.applied[i], Processes: t.processes, First: t.first,
 			Violated: t.processes[Violating] > 0, Violations: violations[int32(i)],
+			Accepts: rule.Accepts(e.at),
 		}
-		e.count(&out, t, now)
+		e.count(&out, t, now, e.accepted[i])
 		r.Rules = append(r.Rules, out)
 	}
 }
 
 // count reports whether there are as many processes as a rule needs.
-func (e *Evaluator) count(r *RuleEvaluation, t *tally, now time.Duration) {
+func (e *Evaluator) count(r *RuleEvaluation, t *tally, now time.Duration, accepted bool) {
 	missing := r.Rule.MinProcesses - t.certain
 	switch {
 	case missing <= 0:
@@ -78,6 +79,8 @@ func (e *Evaluator) count(r *RuleEvaluation, t *tally, now time.Duration) {
 		r.Processes[Unknown] += max(0, min(t.doubtful, missing-t.likely))
 	case now < r.Rule.Grace:
 		// The host has just been started: no process could be older.
+	case accepted:
+		r.MissingWaived = missing
 	default:
 		r.Violated = true
 		r.Violations = append(r.Violations, Violation{Reason: TooFew, Processes: missing})
@@ -153,7 +156,7 @@ func (e *Evaluator) violatedBy(g *group) []violationKey {
 			if l != yes || !e.tallies[n].list {
 				continue
 			}
-			if result, reason := e.judge(n, g); result == Violating {
+			if result, reason := e.judge(r, g); result == Violating {
 				keys = append(keys, violationKey{rule: n, reason: reason})
 			}
 		}

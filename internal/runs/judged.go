@@ -16,14 +16,14 @@ type judged struct {
 	config *policy.Config
 	// rules are those in force, by name.
 	rules  map[string]*policy.Rule
-	counts map[string]*[4]uint64 // by policy.Result
+	counts map[string]*[policy.NumResults]uint64 // by policy.Result
 	broken map[brokenKey]time.Time
 }
 
 type brokenKey struct{ rule, workload string }
 
 func newJudged() judged {
-	return judged{counts: map[string]*[4]uint64{}, broken: map[brokenKey]time.Time{}}
+	return judged{counts: map[string]*[policy.NumResults]uint64{}, broken: map[brokenKey]time.Time{}}
 }
 
 // follow keeps what was found by rules that have the same name in another configuration.
@@ -33,7 +33,7 @@ func (j *judged) follow(c *policy.Config) {
 		j.rules[c.Rules[i].Name] = &c.Rules[i]
 	}
 	gone := func(name string) bool { return j.rules[name] == nil }
-	maps.DeleteFunc(j.counts, func(name string, _ *[4]uint64) bool { return gone(name) })
+	maps.DeleteFunc(j.counts, func(name string, _ *[policy.NumResults]uint64) bool { return gone(name) })
 	maps.DeleteFunc(j.broken, func(k brokenKey, _ time.Time) bool { return gone(k.rule) })
 }
 
@@ -48,10 +48,10 @@ func (j *judged) add(found []policy.Verdict, count uint64, workload string, at t
 	for _, v := range found {
 		n := j.counts[v.Rule.Name]
 		if n == nil {
-			n = new([4]uint64)
+			n = new([policy.NumResults]uint64)
 			j.counts[v.Rule.Name] = n
 		}
-		n[v.Result&3] += count
+		n[v.Result] += count
 		if v.Result == policy.Violating {
 			broke = true
 			j.note(brokenKey{v.Rule.Name, workload}, at)
@@ -90,7 +90,8 @@ func (j *judged) stats() []collector.RuleRuns {
 		if n := j.counts[name]; n != nil {
 			all = append(all, collector.RuleRuns{
 				Name: name, Compliant: n[policy.Compliant], Violating: n[policy.Violating],
-				Short: n[policy.Starting], Unknown: n[policy.Unknown],
+				Short: n[policy.Starting], Unknown: n[policy.Unknown], Waived: n[policy.Waived],
+				Accepts: j.config.Rules[i].HasAccept(),
 			})
 		}
 	}

@@ -42,7 +42,7 @@ func (p *picture) workloadOf(cell int) *scan.Workload { return &p.snap.Workloads
 
 func (t *Tally) picture(cells []Cell) *picture {
 	p := &picture{cells: cells, snap: scan.Snapshot{
-		Uptime: uptime, Kernel: t.kernel,
+		Time: t.clock.now(), Uptime: uptime, Kernel: t.kernel,
 		Source: scan.SourceInfo{Rules: t.rulesRead, PIDNS: "init"},
 	}}
 	p.snap.Processes = make([]scan.Process, 0, 2*len(cells))

@@ -95,12 +95,12 @@ func (s *Service) depthText() string {
 
 // rulesText is the worst result of rules, and which rules have it if it is not the best.
 func (s *Service) rulesText() (text, result string) {
-	var names [4][]string
+	var names [policy.NumResults][]string
 	for i := range s.Rules {
 		r := s.Rules[i].Result()
 		names[r] = append(names[r], s.Rules[i].Rule.Name)
 	}
-	for _, worst := range [...]policy.Result{policy.Violating, policy.Unknown, policy.Starting} {
+	for _, worst := range [...]policy.Result{policy.Violating, policy.Unknown, policy.Waived, policy.Starting} {
 		if len(names[worst]) > 0 {
 			result = worst.String()
 			return result + ": " + plural.First(names[worst], 2), result
