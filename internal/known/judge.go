@@ -175,10 +175,13 @@ const maxAbove = 32
 func (p *Program) versionOf(s *scan.Snapshot, pid int32) string {
 	for range maxAbove {
 		of := s.Find(pid)
-		if of == nil || of.ExeOrigin != scan.OfHost || of.ExeCut {
+		if of == nil {
 			return ""
 		}
 		for _, at := range p.Installed {
+			if of.ExeOrigin != scan.OfHost || of.ExeCut {
+				break // what started it may still be the host's
+			}
 			if of.Exe == at.Path || p.NPM != "" && strings.HasPrefix(of.Exe, at.Path+"/") {
 				if of.ExeDeleted {
 					return "" // it was another one

@@ -265,7 +265,7 @@ func TestJudge(t *testing.T) {
 		"no longer": {
 			make: func(f *fixture) {
 				f.run(10, 1, agentExe, f.free)
-				f.run(12, 10, "/usr/bin/sh", f.free)
+				f.run(12, 10, "/usr/bin/sh", f.free).ExeOrigin = scan.OfUser
 			},
 			installed: agent("3.1"),
 			want:      "agent other_version",

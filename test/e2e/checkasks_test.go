@@ -13,8 +13,8 @@ import (
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
-// TestCheckAsks: check and rules suggest ask the confined daemon first, by commands that could not
-// scan. By a part of the host no rules are judged: what is not seen might violate them.
+// TestCheckAsks: check, rules suggest and rules known ask the confined daemon first, by commands
+// that could not scan. By a part of the host no rules are judged: what is not seen might violate them.
 func TestCheckAsks(t *testing.T) {
 	testenv.NeedRoot(t)
 	socket := filepath.Join(testenv.PublicDir(t), "s")
@@ -41,6 +41,14 @@ func TestCheckAsks(t *testing.T) {
 		t.Errorf("%v: %+v", err, j)
 	}
 	wants(t, asks("rules", "suggest"), "/checked\"]")
+	known := "--known.files=" + write(t, filepath.Join(testenv.PublicDir(t), "known.yml"),
+		fmt.Sprintf("programs:\n  - {name: probe, what: probes, when: default, who: process, "+
+			"match: {exe: [%s]}, untested: made up}\n", program), 0o644)
+	wants(t, asks("rules", "known", known), "probe    sandboxed  1/1", "\nBy the daemon at "+socket+"\n")
+	// Of a part of the host is said what is seen, and that it is a part.
+	seen := runWith(t, asNobody(), "rules", "known", known, flag)
+	wants(t, seen.stdout.String(), "None known here: ", "Only processes that you may look at are seen",
+		"\nBy the daemon at "+socket+"\n")
 
 	const part = "it shows this user a part of the host"
 	for _, args := range [][]string{{"check", file}, {"rules", "suggest"}} {
