@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The static program and nothing else: nothing is fetched, nothing is run. Build it
+# The static program and what is known of others, and nothing else: nothing is fetched, nothing is run. Build it
 # with "make image", which makes dist/linux-ARCH/landlockd first.
 #
 # Run it where it sees the host:
@@ -22,6 +22,7 @@ LABEL org.opencontainers.image.title="landlockd" \
       org.opencontainers.image.created="$CREATED"
 # Mode 0711: who serves cannot read it, and so cannot be traced (docs/architecture.md).
 COPY dist/linux-$TARGETARCH/landlockd /usr/bin/landlockd
+COPY deploy/known.d /usr/lib/landlockd/known.d
 EXPOSE 10644
 # It starts with user 0, as only that has the capabilities it needs to start, and
 # serves as 65534 if it has SETUID and SETGID, too.

@@ -43,6 +43,9 @@ func (s store) image(t *testing.T, arch string) string {
 	for _, name := range []string{"Dockerfile", ".dockerignore"} {
 		write(t, filepath.Join(dir, name), read(t, filepath.Join(src, name)))
 	}
+	if err := os.CopyFS(filepath.Join(dir, "deploy/known.d"), os.DirFS(filepath.Join(src, "deploy/known.d"))); err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range []string{"amd64", "arm64"} {
 		out := filepath.Join(dir, "dist/linux-"+a)
 		if err := os.MkdirAll(out, 0o755); err != nil {
@@ -107,7 +110,11 @@ func TestImage(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(files, []string{"/usr/bin/landlockd 711"}) {
+		want := []string{"/usr/bin/landlockd 711"}
+		for _, name := range knownFiles(t) {
+			want = append(want, "/usr/lib/landlockd/known.d/"+name+" 644")
+		}
+		if !slices.Equal(files, want) {
 			t.Errorf("%s: there is %q in it", arch, files)
 		}
 		r := get(t, first)
@@ -293,4 +300,17 @@ func removeParents(t *testing.T) {
 			}
 		}
 	})
+}
+
+// knownFiles are the names of the files of known programs.
+func knownFiles(t *testing.T) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(top(t), "deploy/known.d"))
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("%d files of known programs: %v", len(entries), err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }

@@ -125,7 +125,7 @@ func TestManual(t *testing.T) {
 	cmd := runBoth(t, "man", "--warnings", "--encoding=utf8", "--local-file", page)
 	text := strings.Join(strings.Fields(cmd), " ")
 	for _, want := range []string{
-		"landlockd - coverage of Landlock sandboxes", "--web.listen-address=127.0.0.1:10644", "--web.config.file=FILE", "check-config", "rules suggest",
+		"landlockd - coverage of Landlock sandboxes", "--web.listen-address=127.0.0.1:10644", "--web.config.file=FILE", "check-config", "rules suggest", "rules known",
 		"/etc/landlockd/landlockd.yml", "EXIT STATUS", "landlockd 1.1.0",
 	} {
 		if !strings.Contains(text, want) {

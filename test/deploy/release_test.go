@@ -103,7 +103,7 @@ func TestArchive(t *testing.T) {
 	run(t, "tar", "-C", dir, "-xzf", r.file(t, "*-linux-"+runtime.GOARCH+".tar.gz"))
 	root := filepath.Join(dir, "landlockd-1.0.0-linux-"+runtime.GOARCH)
 	for _, name := range []string{
-		"LICENSE", "README.md", "CHANGELOG.md", "landlockd.yml", "assets.yml", "landlockd.1.gz", "systemd/dropins/assets.conf",
+		"LICENSE", "README.md", "CHANGELOG.md", "landlockd.yml", "assets.yml", "landlockd.1.gz", "systemd/dropins/assets.conf", "known.d/xz.yml",
 		"completions/landlockd.bash", "completions/_landlockd", "completions/landlockd.fish", "systemd/landlockd.service", "systemd/landlockd.sysusers",
 	} {
 		if st, err := os.Stat(filepath.Join(root, name)); err != nil || st.Size() == 0 {
