@@ -22,7 +22,7 @@ func TestConfig(t *testing.T) {
 		enableRuleMatchUnknown: true,
 		nodeLabel: "kubernetes_node", podNodes: "label_replace(kube_pod_info, \"kubernetes_node\", \"$1\", \"node\", \"(.+)\")",
 		runbookURLPrefix: "https://runbooks.example/",
-		dashboardUIDPrefix: "ours-",
+		dashboardUIDPrefix: "ours-", grafanaURL: "https://grafana.example",
 		severities+: {LandlockdDown: "critical"},
 	}`)
 	if !ok {
@@ -42,6 +42,9 @@ func TestConfig(t *testing.T) {
 		alerts[a.Alert] = a
 		if !strings.HasPrefix(a.Annotations["runbook_url"], "https://runbooks.example/"+a.Alert) {
 			t.Errorf("%s: runbook_url %q", a.Alert, a.Annotations["runbook_url"])
+		}
+		if !strings.HasPrefix(a.Annotations["dashboard_url"], "https://grafana.example/d/ours-") {
+			t.Errorf("%s: dashboard_url %q", a.Alert, a.Annotations["dashboard_url"])
 		}
 	}
 	for name := range allAlerts(t) {

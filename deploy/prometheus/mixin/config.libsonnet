@@ -129,6 +129,10 @@ local seconds = import 'duration.libsonnet';
 
     runbookURLPrefix: 'https://github.com/landlockd/landlockd/blob/main/docs/runbooks/',
 
+    // Where Grafana is, as in https://grafana.example. Alerts link their dashboards there; if
+    // empty, by a path.
+    grafanaURL: '',
+
     dashboardTags: ['landlock', 'landlockd'],
     dashboardUIDPrefix: 'landlockd-',
     dashboardRefresh: '1m',

@@ -110,6 +110,7 @@
           c.manyHostsFor,
           'Rule {{ $labels.rule }} is violated on {{ $value | humanizePercentage }} of its hosts.',
           'A change that reached many hosts is more likely than many faults. Some of the hosts:' + someHosts + '.',
+          dashboard='rule',
           severity=false
         ),
         alert(
@@ -118,6 +119,7 @@
           c.ruleFor,
           'Rule {{ $labels.rule }} is violated on {{ $labels.instance }}.',
           'On {{ $labels.instance }} rule {{ $labels.rule }} was violated in {{ $value | humanizePercentage }} of the scrapes of the last ' + c.ruleWindow + '. Workloads, reasons, processes:' + reasons,
+          dashboard='rule',
           severity=false
         ),
         // At once, and on the time, not on an increase: the first violation makes its
@@ -128,6 +130,7 @@
           null,
           'Rule {{ $labels.rule }} was violated on {{ $labels.instance }} by what has ended.',
           'A process of {{ $labels.workload }} that violated rule {{ $labels.rule }} ended on {{ $labels.instance }} {{ $value | humanizeDuration }} ago. Ends that violated the rule in the last hour: ' + lately + '.',
+          dashboard='rule',
           severity=false
         ),
         // Where runs are counted, some end within their grace and not as they should be,
@@ -154,6 +157,7 @@
           c.settleFor,
           'Rule {{ $labels.rule }} on {{ $labels.instance }} finds only processes too young to judge.',
           'For ' + c.settleWindow + ' no process of rule {{ $labels.rule }} was as expected on {{ $labels.instance }}, and new ones that are not keep starting. Something restarts before its grace is over.',
+          dashboard='rule',
         ),
         // More than half of the scrapes of the window.
         alert(
@@ -162,6 +166,7 @@
           c.unknownFor,
           'Rule {{ $labels.rule }} cannot be judged on {{ $labels.instance }}.',
           'In most scrapes of the last ' + c.unknownWindow + ' it could not be told whether {{ $value | humanize }} processes of rule {{ $labels.rule }} are sandboxed.',
+          dashboard='rule',
         ),
         alert(
           'LandlockdDown',
@@ -234,6 +239,7 @@
           c.hostsMissingFor,
           '{{ $value | humanize }} hosts{{ with ' + cluster + ' }} of {{ . }}{{ end }} have no landlockd.',
           'They are in no figure of coverage. The runbook has the query that names them.',
+          dashboard='fleet',
         ),
         alert(
           'LandlockCoverageDropped',
@@ -245,6 +251,7 @@
           c.coverageFor,
           'Fewer workloads{{ with ' + cluster + ' }} of {{ . }}{{ end }} are sandboxed than ' + c.coverageAgo + ' ago.',
           'The share of sandboxed workloads fell by {{ $value | humanizePercentage }} of all.',
+          dashboard='fleet',
         ),
       ],
     }],
