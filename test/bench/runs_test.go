@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/landlockd/landlockd/internal/runs/trace"
 	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/attack"
+	"github.com/landlockd/landlockd/test/bench/record"
 	"github.com/landlockd/landlockd/test/testenv"
 	"github.com/landlockd/landlockd/test/truth"
 )
@@ -19,26 +21,33 @@ import (
 const (
 	rounds    = 7
 	processes = 6000
-	// mostShare is what the programs may take of a storm's processor time.
-	mostShare = 0.03
+	// mostShare is what the programs may take of a storm's processor time, in percent.
+	mostShare = 3
 )
 
 // BenchmarkRuns holds what the kernel's programs take of storms of processes that end, as they
 // measure it themselves, to what they may: on average for an exit and an exec, and in all.
 func BenchmarkRuns(b *testing.B) {
-	b.Run("alike", func(b *testing.B) {
-		benchmark(b, truth.StormOptions{Processes: processes, Programs: 1},
-			map[string]time.Duration{"exit": 2 * time.Microsecond, "exec": 2 * time.Microsecond})
-	})
+	part := &record.Part{
+		Title:  "What counts processes that end",
+		Method: "By the programs' own clocks, in storms; the budgets are of the lower quartile of seven.",
+	}
+	benchmark(b, part, "alike", truth.StormOptions{Processes: processes, Programs: 1},
+		map[string]time.Duration{"exit": 2 * time.Microsecond, "exec": 2 * time.Microsecond})
 	// No two have the same cgroup, program and name: most have no room of their own.
-	b.Run("unlike", func(b *testing.B) {
-		benchmark(b, truth.StormOptions{Processes: processes, Cgroups: 10_000, Programs: 3_000},
-			map[string]time.Duration{"exit": 3 * time.Microsecond, "exec": 4500 * time.Nanosecond})
-	})
+	benchmark(b, part, "unlike", truth.StormOptions{Processes: processes, Cgroups: 10_000, Programs: 3_000},
+		map[string]time.Duration{"exit": 3 * time.Microsecond, "exec": 4500 * time.Nanosecond})
+	keep(b, "runs", part)
 }
 
-func benchmark(b *testing.B, o truth.StormOptions, most map[string]time.Duration) {
+// benchmark adds what came of storms of one kind to a part.
+func benchmark(b *testing.B, part *record.Part, kind string, o truth.StormOptions, most map[string]time.Duration) {
 	f := feed(b)
+	defer func() {
+		if err := f.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
 	if err := f.Ask([]time.Duration{time.Second}, o.Cgroups > 0); err != nil {
 		b.Fatal(err)
 	}
@@ -50,25 +59,30 @@ func benchmark(b *testing.B, o truth.StormOptions, most map[string]time.Duration
 			took[event] = append(took[event], float64(c.Sum)/float64(c.Calls))
 			all += c.Sum
 		}
-		shares = append(shares, float64(all)/float64(cpu))
+		shares = append(shares, 100*float64(all)/float64(cpu))
 	}
-	b.ReportMetric(0, "ns/op") // leaves it out
-	for event, c := range f.Costs() {
-		average := quartile(took[event])
-		b.ReportMetric(average, "ns/"+event)
-		b.ReportMetric(float64(c.Longest), "max-ns/"+event)
-		if bound, ok := most[event]; ok && average > float64(bound) {
-			b.Errorf("%.0f ns for one %s on average, at most %d may be", average, event, bound)
+	figure := func(subject, quantity, unit string, samples ...float64) {
+		part.Figures = append(part.Figures, record.Figure{
+			Subject: subject, Population: kind, Quantity: quantity, Unit: unit, Spread: record.Spreads(samples),
+		})
+	}
+	costs := f.Costs()
+	for _, event := range slices.Sorted(maps.Keys(costs)) {
+		figure(event, "on average", "ns", took[event]...)
+		figure(event, "longest", "ns", float64(costs[event].Longest))
+		if bound, ok := most[event]; ok {
+			part.Budgets = append(part.Budgets, record.Budget{
+				What: "one " + event + " of processes that are " + kind, Unit: "ns", Measured: quartile(took[event]), Bound: float64(bound),
+			})
 		}
 	}
-	share := quartile(shares)
-	b.ReportMetric(100*share, "%-of-storm")
-	if share > mostShare {
-		b.Errorf("%.2f %% of the storm's processor time, at most %.0f may be", 100*share, 100*mostShare)
-	}
+	figure("all", "of the storm's processor time", "%", shares...)
+	part.Budgets = append(part.Budgets, record.Budget{
+		What: "of a storm's processor time, all, " + kind, Unit: "%", Measured: quartile(shares), Bound: mostShare,
+	})
 }
 
-// feed returns what counts.
+// feed returns what counts, which the caller closes.
 func feed(b *testing.B) *trace.Reader {
 	b.Helper()
 	source, err := taskiter.Open(taskiter.Options{})
@@ -84,11 +98,6 @@ func feed(b *testing.B) *trace.Reader {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			b.Error(err)
-		}
-	})
 	return f
 }
 

@@ -26,16 +26,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKLOADS = 100, GROUPS = 5, THREADS = 10, SPARE_PIDS = 8000 };
+enum { WORKLOADS = 100, GROUPS = 5, THREADS = 10, SPARE_PIDS = 200000 };
 
 static const char *pid_max = "/proc/sys/kernel/pid_max";
 static atomic_int *started; /* of all tasks */
 static pid_t first; /* process */
 static pid_t leaders[WORKLOADS];
+static char **cgroups; /* ended by 0 */
+static long pid_max_before; /* 0: it was not changed */
+
+static void end_all(void);
 
 static void die(const char *what)
 {
 	perror(what);
+	if (getpid() == first)
+		end_all();
 	exit(1);
 }
 
@@ -162,36 +168,54 @@ static void cgroup(char *path, const char *in, int number)
 	snprintf(path, PATH_MAX, "%s/bench-%d-%02d.service", in, first, number);
 }
 
-static void make_cgroups(char **in, int number)
+static void make_cgroups(int number)
 {
 	char path[PATH_MAX];
 
-	for (; *in; in++) {
+	for (char **in = cgroups; *in; in++) {
 		cgroup(path, *in, number);
 		if (mkdir(path, 0755))
 			die(path);
 	}
 }
 
-static void join_cgroups(char **in, int number)
+static void join_cgroups(int number)
 {
 	char path[PATH_MAX], procs[PATH_MAX + 16];
 
-	for (; *in; in++) {
+	for (char **in = cgroups; *in; in++) {
 		cgroup(path, *in, number);
 		snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
 		write_number(procs, 0);
 	}
 }
 
-static void remove_cgroups(char **in, int number)
+static void remove_cgroups(int number)
 {
 	char path[PATH_MAX];
 
-	for (; *in; in++) {
+	for (char **in = cgroups; *in; in++) {
 		cgroup(path, *in, number);
-		if (rmdir(path))
+		if (rmdir(path) && errno != ENOENT)
 			perror(path);
+	}
+}
+
+/* Ends all processes but this one, and puts back what was changed. */
+static void end_all(void)
+{
+	for (int w = 0; w < WORKLOADS; w++)
+		if (leaders[w] > 0)
+			kill(-leaders[w], SIGKILL);
+	while (wait(0) > 0)
+		;
+	for (int w = 0; w < WORKLOADS; w++)
+		remove_cgroups(w);
+	if (pid_max_before) {
+		long n = pid_max_before;
+
+		pid_max_before = 0; /* it may die of this */
+		write_number(pid_max, n);
 	}
 }
 
@@ -199,8 +223,7 @@ int main(int argc, char **argv)
 {
 	int n = argc >= 3 ? atoi(argv[1]) : 0;
 	const char *kind = argv[2];
-	char **cgroups = argv + 3;
-	long before;
+	long limit;
 	char c;
 
 	if (n <= 0) {
@@ -208,6 +231,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	first = getpid();
+	cgroups = argv + 3;
 	if (chdir("/")) /* as daemons do */
 		die("chdir");
 	/* Whoever loses its parent is this one's to wait for. */
@@ -218,19 +242,21 @@ int main(int argc, char **argv)
 	started = mmap(0, sizeof(*started), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (started == MAP_FAILED)
 		die("mmap");
-	before = read_number(pid_max);
-	if (before < n + SPARE_PIDS)
+	limit = read_number(pid_max);
+	if (limit < n + SPARE_PIDS && n > limit / 2) {
 		write_number(pid_max, n + SPARE_PIDS);
+		pid_max_before = limit;
+	}
 	for (int w = 0; w < WORKLOADS; w++) {
 		int tasks = n / WORKLOADS + (w < n % WORKLOADS);
 
 		if (tasks == 0)
 			continue;
-		make_cgroups(cgroups, w);
+		make_cgroups(w);
 		leaders[w] = make();
 		if (leaders[w] == 0) {
 			setpgid(0, 0);
-			join_cgroups(cgroups, w);
+			join_cgroups(w);
 			workload(w, tasks, kind);
 		}
 		setpgid(leaders[w], leaders[w]);
@@ -240,24 +266,15 @@ int main(int argc, char **argv)
 
 		if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid) {
 			fprintf(stderr, "a process ended: %d\n", ended.si_status);
-			break;
+			end_all();
+			return 1;
 		}
 		usleep(10000);
 	}
-	if (atomic_load(started) == n)
-		printf("ready\n");
+	printf("ready\n");
 	fflush(stdout);
 	while (read(0, &c, 1) > 0)
 		;
-	for (int w = 0; w < WORKLOADS; w++)
-		if (leaders[w])
-			kill(-leaders[w], SIGKILL);
-	while (wait(0) > 0)
-		;
-	for (int w = 0; w < WORKLOADS; w++)
-		if (leaders[w])
-			remove_cgroups(cgroups, w);
-	if (before < n + SPARE_PIDS)
-		write_number(pid_max, before);
+	end_all();
 	return 0;
 }
