@@ -148,7 +148,6 @@ func (h *besideHandoff) begin(o Options, calls seccomp.Calls) (confine.Status, *
 	signal.Ignore(unix.SIGTERM, unix.SIGINT)
 	unix.CloseOnExec(h.Socket) // it goes no further
 	socket := os.NewFile(uintptr(h.Socket), string(h.Role))
-	keepHeapSmall()
 	status, err := confine.Inspect(h.Goal, failed...)
 	if err != nil {
 		err = fmt.Errorf("check the confinement of landlockd-%s: %w", h.Role, err)

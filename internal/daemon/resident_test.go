@@ -5,6 +5,7 @@ package daemon
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,5 +83,26 @@ func TestGiveBack(t *testing.T) {
 	t.Logf("%d kB of the program in memory, then %d", before, after)
 	if before < 1000 || after >= before {
 		t.Errorf("%d kB of the program are in memory, %d before", after, before)
+	}
+}
+
+// The heap grows by less beside many tasks, and does not go to and fro.
+func TestTighten(t *testing.T) {
+	t.Setenv("GOGC", "")
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	s := &thrifty{}
+	for _, c := range []struct{ tasks, percent int }{
+		{many - 1, 100}, {many, tightGrowth}, {many - 1, tightGrowth}, {many / 2, tightGrowth}, {many/2 - 1, 100}, {many - 1, 100},
+	} {
+		s.tighten(c.tasks)
+		if got := debug.SetGCPercent(100); got != c.percent {
+			t.Errorf("beside %d tasks the heap grows by %d %%, want %d", c.tasks, got, c.percent)
+		}
+		debug.SetGCPercent(c.percent)
+	}
+	t.Setenv("GOGC", "80")
+	if s.tighten(many); debug.SetGCPercent(100) != 100 {
+		t.Error("GOGC is set, and the heap grows by something else")
 	}
 }

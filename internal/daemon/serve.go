@@ -30,7 +30,6 @@ const closeTime = 2 * time.Second
 // Serve serves until ctx is done, and loads the rules again for each hangup. It returns
 // an error if it cannot serve, or not any more. It is called once.
 func (d *Daemon) Serve(ctx context.Context, hangup <-chan os.Signal) error {
-	keepHeapSmall()
 	rules, err := d.openRules()
 	if err != nil {
 		return err
