@@ -5,6 +5,8 @@ package collector
 import (
 	"cmp"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/landlockd/landlockd/internal/slots"
@@ -149,14 +151,19 @@ func (o *WorkloadOptions) of(s *scan.Snapshot) *workloads {
 		}
 	}
 	if rest.Processes.Total() > 0 {
-		w.shown = append(w.shown, rest)
+		byName := func(w scan.WorkloadProcesses, name string) int { return strings.Compare(w.Name, name) }
+		at, _ := slices.BinarySearchFunc(w.shown, Other, byName)
+		w.shown = slices.Insert(w.shown, at, rest)
 	}
 	return w
 }
 
+// processes emits in the order in which series are served: those need not be sorted then.
 func (w *workloads) processes(emit emitter) {
-	for i := range w.shown {
-		for _, state := range scan.States() {
+	for _, state := range [...]scan.State{
+		scan.Partial, scan.Sandboxed, scan.Unknown, scan.Unsandboxed,
+	} {
+		for i := range w.shown {
 			n := w.shown[i].Processes.Of(state)
 			if n > 0 || state == scan.Sandboxed || state == scan.Unsandboxed {
 				emit(float64(n), w.shown[i].Name, state.String())

@@ -57,9 +57,12 @@ type matchCache struct {
 	// lists are the lists of entries, by their bytes: where many rules are
 	// about many kinds of processes, most have the same.
 	lists map[string]*ruleList
-	now   uint64
-	at    time.Time // when waivers are in force
-	live  int       // entries that were used in this evaluation
+	// last is the entry that was asked for last: of processes that follow one another many
+	// have the same facts, and to compare them takes less than to find them.
+	last *matched
+	now  uint64
+	at   time.Time // when waivers are in force
+	live int       // entries that were used in this evaluation
 
 	candidates      []int32
 	rules, doubtful []ruleLevel
@@ -75,13 +78,13 @@ func newMatchCache(c *Config, allDoubts bool) matchCache {
 
 // setTime forgets all that was matched with waivers that begin or end before a time.
 func (c *matchCache) setTime(at time.Time) {
-	c.at = at
+	c.at, c.last = at, nil
 	clear(c.byFact)
 	clear(c.lists)
 }
 
 // begin starts an evaluation.
-func (c *matchCache) begin() { c.now, c.live = c.now+1, 0 }
+func (c *matchCache) begin() { c.now, c.live, c.last = c.now+1, 0, nil }
 
 // slack is how many entries that no process needs any more are kept, beyond as
 // many as are needed.
@@ -98,6 +101,9 @@ func (c *matchCache) end() {
 
 // of returns what is matched by facts.
 func (c *matchCache) of(f *facts) *matched {
+	if c.last != nil && c.last.facts == *f {
+		return c.last
+	}
 	m := c.byFact[*f]
 	if m == nil {
 		m = c.match(f)
@@ -107,6 +113,7 @@ func (c *matchCache) of(f *facts) *matched {
 		m.used = c.now
 		c.live++
 	}
+	c.last = m
 	return m
 }
 
