@@ -125,8 +125,9 @@ func (x *explainProcess) explain(
 	if len(config.Rules) > 0 {
 		e.Rules = x.evaluator(config, policy.Options{Unmatched: true}).Explain(snap, p)
 	}
+	denials := x.denialsOf(e)
 	missing := x.lookAround(e, end)
-	x.addDenials(e)
+	e.Denials = denials()
 	return e, missing
 }
 

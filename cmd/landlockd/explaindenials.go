@@ -17,15 +17,23 @@ import (
 // may be made, and the scan.
 const askTime = 15 * time.Second
 
-// addDenials asks the daemon for the last denials of the process.
-func (x *explainProcess) addDenials(e *explain.Explanation) {
+// denialsOf begins to ask the daemon for the last denials of the process: what is returned waits
+// for them. They are nil where nobody is asked.
+func (x *explainProcess) denialsOf(e *explain.Explanation) (wait func() *explain.Denials) {
 	if x.socket.path == "" || x.recorded() {
-		return
+		return func() *explain.Denials { return nil }
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
-	defer cancel()
-	e.Denials = askDenials(ctx, x.socket.path, e.Process.PID)
-	e.Denials.Last = e.DenialsOf(e.Denials.Last)
+	answer := make(chan *explain.Denials, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), askTime)
+		defer cancel()
+		answer <- askDenials(ctx, x.socket.path, e.Process.PID)
+	}()
+	return func() *explain.Denials {
+		d := <-answer
+		d.Last = e.DenialsOf(d.Last)
+		return d
+	}
 }
 
 // askDenials asks the daemon for the last denials of all with a PID, or of all for 0.

@@ -112,7 +112,7 @@ const (
 // wait, a fifth of the time at most; for others once a second, and a twentieth of the time at most.
 func paceOf(uid uint32) scan.Pace {
 	if uid == 0 {
-		return scan.Pace{Pause: 50 * time.Millisecond, Rest: 4}
+		return scan.Pace{Pause: 5 * time.Millisecond, Rest: 4}
 	}
 	return scan.Pace{Pause: time.Second, Rest: 20}
 }

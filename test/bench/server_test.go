@@ -38,17 +38,18 @@ type server struct {
 // its user is no longer killed with its parent.
 const leash = `exec 3<&0; "$@" </dev/null & read -r none <&3; kill $!; wait $!`
 
+// client gets text that is not compressed, over one connection, as floors are read by one thread.
+func client() *http.Client {
+	return &http.Client{Timeout: scrapeTime, Transport: &http.Transport{DisableCompression: true}}
+}
+
 // serve starts a program, whose last argument is to be where it listens, and waits until it
 // answers.
 func serve(b *testing.B, program string, args ...string) *server {
 	b.Helper()
 	addr := testenv.FreeAddress(b)
 	args[len(args)-1] += addr
-	s := &server{
-		url: "http://" + addr + "/metrics",
-		// Text that is not compressed, over one connection, as floors are read by one thread.
-		client: &http.Client{Timeout: scrapeTime, Transport: &http.Transport{DisableCompression: true}},
-	}
+	s := &server{url: "http://" + addr + "/metrics", client: client()}
 	c := exec.Command("/bin/sh", append([]string{"-c", leash, "leash", program}, args...)...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal interrupts the leash's holder
 	said := new(testenv.Output)
