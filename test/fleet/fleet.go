@@ -84,6 +84,8 @@ type Host struct {
 	// Young: its processes start over and over, and are always younger than the
 	// grace of every rule.
 	Young bool
+	// Drifted: its configuration is another one than that of most hosts.
+	Drifted bool
 }
 
 // readsRules reports whether rules of domains are read: from Linux 5.17 on.
@@ -138,6 +140,7 @@ func Generate(o Options) []*Host {
 		h.Depth = uint16(1 + rng.IntN(3))
 		h.FilesOnly = rng.IntN(5) == 0
 		h.Young = rng.IntN(6) == 0
+		h.Drifted = i%16 == 1 || i%16 == 4 // steady ones, one in each cluster
 		if h.Kind == Disabled {
 			h.ABI = 0
 		}

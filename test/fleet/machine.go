@@ -159,6 +159,9 @@ func newBoot(h *Host, rules *policy.Config, minInterval time.Duration, again boo
 			}
 			own.Scans = b.shared.Stats()
 			config := collector.Config(set.State())
+			if h.Drifted {
+				config.Hash ^= 1
+			}
 			shown.Config, shown.Daemon = &config, &own
 			return &shown
 		},

@@ -75,7 +75,9 @@ type Truth struct {
 	Hosts, Disabled, WithoutFacts int
 	// Answering hosts are those with facts, and those where landlockd answers
 	// that it has none.
-	Answering            int
+	Answering int
+	// Drifted are those of them that have other rules than most.
+	Drifted              int
 	ByABI                map[int]int
 	Workloads, Processes Counts
 	// Runs are what ends from one scan to the next; each launches another program first.
@@ -102,6 +104,9 @@ func TruthOf(hosts []*Host) Truth {
 	for _, h := range hosts {
 		if h.Kind != Down {
 			t.Answering++
+			if h.Drifted {
+				t.Drifted++
+			}
 		}
 		if h.Kind.HasFacts() {
 			t.add(h)

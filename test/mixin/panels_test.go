@@ -276,6 +276,7 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		"workload/Assets/A":                            {},
 		"workload/Assets/B":                            {},
 		"fleet/Kernels by Landlock ABI/A":              {},
+		"fleet/Hosts with other rules than most/A":     stat(float64(t.Drifted)),
 		"fleet/Hosts by landlockd version/A":           {"version=" + fleet.Version: float64(t.Answering)},
 		"host/Workload coverage/A":                     stat(ratio(t.Workloads)),
 		"host/Process coverage/A":                      stat(ratio(t.Processes)),

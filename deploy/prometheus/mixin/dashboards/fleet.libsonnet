@@ -80,6 +80,16 @@ function(config)
           w=12
         ),
         g.graph('Hosts that violate a rule', 'Hosts on which the rule is violated in most scrapes of the window of the alert.', 'short', q('sum by (rule) (rule:landlock_hosts_violating:sum{%s})' % g.cluster, '{{rule}}'), h=9),
+        g.stat('Hosts with other rules than most', 'Hosts whose configuration is not the one that most hosts of their cluster have: a roll-out that has not reached them, or a change by hand.', 'short', q('sum(cluster:landlockd_hosts_drifted:count{%s})' % g.cluster), g.zeroIsGood, w=6),
+        g.table(
+          'Which hosts have other rules',
+          'Hosts with other rules than most of their cluster, and on how many hosts just these rules are. The hash is of all configuration files together.',
+          [q('max by (%s, instance, hash) (instance:landlockd_config_hosts:count{%s})' % [by, g.facts])],
+          [{ name: 'Hosts with these', unit: 'short' }],
+          [[by, 'Cluster'], ['instance', 'Host'], ['hash', 'Configuration']],
+          { Host: g.toDashboard('host', 'instance') },
+          w=18
+        ),
       ],
     },
     {

@@ -73,6 +73,9 @@
   // they booted must not stay for factWindow.
   local unlessDisabled(vector) = '%s unless on (%s) %s == 0' % [vector, c.host, last('landlock_enabled')],
 
+  // 1 for each host, with the hash of its configuration as a label.
+  local configs = 'count_values by (%s) ("hash", %s)' % [c.host, last('landlockd_config_hash')],
+
   prometheusRules+:: {
     groups+: [
       {
@@ -150,6 +153,21 @@
           record('cluster:landlock_hosts_without_fix:sum', 'sum by (%(clusterLabel)s, erratum) (1 - (' + unlessDisabled(last('landlock_kernel_erratum_fixed')) + '))'),
           record('cluster:landlockd_hosts_by_version:count', 'count by (%(clusterLabel)s, version) (' + last('landlockd_build_info') + ')'),
           record('cluster:landlockd_hosts_by_source:count', 'count by (%(clusterLabel)s, source, ids) (' + last('landlockd_source_info') + ')'),
+          record('cluster:landlockd_hosts_by_config:count', 'count by (%(clusterLabel)s, hash) (' + configs + ')'),
+          // Of hosts with other rules than most of their cluster: how many have the same. Where two
+          // configurations are on equally many hosts none is that of most.
+          record('instance:landlockd_config_hosts:count', |||
+            %(configs)s
+            * on (%%(clusterLabel)s, hash) group_left ()
+            cluster:landlockd_hosts_by_config:count
+            < on (%%(clusterLabel)s) group_left ()
+            max by (%%(clusterLabel)s) (cluster:landlockd_hosts_by_config:count)
+          ||| % { configs: configs }),
+          record('cluster:landlockd_hosts_drifted:count', |||
+            count by (%(clusterLabel)s) (instance:landlockd_config_hosts:count)
+            or
+            0 * max by (%(clusterLabel)s) (cluster:landlockd_hosts_by_config:count)
+          |||),
           record('cluster:landlock_denials:rate', 'sum by (%(clusterLabel)s) (rate(landlock_denials_total{%(facts)s}[%(factWindow)s]))'),
         ],
       },
