@@ -114,7 +114,7 @@ func openFloors(b *testing.B) *floors {
 	if f.Floors, err = floor.Open(source.CredentialsOffset(), cgroupfs.Find("/proc", "/sys/fs/cgroup").V1.ID); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(f.Floors.Close)
+	b.Cleanup(f.Close)
 	if f.scan, err = scanOf(source); err != nil {
 		b.Fatal(err)
 	}

@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKLOADS = 100, GROUPS = 5, THREADS = 10, SPARE_PIDS = 200000 };
+enum { WORKLOADS = 100, GROUPS = 5, THREADS = 10, NEEDED_PIDS = 20000, SPARE_PIDS = 200000 };
 
 static const char *pid_max = "/proc/sys/kernel/pid_max";
 static atomic_int *started; /* of all tasks */
@@ -243,7 +243,7 @@ int main(int argc, char **argv)
 	if (started == MAP_FAILED)
 		die("mmap");
 	limit = read_number(pid_max);
-	if (limit < n + SPARE_PIDS && n > limit / 2) {
+	if (limit < 2 * n + NEEDED_PIDS) {
 		write_number(pid_max, n + SPARE_PIDS);
 		pid_max_before = limit;
 	}

@@ -24,7 +24,7 @@ func This() (Machine, error) {
 	if err := unix.Sysinfo(&info); err != nil {
 		return m, fmt.Errorf("sysinfo(2): %w", err)
 	}
-	m.MemoryGB = int((uint64(info.Totalram)*uint64(info.Unit) + 1<<29) >> 30)
+	m.MemoryGB = int((uint64(info.Totalram)*uint64(info.Unit) + 1<<29) >> 30) //nolint:unconvert // 32 bits on some architectures
 	m.Load = float64(info.Loads[0]>>8) / 256
 	b, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
