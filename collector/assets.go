@@ -4,9 +4,9 @@ package collector
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -85,7 +85,7 @@ func (w *workloads) assets(emit emitter) {
 			own = append(own, within{name, asset, n})
 		}
 	}
-	slices.SortFunc(own, func(a, b within) int {
+	order.By(own, func(a, b within) int {
 		return cmp.Or(cmp.Compare(naming[b.workload], naming[a.workload]),
 			cmp.Compare(a.asset, b.asset), cmp.Compare(a.workload, b.workload))
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/internal/denials"
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/internal/untrusted"
 	"github.com/landlockd/landlockd/scan"
@@ -201,7 +202,7 @@ func (l *logReader) next(first bool) (lines []LogLine) {
 			}
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b LogLine) int { return a.time().Compare(b.time()) })
+	order.StableBy(lines, func(a, b LogLine) int { return a.time().Compare(b.time()) })
 	return lines
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/internal/plural"
 )
 
@@ -67,7 +68,7 @@ func rules(s series) []rule {
 		all = append(all, *r)
 	}
 	rank := map[bool]int{true: 0, false: 1}
-	slices.SortFunc(all, func(a, b rule) int {
+	order.By(all, func(a, b rule) int {
 		return cmp.Or(cmp.Compare(rank[a.Violated], rank[b.Violated]), cmp.Compare(a.Name, b.Name))
 	})
 	return all

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -71,7 +72,7 @@ func services(s series) rows {
 		}
 		all = append(all, one)
 	}
-	slices.SortFunc(all, func(a, b service) int {
+	order.By(all, func(a, b service) int {
 		return cmp.Or(cmp.Compare(min(a.Folded, 1), min(b.Folded, 1)),
 			cmp.Compare(a.order(), b.order()), cmp.Compare(a.Name, b.Name))
 	})
@@ -88,7 +89,7 @@ func add(to map[string][]string, key, name string) {
 
 // sortCounts puts the most first.
 func sortCounts(all []count) {
-	slices.SortFunc(all, func(a, b count) int {
+	order.By(all, func(a, b count) int {
 		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Name, b.Name))
 	})
 }

@@ -4,10 +4,10 @@ package page
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/internal/plural"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -137,7 +137,7 @@ func depths(s series) []depth {
 		}
 		return n
 	}
-	slices.SortFunc(all, func(a, b depth) int { return number(a) - number(b) })
+	order.By(all, func(a, b depth) int { return number(a) - number(b) })
 	for i := range all {
 		if all[i].N > 0 {
 			all[i].Width = hundredths(max(leastWidth, float64(all[i].N)/float64(most)*100))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/collector"
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/internal/policy"
 )
 
@@ -106,6 +107,6 @@ func (j *judged) lastBroken() []collector.Broken {
 			Rule: k.rule, Severity: j.rules[k.rule].Severity, Workload: k.workload, Ended: at,
 		})
 	}
-	slices.SortFunc(all, func(a, b collector.Broken) int { return b.Ended.Compare(a.Ended) })
+	order.By(all, func(a, b collector.Broken) int { return b.Ended.Compare(a.Ended) })
 	return all
 }

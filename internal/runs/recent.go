@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -78,5 +79,5 @@ func (r *recent) all() []Ended {
 
 // sortByTime puts the newest first.
 func sortByTime(list []Ended) {
-	slices.SortStableFunc(list, func(a, b Ended) int { return b.Time.Compare(a.Time) })
+	order.StableBy(list, func(a, b Ended) int { return b.Time.Compare(a.Time) })
 }

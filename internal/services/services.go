@@ -11,6 +11,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/facts"
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -133,7 +134,7 @@ func Sort(all []Service, by string) {
 	for i, word := range Words() {
 		rank[word] = i
 	}
-	slices.SortFunc(all, func(a, b Service) int {
+	order.By(all, func(a, b Service) int {
 		order := 0
 		switch by {
 		case "state":

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the table of docs/dependencies.md
 const (
 	// mostBytes is what the program may have, stripped as it is released. 20 MB is the aim:
 	// docs/dependencies.md has what keeps it from that.
-	mostBytes = 21_000_000
+	mostBytes = 20_900_000
 	// tolerance is by how many MB a row of the table may differ from what is measured, so that
 	// not every change of the program is one of the table.
 	tolerance = 0.15
@@ -67,7 +67,7 @@ func TestTable(t *testing.T) {
 	}
 	written := map[string]float64{}
 	for _, row := range regexp.MustCompile("(?m)^\\| (.+) \\| ([0-9.]+) \\|$").FindAllStringSubmatch(table, -1) {
-		if written[strings.Trim(row[1], "`")], err = strconv.ParseFloat(row[2], 64); err != nil {
+		if written[row[1]], err = strconv.ParseFloat(row[2], 64); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -199,11 +199,8 @@ func render(sizes []share) string {
 	var b strings.Builder
 	b.WriteString("| what | MB |\n|---|---|\n")
 	for _, s := range sizes {
-		name := s.module
-		if strings.Contains(name, "/") {
-			name = "`" + name + "`"
-		}
-		fmt.Fprintf(&b, "| %s | %.1f |\n", name, s.mb)
+		// In no backquotes: the tables of what a go.mod asks for have those.
+		fmt.Fprintf(&b, "| %s | %.1f |\n", s.module, s.mb)
 	}
 	return b.String()
 }

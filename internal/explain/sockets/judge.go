@@ -9,6 +9,7 @@ import (
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/explain"
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -49,7 +50,7 @@ func NewJudge(e *explain.Explanation) *Judge {
 // Result returns what all sockets that were added come to. gaps are those of See.
 func (l *Judge) Result(gaps []string) *explain.Sockets {
 	l.out.Gaps = gaps
-	slices.SortFunc(l.out.Reachable, func(a, b explain.Socket) int {
+	order.By(l.out.Reachable, func(a, b explain.Socket) int {
 		return strings.Compare(a.Name, b.Name)
 	})
 	return &l.out
