@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/landlockd/landlockd/collector"
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/internal/web"
