@@ -101,6 +101,53 @@ type floors struct {
 	// scan is landlockd's own program, in a source of this process.
 	source *taskiter.Source
 	scan   floor.Iterator
+	// tasks is how many the source's last scan read.
+	tasks int
+}
+
+// settleTries is how often the source scans until one scan reads nothing again.
+const settleTries = 50
+
+// settle has the source scan until it needed one pass alone. What a scan read again is what the
+// program goes on to return, and nothing else: read by itself it would then seem to cost nothing.
+// It also makes the source know the executables of who came since.
+func (f *floors) settle() error {
+	for range settleTries {
+		snap, err := f.source.Scan(context.Background())
+		if err != nil {
+			return err
+		}
+		if f.tasks = snap.TasksRead; snap.Passes == 1 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d scans all read something again: too much changes here", settleTries)
+}
+
+// settled is a turn of its own, so that what it leaves in caches is there for all alike.
+func (f *floors) settled() *subject {
+	return &subject{
+		name:   "settle",
+		scrape: func() (answer, error) { return answer{}, f.settle() },
+		cpu:    func() (time.Duration, error) { return 0, nil },
+	}
+}
+
+// leastRecord is less than the bytes of a task's record.
+const leastRecord = 64
+
+// whole is the program scan, which fails if it passed over tasks.
+func (f *floors) whole() *subject {
+	s := iteration(scanProgram, f.scan.Link.FD())
+	scrape := s.scrape
+	s.scrape = func() (answer, error) {
+		a, err := scrape()
+		if err == nil && a.bytes < f.tasks*leastRecord {
+			err = fmt.Errorf("%d bytes of %d tasks: it passed over some", a.bytes, f.tasks)
+		}
+		return a, err
+	}
+	return s
 }
 
 func openFloors(b *testing.B) *floors {
@@ -158,8 +205,7 @@ func (f *floors) beside(b *testing.B, dir string, p population, part *record.Par
 	// What is done once for each process is not what a scrape costs.
 	for range 3 {
 		_, failed := late.scrape()
-		_, err := f.source.Scan(context.Background())
-		if err := errors.Join(err, failed); err != nil {
+		if err := errors.Join(f.settle(), failed); err != nil {
 			return err
 		}
 	}
@@ -168,7 +214,8 @@ func (f *floors) beside(b *testing.B, dir string, p population, part *record.Par
 		iteration(emptyFloor, f.Empty.Link.FD()),
 		iteration(bareFloor, f.Bare.Link.FD()),
 		iteration(referenceFloor, f.Reference.Link.FD()),
-		iteration(scanProgram, f.scan.Link.FD()),
+		f.whole(),
+		f.settled(),
 	}
 	var peers []*server
 	if p.tasks <= peersAtMost || p.kind == "mix" {
@@ -182,8 +229,13 @@ func (f *floors) beside(b *testing.B, dir string, p population, part *record.Par
 	if err != nil {
 		return err
 	}
+	if err := saw(late, p); err != nil {
+		return err
+	}
 	for _, m := range all {
-		part.Figures = append(part.Figures, m.figures(p)...)
+		if m.name != "settle" {
+			part.Figures = append(part.Figures, m.figures(p)...)
+		}
 	}
 	programs, err := f.programs(p)
 	if err != nil {
@@ -248,8 +300,14 @@ func (f *floors) programs(p population) ([]record.Figure, error) {
 	iterators := []floor.Iterator{f.Empty, f.Bare, f.Reference, f.scan}
 	took := make([][]float64, len(names))
 	for range programRounds {
+		if err := f.settle(); err != nil {
+			return nil, err
+		}
 		for i, it := range iterators {
-			one, err := perCall(it)
+			one, bytes, err := perCall(it)
+			if err == nil && names[i] == scanProgram && bytes < f.tasks*leastRecord {
+				err = fmt.Errorf("%d bytes of %d tasks: it passed over some", bytes, f.tasks)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", names[i], err)
 			}
@@ -265,23 +323,41 @@ func (f *floors) programs(p population) ([]record.Figure, error) {
 	return figures, nil
 }
 
-// perCall reads an iterator, and returns the nanoseconds of a call.
-func perCall(i floor.Iterator) (float64, error) {
+// perCall reads an iterator, and returns the nanoseconds of a call and what came of all.
+func perCall(i floor.Iterator) (ns float64, bytes int, err error) {
 	before, err := i.Program.Stats()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if _, err := iteration("", i.Link.FD()).scrape(); err != nil {
-		return 0, err
+	a, err := iteration("", i.Link.FD()).scrape()
+	if err != nil {
+		return 0, 0, err
 	}
 	after, err := i.Program.Stats()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if after.RunCount == before.RunCount {
-		return 0, errors.New("it was not called")
+		return 0, 0, errors.New("it was not called")
 	}
-	return float64(after.Runtime-before.Runtime) / float64(after.RunCount-before.RunCount), nil
+	return float64(after.Runtime-before.Runtime) / float64(after.RunCount-before.RunCount), a.bytes, nil
+}
+
+// saw fails if landlockd did not see the whole population: a scrape that failed is cheap.
+func saw(s *server, p population) error {
+	page, err := s.page()
+	if err != nil {
+		return err
+	}
+	success, err := valueOf(page, "landlockd_scan_success")
+	tasks, failed := valueOf(page, "landlockd_scan_tasks")
+	if err = errors.Join(err, failed); err != nil {
+		return err
+	}
+	if success != 1 || tasks < float64(p.tasks) {
+		return fmt.Errorf("landlockd saw %.0f tasks, success %.0f", tasks, success)
+	}
+	return nil
 }
 
 // memory adds what a daemon that was there before the population holds, and one that came later.
