@@ -101,7 +101,7 @@ type floors struct {
 	// scan is landlockd's own program, in a source of this process.
 	source *taskiter.Source
 	scan   floor.Iterator
-	// tasks is how many the source's last scan read.
+	// tasks is how many are there for certain: those of the population, or this one.
 	tasks int
 }
 
@@ -117,7 +117,7 @@ func (f *floors) settle() error {
 		if err != nil {
 			return err
 		}
-		if f.tasks = snap.TasksRead; snap.Passes == 1 {
+		if snap.Passes == 1 {
 			return nil
 		}
 	}
@@ -196,6 +196,7 @@ func scanOf(source *taskiter.Source) (i floor.Iterator, err error) {
 
 // beside measures all subjects beside one population, and adds what came of it to a part.
 func (f *floors) beside(b *testing.B, dir string, p population, part *record.Part) error {
+	f.tasks = max(p.tasks, 1)
 	early := startLandlockd(b, dir, "--scan.min-interval=0")
 	defer early.stop()
 	end := p.start(b, filepath.Join(dir, "population"))
