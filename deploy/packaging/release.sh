@@ -74,13 +74,15 @@ artefacts=()
 for arch in "${arches[@]}"; do
 	# An archive, for all else.
 	name=landlockd-$VERSION-linux-$arch
-	rm -rf "${out:?}/$name" && mkdir -p "$out/$name/completions" "$out/$name/systemd/dropins" "$out/$name/known.d"
+	rm -rf "${out:?}/$name" && mkdir -p "$out/$name/completions" "$out/$name/systemd/dropins" "$out/$name/known.d" "$out/$name/prometheus" "$out/$name/grafana"
 	install -m 0755 "$out/linux-$arch/landlockd" "$out/$name/landlockd"
 	install -m 0644 LICENSE README.md CHANGELOG.md $here/landlockd.yml $here/assets.yml "$out/landlockd.1.gz" "$out/$name/"
 	install -m 0644 $here/completions/* "$out/$name/completions/"
 	install -m 0644 deploy/systemd/landlockd* "$out/$name/systemd/"
 	install -m 0644 deploy/known.d/* "$out/$name/known.d/"
 	install -m 0644 deploy/systemd/dropins/* "$out/$name/systemd/dropins/"
+	install -m 0644 deploy/prometheus/rendered/*.yml "$out/$name/prometheus/"
+	install -m 0644 deploy/grafana/provisioning.yml deploy/grafana/dashboards/*.json "$out/$name/grafana/"
 	tar -C "$out" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -c "$name" | gzip -9n >"$out/$name.tar.gz"
 	rm -rf "${out:?}/$name"
 

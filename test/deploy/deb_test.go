@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -295,6 +296,30 @@ func (g *guest) checkFlags(t *testing.T) {
 	}
 	if s := g.state(t, "ActiveState", unit) + " " + g.state(t, "ExecMainStatus", unit); s != "failed 2" {
 		t.Errorf("with a wrong flag it is: %s", s)
+	}
+	write(t, file, text)
+	g.checkBackslashes(t)
+}
+
+// checkBackslashes: what the environment file says of them, and docs/install.md, comes to what
+// is meant.
+func (g *guest) checkBackslashes(t *testing.T) {
+	t.Helper()
+	file := g.path("/etc/default/landlockd")
+	text := read(t, file)
+	for args, want := range map[string]string{
+		`'--workload.exclude=user@\\d+\\.service'`: `--workload.exclude=user@\d+\.service`,
+		`'"--workload.exclude=a b"'`:               "--workload.exclude=a b",
+		`"--workload.exclude=a\\.b"`:               "--workload.exclude=a.b", // what is warned of
+	} {
+		write(t, file, "ARGS="+args+"\n")
+		g.run(t, "systemctl", "reset-failed", unit) // not too many starts
+		g.run(t, "systemctl", "restart", unit)
+		g.scrape(t, address)
+		line := strings.Split(g.run(t, "cat", fmt.Sprintf("/proc/%d/cmdline", g.mainPID(t))), "\x00")
+		if !slices.Contains(line, want) {
+			t.Errorf("ARGS=%s comes to %q, want %q", args, line, want)
+		}
 	}
 	write(t, file, text)
 	g.run(t, "systemctl", "restart", unit)

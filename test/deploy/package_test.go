@@ -117,6 +117,34 @@ warning: /etc/sysconfig/landlockd saved as /etc/sysconfig/landlockd.rpmsave
 	}
 }
 
+// TestRulesAreInPackages: rules, alerts and dashboards, where provisioning.yml looks for them.
+func TestRulesAreInPackages(t *testing.T) {
+	r, dir := get(t, second), t.TempDir()
+	run(t, "dpkg-deb", "--extract", r.deb(t), filepath.Join(dir, "deb"))
+	runIn(t, "", nil, "bash", "-euo", "pipefail", "-c", `mkdir "$2" && rpm2archive - <"$1" | tar -xzC "$2"`, "x", r.rpm(t), filepath.Join(dir, "rpm"))
+	run(t, "tar", "-xzf", r.file(t, "*-linux-*.tar.gz"), "-C", dir)
+	archive, err := filepath.Glob(dir + "/landlockd-*")
+	if err != nil || len(archive) != 1 {
+		t.Fatal(archive, err)
+	}
+	for pattern, to := range map[string]string{
+		"deploy/prometheus/rendered/*.yml": "prometheus", "deploy/grafana/dashboards/*.json": "grafana", "deploy/grafana/provisioning.yml": "grafana",
+	} {
+		files, err := filepath.Glob(filepath.Join(top(t), pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, f := range files {
+			for _, at := range []string{dir + "/deb/usr/share/landlockd", dir + "/rpm/usr/share/landlockd", archive[0]} {
+				run(t, "cmp", f, filepath.Join(at, to, filepath.Base(f)))
+			}
+		}
+	}
+	if text := read(t, dir+"/deb/usr/share/landlockd/grafana/provisioning.yml"); !strings.Contains(text, "path: /usr/share/landlockd/grafana\n") {
+		t.Errorf("dashboards are looked for elsewhere:\n%s", text)
+	}
+}
+
 // TestManual: troff has nothing to complain of, and every flag is in it.
 func TestManual(t *testing.T) {
 	r, dir := get(t, second), t.TempDir()

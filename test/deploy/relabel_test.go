@@ -12,13 +12,19 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestRelabelling has Prometheus itself say what labels the targets of a PodMonitor
+// TestRelabelling has Prometheus itself say what labels the targets of a monitor
 // have: two pods that one node has had, one after the other, must not differ, and
 // those of two nodes must.
 func TestRelabelling(t *testing.T) {
-	for name, all := range map[string][]object{"base": kustomize(t, "base"), "chart": chart(t)} {
-		pm := find[*monitoringv1.PodMonitor](t, all)
-		// What the operator puts before the PodMonitor's own.
+	ofPods := func(all []object) []monitoringv1.RelabelConfig {
+		return find[*monitoringv1.PodMonitor](t, all).Spec.PodMetricsEndpoints[0].RelabelConfigs
+	}
+	services := chart(t, "--set=podMonitor.enabled=false", "--set=serviceMonitor.enabled=true")
+	for name, configs := range map[string][]monitoringv1.RelabelConfig{
+		"base": ofPods(kustomize(t, "base")), "chart": ofPods(chart(t)),
+		"ServiceMonitor": find[*monitoringv1.ServiceMonitor](t, services).Spec.Endpoints[0].RelabelConfigs,
+	} {
+		// What the operator puts before the monitor's own.
 		relabel := []map[string]any{
 			{"source_labels": []string{"__meta_kubernetes_namespace"}, "target_label": "namespace"},
 			{"source_labels": []string{"__meta_kubernetes_pod_container_name"}, "target_label": "container"},
@@ -26,7 +32,7 @@ func TestRelabelling(t *testing.T) {
 			{"source_labels": []string{"__meta_kubernetes_pod_label_app_kubernetes_io_name"}, "target_label": "job"},
 			{"target_label": "endpoint", "replacement": "metrics"},
 		}
-		for _, r := range pm.Spec.PodMetricsEndpoints[0].RelabelConfigs {
+		for _, r := range configs {
 			relabel = append(relabel, translate(t, r))
 		}
 		var groups []map[string]any
