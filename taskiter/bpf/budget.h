@@ -6,14 +6,6 @@
 #ifndef LANDLOCKD_BUDGET_H
 #define LANDLOCKD_BUDGET_H
 
-/* What one account has used up of a pass. */
-struct spent {
-	__u64 session;
-	__u64 view_ns;
-	__u32 domains;
-	__u32 spaces;
-};
-
 /* By account, and whether the process is favoured. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -49,10 +41,27 @@ static __always_inline struct spent *spent_by(__u64 key, __u64 session)
 	return s;
 }
 
-static __always_inline struct spent *get_spent(struct control_block *ctl,
+/*
+ * What a task's account has used up in this pass. Most tasks are of the same account as the
+ * one before: what that has used up is kept at hand, and put back when another comes.
+ */
+static __always_inline struct spent *get_spent(struct control_block *ctl, struct scratch *tmp,
 					       const struct task_record *rec, __u64 session)
 {
-	return spent_by(spending_key(ctl, rec), session);
+	__u64 key = spending_key(ctl, rec);
+	struct spent *s;
+
+	if (tmp->spender == key && tmp->spent.session == session)
+		return &tmp->spent;
+	s = bpf_map_lookup_elem(&spending, &tmp->spender);
+	if (s && s->session == tmp->spent.session)
+		*s = tmp->spent;
+	s = spent_by(key, session);
+	if (!s)
+		return 0;
+	tmp->spender = key;
+	tmp->spent = *s;
+	return &tmp->spent;
 }
 
 #endif

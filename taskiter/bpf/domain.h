@@ -15,12 +15,9 @@ struct {
 
 static __always_inline __u64 domain_key(const void *hierarchy)
 {
-	__u64 id = 0;
-
 	if (layout.id == ABSENT || layout.derive)
 		return (__u64)hierarchy;
-	READ(id, hierarchy + layout.id);
-	return id;
+	return load64(hierarchy + layout.id);
 }
 
 static __always_inline void read_creator(struct domain_record *rec, const void *hierarchy,
@@ -78,20 +75,27 @@ static __always_inline int put_domain(struct seq_file *seq, const void *domain, 
  */
 static __always_inline int put_domains(struct seq_file *seq, __u64 session, const void *domain,
 				       const void *innermost, struct task_struct *visited,
-				       struct control_block *ctl, const struct task_record *rec)
+				       struct control_block *ctl, struct scratch *tmp,
+				       const struct task_record *rec)
 {
 	struct spent *spent;
 	__u64 mark = session * 2;
 	const void *hierarchy = innermost;
 	__u32 num_layers = 0, num_rules = ABSENT, depth;
-	__u64 key, *last;
+	__u64 key = rec->domain, began, *last;
 	int i;
 
-	key = domain_key(innermost);
-	last = bpf_map_lookup_elem(&seen, &key);
-	if (last && *last == mark + 1)
+	/* Tasks that are started together are often in one domain. */
+	if (key == tmp->described.key && mark + 1 == tmp->described.mark)
 		return 0;
-	spent = get_spent(ctl, rec, session);
+	last = bpf_map_lookup_elem(&seen, &key);
+	if (last && *last == mark + 1) {
+		tmp->described.key = key;
+		tmp->described.mark = mark + 1;
+		return 0;
+	}
+	began = bpf_ktime_get_ns();
+	spent = get_spent(ctl, tmp, rec, session);
 	if (!spent || spent->domains >= ctl->max_domains[is_favoured(ctl, rec) & 1])
 		return 0;
 
@@ -127,6 +131,7 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 			bpf_map_update_elem(&seen, &key, &now, BPF_ANY);
 		READ(hierarchy, hierarchy + layout.parent);
 	}
+	note_time(ctl, PROGRAM_SCAN, began);
 	return 0;
 }
 

@@ -130,7 +130,7 @@ struct control_block {
 	__u32 spare;
 
 	/* Written by the programs. */
-	__u64 longest_ns[NUM_PROGRAMS]; /* of all calls for a task in a domain */
+	__u64 longest_ns[NUM_PROGRAMS]; /* of all views, domains, calls for rules or ways */
 	__u64 view_ns[2];    /* spent on views */
 	__u64 view_accounts; /* for which any was */
 	__u64 num_spaces;    /* that have a number in this scan; user space sets it to 0 */

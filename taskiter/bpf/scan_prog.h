@@ -50,6 +50,25 @@ static __always_inline bool is_dumpable(struct task_struct *task, struct scratch
 	return (flags & MMF_DUMPABLE_MASK) == SUID_DUMP_USER && task->mm == mm;
 }
 
+/*
+ * The ID of a css_set's cgroup in the v1 hierarchy that names processes, 0 for none. Mostly it
+ * is that of the task before, as the link to it says now: cgroup_v1(), by plain loads.
+ */
+static __always_inline __u64 cgroup_v1_id(struct link_memory *memory, struct css_set *set)
+{
+	struct kernfs_node *node;
+
+	if (memory->link && LOAD64(struct cgrp_cset_link, memory->link, cset) == (__u64)set) {
+		__u64 cgroup = LOAD64(struct cgrp_cset_link, memory->link, cgrp);
+		__u64 root = LOAD64(struct cgroup, cgroup, root);
+
+		if (LOAD32(struct cgroup_root, root, hierarchy_id) == layout.cgroup_v1)
+			return LOAD64(struct kernfs_node, LOAD64(struct cgroup, cgroup, kn), id);
+	}
+	node = cgroup_v1(memory, set);
+	return node ? BPF_CORE_READ(node, id) : 0;
+}
+
 SEC("iter/task")
 int scan(struct bpf_iter__task *ctx)
 {
@@ -58,8 +77,7 @@ int scan(struct bpf_iter__task *ctx)
 	struct task_record rec = { .h = { RECORD_TASK, sizeof(rec) } };
 	const void *domain = 0, *hierarchy = 0;
 	struct signal_struct *signal;
-	struct kernfs_node *v1 = 0;
-	__u64 began = 0, session;
+	__u64 session;
 	const struct cred *cred;
 	struct control_block *ctl;
 	struct scratch *tmp;
@@ -75,6 +93,7 @@ int scan(struct bpf_iter__task *ctx)
 	rec.flags = task->flags;
 	if (rec.flags & PF_KTHREAD)
 		return 0;
+	warm(task);
 	ctl = get_control();
 	tmp = get_scratch();
 	if (!ctl || !tmp)
@@ -114,15 +133,14 @@ int scan(struct bpf_iter__task *ctx)
 	if (has_no_caps(cred))
 		rec.bits |= TASK_NO_CAPS;
 	if (layout.landlock) {
-		READ(domain, cred->security + layout.blob);
+		domain = (void *)load64(cred->security + layout.blob);
 		if (domain) {
-			__u32 depth = 0;
-
-			READ(hierarchy, domain + layout.hierarchy);
+			if (layout.views)
+				TOUCH(task->fs->root.dentry); /* for put_view() */
+			hierarchy = (void *)load64(domain + layout.hierarchy);
 			if (hierarchy)
 				rec.domain = domain_key(hierarchy);
-			READ(depth, domain + layout.num_layers);
-			rec.depth = depth;
+			rec.depth = load32(domain + layout.num_layers);
 		}
 	}
 	fence(tmp);
@@ -151,15 +169,11 @@ int scan(struct bpf_iter__task *ctx)
 	rec.cgroup = set->dfl_cgrp->kn->id;
 	/* Of a leader that exits, v1 no longer says where it was. */
 	if (layout.cgroup_v1 && (rec.bits & TASK_LEADER || task->group_leader->flags & PF_EXITING))
-		v1 = cgroup_v1(&tmp->v1, set);
-	if (v1)
-		rec.cgroup_v1 = BPF_CORE_READ(v1, id);
+		rec.cgroup_v1 = cgroup_v1_id(&tmp->v1, set);
 	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
 
 	if (rec.exit_state)
 		hierarchy = 0; /* what a dead task is in is nobody's */
-	if (hierarchy)
-		began = bpf_ktime_get_ns();
 	if (put_exe(seq, ctl, tmp, task, &rec))
 		return 0;
 	session = ctx->meta->session_id;
@@ -172,10 +186,8 @@ int scan(struct bpf_iter__task *ctx)
 		rec.acting = acting_key(task);
 	if (bpf_seq_write(seq, &rec, sizeof(rec)))
 		return 0;
-	if (hierarchy) {
-		put_domains(seq, session, domain, hierarchy, task, ctl, &rec);
-		note_time(ctl, PROGRAM_SCAN, began);
-	}
+	if (hierarchy)
+		put_domains(seq, session, domain, hierarchy, task, ctl, tmp, &rec);
 	return 0;
 }
 

@@ -19,6 +19,13 @@ struct {
 	__type(value, struct control_block);
 } control SEC(".maps");
 
+/* Where a mount is, and of what. */
+struct mount_place {
+	__u64 parent;
+	__u64 mountpoint;
+	__u64 root;
+};
+
 /*
  * Where the way up from a task's root directory is. It is in a map, as is all that
  * loops decide by: before Linux 6.8 the verifier takes a loop's body to see only
@@ -34,6 +41,8 @@ struct ascent {
 	__u32 view;   /* enum view, at its end */
 	__u32 met;    /* 1: it came to until */
 	__u32 spare;
+	__u64 placed; /* the mount that place is of */
+	struct mount_place place;
 	struct {      /* where it ends, if it comes there; 0: at the top alone */
 		__u64 dentry;
 		__u64 mnt;
@@ -44,6 +53,14 @@ struct ascent {
 struct numbered {
 	__u64 scan;
 	__u64 number;
+};
+
+/* What one account has used up of a pass. */
+struct spent {
+	__u64 session;
+	__u64 view_ns;
+	__u32 domains;
+	__u32 spaces;
 };
 
 /*
@@ -59,12 +76,21 @@ struct scratch {
 	char path[EXE_MAX + 8];
 	struct grants_record grants;
 	__u32 everywhere[RULE_LAYERS];
+	__u64 any;	       /* whatever is in everywhere */
 	struct ascent ascent;
 	struct link_memory v1;
+	struct {	       /* the domain that was described last, or found to be */
+		__u64 key;
+		__u64 mark;    /* as it is in the map seen */
+	} described;
+	struct spent spent;    /* of the account of the task before */
+	__u64 spender;	       /* its key in the map spending */
 	__u64 fence;
 	/* of a mount namespace that gets a number */
 	struct space space;
+	/* Of the mount namespace that got its number last, or was found to have it. */
 	struct numbered numbered;
+	__u64 numbered_ns;
 };
 
 struct {
@@ -99,13 +125,14 @@ static __always_inline struct scratch *get_scratch(void)
 	return bpf_map_lookup_elem(&scratch, &zero);
 }
 
-/* Notes how long a call took, if none took longer. */
-static __always_inline void note_time(struct control_block *ctl, __u32 program, __u64 began)
+/* Returns how long it took since, in ns, and notes it if nothing took longer. */
+static __always_inline __u64 note_time(struct control_block *ctl, __u32 program, __u64 began)
 {
 	__u64 took = bpf_ktime_get_ns() - began;
 
 	if (program < NUM_PROGRAMS && ctl->longest_ns[program] < took)
 		ctl->longest_ns[program] = took;
+	return took;
 }
 
 #endif

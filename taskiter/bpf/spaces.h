@@ -30,7 +30,7 @@ static __always_inline __u64 new_number(struct control_block *ctl, struct scratc
 					const struct task_record *rec, __u64 session, __u64 *key,
 					__u64 event)
 {
-	struct spent *spent = get_spent(ctl, rec, session);
+	struct spent *spent = get_spent(ctl, tmp, rec, session);
 	__u32 number;
 
 	if (!spent || spent->spaces >= ctl->max_spaces || ctl->num_spaces >= SPACES_MAX - 1)
@@ -40,6 +40,7 @@ static __always_inline __u64 new_number(struct control_block *ctl, struct scratc
 	tmp->space.ns = *key;
 	tmp->space.event = event;
 	tmp->space.account = spending_key(ctl, rec);
+	tmp->numbered_ns = *key;
 	tmp->numbered.scan = ctl->scan;
 	tmp->numbered.number = number;
 	bpf_map_update_elem(&spaces, &number, &tmp->space, BPF_ANY);
@@ -72,21 +73,30 @@ static __always_inline __u16 space_number(struct control_block *ctl, struct scra
 					  struct task_struct *task,
 					  const struct task_record *rec, __u64 session)
 {
-	struct mnt_namespace *ns = BPF_CORE_READ(task, nsproxy, mnt_ns);
-	struct mount *root, *pwd;
+	struct nsproxy *proxy = task->nsproxy;
+	struct fs_struct *fs = task->fs;
 	struct numbered *known;
-	__u64 key = (__u64)ns;
+	__u64 key, root, pwd;
 
-	if (!ctl->num_objects || !ns)
+	if (!ctl->num_objects)
 		return 0;
-	root = (void *)real_mount(BPF_CORE_READ(task, fs, root.mnt));
-	pwd = (void *)real_mount(BPF_CORE_READ(task, fs, pwd.mnt));
-	if (BPF_CORE_READ(root, mnt_ns) != ns || BPF_CORE_READ(pwd, mnt_ns) != ns)
+	key = LOAD64(struct nsproxy, proxy, mnt_ns);
+	if (!key)
 		return 0;
+	root = LOAD64(struct fs_struct, fs, root.mnt);
+	pwd = LOAD64(struct fs_struct, fs, pwd.mnt);
+	if (LOAD64(struct mount, real_mount(root), mnt_ns) != key ||
+	    (pwd != root && LOAD64(struct mount, real_mount(pwd), mnt_ns) != key))
+		return 0;
+	if (key == tmp->numbered_ns && tmp->numbered.scan == ctl->scan)
+		return tmp->numbered.number;
 	known = bpf_map_lookup_elem(&numbers, &key);
-	if (known && known->scan == ctl->scan)
+	if (known && known->scan == ctl->scan) {
+		tmp->numbered_ns = key;
+		tmp->numbered = *known;
 		return known->number;
-	return new_number(ctl, tmp, rec, session, &key, BPF_CORE_READ(ns, event));
+	}
+	return new_number(ctl, tmp, rec, session, &key, BPF_CORE_READ((struct mnt_namespace *)key, event));
 }
 
 #endif

@@ -16,6 +16,8 @@
 #include "record.h"
 #include "layout.h"
 #include "plain.h"
+#include "load.h"
+#include "warm.h"
 #include "cgroup.h"
 #include "shared.h"
 #include "pids.h"

@@ -18,7 +18,6 @@
 
 static __always_inline __u32 read_number(const void *at, __u32 size)
 {
-	__u32 wide = 0;
 	__u16 half = 0;
 	__u8 byte = 0;
 
@@ -30,8 +29,7 @@ static __always_inline __u32 read_number(const void *at, __u32 size)
 		READ(half, at);
 		return half;
 	default:
-		READ(wide, at);
-		return wide;
+		return load32(at);
 	}
 }
 
@@ -62,18 +60,17 @@ struct search {
 
 static long search_step(__u32 i, struct search *s)
 {
-	struct rb_node *node = (void *)s->node;
-	const void *rule = (void *)node - rules_layout.node;
-	__u64 key = 0;
+	const void *node = (void *)s->node, *rule = node - rules_layout.node;
+	__u64 key;
 
 	if (!node)
 		return 1;
-	READ(key, rule + rules_layout.key);
+	key = load64(rule + rules_layout.key);
 	if (key == s->key) {
 		s->found = (__u64)rule;
 		return 1;
 	}
-	s->node = (__u64)(key < s->key ? BPF_CORE_READ(node, rb_right) : BPF_CORE_READ(node, rb_left));
+	s->node = key < s->key ? LOAD64(struct rb_node, node, rb_right) : LOAD64(struct rb_node, node, rb_left);
 	return 0;
 }
 
@@ -91,36 +88,58 @@ static long add_grant(__u32 i, __u64 *layer)
 	/* The verifier must see the bound, the compiler not. */
 	asm volatile("" : "+r"(at));
 	tmp->everywhere[at % RULE_LAYERS] |= g.access;
+	tmp->any |= g.access;
 	return 0;
 }
 
-/* Finds the key of rules on a file. Returns 0 if no domain has any. */
-static __always_inline bool rules_key(struct ascent *a, struct dentry *dentry, __u64 *key)
+/* Where a directory entry is, and of what. */
+struct entry_place {
+	__u64 parent;
+	__u64 inode;
+	__u32 seq; /* a directory that is renamed and renamed back has another number */
+};
+
+static __always_inline void read_entry(struct entry_place *at, const void *dentry)
 {
-	__u64 inode = (__u64)BPF_CORE_READ(dentry, d_inode), back = 0;
-	const void *blob = BPF_CORE_READ(dentry, d_inode, i_security);
+	at->seq = LOAD32(struct dentry, dentry, d_seq.seqcount.sequence);
+	at->parent = LOAD64(struct dentry, dentry, d_parent);
+	at->inode = LOAD64(struct dentry, dentry, d_inode);
+}
+
+static __always_inline void read_mount(struct mount_place *at, const void *mnt)
+{
+	at->parent = LOAD64(struct mount, mnt, mnt_parent);
+	at->mountpoint = LOAD64(struct mount, mnt, mnt_mountpoint);
+	at->root = LOAD64(struct mount, mnt, mnt.mnt_root);
+}
+
+/* Finds the key of rules on a file. Returns 0 if no domain has any. */
+static __always_inline bool rules_key(struct ascent *a, __u64 inode, __u64 *key)
+{
+	const void *blob = (void *)LOAD64(struct inode, inode, i_security);
+	__u64 back;
 
 	if (!blob)
 		return 0;
-	READ(*key, blob + layout.object);
+	*key = load64(blob + layout.object);
 	if (!*key)
 		return 0;
-	READ(back, *key + rules_layout.inode);
+	back = load64((void *)*key + rules_layout.inode);
 	if (back && back != inode)
 		a->view = VIEW_CHANGING;
 	return back == inode;
 }
 
 /* Adds what rules on a directory grant. */
-static __always_inline void search_directory(struct ascent *a, struct dentry *dentry)
+static __always_inline void search_directory(struct ascent *a, __u64 inode)
 {
 	struct search s = { .node = a->tree };
 	__u64 layers;
-	__u32 n = 0;
+	__u32 n;
 
 	if (!a->tree)
 		return;
-	if (!rules_key(a, dentry, &s.key))
+	if (!rules_key(a, inode, &s.key))
 		return;
 	bpf_loop(TREE_STEPS, search_step, &s, 0);
 	if (!s.found) {
@@ -128,7 +147,7 @@ static __always_inline void search_directory(struct ascent *a, struct dentry *de
 			a->view = VIEW_UNREAD;
 		return;
 	}
-	READ(n, s.found + rules_layout.num_layers);
+	n = load32((void *)s.found + rules_layout.num_layers);
 	layers = s.found + rules_layout.layers;
 	bpf_loop(n < RULE_LAYERS ? n : RULE_LAYERS, add_grant, &layers, 0);
 }
@@ -137,46 +156,46 @@ static __always_inline void search_directory(struct ascent *a, struct dentry *de
  * Landlock looks for rules from a file upwards: through the directories of a
  * mount, on above the directory that the mount hides, to the mount at the top.
  */
-static __always_inline long ascend_by(void (*visit)(struct ascent *, struct dentry *))
+static __always_inline long ascend_by(void (*visit)(struct ascent *, __u64 inode))
 {
 	struct scratch *tmp = get_scratch();
-	struct dentry *dentry;
+	struct entry_place at = {};
 	struct ascent *a;
-	struct mount *mnt;
-	__u32 seq;
 
 	if (!tmp)
 		return 1;
 	a = &tmp->ascent;
-	dentry = (void *)a->dentry;
-	mnt = (void *)a->mnt;
-	/* A directory that is renamed and renamed back has another number. */
-	seq = BPF_CORE_READ(dentry, d_seq.seqcount.sequence);
-	a->way = ((a->way ^ a->dentry) * 0x9e3779b97f4a7c15ULL + a->mnt) * 0xff51afd7ed558ccdULL + seq;
+	read_entry(&at, (void *)a->dentry);
+	a->way = ((a->way ^ a->dentry) * 0x9e3779b97f4a7c15ULL + a->mnt) * 0xff51afd7ed558ccdULL + at.seq;
 	if (!a->hidden) {
 		if (a->dentry == a->until.dentry && a->mnt == a->until.mnt) {
 			a->view = VIEW_READ;
 			a->met = 1;
 			return 1;
 		}
-		visit(a, dentry);
+		visit(a, at.inode);
 	}
-	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
-		struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
+	if (a->placed != a->mnt) {
+		a->placed = a->mnt;
+		read_mount(&a->place, (void *)a->mnt);
+	}
+	if (a->dentry == a->place.root) {
+		bool top = a->place.parent == a->mnt;
 
 		a->hidden = 1;
-		a->dentry = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
-		a->mnt = (__u64)below;
-		if (below != mnt)
+		a->dentry = a->place.mountpoint;
+		a->mnt = a->place.parent;
+		if (!top)
 			return 0;
 		if (a->view == VIEW_TOO_DEEP)
 			a->view = VIEW_READ;
 		return 1;
 	}
 	a->hidden = 0;
-	a->dentry = (__u64)BPF_CORE_READ(dentry, d_parent);
-	if (a->dentry && a->dentry != (__u64)dentry)
+	if (at.parent && at.parent != a->dentry) {
+		a->dentry = at.parent;
 		return 0;
+	}
 	a->view = VIEW_DETACHED;
 	return 1;
 }
@@ -190,15 +209,15 @@ static long ascend(__u32 i, void *unused)
 static __always_inline __u32 fs_sequence(struct fs_struct *fs)
 {
 	if (bpf_core_field_exists(fs->seq.seqcount.sequence))
-		return BPF_CORE_READ(fs, seq.seqcount.sequence);
-	return BPF_CORE_READ((struct fs_struct___seqlock *)fs, seq.seqcount.seqcount.sequence);
+		return fs->seq.seqcount.sequence;
+	return ((struct fs_struct___seqlock *)fs)->seq.seqcount.seqcount.sequence;
 }
 
 static __always_inline void begin_ascent(struct ascent *a, __u64 dentry, __u64 mnt, __u64 tree)
 {
-
 	a->tree = tree;
 	a->way = 0;
+	a->placed = 0;
 	a->hidden = 0;
 	a->met = 0;
 	a->view = VIEW_TOO_DEEP; /* unless it comes to an end before */
@@ -212,9 +231,9 @@ static __always_inline void climb(struct scratch *tmp, __u64 dentry, __u64 mnt, 
 	bpf_loop(ROOT_STEPS, ascend, 0, 0);
 }
 
-static __always_inline __u64 real_mount(struct vfsmount *mnt)
+static __always_inline __u64 real_mount(__u64 mnt)
 {
-	return (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
+	return mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
 /*
@@ -226,15 +245,16 @@ static __always_inline __u64 real_mount(struct vfsmount *mnt)
 static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *task, __u64 tree,
 				       __u32 *any)
 {
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct fs_struct *fs = task->fs;
 	__u32 seq = fs_sequence(fs), view, outside, i;
 	__u64 dentry, mnt, way;
 
 	for (i = 0; i < RULE_LAYERS; i++)
 		tmp->everywhere[i] = 0;
+	tmp->any = 0;
 	fence(tmp);
-	dentry = (__u64)BPF_CORE_READ(fs, root.dentry);
-	mnt = real_mount(BPF_CORE_READ(fs, root.mnt));
+	dentry = LOAD64(struct fs_struct, fs, root.dentry);
+	mnt = real_mount(LOAD64(struct fs_struct, fs, root.mnt));
 	tmp->ascent.until.dentry = 0;
 	tmp->ascent.until.mnt = 0;
 	climb(tmp, dentry, mnt, tree);
@@ -244,12 +264,11 @@ static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *
 	climb(tmp, dentry, mnt, 0);
 	if (tmp->ascent.way != way)
 		return VIEW_CHANGING;
-	for (i = 0; i < RULE_LAYERS; i++)
-		*any |= tmp->everywhere[i];
+	*any = tmp->any;
 	if (*any && view == VIEW_READ) {
 		tmp->ascent.until.dentry = dentry;
 		tmp->ascent.until.mnt = mnt;
-		climb(tmp, (__u64)BPF_CORE_READ(fs, pwd.dentry), real_mount(BPF_CORE_READ(fs, pwd.mnt)), 0);
+		climb(tmp, LOAD64(struct fs_struct, fs, pwd.dentry), real_mount(LOAD64(struct fs_struct, fs, pwd.mnt)), 0);
 		outside = tmp->ascent.view;
 		if (outside == VIEW_TOO_DEEP)
 			view = VIEW_TOO_DEEP;
@@ -267,16 +286,16 @@ static __always_inline int put_view(struct seq_file *seq, struct control_block *
 				    const void *domain, struct task_record *rec)
 {
 	__u32 favoured = is_favoured(ctl, rec) & 1, any = 0;
-	__u64 tree = 0, began, n, size, took;
+	__u64 tree, began, n, size, took;
 	struct grants_record *grants = &tmp->grants;
 	struct spent *spent;
 
-	READ(tree, domain + rules_layout.inodes);
+	tree = load64(domain + rules_layout.inodes);
 	if (!tree) { /* no layer has a rule on an inode, wherever the root directory is */
 		rec->view = VIEW_READ;
 		return 0;
 	}
-	spent = get_spent(ctl, rec, session);
+	spent = get_spent(ctl, tmp, rec, session);
 	if (!spent || rec->depth > RULE_LAYERS || spent->view_ns > ctl->max_view_ns ||
 	    ctl->view_ns[favoured] > ctl->all_view_ns) {
 		rec->view = VIEW_UNREAD;
@@ -284,7 +303,7 @@ static __always_inline int put_view(struct seq_file *seq, struct control_block *
 	}
 	began = bpf_ktime_get_ns();
 	rec->view = read_view(tmp, task, tree, &any);
-	took = bpf_ktime_get_ns() - began;
+	took = note_time(ctl, PROGRAM_SCAN, began);
 	if (!spent->view_ns)
 		ctl->view_accounts++;
 	spent->view_ns += took;

@@ -183,12 +183,12 @@ static long object_step(__u32 i, void *unused)
 	return 0;
 }
 
-static __always_inline void note_key(struct ascent *a, struct dentry *dentry)
+static __always_inline void note_key(struct ascent *a, __u64 inode)
 {
 	struct ways_scratch *w = get_ways_scratch();
 	__u64 key = 0;
 
-	if (w && rules_key(a, dentry, &key))
+	if (w && rules_key(a, inode, &key))
 		add_word(w, key);
 }
 
