@@ -73,7 +73,7 @@ SEC("iter/task")
 int scan(struct bpf_iter__task *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
-	struct task_struct *task = ctx->task;
+	struct task_struct *trusted = ctx->task, *task = plain_task(trusted);
 	struct task_record rec = { .h = { RECORD_TASK, sizeof(rec) } };
 	const void *domain = 0, *hierarchy = 0;
 	struct signal_struct *signal;
@@ -84,7 +84,7 @@ int scan(struct bpf_iter__task *ctx)
 	struct css_set *set;
 	__u32 owner;
 
-	if (!task) {
+	if (!trusted) {
 		struct end_record end = { .h = { RECORD_END, sizeof(end) }, .pid_level = layout.pid_level };
 
 		bpf_seq_write(seq, &end, sizeof(end));
@@ -174,7 +174,7 @@ int scan(struct bpf_iter__task *ctx)
 
 	if (rec.exit_state)
 		hierarchy = 0; /* what a dead task is in is nobody's */
-	if (put_exe(seq, ctl, tmp, task, &rec))
+	if (put_exe(seq, ctl, tmp, trusted, &rec))
 		return 0;
 	session = ctx->meta->session_id;
 	if (hierarchy && layout.views && put_view(seq, ctl, tmp, session, task, cred, domain, &rec))
