@@ -12,10 +12,10 @@ import (
 
 // tightGrowth is by how many percent the heap may grow between two collections beside many
 // tasks. What lives is one snapshot and what it was made of, and each scan makes the next: Go's
-// own 100 keeps memory for two and a half of them, this for one and a quarter. At 10 000 processes
-// that is 7 MB less, and the time of collections is hardly any part of a scan's. Beside few
-// tasks it is, and memory is not scarce: there it is Go's own.
-const tightGrowth = 25
+// own 100 keeps memory for two and a half of them, this for little more than one. At 10 000
+// processes that is 7 MB less, and the time of collections is hardly any part of a scan's.
+// Beside few tasks it is, and memory is not scarce: there it is Go's own.
+const tightGrowth = 15
 
 // many is how many tasks and domains are so many; they are few again below half of it.
 const many = 4096
