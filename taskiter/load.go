@@ -80,7 +80,7 @@ func (o *opener) makeShared() (map[string]*ebpf.Map, error) {
 
 func closeMaps(maps map[string]*ebpf.Map) {
 	for _, m := range maps {
-		m.Close()
+		_ = m.Close()
 	}
 }
 

@@ -66,7 +66,7 @@ func TestTable(t *testing.T) {
 		return
 	}
 	written := map[string]float64{}
-	for _, row := range regexp.MustCompile("(?m)^\\| (.+) \\| ([0-9.]+) \\|$").FindAllStringSubmatch(table, -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| (.+) \| ([0-9.]+) \|$`).FindAllStringSubmatch(table, -1) {
 		if written[row[1]], err = strconv.ParseFloat(row[2], 64); err != nil {
 			t.Fatal(err)
 		}
