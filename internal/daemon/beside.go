@@ -133,6 +133,7 @@ func (h *besideHandoff) exec(o Options) error {
 	// No network but what it makes of its own, and the filter keeps it from that, too. Few
 	// may do this: where it is refused, the filter is enough.
 	_ = unix.Unshare(unix.CLONE_NEWNET)
+	wakeLater()
 	return plan.Exec()
 }
 

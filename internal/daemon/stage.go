@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"unsafe"
 
@@ -72,6 +73,8 @@ func (d *Daemon) execServing() error {
 		Args: d.o.Args,
 		Env:  append(servingEnv(os.Environ()), fmt.Sprintf("%s=%d", stageEnv, handoffFD)),
 	}
+	runtime.LockOSThread()
+	wakeLater()
 	return fmt.Errorf("confine the serving stage: %w", plan.Exec())
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // manyRules are n rules of every kind, most of them about units.
@@ -113,5 +114,33 @@ func TestEvaluateAllocatesNothingPerProcess(t *testing.T) {
 	few, many := allocs(100), allocs(10_000)
 	if few != many || few > 10 {
 		t.Errorf("%v allocations for 100 processes, %v for 10 000", few, many)
+	}
+}
+
+// Young processes of which all rules think the same are judged once, as old ones are: those that
+// are between the same two graces.
+func TestYoungProcessesAreJudgedTogether(t *testing.T) {
+	c := load(t, "rules: [{name: a, match: {exe: [\"/**\"]}, grace: 10s}, {name: b, match: {exe: [\"/**\"]}, grace: 1m}]")
+	groups := func(n int, ages ...time.Duration) int {
+		h := manyProcesses(n, 1)
+		for i := range h.Processes {
+			h.Processes[i].Start = uint64(h.Uptime - ages[i*len(ages)/n])
+		}
+		e := New(c, Options{})
+		e.begin(h.Snapshot)
+		e.group(&Evaluation{ruled: make([]bool, len(h.Workloads))})
+		return len(e.groups)
+	}
+	alike := groups(1000, time.Hour)
+	for _, ages := range [][]time.Duration{
+		{0, 9 * time.Second}, {10 * time.Second, time.Minute - 1}, {time.Minute, time.Hour},
+	} {
+		if n := groups(1000, ages...); n != alike {
+			t.Errorf("ages %v: %d groups, want %d", ages, n, alike)
+		}
+	}
+	apart := []time.Duration{0, 10*time.Second - 1, 10 * time.Second, time.Minute - 1, time.Minute}
+	if n := groups(1000, apart...); n != 3*alike {
+		t.Errorf("ages %v: %d groups, want %d", apart, n, 3*alike)
 	}
 }

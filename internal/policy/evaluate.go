@@ -30,7 +30,7 @@ type Evaluator struct {
 	config  *Config
 	options Options
 	seen    seen
-	longest time.Duration // of all rules' graces
+	graces  []time.Duration // of all rules, ascending, each once
 	cache   matchCache
 	above   ancestors
 	applied []bool
@@ -59,7 +59,7 @@ type group struct {
 	condition condition
 	first     int32 // the lowest PID
 	count     int
-	age       time.Duration
+	age       time.Duration // of its first process
 	// asked are the rules of matched.ask with what the command line decides, and doubt
 	// is why that is not known of some; only for a group of one.
 	asked []ruleLevel
@@ -71,8 +71,10 @@ type group struct {
 type groupKey struct {
 	rules, doubtful *ruleList
 	condition       condition
-	// alone is 1 + the index of a process that is a group of its own: one
-	// that is younger than some rule's grace, or whose command line is asked for.
+	// within is how many of the rules' graces are longer than its age.
+	within int
+	// alone is 1 + the index of a process that is a group of its own: one whose command
+	// line is asked for.
 	alone int32
 }
 
@@ -97,8 +99,10 @@ func New(c *Config, o Options) *Evaluator {
 		byKey: map[groupKey]int32{},
 	}
 	for i := range c.Rules {
-		e.longest = max(e.longest, c.Rules[i].Grace)
+		e.graces = append(e.graces, c.Rules[i].Grace)
 	}
+	slices.Sort(e.graces)
+	e.graces = slices.Compact(e.graces)
 	return e
 }
 
@@ -152,6 +156,10 @@ func (e *Evaluator) begin(s *scan.Snapshot) {
 func (e *Evaluator) group(r *Evaluation) {
 	e.groupOf = e.groupOf[:0]
 	now := uptime(e.snap)
+	// Of processes that follow one another many are in one group, and to compare keys takes
+	// less than to find one.
+	var last groupKey
+	lastGroup := int32(noGroup)
 	for i := range e.snap.Processes {
 		p := &e.snap.Processes[i]
 		e.facts = factsOf(e.snap, p, &e.seen)
@@ -167,17 +175,22 @@ func (e *Evaluator) group(r *Evaluation) {
 		}
 		k := groupKey{rules: m.rules, doubtful: m.doubtful, condition: conditionOf(e.snap, p)}
 		age := age(now, p)
-		if age < e.longest || len(m.ask) > 0 {
+		k.within = e.within(age)
+		if len(m.ask) > 0 {
 			k.alone = int32(i) + 1
 		}
-		n, ok := e.byKey[k]
-		if !ok {
-			n = int32(len(e.groups))
-			e.byKey[k] = n
-			e.groups = append(e.groups, group{
-				matched: m, condition: k.condition, first: p.PID, age: age, about: len(m.rules.rules) > 0,
-			})
-			e.ask(&e.groups[n], p)
+		n := lastGroup
+		if n == noGroup || k != last {
+			var ok bool
+			if n, ok = e.byKey[k]; !ok {
+				n = int32(len(e.groups))
+				e.byKey[k] = n
+				e.groups = append(e.groups, group{
+					matched: m, condition: k.condition, first: p.PID, age: age, about: len(m.rules.rules) > 0,
+				})
+				e.ask(&e.groups[n], p)
+			}
+			last, lastGroup = k, n
 		}
 		g := &e.groups[n]
 		if g.about {
@@ -212,6 +225,16 @@ func uptime(s *scan.Snapshot) time.Duration {
 // while the scan ran.
 func age(now time.Duration, p *scan.Process) time.Duration {
 	return max(0, now-time.Duration(p.Start))
+}
+
+// within returns how many of the rules' graces are longer than an age: processes of which that is
+// the same are young, or not, to the same rules.
+func (e *Evaluator) within(age time.Duration) int {
+	n, found := slices.BinarySearch(e.graces, age)
+	if found { // a process as old as that is beyond it
+		n++
+	}
+	return len(e.graces) - n
 }
 
 // ask asks the rules that look at command lines.

@@ -54,3 +54,28 @@ func sleeps(t *testing.T, pid int) (n int) {
 	}
 	return n
 }
+
+// What serves, and what finds assets beside it, need no exact timers: the thread by which Go's
+// runtime watches the others would be woken for each 20 us of a scan.
+func TestThreadsAreWokenLater(t *testing.T) {
+	testenv.NeedRoot(t)
+	const assets = "assets: [{name: etc, paths: [/etc], access: [write]}]\n"
+	d := startDaemon(t, daemonOptions{args: []string{newConfig(t, assets).flag()}})
+	settle(t, d)
+	beside := checkBeside(t, d, dacReadSearch, "landlockd-paths")
+	for _, pid := range []int{d.cmd.Process.Pid, beside} {
+		files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+		if err != nil || len(files) < 3 {
+			t.Fatalf("threads of process %d: %q, %v", pid, files, err)
+		}
+		for _, f := range files {
+			slack, err := os.ReadFile(filepath.Join("/proc", filepath.Base(f), "timerslack_ns"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(slack) != "1000000\n" {
+				t.Errorf("thread %s may be woken %s ns late", f, slack)
+			}
+		}
+	}
+}
