@@ -136,7 +136,7 @@ func (e *Evaluator) end() {
 func (e *Evaluator) begin(s *scan.Snapshot) {
 	e.snap = s
 	e.setTime(s.Time)
-	e.cache.begin()
+	e.cache.begin(len(s.Workloads))
 	e.above.begin(s)
 	e.doubts = undecided{}
 	clear(e.tallies)
@@ -167,7 +167,7 @@ func (e *Evaluator) group(r *Evaluation) {
 		if e.ended != nil {
 			e.facts.ended, e.facts.below = true, e.ended.Below(i)
 		}
-		m := e.cache.of(&e.facts)
+		m := e.cache.of(&e.facts, e.snap, p)
 		if len(m.rules.rules) == 0 && len(m.ask) == 0 && len(m.doubtful.rules) == 0 {
 			e.doubts.add(m.doubt, p.PID)
 			e.groupOf = append(e.groupOf, noGroup)

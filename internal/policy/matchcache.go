@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/landlockd/landlockd/scan"
 )
 
 // matched is which rules are about all processes with some facts.
@@ -57,9 +59,10 @@ type matchCache struct {
 	// lists are the lists of entries, by their bytes: where many rules are
 	// about many kinds of processes, most have the same.
 	lists map[string]*ruleList
-	// last is the entry that was asked for last: of processes that follow one another many
-	// have the same facts, and to compare them takes less than to find them.
-	last *matched
+	// last has the entry that was asked for last, by workload, in this evaluation: many
+	// processes of one have the same facts, and to compare them takes less than to find them.
+	// The first is of those in none.
+	last []*matched
 	now  uint64
 	at   time.Time // when waivers are in force
 	live int       // entries that were used in this evaluation
@@ -78,13 +81,17 @@ func newMatchCache(c *Config, allDoubts bool) matchCache {
 
 // setTime forgets all that was matched with waivers that begin or end before a time.
 func (c *matchCache) setTime(at time.Time) {
-	c.at, c.last = at, nil
+	c.at = at
 	clear(c.byFact)
 	clear(c.lists)
 }
 
-// begin starts an evaluation.
-func (c *matchCache) begin() { c.now, c.live, c.last = c.now+1, 0, nil }
+// begin starts an evaluation of processes in a number of workloads.
+func (c *matchCache) begin(workloads int) {
+	c.now, c.live = c.now+1, 0
+	c.last = slices.Grow(c.last[:0], workloads+1)[:workloads+1]
+	clear(c.last)
+}
 
 // slack is how many entries that no process needs any more are kept, beyond as
 // many as are needed.
@@ -99,10 +106,14 @@ func (c *matchCache) end() {
 	clear(c.lists)
 }
 
-// of returns what is matched by facts.
-func (c *matchCache) of(f *facts) *matched {
-	if c.last != nil && c.last.facts == *f {
-		return c.last
+// of returns what is matched by the facts of a process of a snapshot.
+func (c *matchCache) of(f *facts, s *scan.Snapshot, p *scan.Process) *matched {
+	last := &c.last[0]
+	if s.WorkloadOf(p) != nil {
+		last = &c.last[1+p.Workload]
+	}
+	if *last != nil && (*last).facts == *f {
+		return *last
 	}
 	m := c.byFact[*f]
 	if m == nil {
@@ -113,7 +124,7 @@ func (c *matchCache) of(f *facts) *matched {
 		m.used = c.now
 		c.live++
 	}
-	c.last = m
+	*last = m
 	return m
 }
 
