@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/landlockd/landlockd/internal/daemon"
+	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
@@ -65,7 +66,7 @@ func main() {
 }
 
 // run is main with the exit code as its result. What went wrong is one line on
-// standard error.
+// standard error, or one for each problem of a configuration.
 func run(args []string) int {
 	c, err := parse(args[1:])
 	if err == nil {
@@ -85,9 +86,24 @@ func run(args []string) int {
 	}
 	var quiet quietError
 	if !errors.As(err, &quiet) {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", name, untrusted.OneLine(err.Error()))
+		for _, line := range linesOf(err) {
+			fmt.Fprintf(os.Stderr, "%s: %s\n", name, untrusted.OneLine(line))
+		}
 	}
 	return exitCode(err)
+}
+
+// linesOf returns what an error says, a line for each problem of a configuration.
+func linesOf(err error) []string {
+	load, ok := errors.AsType[*policy.LoadError](err)
+	if !ok || len(load.Problems) < 2 {
+		return []string{err.Error()}
+	}
+	lines := make([]string, len(load.Problems))
+	for i, p := range load.Problems {
+		lines[i] = p.String()
+	}
+	return lines
 }
 
 // standardInput is what "-" is an abbreviation of.

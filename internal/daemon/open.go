@@ -82,7 +82,7 @@ func openPrivileged(o Options) (*opened, error) {
 	}
 	config, err := inforce.Load(o.ConfigFile)
 	if err != nil {
-		return nil, UsageError{inforce.Brief(err)}
+		return nil, UsageError{err} // all that is wrong: nothing else will show it
 	}
 	p := &opened{config: config, cmdline: config.UsesCmdline()}
 	if err := p.openFiles(o); err != nil {

@@ -224,10 +224,15 @@ func (g *guest) checkRules(t *testing.T) {
 	if text := g.journal(t); !strings.Contains(text, file+":2:") {
 		t.Errorf("the journal does not name the place of what is wrong:\n%s", text)
 	}
-	// Mended, it comes by itself.
+	// It is not tried again and again: mended, it is started by whoever mended it.
+	if s := g.state(t, "ActiveState", unit) + " " + g.state(t, "ExecMainStatus", unit); s != "failed 2" {
+		t.Errorf("with wrong rules it is: %s", s)
+	}
 	if err := os.Remove(g.path(file)); err != nil {
 		t.Fatal(err)
 	}
+	g.run(t, "systemctl", "reset-failed", unit) // not too many starts
+	g.run(t, "systemctl", "restart", unit)
 	mustBe(t, g.scrape(t, address), healthy)
 }
 
@@ -296,6 +301,34 @@ func (g *guest) checkFlags(t *testing.T) {
 	}
 	if s := g.state(t, "ActiveState", unit) + " " + g.state(t, "ExecMainStatus", unit); s != "failed 2" {
 		t.Errorf("with a wrong flag it is: %s", s)
+	}
+
+	// The rules of the file that ARGS names are in force, whatever the usual file is like; all
+	// that is wrong with them is in the journal, and they make no loop either.
+	const usual = "/etc/landlockd/landlockd.yml"
+	before := read(t, g.path(usual))
+	write(t, g.path(usual), "rules: [{nam: wrong}]\n")
+	write(t, g.path("/etc/landlockd/other.yml"), "rules: [{name: other, match: {unit: [none.service]}}]\n")
+	write(t, file, `ARGS="--config.file=/etc/landlockd/other.yml"`+"\n")
+	g.run(t, "systemctl", "reset-failed", unit) // not too many starts
+	g.run(t, "systemctl", "restart", unit)
+	mustBe(t, g.scrape(t, address), map[string]string{`landlockd_rules{status="loaded"}`: "1"})
+	write(t, g.path(usual), before)
+	write(t, g.path("/etc/landlockd/other.yml"), "rules:\n  - {nam: wrong}\n  - {name: a, match: {unit: [x]}, grace: soon}\n")
+	if _, err := g.try(t, "systemctl", "restart", unit); err == nil {
+		t.Error("it starts with wrong rules in another file than the usual one")
+	}
+	if s := g.state(t, "ActiveState", unit) + " " + g.state(t, "ExecMainStatus", unit) + " " + g.state(t, "NRestarts", unit); s != "failed 2 0" {
+		t.Errorf("with wrong rules it is: %s", s)
+	}
+	journal := g.journal(t)
+	for _, place := range []string{"other.yml:2:", "other.yml:3:"} {
+		if !strings.Contains(journal, place) {
+			t.Errorf("the journal does not name %s:\n%s", place, journal)
+		}
+	}
+	if err := os.Remove(g.path("/etc/landlockd/other.yml")); err != nil {
+		t.Fatal(err)
 	}
 	write(t, file, text)
 	g.checkBackslashes(t)

@@ -104,6 +104,27 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// A daemon that does not start because of its rules says all that is wrong with the file that it
+// was given, a line each: what checks them before would have to be given the same file.
+func TestBadRulesAreAllSaid(t *testing.T) {
+	testenv.NeedRoot(t)
+	file := write(t, filepath.Join(testenv.PublicDir(t), "rules.yml"),
+		"rules:\n  - {nam: wrong}\n  - {name: a, match: {unit: [x]}, grace: soon}\n", 0o644)
+	p := run(t, "--web.listen-address=127.0.0.1:0", apiFlag, "--config.file="+file)
+	if code := p.wait(t); code != exitUsage {
+		t.Errorf("exit code %d, want %d", code, exitUsage)
+	}
+	checked := run(t, "check-config", file)
+	checked.wait(t)
+	var want strings.Builder
+	for line := range strings.Lines(checked.stderr.String()) {
+		want.WriteString("landlockd: " + line)
+	}
+	if strings.Count(want.String(), file+":") < 2 || p.stderr.String() != want.String() {
+		t.Errorf("it says\n%s\nwant\n%s", &p.stderr, &want)
+	}
+}
+
 func hasAddress(args []string) bool {
 	for _, a := range args {
 		if len(a) > 20 && a[:20] == "--web.listen-address" {
