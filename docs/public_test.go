@@ -10,9 +10,11 @@ import (
 	"go/token"
 	"go/types"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -34,6 +36,29 @@ var public = map[string][]string{
 		"github.com/prometheus/procfs", "github.com/beorn7/perks", "github.com/cespare/xxhash/v2",
 		"github.com/munnerz/goautoneg", "google.golang.org/protobuf",
 	},
+}
+
+// TestStabilityNamesPublicPackages: docs/stability.md promises these packages and no others, and
+// names no schema that there is not.
+func TestStabilityNamesPublicPackages(t *testing.T) {
+	text := string(read(t, "stability.md"))
+	_, part, _ := strings.Cut(text, "\n## Go packages\n")
+	promised, _, found := strings.Cut(part, " follow Go's rules")
+	if !found {
+		t.Fatal("stability.md does not say which packages follow Go's rules")
+	}
+	var names []string
+	for _, m := range code.FindAllString(promised, -1) {
+		names = append(names, strings.Trim(m, "`"))
+	}
+	if want := slices.Sorted(maps.Keys(public)); !slices.Equal(names, want) {
+		t.Errorf("it promises %q, want %q", names, want)
+	}
+	for _, name := range regexp.MustCompile(`[a-z-]+-v1\.json`).FindAllString(text, -1) {
+		if _, err := os.Stat("schema/" + name); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // listed is what go list -json prints of a package.
