@@ -25,12 +25,19 @@ type Part struct {
 // what docs/performance.md says.
 func Budget() []Part {
 	const rights = 23 // as many as the newest kernel has
+	waived := 0
+	for _, r := range Rules() {
+		if r.Waived != "" {
+			waived++
+		}
+	}
 	always := func(n int) func(int, int) int { return func(int, int) int { return n } }
 	return []Part{
 		{"workloads", is("landlock_workload_processes"), func(workloads, _ int) int { return 4 * workloads }},
 		{"runs of workloads", is("landlock_workload_runs_total"), func(workloads, _ int) int { return 2 * (workloads + 1) }},
 		{"runs", begins("landlock_runs_", "landlock_launches_", "landlockd_run"), always(10)},
-		{"rules", is("landlock_rule_processes", "landlock_rule_violated", "landlock_rule_runs_total"), func(_, rules int) int { return 9 * rules }},
+		{"rules", is("landlock_rule_processes", "landlock_rule_violated", "landlock_rule_runs_total"), func(_, rules int) int { return 9*rules + 2*waived }},
+		{"waivers", begins("landlock_rule_waived"), always(2 * waived)},
 		{"assets", is("landlock_asset_processes"), always(3 * len(Assets()))},
 		{"workloads within reach of assets", is("landlock_workload_asset_processes"),
 			func(workloads, _ int) int { return min(100, (workloads+1)*len(Assets())) }},

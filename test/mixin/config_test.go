@@ -19,7 +19,7 @@ func TestConfig(t *testing.T) {
 		clusterLabel: "site",
 		ruleWindow: "1m30s", ruleFor: "15s", manyHostsFor: "5s", disabledFor: "5s", disabledWindow: "1m", downWindow: "1m", downFor: "20s",
 		enableSilent: true, enableDenialBurst: true, enableNestingNearLimit: true,
-		enableRuleMatchUnknown: true,
+		enableRuleMatchUnknown: true, enableWaiverLapses: true,
 		nodeLabel: "kubernetes_node", podNodes: "label_replace(kube_pod_info, \"kubernetes_node\", \"$1\", \"node\", \"(.+)\")",
 		runbookURLPrefix: "https://runbooks.example/",
 		dashboardUIDPrefix: "ours-", grafanaURL: "https://grafana.example",

@@ -106,6 +106,10 @@ local seconds = import 'duration.libsonnet';
     // Over unknownWindow, as LandlockRuleUnknown. Whoever has an account can raise it.
     enableRuleMatchUnknown: false,
     matchUnknownFor: '10m',
+    // Days before the first of a rule's waivers ends.
+    enableWaiverLapses: false,
+    waiverDays: 7,
+    waiverFor: '10m',
 
     // LandlockRuleViolated, LandlockRuleBroken, LandlockRuleViolatedOnManyHosts and
     // LandlockDisabled take the severity of the rules that are violated.
@@ -125,6 +129,7 @@ local seconds = import 'duration.libsonnet';
       LandlockDenialBurst: 'info',
       LandlockNestingNearLimit: 'info',
       LandlockRuleMatchUnknown: 'info',
+      LandlockRuleWaiverLapses: 'info',
     },
 
     runbookURLPrefix: 'https://github.com/landlockd/landlockd/blob/main/docs/runbooks/',

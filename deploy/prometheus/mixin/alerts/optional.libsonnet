@@ -44,6 +44,19 @@
       'It is not known whether rules are about {{ $value | humanize }} processes on {{ $labels.instance }}: {{ $labels.reason }}.',
       'So it was in most scrapes of the last ' + c.unknownWindow + '. No rule judges them, and a rule with min_processes may not notice that its own are missing.',
     ),
+    // One for a rule and cluster: a waiver is written once for many hosts.
+    enableWaiverLapses: alert(
+      'LandlockRuleWaiverLapses',
+      |||
+        min by (%(clusterLabel)s, rule) (
+          last_over_time(landlock_rule_waived_until_timestamp_seconds{%(facts)s}[%(factWindow)s])
+        ) - time() < %(waiverDays)g * 86400
+      |||,
+      c.waiverFor,
+      'A waiver of rule {{ $labels.rule }} ends in {{ $value | humanizeDuration }}.',
+      'From then on what it accepts violates the rule, and its alerts fire.',
+      dashboard='rule',
+    ),
   },
 
   local groupOf(names) = { name: 'landlockd-optional', rules: [alerts[n] for n in names] },

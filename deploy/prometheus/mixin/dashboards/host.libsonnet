@@ -66,6 +66,22 @@ function(config)
           w=12
         ),
         g.table(
+          'Waived rules',
+          'Rules with a waiver in force: whether something is waived now, how many processes are, and when the first waiver of the rule ends. From then on what it accepts is a violation.',
+          [
+            q('max by (%s, instance, rule) (landlock_rule_waived{%s})' % [by, g.facts]),
+            q('sum by (%s, instance, rule) (landlock_rule_processes{%s, result="waived"})' % [by, g.facts]),
+            q('min by (%s, instance, rule) (landlock_rule_waived_until_timestamp_seconds{%s}) * 1000' % [by, g.facts]),
+          ],
+          [
+            { name: 'Waived now', unit: 'bool_yes_no' },
+            { name: 'Processes', unit: 'short' },
+            { name: 'Ends', unit: 'dateTimeFromNow' },
+          ],
+          [['instance', 'Host'], ['rule', 'Rule']],
+          { Rule: g.toDashboard('rule', 'rule') },
+        ),
+        g.table(
           'Workloads',
           'Processes of each workload that this host names.',
           [
