@@ -54,14 +54,13 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 		return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.exec, b.exec))
 	})
 	b := builder{source: s, snap: snap, exes: p.exes}
-	if s.last != nil {
-		b.last = s.last.Processes
-	}
+	s.programs.begin(processes)
 	for _, g := range groups {
 		if g.verdict != outside {
 			b.add(g, p.records(g))
 		}
 	}
+	s.programs.end()
 	snap.Views = s.views.all
 	snap.Assets, snap.Objects, snap.Scenes = s.assets, s.objects, s.scenes.all
 	s.scenes.end(s.spaces.scan)
@@ -80,7 +79,6 @@ func (s *Source) counts(r *taskRecord) bool {
 type builder struct {
 	source    *Source
 	snap      *scan.Snapshot
-	last      []scan.Process
 	exes      []exeEntry // the newest program of a process last
 	pathBytes int
 }
@@ -213,19 +211,10 @@ func (s *Source) place(key uint64) int32 {
 // setExe sets what is known of a process's executable: from this scan if it came,
 // else from the last. If it is in neither, the next scan brings it.
 func (b *builder) setExe(pr *scan.Process) {
-	for len(b.last) > 0 && b.last[0].PID < pr.PID {
-		b.last = b.last[1:]
-	}
 	for len(b.exes) > 0 && b.exes[0].pid < pr.PID {
 		b.exes = b.exes[1:]
 	}
-	found := false
-	if len(b.last) > 0 {
-		if l := &b.last[0]; l.PID == pr.PID && l.Start == pr.Start && l.Exec == pr.Exec {
-			pr.Exe, pr.ExeCut, pr.ExeDeleted, pr.ExeOrigin = l.Exe, l.ExeCut, l.ExeDeleted, l.ExeOrigin
-			found = true
-		}
-	}
+	found := b.source.programs.recall(pr)
 	for len(b.exes) > 0 && b.exes[0].pid == pr.PID {
 		if e := b.exes[0]; e.exec == pr.Exec {
 			e.set(pr)
@@ -241,6 +230,9 @@ func (b *builder) setExe(pr *scan.Process) {
 		pr.Exe, pr.ExeCut = unique.Make(pr.Exe[:scan.CutPath]).Value(), true
 	}
 	b.pathBytes += len(pr.Exe)
+	if found {
+		b.source.programs.keep(pr)
+	}
 }
 
 // set sets what a process's executable is.

@@ -79,9 +79,10 @@ func again[T any](s []T) []T {
 func (p *pass) take(record any, rest []byte) {
 	switch r := record.(type) {
 	case *objectTaskRecord:
-		t := taskRecord{objectTaskRecord: *r}
+		t := taskRecord{*r}
+		t.setGranted(0)
 		if p.grantee == r.Tid {
-			t.granted = int32(len(p.granted))
+			t.setGranted(len(p.granted))
 		}
 		p.tasks, p.grantee = append(p.tasks, t), 0
 	case *domainRecord:

@@ -69,13 +69,15 @@ const (
 	ruleFSRoot = uint16(objectRuleBitsRULE_FS_ROOT)
 )
 
-// taskRecord is what one pass shows of one task.
-type taskRecord struct {
-	objectTaskRecord
-	// granted is which of pass.granted is what is granted in its view, counted from
-	// 1, or 0 for nothing.
-	granted int32
-}
+// taskRecord is what one pass shows of one task. As many of them are kept as there are tasks,
+// so that what this side adds stands where the program's record has room.
+type taskRecord struct{ objectTaskRecord }
+
+// granted is which of pass.granted is what is granted in its view, counted from 1, or 0 for
+// nothing.
+func (r *taskRecord) granted() uint32 { return r.Spare }
+
+func (r *taskRecord) setGranted(n int) { r.Spare = uint32(n) }
 
 // sink takes the records of one read, in order: a pointer to each, and what follows it
 // (a path without its NUL, rules or masks). Both point into the buffer that was read.

@@ -20,7 +20,7 @@ func chained(t *testing.T) (*Source, *rulesSink) {
 	s.pass.reset()
 	s.pass.domain(&domainRecord{Key: 10, Depth: 1, Mask: 0b0110, NumRules: absent})
 	s.pass.domain(&domainRecord{Key: 20, Depth: 2, Parent: 10, Mask: 0b1010, NumRules: 3})
-	s.pass.tasks = []taskRecord{{objectTaskRecord{Tid: 7, Start: 8, ExecId: 9, Domain: 20, Depth: 2, Account: 5}, 0}}
+	s.pass.tasks = []taskRecord{{objectTaskRecord{Tid: 7, Start: 8, ExecId: 9, Domain: 20, Depth: 2, Account: 5}}}
 	s.rulebook.begin()
 	s.holders = []holder{{}, {num: 1, account: account{uid: 5}}}
 	q := s.queueRules()
@@ -154,7 +154,7 @@ func TestRulesSinkRefuses(t *testing.T) {
 // TestWantRules: tasks are tried one after the other, and not for ever.
 func TestWantRules(t *testing.T) {
 	s, _ := chained(t)
-	s.pass.tasks = append(s.pass.tasks, taskRecord{objectTaskRecord{Tid: 17, Domain: 20}, 0}, taskRecord{objectTaskRecord{Tid: 27, Domain: 20}, 0}, taskRecord{objectTaskRecord{Tid: 37, Domain: 20}, 0})
+	s.pass.tasks = append(s.pass.tasks, taskRecord{objectTaskRecord{Tid: 17, Domain: 20}}, taskRecord{objectTaskRecord{Tid: 27, Domain: 20}}, taskRecord{objectTaskRecord{Tid: 37, Domain: 20}})
 	for scan := range maxMisses + 2 {
 		s.rulebook.begin()
 		s.holders = []holder{{}, {num: maxHolders, tasks: [maxHolders]int32{1, 2, 3}}}
@@ -194,7 +194,7 @@ func TestRulesInTurns(t *testing.T) {
 	s.pass.reset()
 	add := func(tid int32, a account, rules uint32) {
 		s.pass.domain(&domainRecord{Key: uint64(tid), Depth: 1, Mask: 1, NumRules: rules})
-		s.pass.tasks = append(s.pass.tasks, taskRecord{objectTaskRecord{Tid: tid, Domain: uint64(tid), Account: a.uid}, 0})
+		s.pass.tasks = append(s.pass.tasks, taskRecord{objectTaskRecord{Tid: tid, Domain: uint64(tid), Account: a.uid}})
 		s.holders = append(s.holders, holder{num: 1, tasks: [maxHolders]int32{int32(len(s.pass.tasks)) - 1}, account: a})
 	}
 	flooder, victim := account{uid: 1000}, account{uid: 2000}

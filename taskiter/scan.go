@@ -25,9 +25,9 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	defer s.closeObjects()
 	snap, err := s.scan(ctx)
 	if err != nil {
-		// The paths of the last snapshot are not kept longer than it is.
+		// Paths are not kept longer than the snapshot that they were in.
 		s.control.forgetAll()
-		s.last = nil
+		s.programs = programs{}
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return nil, err
 		}
@@ -35,7 +35,6 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	}
 	snap.Time, snap.Uptime = began, uptime
 	snap.Duration = time.Since(began)
-	s.last = snap
 	return snap, nil
 }
 

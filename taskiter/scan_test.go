@@ -454,7 +454,7 @@ func TestScanPathsOfEqualSlots(t *testing.T) {
 		}
 	}
 	// A wrong match costs the path of one scan.
-	s.last = nil
+	s.programs = programs{}
 	mustScan(t, s)
 	if p := mustFind(t, mustScan(t, s), a.pid); p.Exe != actorPath(t) {
 		t.Errorf("after a wrong match: path %q", p.Exe)

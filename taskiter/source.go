@@ -44,7 +44,7 @@ type Source struct {
 	pass      pass
 	before    known
 	unsettled []int32
-	last      *scan.Snapshot
+	programs  programs
 	index     map[uint64]int32 // domain key to place in the snapshot
 	used      []int32
 	chain     []uint64

@@ -33,8 +33,8 @@ func (v *views) of(p *pass, r *taskRecord, domain int32) int32 {
 	case objectViewVIEW_NONE:
 		return domainid.NoView
 	case objectViewVIEW_READ:
-		if r.granted > 0 {
-			k.everywhere = p.granted[r.granted-1]
+		if n := r.granted(); n > 0 {
+			k.everywhere = p.granted[n-1]
 			clear(k.everywhere[min(int(r.Depth), ruleLayers):])
 		}
 	case objectViewVIEW_CHANGING:

@@ -44,7 +44,8 @@ type workloads struct {
 	waiting map[subject]waiting
 	totals  map[string]*total
 	slots   slots.Slots
-	last    *scan.Snapshot
+	last    sight
+	older   sight // its memory is used again
 }
 
 type total struct {
@@ -55,7 +56,6 @@ type total struct {
 func newWorkloads(limit int, named func(string) bool) *workloads {
 	return &workloads{
 		limit: limit, named: named, waiting: map[subject]waiting{}, totals: map[string]*total{},
-		last: &scan.Snapshot{},
 	}
 }
 
@@ -77,29 +77,29 @@ func (w *workloads) note(e *Event) {
 // update gives what waits to the workloads that a scan, or the one before, found.
 // What was denied since the scan began waits for the next.
 func (w *workloads) update(snap *scan.Snapshot) {
-	before := w.last
-	w.last = snap
+	w.last, w.older = w.older, w.last
+	w.last.see(snap)
 	if len(snap.Workloads) == 0 {
 		clear(w.waiting) // nobody reads it
 		return
 	}
 	if len(w.waiting) > 0 {
-		w.give(snap, before)
+		w.give(snap.Time)
 	}
 	if len(w.totals) > 0 {
-		w.fold(snap, before)
+		w.fold(snap.Time)
 	}
 }
 
 // give adds what waits to the totals of all names.
-func (w *workloads) give(snap, before *scan.Snapshot) {
-	find := [2]*finder{newFinder(snap), newFinder(before)}
+func (w *workloads) give(scanned time.Time) {
+	find := [2]*finder{newFinder(&w.last), newFinder(&w.older)}
 	for s, p := range w.waiting {
 		name := find[0].workload(s)
 		if name == "" {
 			name = find[1].workload(s)
 		}
-		if name == "" && p.first.After(snap.Time) {
+		if name == "" && p.first.After(scanned) {
 			continue
 		}
 		if name == "" {
@@ -123,111 +123,33 @@ func (w *workloads) add(name string, n uint64) {
 
 // fold adds the totals of names that have no slot, or have lost it, to that of the
 // others, for good: so the sum is always that of all denials, and no total goes down.
-func (w *workloads) fold(snap, before *scan.Snapshot) {
+func (w *workloads) fold(scanned time.Time) {
 	claims := make([]slots.Claim, 0, len(w.totals))
 	for name, t := range w.totals {
 		if name == UnknownWorkload || name == workload.Other {
 			continue
 		}
 		runs := false
-		for _, s := range [...]*scan.Snapshot{before, snap} {
-			if naming, found := namingOf(s, name); found {
-				t.naming, runs = naming, s == snap
+		for _, s := range [...]*sight{&w.older, &w.last} {
+			if naming, found := namingOf(s.workloads, name); found {
+				t.naming, runs = naming, s == &w.last
 			}
 		}
 		claims = append(claims, slots.Claim{Label: name, Naming: t.naming, Gone: !runs})
 	}
-	for _, c := range w.slots.Assign(snap.Time, w.limit, claims) {
+	for _, c := range w.slots.Assign(scanned, w.limit, claims) {
 		w.add(workload.Other, w.totals[c.Label].n)
 		delete(w.totals, c.Label)
 	}
 }
 
-// namingOf returns whose word a name is, the most trusted of the workloads that have
-// it, and whether a snapshot has any.
-func namingOf(s *scan.Snapshot, name string) (naming scan.Naming, found bool) {
-	i, found := slices.BinarySearchFunc(s.Workloads, name,
+// namingOf returns whose word a name is, the most trusted of those workloads that have
+// it, and whether any has.
+func namingOf(all []scan.Workload, name string) (naming scan.Naming, found bool) {
+	i, found := slices.BinarySearchFunc(all, name,
 		func(w scan.Workload, name string) int { return strings.Compare(w.Name, name) })
-	for ; i < len(s.Workloads) && s.Workloads[i].Name == name; i++ {
-		naming = max(naming, s.Workloads[i].Naming())
+	for ; i < len(all) && all[i].Name == name; i++ {
+		naming = max(naming, all[i].Naming())
 	}
 	return naming, found
-}
-
-// finder finds the workload of a subject in a snapshot.
-type finder struct {
-	snap    *scan.Snapshot
-	domains map[domainid.ID]int32
-	// owner is, for each domain, the one workload that all processes in it or
-	// in domains nested in it are part of.
-	owner []string
-}
-
-// several is the owner of a domain with processes of more than one workload. It is
-// no workload's name.
-const several = "\x00"
-
-// newFinder takes one walk over the snapshot's tasks.
-func newFinder(snap *scan.Snapshot) *finder {
-	f := &finder{snap: snap, domains: make(map[domainid.ID]int32, len(snap.Domains)), owner: make([]string, len(snap.Domains))}
-	for i := range snap.Domains {
-		f.domains[snap.Domains[i].ID] = int32(i)
-	}
-	for i := range snap.Processes {
-		p := &snap.Processes[i]
-		w := snap.WorkloadOf(p)
-		if w == nil {
-			continue
-		}
-		for _, t := range snap.TasksOf(p) {
-			f.own(t.Domain, w.Name)
-		}
-	}
-	return f
-}
-
-// own notes that a process of a workload is in a domain, and so in its parents.
-// Parents have the same owner or several: the walk ends where nothing is new.
-func (f *finder) own(domain int32, name string) {
-	for d := range domainid.Chain(f.snap.Domains, domain) {
-		switch f.owner[d] {
-		case name, several:
-			return
-		case "":
-			f.owner[d] = name
-		default:
-			f.owner[d] = several
-		}
-	}
-}
-
-// workload returns the name, or "" if it is not known.
-func (f *finder) workload(s subject) string {
-	domain, known := f.domains[s.domain]
-	if !known {
-		return ""
-	}
-	// A PID alone may be that of a new process, and the task that ran when a
-	// signal was denied may be another than the one that had asked for it.
-	if p := f.snap.Find(s.pid); s.pid != 0 && p != nil && (s.start == 0 || s.start == p.Start) && f.isIn(p, domain) {
-		if w := f.snap.WorkloadOf(p); w != nil {
-			return w.Name
-		}
-	}
-	if f.owner[domain] == several {
-		return UnknownWorkload
-	}
-	return f.owner[domain]
-}
-
-// isIn reports whether a task of a process is in a domain or in one nested in it.
-func (f *finder) isIn(p *scan.Process, domain int32) bool {
-	for _, t := range f.snap.TasksOf(p) {
-		for d := range domainid.Chain(f.snap.Domains, t.Domain) {
-			if d == domain {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -5,10 +5,12 @@ package denials
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/landlockd/landlockd/domainid"
 	"github.com/landlockd/landlockd/scan"
@@ -130,4 +132,20 @@ func TestWorkloadsAreBounded(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { w.note(denied(1, 0)) }); n > 1 { // the event itself
 		t.Errorf("%v allocations for a denial of a subject that waits", n)
 	}
+}
+
+// The processes of a snapshot live no longer than the others who look at it need them.
+func TestSnapshotIsNotKept(t *testing.T) {
+	w := newWorkloads(10, nil)
+	processes := func() weak.Pointer[scan.Process] {
+		h := newHost("a")
+		h.process(5, "a", h.domain(100, domainid.Outermost))
+		w.update(h.Snapshot)
+		return weak.Make(&h.Processes[0])
+	}()
+	runtime.GC()
+	if processes.Value() != nil {
+		t.Error("they are kept")
+	}
+	runtime.KeepAlive(w)
 }
