@@ -18,11 +18,11 @@ import (
 // manyProcesses is what DESIGN.md's budgets are stated for.
 const manyProcesses = 10000
 
-// maxResident is what resident memory came to beside manyProcesses (23.7 to 25.1 MB, where
-// DESIGN.md's budgets have 25) and some more, in kB of the kernel: how much Go keeps depends on
-// when it collects. perTask is what each task more takes that this host has.
+// maxResident is what DESIGN.md's budgets have for resident memory beside manyProcesses, in kB of
+// the kernel: 21.7 to 23.4 MB were measured, as how much Go keeps depends on when it collects.
+// perTask is what each task more takes that this host has.
 const (
-	maxResident = 26_000_000 / 1024
+	maxResident = 25_000_000 / 1024
 	perTask     = 0.9
 )
 
