@@ -62,6 +62,7 @@ host=$("$go" env GOHOSTARCH)
 program=$out/linux-$host/landlockd
 [ -e "$program" ] || { echo "${0##*/}: build for $host, too: the manual page comes from a program that runs here" >&2; exit 1; }
 $here/man.sh "$program" "$VERSION" "$date" | gzip -9n >"$out/landlockd.1.gz"
+$here/docs.sh "$out/doc"
 gzip -9nc CHANGELOG.md >"$out/changelog.gz"
 # Between two releases, and in tests of this script, a version has no part of its own yet.
 $here/notes.sh "$description" <CHANGELOG.md >"$out/release-notes.md" ||
@@ -76,7 +77,8 @@ for arch in "${arches[@]}"; do
 	name=landlockd-$VERSION-linux-$arch
 	rm -rf "${out:?}/$name" && mkdir -p "$out/$name/completions" "$out/$name/systemd/dropins" "$out/$name/known.d" "$out/$name/prometheus" "$out/$name/grafana"
 	install -m 0755 "$out/linux-$arch/landlockd" "$out/$name/landlockd"
-	install -m 0644 LICENSE README.md CHANGELOG.md $here/landlockd.yml $here/assets.yml "$out/landlockd.1.gz" "$out/$name/"
+	install -m 0644 LICENSE CHANGELOG.md $here/landlockd.yml $here/assets.yml "$out/landlockd.1.gz" "$out/$name/"
+	cp -r "$out/doc/." "$out/$name/"
 	install -m 0644 $here/completions/* "$out/$name/completions/"
 	install -m 0644 deploy/systemd/landlockd* "$out/$name/systemd/"
 	install -m 0644 deploy/known.d/* "$out/$name/known.d/"

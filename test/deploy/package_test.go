@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +115,52 @@ warning: /etc/sysconfig/landlockd saved as /etc/sysconfig/landlockd.rpmsave
 	}
 	if s := strings.Join(got, ""); s != want {
 		t.Errorf("it went\n%s\nwant\n%s", s, want)
+	}
+}
+
+// TestDocsAreInPackages: what users read comes along, and each link of it leads somewhere: to what
+// came along, or to a file of the tree where that can be read.
+func TestDocsAreInPackages(t *testing.T) {
+	r, dir := get(t, second), t.TempDir()
+	run(t, "dpkg-deb", "--extract", r.deb(t), filepath.Join(dir, "deb"))
+	runIn(t, "", nil, "bash", "-euo", "pipefail", "-c", `mkdir "$2" && rpm2archive - <"$1" | tar -xzC "$2"`, "x", r.rpm(t), filepath.Join(dir, "rpm"))
+	run(t, "tar", "-xzf", r.file(t, "*-linux-*.tar.gz"), "-C", dir, "--transform=s,^[^/]*,archive,")
+	pages := []string{"README.md"}
+	for _, pattern := range []string{"docs/*.md", "docs/runbooks/*.md"} {
+		files, err := filepath.Glob(filepath.Join(top(t), pattern))
+		if err != nil || len(files) < 15 {
+			t.Fatalf("%s: %q, %v", pattern, files, err)
+		}
+		for _, f := range files {
+			pages = append(pages, strings.TrimPrefix(f, top(t)+"/"))
+		}
+	}
+	const elsewhere = "https://github.com/landlockd/landlockd/blob/main/"
+	link := regexp.MustCompile(`\]\(([^)\s#]+)`)
+	for _, root := range []string{"deb/usr/share/doc/landlockd", "rpm/usr/share/doc/landlockd", "archive"} {
+		inside, outside := 0, 0
+		for _, page := range pages {
+			file := filepath.Join(dir, root, page)
+			for _, m := range link.FindAllStringSubmatch(read(t, file), -1) {
+				to := filepath.Join(filepath.Dir(file), m[1])
+				path, ours := strings.CutPrefix(m[1], elsewhere)
+				switch {
+				case ours:
+					to = filepath.Join(top(t), path)
+					outside++
+				case strings.Contains(m[1], "://"), strings.HasPrefix(m[1], "mailto:"):
+					continue
+				default:
+					inside++
+				}
+				if _, err := os.Stat(to); err != nil {
+					t.Errorf("%s/%s links %s: %v", root, page, m[1], err)
+				}
+			}
+		}
+		if inside < 150 || outside < 10 {
+			t.Errorf("%s: %d links to what came along, %d to the tree", root, inside, outside)
+		}
 	}
 }
 
