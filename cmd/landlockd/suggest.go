@@ -28,11 +28,15 @@ func (s *suggestRules) declare(app *kingpin.Application) *kingpin.CmdClause {
 }
 
 func (s *suggestRules) run(out io.Writer) error {
-	config, err := s.load() // for its assets alone
+	config, err := s.load() // for its assets, and for the names that its rules have
 	if err != nil {
 		return err
 	}
 	s.assets = config.Assets
+	var used []string
+	for i := range config.Rules {
+		used = append(used, config.Rules[i].Name)
+	}
 	snap, _, err := s.judged(func(snap *scan.Snapshot) (bool, []int32) {
 		for i := range snap.Processes {
 			if !settled(snap, &snap.Processes[i]) {
@@ -44,5 +48,5 @@ func (s *suggestRules) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return buffered(out, func(w io.Writer) error { return suggest.Write(w, snap) })
+	return buffered(out, func(w io.Writer) error { return suggest.Write(w, snap, used) })
 }

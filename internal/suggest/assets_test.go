@@ -25,7 +25,7 @@ func TestOutOfReachIsSuggested(t *testing.T) {
 		h.process(unit("b.service", "b.service"), "/bin/b", scan.Sandboxed)
 	}
 	var b bytes.Buffer
-	if err := Write(&b, &h.Snapshot); err != nil {
+	if err := Write(&b, &h.Snapshot, nil); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()

@@ -16,8 +16,9 @@ const longestName = 63
 // unnamed stands for a name until there is one.
 const unnamed = "?"
 
-// nameAll names all rules: each by the shortest of its names that no other one has.
-func nameAll(rules []suggestion, todos []todo) {
+// nameAll names all rules: each by the shortest of its names that no other one has, and none of
+// the used ones.
+func nameAll(rules []suggestion, todos []todo, used []string) {
 	type pending struct {
 		names []string
 		name  *string
@@ -32,6 +33,9 @@ func nameAll(rules []suggestion, todos []todo) {
 		}
 	}
 	taken := map[string]bool{}
+	for _, name := range used {
+		taken[name] = true
+	}
 	for n := 0; ; n++ {
 		wanted, more := map[string]int{}, false
 		for _, p := range all {

@@ -66,7 +66,7 @@ type todo struct {
 }
 
 // suggestions returns the rules for a snapshot, and what is left.
-func suggestions(s *scan.Snapshot) ([]suggestion, []todo) {
+func suggestions(s *scan.Snapshot, used []string) ([]suggestion, []todo) {
 	var rules []suggestion
 	var todos []todo
 	for _, g := range groups(s) {
@@ -85,7 +85,7 @@ func suggestions(s *scan.Snapshot) ([]suggestion, []todo) {
 			rules = append(rules, r)
 		}
 	}
-	nameAll(rules, todos)
+	nameAll(rules, todos, used)
 	evaluate(s, rules)
 	for _, r := range rules {
 		if r.fault != "" {

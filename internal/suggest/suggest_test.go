@@ -98,7 +98,7 @@ func container(namespace, name string) scan.Workload {
 func text(t testing.TB, s *scan.Snapshot) string {
 	t.Helper()
 	var w strings.Builder
-	if err := Write(&w, s); err != nil {
+	if err := Write(&w, s, nil); err != nil {
 		t.Fatal(err)
 	}
 	return w.String()
@@ -381,6 +381,24 @@ func TestNumbered(t *testing.T) {
 		if name := numbered(label, taken); !form.MatchString(name) || len(taken) != before+1 {
 			t.Errorf("%q is called %q", label, name)
 		}
+	}
+}
+
+// What a rule is called already no other one is.
+func TestUsedNames(t *testing.T) {
+	h := newHost()
+	h.process(unit("a.service", "a.service"), "/usr/bin/a", scan.Sandboxed)
+	h.process(unit("b.service", "b.service"), "/usr/bin/b", scan.Unsandboxed)
+	var w strings.Builder
+	if err := Write(&w, &h.Snapshot, []string{"a", "b", "b-service"}); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range load(t, uncommented(w.String())).Rules {
+		names = append(names, r.Name)
+	}
+	if want := []string{"a-service", "b-service-2"}; !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q\n%s", names, want, &w)
 	}
 }
 

@@ -18,10 +18,10 @@ import (
 	"github.com/landlockd/landlockd/scan"
 )
 
-// Write writes a rule file (docs/rules.md) for a snapshot. All text of others in
-// it is quoted; comments have ASCII only.
-func Write(w io.Writer, s *scan.Snapshot) error {
-	rules, todos := suggestions(s)
+// Write writes a rule file (docs/rules.md) for a snapshot, to stand beside one whose rules have
+// the used names. All text of others in it is quoted; comments have ASCII only.
+func Write(w io.Writer, s *scan.Snapshot, used []string) error {
+	rules, todos := suggestions(s, used)
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# What is sandboxed with Landlock on this host (%s, kernel %s), as rules for landlockd.\n", s.Time.UTC().Format(time.RFC3339), untrusted.Escape(s.Kernel.Release, 80, true))
 	b.WriteString("# They ask for what is so now: look them over, and leave out what is not meant to last.\n")

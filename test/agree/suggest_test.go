@@ -29,7 +29,7 @@ func TestSuggested(t *testing.T) {
 	for seed := range uint64(200) {
 		s := named(seed)
 		var b strings.Builder
-		if err := suggest.Write(&b, s); err != nil {
+		if err := suggest.Write(&b, s, nil); err != nil {
 			t.Fatal(err)
 		}
 		rules := loaded(t, b.String())

@@ -325,6 +325,11 @@ func TestSuggest(t *testing.T) {
 		t.Errorf("%s", &p.stderr)
 	}
 	checks(t, 0, "check", "--config.file="+rules, "--snapshot="+host)
+	// Beside rules that are there already: it takes none of their names.
+	beside := write(t, filepath.Join(dir, "beside.yml"), "rule_files: [\"more*.yml\"]\nrules: [{name: inside, match: {unit: [a.service]}}]\n", 0o644)
+	more := checks(t, 0, "rules", "suggest", "--snapshot="+host, "--config.file="+beside).stdout.String()
+	write(t, filepath.Join(dir, "more.yml"), more, 0o644)
+	checks(t, 0, "check-config", beside)
 	_ = p.stdin.Close()
 	p.wait(t)
 	runs(t, program)

@@ -190,7 +190,7 @@ func TestConfigOfRootAlone(t *testing.T) {
 	testenv.NeedRoot(t)
 	path := write(t, filepath.Join(testenv.PublicDir(t), "root.yml"), "rules: []\n", 0o600)
 	checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0", apiFlag), exitUsage, "root.yml", "permission denied", "user "+servingUID(t))
-	for _, path := range []string{"/no/such/file.yml", write(t, filepath.Join(testenv.PublicDir(t), "bad.yml"), "rules: [{nme: x}, {}]\n", 0o644)} {
+	for _, path := range []string{"/no/such/file.yml", write(t, filepath.Join(testenv.PublicDir(t), "bad.yml"), "rules: [{name: x, match: {unit: [a.service]}, nme: x}]\n", 0o644)} {
 		checkRefusal(t, run(t, "--config.file="+path, "--web.listen-address=127.0.0.1:0", apiFlag), exitUsage, path)
 	}
 }

@@ -128,8 +128,8 @@ func TestOptionalAlertsAreOff(t *testing.T) {
 			}
 		}
 	}
-	if n := len(off.rules()); n != 4 {
-		t.Errorf("%d alerts are off, want 4", n)
+	if n := len(off.rules()); n != 5 {
+		t.Errorf("%d alerts are off, want 5", n)
 	}
 }
 
