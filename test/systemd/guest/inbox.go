@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,6 +99,20 @@ type expectation struct {
 	description      *regexp.Regexp
 }
 
+// dashboard is where the alert is looked at: for what its labels name, on the dashboard of its
+// rule if it has one, else on that of its host.
+func (e expectation) dashboard() string {
+	kind, shown := "host", []string{"cluster", "instance"}
+	if e.labels["rule"] != "" {
+		kind, shown = "rule", []string{"cluster", "rule", "instance"}
+	}
+	link := "/d/landlockd-" + kind + "?from=now-24h&to=now"
+	for _, name := range shown {
+		link += "&var-" + name + "=" + url.QueryEscape(e.labels[name])
+	}
+	return link
+}
+
 // diff says in what a notification is not as expected, or nothing.
 func (e expectation) diff(n notification) string {
 	switch a := n.Annotations; {
@@ -105,8 +120,9 @@ func (e expectation) diff(n notification) string {
 		return "status " + n.Status
 	case !maps.Equal(n.Labels, e.labels):
 		return fmt.Sprintf("labels %v, want %v", n.Labels, e.labels)
-	case len(a) != 3 || a["runbook_url"] != e.runbook || a["summary"] != e.summary:
-		return fmt.Sprintf("annotations %v, want summary %q and runbook_url %q", a, e.summary, e.runbook)
+	case len(a) != 4 || a["runbook_url"] != e.runbook || a["summary"] != e.summary || a["dashboard_url"] != e.dashboard():
+		return fmt.Sprintf("annotations %v, want summary %q, runbook_url %q and dashboard_url %q",
+			a, e.summary, e.runbook, e.dashboard())
 	case !e.description.MatchString(a["description"]):
 		return fmt.Sprintf("description %q, want %s", a["description"], e.description)
 	}

@@ -52,6 +52,7 @@ func TestExpectation(t *testing.T) {
 		e := violatedTold("firing")
 		return notification{Status: e.status, Labels: maps.Clone(e.labels), Annotations: map[string]string{
 			"runbook_url": e.runbook, "summary": e.summary,
+			"dashboard_url": "/d/landlockd-rule?from=now-24h&to=now&var-cluster=home&var-rule=records&var-instance=guest%3A10644",
 			"description": "On guest:10644 rule records was violated in 62.5% of the scrapes of the last 40s. Workloads, reasons, processes: store.service: unsandboxed (1).",
 		}}
 	}
@@ -71,6 +72,7 @@ func TestExpectation(t *testing.T) {
 		"too few scrapes": func(n *notification) {
 			n.Annotations["description"] = strings.Replace(n.Annotations["description"], "62.5%", "50%", 1)
 		},
+		"no dashboard":  func(n *notification) { delete(n.Annotations, "dashboard_url") },
 		"no runbook":    func(n *notification) { delete(n.Annotations, "runbook_url") },
 		"text too many": func(n *notification) { n.Annotations["dashboard"] = "x" },
 	} {
