@@ -53,7 +53,7 @@ func TestExpectation(t *testing.T) {
 		return notification{Status: e.status, Labels: maps.Clone(e.labels), Annotations: map[string]string{
 			"runbook_url": e.runbook, "summary": e.summary,
 			"dashboard_url": "/d/landlockd-rule?from=now-24h&to=now&var-cluster=home&var-rule=records&var-instance=guest%3A10644",
-			"description": "On guest:10644 rule records was violated in 62.5% of the scrapes of the last 40s. Workloads, reasons, processes: store.service: unsandboxed (1).",
+			"description":   "On guest:10644 rule records was violated in 62.5% of the scrapes of the last 40s. Workloads, reasons, processes: store.service: unsandboxed (1).",
 		}}
 	}
 	if d := violatedTold("firing").diff(good()); d != "" {
