@@ -49,11 +49,12 @@ func Open(ctx context.Context, dir string, logf func(string, ...any)) (*Root, er
 		return nil, err
 	}
 	r := &Root{dir: dir, env: []string{"APT_CONFIG=" + filepath.Join(dir, "apt.conf")}, logf: logf}
-	if info, err := os.Stat(r.stamp()); err == nil && time.Since(info.ModTime()) < listsAge {
-		return r, nil
-	}
+	// Its configuration names dir, to which it may have been moved since.
 	if err := r.configure(ctx); err != nil {
 		return nil, fmt.Errorf("private root of apt: %w", err)
+	}
+	if info, err := os.Stat(r.stamp()); err == nil && time.Since(info.ModTime()) < listsAge {
+		return r, nil
 	}
 	return r, r.Update(ctx)
 }
