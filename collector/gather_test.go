@@ -16,8 +16,8 @@ import (
 	"github.com/landlockd/landlockd/test/hosts"
 )
 
-// What is gathered is, in each format that is the same each time, and byte for byte, what a registry makes of the same
-// scrape, in memory that was used for others.
+// What is gathered is, in each format that is the same each time, and byte for byte, what a
+// registry makes of the same scrape, in memory that was used for others.
 func TestGatherAsARegistry(t *testing.T) {
 	var memory Memory
 	compare := func(name string, s Scrape) {

@@ -3,15 +3,10 @@
 package bench
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -95,42 +90,14 @@ func BenchmarkChurn(b *testing.B) {
 // startChurn returns what ends it, and returns how many processes it made.
 func startChurn(b *testing.B, program string) (end func() int) {
 	b.Helper()
-	c := exec.Command(program, fmt.Sprint(churnRate))
-	c.Stderr = os.Stderr
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	in, err := c.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	pipe, err := c.StdoutPipe()
-	if err == nil {
-		err = c.Start()
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, made, ended := bufio.NewReader(pipe), 0, false
-	end = func() int {
-		if ended {
-			return made
-		}
-		ended = true
-		in.Close()
-		said, _ := io.ReadAll(out)
-		err := c.Wait()
-		if err == nil {
-			made, err = strconv.Atoi(strings.TrimSpace(string(said)))
-		}
+	stop := sleepers(b, program, fmt.Sprint(churnRate))
+	return func() int {
+		made, err := strconv.Atoi(strings.TrimSpace(stop()))
 		if err != nil {
 			b.Errorf("the churn: %v", err)
 		}
 		return made
 	}
-	b.Cleanup(func() { end() })
-	if line, err := out.ReadString('\n'); line != "ready\n" {
-		b.Fatalf("the churn says %q: %v", line, err)
-	}
-	return end
 }
 
 // total is the sum of all series of a metric, of which there must be one.

@@ -3,15 +3,12 @@
 package bench
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/landlockd/landlockd/internal/cgroupfs"
@@ -95,43 +92,9 @@ func (g *growing) growth(n int, kind string) func(*testing.B, string) func() {
 				args = append(args, dir)
 			}
 		}
-		return sleepers(b, filepath.Join(g.dir, "growth"), args...)
+		stop := sleepers(b, filepath.Join(g.dir, "growth"), args...)
+		return func() { stop() }
 	}
-}
-
-// sleepers starts a program that makes processes, and returns what ends it.
-func sleepers(b *testing.B, program string, args ...string) (end func()) {
-	b.Helper()
-	c := exec.Command(program, args...)
-	c.Stderr = os.Stderr
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	in, err := c.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err == nil {
-		err = c.Start()
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	ended := false
-	end = func() {
-		if ended {
-			return
-		}
-		ended = true
-		in.Close()
-		if err := c.Wait(); err != nil {
-			b.Errorf("%s: %v", program, err)
-		}
-	}
-	b.Cleanup(end)
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		b.Fatalf("%s says %q: %v", program, line, err)
-	}
-	return end
 }
 
 // beside measures a daemon beside a population of at least so many tasks.

@@ -3,11 +3,7 @@
 package bench
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"os/exec"
-	"syscall"
 	"testing"
 
 	"github.com/landlockd/landlockd/internal/cgroupfs"
@@ -42,34 +38,6 @@ func (p population) start(b *testing.B, program string) (end func()) {
 	if host.V1.Dir != "" {
 		args = append(args, host.V1.Dir) // it names processes there
 	}
-	c := exec.Command(program, args...)
-	c.Stderr = os.Stderr
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	in, err := c.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err == nil {
-		err = c.Start()
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	ended := false
-	end = func() {
-		if ended {
-			return
-		}
-		ended = true
-		in.Close()
-		if err := c.Wait(); err != nil {
-			b.Errorf("the population: %v", err)
-		}
-	}
-	b.Cleanup(end)
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		b.Fatalf("the population says %q: %v", line, err)
-	}
-	return end
+	stop := sleepers(b, program, args...)
+	return func() { stop() }
 }
