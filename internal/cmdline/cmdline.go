@@ -23,6 +23,8 @@ const (
 	maxEntries = 1 << 14
 	// maxAge is how long a line is remembered: a process may set another.
 	maxAge = time.Minute
+	// maxCalls is how many may be read at a time, of all users: each that hangs holds a thread.
+	maxCalls = 64
 )
 
 // Process names a process, and the program that it executes.
@@ -64,7 +66,7 @@ type line struct {
 
 // New returns a Reader of the procfs that is mounted at a path.
 func New(procfs string) *Reader {
-	r := &Reader{procfs: procfs, calls: patient.New[Process, string](), lines: map[Process]line{}, now: time.Now}
+	r := &Reader{procfs: procfs, calls: patient.New[Process, string](maxCalls), lines: map[Process]line{}, now: time.Now}
 	r.clocks, r.clocksErr = scan.ReadClockOffsets()
 	return r
 }

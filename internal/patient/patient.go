@@ -23,10 +23,9 @@ const (
 	budget   = 500 * time.Millisecond
 	usual    = 10 * time.Millisecond
 	window   = 10 * time.Second
-	// maxPending is how many calls for one account, and maxAll how many for all, may be
-	// under way that nobody waits for any more: each holds a thread.
-	maxPending = 8
-	maxAll     = 64
+	// MaxPending is how many calls for one account may be under way that nobody waits for
+	// any more: each holds a thread.
+	MaxPending = 8
 )
 
 // ErrDelayed is the error of a call that took too long, or that was not made because it,
@@ -35,6 +34,7 @@ var ErrDelayed = errors.New("it did not answer in time")
 
 // Caller makes calls, which keys name. It is safe for concurrent use.
 type Caller[K comparable, T any] struct {
+	most    int // calls of all accounts that may be under way
 	mu      sync.Mutex
 	pending map[K]uint64 // the account of each call that is under way
 	delays  map[uint64]delay
@@ -49,9 +49,10 @@ type delay struct {
 
 func (d delay) isOver(now time.Time) bool { return now.Sub(d.since) >= window }
 
-// New returns a Caller.
-func New[K comparable, T any]() *Caller[K, T] {
-	return &Caller[K, T]{pending: map[K]uint64{}, delays: map[uint64]delay{}}
+// New returns a Caller of so many calls at a time for all accounts together. With
+// [MaxPending] for each account that there can be, none is ever refused for another's delays.
+func New[K comparable, T any](most int) *Caller[K, T] {
+	return &Caller[K, T]{most: most, pending: map[K]uint64{}, delays: map[uint64]delay{}}
 }
 
 // Within returns what call returns, unless ctx ends before: the error is then its cause. The
@@ -104,8 +105,8 @@ func (c *Caller[K, T]) begin(by uint64, key K) bool {
 	}
 	d, delayed := c.delays[by]
 	exhausted := delayed && d.waited >= budget && !d.isOver(time.Now())
-	if _, underWay := c.pending[key]; underWay || exhausted || own >= maxPending ||
-		len(c.pending) >= maxAll {
+	if _, underWay := c.pending[key]; underWay || exhausted || own >= MaxPending ||
+		len(c.pending) >= c.most {
 		return false
 	}
 	c.pending[key] = by

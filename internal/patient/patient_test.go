@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// most is how many calls may be under way.
+const most = 64
+
 func quick() (string, error) { return "answer", nil }
 
 // TestWithin: what a call returns is passed on, and one that does not end is left to itself.
@@ -34,7 +37,7 @@ func TestWithin(t *testing.T) {
 // TestDo: the clock is the test's own, so that every time is exact.
 func TestDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := New[int, string]()
+		c := New[int, string](most)
 		if got, err := c.Do(1, 1, quick); got != "answer" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
@@ -68,7 +71,7 @@ func TestDo(t *testing.T) {
 // more threads than are his, and delays nothing of others.
 func TestAccounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := New[int, string]()
+		c := New[int, string](most)
 		release := make(chan bool)
 		defer func() { close(release); synctest.Wait() }()
 		var made atomic.Int32
@@ -90,16 +93,16 @@ func TestAccounts(t *testing.T) {
 			}
 			time.Sleep(window)
 		}
-		if n := made.Load(); n != maxPending {
-			t.Errorf("%d calls are under way, want %d", n, maxPending)
+		if n := made.Load(); n != MaxPending {
+			t.Errorf("%d calls are under way, want %d", n, MaxPending)
 		}
 		// Many accounts together, and what they leave.
 		for by := range uint64(1000) {
 			key++
 			_, _ = c.Do(100+by, key, hang)
 		}
-		if n := made.Load(); n != maxAll {
-			t.Errorf("%d calls are under way, want %d", n, maxAll)
+		if n := made.Load(); n != most {
+			t.Errorf("%d calls are under way, want %d", n, most)
 		}
 	})
 }
@@ -107,7 +110,7 @@ func TestAccounts(t *testing.T) {
 // TestBusyHost: calls that all take a while, as on a busy host, are made all the same.
 func TestBusyHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := New[int, string]()
+		c := New[int, string](most)
 		for i := range 10_000 {
 			got, err := c.Do(0, i, func() (string, error) { time.Sleep(usual - 1); return "answer", nil })
 			if got != "answer" || err != nil {

@@ -22,9 +22,15 @@ type Local struct {
 	assets func() []domainid.Asset
 	// calls are made for one path or pattern, for the account of its asset: whoever delays
 	// one asset, for what is his stands for it, delays no other.
-	calls *patient.Caller[string, []place]
+	calls *patient.Caller[lookedFor, []place]
 	of    []domainid.Asset // of the last Resolve
 	open  []int
+}
+
+// lookedFor names a call. Several assets may have the same path, and are looked for at once.
+type lookedFor struct {
+	asset int
+	path  string
 }
 
 // OpenLocal returns a resolver of what assets returns at each call of Resolve, and nobody
@@ -34,7 +40,8 @@ func OpenLocal(root string, assets func() []domainid.Asset) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Local{tree: t, assets: assets, calls: patient.New[string, []place]()}, nil
+	calls := patient.New[lookedFor, []place](domainid.MaxAssets * patient.MaxPending)
+	return &Local{tree: t, assets: assets, calls: calls}, nil
 }
 
 // Resolve opens what the assets are, and returns objects, at most domainid.MaxObjects, and
@@ -96,7 +103,7 @@ func (l *Local) asset(i int, paths []string) found {
 			f.places = append(f.places, place{fd: -1, path: path})
 			break
 		}
-		places, open, err := l.patiently(uint64(i), path, maxOpen-len(f.open))
+		places, open, err := l.patiently(lookedFor{i, path}, maxOpen-len(f.open))
 		if f.places = append(f.places, places...); err != nil {
 			f.places = append(f.places, place{fd: -1, path: path})
 		}
@@ -107,13 +114,11 @@ func (l *Local) asset(i int, paths []string) found {
 
 // patiently looks for what a path is, until it has opened as much as it may. What comes too
 // late is closed by whoever opened it.
-func (l *Local) patiently(
-	account uint64, path string, most int,
-) (places []place, open []int, err error) {
+func (l *Local) patiently(what lookedFor, most int) (places []place, open []int, err error) {
 	var over atomic.Bool // either the call has returned, or nobody waits any more
 	opened := []int{}
-	places, err = l.calls.Do(account, path, func() ([]place, error) {
-		places, err := l.tree.find(path, &opened, most)
+	places, err = l.calls.Do(uint64(what.asset), what, func() ([]place, error) {
+		places, err := l.tree.find(what.path, &opened, most)
 		if over.Swap(true) {
 			closeAll(opened)
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -158,6 +159,28 @@ func TestResolve(t *testing.T) {
 			t.Errorf("%s, in a container:\n%swant\n%s", name, got, c.want)
 		}
 	}
+}
+
+// TestSamePaths: as many assets as there can be, all of the same paths, are all found: that one
+// is just being looked for keeps no other from it.
+func TestSamePaths(t *testing.T) {
+	dir := house(t, "etc/", "etc/ssh/", "data/")
+	assets := make([][]string, domainid.MaxAssets)
+	var want strings.Builder
+	for i := range assets {
+		for _, name := range []string{"/etc", "/etc/ssh", "/data"} {
+			assets[i] = append(assets[i], dir+name)
+			fmt.Fprintf(&want, "%d: %d directory %s\n", len(assets[i])-1+3*i, i, name)
+		}
+	}
+	l := openLocal(t, "/", of(assets...))
+	synctest.Test(t, func(t *testing.T) { // no time passes, as busy as the host may be
+		for range 20 {
+			if got := resolved(t, l, dir); got != want.String() {
+				t.Fatalf("%swant\n%s", got, &want)
+			}
+		}
+	})
 }
 
 // In a container a link leads where it does on the host.

@@ -19,7 +19,9 @@ import (
 // patience is how long what must come is waited for.
 const patience = time.Minute
 
-// process is a program that ends with its standard input. It has a process group of its own.
+// process is a program that ends with its standard input. It has a session of its own, as each
+// service has and whoever logs in, and with it a fair share of the processors: the kernel's
+// autogroups.
 type process struct {
 	cmd    *exec.Cmd
 	stdin  io.Closer
@@ -32,7 +34,7 @@ func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	p.cmd.WaitDelay = time.Second // a child of its own may have the output open
 	in, err := p.cmd.StdinPipe()
 	if err == nil {
