@@ -7,6 +7,7 @@
 
 #define PF_KTHREAD 0x00200000
 #define PF_EXITING 0x00000004
+#define PFA_NO_NEW_PRIVS 1
 #define S_IFMT 0170000
 #define S_IFDIR 0040000
 

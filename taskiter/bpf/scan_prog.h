@@ -5,7 +5,6 @@
 #ifndef LANDLOCKD_SCAN_PROG_H
 #define LANDLOCKD_SCAN_PROG_H
 
-#define PFA_NO_NEW_PRIVS 1
 #define CAP_SYS_PTRACE 19
 #define MMF_DUMPABLE_MASK 3
 #define SUID_DUMP_USER 1
@@ -135,8 +134,6 @@ int scan(struct bpf_iter__task *ctx)
 	if (layout.landlock) {
 		domain = (void *)load64(cred->security + layout.blob);
 		if (domain) {
-			if (layout.views)
-				TOUCH(task->fs->root.dentry); /* for put_view() */
 			hierarchy = (void *)load64(domain + layout.hierarchy);
 			if (hierarchy)
 				rec.domain = domain_key(hierarchy);

@@ -35,7 +35,12 @@ static __always_inline void warm(struct task_struct *task)
 	TOUCH(task->cgroups);
 	if (bpf_core_field_exists(task->seccomp.mode))
 		TOUCH(task->seccomp.mode);
-	TOUCH(task->atomic_flags);
+	/*
+	 * For put_view(): whoever is in a domain mostly has it. Whether a task is in one is known
+	 * too late, when all else has come and the pass would wait for this line alone.
+	 */
+	if (layout.views && task->atomic_flags & PFA_NO_NEW_PRIVS)
+		TOUCH(task->fs->root.dentry);
 	TOUCH(signal->nr_threads);
 	TOUCH(signal->stats_lock.seqcount.seqcount.sequence);
 	TOUCH(cred->uid.val);
