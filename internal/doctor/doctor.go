@@ -28,7 +28,7 @@ type check func(*host, say)
 func checks() []check {
 	return []check{
 		checkKernel, checkIterator, checkAttribute, checkScan, checkWorkloads, checkCounters,
-		checkDenials, checkRuns, checkAssets, checkListening,
+		checkDenials, checkRuns, checkAssets, checkListening, checkMore,
 	}
 }
 
