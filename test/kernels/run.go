@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package kernels boots guests with many kernels.
+//
+// What they state of themselves is kept in testdata/stated.json, by test-kernels -record, and
+// docs/kernels.md is made from that and from [Matrix].
 package kernels
+
+//go:generate go test -run ^TestPage$ -update .
 
 import (
 	"cmp"
@@ -17,6 +22,7 @@ import (
 
 	"github.com/landlockd/landlockd/test/vm"
 	"github.com/landlockd/landlockd/test/vm/kernel"
+	"github.com/landlockd/landlockd/test/vm/protocol"
 )
 
 // Options say which guests are booted, and how many at a time.
@@ -24,6 +30,8 @@ type Options struct {
 	// Guests and Boots select by name.
 	Guests, Boots vm.Pattern
 	Jobs          int
+	// Record writes what guests state into the file of facts, in place of comparing.
+	Record bool
 }
 
 // List prints every boot, a line each.
@@ -48,6 +56,9 @@ func (o *Options) Run(ctx context.Context, report *vm.Report) error {
 		return err
 	}
 	r := &runner{Options: *o, Report: report, ctx: ctx, tmp: tmp, kernels: archive, initramfs: make(map[string]string)}
+	if r.stated, err = readStated(report.Module); err != nil {
+		return err
+	}
 	r.slots = make(chan struct{}, max(o.Jobs, 1))
 	for _, g := range Matrix() {
 		switch {
@@ -61,6 +72,9 @@ func (o *Options) Run(ctx context.Context, report *vm.Report) error {
 	}
 	r.builds.Wait()
 	r.boots.Wait()
+	if o.Record && ctx.Err() == nil {
+		return r.stated.write()
+	}
 	return ctx.Err()
 }
 
@@ -71,6 +85,7 @@ type runner struct {
 	ctx     context.Context
 	tmp     string
 	kernels *kernel.Archive
+	stated  *stated
 	slots   chan struct{}
 	builds  sync.WaitGroup // which begin boots
 	boots   sync.WaitGroup
@@ -118,9 +133,17 @@ func (r *runner) guest(g Guest) {
 		r.slots <- struct{}{}
 		r.boots.Go(func() {
 			defer func() { <-r.slots }()
+			name := g.Name() + "/" + b.Name
 			r.Boot(r.ctx, vm.Boot{
 				Machine: vm.Machine{Arch: g.Arch, Kernel: img.Path, Initrd: archives[i], CommandLine: b.CommandLine + leftOut},
-				Guest:   g.Name(), Name: g.Name() + "/" + b.Name, Version: img.Version, Checks: b.Checks, Shown: shown,
+				Guest:   g.Name(), Name: name, Version: img.Version, Checks: b.Checks, Shown: shown,
+				Judge: func(lines []protocol.Line) []string {
+					if r.Record {
+						r.stated.record(name, img.Version, lines)
+						return nil
+					}
+					return r.stated.differ(name, lines)
+				},
 			})
 		})
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/landlockd/landlockd/test/vm/protocol"
 )
 
 // Boot is one start of a guest.
@@ -27,6 +29,9 @@ type Boot struct {
 	Strict bool
 	// Last: it counts even if the guest says that it was too slow.
 	Last bool
+	// Judge returns what is amiss with what the guest said, beside checks that failed. It may
+	// be nil, and is called for several boots at the same time.
+	Judge func([]protocol.Line) []string
 }
 
 // Report boots guests, prints what came of each boot, and sums it up: a guest has
@@ -53,6 +58,9 @@ func (r *Report) Boot(ctx context.Context, b Boot) (again bool) {
 		for _, skipped := range v.skipped {
 			v.problems = append(v.problems, "skipped: "+skipped)
 		}
+	}
+	if b.Judge != nil {
+		v.problems = append(v.problems, b.Judge(v.lines)...)
 	}
 	if !v.ok() {
 		v.console = filepath.Join(r.Logs, strings.ReplaceAll(b.Name, "/", "-")+".console.log")

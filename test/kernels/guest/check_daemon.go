@@ -55,6 +55,7 @@ func checkDaemon(t *T) {
 		d = startDaemon(t, args...)
 	}
 	text := d.scrape(t)
+	factSource(t, text)
 	for _, w := range daemonWants(expect, source) {
 		got, ok := value(text, w.series)
 		if w.absent == ok || ok && (got < w.least || got > w.most) {
@@ -79,6 +80,17 @@ func checkDaemon(t *T) {
 		t.Errorf("it prints what looks like a kernel address: %s", a)
 	}
 	t.Fact("daemon", fmt.Sprintf("%s: %d bytes printed", expect, len(printed)))
+}
+
+// sourceInfo is how the daemon obtains each kind of fact.
+var sourceInfo = regexp.MustCompile(`(?m)^landlockd_source_info\{(.*)\} 1$`)
+
+// factSource states how the daemon of a page of metrics obtains each kind of fact: docs/kernels.md
+// has it.
+func factSource(t *T, text string) {
+	if m := sourceInfo.FindStringSubmatch(text); m != nil {
+		t.Fact("source", strings.NewReplacer(`"`, "", ",", " ").Replace(m[1]))
+	}
 }
 
 // want is a series and the values that it may have.

@@ -36,6 +36,7 @@ func checkDenials(t *T) {
 	}
 	d := startDaemon(t, "--scan.min-interval=0", "--log.level=debug")
 	text := d.scrape(t)
+	factSource(t, text)
 	if way == "audit" && strings.Contains(d.text(), "are not counted") {
 		t.Errorf("what the kernel loses is not counted: %s", d.text())
 	}

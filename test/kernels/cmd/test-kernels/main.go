@@ -19,6 +19,7 @@ func main() {
 	flag.Var(&o.Guests, "guests", "boot only guests whose name matches this regular expression (6.12, 7.3-arm64, 6.12-patched)")
 	flag.Var(&o.Boots, "boots", "run only boots whose name matches this regular expression (default, landlock-off)")
 	flag.IntVar(&o.Jobs, "jobs", 2, "guests that run at a time")
+	flag.BoolVar(&o.Record, "record", false, "record what guests state for docs/kernels.md, in place of comparing it with what is recorded")
 	vm.Command{
 		Name:    "kernels",
 		Timeout: 5 * time.Minute,
