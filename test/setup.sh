@@ -23,6 +23,7 @@ needs=(
 	jq:jq                           # their bill of materials
 	lintian:lintian
 	mmdebstrap:mmdebstrap           # the Debian that packages are installed in, and the one with programs to scan
+	npm:npm                         # codex, a program to scan
 	systemd-analyze:systemd
 	man:man-db                      # the manual page, completions
 	zsh:zsh

@@ -7,8 +7,8 @@ package programs
 type Program struct {
 	// Name is the program's and that of the way, "xz, pipe".
 	Name string
-	// Package is Debian's with the program.
-	Package string
+	// Package is Debian's with the program; or of npm, then NPM is what is asked for there.
+	Package, NPM string
 	// Setup is a script that runs before, untraced; Run is the one that is traced.
 	// Both run in a home directory of their own, by sh -e.
 	Setup, Run string
@@ -105,6 +105,11 @@ func Catalog() []Program {
 			Setup: "mkdir Documents .config; echo text > Documents/file.txt\n" +
 				`echo 'XDG_DOCUMENTS_DIR="$HOME/Documents"' > .config/user-dirs.dirs`,
 			Run: "exec dbus-run-session -- /usr/libexec/localsearch-3 --initial-sleep=0",
+		},
+		{
+			// The last version that does, without the script of npm's package that starts it.
+			Name: "codex", Package: "@openai/codex", NPM: "@openai/codex@0.114.0-linux-x64", Layers: 1,
+			Run: "exec /usr/lib/node_modules/@openai/codex/vendor/*/codex/codex sandbox linux sleep 600",
 		},
 	}
 }

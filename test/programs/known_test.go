@@ -3,9 +3,14 @@
 package programs
 
 import (
+	"encoding/json"
 	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +19,7 @@ import (
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/testenv"
+	"github.com/landlockd/landlockd/test/vm"
 )
 
 // claims are what deploy/known.d says of programs, to be held against what they do.
@@ -184,38 +190,91 @@ func abiOf(t *testing.T, release string) int {
 	return abi
 }
 
-// TestKnownOff: a program of which nobody switched the sandbox on is off, once it is old enough,
-// and nothing is said of it before.
-func TestKnownOff(t *testing.T) {
+// TestKnownCommand: what "landlockd rules known" says of real programs that run at the same time:
+// of one that nobody switched on, too, once it is old enough, and of the same one switched on.
+func TestKnownCommand(t *testing.T) {
 	tree, source := open(t)
-	k := readClaims(t).of(t, "suricata")
-	r, err := tree.Start(Program{
+	landlockd := filepath.Join(t.TempDir(), "landlockd")
+	if err := vm.GoBuild(t.Context(), "../..", runtime.GOARCH, landlockd, "./cmd/landlockd"); err != nil {
+		t.Fatal(err)
+	}
+	off := Program{
 		Name: "suricata, off", Package: "suricata",
 		Run: "exec suricata --unix-socket=$HOME/socket -l $HOME",
-	}, testenv.PublicDir(t))
+	}
+	want := map[string]known.Verdict{
+		"suricata": known.Off, "sslh": known.Sandboxed, "zathura-sandbox": known.Partial,
+		"localsearch-extractor": known.Sandboxed, "codex": known.Sandboxed,
+	}
+	byName := map[string]Program{}
+	for _, p := range Catalog() {
+		byName[p.Name] = p
+	}
+	end := start(t, tree, off)
+	for _, p := range []Program{
+		byName["sslh"], byName["zathura-sandbox"], byName["localsearch-extractor-3"], byName["codex"],
+	} {
+		start(t, tree, p)
+	}
+	k := readClaims(t).of(t, "suricata")
+	young := expectVerdicts(t, landlockd, tree, want)
+	if !slices.Contains(young["suricata"], "unknown") {
+		t.Errorf("suricata was off at once: %q", young["suricata"])
+	}
+	snap, err := source.Scan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.End()
-	young := false
-	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		snap, err := source.Scan(t.Context())
+	if got := judge(snap, k); got.ToDo != k.On {
+		t.Errorf("to do: %q, want %q", got.ToDo, k.On)
+	}
+	end()
+	start(t, tree, byName["suricata"])
+	expectVerdicts(t, landlockd, tree, map[string]known.Verdict{"suricata": known.Sandboxed})
+}
+
+// start starts a program, and returns what ends it before the test does.
+func start(t *testing.T, tree *Tree, p Program) (end func()) {
+	t.Helper()
+	r, err := tree.Start(p, testenv.PublicDir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	end = sync.OnceFunc(r.End)
+	t.Cleanup(end)
+	return end
+}
+
+// expectVerdicts waits until the command has the verdicts, and returns those that it had before.
+func expectVerdicts(t *testing.T, landlockd string, tree *Tree, want map[string]known.Verdict) map[string][]string {
+	t.Helper()
+	before := map[string][]string{}
+	for began := time.Now(); ; time.Sleep(200 * time.Millisecond) {
+		out, err := exec.Command(landlockd, "rules", "known", "-o", "json", "--api.socket=",
+			"--known.files=../../deploy/known.d/*.yml", "--path.rootfs="+tree.Dir).Output()
 		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		var said struct {
+			Programs []struct{ Program, Verdict string }
+		}
+		if err := json.Unmarshal(out, &said); err != nil {
 			t.Fatal(err)
 		}
-		switch got := judge(snap, k); {
-		case got.Verdict == known.Unknown && got.Processes.Starting == 1:
-			young = true
-		case got.Verdict == known.Off && got.ToDo == k.On:
-			if !young {
-				t.Error("it was off at once")
-			}
-			return
-		case got.Verdict != known.NotRunning || young || r.Ended():
-			t.Fatalf("%s: %+v", got.Verdict, got.Processes)
+		got := map[string]string{}
+		for _, p := range said.Programs {
+			got[p.Program] = p.Verdict
+			before[p.Program] = append(before[p.Program], p.Verdict)
 		}
-		if time.Since(began) > patience {
-			t.Fatal("it is not off")
+		differ := false
+		for name, verdict := range want {
+			differ = differ || got[name] != verdict.String()
+		}
+		if !differ {
+			return before
+		}
+		if time.Since(began) > 2*patience {
+			t.Fatalf("verdicts: %v, want %v\n%s", got, want, out)
 		}
 	}
 }

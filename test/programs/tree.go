@@ -21,7 +21,7 @@ import (
 // Tools are the files that a tree is made with, and the Debian packages that have
 // them.
 var Tools = map[string]string{
-	"mmdebstrap": "mmdebstrap",
+	"mmdebstrap": "mmdebstrap", "npm": "npm",
 	"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
 }
 
@@ -106,16 +106,30 @@ func LoadTree(dir string) (*Tree, error) {
 func packages() []string {
 	all := slices.Clone(beside)
 	for _, p := range Catalog() {
-		all = append(all, p.Package)
+		if p.NPM == "" {
+			all = append(all, p.Package)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
+// fromNPM are what is asked for there, by the name of the package.
+func fromNPM() map[string]string {
+	all := map[string]string{}
+	for _, p := range Catalog() {
+		if p.NPM != "" {
+			all[p.Package] = p.NPM
+		}
+	}
+	return all
+}
+
 // key names all that a tree is made from, except the mirror's state.
 func key() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q", packages(), fromNewer, made, files) // maps are printed in order
+	// Maps are printed in order.
+	fmt.Fprintf(h, "%q %q %q %q %q", packages(), fromNewer, made, files, fromNPM())
 	return suite + "-" + hex.EncodeToString(h.Sum(nil))[:16]
 }
 
@@ -134,6 +148,11 @@ func makeTree(ctx context.Context, cache, dir string) error {
 	}
 	if err := noteVersions(root); err != nil {
 		return err
+	}
+	for name, spec := range fromNPM() {
+		if err := unpackNPM(ctx, root, tmp, name, spec); err != nil {
+			return err
+		}
 	}
 	for name, text := range files {
 		file := filepath.Join(root, name)
@@ -227,6 +246,31 @@ func noteVersions(root string) error {
 		os.RemoveAll(filepath.Join(root, "var/cache/apt")),
 		os.RemoveAll(filepath.Join(root, "var/lib/apt")),
 	)
+}
+
+// unpackNPM unpacks a package of npm where npm installs those for all users. Nothing of it runs.
+func unpackNPM(ctx context.Context, root, tmp, name, spec string) error {
+	if err := run(ctx, "npm", "pack", "--silent", "--pack-destination", tmp, spec); err != nil {
+		return err
+	}
+	archives, err := filepath.Glob(filepath.Join(tmp, "*.tgz"))
+	if err != nil || len(archives) != 1 {
+		return fmt.Errorf("npm pack %s made %q: %w", spec, archives, err)
+	}
+	dir := filepath.Join(root, "usr/lib/node_modules", name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := run(ctx, "tar", "-C", dir, "--no-same-owner", "--strip-components=1", "-xzf", archives[0]); err != nil {
+		return err
+	}
+	_, version, _ := strings.Cut(spec[1:], "@")
+	f, err := os.OpenFile(filepath.Join(root, versions), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "%s %s\n", name, version)
+	return errors.Join(err, f.Close(), os.Remove(archives[0]))
 }
 
 // run runs a program; the end of what it said is in the error.
