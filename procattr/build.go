@@ -8,6 +8,7 @@ import (
 	"unique"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -132,7 +133,7 @@ func (b *builder) snapshot(in *domainid.Inference) *scan.Snapshot {
 	}
 	// A domain's depth is greater than that of the one it is nested in.
 	byDepth := func(x, y domainid.Domain) int { return cmp.Compare(x.Depth, y.Depth) }
-	slices.SortStableFunc(b.domains, byDepth)
+	order.StableBy(b.domains, byDepth)
 	for i := range b.domains {
 		d := &b.domains[i]
 		b.index[d.ID] = int32(i)

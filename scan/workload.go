@@ -8,6 +8,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/enum"
+	"github.com/landlockd/landlockd/internal/order"
 )
 
 // NoWorkload is the Workload of a process that none was found for yet.
@@ -123,7 +124,7 @@ func (s *Snapshot) ByWorkload() []WorkloadProcesses {
 	}
 	byName := func(a, b WorkloadProcesses) int { return strings.Compare(a.Name, b.Name) }
 	if !slices.IsSortedFunc(all, byName) {
-		slices.SortFunc(all, byName)
+		order.By(all, byName)
 	}
 	one := all[:0]
 	for _, w := range all {

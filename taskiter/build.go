@@ -11,6 +11,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -50,7 +51,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 	if err := s.buildDomains(groups, snap); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(p.exes, func(a, b exeEntry) int {
+	order.By(p.exes, func(a, b exeEntry) int {
 		return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.exec, b.exec))
 	})
 	b := builder{source: s, snap: snap, exes: p.exes}

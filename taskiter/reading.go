@@ -10,6 +10,7 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/order"
 )
 
 // allPorts is the number of ports but 0, which nothing can connect to.
@@ -106,11 +107,11 @@ func (r *reading) ruleset(depth int, handled access.Rights) (*domainid.Ruleset, 
 			rs.EveryPort |= 1 << bit & handled[access.Net]
 		}
 	}
-	slices.SortFunc(rs.Ports, func(a, b domainid.PortRule) int { return cmp.Compare(a.Port, b.Port) })
-	slices.SortFunc(rs.Inodes, func(a, b domainid.InodeRule) int {
+	order.By(rs.Ports, func(a, b domainid.PortRule) int { return cmp.Compare(a.Port, b.Port) })
+	order.By(rs.Inodes, func(a, b domainid.InodeRule) int {
 		return cmp.Or(cmp.Compare(a.Dev, b.Dev), cmp.Compare(a.Ino, b.Ino))
 	})
-	slices.SortFunc(l.keys, func(a, b keyedRule) int { return cmp.Compare(a.key, b.key) })
+	order.By(l.keys, func(a, b keyedRule) int { return cmp.Compare(a.key, b.key) })
 	rs.Ports, rs.Inodes = slices.Clip(rs.Ports), slices.Clip(rs.Inodes)
 	return rs, slices.Clip(l.keys)
 }

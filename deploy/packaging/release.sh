@@ -23,7 +23,7 @@ read -ra arches <<<"${ARCHES:-amd64 arm64}"
 # What --version prints beside what Go itself notes. Who builds, and from which branch, is no
 # part of it: the bytes would differ.
 stamp="-X github.com/prometheus/common/version"
-ldflags="-s -w -buildid= $stamp.Version=$description"
+ldflags="-s -w -funcalign=16 -buildid= $stamp.Version=$description"
 ldflags+=" $stamp.Branch=HEAD $stamp.BuildUser=release"
 ldflags+=" $stamp.BuildDate=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d-%H:%M:%S)"
 

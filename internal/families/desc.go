@@ -4,9 +4,10 @@ package families
 
 import (
 	"cmp"
-	"slices"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/landlockd/landlockd/internal/order"
 )
 
 // Desc is all of a metric but its series. It is never changed.
@@ -29,6 +30,6 @@ func NewDesc(name, help string, kind dto.MetricType, labels ...string) *Desc {
 	for place, name := range labels {
 		d.labels = append(d.labels, label{&name, place})
 	}
-	slices.SortFunc(d.labels, func(a, b label) int { return cmp.Compare(*a.name, *b.name) })
+	order.By(d.labels, func(a, b label) int { return cmp.Compare(*a.name, *b.name) })
 	return d
 }

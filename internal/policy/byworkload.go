@@ -4,7 +4,8 @@ package policy
 
 import (
 	"cmp"
-	"slices"
+
+	"github.com/landlockd/landlockd/internal/order"
 )
 
 // RuleResult is what one rule finds of the processes of one workload.
@@ -60,7 +61,7 @@ func (e *Evaluator) byWorkload() map[string][]RuleResult {
 		}
 	}
 	for _, of := range all {
-		slices.SortFunc(of, func(a, b RuleResult) int { return cmp.Compare(a.Rule.Name, b.Rule.Name) })
+		order.By(of, func(a, b RuleResult) int { return cmp.Compare(a.Rule.Name, b.Rule.Name) })
 	}
 	return all
 }

@@ -160,7 +160,7 @@ func (e *naive) violators(s *scan.Snapshot) (list []Violator) {
 			}
 		}
 		slices.SortStableFunc(v.Verdicts, func(a, b Verdict) int {
-			return order(a.Rule.usesCmdline()) - order(b.Rule.usesCmdline())
+			return falseFirst(a.Rule.usesCmdline()) - falseFirst(b.Rule.usesCmdline())
 		})
 		if len(v.Verdicts) > 0 {
 			list = append(list, v)
@@ -205,8 +205,8 @@ func (e *naive) undecided(s *scan.Snapshot) (list []Undecided) {
 	return list
 }
 
-// order puts what is false first.
-func order(b bool) int {
+// falseFirst puts what is false first.
+func falseFirst(b bool) int {
 	if b {
 		return 1
 	}

@@ -4,10 +4,10 @@ package policy
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/order"
 )
 
 const (
@@ -139,7 +139,7 @@ func (e *Evaluator) violations(r *Evaluation) map[int32][]Violation {
 		}
 	}
 	for _, of := range byRule {
-		slices.SortFunc(of, func(a, b Violation) int {
+		order.By(of, func(a, b Violation) int {
 			return cmp.Or(cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Workload, b.Workload))
 		})
 	}

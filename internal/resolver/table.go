@@ -4,9 +4,9 @@ package resolver
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/landlockd/landlockd/domainid"
+	"github.com/landlockd/landlockd/internal/order"
 )
 
 // table is what assets were found to be.
@@ -50,7 +50,7 @@ func (f *found) size() (n int) {
 // assemble makes a table of what was found. Assets that are little come first: none that
 // others can have be much leaves no room for them.
 func assemble(all []found) (t table) {
-	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(a.size(), b.size()) })
+	order.StableBy(all, func(a, b found) int { return cmp.Compare(a.size(), b.size()) })
 	parents := map[string]int32{}
 	for i := range all {
 		reserved := 0 // an object for each asset that follows

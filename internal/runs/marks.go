@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -39,7 +40,7 @@ func (m *marks) update(s *scan.Snapshot, r *policy.Evaluation) bool {
 	for p := range m.of {
 		m.next = append(m.next, p)
 	}
-	slices.SortFunc(m.next, func(a, b Process) int {
+	order.By(m.next, func(a, b Process) int {
 		return cmp.Or(cmp.Compare(a.PID, b.PID), cmp.Compare(a.Start, b.Start))
 	})
 	if slices.Equal(m.next, m.list) {

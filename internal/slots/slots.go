@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/order"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -148,9 +149,9 @@ func (s *Slots) classify(claims []Claim, fifth int) {
 			room--
 		}
 	}
-	slices.SortFunc(claims, func(a, b Claim) int {
-		return cmp.Or(order(s.held[a.Label] != nil)-order(s.held[b.Label] != nil),
-			order(a.Sandboxed)-order(b.Sandboxed), strings.Compare(a.Label, b.Label))
+	order.By(claims, func(a, b Claim) int {
+		return cmp.Or(trueFirst(s.held[a.Label] != nil)-trueFirst(s.held[b.Label] != nil),
+			trueFirst(a.Sandboxed)-trueFirst(b.Sandboxed), strings.Compare(a.Label, b.Label))
 	})
 	for i := range claims {
 		c := &claims[i]
@@ -177,8 +178,8 @@ func (s *Slots) classify(claims []Claim, fifth int) {
 			c.class = ofProgram
 		}
 	}
-	slices.SortStableFunc(claims, func(a, b Claim) int {
-		return cmp.Or(order(s.held[a.Label] != nil)-order(s.held[b.Label] != nil),
+	order.StableBy(claims, func(a, b Claim) int {
+		return cmp.Or(trueFirst(s.held[a.Label] != nil)-trueFirst(s.held[b.Label] != nil),
 			cmp.Compare(a.class, b.class))
 	})
 }
@@ -228,8 +229,8 @@ func (s *Slots) yields(a, b string) bool {
 	return cmp.Or(cmp.Compare(x.class, y.class), x.since.Compare(y.since), strings.Compare(a, b)) > 0
 }
 
-// order puts what is true first.
-func order(b bool) int {
+// trueFirst puts what is true first.
+func trueFirst(b bool) int {
 	if b {
 		return 0
 	}

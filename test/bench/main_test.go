@@ -52,7 +52,7 @@ func keep(b *testing.B, name string, p *record.Part) {
 func buildLandlockd(b *testing.B, dir string) string {
 	b.Helper()
 	path := filepath.Join(dir, "landlockd")
-	c := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "github.com/landlockd/landlockd/cmd/landlockd")
+	c := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -funcalign=16", "-o", path, "github.com/landlockd/landlockd/cmd/landlockd")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {
 		b.Fatalf("build landlockd: %v\n%s", err, out)
