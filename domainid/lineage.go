@@ -7,8 +7,9 @@ import "maps"
 // Inference concludes from successive scans which domain is nested in which, where the
 // kernel reports only each task's domain ID.
 //
-// It rests on one fact only: a task moves only to domains nested in its own,
-// and a process gets new tasks only from its own. So a process all of whose
+// It rests on one fact only: a task moves only to domains nested in its own or in that of
+// another task of its process (LANDLOCK_RESTRICT_SELF_TSYNC), and a process gets new tasks
+// only from its own. So a process all of whose
 // tasks were in domain A in one complete scan is from then on in A or nested
 // in A, for as long as PID and start time are the same; where one of its tasks
 // is later in B, B is nested in A. Nothing is concluded from a single task (an

@@ -38,9 +38,10 @@ func (d *Disagreement) Total() int { return d.State + d.Domain + d.ID }
 func Disagreements(a, b *Snapshot) Disagreement { return compare(a, b, nil) }
 
 // DisagreementsBetween compares what one source reported before and after with what
-// another one reported between. A task only ever moves to a domain nested in its own:
-// what the first source reports twice alike was so all the time. Only processes of
-// which it does are compared.
+// another one reported between. No task comes back to a domain that it has left, nor to
+// none but where a thread takes the others of its process out of theirs
+// (LANDLOCK_RESTRICT_SELF_TSYNC): what the first source reports twice alike was so all the
+// time. Only processes of which it does are compared.
 func DisagreementsBetween(before, between, after *Snapshot) Disagreement {
 	return compare(before, between, after)
 }

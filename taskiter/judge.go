@@ -13,16 +13,15 @@ type taskKey struct {
 
 func (r *taskRecord) key() taskKey { return taskKey{r.Tid, r.Start, r.ExecId} }
 
-// known holds what was read of single tasks before the pass that is judged: a
-// task that was in a domain then still is, and one that had exited is gone.
+// known holds what was read of single tasks before the pass that is judged: one that had
+// exited is gone, and one that was in a domain, and is in one, was in one all the time.
 type known map[taskKey]fact
 
-type fact uint8
-
-const (
-	wasSandboxed fact = 1 << iota
-	wasExited
-)
+// fact is the domain that a task was in, 0 for none, or that it had exited.
+type fact struct {
+	domain uint64
+	exited bool
+}
 
 // verdict is what one pass proves about one process.
 type verdict uint8
@@ -69,7 +68,15 @@ func (v verdict) state() scan.State {
 // sandboxed" is true when the last was seen, "none" when the first was, and "some"
 // between a sandboxed one and an unsandboxed one that was seen later. A task that is
 // known to have exited by that instant counts neither way.
-func judge(records []taskRecord, workers uint32, before known) verdict {
+//
+// From ABI 8 on (frees) one thing takes a task out of its domain: a thread that is in none
+// gives what it has, and so none, to all threads of its process (landlock_restrict_self(2)
+// with LANDLOCK_RESTRICT_SELF_TSYNC and no ruleset). Then it may enter a domain itself
+// before it is seen. A domain that all have left does not come back, so two things show that
+// nothing of that kind happened: all are in one domain, or each is in the one that it was
+// seen in before. Otherwise nothing is said of "all". "None" and "some" stay true: who
+// frees the others is in none, and leaves an instant at which nobody is in one.
+func judge(records []taskRecord, workers uint32, frees bool, before known) verdict {
 	first := &records[0]
 	var live, exited, likeLeader int
 	var leader *taskRecord
@@ -117,7 +124,7 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 		r := &records[i]
 		switch {
 		case r.ExitState != 0:
-			if before[r.key()]&wasExited == 0 {
+			if !before[r.key()].exited {
 				lastExit = true
 				lateExit = lateExit || nOut > 0
 			}
@@ -136,7 +143,7 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 	case nIn == 0 && nOut == 0:
 		return outside
 	case nOut == 0:
-		if lastExit {
+		if lastExit || frees && apart(records, workers) && !stayed(records, workers, before) {
 			return unsettled
 		}
 		return sandboxed
@@ -151,11 +158,38 @@ func judge(records []taskRecord, workers uint32, before known) verdict {
 	}
 	for i := range records {
 		r := &records[i]
-		if r.ExitState == 0 && r.Domain != 0 && !isWorker(r, workers) && before[r.key()]&wasSandboxed != 0 {
+		if r.ExitState == 0 && r.Domain != 0 && !isWorker(r, workers) && before[r.key()].domain != 0 {
 			return partial
 		}
 	}
 	return unsettled
+}
+
+// apart reports whether live tasks are in different domains.
+func apart(records []taskRecord, workers uint32) bool {
+	var one uint64
+	for i := range records {
+		r := &records[i]
+		if r.ExitState != 0 || r.Domain == 0 || isWorker(r, workers) {
+			continue
+		}
+		if one != 0 && r.Domain != one {
+			return true
+		}
+		one = r.Domain
+	}
+	return false
+}
+
+// stayed reports whether each live task is in the domain that it was seen in before.
+func stayed(records []taskRecord, workers uint32, before known) bool {
+	for i := range records {
+		r := &records[i]
+		if r.ExitState == 0 && !isWorker(r, workers) && (r.Domain == 0 || before[r.key()].domain != r.Domain) {
+			return false
+		}
+	}
+	return true
 }
 
 // isWorker reports whether the kernel made the thread for a user process (io_uring,
@@ -168,9 +202,9 @@ func (k known) remember(records []taskRecord) {
 		r := &records[i]
 		switch {
 		case r.ExitState != 0:
-			k[r.key()] = wasExited
+			k[r.key()] = fact{exited: true}
 		case r.Domain != 0:
-			k[r.key()] = wasSandboxed
+			k[r.key()] = fact{domain: r.Domain}
 		}
 	}
 }

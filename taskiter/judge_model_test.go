@@ -24,7 +24,10 @@ import (
 //     point to (one after the other), then the numbers, then the leaders, and
 //     releases the old leader. self_exec_id grows later, without that lock;
 //   - a thread enters a domain. LANDLOCK_RESTRICT_SELF_TSYNC is this for each
-//     thread, one after the other.
+//     thread, one after the other;
+//   - a thread in no domain takes all others out of theirs, by the same flag without a
+//     ruleset. Here that is one step: the kernel makes it thread by thread, each of which
+//     waits for all to be ready.
 const (
 	modelTasks   = 6
 	modelTIDs    = 9 // 1 to 8
@@ -39,11 +42,13 @@ type modelTask struct {
 	in, dead         bool
 	cloning          bool // in copy_process(): its credentials do not change meanwhile
 	released         bool // sighand is NULL
+	domain           int8 // which, of those that frees are modelled with
 }
 
 type modelRecord struct {
 	tid, start, exec, threads, runtime int8
 	in, dead, worker, torn, leader     bool
+	domain                             int8
 }
 
 func (r modelRecord) record() taskRecord {
@@ -52,7 +57,7 @@ func (r modelRecord) record() taskRecord {
 		ExecId: uint64(r.exec), Exits: uint32(r.runtime),
 	}}
 	if r.in {
-		t.Domain = 0x1234
+		t.Domain = 0x1234 + uint64(r.domain)
 	}
 	if r.dead {
 		t.ExitState = 32
@@ -84,13 +89,14 @@ const (
 	stepClone          // copy_process() takes the lock
 	stepExec           // execve(2) begins
 	stepExecOn         // it goes on
+	stepFree           // a thread takes all others out of their domains
 )
 
 // step is a kind, a task and an argument.
 type step struct{ kind, task, arg int8 }
 
 func (s step) String() string {
-	name := [...]string{"reader", "store", "enter", "die", "release", "clone", "exec", "exec-on"}[s.kind]
+	name := [...]string{"reader", "store", "enter", "die", "release", "clone", "exec", "exec-on", "free"}[s.kind]
 	switch s.kind {
 	case stepReader, stepOp, stepExecOn:
 		return name
@@ -119,6 +125,7 @@ type world struct {
 	execStage      int8
 	leader         int8
 	clones, execs  int8 // how many more
+	frees, domains int8 // how many more, and how many domains there were
 
 	// The reader.
 	cursor, phase, pass, scans int8
@@ -150,7 +157,9 @@ type rules struct {
 	// differences as the loads around them show.
 	coarse bool
 	scans  int8
-	judge  func([]taskRecord, uint32, known) verdict
+	judge  func([]taskRecord, uint32, bool, known) verdict
+	// frees is how often a thread takes others out of their domains, at most.
+	frees int8
 }
 
 func (w *world) alone(t int8) bool {
@@ -214,6 +223,9 @@ func (w *world) steps(r *rules, to []step) []step {
 		executes := w.execer == i+1
 		if !t.dead && !t.in && !t.worker && !executes && !t.cloning {
 			to = append(to, step{kind: stepEnter, task: i})
+		}
+		if w.frees > 0 && w.op != opClone && !t.dead && !t.in && !t.worker && !executes {
+			to = append(to, step{kind: stepFree, task: i})
 		}
 		if w.op != opNone {
 			continue
@@ -290,6 +302,17 @@ func (w *world) do(r *rules, s step) {
 		w.store()
 	case stepEnter:
 		w.tasks[s.task].in = true
+		if r.frees > 0 {
+			w.domains++
+			w.tasks[s.task].domain = w.domains
+		}
+	case stepFree:
+		w.frees--
+		for i := range w.tasks {
+			if t := &w.tasks[i]; !t.dead && !t.worker {
+				t.in, t.domain = false, 0
+			}
+		}
 	case stepDie:
 		w.tasks[s.task].dead = true
 		if w.execer == s.task+1 {
@@ -304,7 +327,7 @@ func (w *world) do(r *rules, s step) {
 		p := &w.tasks[s.task]
 		p.cloning = true
 		w.serial++
-		w.tasks[n] = modelTask{tid: s.arg, start: w.serial, exec: p.exec, in: p.in}
+		w.tasks[n] = modelTask{tid: s.arg, start: w.serial, exec: p.exec, in: p.in, domain: p.domain}
 		w.clones--
 		w.count++
 		w.op, w.opTask, w.opPhase = opClone, n, s.task
@@ -403,7 +426,7 @@ func (w *world) load(r *rules) {
 		case 4:
 			rec.exec = t.exec
 		case 5:
-			rec.in = t.in
+			rec.in, rec.domain = t.in, t.domain
 		case 6:
 			rec.dead = t.dead
 		case 7:
@@ -452,7 +475,7 @@ func (w *world) endPass(r *rules) {
 		for _, f := range w.facts[:w.nFacts] {
 			before[taskKey{int32(f.tid), uint64(f.start), uint64(f.exec)}] = f.fact
 		}
-		v = r.judge(records, pfIOWorker|pfUserWorker, before)
+		v = r.judge(records, pfIOWorker|pfUserWorker, r.frees > 0, before)
 	}
 	switch {
 	case v == unsettled:
@@ -471,7 +494,7 @@ func (w *world) endPass(r *rules) {
 			return
 		}
 		w.clearFacts()
-		if v == partial {
+		if v == partial || r.frees > 0 && v == sandboxed && apart(records, pfIOWorker|pfUserWorker) {
 			w.remember()
 		}
 	}
@@ -605,6 +628,7 @@ func walkRandomly(r *rules, seed uint64, runs int) (world, []step, [5]int) {
 			first = 3 // leave room below
 		}
 		start := newWorld(in, dead, worker, first, int8(rng.IntN(3)), int8(rng.IntN(2)))
+		start.frees = r.frees
 		w := start
 		schedule = schedule[:0]
 		// How busy the process is beside the reader differs from run to run.
@@ -681,11 +705,13 @@ func TestJudgeRandomSchedules(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		reuse, idle bool
+		frees       int8
 		needs       bool
 	}{
-		{"usual", false, false, true},
-		{"threads that were charged no time", false, true, program.sequence},
-		{"tids that wrap around within a pass", true, true, program.sequence && program.skipReleased},
+		{"usual", false, false, 0, true},
+		{"threads that were charged no time", false, true, 0, program.sequence},
+		{"tids that wrap around within a pass", true, true, 0, program.sequence && program.skipReleased},
+		{"threads take others out of their domains", false, false, 2, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if !c.needs {
@@ -693,6 +719,7 @@ func TestJudgeRandomSchedules(t *testing.T) {
 			}
 			r := program
 			r.reuse, r.idle = c.reuse, c.idle
+			r.frees = c.frees
 			start, schedule, settled := walkRandomly(&r, 1, runs)
 			if schedule != nil {
 				t.Fatalf("a verdict that was never true:\n%s", explain(start, &r, shrink(start, &r, schedule)))

@@ -50,6 +50,12 @@ func with(rs []taskRecord, i int, f func(*taskRecord)) []taskRecord {
 	return rs
 }
 
+// What was read of tasks before.
+var (
+	wasIn     = fact{domain: 7}
+	wasExited = fact{exited: true}
+)
+
 func TestJudgeRules(t *testing.T) {
 	const free is = 0
 	// The facts of an earlier read of those of rec's tasks.
@@ -72,8 +78,8 @@ func TestJudgeRules(t *testing.T) {
 		{"all sandboxed", rec(3, in, in, in), nil, sandboxed},
 		{"sandboxed, then free: both at once", rec(2, in, free), nil, partial},
 		{"free, then sandboxed: it may have entered between", rec(2, free, in), nil, unsettled},
-		{"free, then one known to have been sandboxed", rec(2, free, in), before(map[int]fact{1: wasSandboxed}), partial},
-		{"free, then another known to have been sandboxed", rec(2, free, in), before(map[int]fact{0: wasSandboxed}), unsettled},
+		{"free, then one known to have been sandboxed", rec(2, free, in), before(map[int]fact{1: wasIn}), partial},
+		{"free, then another known to have been sandboxed", rec(2, free, in), before(map[int]fact{0: wasIn}), unsettled},
 		{"free, sandboxed, free", rec(3, free, in, free), nil, partial},
 
 		{"fewer records than threads", rec(3, free, free), nil, unsettled},
@@ -106,7 +112,7 @@ func TestJudgeRules(t *testing.T) {
 		{"a worker is counted", rec(1, in, worker), nil, unsettled},
 		{"only a worker is left", rec(2, gone, worker), nil, outside},
 		{"a sandboxed worker proves nothing", rec(3, worker|in, free, free), nil, unsandboxed},
-		{"not even with what is known", rec(3, free, worker|in, in), before(map[int]fact{1: wasSandboxed}), unsettled},
+		{"not even with what is known", rec(3, free, worker|in, in), before(map[int]fact{1: wasIn}), unsettled},
 
 		// de_thread() lets two pids point to one task for an instant.
 		{"a dead leader seen twice", with(rec(2, gone, gone), 1, func(r *taskRecord) { *r = rec(2, gone)[0] }), nil, unsettled},
@@ -115,7 +121,7 @@ func TestJudgeRules(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			records := slices.Clone(c.records)
-			if got := judge(records, pfIOWorker|pfUserWorker, c.known); got != c.want {
+			if got := judge(records, pfIOWorker|pfUserWorker, false, c.known); got != c.want {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
 			if !slices.Equal(records, c.records) {
@@ -130,24 +136,55 @@ func TestJudgeRules(t *testing.T) {
 func TestJudgeWorkerFlags(t *testing.T) {
 	records := rec(2, in, 0)
 	records[1].Flags = pfUserWorker
-	if got := judge(records, pfIOWorker, nil); got != partial {
+	if got := judge(records, pfIOWorker, false, nil); got != partial {
 		t.Errorf("without the flag: got %d, want partial", got)
 	}
-	if got := judge(records, pfIOWorker|pfUserWorker, nil); got != sandboxed {
+	if got := judge(records, pfIOWorker|pfUserWorker, false, nil); got != sandboxed {
 		t.Errorf("with the flag: got %d, want sandboxed", got)
+	}
+}
+
+// Where threads can take others out of their domains, such as are in different ones prove
+// nothing until each was seen twice in the same.
+func TestJudgeApart(t *testing.T) {
+	other := func(r *taskRecord) { r.Domain = 8 }
+	seen := func(domains ...uint64) known {
+		k := known{}
+		for i, d := range domains {
+			k[taskKey{int32(10 + i), uint64(100 + i), 1}] = fact{domain: d}
+		}
+		return k
+	}
+	for name, c := range map[string]struct {
+		records []taskRecord
+		frees   bool
+		known   known
+		want    verdict
+	}{
+		"one domain":             {rec(2, in, in), true, nil, sandboxed},
+		"two":                    {with(rec(2, in, in), 1, other), true, nil, unsettled},
+		"two, on other kernels":  {with(rec(2, in, in), 1, other), false, nil, sandboxed},
+		"two, each as before":    {with(rec(2, in, in), 1, other), true, seen(7, 8), sandboxed},
+		"two, one not as before": {with(rec(2, in, in), 1, other), true, seen(7, 7), unsettled},
+		"two, one is new":        {with(rec(2, in, in), 1, other), true, seen(7), unsettled},
+		"a worker is in another": {with(rec(2, in, in|worker), 1, other), true, nil, sandboxed},
+	} {
+		if got := judge(c.records, pfIOWorker, c.frees, c.known); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
 	}
 }
 
 func TestKnownRemember(t *testing.T) {
 	k := known{}
 	k.remember(rec(4, 0, in, gone, gone|in))
-	want := map[int32]fact{11: wasSandboxed, 12: wasExited, 13: wasExited}
+	want := map[int32]fact{11: wasIn, 12: wasExited, 13: wasExited}
 	if len(k) != len(want) {
 		t.Errorf("%d facts, want %d", len(k), len(want))
 	}
 	for key, f := range k {
 		if want[key.tid] != f {
-			t.Errorf("tid %d: fact %d, want %d", key.tid, f, want[key.tid])
+			t.Errorf("tid %d: fact %+v, want %+v", key.tid, f, want[key.tid])
 		}
 	}
 	// An exec from another thread hands that thread the leader's TID and start time.

@@ -86,7 +86,8 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	s.closeObjects()
 	clear(s.before)
 	for _, g := range groups {
-		if g.verdict == partial {
+		// The next scan need not read these twice.
+		if g.verdict == partial || s.frees() && g.verdict == sandboxed && apart(p.records(g), s.state.Layout.Workers) {
 			s.before.remember(p.records(g))
 		}
 	}
@@ -102,9 +103,15 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 // settle sets a group's verdict. It is false if the process has none, or began another
 // program while it was read.
 func (s *Source) settle(g *group) bool {
-	g.verdict = judge(s.pass.records(*g), s.state.Layout.Workers, s.before)
+	g.verdict = judge(s.pass.records(*g), s.state.Layout.Workers, s.frees(), s.before)
 	return g.verdict != unsettled && !slices.Contains(s.pass.missed, g.pid)
 }
+
+// frees reports whether a thread of this kernel can take others out of their domains.
+func (s *Source) frees() bool { return s.state.Kernel.ABI >= tsyncABI }
+
+// tsyncABI is the first ABI with LANDLOCK_RESTRICT_SELF_TSYNC.
+const tsyncABI = 8
 
 // readAgain makes a pass over the named processes, puts what it finds in the
 // place of their groups, and returns those that still have no verdict.
