@@ -20,7 +20,8 @@ needs=(
 	podman:podman
 	runc:runc                       # Debian's crun does not know hosts with cgroups v1 and v2
 	rpm:rpm                         # packages
-	jq:jq                           # their bill of materials
+	jq:jq                           # their bill of materials, their provenance
+	ssh-keygen:openssh-client        # their signature
 	lintian:lintian
 	mmdebstrap:mmdebstrap           # the Debian that packages are installed in, and the one with programs to scan
 	npm:npm                         # codex, a program to scan

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds what is released into DIR: for each architecture an archive, a deb, an rpm
-# and a bill of materials, and the checksums of all. The same commit gives the same
-# bytes with the same Go, wherever and whenever it is built.
+# and a bill of materials; what they were made from; and the checksums of all, which
+# sign.sh signs. The same commit gives the same bytes with the same Go, wherever and
+# whenever it is built.
 #   release.sh DIR [binaries]      "binaries" stops after DIR/linux-*/landlockd
-# VERSION and SOURCE_DATE_EPOCH are those of the commit unless set; ARCHES is
+# VERSION, SOURCE_DATE_EPOCH and REVISION are those of the commit unless set; ARCHES is
 # "amd64 arm64".
 set -euo pipefail
 [ $# -ge 1 ] || { echo "usage: ${0##*/} DIR [binaries]" >&2; exit 2; }
@@ -97,4 +98,28 @@ for arch in "${arches[@]}"; do
 	ARCH=$arch "$nfpm" package -f $here/nfpm.yaml -p rpm -t "$out/$rpm" >/dev/null
 	artefacts+=("$name.tar.gz" "$name.sbom.cdx.json" "$deb" "$rpm")
 done
+
+# What they were made from: an in-toto statement of SLSA provenance. Who made them, and when, is
+# no part of it, as the bytes would differ: that is the signature's to say. Of a tree with
+# changes, or without Git, no commit is named.
+revision=${REVISION:-$(git rev-parse --verify -q HEAD 2>/dev/null || :)}
+case $description in *-dirty) revision= ;; esac
+provenance=landlockd-$VERSION.provenance.json
+repository=https://github.com/landlockd/landlockd
+(cd "$out" && sha256sum "${artefacts[@]}") | jq -nR --arg version "$description" --arg revision "$revision" \
+	--arg epoch "$SOURCE_DATE_EPOCH" --arg arches "${arches[*]}" --arg go "$("$go" env GOVERSION)" \
+	--arg repository "$repository" '
+	($repository + "/blob/main/deploy/packaging/release.sh") as $script | {
+		_type: "https://in-toto.io/Statement/v1",
+		subject: [inputs | capture("^(?<sum>[0-9a-f]{64})  (?<name>.+)$") | {name, digest: {sha256: .sum}}],
+		predicateType: "https://slsa.dev/provenance/v1",
+		predicate: {
+			buildDefinition: {
+				buildType: $script,
+				externalParameters: {VERSION: $version, SOURCE_DATE_EPOCH: $epoch, ARCHES: $arches},
+				resolvedDependencies: [
+					{uri: ("git+" + $repository)} + if $revision == "" then {} else {digest: {gitCommit: $revision}} end,
+					{uri: ("pkg:generic/go@" + ($go | ltrimstr("go")))}]},
+			runDetails: {builder: {id: $script}}}}' >"$out/$provenance"
+artefacts+=("$provenance")
 (cd "$out" && sha256sum "${artefacts[@]}" >SHA256SUMS && cat SHA256SUMS)

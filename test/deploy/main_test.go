@@ -20,6 +20,9 @@ import (
 // epoch is the time of the commit that the releases of the tests pretend to be of.
 const epoch = "1700000000"
 
+// revision is the commit that they pretend to be of.
+const revision = "0123456789abcdef0123456789abcdef01234567"
+
 // scratch is removed when all tests have ended.
 var scratch string
 
@@ -149,7 +152,7 @@ func build(name, version, arches string, from func() (string, error)) (release, 
 		return release{}, err
 	}
 	dir := filepath.Join(scratch, name)
-	env := []string{"VERSION=" + version, "SOURCE_DATE_EPOCH=" + epoch, "ARCHES=" + arches}
+	env := []string{"VERSION=" + version, "SOURCE_DATE_EPOCH=" + epoch, "REVISION=" + revision, "ARCHES=" + arches}
 	_, err = tryIn(context.Background(), src, env, "deploy/packaging/release.sh", dir)
 	return release{dir: dir, version: strings.TrimPrefix(version, "v")}, err
 }
