@@ -52,8 +52,10 @@ func nonRoot(s *scan.Snapshot, p *scan.Process) bool {
 	return !slices.ContainsFunc(s.TasksOf(p), func(t scan.Task) bool { return t.UID == 0 })
 }
 
-func emitHardened(s *scan.Snapshot, emit emitter) {
-	var n [len(hardenings)]scan.ByState
+// byHardening are processes by what they have of hardenings.
+type byHardening [len(hardenings)]scan.ByState
+
+func countHardened(s *scan.Snapshot) (n byHardening) {
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		// Of one that may not be read, all facts are missing and not false.
@@ -66,6 +68,11 @@ func emitHardened(s *scan.Snapshot, emit emitter) {
 			}
 		}
 	}
+	return n
+}
+
+func emitHardened(s *scan.Snapshot, emit emitter) {
+	n := scan.CountOnce(s, hardenedKey, countHardened)
 	for h, name := range hardenings {
 		for _, state := range [...]scan.State{scan.Sandboxed, scan.Partial, scan.Unsandboxed} {
 			if n[h].Of(state) > 0 || state != scan.Partial {

@@ -38,6 +38,15 @@ type Label struct {
 	Values string
 }
 
+// countKey is what is counted of a snapshot here: see [scan.CountOnce].
+type countKey uint8
+
+const (
+	hardenedKey countKey = iota
+	restrictedKey
+	unresolvedKey
+)
+
 // emitter exports one series of a metric: its value, and the values of its labels, which
 // may be hostile.
 type emitter func(value float64, labels ...string)

@@ -30,8 +30,10 @@ var restrictedMetrics = newTable(func(s *Scrape) *scan.Snapshot {
 	},
 })
 
-func emitRestricted(s *scan.Snapshot, emit emitter) {
-	var n [access.NumClasses][32]int // processes by class and bit
+// byRight are processes by class and bit.
+type byRight [access.NumClasses][32]int
+
+func countRestricted(s *scan.Snapshot) (n byRight) {
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		if p.State != scan.Sandboxed {
@@ -44,6 +46,11 @@ func emitRestricted(s *scan.Snapshot, emit emitter) {
 			}
 		}
 	}
+	return n
+}
+
+func emitRestricted(s *scan.Snapshot, emit emitter) {
+	n := scan.CountOnce(s, restrictedKey, countRestricted)
 	for _, r := range access.Of(s.Kernel.Rights.Sure) {
 		emit(float64(n[r.Class][r.Bit]), r.Name)
 	}

@@ -136,10 +136,7 @@ func (o *WorkloadOptions) of(s *scan.Snapshot) *workloads {
 	}
 	own := o.choose(s.Time, all)
 	// What is left over, by subtraction: the series add up to all processes.
-	rest := scan.WorkloadProcesses{Name: Other}
-	for i := range s.Processes {
-		rest.Processes[s.Processes[i].State&3]++
-	}
+	rest := scan.WorkloadProcesses{Name: Other, Processes: s.Count().Processes}
 	for i := range all {
 		if !own[i] {
 			w.folded++
@@ -174,13 +171,16 @@ func (w *workloads) processes(emit emitter) {
 
 // unresolved counts the processes whose cgroup was not found.
 func (w *workloads) unresolved(emit emitter) {
-	n := 0
-	for i := range w.snap.Processes {
-		if of := w.snap.WorkloadOf(&w.snap.Processes[i]); of == nil || of.Cgroup == "" {
+	emit(float64(scan.CountOnce(w.snap, unresolvedKey, countUnresolved)))
+}
+
+func countUnresolved(s *scan.Snapshot) (n int) {
+	for i := range s.Processes {
+		if of := s.WorkloadOf(&s.Processes[i]); of == nil || of.Cgroup == "" {
 			n++
 		}
 	}
-	emit(float64(n))
+	return n
 }
 
 // Named reports whether the workload of a name may have series of its own.

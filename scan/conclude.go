@@ -15,13 +15,14 @@ const noSandbox int32 = -1
 // before anybody else has it; without it readers find the same, but each works it
 // out again.
 func (s *Snapshot) Conclude() {
+	s.Own()
 	for i := range s.Domains {
 		// What a live domain handles, this kernel has.
 		s.Kernel.Rights = s.Kernel.Rights.Union(access.Exactly(s.Domains[i].Handled))
 	}
 	m := s.Meaning()
 	at := map[domainid.Sandbox]int32{}
-	s.sandboxes = s.sandboxes[:0]
+	s.sandboxes = nil // another snapshot may have the last ones
 	for i := range s.Processes {
 		p := &s.Processes[i]
 		p.sandbox = noSandbox
@@ -37,7 +38,7 @@ func (s *Snapshot) Conclude() {
 		p.outside = s.concludeWorkers(p,
 			func(w *Worker, outside access.Answer) { w.outside = outside })
 	}
-	s.concluded = true
+	s.concluded, s.content = true, new(content)
 }
 
 // Meaning returns what the snapshot's domains mean for tasks in them.

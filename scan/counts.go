@@ -66,9 +66,12 @@ type Counts struct {
 	DepthExact bool
 }
 
-// Count counts in one walk over the processes and one over the tasks. It allocates
+// Count returns the counts. Of snapshots that are the same they are counted once.
+func (s *Snapshot) Count() Counts { return CountOnce(s, countsKey, (*Snapshot).count) }
+
+// count counts in one walk over the processes and one over the tasks. It allocates
 // nothing if the snapshot is concluded.
-func (s *Snapshot) Count() Counts {
+func (s *Snapshot) count() Counts {
 	c := Counts{DepthExact: true}
 	for i := range s.Processes {
 		p := &s.Processes[i]

@@ -17,8 +17,13 @@ func (s *Snapshot) Reaches(p *Process) (domainid.Reaches, bool) {
 // nobody is counted.
 type AssetProcesses [domainid.WithinReach + 1]int
 
-// CountAssets counts the sandboxed processes for each of Assets.
+// CountAssets returns the counts of sandboxed processes for each of Assets. Of snapshots that are
+// the same they are counted once: the result is shared, and must not be changed.
 func (s *Snapshot) CountAssets() []AssetProcesses {
+	return CountOnce(s, assetsKey, (*Snapshot).countAssets)
+}
+
+func (s *Snapshot) countAssets() []AssetProcesses {
 	counts := make([]AssetProcesses, len(s.Assets))
 	// Of a task of which nothing is known, too, it is known what the host does not have.
 	nothing := s.Meaning().Reaches(domainid.Outermost, domainid.NoScene)
@@ -33,9 +38,14 @@ func (s *Snapshot) CountAssets() []AssetProcesses {
 	return counts
 }
 
-// AssetsByWorkload counts the sandboxed processes that Landlock does not keep from an asset:
-// for each of Assets by Process.Workload, those of NoWorkload last.
+// AssetsByWorkload returns the counts of sandboxed processes that Landlock does not keep from an
+// asset: for each of Assets by Process.Workload, those of NoWorkload last. It is shared as that of
+// CountAssets is.
 func (s *Snapshot) AssetsByWorkload() [][]int {
+	return CountOnce(s, assetsByWorkloadKey, (*Snapshot).assetsByWorkload)
+}
+
+func (s *Snapshot) assetsByWorkload() [][]int {
 	counts := make([][]int, len(s.Assets))
 	for asset := range counts {
 		counts[asset] = make([]int, len(s.Workloads)+1)

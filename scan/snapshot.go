@@ -69,6 +69,9 @@ type Snapshot struct {
 	// sandboxes are what being in domains means, each once; see Conclude.
 	sandboxes []domainid.Sandbox
 	concluded bool
+	content   *content
+	// shared: it was made by Again, and others have the same memory.
+	shared bool
 }
 
 // Kernel is what is known of the running kernel.

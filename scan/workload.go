@@ -104,9 +104,14 @@ type WorkloadProcesses struct {
 // State is the workload's: what it is as a whole.
 func (w *WorkloadProcesses) State() State { return w.Processes.State() }
 
-// ByWorkload counts the processes of each workload by its Name, ascending; nil
-// if the snapshot has no workloads. Workloads of one name are one.
+// ByWorkload returns the counts of each workload's processes by its Name, ascending; nil
+// if the snapshot has no workloads. Workloads of one name are one. Of snapshots that are the same
+// they are counted once: the result is shared, and must not be changed.
 func (s *Snapshot) ByWorkload() []WorkloadProcesses {
+	return CountOnce(s, byWorkloadKey, (*Snapshot).countByWorkload)
+}
+
+func (s *Snapshot) countByWorkload() []WorkloadProcesses {
 	if len(s.Workloads) == 0 {
 		return nil
 	}

@@ -82,8 +82,8 @@ func BenchmarkParse(b *testing.B) {
 	p.reset()
 	b.ReportAllocs()
 	for b.Loop() {
-		p.tasks = p.tasks[:0]
-		if err := parse(records, &p); err != nil {
+		p.reset()
+		if err := p.block(records); err != nil {
 			b.Fatal(err)
 		}
 	}

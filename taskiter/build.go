@@ -31,7 +31,7 @@ func (s *Source) build(groups []group) (*scan.Snapshot, error) {
 		}
 		live, runs := 0, false
 		for _, o := range p.order[g.lo:g.hi] {
-			if r := &p.tasks[uint32(o)]; s.counts(r) {
+			if r := p.record(int(uint32(o))); s.counts(r) {
 				live++
 				runs = runs || r.Bits&taskLeaving == 0
 			}

@@ -3,11 +3,13 @@
 package taskiter
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"iter"
 	"slices"
 	"unique"
+	"unsafe"
 
 	"github.com/landlockd/landlockd/scan"
 )
@@ -15,9 +17,11 @@ import (
 // pass collects the records of one or more passes of one scan. Its memory is
 // used again for the next scan.
 type pass struct {
-	tasks []taskRecord
+	// stream is the records as they came, and at where in it those of tasks begin.
+	stream []byte
+	at     []uint32
 	// order holds, for the passes one after the other, the tasks grouped by
-	// process: PID in the upper half, index in tasks in the lower.
+	// process: PID in the upper half, index in at in the lower.
 	order   []uint64
 	groups  []group
 	domains map[uint64]int32 // by key, index in described
@@ -31,10 +35,17 @@ type pass struct {
 	scratch   []taskRecord
 	// granted are the masks of the views in which something is granted; see
 	// taskRecord.granted. grantee is the task that the last ones are of, if its record
-	// has not come yet.
-	granted [][ruleLayers]uint32
-	grantee int32
-	control *control
+	// has not come yet, and grantees are those whose record came.
+	granted  [][ruleLayers]uint32
+	grantee  int32
+	grantees []grantee
+	control  *control
+}
+
+// grantee is the place of a task's record and its taskRecord.granted.
+type grantee struct {
+	place   int32
+	granted uint32
 }
 
 // group is the records of one process in one pass: order[lo:hi].
@@ -53,11 +64,12 @@ type exeEntry struct {
 }
 
 func (p *pass) reset() {
-	p.tasks, p.order, p.groups = again(p.tasks), again(p.order), again(p.groups)
+	p.stream, p.at = again(p.stream), again(p.at)
+	p.order, p.groups = again(p.order), again(p.groups)
 	clear(p.exes) // it would keep paths
 	p.exes, p.pathBytes, p.granted = again(p.exes), 0, again(p.granted)
 	p.missed = again(p.missed)
-	p.scratch, p.grantee = again(p.scratch), 0
+	p.scratch, p.grantee, p.grantees = again(p.scratch), 0, again(p.grantees)
 	before := cap(p.described)
 	if p.described = again(p.described); p.domains == nil || cap(p.described) < before {
 		p.domains = map[uint64]int32{}
@@ -79,12 +91,7 @@ func again[T any](s []T) []T {
 func (p *pass) take(record any, rest []byte) {
 	switch r := record.(type) {
 	case *objectTaskRecord:
-		t := taskRecord{*r}
-		t.setGranted(0)
-		if p.grantee == r.Tid {
-			t.setGranted(len(p.granted))
-		}
-		p.tasks, p.grantee = append(p.tasks, t), 0
+		p.task(r)
 	case *domainRecord:
 		p.domain(r)
 	case *exeRecord:
@@ -96,6 +103,23 @@ func (p *pass) take(record any, rest []byte) {
 	case *endRecord:
 		p.ended = true
 	}
+}
+
+// task takes a task's record, which is in stream.
+func (p *pass) task(r *objectTaskRecord) {
+	r.Spare = 0
+	if p.grantee == r.Tid {
+		r.Spare = uint32(len(p.granted))
+		p.grantees = append(p.grantees, grantee{int32(len(p.at)), r.Spare})
+	}
+	p.grantee = 0
+	begin := uintptr(unsafe.Pointer(unsafe.SliceData(p.stream)))
+	p.at = append(p.at, uint32(uintptr(unsafe.Pointer(r))-begin))
+}
+
+// record returns the record of the task in a place. It is valid until more is read.
+func (p *pass) record(place int) *taskRecord {
+	return (*taskRecord)(unsafe.Pointer(&p.stream[p.at[place]]))
 }
 
 func (p *pass) domain(r *domainRecord) {
@@ -133,17 +157,29 @@ func (p *pass) exe(r *exeRecord, path []byte) {
 
 // run makes one pass and returns its groups, ascending by PID. They are valid
 // until the next run.
-func (p *pass) run(read func(sink) error) ([]group, error) {
-	firstTask, firstOrder, firstGroup := len(p.tasks), len(p.order), len(p.groups)
+func (p *pass) run(read reader) ([]group, error) {
+	firstTask, firstOrder, firstGroup := len(p.at), len(p.order), len(p.groups)
 	p.ended = false
-	if err := read(p); err != nil {
+	if err := read(p.block); err != nil {
 		return nil, err
 	}
+	return p.group(firstTask, firstOrder, firstGroup)
+}
+
+// block takes the records of one read.
+func (p *pass) block(b []byte) error {
+	n := len(p.stream)
+	p.stream = append(p.stream, b...)
+	return parse(p.stream[n:], p)
+}
+
+// group puts what a pass read into groups.
+func (p *pass) group(firstTask, firstOrder, firstGroup int) ([]group, error) {
 	if !p.ended {
 		return nil, errors.New("the task iterator stopped before its end")
 	}
-	for i := firstTask; i < len(p.tasks); i++ {
-		p.order = append(p.order, uint64(uint32(p.tasks[i].Pid))<<32|uint64(i))
+	for i := firstTask; i < len(p.at); i++ {
+		p.order = append(p.order, uint64(uint32(p.record(i).Pid))<<32|uint64(i))
 	}
 	// Nearly sorted already: only threads stand apart from their leader.
 	slices.Sort(p.order[firstOrder:])
@@ -162,17 +198,17 @@ func (p *pass) run(read func(sink) error) ([]group, error) {
 func (p *pass) records(g group) []taskRecord {
 	first := uint32(p.order[g.lo])
 	if g.hi-g.lo == 1 {
-		return p.tasks[first : first+1]
+		return unsafe.Slice(p.record(int(first)), 1)
 	}
 	p.scratch = p.scratch[:0]
 	for _, o := range p.order[g.lo:g.hi] {
-		p.scratch = append(p.scratch, p.tasks[uint32(o)])
+		p.scratch = append(p.scratch, *p.record(int(uint32(o))))
 	}
 	return p.scratch
 }
 
 // tasksOf yields the tasks of all groups but those that are outside, with their places
-// in p.tasks.
+// in the pass.
 func (p *pass) tasksOf(groups []group) iter.Seq2[int32, *taskRecord] {
 	return func(yield func(int32, *taskRecord) bool) {
 		for _, g := range groups {
@@ -180,11 +216,67 @@ func (p *pass) tasksOf(groups []group) iter.Seq2[int32, *taskRecord] {
 				continue
 			}
 			for _, o := range p.order[g.lo:g.hi] {
-				if place := int32(uint32(o)); !yield(place, &p.tasks[place]) {
+				if place := int32(uint32(o)); !yield(place, p.record(int(place))) {
 					return
 				}
 			}
 		}
+	}
+}
+
+// runAgain is run in place of reset and run, and reports whether all that was read is what the
+// last scan read, byte for byte: then nothing of the pass has changed, and the groups are those
+// of that scan, with their verdicts. That must have been of one pass.
+func (p *pass) runAgain(read reader) (groups []group, same bool, err error) {
+	same = true
+	seen := 0
+	err = read(func(b []byte) error {
+		if same {
+			end := seen + len(b)
+			if end <= len(p.stream) && bytes.Equal(p.stream[seen:end], b) {
+				seen = end
+				return nil
+			}
+			same = false
+			if err := p.takeAgain(seen); err != nil {
+				return err
+			}
+		}
+		return p.block(b)
+	})
+	switch {
+	case err != nil:
+		return nil, false, err
+	case same && seen == len(p.stream):
+		return p.groups, true, nil
+	case same: // the beginning alone
+		same = false
+		err = p.takeAgain(seen)
+	}
+	if err == nil {
+		groups, err = p.group(0, 0, 0)
+	}
+	return groups, false, err
+}
+
+// takeAgain begins anew with the first bytes of what was read.
+func (p *pass) takeAgain(seen int) error {
+	stream := p.stream[:seen]
+	p.reset()
+	p.stream, p.ended = stream, false
+	return parse(p.stream, p)
+}
+
+// keep makes stream what came, for runAgain, and restore undoes that.
+func (p *pass) keep() {
+	for _, g := range p.grantees {
+		p.record(int(g.place)).Spare = 0
+	}
+}
+
+func (p *pass) restore() {
+	for _, g := range p.grantees {
+		p.record(int(g.place)).Spare = g.granted
 	}
 }
 

@@ -77,8 +77,6 @@ type taskRecord struct{ objectTaskRecord }
 // nothing.
 func (r *taskRecord) granted() uint32 { return r.Spare }
 
-func (r *taskRecord) setGranted(n int) { r.Spare = uint32(n) }
-
 // sink takes the records of one read, in order: a pointer to each, and what follows it
 // (a path without its NUL, rules or masks). Both point into the buffer that was read.
 type sink interface {

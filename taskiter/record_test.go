@@ -210,13 +210,13 @@ func TestParseAllocatesNothing(t *testing.T) {
 	b, _ := someRecords()
 	p := pass{}
 	p.reset()
-	if err := parse(b, &p); err != nil {
+	if err := p.block(b); err != nil {
 		t.Fatal(err)
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		p.tasks, p.granted = p.tasks[:0], p.granted[:0]
-		p.exes = p.exes[:0]
-		_ = parse(b, &p)
+		p.stream, p.at, p.granted = p.stream[:0], p.at[:0], p.granted[:0]
+		p.exes, p.grantees = p.exes[:0], p.grantees[:0]
+		_ = p.block(b)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -256,7 +256,10 @@ func FuzzParse(f *testing.F) {
 		// A pass takes whatever it is handed.
 		p := pass{}
 		p.reset()
-		_ = parse(b, &p)
+		_ = p.block(b)
+		for i := range p.at {
+			_ = p.record(i).key()
+		}
 	})
 }
 

@@ -23,7 +23,7 @@ const (
 )
 
 // holder is who is in a domain: some tasks whose own it is, by their places in
-// pass.tasks, and the account of the first.
+// the pass, and the account of the first.
 type holder struct {
 	tasks      [maxHolders]int32
 	num, tried int32
@@ -73,7 +73,7 @@ func (s *Source) readRules(ctx context.Context) (passes, left int, err error) {
 		if len(k.wanted) == 0 {
 			break
 		}
-		if err := iterate(ctx, s.fd(rulesFile), s.buf, k); err != nil {
+		if err := s.iterate(ctx, rulesFile, k); err != nil {
 			return passes, 0, err
 		}
 		passes++
@@ -209,7 +209,7 @@ func (s *Source) readingOf(d int32, large bool, begun map[account]int) *reading 
 	}
 	begun[h.account]++
 	r = &reading{
-		scan: s.rulebook.scan, levels: s.unreadLevels(&s.pass.tasks[h.tasks[h.tried]]),
+		scan: s.rulebook.scan, levels: s.unreadLevels(s.pass.record(int(h.tasks[h.tried]))),
 		layers: make([]layerReading, desc.Depth), account: h.account,
 	}
 	s.rulebook.readings[id] = r
@@ -227,7 +227,7 @@ func (s *Source) ask(k *rulesSink, d int32, r *reading, urgent bool) bool {
 		w.Places = 1
 	}
 	for h := &s.holders[d]; h.tried < h.num; h.tried++ {
-		rec := &s.pass.tasks[h.tasks[h.tried]]
+		rec := s.pass.record(int(h.tasks[h.tried]))
 		if w.Tid = rec.Tid; s.control.wantRules(w) {
 			k.wanted[rec.key()] = d
 			h.outcome = nothingCame
@@ -292,7 +292,7 @@ func (k *rulesSink) rules(rec *rulesRecord, rules []ruleEntry) {
 	desc, h := &s.pass.described[d], &s.holders[d]
 	id := s.nameOf(desc.Key)
 	r := s.rulebook.readings[id]
-	chain := s.chainOf(&s.pass.tasks[h.tasks[h.tried]])
+	chain := s.chainOf(s.pass.record(int(h.tasks[h.tried])))
 	if r == nil || rec.Domain != desc.Key || !r.goesOnFrom(rec) || len(chain) != len(r.layers) {
 		return // it has moved to another domain since
 	}

@@ -20,7 +20,7 @@ func chained(t *testing.T) (*Source, *rulesSink) {
 	s.pass.reset()
 	s.pass.domain(&domainRecord{Key: 10, Depth: 1, Mask: 0b0110, NumRules: absent})
 	s.pass.domain(&domainRecord{Key: 20, Depth: 2, Parent: 10, Mask: 0b1010, NumRules: 3})
-	s.pass.tasks = []taskRecord{{objectTaskRecord{Tid: 7, Start: 8, ExecId: 9, Domain: 20, Depth: 2, Account: 5}}}
+	s.pass.add(objectTaskRecord{Tid: 7, Start: 8, ExecId: 9, Domain: 20, Depth: 2, Account: 5})
 	s.rulebook.begin()
 	s.holders = []holder{{}, {num: 1, account: account{uid: 5}}}
 	q := s.queueRules()
@@ -29,6 +29,13 @@ func chained(t *testing.T) (*Source, *rulesSink) {
 		t.Fatalf("%d domains wait, wanted %v", q.len(), k.wanted)
 	}
 	return s, k
+}
+
+// add has the pass read the record of one more task.
+func (p *pass) add(r objectTaskRecord) {
+	if err := p.block(encode(objectRecordKindRECORD_TASK, r)); err != nil {
+		panic(err)
+	}
 }
 
 // chainedRules are all rules of the task's domain.
@@ -154,7 +161,9 @@ func TestRulesSinkRefuses(t *testing.T) {
 // TestWantRules: tasks are tried one after the other, and not for ever.
 func TestWantRules(t *testing.T) {
 	s, _ := chained(t)
-	s.pass.tasks = append(s.pass.tasks, taskRecord{objectTaskRecord{Tid: 17, Domain: 20}}, taskRecord{objectTaskRecord{Tid: 27, Domain: 20}}, taskRecord{objectTaskRecord{Tid: 37, Domain: 20}})
+	for _, tid := range []int32{17, 27, 37} {
+		s.pass.add(objectTaskRecord{Tid: tid, Domain: 20})
+	}
 	for scan := range maxMisses + 2 {
 		s.rulebook.begin()
 		s.holders = []holder{{}, {num: maxHolders, tasks: [maxHolders]int32{1, 2, 3}}}
@@ -167,7 +176,7 @@ func TestWantRules(t *testing.T) {
 				continue
 			}
 			k := s.wantRules(q, time.Second)
-			key := s.pass.tasks[n+1].key()
+			key := s.pass.record(n + 1).key()
 			if place, ok := k.wanted[key]; len(k.wanted) != 1 || !ok || place != 1 || s.control.Wants[key.tid].Tid != key.tid {
 				t.Fatalf("scan %d, pass %d wants %v", scan, n, k.wanted)
 			}
@@ -194,8 +203,8 @@ func TestRulesInTurns(t *testing.T) {
 	s.pass.reset()
 	add := func(tid int32, a account, rules uint32) {
 		s.pass.domain(&domainRecord{Key: uint64(tid), Depth: 1, Mask: 1, NumRules: rules})
-		s.pass.tasks = append(s.pass.tasks, taskRecord{objectTaskRecord{Tid: tid, Domain: uint64(tid), Account: a.uid}})
-		s.holders = append(s.holders, holder{num: 1, tasks: [maxHolders]int32{int32(len(s.pass.tasks)) - 1}, account: a})
+		s.pass.add(objectTaskRecord{Tid: tid, Domain: uint64(tid), Account: a.uid})
+		s.holders = append(s.holders, holder{num: 1, tasks: [maxHolders]int32{int32(len(s.pass.at)) - 1}, account: a})
 	}
 	flooder, victim := account{uid: 1000}, account{uid: 2000}
 	for i := range int32(500) {

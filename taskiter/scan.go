@@ -5,6 +5,7 @@ package taskiter
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,7 +28,7 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	if err != nil {
 		// Paths are not kept longer than the snapshot that they were in.
 		s.control.forgetAll()
-		s.programs = programs{}
+		s.programs, s.last = programs{}, nil
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return nil, err
 		}
@@ -40,17 +41,71 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 
 func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	p := &s.pass
-	p.reset()
 	s.control.Selected = 0
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.beginBudgets()
-	groups, err := p.run(s.reader(ctx))
+	groups, last, err := s.readAll(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tasksRead := len(p.tasks)
+	tasksRead, passes, rulesLeft := len(p.at), 1, 0
+	if last == nil {
+		if passes, err = s.settleAll(ctx, groups); err != nil {
+			return nil, err
+		}
+		s.findHolders(groups)
+		var more int
+		if more, rulesLeft, err = s.readRules(ctx); err != nil {
+			return nil, err
+		}
+		passes += more
+	}
+	if err := s.readWays(ctx); err != nil {
+		return nil, err
+	}
+	s.closeObjects()
+	if last != nil {
+		if s.reachesAsIn(last) {
+			return s.repeat(last), nil
+		}
+		p.restore()
+		s.rulebook.begin()
+	}
+	settled := s.rememberPartial(groups) && passes == 1
+	snap, err := s.build(groups)
+	if err != nil {
+		return nil, err
+	}
+	snap.TasksRead, snap.Passes = tasksRead, passes
+	snap.DomainsUnread = s.endBudgets(groups) + rulesLeft
+	if settled && s.repeatable(snap) {
+		p.keep()
+		s.last = snap
+	}
+	return snap, nil
+}
+
+// readAll makes the first pass. It returns the last snapshot if this pass and that scan's only
+// one are the same, byte for byte: groups then have their verdicts.
+func (s *Source) readAll(ctx context.Context) (groups []group, last *scan.Snapshot, err error) {
+	last, s.last = s.last, nil
+	if last != nil {
+		groups, same, err := s.pass.runAgain(s.reader(ctx))
+		if !same {
+			last = nil
+		}
+		return groups, last, err
+	}
+	s.pass.reset()
+	groups, err = s.pass.run(s.reader(ctx))
+	return groups, nil, err
+}
+
+// settleAll sets the verdicts of all groups, and reads processes again that do not add up. It
+// returns the number of passes, the first included.
+func (s *Source) settleAll(ctx context.Context, groups []group) (passes int, err error) {
 	unsettled := s.unsettled[:0]
 	for i := range groups {
 		if !s.settle(&groups[i]) {
@@ -58,46 +113,35 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 		}
 	}
 	s.unsettled = unsettled // its memory is used again
-	passes := 1
-	for ; len(unsettled) > 0 && passes < maxPasses; passes++ {
+	for passes = 1; len(unsettled) > 0 && passes < maxPasses; passes++ {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return passes, err
 		}
 		if unsettled, err = s.readAgain(ctx, groups, unsettled); err != nil {
-			return nil, err
+			return passes, err
 		}
 	}
 	if s.deriver != nil {
 		more, err := s.vouch(ctx, groups)
-		if err != nil {
-			return nil, err
-		}
-		passes += more
+		return passes + more, err
 	}
-	s.findHolders(groups)
-	more, rulesLeft, err := s.readRules(ctx)
-	if err != nil {
-		return nil, err
-	}
-	passes += more
-	if err := s.readWays(ctx); err != nil {
-		return nil, err
-	}
-	s.closeObjects()
-	clear(s.before)
+	return passes, nil
+}
+
+// rememberPartial notes what the next scan knows of the tasks of partial processes, and reports
+// whether that is what this one knew.
+func (s *Source) rememberPartial(groups []group) (same bool) {
+	clear(s.after)
 	for _, g := range groups {
 		// The next scan need not read these twice.
-		if g.verdict == partial || s.frees() && g.verdict == sandboxed && apart(p.records(g), s.state.Layout.Workers) {
-			s.before.remember(p.records(g))
+		records := s.pass.records(g)
+		if g.verdict == partial ||
+			s.frees() && g.verdict == sandboxed && apart(records, s.state.Layout.Workers) {
+			s.after.remember(records)
 		}
 	}
-	snap, err := s.build(groups)
-	if err != nil {
-		return nil, err
-	}
-	snap.TasksRead, snap.Passes = tasksRead, passes
-	snap.DomainsUnread = s.endBudgets(groups) + rulesLeft
-	return snap, nil
+	s.before, s.after = s.after, s.before
+	return maps.Equal(s.before, s.after)
 }
 
 // settle sets a group's verdict. It is false if the process has none, or began another
@@ -150,32 +194,32 @@ func (s *Source) readAgain(ctx context.Context, groups []group, pids []int32) ([
 func (s *Source) vouch(ctx context.Context, groups []group) (int, error) {
 	p := &s.pass
 	s.deriver.begin()
-	for i := range p.tasks {
+	for i := range p.at {
 		// Those that have exited count, too: their domains lived then.
-		s.deriver.see(i+1, p.tasks[i].key(), s.chainOf(&p.tasks[i]))
+		s.deriver.see(i+1, p.record(i).key(), s.chainOf(p.record(i)))
 	}
 	passes := 0
 	clear(s.control.Wanted[:])
-	for i := range p.tasks {
-		if r := &p.tasks[i]; r.Domain != 0 && s.deriver.inDoubt(s.chainOf(r)) {
+	for i := range p.at {
+		if r := p.record(i); r.Domain != 0 && s.deriver.inDoubt(s.chainOf(r)) {
 			s.control.want(r.Pid)
 			passes = 1
 		}
 	}
 	if passes > 0 {
 		s.control.Selected = 1
-		first := len(p.tasks)
+		first := len(p.at)
 		if _, err := p.run(s.reader(ctx)); err != nil {
 			return 0, err
 		}
-		for i := first; i < len(p.tasks); i++ {
-			s.deriver.seeAgain(p.tasks[i].key(), s.chainOf(&p.tasks[i]))
+		for i := first; i < len(p.at); i++ {
+			s.deriver.seeAgain(p.record(i).key(), s.chainOf(p.record(i)))
 		}
 	}
 	for i := range groups {
 		g := &groups[i]
 		for _, o := range p.order[g.lo:g.hi] {
-			r := &p.tasks[uint32(o)]
+			r := p.record(int(uint32(o)))
 			if r.Domain != 0 && !s.deriver.settle(r.key(), s.chainOf(r)) {
 				r.Bits |= taskDoubtful
 				g.verdict = unsettled

@@ -17,6 +17,8 @@ type scenes struct {
 	known map[placesKey]*knownPlaces
 	// ofAccount is what each account has had in this scan.
 	ofAccount map[account]sceneBudget
+	// refused: one of this scan was left out.
+	refused bool
 }
 
 // sceneBudget is how many scenes the tasks of an account have, and what it took to judge
@@ -53,7 +55,7 @@ func newScenes() scenes {
 }
 
 func (c *scenes) begin() {
-	c.all = nil
+	c.all, c.refused = nil, false
 	clear(c.at)
 	clear(c.ofAccount)
 }
@@ -86,6 +88,7 @@ func (s *Source) addScene(r *taskRecord, key sceneKey, snap *scan.Snapshot) int3
 	c, of := &s.scenes, account{r.Account, s.control.isFavoured(r.Pid)}
 	spent := c.ofAccount[of]
 	if spent.scenes++; spent.scenes > scenesOfAccount || spent.took > s.ruleTime {
+		c.refused = true
 		return domainid.NoScene
 	}
 	began := time.Now()

@@ -53,7 +53,8 @@ func (s *Source) beginBudgets() {
 	c.MaxDomains = [2]uint32{h.domains, max(h.domains, usualDomains)}
 	c.MaxViewNs, c.AllViewNs = uint64(h.viewTime), uint64(h.mostViewTime*3/2)
 	c.ViewNs, c.ViewAccounts = [2]uint64{}, 0
-	if pids := s.favour.Swap(nil); pids != nil {
+	if pids := s.favour.Swap(nil); pids != nil && !slices.Equal(*pids, s.favoured) {
+		s.favoured = *pids
 		c.favour(*pids)
 	}
 }
@@ -61,13 +62,8 @@ func (s *Source) beginBudgets() {
 // endBudgets works out the shares of the next scan, and returns how many domains
 // of tasks were not described in this one.
 func (s *Source) endBudgets(groups []group) int {
-	h, c := &s.share, s.control
-	switch spent := time.Duration(max(c.ViewNs[0], c.ViewNs[1])); {
-	case spent > h.mostViewTime:
-		h.viewTime = h.mostViewTime / time.Duration(max(c.ViewAccounts, 1))
-	case spent < h.mostViewTime/2:
-		h.viewTime = min(h.viewTime*2, h.mostViewTime)
-	}
+	h := &s.share
+	h.adapt(s.control)
 	h.left = h.left[:0]
 	p := &s.pass
 	for _, r := range p.tasksOf(groups) {
@@ -100,6 +96,16 @@ func (s *Source) endBudgets(groups []group) int {
 	}
 	slices.Sort(h.left)
 	return len(slices.Compact(h.left))
+}
+
+// adapt sets what the next scan may spend on views, by what this one spent.
+func (h *share) adapt(c *control) {
+	switch spent := time.Duration(max(c.ViewNs[0], c.ViewNs[1])); {
+	case spent > h.mostViewTime:
+		h.viewTime = h.mostViewTime / time.Duration(max(c.ViewAccounts, 1))
+	case spent < h.mostViewTime/2:
+		h.viewTime = min(h.viewTime*2, h.mostViewTime)
+	}
 }
 
 // fairShare returns the most that each can have of what there is: whoever needs

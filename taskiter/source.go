@@ -40,9 +40,13 @@ type Source struct {
 	files   bpffile.Files
 	control *control
 	buf     []byte
+	// read hands what one of the programs returns to take, by its place in files.
+	read func(ctx context.Context, file int, take func([]byte) error) error
 
-	pass      pass
-	before    known
+	pass   pass
+	before known
+	// after is before of the next scan, while this one goes on.
+	after     known
 	unsettled []int32
 	programs  programs
 	index     map[uint64]int32 // domain key to place in the snapshot
@@ -58,14 +62,17 @@ type Source struct {
 	resolver Resolver
 	assets   []domainid.Asset  // of this scan
 	objects  []domainid.Object // of this scan
-	kinds    string            // of objects
-	spaces   spaces
-	scenes   scenes
+	// last is the last snapshot, if a scan that reads the same comes to the same.
+	last   *scan.Snapshot
+	kinds  string // of objects
+	spaces spaces
+	scenes scenes
 
 	ruleTime time.Duration
 	clock    clock
 	share    share
 	favour   atomic.Pointer[[]int32]
+	favoured []int32 // those of the last scan
 }
 
 // The places of a source's descriptors: the link of the program that scans, the memory
@@ -102,26 +109,40 @@ func newSource(st state, files bpffile.Files) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newSourceWith(st, files, c), nil
+}
+
+// newSourceWith is newSource with memory that is mapped.
+func newSourceWith(st state, files bpffile.Files, c *control) *Source {
 	s := &Source{
 		state: st, files: files, control: c, buf: make([]byte, readSize),
-		before: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
+		before: known{}, after: known{}, index: map[uint64]int32{}, creators: map[uint64]creatorName{},
 		rulebook: newRulebook(), views: newViews(), ruleTime: defaultRuleTime, clock: newClock(),
 		share: newShare(defaultRuleTime), spaces: newSpaces(), scenes: newScenes(),
 	}
-	s.pass.control = c
+	s.read, s.pass.control = s.readFile, c
 	// An earlier holder of the programs may have taken paths that are not here.
 	c.forgetAll()
 	if st.Info.IDs == "derived" {
 		s.deriver = newDeriver()
 	}
-	return s, nil
+	return s
 }
 
 func (s *Source) fd(place int) int { return int(s.files[place].Fd()) }
 
 // reader returns what makes one pass over the host's tasks.
-func (s *Source) reader(ctx context.Context) func(sink) error {
-	return func(to sink) error { return iterate(ctx, s.fd(linkFile), s.buf, to) }
+func (s *Source) reader(ctx context.Context) reader {
+	return func(take func([]byte) error) error { return s.read(ctx, linkFile, take) }
+}
+
+// iterate runs one of the programs over every task.
+func (s *Source) iterate(ctx context.Context, file int, to sink) error {
+	return s.read(ctx, file, func(b []byte) error { return parse(b, to) })
+}
+
+func (s *Source) readFile(ctx context.Context, file int, take func([]byte) error) error {
+	return iterateBlocks(ctx, s.fd(file), s.buf, take)
 }
 
 // Favour names processes that rules are about, in whatever order: from the next scan

@@ -40,6 +40,7 @@ type waySet struct {
 type spaces struct {
 	sets  map[string]*waySet
 	of    []*waySet // by number; nil: they were not read. 0 has what holds in all
+	last  []*waySet // of the last scan, likewise
 	scan  uint64
 	whole *waySet // of which nothing is known
 	// changing: some were not read whole, mostly as mounts changed meanwhile.
@@ -62,7 +63,7 @@ func (s *Source) readWays(ctx context.Context) error {
 	var err error
 	for look := 0; look < waysLooks && err == nil && (look == 0 || s.spaces.changing); look++ {
 		s.spaces.changing = false
-		err = iterate(ctx, s.fd(waysFile), s.buf, &s.spaces)
+		err = s.iterate(ctx, waysFile, &s.spaces)
 	}
 	s.spaces.end()
 	return err
@@ -74,6 +75,7 @@ const waysLooks = 4
 
 func (s *spaces) begin(n int) {
 	s.scan++
+	s.last, s.of = s.of, s.last
 	if cap(s.of) <= n {
 		s.of = make([]*waySet, n+1)
 	}

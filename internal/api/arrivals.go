@@ -33,6 +33,7 @@ const maxArrivals = 256
 type Arrivals struct {
 	mu    sync.Mutex
 	scans uint64
+	last  scan.Identity
 	// known has of each domain the last scan that found it.
 	known map[domainid.ID]uint64
 	ring  [maxArrivals]Arrival
@@ -43,6 +44,10 @@ type Arrivals struct {
 func (a *Arrivals) Note(s *scan.Snapshot) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.last.Is(s) {
+		return
+	}
+	a.last = s.Identity()
 	if a.known == nil {
 		a.known = map[domainid.ID]uint64{}
 	}

@@ -45,6 +45,8 @@ type thrifty struct {
 	peak, small int
 	scans       int // those behind afterStart count as one
 	tight       bool
+	last        scan.Identity
+	alike       int // scans in a row that came to the same
 }
 
 // burst is the least number of tasks and domains that is worth a collection.
@@ -65,6 +67,7 @@ func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	}
 	n := len(snap.Tasks) + len(snap.Domains)
 	s.tighten(n)
+	s.rest(n, snap)
 	s.peak = max(s.peak, n)
 	s.small++
 	if s.peak < burst || n > s.peak/4 {
@@ -78,6 +81,21 @@ func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
 		s.peak, s.small = n, 0
 	}
 	return snap, nil
+}
+
+// What was concluded anew may have left garbage, and scans that come to the same leave none: the
+// next collection would be far away. So there is one beside many tasks, after so many of them.
+const restAfter = 3
+
+// rest gives memory back as soon as nothing changes any more.
+func (s *thrifty) rest(n int, snap *scan.Snapshot) {
+	if !s.last.Is(snap) {
+		s.last, s.alike = snap.Identity(), 0
+		return
+	}
+	if s.alike = min(s.alike+1, restAfter+1); s.alike == restAfter && n >= many {
+		debug.FreeOSMemory()
+	}
 }
 
 // tighten has the heap grow by less beside many tasks and domains. GOGC, if it is set, has the

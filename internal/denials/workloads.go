@@ -46,6 +46,9 @@ type workloads struct {
 	slots   slots.Slots
 	last    sight
 	older   sight // its memory is used again
+	// of is what last is of, and twice: older is, too.
+	of    scan.Identity
+	twice bool
 }
 
 type total struct {
@@ -77,8 +80,11 @@ func (w *workloads) note(e *Event) {
 // update gives what waits to the workloads that a scan, or the one before, found.
 // What was denied since the scan began waits for the next.
 func (w *workloads) update(snap *scan.Snapshot) {
-	w.last, w.older = w.older, w.last
-	w.last.see(snap)
+	if same := w.of.Is(snap); !same || !w.twice {
+		w.last, w.older = w.older, w.last
+		w.last.see(snap)
+		w.of, w.twice = snap.Identity(), same
+	}
 	if len(snap.Workloads) == 0 {
 		clear(w.waiting) // nobody reads it
 		return

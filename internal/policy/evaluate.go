@@ -34,6 +34,7 @@ type Evaluator struct {
 	cache   matchCache
 	above   ancestors
 	applied []bool
+	last    lasting
 	// accepted are the rules of which all violations are accepted at the time of the snapshot,
 	// from since until lapses, when the first of all waivers in force ends; zero if none is.
 	accepted          []bool
@@ -109,6 +110,9 @@ func New(c *Config, o Options) *Evaluator {
 // Evaluate judges a snapshot. Besides what follows from the snapshot, the result has
 // which rules applied to earlier ones.
 func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
+	if e.lasts(s) {
+		return e.last.result
+	}
 	r := &Evaluation{ruled: make([]bool, len(s.Workloads)), workloads: s.Workloads}
 	e.begin(s)
 	e.group(r)
@@ -120,6 +124,7 @@ func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
 	if e.options.ByWorkload {
 		r.ByWorkload = e.byWorkload()
 	}
+	e.keep(r)
 	e.end()
 	return r
 }
@@ -140,6 +145,7 @@ func (e *Evaluator) begin(s *scan.Snapshot) {
 	e.above.begin(s)
 	e.doubts = undecided{}
 	clear(e.tallies)
+	e.last = lasting{}
 	same := func(a, b domainid.Asset) bool { return a.Equal(&b) }
 	if l := limitsOf(s); len(e.demands) == 0 || e.limits != l ||
 		!slices.EqualFunc(e.assets, s.Assets, same) {
@@ -176,7 +182,9 @@ func (e *Evaluator) group(r *Evaluation) {
 		k := groupKey{rules: m.rules, doubtful: m.doubtful, condition: conditionOf(e.snap, p)}
 		age := age(now, p)
 		k.within = e.within(age)
+		e.grows(p, k.within)
 		if len(m.ask) > 0 {
+			e.last.asked = true
 			k.alone = int32(i) + 1
 		}
 		n := lastGroup
@@ -319,7 +327,7 @@ func (e *Evaluator) accepts(r ruleLevel) bool {
 // end as time goes on, so that nothing changes before the first of them does.
 func (e *Evaluator) setTime(at time.Time) {
 	e.at = at
-	if e.accepted != nil && !at.Before(e.since) && (e.lapses.IsZero() || at.Before(e.lapses)) {
+	if e.sameWaivers(at) {
 		return
 	}
 	e.since, e.lapses = at, time.Time{}
@@ -336,6 +344,11 @@ func (e *Evaluator) setTime(at time.Time) {
 	if some {
 		e.cache.setTime(at)
 	}
+}
+
+// sameWaivers reports whether those in force at a time are those of the last evaluation.
+func (e *Evaluator) sameWaivers(at time.Time) bool {
+	return e.accepted != nil && !at.Before(e.since) && (e.lapses.IsZero() || at.Before(e.lapses))
 }
 
 // speaks reports whether a rule has a result.

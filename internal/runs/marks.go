@@ -19,12 +19,18 @@ type marks struct {
 	// list is who is marked, ascending by PID.
 	list []Process
 	next []Process
+	// found is what the last scan found, as long as nobody who is marked has ended.
+	found *policy.Evaluation
 }
 
 func newMarks() marks { return marks{of: map[Process][]policy.Verdict{}} }
 
 // update takes note of what a scan found, and reports whether others are to be marked.
 func (m *marks) update(s *scan.Snapshot, r *policy.Evaluation) bool {
+	if r == m.found {
+		return false // of a scan that came to the same
+	}
+	m.found = r
 	maps.DeleteFunc(m.of, func(p Process, _ []policy.Verdict) bool {
 		now := s.Find(p.PID)
 		return now == nil || now.Start != p.Start
@@ -77,6 +83,7 @@ func (m *marks) judge(c *Cell, atEnd []policy.Verdict) []policy.Verdict {
 	}
 	// What it executed is found out by the next scan.
 	delete(m.of, p)
+	m.found = nil
 	return both(before, slices.DeleteFunc(atEnd, func(v policy.Verdict) bool {
 		return slices.ContainsFunc(before, v.OfSameRule)
 	}))

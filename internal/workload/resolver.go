@@ -68,6 +68,10 @@ type Resolver struct {
 	clock   func() time.Time
 	pending bool // some process is in a cgroup that has not been looked for
 	unnamed bool // some container may be given a name
+	// open: some process is in a cgroup whose path, or whose container's name, is not known, so
+	// that time alone may bring it.
+	open bool
+	last scan.Identity // of the last snapshot
 
 	nextWalk time.Time // no walk before
 	nextDeep time.Time // no second step of one before
@@ -123,8 +127,13 @@ func (r *Resolver) Close() {
 // snapshot must not have been published yet. What it sets as Workloads it may set
 // in the next snapshot too.
 func (r *Resolver) Assign(s *scan.Snapshot) {
-	r.scan++
 	r.now, r.uptime = r.clock(), s.Uptime
+	if r.last.Is(s) && !r.open && !r.due() {
+		return // it has them already
+	}
+	s.Own()
+	defer func() { r.last = s.Identity() }()
+	r.scan++
 	for _, in := range r.both() {
 		// Not where only a part is mounted, unless the source sees only a part of the
 		// processes too: then the part is all there is to see. Otherwise the names at its
@@ -160,7 +169,7 @@ func (r *Resolver) due() bool {
 
 // find sets Workload of each process, to -1 if its workload is not published yet.
 func (r *Resolver) find(s *scan.Snapshot) {
-	r.pending, r.unnamed = false, false
+	r.pending, r.unnamed, r.open = false, false, false
 	r.table.begin()
 	for i := range s.Processes {
 		p := &s.Processes[i]
@@ -187,6 +196,7 @@ func (r *Resolver) findRow(p *scan.Process, v1 uint64) int32 {
 		c = in.byID[id]
 	}
 	if c.awaitsName {
+		r.open = true
 		c.isOlderThan(p, r.uptime, r.now)
 		r.unnamed = r.unnamed || !r.now.Before(c.retry)
 	}
@@ -260,6 +270,7 @@ func (r *Resolver) lookUp(in *cgroups, id uint64) *Facts {
 	c := in.get(id, r.now)
 	c.used = r.scan
 	r.pending = r.pending || in.seen && c.lacksPath(r.now)
+	r.open = r.open || in.seen && c.facts.Cgroup == ""
 	return &c.facts
 }
 
