@@ -4,6 +4,7 @@
 package systemd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/landlockd/landlockd/test/systemd/image"
@@ -30,6 +32,8 @@ type Options struct {
 	Series string
 	// Daemon is the path of a landlockd; empty is one built from the module.
 	Daemon string
+	// Jobs is how many guests run at a time.
+	Jobs int
 }
 
 // List prints every scenario, a line each.
@@ -39,8 +43,8 @@ func List(w io.Writer) {
 	}
 }
 
-// Run runs the scenarios, one after the other. The error is about the run itself;
-// what failed in it is in the report.
+// Run runs the scenarios, each as soon as it is made and there is room for its guest. The error
+// is about the run itself; what failed in it is in the report.
 func (o *Options) Run(ctx context.Context, report *vm.Report) error {
 	cache, err := vm.Cache("kernels")
 	if err != nil {
@@ -50,7 +54,7 @@ func (o *Options) Run(ctx context.Context, report *vm.Report) error {
 	if err != nil {
 		return err
 	}
-	r := runner{Options: *o, Report: report, ctx: ctx}
+	r := runner{Options: *o, Report: report, ctx: ctx, slots: make(chan struct{}, max(o.Jobs, 1))}
 	if r.kernel, err = kernels.Stock(ctx, o.Series, kernel.Cloud, "amd64"); err != nil {
 		return fmt.Errorf("a kernel of series %s: %w", o.Series, err)
 	}
@@ -64,11 +68,13 @@ func (o *Options) Run(ctx context.Context, report *vm.Report) error {
 		if r.Checks != nil {
 			s.Checks = r.Checks
 		}
-		if err := r.scenario(s); err != nil {
-			return fmt.Errorf("%s: %w", s.Name, err)
+		if err = r.scenario(s); err != nil {
+			err = fmt.Errorf("%s: %w", s.Name, err)
+			break
 		}
 	}
-	return nil
+	r.boots.Wait()
+	return cmp.Or(err, ctx.Err())
 }
 
 // runner is one run.
@@ -79,20 +85,43 @@ type runner struct {
 	kernel kernel.Image
 	// list and release are where the machine has Debian from.
 	list, release string
+	slots         chan struct{}
+	boots         sync.WaitGroup
 }
 
-// scenario boots a guest. A check that could not be made has failed: the guest is
+// scenario makes what a guest needs, and boots it when there is room. It returns before that
+// ends: the next one is made meanwhile. A check that could not be made has failed: the guest is
 // ours to choose.
 func (r *runner) scenario(s Scenario) error {
-	tmp, err := os.MkdirTemp("", "landlockd-systemd-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
 	base, err := r.image(s)
 	if err != nil {
 		return err
 	}
+	tmp, err := os.MkdirTemp("", "landlockd-systemd-")
+	if err != nil {
+		return err
+	}
+	if err := r.make(s, tmp); err != nil {
+		os.RemoveAll(tmp)
+		return err
+	}
+	r.slots <- struct{}{}
+	r.boots.Go(func() {
+		defer func() { <-r.slots }()
+		defer os.RemoveAll(tmp)
+		again, err := r.boot(s, base, tmp, false)
+		if err == nil && again {
+			_, err = r.boot(s, base, tmp, true)
+		}
+		if err != nil && r.ctx.Err() == nil {
+			r.Failed(s.Name, err)
+		}
+	})
+	return nil
+}
+
+// make puts what the guest finds in /payload below tmp.
+func (r *runner) make(s Scenario, tmp string) error {
 	files := filepath.Join(tmp, "payload")
 	if err := os.Mkdir(files, 0o755); err != nil {
 		return err
@@ -102,20 +131,17 @@ func (r *runner) scenario(s Scenario) error {
 			return err
 		}
 	}
-	again, err := r.boot(s, base, files, filepath.Join(tmp, "root"), false)
-	if err == nil && again {
-		_, err = r.boot(s, base, files, filepath.Join(tmp, "root"), true)
-	}
-	return err
+	return nil
 }
 
-// boot boots a guest from a copy of an image, with the files of its payload, and reports
+// boot boots a guest from a copy of an image in tmp, with the files of its payload, and reports
 // whether it is to be booted again.
-func (r *runner) boot(s Scenario, base, files, root string, last bool) (again bool, err error) {
+func (r *runner) boot(s Scenario, base, tmp string, last bool) (again bool, err error) {
+	root := filepath.Join(tmp, "root")
 	if text, err := exec.CommandContext(r.ctx, "cp", "--sparse=always", "--reflink=auto", base, root).CombinedOutput(); err != nil {
 		return false, fmt.Errorf("copy %s: %w: %s", base, err, text)
 	}
-	if err := put(r.ctx, files, root); err != nil {
+	if err := put(r.ctx, filepath.Join(tmp, "payload"), root); err != nil {
 		return false, err
 	}
 	again = r.Boot(r.ctx, vm.Boot{

@@ -17,19 +17,9 @@ type Scenario struct {
 // so that they share an image.
 var monitored = []string{"make", "procps", "prometheus", "prometheus-alertmanager", "prometheus-node-exporter"}
 
-// Scenarios returns all of them.
+// Scenarios returns all of them, the longest first: the others run beside them.
 func Scenarios() []Scenario {
 	return []Scenario{
-		{
-			Name:    "workloads",
-			payload: []payload{daemon},
-			Checks:  []string{"services", "names", "rules", "violation", "check", "reload", "forgery"},
-		},
-		{Name: "units", payload: []payload{daemon}, Checks: []string{"units", "verdicts"}},
-		{
-			// kill(1), by which systemd reloads landlockd, is in procps.
-			Name: "package", Packages: []string{"procps"}, payload: []payload{deb}, Checks: []string{"package"},
-		},
 		{
 			Name:     "alert",
 			Packages: monitored,
@@ -41,6 +31,16 @@ func Scenarios() []Scenario {
 			Packages: monitored,
 			payload:  []payload{deb, rendered},
 			Checks:   []string{"monitoring", "runs", "ordinary"},
+		},
+		{
+			Name:    "workloads",
+			payload: []payload{daemon},
+			Checks:  []string{"services", "names", "rules", "violation", "check", "reload", "forgery"},
+		},
+		{Name: "units", payload: []payload{daemon}, Checks: []string{"units", "verdicts"}},
+		{
+			// kill(1), by which systemd reloads landlockd, is in procps.
+			Name: "package", Packages: []string{"procps"}, payload: []payload{deb}, Checks: []string{"package"},
 		},
 	}
 }

@@ -17,6 +17,7 @@ func main() {
 	var o systemd.Options
 	flag.Var(&o.Scenarios, "scenarios", "boot only scenarios whose name matches this regular expression")
 	flag.StringVar(&o.Series, "kernel", "6.12", "series of the kernel")
+	flag.IntVar(&o.Jobs, "jobs", 2, "guests that run at a time")
 	flag.StringVar(&o.Daemon, "landlockd", "", "run this program in place of one built from the tree")
 	vm.Command{
 		Name:    "systemd",
