@@ -84,10 +84,10 @@ var (
 
 	// attributes are the boots of patched kernels, and selinux of one that has it.
 	attributes = []Boot{
-		{"attr-landlock-first", "lsm=landlock,yama,apparmor", []string{"order:first=1", "attr:current=apparmor", "procattr", "daemon:source=procattr:socket=unix"}},
+		{"attr-landlock-first", "lsm=landlock,yama,apparmor", []string{"order:first=1", "attr:current=apparmor", "attrselftests", "procattr", "daemon:source=procattr:socket=unix"}},
 		{"attr-behind-apparmor", one + "lsm=yama,apparmor,landlock", []string{"order:before=apparmor", "attr:current=apparmor"}},
 		{"attr-alone", one + "lsm=landlock", []string{"order:first=1", "attr:current=none"}},
-		{"attr-off", one + "lsm=yama,apparmor", []string{"attroff:current=apparmor"}},
+		{"attr-off", one + "lsm=yama,apparmor", []string{"attroff:current=apparmor", "attrselftests:off=1"}},
 	}
 	selinux = []Boot{
 		{"attr-before-selinux", one + "lsm=landlock,selinux selinux=1", []string{"order:first=1", "attr:current=selinux"}},
@@ -103,7 +103,7 @@ var (
 	realTimeSkips = Boot{"default", "", []string{"report", "scan", "runs:skips=1", "denials:flood=20000:processes=4"}}
 
 	// both is for a patched kernel with task iterators.
-	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}
+	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "attrselftests", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}
 )
 
 // whole is plain and more: short-lived domains one after the other, and how

@@ -61,18 +61,20 @@ func addAll(
 }
 
 // initramfsWith returns the path of an archive that is one that there is, with what a
-// check needs beside: the kernel unpacks archives that follow each other.
-func initramfsWith(ctx context.Context, archive, check, module, dir, arch string) (string, error) {
+// check needs beside, under a name: the kernel unpacks archives that follow each other.
+func initramfsWith(
+	ctx context.Context, archive, name string, add payload, module, dir, arch string,
+) (string, error) {
 	content, err := os.ReadFile(archive)
 	if err != nil {
 		return "", err
 	}
 	b := bytes.NewBuffer(content)
 	w := cpio.NewWriter(b)
-	err = addAll(ctx, w, map[string]payload{check: further[check]}, module, dir, arch)
+	err = addAll(ctx, w, map[string]payload{name: add}, module, dir, arch)
 	if err := errors.Join(err, w.Close()); err != nil {
 		return "", err
 	}
-	with := archive + "-" + check
+	with := archive + "-" + name
 	return with, os.WriteFile(with, b.Bytes(), 0o644)
 }

@@ -115,6 +115,18 @@ func addActor(ctx context.Context, w *cpio.Writer, _, dir, arch string) error {
 	return nil
 }
 
+// addFile adds a file of the host's, below the root.
+func addFile(path string) payload {
+	return func(_ context.Context, w *cpio.Writer, _, _, _ string) error {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		w.File(0o755, content, filepath.Base(path))
+		return nil
+	}
+}
+
 // addPrograms adds a tree of real programs, as /programs.
 func addPrograms(ctx context.Context, w *cpio.Writer, _, _, arch string) error {
 	if arch != runtime.GOARCH {

@@ -119,7 +119,7 @@ func (r *runner) guest(g Guest) {
 	archives := make([]string, len(boots))
 	for i, b := range boots {
 		if err == nil {
-			archives[i], err = r.archive(g.Arch, b.Checks)
+			archives[i], err = r.archive(g, img, b.Checks)
 		}
 	}
 	if err != nil {
@@ -154,21 +154,26 @@ func (r *runner) kernel(g Guest) (kernel.Image, error) {
 	if !g.Patched {
 		return r.kernels.Stock(r.ctx, g.Series, cmp.Or(g.Flavour, kernel.Cloud), g.Arch)
 	}
-	patch := filepath.Join(r.Module, "deploy/kernel", "linux-"+g.Series+"-landlock-attr-domain.patch")
-	return r.kernels.Patched(r.ctx, g.Series, patch, g.Daemon)
+	patches := filepath.Join(r.Module, "deploy/kernel", g.Series)
+	return r.kernels.Patched(r.ctx, g.Series, patches, g.Daemon)
 }
 
-// archive returns the initramfs of an architecture that has what checks need.
-func (r *runner) archive(arch string, checks []string) (string, error) {
+// archive returns the initramfs of a guest that has what checks need.
+func (r *runner) archive(g Guest, img kernel.Image, checks []string) (string, error) {
 	r.archives.Lock()
 	defer r.archives.Unlock()
-	path, err := r.once(arch, func() (string, error) { return initramfs(r.ctx, r.Module, r.tmp, arch) })
+	path, err := r.once(g.Arch, func() (string, error) { return initramfs(r.ctx, r.Module, r.tmp, g.Arch) })
 	for _, c := range checks {
 		name, _, _ := strings.Cut(c, ":")
-		if err == nil && further[name] != nil {
+		add := further[name]
+		if name == "attrselftests" {
+			// Each kernel has its own.
+			name, add = name+"-"+g.Name(), addFile(img.AttrTest)
+		}
+		if err == nil && add != nil {
 			base := path
 			path, err = r.once(filepath.Base(base)+"-"+name, func() (string, error) {
-				return initramfsWith(r.ctx, base, name, r.Module, r.tmp, arch)
+				return initramfsWith(r.ctx, base, name, add, r.Module, r.tmp, g.Arch)
 			})
 		}
 	}
@@ -188,4 +193,4 @@ func (r *runner) once(name string, archive func() (string, error)) (string, erro
 }
 
 // shown are the facts that are always printed.
-var shown = []string{"offset", "info", "truth", "churn", "runs", "same", "both", "ids", "id_steps", "programs"}
+var shown = []string{"offset", "info", "truth", "churn", "runs", "same", "both", "ids", "id_steps", "programs", "attrselftests"}

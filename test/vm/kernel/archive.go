@@ -24,6 +24,8 @@ type Image struct {
 	Path string
 	// Version is that of the package it comes from.
 	Version string
+	// AttrTest is the path of the series' own tests, of a patched kernel.
+	AttrTest string
 }
 
 // Archive gets kernels, from the cache or the mirror.
@@ -68,14 +70,14 @@ func (a *Archive) Stock(ctx context.Context, series string, f Flavour, arch stri
 		return Image{}, ErrAbsent
 	}
 	path, err := a.stock(ctx, p)
-	return Image{path, p.Version}, err
+	return Image{Path: path, Version: p.Version}, err
 }
 
 // Patched returns a kernel for amd64, built from Debian's newest source of a series
-// with the patch of a file; or an error that wraps ErrAbsent. With daemon it is one
+// with the patches of a directory; or an error that wraps ErrAbsent. With daemon it is one
 // that landlockd itself runs on, with task iterators. What the build said is kept in
 // the cache directory.
-func (a *Archive) Patched(ctx context.Context, series, patch string, daemon bool) (Image, error) {
+func (a *Archive) Patched(ctx context.Context, series, patches string, daemon bool) (Image, error) {
 	p, ok := findSource(a.packages, series)
 	if !ok {
 		return Image{}, fmt.Errorf("linux-source-%s: %w", series, ErrAbsent)
@@ -85,6 +87,15 @@ func (a *Archive) Patched(ctx context.Context, series, patch string, daemon bool
 		return Image{}, err
 	}
 	defer log.Close()
-	path, err := a.patched(ctx, patchedKernel{source: p, patch: patch, daemon: daemon}, log)
-	return Image{path, p.Version}, err
+	k := patchedKernel{source: p, daemon: daemon}
+	if k.series, err = readSeries(patches); err != nil {
+		return Image{}, err
+	}
+	image, attrTest := k.products()
+	path, err := a.made(ctx, k, image, log)
+	if err != nil {
+		return Image{}, err
+	}
+	test, err := a.made(ctx, k, attrTest, log)
+	return Image{Path: path, Version: p.Version, AttrTest: test}, err
 }

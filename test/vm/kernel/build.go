@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -27,9 +26,6 @@ func (b *builder) build(dir string) (string, error) {
 		return "", err
 	}
 	for _, v := range variants {
-		if !v.concerns(b.patch) {
-			continue
-		}
 		if err := b.configure(out, without(baseConfig, v.off)); err != nil {
 			return "", fmt.Errorf("%s: %w", v.name, err)
 		}
@@ -68,11 +64,6 @@ type variant struct {
 	off, targets []string
 }
 
-// concerns reports whether what a patch does depends on the option.
-func (v variant) concerns(patch []byte) bool {
-	return regexp.MustCompile(`\bCONFIG_` + v.off[0] + `\b`).Match(patch)
-}
-
 // without returns a configuration that lacks some options.
 func without(config string, off []string) string {
 	var b strings.Builder
@@ -90,6 +81,26 @@ func without(config string, off []string) string {
 		fmt.Fprintf(&b, "# CONFIG_%s is not set\n", o)
 	}
 	return b.String()
+}
+
+// AttrTest is the name of the program, for the kernel's own harness of tests, that the
+// series has for the attribute.
+const AttrTest = "attr_test"
+
+// buildAttrTest compiles the series' tests of the attribute, as their Makefile does but
+// static, and returns the path.
+func (b *builder) buildAttrTest(dir string) (string, error) {
+	out := filepath.Join(dir, "out")
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return "", err
+	}
+	if err := b.make(out, "headers"); err != nil {
+		return "", err
+	}
+	tests := filepath.Join(b.tree, selftests)
+	program := filepath.Join(dir, AttrTest)
+	return program, b.run(filepath.Join(tests, "landlock"), nil, "gcc", "-std=gnu99", "-Wall", "-Werror", "-O2", "-static", "-D_GNU_SOURCE=",
+		"-I"+tests, "-isystem", filepath.Join(out, "usr/include"), "-o", program, AttrTest+".c", "-lcap", "-lpthread")
 }
 
 // start makes the configuration that others are made from.

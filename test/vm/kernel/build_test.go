@@ -3,8 +3,7 @@
 package kernel
 
 import (
-	"os"
-	"slices"
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -16,21 +15,23 @@ func TestWithout(t *testing.T) {
 	}
 }
 
-// The patch for 6.12 makes IDs of its own; that for 7.3 takes those of the log.
-func TestVariants(t *testing.T) {
-	for series, want := range map[string][]string{"6.12": {"without-landlock"}, "7.3": {"without-landlock", "without-log"}} {
-		patch, err := os.ReadFile("../../../deploy/kernel/linux-" + series + "-landlock-attr-domain.patch")
+// What is built depends on what the patches change, not on what they say.
+func TestSeries(t *testing.T) {
+	for _, version := range []string{"6.12", "6.18", "7.3"} {
+		series, err := readSeries("../../../deploy/kernel/" + version)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got []string
-		for _, v := range variants {
-			if v.concerns(patch) {
-				got = append(got, v.name)
+		image, attrTest := patchedKernel{series: series}.products()
+		for _, p := range []product{image, attrTest} {
+			if n := len(p.patches); n == 0 || n == len(series) {
+				t.Errorf("%s: %s depends on %d of %d patches", version, p.name, n, len(series))
 			}
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: variants %v, want %v", series, got, want)
+			for _, patch := range p.patches {
+				if !bytes.HasPrefix(patch.diff, []byte("diff --git ")) || bytes.Contains(patch.diff, []byte("\nFrom: ")) {
+					t.Errorf("%s: %s is not cut to its diff", version, patch.name)
+				}
+			}
 		}
 	}
 }

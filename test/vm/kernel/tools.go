@@ -12,16 +12,17 @@ var (
 		"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
 	}
 	PatchedTools = map[string]string{
-		"gcc":                   "gcc",
-		"make":                  "make",
-		"patch":                 "patch",
-		"flex":                  "flex",
-		"bison":                 "bison",
-		"bc":                    "bc",
-		"perl":                  "perl",
-		"python3":               "python3",
-		"pahole":                "dwarves",
-		"xz":                    "xz-utils",
-		"/usr/include/libelf.h": "libelf-dev",
+		"gcc":                           "gcc",
+		"make":                          "make",
+		"patch":                         "patch",
+		"flex":                          "flex",
+		"bison":                         "bison",
+		"bc":                            "bc",
+		"perl":                          "perl",
+		"python3":                       "python3",
+		"pahole":                        "dwarves",
+		"xz":                            "xz-utils",
+		"/usr/include/libelf.h":         "libelf-dev",
+		"/usr/include/sys/capability.h": "libcap-dev",
 	}
 )

@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Checks the kernel patches of deploy/kernel as a maintainer of the kernel would, and prints
+# a line for each check: style; that every commit compiles; that no warning of the compiler
+# (W=1) or of sparse in the files that a series touches is new, with the features that it
+# depends on each on and off, for 32 bits and arm64. Kernels are booted by make test-kernels.
+#
+# usage: test/kernels/series.sh [SERIES...]
+# SOURCES is a directory with sources, linux-source-SERIES each. What is not there is fetched
+# into it by apt. SPARSE is a sparse that the kernel takes (7.3: 0.6.5 or newer).
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+here=$PWD
+sources=${SOURCES:-${LANDLOCKD_CACHE:-$HOME/.cache/landlockd}/kernels/sources}
+sparse=${SPARSE:-sparse}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+[ $# -gt 0 ] || set -- 7.3 6.18 6.12
+failed=0
+
+say() { # RESULT SERIES WHAT [DETAIL]
+	printf '%-4s %-5s %s\n' "$1" "$2" "${*:3}"
+	[ "$1" != FAIL ] || failed=1
+}
+
+# fetch gets a source: Debian's package of it. There is none of 6.18, which no suite has any
+# more: unpack the archive of its source package.
+fetch() { # SERIES
+	local apt=${LANDLOCKD_CACHE:-$HOME/.cache/landlockd}/kernels/apt/apt.conf
+	[ ! -d "$sources/linux-source-$1" ] || return 0
+	mkdir -p "$sources"
+	cd "$sources" || return 1
+	if APT_CONFIG=$apt apt-get -qq download "linux-source-$1" 2>/dev/null; then
+		dpkg-deb --fsys-tarfile linux-source-"$1"_*.deb | tar -xO --wildcards './usr/src/*.tar.xz' | tar -xJ
+		rm -f linux-source-"$1"_*.deb
+	fi
+	cd "$here" || return 1
+	[ -d "$sources/linux-source-$1" ]
+}
+
+# configure makes a configuration for the tree and fails if an option did not come to be.
+configure() { # OUT ARCH OPTION...
+	local out=$1 arch=$2 o
+	shift 2
+	run "$out" "$arch" tinyconfig || return 1
+	{
+		if [ "$arch" = x86 ]; then cat "$here/test/vm/kernel/kernel.config"; else
+			grep -vE 'CONFIG_(64BIT|PVH|HYPERVISOR_GUEST|UNWINDER_FRAME_POINTER|PROCESSOR_SELECT)=' "$here/test/vm/kernel/kernel.config"
+		fi
+		printf '%s\n' "$@"
+	} >>"$out/.config"
+	run "$out" "$arch" olddefconfig || return 1
+	for o; do
+		case $o in
+		"# "*) ! grep -q "^$(echo "$o" | cut -d' ' -f2)=" "$out/.config" ;;
+		*) grep -qx "$o" "$out/.config" ;;
+		esac || { echo "$o did not come to be"; return 1; }
+	done
+}
+
+run() { # OUT ARCH TARGET...
+	local cross=
+	[ "$2" != arm64 ] || cross=CROSS_COMPILE=aarch64-linux-gnu-
+	# shellcheck disable=SC2086
+	nice -n 10 make -s -C "$tree" O="$1" ARCH="$2" $cross -j"$(nproc)" "${@:3}"
+}
+
+# build builds the files that the series touches, and leaves in warned what compiler and
+# sparse say of them, without places.
+build() { # NAME OUT ARCH TARGETS OPTION...
+	local name=$1 out=$2 arch=$3 targets=$4 log=$work/log
+	shift 4
+	mkdir -p "$out"
+	if ! configure "$out" "$arch" "$@" >"$log" 2>&1 || ! run "$out" "$arch" prepare >"$log" 2>&1; then
+		say FAIL "$series" "$name: not configured: $(tail -1 "$log")"
+		return 1
+	fi
+	# An object that is up to date is not looked at again.
+	rm -f "$out"/security/security.o "$out"/security/landlock/*.o "$out"/fs/proc/base.o
+	# shellcheck disable=SC2086
+	if ! run "$out" "$arch" KCFLAGS=-Wno-error W=1 C=1 CHECK="$sparse" $targets >"$log" 2>&1; then
+		say FAIL "$series" "$name: $(grep -m1 -i error "$log")"
+		return 1
+	fi
+	if grep -q "but .* is not available or not up to date" "$log"; then
+		say FAIL "$series" "$name: $sparse is not one that this kernel takes"
+		return 1
+	fi
+	grep -E 'warning|error' "$log" | grep -oE '(security/landlock/|security/security\.c|fs/proc/base\.c|linux/security\.h).*' |
+		sed -E 's/:[0-9]+:[0-9]+//' | sort >"$work/warned"
+}
+
+# compile builds, and wants no warning that the source does not have without the series.
+compile() { # NAME OUT ARCH TARGETS OPTION...
+	build "$@" || return
+	local new
+	new=$(comm -13 "$work/known-$3" "$work/warned")
+	if [ -n "$new" ]; then
+		say FAIL "$series" "$1: new: $(head -1 <<<"$new")"
+	else
+		say ok "$series" "$1: $(wc -l <"$work/warned") warnings, none new"
+	fi
+}
+
+log="CONFIG_AUDIT=y"
+trace=("CONFIG_FTRACE=y" "CONFIG_ENABLE_DEFAULT_TRACERS=y")
+nolog=("# CONFIG_AUDIT is not set" "# CONFIG_SECURITY_APPARMOR is not set")
+all="security/landlock/ security/security.o fs/proc/base.o"
+
+for series; do
+	if ! fetch "$series"; then
+		say FAIL "$series" "there is no package of the source, and no $sources/linux-source-$series"
+		continue
+	fi
+	# Not the source itself, which stays as it was.
+	tree=$work/$series
+	cp -al "$sources/linux-source-$series" "$tree"
+	rm -rf "$tree/.git"
+	out=$work/o-$series
+	for arch in x86 i386 arm64; do
+		narrow=()
+		[ $arch != i386 ] || narrow=("# CONFIG_64BIT is not set")
+		build "without the series" "$out-$arch" $arch "$all" "$log" "${trace[@]}" "${narrow[@]}" || continue 2
+		mv "$work/warned" "$work/known-$arch"
+	done
+	for p in "$here"/deploy/kernel/"$series"/000[1-9]-*.patch; do
+		"$tree/scripts/checkpatch.pl" --strict --terse --no-summary --root="$tree" "$p" >"$work/style" 2>/dev/null
+		# The table of pid_entry and its operations stand together as they do above it, and
+		# the directories of new files are MAINTAINERS' already.
+		grep -vE 'blank line after function/struct|does MAINTAINERS need updating' "$work/style" >"$work/worse"
+		[ ! -s "$work/worse" ] && say ok "$series" "style of $(basename "$p")" ||
+			say FAIL "$series" "style: $(head -1 "$work/worse")"
+		if ! patch -d "$tree" -p1 --fuzz=0 --forward --batch --no-backup-if-mismatch --reject-file=- <"$p" >"$work/log"; then
+			say FAIL "$series" "$(basename "$p") does not apply"
+			continue 2
+		fi
+		grep -qE '^diff --git a/(fs|security|include)/' "$p" || continue
+		compile "$(basename "$p" | cut -c1-4): audit, tracepoints" "$out-x86" x86 "$all" "$log" "${trace[@]}"
+	done
+	compile "audit alone, KUnit" "$out-x86" x86 "$all" "$log" CONFIG_KUNIT=y CONFIG_SECURITY_LANDLOCK_KUNIT_TEST=y
+	compile "tracepoints alone" "$out-x86" x86 "$all" "${trace[@]}" "${nolog[@]}"
+	compile "neither" "$out-x86" x86 "$all" "${nolog[@]}"
+	compile "without Landlock" "$out-x86" x86 "security/security.o fs/proc/base.o" "$log" "# CONFIG_SECURITY_LANDLOCK is not set"
+	compile "without security modules" "$out-x86" x86 "fs/proc/base.o" "# CONFIG_SECURITY is not set" "# CONFIG_SECURITY_LANDLOCK is not set" "${nolog[1]}"
+	compile "i386" "$out-i386" i386 "$all" "$log" "${trace[@]}" "# CONFIG_64BIT is not set"
+	compile "arm64" "$out-arm64" arm64 "$all" "$log" "${trace[@]}"
+	rm -rf "$tree" "$out"-*
+done
+exit $failed
