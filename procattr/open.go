@@ -58,7 +58,8 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (dialect, error)) (*S
 	}
 	s := &Source{
 		kernel: kernel, inference: domainid.NewInference(), processes: map[int32]*entry{},
-		build: newBuilder(), reader: &reader{
+		settler: settler{frees: kernel.ABI >= tsyncABI},
+		build:   newBuilder(), reader: &reader{
 			proc: proc, task: -1, dir: -1, buf: make([]byte, 4096), dents: make([]byte, 64<<10),
 		},
 	}
@@ -68,6 +69,9 @@ func open(o Options, kernel scan.Kernel, find func(*probe) (dialect, error)) (*S
 	}
 	return s, nil
 }
+
+// tsyncABI is the first ABI with LANDLOCK_RESTRICT_SELF_TSYNC.
+const tsyncABI = 8
 
 // prepare finds out what is to be known before the first scan.
 func (s *Source) prepare(o Options, find func(*probe) (dialect, error)) (err error) {

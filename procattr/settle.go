@@ -140,7 +140,11 @@ const (
 // earlier one, for it or the one that made it was. Hence "none is in a domain"
 // is proved by a count followed by reads, "all are" by reads followed by a
 // count, and "some are" by a thread seen in a domain before another is seen
-// outside. And a process that was once all in domains always is.
+// outside. And a process that was once all in domains always is. There is one way out, from
+// ABI 8 on (frees): a thread that is in no domain gives that to all threads of its process.
+// Then "all are" is only said of threads that are in one domain, or each in the one that it
+// was in at the try before: a domain that all have left does not come back. Where the kernel
+// does not name domains, that is not excluded.
 //
 // Third, an execve(2) by another thread ends all threads but that one, and gives
 // it the leader's TID and inode: what was seen of a TID may be another's. But
@@ -153,6 +157,8 @@ const (
 // executes within microseconds.
 type settler struct {
 	ids bool // the attribute names domains
+	// frees: a thread can take others out of their domains.
+	frees bool
 	// What was read last; valid until the next call.
 	st      stat
 	threads []thread

@@ -2,7 +2,11 @@
 
 package procattr
 
-import "github.com/landlockd/landlockd/scan"
+import (
+	"slices"
+
+	"github.com/landlockd/landlockd/scan"
+)
 
 // trySeveral is for a process that has, or had, several threads.
 func (s *settler) trySeveral(v view, pid int32, f *facts) finding {
@@ -52,11 +56,26 @@ func (s *settler) trySeveral(v view, pid int32, f *facts) finding {
 	case t.out > 0:
 		return s.settleAllOut(v)
 	case t.in > 0:
+		if s.frees && !t.same && !s.asBefore() {
+			return finding{}
+		}
 		r := s.settleAllIn(v, f)
 		r.together = r.together && t.same
 		return r
 	}
 	return finding{}
+}
+
+// asBefore reports whether each thread answers as it did when it was read before.
+func (s *settler) asBefore() bool {
+	for i := range s.threads {
+		t := &s.threads[i]
+		same := func(b thread) bool { return b.tid == t.tid && b.ino == t.ino && b.answer == t.answer }
+		if t.counts() && !slices.ContainsFunc(s.before, same) {
+			return false
+		}
+	}
+	return true
 }
 
 // readThreads reads the attribute of each thread that was listed. It reports
