@@ -33,6 +33,7 @@ func TestArrivals(t *testing.T) {
 	h := hosts.New()
 	h.Snapshot = *snap
 	h.Process(30, 1, "new\x1b", hosts.In(h.Domain(0xeee, 1)))
+	h.Conclude() // which makes it another one
 	a.Note(&h.Snapshot)
 	all, n, lost := a.After(0)
 	if len(all) != 1 || n != 1 || lost != 0 || all[0].Domain != 0xeee || all[0].Parent != 0xbbb || all[0].Depth != 3 || *all[0].PID != 30 || *all[0].Comm != "new\x1b" {
@@ -46,6 +47,7 @@ func TestArrivals(t *testing.T) {
 	for i := range 4 * maxArrivals {
 		h.Domain(domainid.ID(0x10000+i), domainid.Outermost)
 	}
+	h.Conclude()
 	a.Note(&h.Snapshot)
 	came := uint64(len(h.Domains))
 	if all, n, lost = a.After(1); len(all) != maxArrivals || n != 1+came || lost != came-maxArrivals {
