@@ -31,6 +31,7 @@ func TestMakeDemo(t *testing.T) {
 		}
 		if length == "1h" {
 			checkDemo(t, text)
+			checkRecording(t, demoScenes(t, text, dir))
 			// As a terminal does: make gets it, too.
 			if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT); err != nil {
 				t.Fatal(err)

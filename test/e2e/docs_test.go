@@ -23,10 +23,13 @@ var runElsewhere = map[string]string{
 	"make run":                        "TestMakeRun",
 	"make demo":                       "TestMakeDemo",
 	"curl -s localhost:10644/metrics": "TestShellsSandboxedOneTwoAndThreeDeep",
+	"sudo landlockd rules known":      "test/programs, TestKnownCommand",
+	"sudo landlockd log --follow":     "TestServices",
+	"sudo landlockd services --asset=secrets --state=ineffective --state=sandboxed": "TestReach, of its own assets",
 }
 
 // docCommands returns the command lines of the fenced blocks of a document: all
-// lines of a sh block, and those behind a prompt of a console block.
+// lines of a sh block, and those behind a user's prompt of any other.
 func docCommands(text string) []string {
 	var out []string
 	block := ""
@@ -41,7 +44,7 @@ func docCommands(text string) []string {
 			}
 		case block == "sh" && trimmed != "" && !strings.HasPrefix(trimmed, "#"):
 			out = append(out, trimmed)
-		case block == "console" && strings.HasPrefix(trimmed, "$ "):
+		case block != "sh" && strings.HasPrefix(trimmed, "$ "):
 			out = append(out, strings.TrimPrefix(trimmed, "$ "))
 		}
 	}
