@@ -44,7 +44,7 @@ func docCommands(text string) []string {
 			}
 		case block == "sh" && trimmed != "" && !strings.HasPrefix(trimmed, "#"):
 			out = append(out, trimmed)
-		case block != "sh" && strings.HasPrefix(trimmed, "$ "):
+		case block != "" && block != "sh" && strings.HasPrefix(trimmed, "$ "):
 			out = append(out, strings.TrimPrefix(trimmed, "$ "))
 		}
 	}
