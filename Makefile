@@ -78,8 +78,8 @@ check: build lint ## The fast checks: build, vet, lint, and the tests that are s
 	$(GO) test -short -skip '^TestMany' -timeout 10m $$($(GO) list ./... | grep -v /test/)
 
 .PHONY: test
-test: ## All tests and checks, as CI runs them, one part after the other; as root on Debian.
-	@MAKE='$(MAKE)' test/run.sh setup check-generated lint unit race fuzz test-prometheus test-kernels test-systemd test-deploy
+test: ## All tests and checks, as CI runs them, what mostly waits beside another; as root on Debian.
+	@MAKE='$(MAKE)' test/run.sh setup check-generated lint unit race+test-prometheus fuzz+test-deploy test-kernels test-systemd
 
 .PHONY: generate
 generate: ## Write generated code and tables again.

@@ -4,34 +4,43 @@
 # given, and lists the ten tests that took longest. GOTESTSUM is the program that runs
 # go test.
 #
-# One package at a time: what one does to the host, others count. Beside them run those of
-# waiting: they wait for servers of their own, for as long as rules look back.
+# Packages that need no root do nothing to the host: two at a time. Then one at a time: what one
+# does to the host, others count. Beside all of them run those of waiting: they wait for servers of
+# their own, for as long as rules look back.
 set -euo pipefail
 go=${GO:-go}
 waiting=(./test/mixin)
 events=$(mktemp -d) beside=
 trap 'kill -- "-$beside" 2>/dev/null || :; rm -rf "$events"' EXIT
 
-# run NAME DIRECTORY PACKAGE... exits as go test does. All is vetted before.
+# run NAME DIRECTORY COUNT PACKAGE... tests COUNT packages at a time, and exits as go test does.
+# All is vetted before.
 run() {
 	(cd "$2" && "$GOTESTSUM" --format pkgname-and-test-fails --format-icons text \
-		--jsonfile "$events/$1" -- -count=1 -p 1 -vet=off -timeout 30m "${@:3}")
+		--jsonfile "$events/$1" -- -count=1 -p "$3" -vet=off -timeout 30m "${@:4}")
 }
+
+# without PACKAGE... passes on all packages but these.
+without() { grep -vxF "$(printf '%s\n' "$@")"; }
 
 status=0
 for module in . "$@"; do
 	"$go" -C "$module" vet ./... || status=$?
 done
 set -m # which has a group of its own, to be ended with, and the usual signals
-run waiting . "${waiting[@]}" &
+run waiting . 1 "${waiting[@]}" &
 beside=$!
 set +m
-mapfile -t others < <("$go" list ./... | grep -vxF "$("$go" list "${waiting[@]}")")
-run module . "${others[@]}" || status=$?
+mapfile -t waiting < <("$go" list "${waiting[@]}")
+mapfile -t rooted < <(grep -rlF testenv.NeedRoot --include='*_test.go' --exclude-dir=test . | xargs -n1 dirname | sort -u)
+mapfile -t alone < <("$go" list ./test/... "${rooted[@]}" | without "${waiting[@]}")
+mapfile -t others < <("$go" list ./... | without "${waiting[@]}" "${alone[@]}")
+run others . 2 "${others[@]}" || status=$?
+run alone . 1 "${alone[@]}" || status=$?
 wait "$beside" || status=$?
 beside=
 for module; do
-	run "$(basename "$module")" "$module" ./... || status=$?
+	run "$(basename "$module")" "$module" 1 ./... || status=$?
 done
 echo
 echo "the ten tests that took longest:"
