@@ -199,6 +199,11 @@ test-denials: ## Count 10 000 denials of each kind, and floods, by audit (6.18, 
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests='6.18|7.2' -checks=denials:way=audit:n=10000:class=fs,denials:way=audit:n=10000:class=other,denials:way=audit:flood=10000:backlog=64
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests=7.3 -checks=denials:n=10000:class=fs,denials:n=10000:class=other,denials:flood=1000000
 
+.PHONY: test-selftests
+test-selftests: ## Run the kernel's own tests of Landlock in guests, without landlockd and beside it; as root on Debian.
+	@echo "==> build the tests of five kernels once, and run them in guests: half an hour"
+	$(GO) run ./test/kernels/cmd/test-kernels -boots=selftests -timeout=60m -guests='6.1|6.12|6.18|7.2|7.3' -selftests=deploy/kernel/selftests.md
+
 # Which parts, a regular expression: BENCH=Scrape.
 BENCH       ?= .
 # Tasks of the populations that scrapes are measured beside.

@@ -3,6 +3,7 @@
 package kernels
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,7 +15,7 @@ func TestMatrix(t *testing.T) {
 		if g.Mandatory {
 			mandatory[g.Name()] = true
 		}
-		for _, b := range g.Boots {
+		for _, b := range slices.Concat(g.Boots, g.Long) {
 			name := g.Name() + "/" + b.Name
 			if seen[name] {
 				t.Errorf("%s is there twice", name)

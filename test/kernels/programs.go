@@ -4,6 +4,7 @@ package kernels
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -123,6 +124,35 @@ func addFile(path string) payload {
 			return err
 		}
 		w.File(0o755, content, filepath.Base(path))
+		return nil
+	}
+}
+
+// kernelSelftests is the check that the kernel's own tests are for: those of its version.
+const kernelSelftests = "kernelselftests"
+
+// selftests is the payload of the kernel's own tests of Landlock, as /selftests/NAME.
+func (r *runner) selftests(series, version string) payload {
+	return func(ctx context.Context, w *cpio.Writer, _, _, arch string) error {
+		if arch != "amd64" {
+			return errors.New("they are built for amd64")
+		}
+		dir, err := r.kernels.Selftests(ctx, series, version)
+		if err != nil {
+			return err
+		}
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		w.Dir("selftests", 0o755)
+		for _, f := range files {
+			content, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			if err != nil {
+				return err
+			}
+			w.File(0o755, content, "selftests/"+f.Name())
+		}
 		return nil
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,12 +33,15 @@ type Options struct {
 	Jobs          int
 	// Record writes what guests state into the file of facts, in place of comparing.
 	Record bool
+	// Selftests is the path of the page that gets what the kernel's own tests came to; or
+	// empty.
+	Selftests string
 }
 
 // List prints every boot, a line each.
 func List(w io.Writer) {
 	for _, g := range Matrix() {
-		for _, b := range g.Boots {
+		for _, b := range slices.Concat(g.Boots, g.Long) {
 			fmt.Fprintf(w, "%s/%s\t%s\t%s\n", g.Name(), b.Name, strings.Join(b.Checks, ","), b.CommandLine)
 		}
 	}
@@ -90,6 +94,7 @@ type runner struct {
 	builds  sync.WaitGroup // which begin boots
 	boots   sync.WaitGroup
 
+	page      sync.Mutex        // guards the page of Selftests
 	archives  sync.Mutex        // guards initramfs
 	initramfs map[string]string // by architecture and what else is in it
 }
@@ -97,8 +102,11 @@ type runner struct {
 // guest gets a kernel and starts its boots. It returns before they end: the
 // next kernel is fetched while this one's guests run.
 func (r *runner) guest(g Guest) {
-	var boots []Boot
-	for _, b := range g.Boots {
+	all, boots := g.Boots, []Boot(nil)
+	if r.Boots.String() != "" {
+		all = slices.Concat(all, g.Long)
+	}
+	for _, b := range all {
 		if !r.Boots.Matches(b.Name) {
 			continue
 		}
@@ -138,6 +146,9 @@ func (r *runner) guest(g Guest) {
 				Machine: vm.Machine{Arch: g.Arch, Kernel: img.Path, Initrd: archives[i], CommandLine: b.CommandLine + leftOut},
 				Guest:   g.Name(), Name: name, Version: img.Version, Checks: b.Checks, Shown: shown,
 				Judge: func(lines []protocol.Line) []string {
+					if r.Selftests != "" && b.Name == selftestsBoot {
+						return r.keepSelftests(g.Series, img.Version, lines)
+					}
 					if r.Record {
 						r.stated.record(name, img.Version, lines)
 						return nil
@@ -170,6 +181,9 @@ func (r *runner) archive(g Guest, img kernel.Image, checks []string) (string, er
 			// Each kernel has its own.
 			name, add = name+"-"+g.Name(), addFile(img.AttrTest)
 		}
+		if name == kernelSelftests {
+			name, add = name+"-"+img.Version, r.selftests(g.Series, img.Version)
+		}
 		if err == nil && add != nil {
 			base := path
 			path, err = r.once(filepath.Base(base)+"-"+name, func() (string, error) {
@@ -193,4 +207,5 @@ func (r *runner) once(name string, archive func() (string, error)) (string, erro
 }
 
 // shown are the facts that are always printed.
-var shown = []string{"offset", "info", "truth", "churn", "runs", "same", "both", "ids", "id_steps", "programs", "attrselftests"}
+var shown = []string{"offset", "info", "truth", "churn", "runs", "same", "both", "ids", "id_steps", "programs", "attrselftests",
+	"selftests", "selftests_skipped", "selftests_failed", "selftests_unsteady", "stays"}

@@ -201,20 +201,28 @@ func activate(args []string) {
 // scrape gets the metrics, and waits for the daemon to be there.
 func (r *running) scrape(t *T) string {
 	for began := time.Now(); time.Since(began) < daemonTime; time.Sleep(200 * time.Millisecond) {
-		c, err := net.Dial(r.network, r.address)
-		if err != nil {
-			continue
-		}
-		_ = c.SetDeadline(time.Now().Add(daemonTime))
-		_, _ = io.WriteString(c, "GET /metrics HTTP/1.0\r\n\r\n")
-		b, err := io.ReadAll(c)
-		c.Close()
-		if err == nil && bytes.HasPrefix(b, []byte("HTTP/1.0 200")) {
-			return string(b)
+		if text, err := r.page(); err == nil {
+			return text
 		}
 	}
 	t.Fatalf("landlockd does not serve; it says:\n%s", r.text())
 	return ""
+}
+
+// page gets the metrics once.
+func (r *running) page() (string, error) {
+	c, err := net.Dial(r.network, r.address)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(daemonTime))
+	_, _ = io.WriteString(c, "GET /metrics HTTP/1.0\r\n\r\n")
+	b, err := io.ReadAll(c)
+	if err == nil && !bytes.HasPrefix(b, []byte("HTTP/1.0 200")) {
+		err = fmt.Errorf("it answers %.200q", b)
+	}
+	return string(b), err
 }
 
 // stop ends the daemon and returns what it said.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ func TestMatrixNamesChecks(t *testing.T) {
 		"cost":   true, // test/bench boots it
 	}
 	for _, g := range kernels.Matrix() {
-		for _, b := range g.Boots {
+		for _, b := range slices.Concat(g.Boots, g.Long) {
 			for _, c := range b.Checks {
 				name, _, _ := strings.Cut(c, ":")
 				used[name] = true

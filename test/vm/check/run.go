@@ -20,8 +20,8 @@ import (
 func Emit(l protocol.Line) { os.Stdout.WriteString("\n" + l.String() + "\n") }
 
 // RunAll runs the checks that the kernel's command line names, one after the
-// other. Each may take the given time: the rest still run. If one fails, the
-// kernel's log goes to the console, which the host keeps then.
+// other. Each may take the given time, or what its argument limit says: the rest still run.
+// If one fails, the kernel's log goes to the console, which the host keeps then.
 func RunAll(registry map[string]Check, each time.Duration) {
 	wanted, err := checksWanted()
 	if err != nil {
@@ -70,6 +70,10 @@ func printKernelLog() {
 func run(name string, args []string, c Check, limit time.Duration) protocol.Status {
 	Emit(protocol.Line{Kind: protocol.Begin, Check: name})
 	t := &T{name: name, args: args}
+	limit, err := t.limit(limit)
+	if err != nil {
+		t.failure(err.Error())
+	}
 	began := time.Now()
 	done := make(chan struct{})
 	go t.run(c, done)
@@ -82,6 +86,11 @@ func run(name string, args []string, c Check, limit time.Duration) protocol.Stat
 	status, text := t.outcome()
 	Emit(protocol.Line{Kind: protocol.Result, Check: name, Key: string(status), Text: text})
 	return status
+}
+
+// limit is how long the check may take.
+func (t *T) limit(fallback time.Duration) (time.Duration, error) {
+	return time.ParseDuration(t.Arg("limit", fallback.String()))
 }
 
 // run runs the check to its end, however it ends.

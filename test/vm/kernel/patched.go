@@ -126,10 +126,7 @@ func (b *builder) unpack(root *aptroot.Root, source aptroot.Package, dir string)
 	if err != nil {
 		return err
 	}
-	isArchive := func(name string) bool {
-		return strings.HasPrefix(name, "usr/src/linux-source-") && strings.HasSuffix(name, ".tar.xz")
-	}
-	err = extract(b.ctx, deb, isArchive, func(r io.Reader) error {
+	err = extract(b.ctx, deb, isSourceArchive, func(r io.Reader) error {
 		return b.run(dir, r, "tar", append([]string{"-xJf", "-"}, left...)...)
 	})
 	if err != nil {
@@ -145,6 +142,11 @@ func (b *builder) unpack(root *aptroot.Root, source aptroot.Package, dir string)
 	}
 	b.tree = trees[0]
 	return nil
+}
+
+// isSourceArchive matches the archive in Debian's packages of kernel sources.
+func isSourceArchive(name string) bool {
+	return strings.HasPrefix(name, "usr/src/linux-source-") && strings.HasSuffix(name, ".tar.xz")
 }
 
 // apply fails on fuzz: a patch that fits only roughly was not made for this source.

@@ -20,10 +20,11 @@ func main() {
 	flag.Var(&o.Boots, "boots", "run only boots whose name matches this regular expression (default, landlock-off)")
 	flag.IntVar(&o.Jobs, "jobs", 2, "guests that run at a time")
 	flag.BoolVar(&o.Record, "record", false, "record what guests state for docs/kernels.md, in place of comparing it with what is recorded")
+	flag.StringVar(&o.Selftests, "selftests", "", "write what the kernel's own tests came to into this page")
 	vm.Command{
 		Name:    "kernels",
 		Timeout: 5 * time.Minute,
-		Tools:   []map[string]string{vm.Tools, kernels.Tools, kernel.StockTools, kernel.PatchedTools, programs.Tools},
+		Tools:   []map[string]string{vm.Tools, kernels.Tools, kernel.StockTools, kernel.PatchedTools, kernel.SelftestTools, programs.Tools},
 		List:    kernels.List,
 		Run:     o.Run,
 	}.Main()
