@@ -19,8 +19,8 @@ func commands(t *testing.T) map[string][]string {
 	for line := range strings.Lines(read(t, filepath.Join(top(t), "docs/install.md"))) {
 		line = strings.TrimRight(line, "\n")
 		switch {
-		case strings.HasPrefix(line, "## "):
-			heading = line[3:]
+		case strings.HasPrefix(line, "## "), strings.HasPrefix(line, "### "):
+			heading = strings.TrimLeft(line, "# ")
 		case line == "```sh":
 			inside = true
 		case line == "```":
