@@ -41,6 +41,9 @@ func Serving() Calls {
 	return append(common(serving[:]),
 		// One scan is one iterator of the link that it was given.
 		call{unix.SYS_BPF, is(0, unix.BPF_ITER_CREATE)},
+		// Who connected, before Linux 6.5 (SO_PEERPIDFD). All that is done by such a descriptor
+		// is refused, but to wait for the end of the process.
+		call{unix.SYS_PIDFD_OPEN, is(1, 0)},
 		// How connections end that nobody uses; many other options are for more than that.
 		call{unix.SYS_SETSOCKOPT, append(is(1, unix.SOL_SOCKET), is(2, unix.SO_KEEPALIVE)...)},
 		call{unix.SYS_SETSOCKOPT, append(is(1, unix.IPPROTO_TCP), is(2, unix.TCP_NODELAY)...)},

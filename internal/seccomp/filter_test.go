@@ -68,6 +68,8 @@ func TestProgram(t *testing.T) {
 		"by x32's numbers":             {data(arch, foreign+unix.SYS_READ), kill},
 		"by the highest number":        {data(arch, 0xffffffff), kill},
 		"an iterator":                  {data(arch, unix.SYS_BPF, unix.BPF_ITER_CREATE), allow},
+		"who connected":                {data(arch, unix.SYS_PIDFD_OPEN, 7, 0), allow},
+		"a thread as a descriptor":     {data(arch, unix.SYS_PIDFD_OPEN, 7, unix.O_EXCL), refuse},
 		"a program":                    {data(arch, unix.SYS_BPF, unix.BPF_PROG_LOAD), refuse},
 		"a map's look-up":              {data(arch, unix.SYS_BPF, unix.BPF_MAP_LOOKUP_ELEM), refuse},
 		"an iterator, and high bits":   {data(arch, unix.SYS_BPF, unix.BPF_ITER_CREATE|1<<32), refuse},

@@ -21,7 +21,6 @@ var runtimeRefused = map[string]string{
 	"copyfilerange":   "no file is written",
 	"epollpwait2":     "not called by Go 1.26",
 	"openat2":         "not called by Go 1.26",
-	"pidfdopen":       "no process is started",
 	"pidfdsendsignal": "no process is started",
 	"pipe2":           "only by tests of the runtime",
 	"setitimer":       "only to profile",

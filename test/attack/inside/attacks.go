@@ -90,7 +90,7 @@ func victim(whose string, pid int) []attack {
 		{"ptrace, seized", bySeccomp, unix.SYS_PTRACE, []any{unix.PTRACE_SEIZE, pid}},
 		{"process_vm_readv", bySeccomp, unix.SYS_PROCESS_VM_READV, []any{pid, nothing(), 1, nothing(), 1, 0}},
 		{"process_vm_writev", bySeccomp, unix.SYS_PROCESS_VM_WRITEV, []any{pid, nothing(), 1, nothing(), 1, 0}},
-		{"pidfd_open", bySeccomp, unix.SYS_PIDFD_OPEN, []any{pid, 0}},
+		{"pidfd_open, of a thread", bySeccomp, unix.SYS_PIDFD_OPEN, []any{pid, unix.O_EXCL}},
 		{"kill", bySeccomp, unix.SYS_KILL, []any{pid, 0}},
 		{"tgkill", bySeccomp, unix.SYS_TGKILL, []any{pid, pid, 0}},
 		{"tkill", bySeccomp, unix.SYS_TKILL, []any{pid, 0}},

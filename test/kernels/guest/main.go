@@ -13,9 +13,11 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/test/netns"
 	"github.com/landlockd/landlockd/test/programs"
 	"github.com/landlockd/landlockd/test/vm/check"
 	"github.com/landlockd/landlockd/test/vm/protocol"
@@ -33,6 +35,8 @@ func main() {
 	switch {
 	case os.Getpid() == 1:
 		boot()
+	case os.Args[0] == "sh" && slices.Contains(os.Args[1:], loopbackUp):
+		exit("loopback", netns.LoopbackUp())
 	case len(os.Args) > 1 && roles[os.Args[1]] != nil:
 		roles[os.Args[1]](os.Args[2:])
 	default:
