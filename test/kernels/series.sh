@@ -123,8 +123,9 @@ for series; do
 		build "without the series" "$out-$arch" $arch "$all" "$log" "${trace[@]}" "${narrow[@]}" || continue 2
 		mv "$work/warned" "$work/known-$arch"
 	done
+	# By standard input: a file that git has is taken for source code.
 	for p in "$here"/deploy/kernel/"$series"/000[1-9]-*.patch; do
-		"$tree/scripts/checkpatch.pl" --strict --terse --no-summary --root="$tree" "$p" >"$work/style" 2>/dev/null
+		"$tree/scripts/checkpatch.pl" --strict --terse --no-summary --root="$tree" - <"$p" >"$work/style" 2>/dev/null
 		# The table of pid_entry and its operations stand together as they do above it, and
 		# the directories of new files are MAINTAINERS' already.
 		grep -vE 'blank line after function/struct|does MAINTAINERS need updating' "$work/style" >"$work/worse"
