@@ -73,10 +73,6 @@ type Budget struct {
 	// Bound is the most that it may be, or with Least the least.
 	Bound float64 `json:"bound"`
 	Least bool    `json:"least,omitempty"`
-	// Wanted is the bound that was aimed at, if Bound is what was reached instead; Reason is
-	// why.
-	Wanted float64 `json:"wanted,omitempty"`
-	Reason string  `json:"reason,omitempty"`
 }
 
 // Holds reports whether it was kept.
