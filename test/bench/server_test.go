@@ -20,9 +20,10 @@ import (
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
-// A scrape of process-exporter beside 100 000 processes takes minutes.
+// A scrape of process-exporter beside 100 000 processes takes minutes, and it makes one before it
+// serves.
 const (
-	startTime  = time.Minute
+	startTime  = 5 * time.Minute
 	scrapeTime = 15 * time.Minute
 )
 
