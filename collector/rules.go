@@ -30,7 +30,10 @@ type Rule struct {
 	Accepts, AnyWaived bool
 	AcceptsUntil       time.Time
 	// Violated: a process violates it, or there are too few.
-	Violated   bool
+	Violated bool
+	// Since is when the oldest process was started that violates it, or the first scan of a row
+	// found too few; zero if it is not violated, or that is not known.
+	Since      time.Time
 	Violations []Violation
 }
 
@@ -78,6 +81,23 @@ var ruleMetrics = newTable(func(s *Scrape) *Rules { return s.Rules }, []metric[R
 		values: func(r *Rules, emit emitter) {
 			for _, rule := range r.Rules {
 				emit(boolValue(rule.Violated), rule.Name, rule.Severity)
+			}
+		},
+	},
+	{
+		name: "landlock_rule_violating_since_timestamp_seconds",
+		help: "Start of the oldest process that violates the rule. Where there are too few, when the " +
+			"first of this landlockd's scans in a row found so, if that is earlier.",
+		labels: []Label{
+			{"rule", "the rule's name"},
+			{"severity", "`info`, `warning`, `critical`"},
+		},
+		present: "as landlock_rule_processes, of rules that are violated",
+		values: func(r *Rules, emit emitter) {
+			for _, rule := range r.Rules {
+				if !rule.Since.IsZero() {
+					emit(float64(rule.Since.Unix()), rule.Name, rule.Severity)
+				}
 			}
 		},
 	},

@@ -26,7 +26,7 @@ func violatedRules() Rules {
 		Rules: []Rule{
 			{Name: "kept", Severity: "info", Compliant: 7, Unknown: 1},
 			{
-				Name: "broken", Severity: "critical", Violated: true,
+				Name: "broken", Severity: "critical", Violated: true, Since: began,
 				Compliant: 1, Violating: 6, Starting: 2,
 				Violations: []Violation{
 					{"unsandboxed", "a.service", 2},

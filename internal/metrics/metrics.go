@@ -46,7 +46,7 @@ func rules(r *policy.Evaluation) *collector.Rules {
 			Name: rule.Rule.Name, Severity: rule.Rule.Severity, Violated: rule.Violated,
 			Compliant: n[policy.Compliant], Violating: n[policy.Violating],
 			Starting: n[policy.Starting], Unknown: n[policy.Unknown], Waived: n[policy.Waived],
-			Accepts: rule.Rule.HasAccept(), AnyWaived: rule.Waived(),
+			Accepts: rule.Rule.HasAccept(), AnyWaived: rule.Waived(), Since: rule.Since,
 		}
 		if len(rule.Accepts) > 0 {
 			out.AcceptsUntil = rule.Accepts[0].Until

@@ -24,7 +24,7 @@ type Options struct {
 }
 
 // Evaluator judges snapshots by one configuration. It remembers which rules
-// applied. Matching is done once for all processes that are the same to rules,
+// applied, and since when there are too few processes. Matching is done once for all processes that are the same to rules,
 // and kept from one snapshot to the next. It is not safe for concurrent use.
 type Evaluator struct {
 	config  *Config
@@ -35,6 +35,8 @@ type Evaluator struct {
 	above   ancestors
 	applied []bool
 	last    lasting
+	// tooFew is since which scan of all in a row there were too few processes for a rule.
+	tooFew []time.Time
 	// accepted are the rules of which all violations are accepted at the time of the snapshot,
 	// from since until lapses, when the first of all waivers in force ends; zero if none is.
 	accepted          []bool
@@ -60,6 +62,7 @@ type group struct {
 	condition condition
 	first     int32 // the lowest PID
 	count     int
+	oldest    uint64        // the earliest start
 	age       time.Duration // of its first process
 	// asked are the rules of matched.ask with what the command line decides, and doubt
 	// is why that is not known of some; only for a group of one.
@@ -83,6 +86,8 @@ type groupKey struct {
 type tally struct {
 	processes [NumResults]int
 	first     [NumResults]int32
+	// violating is the earliest start of those that violate it.
+	violating uint64
 	// certain is the number of processes that the rule is about for certain,
 	// likely and doubtful that of those of which that is less certain.
 	certain, likely, doubtful int
@@ -96,7 +101,7 @@ func New(c *Config, o Options) *Evaluator {
 	e := &Evaluator{
 		config: c, options: o, seen: what,
 		cache: newMatchCache(c, o.Unmatched), above: newAncestors(what.ancestors),
-		applied: make([]bool, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
+		applied: make([]bool, len(c.Rules)), tooFew: make([]time.Time, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
 		byKey: map[groupKey]int32{},
 	}
 	for i := range c.Rules {
@@ -108,7 +113,7 @@ func New(c *Config, o Options) *Evaluator {
 }
 
 // Evaluate judges a snapshot. Besides what follows from the snapshot, the result has
-// which rules applied to earlier ones.
+// which rules applied to earlier ones, and since which of them there are too few processes.
 func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
 	if e.lasts(s) {
 		return e.last.result
@@ -195,6 +200,7 @@ func (e *Evaluator) group(r *Evaluation) {
 				e.byKey[k] = n
 				e.groups = append(e.groups, group{
 					matched: m, condition: k.condition, first: p.PID, age: age, about: len(m.rules.rules) > 0,
+					oldest: p.Start,
 				})
 				e.ask(&e.groups[n], p)
 			}
@@ -208,6 +214,7 @@ func (e *Evaluator) group(r *Evaluation) {
 			}
 		}
 		g.count++
+		g.oldest = min(g.oldest, p.Start)
 		e.doubts.add(max(m.doubt, g.doubt), p.PID)
 		e.groupOf = append(e.groupOf, n)
 	}
@@ -297,6 +304,9 @@ func (e *Evaluator) tally(g *group) {
 }
 
 func (t *tally) add(result Result, g *group) {
+	if result == Violating && (t.processes[Violating] == 0 || g.oldest < t.violating) {
+		t.violating = g.oldest
+	}
 	t.processes[result] += g.count
 	if first := &t.first[result]; *first == 0 || g.first < *first {
 		*first = g.first

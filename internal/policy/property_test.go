@@ -31,6 +31,7 @@ type naive struct {
 	config  *Config
 	cmdline func(*scan.Process) (string, bool)
 	applied map[string]bool
+	tooFew  map[string]time.Time
 }
 
 func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
@@ -40,6 +41,8 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 		rule := &e.config.Rules[i]
 		x := RuleEvaluation{Rule: rule}
 		var sure, maybe, doubtful int
+		var oldest *scan.Process
+		few := false
 		by := map[string]*Violation{}
 		for j := range s.Processes {
 			p := &s.Processes[j]
@@ -87,6 +90,10 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 			if by[key] == nil {
 				by[key] = &Violation{Reason: reason, Workload: name}
 			}
+			if oldest == nil || p.Start < oldest.Start {
+				oldest = p
+				x.Since = s.Started(p)
+			}
 			if by[key].Processes++; by[key].Processes <= maxPIDs {
 				by[key].PIDs = append(by[key].PIDs, p.PID)
 			}
@@ -124,7 +131,16 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 			} else {
 				x.Violated = true
 				x.Violations = append(x.Violations, Violation{Reason: TooFew, Processes: missing})
+				few = true
 			}
+		}
+		if !few {
+			delete(e.tooFew, rule.Name)
+		} else if _, ok := e.tooFew[rule.Name]; !ok {
+			e.tooFew[rule.Name] = s.Time
+		}
+		if at := e.tooFew[rule.Name]; few && (x.Since.IsZero() || at.Before(x.Since)) {
+			x.Since = at
 		}
 		r.Rules = append(r.Rules, x)
 	}
@@ -424,7 +440,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 		c := load(t, text)
 		cmdline := func(p *scan.Process) (string, bool) { return string('a' + p.PID%3), p.PID%4 != 0 }
 		fast := New(c, Options{Cmdline: cmdline, Unmatched: true})
-		slow := &naive{c, cmdline, map[string]bool{}}
+		slow := &naive{c, cmdline, map[string]bool{}, map[string]time.Time{}}
 		for n := range 5 {
 			h := someHost(rnd)
 			got, want := fast.Evaluate(h.Snapshot), slow.evaluate(h.Snapshot)

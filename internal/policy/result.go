@@ -5,6 +5,7 @@ package policy
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
@@ -159,6 +160,10 @@ type RuleEvaluation struct {
 	First [NumResults]int32
 	// Violated: a process violates the rule, or there are too few.
 	Violated bool
+	// Since is when the oldest process was started that violates it; where there are too few,
+	// the time of the first of the scans in a row that found so, if that is earlier. Zero if it
+	// is not violated, or the snapshot does not have that time.
+	Since time.Time
 	// Accepts are the rule's waivers that are in force, the first to end first.
 	Accepts []*Accept
 	// MissingWaived is how many processes are missing, if that is accepted.

@@ -4,10 +4,12 @@ package policy
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/order"
+	"github.com/landlockd/landlockd/scan"
 )
 
 const (
@@ -61,8 +63,28 @@ func (e *Evaluator) evaluation(r *Evaluation) {
 			Accepts: rule.Accepts(e.at),
 		}
 		e.count(&out, t, now, e.accepted[i])
+		out.Since = e.violatedSince(i, &out)
 		r.Rules = append(r.Rules, out)
 	}
+}
+
+// violatedSince returns since when a rule is violated, as [RuleEvaluation.Since] says.
+func (e *Evaluator) violatedSince(i int, r *RuleEvaluation) time.Time {
+	var since time.Time
+	if r.Processes[Violating] > 0 {
+		since = e.snap.Started(&scan.Process{Start: e.tallies[i].violating})
+	}
+	few := slices.ContainsFunc(r.Violations, func(v Violation) bool { return v.Reason == TooFew })
+	switch {
+	case !few:
+		e.tooFew[i] = time.Time{}
+	case e.tooFew[i].IsZero():
+		e.tooFew[i] = e.snap.Time
+	}
+	if few && (since.IsZero() || e.tooFew[i].Before(since)) {
+		since = e.tooFew[i]
+	}
+	return since
 }
 
 // count reports whether there are as many processes as a rule needs.

@@ -41,6 +41,7 @@ func Budget() []Part {
 		{"assets", is("landlock_asset_processes"), always(3 * len(Assets()))},
 		{"workloads within reach of assets", is("landlock_workload_asset_processes"),
 			func(workloads, _ int) int { return min(100, (workloads+1)*len(Assets())) }},
+		{"violated rules", is("landlock_rule_violating_since_timestamp_seconds"), func(_, rules int) int { return rules }},
 		{"violations", is("landlock_rule_violations"), always(20)},
 		{"broken rules", is("landlock_rule_last_broken_timestamp_seconds"), always(20)},
 		{"denials", begins("landlock_denials_", "landlock_workload_denials_", "landlockd_denials_"), func(workloads, _ int) int { return rights + 5 + workloads }},

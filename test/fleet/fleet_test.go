@@ -173,6 +173,13 @@ func checkHost(t *testing.T, h *Host, scrapes int, got map[string]float64) {
 		want[fmt.Sprintf(`landlock_workload_asset_processes{asset=%q,workload=%q}`, w.Asset, w.Workload)] = float64(n.Processes)
 	}
 	wantRules(truth, want)
+	for name, r := range truth.ByRule {
+		i := slices.IndexFunc(Rules(), func(r Rule) bool { return r.Name == name })
+		since := fmt.Sprintf(`landlock_rule_violating_since_timestamp_seconds{rule=%q,severity=%q}`, name, Rules()[i].Severity)
+		if v, there := got[since]; there != (r.Violating > 0) || there && (v <= 0 || v > float64(time.Now().Unix())) {
+			t.Errorf("%s: %s is %v (there: %v), with %d violating", h.Name, since, v, there, r.Violating)
+		}
+	}
 	wantRuns(truth, scrapes, want)
 	checkBroken(t, h, truth, got)
 	for right, n := range truth.Restricted {

@@ -171,3 +171,10 @@ func (t *Truth) add(h *Host) {
 		}
 	}
 }
+
+// ShowsAll reports whether there is something to show of the host in every panel, and of the rule.
+func (h *Host) ShowsAll(rule string) bool {
+	t := TruthOf([]*Host{h})
+	return h.Kind == Steady && h.NamesDomains && t.ByRule[rule].Violating > 0 && t.ByRule[rule].Runs.Broken > 0 &&
+		t.Ineffective > 0 && t.Processes[scan.Partial] > 0 && t.Processes[scan.Unknown] > 0
+}

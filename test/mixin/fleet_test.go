@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,12 +13,9 @@ import (
 	"github.com/landlockd/landlockd/test/fleet"
 )
 
-// missing is how many hosts of each fleet have no landlockd.
-const missing = 2
-
 // served is a simulated fleet, and how Prometheus finds it.
 type served struct {
-	*fleet.Server
+	*fleet.Site
 	url           string
 	scrapeConfigs []any
 
@@ -46,41 +42,20 @@ func (s *served) scrapesOf(h *fleet.Host, from, to time.Time) (n int) {
 	return n
 }
 
-// serveFleet serves hosts. Beside landlockd each host has something that stands
-// for node_exporter, and so have two hosts in cluster eu without landlockd.
+// serveFleet serves hosts.
 func serveFleet(t *testing.T, hosts []*fleet.Host) *served {
 	t.Helper()
-	server, err := fleet.NewServer(hosts, 100*time.Millisecond)
+	site, err := fleet.NewSite(hosts, 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	s := &served{Server: server, scrapes: map[string][]time.Time{}}
-	mux.HandleFunc("/hosts/", func(w http.ResponseWriter, r *http.Request) {
+	s := &served{Site: site, scrapes: map[string][]time.Time{}}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.note(r.URL.Path)
-		server.ServeHTTP(w, r)
-	})
-	mux.HandleFunc("/node", func(http.ResponseWriter, *http.Request) {})
-	srv := httptest.NewServer(mux)
-	t.Cleanup(func() { srv.Close(); server.Close() })
-
-	var landlockd, node []any
-	add := func(name, cluster, path string, port string, to *[]any) {
-		*to = append(*to, map[string]any{
-			"targets": []string{strings.TrimPrefix(srv.URL, "http://")},
-			"labels":  map[string]string{"instance": name + port, "cluster": cluster, "__metrics_path__": path},
-		})
-	}
-	for _, h := range hosts {
-		add(h.Name, h.Cluster, h.Path(), ":10644", &landlockd)
-		add(h.Name, h.Cluster, "/node", ":9100", &node)
-	}
-	for _, name := range []string{"bare1", "bare2"} {
-		add(name, "eu", "/node", ":9100", &node)
-	}
-	s.url, s.scrapeConfigs = srv.URL, []any{
-		map[string]any{"job_name": "landlockd", "static_configs": landlockd}, map[string]any{"job_name": "node", "static_configs": node},
-	}
+		site.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { srv.Close(); site.Close() })
+	s.url, s.scrapeConfigs = srv.URL, site.ScrapeConfigs(srv.Listener.Addr().String())
 	return s
 }
 

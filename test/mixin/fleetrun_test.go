@@ -132,7 +132,7 @@ func checkSeries(t *testing.T, p *prometheus, hosts []*fleet.Host) {
 		samples[string(s.Metric["instance"])] = float64(s.Value)
 	}
 	for _, h := range hosts {
-		switch n := samples[h.Name+":10644"]; {
+		switch n := samples[h.Instance()]; {
 		case (n == 0) != (h.Kind == fleet.Down):
 			t.Errorf("%s has %v series", h.Name, n)
 		case int(n) > h.Most():

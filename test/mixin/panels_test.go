@@ -118,16 +118,12 @@ func (c *choice) want(key, expr string) (want map[string]float64, sure bool) {
 
 func choices(t *testing.T, hosts []*fleet.Host) []*choice {
 	eu := slices.DeleteFunc(slices.Clone(hosts), func(h *fleet.Host) bool { return h.Cluster != "eu" })
-	i := slices.IndexFunc(hosts, func(h *fleet.Host) bool {
-		t := fleet.TruthOf([]*fleet.Host{h})
-		return h.Kind == fleet.Steady && h.NamesDomains && t.ByRule[chosenRule].Violating > 0 && t.ByRule[chosenRule].Runs.Broken > 0 &&
-			t.Ineffective > 0 && t.Processes[scan.Partial] > 0 && t.Processes[scan.Unknown] > 0
-	})
+	i := slices.IndexFunc(hosts, func(h *fleet.Host) bool { return h.ShowsAll(chosenRule) })
 	if i < 0 {
 		t.Fatal("no host of the fleet is fit to be chosen")
 	}
 	// As Grafana writes a regular expression into a string.
-	name := strings.ReplaceAll(regexp.QuoteMeta(hosts[i].Name+":10644"), `\`, `\\`)
+	name := strings.ReplaceAll(regexp.QuoteMeta(hosts[i].Instance()), `\`, `\\`)
 	all, one := fleet.TruthOf(hosts), fleet.TruthOf(hosts[i:i+1])
 	return []*choice{
 		{name: "fleet", cluster: ".*", instance: ".*", ofClusters: all, ofHosts: all},
@@ -305,7 +301,7 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		"rule/Unknown processes/A":                     stat(float64(r.Unknown)),
 	}
 	if eu {
-		out["fleet/Hosts without landlockd/A"] = stat(missing)
+		out["fleet/Hosts without landlockd/A"] = stat(fleet.Missing)
 		out["fleet/Mean nesting depth/A"] = stat(float64(t.Layers) / float64(t.Processes.Known()))
 		out["fleet/Run coverage by cluster/A"] = stat(ratio(t.Runs))
 		out["fleet/Workload coverage by cluster/A"] = stat(ratio(t.Workloads))
@@ -368,7 +364,7 @@ func checkVariableQueries(t *testing.T, p *prometheus, all map[string]*dashboard
 	var names []string
 	for _, h := range hosts {
 		if h.Kind != fleet.Down { // build_info is all that a host needs to be found
-			names = append(names, h.Name+":10644")
+			names = append(names, h.Instance())
 		}
 	}
 	rules := make([]string, 0, len(fleet.Rules()))

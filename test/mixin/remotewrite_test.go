@@ -135,7 +135,7 @@ func (p *prometheus) missing(served *served, hosts []*fleet.Host, from, to time.
 	for _, h := range hosts {
 		want, got := served.scrapesOf(h, from, to), 0
 		for _, series := range m {
-			if string(series.Metric["instance"]) != h.Name+":10644" {
+			if string(series.Metric["instance"]) != h.Instance() {
 				continue
 			}
 			for _, v := range series.Values {

@@ -46,7 +46,7 @@ func TestShards(t *testing.T) {
 	maps.DeleteFunc(all, func(uid string, _ *dashboard) bool { return uid != "landlockd-fleet" })
 	truth := fleet.TruthOf(hosts)
 	whole := &choice{name: "centre", cluster: ".*", instance: ".*", ofClusters: truth, ofHosts: truth}
-	checks := []check{{"centre hosts without landlockd", `sum(cluster:landlockd_hosts_missing:count)`, true, map[string]float64{"": missing}}}
+	checks := []check{{"centre hosts without landlockd", `sum(cluster:landlockd_hosts_missing:count)`, true, map[string]float64{"": fleet.Missing}}}
 	for uid, d := range all {
 		for _, panel := range d.Panels {
 			for _, q := range panel.Targets {
