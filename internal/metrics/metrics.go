@@ -28,7 +28,7 @@ func (o *Options) Scrape(
 	workloads.HasRule = result.HasRule
 	shown := collector.Scrape{
 		Snapshot: snap, Rights: o.Rights, Hardening: o.Hardening, Workloads: &workloads,
-		Rules: rules(result),
+		Rules: rules(snap, result),
 	}
 	if monitor != nil {
 		shown.Denials = denialStats(monitor.Stats())
@@ -37,7 +37,7 @@ func (o *Options) Scrape(
 }
 
 // rules returns what rules find in one snapshot.
-func rules(r *policy.Evaluation) *collector.Rules {
+func rules(snap *scan.Snapshot, r *policy.Evaluation) *collector.Rules {
 	shown := &collector.Rules{Rules: make([]collector.Rule, len(r.Rules))}
 	for i := range r.Rules {
 		rule := &r.Rules[i]
@@ -46,7 +46,10 @@ func rules(r *policy.Evaluation) *collector.Rules {
 			Name: rule.Rule.Name, Severity: rule.Rule.Severity, Violated: rule.Violated,
 			Compliant: n[policy.Compliant], Violating: n[policy.Violating],
 			Starting: n[policy.Starting], Unknown: n[policy.Unknown], Waived: n[policy.Waived],
-			Accepts: rule.Rule.HasAccept(), AnyWaived: rule.Waived(), Since: rule.Since,
+			Accepts: rule.Rule.HasAccept(), AnyWaived: rule.Waived(),
+		}
+		if rule.Since > 0 {
+			out.Since = snap.Started(&scan.Process{Start: rule.Since})
 		}
 		if len(rule.Accepts) > 0 {
 			out.AcceptsUntil = rule.Accepts[0].Until

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/collector"
@@ -23,11 +24,13 @@ func TestRules(t *testing.T) {
 		Violations: []policy.Violation{
 			{Reason: policy.TooShallow, Workload: "w", Processes: 2, PIDs: []int32{7}},
 		},
+		Since: uint64(40 * time.Second),
 	}}, Undecided: []policy.Undecided{{Doubt: policy.Doubts()[1], Processes: 5}}}
-	got := rules(result)
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	got := rules(&scan.Snapshot{Time: now, Uptime: time.Minute}, result)
 	want := []collector.Rule{{
 		Name: "a", Severity: "critical", Violated: true,
-		Compliant: 1, Violating: 2, Starting: 3, Unknown: 4,
+		Compliant: 1, Violating: 2, Starting: 3, Unknown: 4, Since: now.Add(-20 * time.Second),
 		Violations: []collector.Violation{{Reason: "too_shallow", Workload: "w", Processes: 2}},
 	}}
 	if !reflect.DeepEqual(got.Rules, want) {
@@ -39,7 +42,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s: %d processes (there: %v)", d, n, there)
 		}
 	}
-	if none := rules(&policy.Evaluation{}); none.Undecided != nil {
+	if none := rules(&scan.Snapshot{}, &policy.Evaluation{}); none.Undecided != nil {
 		t.Errorf("without rules there are %v", none.Undecided)
 	}
 }

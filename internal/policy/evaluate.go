@@ -35,8 +35,9 @@ type Evaluator struct {
 	above   ancestors
 	applied []bool
 	last    lasting
-	// tooFew is since which scan of all in a row there were too few processes for a rule.
-	tooFew []time.Time
+	// tooFew is since which scan of all in a row there were too few processes for a rule, in
+	// nanoseconds since boot; 0 if there are enough.
+	tooFew []uint64
 	// accepted are the rules of which all violations are accepted at the time of the snapshot,
 	// from since until lapses, when the first of all waivers in force ends; zero if none is.
 	accepted          []bool
@@ -101,7 +102,7 @@ func New(c *Config, o Options) *Evaluator {
 	e := &Evaluator{
 		config: c, options: o, seen: what,
 		cache: newMatchCache(c, o.Unmatched), above: newAncestors(what.ancestors),
-		applied: make([]bool, len(c.Rules)), tooFew: make([]time.Time, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
+		applied: make([]bool, len(c.Rules)), tooFew: make([]uint64, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
 		byKey: map[groupKey]int32{},
 	}
 	for i := range c.Rules {

@@ -31,7 +31,7 @@ type naive struct {
 	config  *Config
 	cmdline func(*scan.Process) (string, bool)
 	applied map[string]bool
-	tooFew  map[string]time.Time
+	tooFew  map[string]uint64
 }
 
 func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
@@ -92,7 +92,7 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 			}
 			if oldest == nil || p.Start < oldest.Start {
 				oldest = p
-				x.Since = s.Started(p)
+				x.Since = p.Start
 			}
 			if by[key].Processes++; by[key].Processes <= maxPIDs {
 				by[key].PIDs = append(by[key].PIDs, p.PID)
@@ -137,9 +137,9 @@ func (e *naive) evaluate(s *scan.Snapshot) *Evaluation {
 		if !few {
 			delete(e.tooFew, rule.Name)
 		} else if _, ok := e.tooFew[rule.Name]; !ok {
-			e.tooFew[rule.Name] = s.Time
+			e.tooFew[rule.Name] = uint64(uptime(s))
 		}
-		if at := e.tooFew[rule.Name]; few && (x.Since.IsZero() || at.Before(x.Since)) {
+		if at := e.tooFew[rule.Name]; few && (x.Since == 0 || at < x.Since) {
 			x.Since = at
 		}
 		r.Rules = append(r.Rules, x)
@@ -440,7 +440,7 @@ func TestEvaluateIsWhatItSays(t *testing.T) {
 		c := load(t, text)
 		cmdline := func(p *scan.Process) (string, bool) { return string('a' + p.PID%3), p.PID%4 != 0 }
 		fast := New(c, Options{Cmdline: cmdline, Unmatched: true})
-		slow := &naive{c, cmdline, map[string]bool{}, map[string]time.Time{}}
+		slow := &naive{c, cmdline, map[string]bool{}, map[string]uint64{}}
 		for n := range 5 {
 			h := someHost(rnd)
 			got, want := fast.Evaluate(h.Snapshot), slow.evaluate(h.Snapshot)

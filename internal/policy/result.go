@@ -5,7 +5,6 @@ package policy
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/scan"
@@ -161,9 +160,10 @@ type RuleEvaluation struct {
 	// Violated: a process violates the rule, or there are too few.
 	Violated bool
 	// Since is when the oldest process was started that violates it; where there are too few,
-	// the time of the first of the scans in a row that found so, if that is earlier. Zero if it
-	// is not violated, or the snapshot does not have that time.
-	Since time.Time
+	// the time of the first of the scans in a row that found so, if that is earlier. In
+	// nanoseconds since boot, as starts are: who sets the clock does not move it. 0 if it is not
+	// violated.
+	Since uint64
 	// Accepts are the rule's waivers that are in force, the first to end first.
 	Accepts []*Accept
 	// MissingWaived is how many processes are missing, if that is accepted.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/landlockd/landlockd/access"
 	"github.com/landlockd/landlockd/internal/order"
-	"github.com/landlockd/landlockd/scan"
 )
 
 const (
@@ -69,19 +68,18 @@ func (e *Evaluator) evaluation(r *Evaluation) {
 }
 
 // violatedSince returns since when a rule is violated, as [RuleEvaluation.Since] says.
-func (e *Evaluator) violatedSince(i int, r *RuleEvaluation) time.Time {
-	var since time.Time
+func (e *Evaluator) violatedSince(i int, r *RuleEvaluation) (since uint64) {
 	if r.Processes[Violating] > 0 {
-		since = e.snap.Started(&scan.Process{Start: e.tallies[i].violating})
+		since = e.tallies[i].violating
 	}
 	few := slices.ContainsFunc(r.Violations, func(v Violation) bool { return v.Reason == TooFew })
 	switch {
 	case !few:
-		e.tooFew[i] = time.Time{}
-	case e.tooFew[i].IsZero():
-		e.tooFew[i] = e.snap.Time
+		e.tooFew[i] = 0
+	case e.tooFew[i] == 0:
+		e.tooFew[i] = uint64(uptime(e.snap))
 	}
-	if few && (since.IsZero() || e.tooFew[i].Before(since)) {
+	if few && (since == 0 || e.tooFew[i] < since) {
 		since = e.tooFew[i]
 	}
 	return since
