@@ -23,9 +23,9 @@ type Options struct {
 	ByWorkload bool
 }
 
-// Evaluator judges snapshots by one configuration. It remembers which rules
-// applied, and since when there are too few processes. Matching is done once for all processes that are the same to rules,
-// and kept from one snapshot to the next. It is not safe for concurrent use.
+// Evaluator judges snapshots by one configuration. It remembers which rules applied, and since
+// when there are too few processes. Matching is done once for all processes that are the same
+// to rules, and kept from one snapshot to the next. It is not safe for concurrent use.
 type Evaluator struct {
 	config  *Config
 	options Options
@@ -102,8 +102,8 @@ func New(c *Config, o Options) *Evaluator {
 	e := &Evaluator{
 		config: c, options: o, seen: what,
 		cache: newMatchCache(c, o.Unmatched), above: newAncestors(what.ancestors),
-		applied: make([]bool, len(c.Rules)), tooFew: make([]uint64, len(c.Rules)), tallies: make([]tally, len(c.Rules)),
-		byKey: map[groupKey]int32{},
+		applied: make([]bool, len(c.Rules)), tooFew: make([]uint64, len(c.Rules)),
+		tallies: make([]tally, len(c.Rules)), byKey: map[groupKey]int32{},
 	}
 	for i := range c.Rules {
 		e.graces = append(e.graces, c.Rules[i].Grace)
