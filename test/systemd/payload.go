@@ -31,6 +31,15 @@ func daemon(r *runner, dir string) error {
 	return os.WriteFile(program, b, 0o755)
 }
 
+// adopt is the page that leads from an empty host to rules and a dashboard.
+func adopt(r *runner, dir string) error {
+	b, err := os.ReadFile(filepath.Join(r.Module, "docs/adopt.md"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "adopt.md"), b, 0o644)
+}
+
 // guest is the program that runs the checks.
 func guest(r *runner, dir string) error {
 	return vm.GoBuild(r.ctx, r.Module, "amd64", filepath.Join(dir, "guest"), "./test/systemd/guest")

@@ -62,7 +62,7 @@ func (o *Options) Run(ctx context.Context, report *vm.Report) error {
 		return err
 	}
 	for _, s := range Scenarios() {
-		if !o.Scenarios.Matches(s.Name) {
+		if !o.Scenarios.Matches(s.Name) || s.Apart && o.Scenarios.String() == "" {
 			continue
 		}
 		if r.Checks != nil {

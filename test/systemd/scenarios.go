@@ -11,6 +11,8 @@ type Scenario struct {
 	// payload is what the guest finds in /payload beside its own program.
 	payload []payload
 	Checks  []string
+	// Apart: it is run only where its name is asked for (make test-afternoon).
+	Apart bool
 }
 
 // monitored are the packages of scenarios with servers that watch the guest. One list,
@@ -41,6 +43,13 @@ func Scenarios() []Scenario {
 		{
 			// kill(1), by which systemd reloads landlockd, is in procps.
 			Name: "package", Packages: []string{"procps"}, payload: []payload{deb}, Checks: []string{"package"},
+		},
+		{
+			Name:     "afternoon",
+			Packages: append([]string{"git"}, monitored...),
+			payload:  []payload{deb, adopt},
+			Checks:   []string{"afternoon:limit=30m", "dashboard:limit=15m"},
+			Apart:    true,
 		},
 	}
 }

@@ -52,15 +52,7 @@ func watchedRules() string {
 // with our files. All of it keeps running.
 func (h *host) checkMonitoring(t *T) {
 	h.inbox.listen(t)
-	for _, w := range watched {
-		t.Must(copyFile("/bin/sleep", programs+w.service))
-		write(t, "/etc/systemd/system/"+w.service+".service", "[Service]\nType=exec\nExecStart="+launcher+"-- "+programs+w.service+" infinity\n")
-	}
-	must(t, "systemctl", "daemon-reload")
-	for _, w := range watched {
-		must(t, "systemctl", "start", w.service+".service")
-	}
-
+	startWatched(t)
 	must(t, "dpkg", "--install", "/payload/landlockd.deb")
 	write(t, configFile, watchedRules())
 	must(t, "landlockd", "check-config")

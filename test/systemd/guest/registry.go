@@ -30,6 +30,8 @@ func registry() map[string]check.Check {
 		"textfile":   paced(h.checkTextfile),
 		"runs":       paced(h.checkRuns),
 		"ordinary":   paced(h.checkOrdinary),
+		"afternoon":  h.checkAfternoon,
+		"dashboard":  h.checkDashboard,
 		"kernel":     check.Kernel,
 	}
 }

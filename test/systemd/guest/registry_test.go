@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/landlockd/landlockd/internal/policy"
@@ -22,6 +23,7 @@ func TestScenariosNameChecks(t *testing.T) {
 		}
 		seen[s.Name] = true
 		for _, c := range s.Checks {
+			c, _, _ = strings.Cut(c, ":")
 			used[c] = true
 			if all[c] == nil {
 				t.Errorf("%s: no check is named %q", s.Name, c)
