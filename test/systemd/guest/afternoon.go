@@ -120,7 +120,7 @@ func (h *host) checkDashboard(t *T) {
 		const one = `landlock_rule_violations{reason="unsandboxed", workload="%s"} == 1`
 		found, err := query(fmt.Sprintf(one, victim))
 		if err == nil && len(found) != 1 {
-			err = fmt.Errorf("Prometheus has %v", found)
+			err = fmt.Errorf("of Prometheus: %v", found)
 		}
 		return err
 	})
