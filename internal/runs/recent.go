@@ -3,6 +3,7 @@
 package runs
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -27,7 +28,7 @@ func endedOf(c *Cell, workload string, at time.Time) Ended {
 		Comm: c.Last.Comm.String(), UID: scan.NoUser, Workload: workload, State: c.State & 3,
 	}
 	if c.Last.Start > 0 && c.Last.End > c.Last.Start {
-		e.Age = time.Duration(c.Last.End - c.Last.Start)
+		e.Age = time.Duration(min(c.Last.End-c.Last.Start, math.MaxInt64))
 	}
 	if e.State == scan.Sandboxed {
 		e.Depth = c.Depth
