@@ -16,7 +16,7 @@ func TestConfig(t *testing.T) {
 	out, ok := run(t, deploy+"/prometheus/render.sh", dir, `{
 		landlockdJob: "sandboxes",
 		textfileJob: "devices",
-		clusterLabel: "site",
+		clusterLabel: "site", worstHosts: 7,
 		ruleWindow: "1m30s", ruleFor: "15s", manyHostsFor: "5s", disabledFor: "5s", disabledWindow: "1m", downWindow: "1m", downFor: "20s",
 		enableSilent: true, enableDenialBurst: true, enableNestingNearLimit: true,
 		enableRuleMatchUnknown: true, enableWaiverLapses: true,
@@ -109,7 +109,7 @@ func checkNoTrace(t *testing.T, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, old := range []string{"by (cluster", ", cluster=", "{cluster=", "'cluster'", "/d/landlockd-", "node([-_]exporter)?", "[10m]) > 0.5"} {
+		for _, old := range []string{"by (cluster", ", cluster=", "{cluster=", "'cluster'", "/d/landlockd-", "node([-_]exporter)?", "[10m]) > 0.5", "(50, count", "topk(50, max"} {
 			if strings.Contains(string(b), old) && (old != "[10m]) > 0.5" || strings.HasSuffix(file, "rules.yml")) {
 				t.Errorf("%s still has %q", filepath.Base(file), old)
 			}

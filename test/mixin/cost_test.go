@@ -25,6 +25,7 @@ const (
 	scrapeEvery  = 60.0       // seconds, for evaluations too
 	retention    = 15 * 86400 // seconds, Prometheus' default
 	serverMemory = 64 << 30   // of which half is for what is always there
+	worstHosts   = 50         // of each server that have two series more, as the mixin's configuration says
 	// documented is the upper end of what Prometheus says of its own blocks:
 	// https://prometheus.io/docs/prometheus/latest/storage/
 	documented = 2.0 // bytes a sample
@@ -108,7 +109,8 @@ func (c cost) table() string {
 	row("hosts that one Prometheus suffices for", number(c.hostsPerServer()),
 		fmt.Sprintf("so many that their series are in half of %s, and the slowest group takes half of %.0f s", size(serverMemory), scrapeEvery))
 	row("Prometheus servers", number(c.servers()), "hosts / hosts of one")
-	row("series in the centre", number(c.servers()*m.Recorded+2*c.hosts), "servers × recorded series, and two for each host")
+	row("series in the centre", number(c.servers()*(m.Recorded+2*worstHosts)+2*c.hosts),
+		fmt.Sprintf("servers × recorded series, two for each host, and two more for the %d of each server that violate most rules", worstHosts))
 	return b.String()
 }
 
@@ -161,6 +163,9 @@ func TestCosts(t *testing.T) {
 	old, tail, ended := strings.Cut(rest, end)
 	if !found || !ended {
 		t.Fatalf("%s has no %q to %q", fleetPage, begin, end)
+	}
+	if rules, err := os.ReadFile(rendered + "/rules.yml"); err != nil || !strings.Contains(string(rules), fmt.Sprintf(" (%d, count by ", worstHosts)) {
+		t.Errorf("it is not of %d hosts that rules record how much they violate (%v)", worstHosts, err)
 	}
 	table := costOf(m, manyHosts).table()
 	switch {

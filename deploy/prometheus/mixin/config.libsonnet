@@ -35,6 +35,10 @@ local seconds = import 'duration.libsonnet';
     ruleShare: 0.5,
     ruleFor: '2m',
 
+    // Of so many hosts of each cluster, those that violate most rules, it is recorded how many
+    // and since when.
+    worstHosts: 50,
+
     // LandlockRuleBroken fires for brokenWindow after the end of what violated a rule, unless
     // LandlockRuleViolated held within brokenUnless: what that is about ends when it is mended.
     brokenWindow: '15m',

@@ -73,6 +73,9 @@
   // they booted must not stay for factWindow.
   local unlessDisabled(vector) = '%s unless on (%s) %s == 0' % [vector, c.host, last('landlock_enabled')],
 
+  // Rules of hosts that are violated as the alert has it.
+  local violating = 'avg_over_time(landlock_rule_violated{%(facts)s}[%(ruleWindow)s]) > %(ruleShare)g',
+
   // 1 for each host, with the hash of its configuration as a label.
   local configs = 'count_values by (%s) ("hash", %s)' % [c.host, last('landlockd_config_hash')],
 
@@ -206,6 +209,32 @@
               time() - max_over_time(landlock_rule_last_broken_timestamp_seconds{%(facts)s}[%(brokenWindow)s]) < %(brokenSeconds)d
             ))
           |||),
+          record('cluster:landlock_hosts_violating:sum', |||
+            count by (%%(clusterLabel)s) (group by (%%(host)s) (%s))
+            or
+            0 * sum by (%%(clusterLabel)s) (rule:landlock_hosts:count)
+          ||| % violating),
+          // Of what is not a process, too_few, there is no workload.
+          record('workload:landlock_hosts_violating:count', |||
+            count by (%%(clusterLabel)s, workload, rule) (
+              group by (%%(host)s, workload, rule) (last_over_time(landlock_rule_violations{%%(facts)s, workload!=""}[%%(ruleWindow)s]))
+              and on (%%(host)s, rule)
+              (%s)
+            )
+          ||| % violating),
+          // So few that their number does not grow with that of hosts.
+          record('instance:landlock_rules_violating:count', 'topk by (%%(clusterLabel)s) (%%(worstHosts)d, count by (%%(host)s) (%s))' % violating),
+          record('rule:landlock_rule_violating_since_timestamp_seconds:min',
+                 'min by (%(clusterLabel)s, rule, severity) (' + lastAboveZero('landlock_rule_violating_since_timestamp_seconds') + ')'),
+          record('instance:landlock_rule_violating_since_timestamp_seconds:min', |||
+            min by (%%(host)s) (%s)
+            and on (%%(host)s)
+            instance:landlock_rules_violating:count
+          ||| % lastAboveZero('landlock_rule_violating_since_timestamp_seconds')),
+          record('rule:landlock_hosts_waived:sum', 'sum by (%(clusterLabel)s, rule) (' + last('landlock_rule_waived') + ')'),
+          record('rule:landlock_processes_waived:sum', 'sum by (%(clusterLabel)s, rule) (' + last('landlock_rule_processes', 'result="waived"') + ')'),
+          record('rule:landlock_rule_waived_until_timestamp_seconds:min',
+                 'min by (%(clusterLabel)s, rule) (' + lastAboveZero('landlock_rule_waived_until_timestamp_seconds') + ')'),
           record('rule:landlock_runs:rate', 'sum by (%(clusterLabel)s, rule, result) (rate(landlock_rule_runs_total{%(facts)s}[%(factWindow)s]))'),
         ],
       },
