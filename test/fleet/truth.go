@@ -73,6 +73,8 @@ type WorkloadTruth struct {
 // Truth is what is true of the hosts that have facts, and how many have none.
 type Truth struct {
 	Hosts, Disabled, WithoutFacts int
+	// Violating hosts are those with facts that violate some rule.
+	Violating int
 	// Answering hosts are those with facts, and those where landlockd answers
 	// that it has none.
 	Answering int
@@ -163,13 +165,16 @@ func (t *Truth) add(h *Host) {
 		t.ByWorkload[u.Name] = w
 	}
 	t.addWithin(h)
+	violating := 0
 	for _, rule := range Rules() {
 		if of, applies := rule.truth(h); applies {
 			sum := t.ByRule[rule.Name]
 			sum.add(of)
 			t.ByRule[rule.Name] = sum
+			violating = max(violating, of.Violating)
 		}
 	}
+	t.Violating += violating
 }
 
 // ShowsAll reports whether there is something to show of the host in every panel, and of the rule.

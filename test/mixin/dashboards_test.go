@@ -100,12 +100,15 @@ func dashboards(t *testing.T) map[string]*dashboard {
 	return all
 }
 
-// TestAssetsAreSorted: who is within reach of an asset stands in the first rows, where one looks.
-func TestAssetsAreSorted(t *testing.T) {
+// TestWorstFirst: who is within reach of an asset and who violates a rule stands in the first rows,
+// where one looks.
+func TestWorstFirst(t *testing.T) {
 	tables := 0
 	for uid, d := range dashboards(t) {
 		for _, p := range d.Panels {
-			if p.Type != "table" || !strings.Contains(p.Targets[0].Expr, "asset") {
+			if p.Type != "table" || !slices.ContainsFunc(p.Targets, func(q target) bool {
+				return strings.Contains(q.Expr, "asset") || uid == "landlockd-fleet" && strings.Contains(q.Expr, "s_violating:")
+			}) {
 				continue
 			}
 			tables++
@@ -116,8 +119,54 @@ func TestAssetsAreSorted(t *testing.T) {
 			}
 		}
 	}
-	if tables != 4 {
+	if tables != 8 {
 		t.Errorf("%d tables", tables)
+	}
+}
+
+// TestVariables: what is chosen at the top moves all queries of a panel, or the panel says that it
+// moves none.
+func TestVariables(t *testing.T) {
+	unmoved := regexp.MustCompile(` The choice of ([\w ]+) does not change it\.$`)
+	moved, still := 0, 0
+	for uid, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			if p.Type == "row" {
+				continue
+			}
+			says := ""
+			if m := unmoved.FindStringSubmatch(p.Description); m != nil {
+				says = m[1]
+			}
+			var want []string
+			for _, v := range d.Templating.List {
+				if v.Type != "query" {
+					continue
+				}
+				uses := regexp.MustCompile(`=~"\$` + v.Name + `"`)
+				reads := 0
+				for _, q := range p.Targets {
+					if uses.MatchString(q.Expr) {
+						reads++
+					}
+				}
+				switch reads {
+				case 0:
+					want = append(want, v.Label)
+					still++
+				case len(p.Targets):
+					moved++
+				default:
+					t.Errorf("%s/%s: %s moves %d of %d queries", uid, p.Title, v.Label, reads, len(p.Targets))
+				}
+			}
+			if want := strings.Join(want, " and "); says != want {
+				t.Errorf("%s/%s: says that it is not moved by %q, and is not by %q", uid, p.Title, says, want)
+			}
+		}
+	}
+	if moved < 100 || still == 0 {
+		t.Errorf("%d panels are moved by a variable, %d are not", moved, still)
 	}
 }
 
@@ -167,7 +216,7 @@ func checkVariables(t *testing.T, d *dashboard) {
 			t.Errorf("variable %s: datasource %q, all is %q", v.Name, v.Datasource.UID, v.AllValue)
 		}
 	}
-	for _, name := range []string{"datasource", "cluster", "instance"} {
+	for _, name := range []string{"datasource", "cluster"} {
 		if !slices.Contains(names, name) {
 			t.Errorf("no variable %s among %q", name, names)
 		}
@@ -206,7 +255,7 @@ func checkGrid(t *testing.T, d *dashboard) {
 
 func checkPanel(t *testing.T, p panel) {
 	t.Helper()
-	if !slices.Contains([]string{"stat", "timeseries", "bargauge", "table"}, p.Type) {
+	if !slices.Contains([]string{"stat", "timeseries", "state-timeline", "bargauge", "table"}, p.Type) {
 		t.Errorf("%s: type %q", p.Title, p.Type)
 	}
 	if len(p.Description) < 15 || !strings.HasSuffix(p.Description, ".") {

@@ -79,7 +79,7 @@ func exact(checks []check) (out []check) {
 // prompt are the exact checks of what does not look at a rule's window.
 func prompt(checks []check) (out []check) {
 	for _, c := range exact(checks) {
-		if !strings.Contains(c.expr, "rule:landlock_hosts_violating") {
+		if !strings.Contains(c.expr, ":landlock_hosts_violating:") {
 			out = append(out, c)
 		}
 	}

@@ -256,6 +256,10 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		"fleet/Rules/B":                                {},
 		"fleet/Rules/C":                                {},
 		"fleet/Rules/D":                                {},
+		"fleet/Services that violate a rule/A":         {},
+		"fleet/Waived rules/A":                         {"rule=" + chosenRule: 0},
+		"fleet/Waived rules/B":                         {"rule=" + chosenRule: 0},
+		"fleet/Waived rules/C":                         {"rule=" + chosenRule: float64(fleet.WaivedUntil().UnixMilli())},
 		"fleet/Run coverage/A":                         stat(ratio(t.Runs)),
 		"host/Run coverage/A":                          stat(ratio(t.Runs)),
 		"host/Broken rules/A":                          stat(0),
@@ -302,6 +306,10 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 	}
 	if eu {
 		out["fleet/Hosts without landlockd/A"] = stat(fleet.Missing)
+		out["fleet/Clusters/A"], out["fleet/Clusters/B"] = stat(float64(t.Violating)), stat(0)
+		for _, rule := range t.ByRule {
+			out["fleet/Clusters/B"][""] += float64(rule.Violating)
+		}
 		out["fleet/Mean nesting depth/A"] = stat(float64(t.Layers) / float64(t.Processes.Known()))
 		out["fleet/Run coverage by cluster/A"] = stat(ratio(t.Runs))
 		out["fleet/Workload coverage by cluster/A"] = stat(ratio(t.Workloads))
@@ -317,6 +325,10 @@ func truths(t fleet.Truth, eu bool) map[string]map[string]float64 {
 		out["fleet/Rules/B"][key] = float64(rule.Violating)
 		out["fleet/Rules/C"][key] = float64(rule.Violating) / float64(rule.Hosts)
 		out["host/Violated rules/A"][""] += float64(rule.Violating)
+		// Where there are too few of one, none is there to violate it otherwise.
+		if n := rule.Violating - rule.Violations["too_few"]; n > 0 {
+			out["fleet/Services that violate a rule/A"]["rule="+named.Name+",workload="+named.Workload] = float64(n)
+		}
 		if rule.Runs.Broken > 0 {
 			out["fleet/Rules/D"][key] = float64(rule.Runs.Broken)
 			out["host/Broken rules/A"][""]++

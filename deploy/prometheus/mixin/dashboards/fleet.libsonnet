@@ -7,7 +7,9 @@ function(config)
 
   local effective(what) = '(sum(cluster:landlock_%(what)s:sum{%(c)s, state="sandboxed"}) - sum(cluster:landlock_%(what)s_ineffective:sum{%(c)s})) / sum(cluster:landlock_%(what)s:sum{%(c)s, state!="unknown"})' % { what: what, c: g.cluster };
 
-  g.dashboard('fleet', 'Landlock / Fleet', 'What share of services and processes is sandboxed with Landlock, and where it is not.', ['instance'], [
+  local worstHosts = 'topk(%d, max by (%s, instance) (instance:landlock_rules_violating:count{%s}))' % [config.worstHosts, by, g.cluster];
+
+  g.dashboard('fleet', 'Landlock / Fleet', 'What share of services and processes is sandboxed with Landlock, and where it is not.', [], [
     {
       title: 'Coverage',
       panels: [
@@ -36,6 +38,111 @@ function(config)
       ],
     },
     {
+      title: 'What violates rules, the worst first',
+      panels: [
+        g.table(
+          'Rules',
+          'Every rule that applies somewhere: on how many hosts, and on how many of them it is violated, over the window of the alert. Broken: on how many something that violated it ended lately. Since: start of the oldest process that violates it now; of too few processes, when landlockd found so.',
+          [
+            q('sum by (rule, severity) (rule:landlock_hosts:count{%s})' % g.cluster),
+            q('sum by (rule, severity) (rule:landlock_hosts_violating:sum{%s})' % g.cluster),
+            q('sum by (rule, severity) (rule:landlock_hosts_violating:sum{%(c)s}) / sum by (rule, severity) (rule:landlock_hosts:count{%(c)s})' % { c: g.cluster }),
+            q('sum by (rule, severity) (rule:landlock_hosts_broken:sum{%s})' % g.cluster),
+            q('min by (rule, severity) (rule:landlock_rule_violating_since_timestamp_seconds:min{%s}) * 1000' % g.cluster),
+          ],
+          [
+            { name: 'Hosts', unit: 'short' },
+            { name: 'Violating', unit: 'short', thresholds: g.zeroIsGood },
+            { name: 'Share', unit: 'percentunit' },
+            { name: 'Broken', unit: 'short', thresholds: g.zeroIsGood },
+            { name: 'Since', unit: 'dateTimeFromNow' },
+          ],
+          [['rule', 'Rule'], ['severity', 'Severity']],
+          { Rule: g.toDashboard('rule', 'rule') },
+          w=14,
+          worst='Violating'
+        ),
+        g.table(
+          'Clusters',
+          'Hosts that violate some rule, and violated rules of all hosts added up, over the window of the alert. Since: start of the oldest process that violates any now.',
+          [
+            q('sum by (%s) (cluster:landlock_hosts_violating:sum{%s})' % [by, g.cluster]),
+            q('sum by (%s) (rule:landlock_hosts_violating:sum{%s})' % [by, g.cluster]),
+            q('min by (%s) (rule:landlock_rule_violating_since_timestamp_seconds:min{%s}) * 1000' % [by, g.cluster]),
+          ],
+          [
+            { name: 'Violating hosts', unit: 'short', thresholds: g.zeroIsGood },
+            { name: 'Violations', unit: 'short', thresholds: g.zeroIsGood },
+            { name: 'Since', unit: 'dateTimeFromNow' },
+          ],
+          [[by, 'Cluster']],
+          w=10,
+          worst='Violations'
+        ),
+        g.timeline(
+          'Since when',
+          'How long each rule had been violated by then, on any host: the age of the oldest process that violated it. In the first colour no host is known to violate it; the next is less than an hour, then less than a day, then longer. A gap: the rule applied nowhere.',
+          's',
+          q('time() - min by (rule) (rule:landlock_rule_violating_since_timestamp_seconds:min{%(c)s}) or 0 * sum by (rule) (rule:landlock_hosts:count{%(c)s})' % { c: g.cluster }, '{{rule}}'),
+          g.thresholds([[null, 'green'], [1, 'yellow'], [3600, 'orange'], [86400, 'red']])
+        ),
+        g.table(
+          'Services that violate a rule',
+          'On how many hosts a workload violated a rule that is violated there over the window of the alert. A host names at most twenty violations.',
+          [q('sum by (workload, rule) (workload:landlock_hosts_violating:count{%s})' % g.cluster)],
+          [{ name: 'Hosts', unit: 'short', thresholds: g.zeroIsGood }],
+          [['workload', 'Workload'], ['rule', 'Rule']],
+          { Workload: g.toDashboard('workload', 'workload'), Rule: g.toDashboard('rule', 'rule') },
+          w=12,
+          worst='Hosts'
+        ),
+        g.table(
+          'Hosts that violate most rules',
+          'The %(n)d hosts that violate most rules over the window of the alert. Since: start of the oldest process that violates any now. Of each cluster, %(n)d hosts are known.' % { n: config.worstHosts },
+          [
+            q(worstHosts),
+            q('min by (%(by)s, instance) (instance:landlock_rule_violating_since_timestamp_seconds:min{%(c)s}) * 1000 and on (%(by)s, instance) %(worst)s' % { by: by, c: g.cluster, worst: worstHosts }),
+          ],
+          [
+            { name: 'Violated rules', unit: 'short', thresholds: g.zeroIsGood },
+            { name: 'Since', unit: 'dateTimeFromNow' },
+          ],
+          [[by, 'Cluster'], ['instance', 'Host']],
+          { Host: g.toDashboard('host', 'instance') },
+          w=12,
+          worst='Violated rules'
+        ),
+        g.graph('Hosts that violate a rule', 'Hosts on which the rule is violated in most scrapes of the window of the alert.', 'short', q('sum by (rule) (rule:landlock_hosts_violating:sum{%s})' % g.cluster, '{{rule}}'), h=9),
+        g.table(
+          'Waived rules',
+          'Rules with a waiver: on how many hosts something is waived now, how many processes are, and when the first waiver in force ends. From then on what it accepts is a violation.',
+          [
+            q('sum by (rule) (rule:landlock_hosts_waived:sum{%s})' % g.cluster),
+            q('sum by (rule) (rule:landlock_processes_waived:sum{%s})' % g.cluster),
+            q('min by (rule) (rule:landlock_rule_waived_until_timestamp_seconds:min{%s}) * 1000' % g.cluster),
+          ],
+          [
+            { name: 'Hosts', unit: 'short' },
+            { name: 'Processes', unit: 'short' },
+            { name: 'Ends', unit: 'dateTimeFromNow' },
+          ],
+          [['rule', 'Rule']],
+          { Rule: g.toDashboard('rule', 'rule') },
+          w=12
+        ),
+        g.stat('Hosts with other rules than most', 'Hosts whose configuration is not the one that most hosts of their cluster have: a roll-out that has not reached them, or a change by hand.', 'short', q('sum(cluster:landlockd_hosts_drifted:count{%s})' % g.cluster), g.zeroIsGood, w=6),
+        g.table(
+          'Which hosts have other rules',
+          'Hosts with other rules than most of their cluster, and on how many hosts just these rules are. The hash is of all configuration files together.',
+          [q('max by (%s, instance, hash) (instance:landlockd_config_hosts:count{%s})' % [by, g.cluster])],
+          [{ name: 'Hosts with these', unit: 'short' }],
+          [[by, 'Cluster'], ['instance', 'Host'], ['hash', 'Configuration']],
+          { Host: g.toDashboard('host', 'instance') },
+          w=18
+        ),
+      ],
+    },
+    {
       title: 'Which services Landlock does not keep from what matters',
       panels: [
         g.bars('Kept from an asset', 'Of the sandboxed processes of which it is known, those that Landlock keeps from the asset. Unix permissions are not looked at.', 'percentunit', q('sum by (asset) (cluster:landlock_asset_processes:sum{%(c)s, reach="out_of_reach"}) / (sum by (asset) (cluster:landlock_asset_processes:sum{%(c)s, reach!="unknown"}) > 0)' % { c: g.cluster }, '{{asset}}'), w=8, h=9),
@@ -54,41 +161,6 @@ function(config)
           { Workload: g.toDashboard('workload', 'workload') },
           w=16,
           worst='Processes'
-        ),
-      ],
-    },
-    {
-      title: 'Rules',
-      panels: [
-        g.table(
-          'Rules',
-          'Every rule that applies somewhere: on how many hosts, and on how many of them it is violated, over the window of the alert. Broken: on how many something that violated it ended lately.',
-          [
-            q('sum by (rule, severity) (rule:landlock_hosts:count{%s})' % g.cluster),
-            q('sum by (rule, severity) (rule:landlock_hosts_violating:sum{%s})' % g.cluster),
-            q('sum by (rule, severity) (rule:landlock_hosts_violating:sum{%(c)s}) / sum by (rule, severity) (rule:landlock_hosts:count{%(c)s})' % { c: g.cluster }),
-            q('sum by (rule, severity) (rule:landlock_hosts_broken:sum{%s})' % g.cluster),
-          ],
-          [
-            { name: 'Hosts', unit: 'short' },
-            { name: 'Violating', unit: 'short', thresholds: g.zeroIsGood },
-            { name: 'Share', unit: 'percentunit' },
-            { name: 'Broken', unit: 'short', thresholds: g.zeroIsGood },
-          ],
-          [['rule', 'Rule'], ['severity', 'Severity']],
-          { Rule: g.toDashboard('rule', 'rule') },
-          w=12
-        ),
-        g.graph('Hosts that violate a rule', 'Hosts on which the rule is violated in most scrapes of the window of the alert.', 'short', q('sum by (rule) (rule:landlock_hosts_violating:sum{%s})' % g.cluster, '{{rule}}'), h=9),
-        g.stat('Hosts with other rules than most', 'Hosts whose configuration is not the one that most hosts of their cluster have: a roll-out that has not reached them, or a change by hand.', 'short', q('sum(cluster:landlockd_hosts_drifted:count{%s})' % g.cluster), g.zeroIsGood, w=6),
-        g.table(
-          'Which hosts have other rules',
-          'Hosts with other rules than most of their cluster, and on how many hosts just these rules are. The hash is of all configuration files together.',
-          [q('max by (%s, instance, hash) (instance:landlockd_config_hosts:count{%s})' % [by, g.facts])],
-          [{ name: 'Hosts with these', unit: 'short' }],
-          [[by, 'Cluster'], ['instance', 'Host'], ['hash', 'Configuration']],
-          { Host: g.toDashboard('host', 'instance') },
-          w=18
         ),
       ],
     },
@@ -112,6 +184,7 @@ function(config)
           ],
           [['workload', 'Workload']],
           { Workload: g.toDashboard('workload', 'workload') },
+          worst='Hosts with an unsandboxed process'
         ),
         g.graph('Runs that were not sandboxed', 'Processes that ended unsandboxed or partial, of the twenty workloads with most of them.', 'ops', q('topk(20, sum by (workload) (workload:landlock_runs:rate{%s}))' % g.cluster, '{{workload}}'), w=24),
       ],
@@ -123,7 +196,7 @@ function(config)
           'Hosts with the lowest coverage',
           'The fifty hosts with the smallest share of sandboxed workloads.',
           [
-            q('bottomk(50, instance:landlock_workload_coverage:ratio{%s})' % g.facts),
+            q('bottomk(50, instance:landlock_workload_coverage:ratio{%s})' % g.cluster),
           ],
           [{ name: 'Workload coverage', unit: 'percentunit', thresholds: g.coverage }],
           [[by, 'Cluster'], ['instance', 'Host']],
@@ -133,7 +206,7 @@ function(config)
         g.table(
           'Hosts that cannot be scanned',
           'Hosts whose last scan failed: each source, whether it is unavailable, and what it lacks.',
-          [q('max by (%s, instance, source, reason) (instance:landlockd_source_unavailable:max{%s})' % [by, g.facts])],
+          [q('max by (%s, instance, source, reason) (instance:landlockd_source_unavailable:max{%s})' % [by, g.cluster])],
           [{ name: 'Unavailable', unit: 'short', thresholds: g.zeroIsGood }],
           [[by, 'Cluster'], ['instance', 'Host'], ['source', 'Source'], ['reason', 'Reason']],
           { Host: g.toDashboard('host', 'instance') },

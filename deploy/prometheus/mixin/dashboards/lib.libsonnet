@@ -103,6 +103,20 @@ function(config) {
       },
     },
 
+  // A bar for each series, of the colours that its values had.
+  timeline(title, description, unit, queries, thresholds, w=24, h=8)::
+    panel('state-timeline', title, description, unit, queries, w, h, { instant: false, range: true }) + {
+      fieldConfig+: { defaults+: { thresholds: thresholds, custom: { fillOpacity: 80, lineWidth: 0, spanNulls: false } } },
+      options: {
+        alignValue: 'left',
+        legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+        mergeValues: true,  // of one colour
+        rowHeight: 0.8,
+        showValue: 'never',
+        tooltip: { mode: 'single', sort: 'none' },
+      },
+    },
+
   bars(title, description, unit, queries, thresholds=lib.coverage, w=12, h=8)::
     panel('bargauge', title, description, unit, queries, w, h, { instant: true, range: false }) + {
       fieldConfig+: { defaults+: { thresholds: thresholds, min: 0, [if unit == 'percentunit' then 'max']: 1 } },
@@ -230,7 +244,14 @@ function(config) {
     rule: variable('rule', 'Rule', 'rule:landlock_hosts:count{%s}' % lib.cluster, 'rule', false),
   },
 
+  // A panel that says which variables it does not look at.
+  local withUnmoved(p, variables) =
+    local reads(v) = std.any([std.length(std.findSubstr('$' + v.name, t.expr)) > 0 for t in p.targets]);
+    local unmoved = [v.label for v in variables if v.type == 'query' && !reads(v)];
+    p { [if unmoved != [] then 'description']+: ' The choice of %s does not change it.' % std.join(' and ', unmoved) },
+
   dashboard(name, title, description, variables, rows):: {
+    local chosen = [lib.variables[v] for v in ['datasource', 'cluster'] + variables],
     uid: config.dashboardUIDPrefix + name,
     title: title,
     description: description,
@@ -244,7 +265,7 @@ function(config) {
     timezone: 'browser',
     timepicker: {},
     annotations: { list: [] },
-    templating: { list: [lib.variables[v] for v in ['datasource', 'cluster'] + variables] },
+    templating: { list: chosen },
     links: [{
       type: 'dashboards',
       title: 'landlockd',
@@ -257,6 +278,6 @@ function(config) {
       tooltip: '',
       url: '',
     }],
-    panels: lib.rows(rows),
+    panels: lib.rows([row { panels: [withUnmoved(p, chosen) for p in row.panels] } for row in rows]),
   },
 }
