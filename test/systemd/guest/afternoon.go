@@ -213,6 +213,7 @@ var withoutData = map[string]string{
 	"Services within reach of an asset": "the same",
 	"Hosts without landlockd":           "no other exporter is scraped",
 	"Hosts not joined":                  "the same",
+	"Waived rules":                      "no rule has a waiver",
 	"Which hosts have other rules":      "there is one host",
 	"Hosts that cannot be scanned":      "it can be",
 	"Denials":                           "this kernel does not count them (Linux 6.15)",
