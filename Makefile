@@ -93,7 +93,7 @@ hooks: ## Run .githooks/pre-commit before each commit of this clone.
 .PHONY: help
 help: ## Show this.
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Parts of make test
 
@@ -202,6 +202,10 @@ test-afternoon: ## Do what docs/adopt.md says, in its own words, in a guest that
 test-denials: ## Count 10 000 denials of each kind, and floods, by audit (6.18, 7.2) and by tracepoints (7.3), in guests.
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests='6.18|7.2' -checks=denials:way=audit:n=10000:class=fs,denials:way=audit:n=10000:class=other,denials:way=audit:flood=10000:backlog=64
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests=7.3 -checks=denials:n=10000:class=fs,denials:n=10000:class=other,denials:flood=1000000
+
+.PHONY: test-arm64-deb
+test-arm64-deb: ## Install the arm64 deb in an arm64 guest with Debian's systemd, use it and purge it; as root on Debian.
+	$(GO) run ./test/kernels/cmd/test-kernels -boots=deb -timeout=30m -guests=7.3-arm64
 
 .PHONY: test-selftests
 test-selftests: ## Run the kernel's own tests of Landlock in guests, without landlockd and beside it; as root on Debian.

@@ -107,6 +107,9 @@ var (
 	realTime      = Boot{"default", "", []string{"report", "scan", "truth:seeds=1", "runs", "daemon"}}
 	realTimeSkips = Boot{"default", "", []string{"report", "scan", "runs:skips=1", "denials:flood=20000:processes=4"}}
 
+	// installed has Debian's systemd, and landlockd's package.
+	installed = Boot{"deb", one, []string{"deb:limit=15m"}}
+
 	// both is for a patched kernel with task iterators.
 	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "attrselftests", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}
 )
@@ -161,6 +164,6 @@ func Matrix() []Guest {
 	return append(guests,
 		Guest{Series: "7.3", Arch: "amd64", Boots: slices.Concat([]Boot{whole("100", "daemon:readable=1")}, others, []Boot{denialsTrace, real}), Long: own("tracepoints")},
 		Guest{Series: "7.3", Arch: "amd64", Flavour: kernel.RT, Boots: []Boot{realTimeSkips}},
-		Guest{Series: "7.3", Arch: "arm64", Boots: []Boot{{"default", one, append(slices.Clone(plain.Checks), "inside")}}},
+		Guest{Series: "7.3", Arch: "arm64", Boots: []Boot{{"default", one, append(slices.Clone(plain.Checks), "inside")}}, Long: []Boot{installed}},
 	)
 }

@@ -28,7 +28,7 @@ var payloads = map[string]payload{
 }
 
 // further are in the guests that have a check of the name.
-var further = map[string]payload{"programs": addPrograms, "inside": addAttacked, "cost": addMeasured}
+var further = map[string]payload{"programs": addPrograms, "inside": addAttacked, "cost": addMeasured, "deb": addDebian}
 
 // compilers make statically linked programs for an architecture.
 var compilers = map[string]string{

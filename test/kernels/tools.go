@@ -5,6 +5,7 @@ package kernels
 // Tools are what guests need beside [vm.Tools] and kernels.
 var Tools = map[string]string{
 	"qemu-system-aarch64":               "qemu-system-arm",
+	"mmdebstrap":                        "mmdebstrap",
 	"gcc":                               "gcc",
 	"aarch64-linux-gnu-gcc":             "gcc-aarch64-linux-gnu",
 	"/usr/aarch64-linux-gnu/lib/libc.a": "libc6-dev-arm64-cross",

@@ -59,12 +59,7 @@ func checkDaemon(t *T) {
 	}
 	text := d.scrape(t)
 	factSource(t, text)
-	for _, w := range daemonWants(expect, source) {
-		got, ok := value(text, w.series)
-		if w.absent == ok || ok && (got < w.least || got > w.most) {
-			t.Errorf("%s is %v (there: %v), want %v to %v (absent: %v)", w.series, got, ok, w.least, w.most, w.absent)
-		}
-	}
+	wantSeries(t, text, daemonWants(expect, source))
 	if expect == "reads" && d.network == "tcp" {
 		expectAnswer(t)
 	}
@@ -122,6 +117,16 @@ type want struct {
 	series      string
 	least, most float64
 	absent      bool
+}
+
+// wantSeries compares series of a page of metrics.
+func wantSeries(t *T, text string, wants []want) {
+	for _, w := range wants {
+		got, ok := value(text, w.series)
+		if w.absent == ok || ok && (got < w.least || got > w.most) {
+			t.Errorf("%s is %v (there: %v), want %v to %v (absent: %v)", w.series, got, ok, w.least, w.most, w.absent)
+		}
+	}
 }
 
 func daemonWants(expect, source string) []want {

@@ -49,6 +49,11 @@ func main() {
 // would be a panic of the kernel.
 func boot() {
 	defer powerOff()
+	if _, err := os.Stat(debian); err == nil {
+		err = enterDebian()
+		check.Emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: fmt.Sprintf("start Debian: %v", err)})
+		return
+	}
 	if err := mountAll(); err != nil {
 		check.Emit(protocol.Line{Kind: protocol.Log, Check: "init", Text: err.Error()})
 		return

@@ -43,6 +43,7 @@ var registry = map[string]check.Check{
 	"programs":        checkPrograms,
 	"legacy":          checkLegacy,
 	"cost":            checkCost,
+	"deb":             checkDeb,
 	"kernelselftests": checkSelftests,
 	"kernel":          check.Kernel,
 }

@@ -16,6 +16,7 @@ const (
 	typeCharDevice = 0o020000
 	typeDir        = 0o040000
 	typeFile       = 0o100000
+	typeSymlink    = 0o120000
 )
 
 // Writer writes one archive. Its methods do nothing after the first error,
@@ -51,6 +52,11 @@ func (w *Writer) File(perm uint32, content []byte, names ...string) {
 		w.put(entry{name: name, mode: typeFile | perm, links: len(names), content: content})
 		content = nil // further names of an inode come without it
 	}
+}
+
+// Symlink adds a symbolic link to a path.
+func (w *Writer) Symlink(to, name string) {
+	w.add(entry{name: name, mode: typeSymlink | 0o777, links: 1, content: []byte(to)})
 }
 
 // CharDevice adds a character device. The kernel opens /dev/console for its
