@@ -24,7 +24,8 @@ type Guest struct {
 	// Mandatory: that the mirror lacks it is a failure.
 	Mandatory bool
 	Boots     []Boot
-	// Long are boots that take long: they are run only where boots are selected by name.
+	// Long are boots that make test has no time for: they are run only where boots are selected
+	// by name.
 	Long []Boot
 }
 
@@ -110,6 +111,10 @@ var (
 	// installed has Debian's systemd, and landlockd's package.
 	installed = Boot{"deb", one, []string{"deb:limit=15m"}}
 
+	// generic is for what most machines have: configured otherwise than for clouds, with the
+	// same code.
+	generic = Boot{"default", one, []string{"report", "scan", "truth:seeds=1", "runs", "daemon"}}
+
 	// both is for a patched kernel with task iterators.
 	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "attrselftests", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}
 )
@@ -165,5 +170,7 @@ func Matrix() []Guest {
 		Guest{Series: "7.3", Arch: "amd64", Boots: slices.Concat([]Boot{whole("100", "daemon:readable=1")}, others, []Boot{denialsTrace, real}), Long: own("tracepoints")},
 		Guest{Series: "7.3", Arch: "amd64", Flavour: kernel.RT, Boots: []Boot{realTimeSkips}},
 		Guest{Series: "7.3", Arch: "arm64", Boots: []Boot{{"default", one, append(slices.Clone(plain.Checks), "inside")}}, Long: []Boot{installed}},
+		Guest{Series: "6.12", Arch: "amd64", Flavour: kernel.Generic, Long: []Boot{generic}},
+		Guest{Series: "7.3", Arch: "amd64", Flavour: kernel.Generic, Long: []Boot{generic}},
 	)
 }

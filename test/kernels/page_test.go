@@ -58,7 +58,7 @@ func statedTable(t *testing.T) string {
 	b.WriteString("| kernel | Debian's | ABI | rights | depth | source | IDs | lineage | rules | denials | ended |\n" +
 		"|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, g := range Matrix() {
-		for _, boot := range g.Boots {
+		for _, boot := range slices.Concat(g.Boots, g.Long) {
 			name := g.Name() + "/" + boot.Name
 			known[name] = true
 			said := s.boots[name]
@@ -171,7 +171,7 @@ func testedTable() string {
 		b.WriteString("| " + g.Name() + " |")
 		for _, c := range columns {
 			has := ""
-			for _, boot := range g.Boots {
+			for _, boot := range slices.Concat(g.Boots, g.Long) {
 				for _, check := range boot.Checks {
 					if name, _, _ := strings.Cut(check, ":"); slices.Contains(c.checks, name) {
 						has = "yes"

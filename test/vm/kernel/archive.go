@@ -56,10 +56,12 @@ func Open(ctx context.Context, cache string, log io.Writer) (*Archive, error) {
 // Flavour is Debian's name of how a kernel is configured.
 type Flavour string
 
-// Cloud is for virtual machines, RT is preemptible almost everywhere (PREEMPT_RT).
+// Cloud is for virtual machines, RT is preemptible almost everywhere (PREEMPT_RT), Generic is
+// what Debian installs on other machines, and has no name of its own in those of packages.
 const (
-	Cloud Flavour = "cloud"
-	RT    Flavour = "rt"
+	Cloud   Flavour = "cloud"
+	RT      Flavour = "rt"
+	Generic Flavour = "generic"
 )
 
 // Stock returns Debian's newest kernel of a series such as "6.12", or ErrAbsent. It

@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"archive/tar"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 // image matches packages that can hold a kernel, by series, flavour and architecture. Some
 // releases have the kernel in linux-image-*, in others that is a stub and the kernel is in
 // linux-binary-*.
-var image = regexp.MustCompile(`^linux-(?:image|binary)-(\d+\.\d+)[^a-z]*(?:\+deb\d+)?-(cloud|rt)-(amd64|arm64)$`)
+var image = regexp.MustCompile(`^linux-(?:image|binary)-(\d+\.\d+)[^a-z]*(?:\+deb\d+)?(?:-(cloud|rt))?-(amd64|arm64)$`)
 
 // stubSize is the size in bytes below which a package holds no kernel.
 const stubSize = 1 << 20
@@ -30,7 +31,7 @@ const stubSize = 1 << 20
 func find(packages []aptroot.Package, series string, f Flavour, arch string) (aptroot.Package, bool) {
 	return aptroot.Newest(packages, func(p aptroot.Package) bool {
 		m := image.FindStringSubmatch(p.Name)
-		return m != nil && m[1] == series && m[2] == string(f) && m[3] == arch && p.Architecture == arch && p.Size >= stubSize
+		return m != nil && m[1] == series && cmp.Or(Flavour(m[2]), Generic) == f && m[3] == arch && p.Architecture == arch && p.Size >= stubSize
 	})
 }
 

@@ -39,7 +39,9 @@ func TestFind(t *testing.T) {
 		{"6.12", RT, "amd64", "linux-image-6.12.94+deb13-rt-amd64"},
 		{"7.3", Cloud, "amd64", "linux-binary-7.3.4+deb13-cloud-amd64"},
 		{"7.3", Cloud, "arm64", "linux-binary-7.3.4+deb13-cloud-arm64"},
+		{"6.1", Generic, "amd64", "linux-image-6.1.0-50-amd64"},
 		{"7.3", RT, "amd64", ""},
+		{"7.3", Generic, "amd64", ""},
 		{"6.16", Cloud, "amd64", ""},
 		{"7.4", Cloud, "amd64", ""},
 	} {
