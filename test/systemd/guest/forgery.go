@@ -111,7 +111,7 @@ func (h *host) checkForgery(t *T) {
 	t.Must(copyFile("/bin/sleep", own))
 	t.Must(os.Chown(own, mallory, mallory))
 	before := h.scrape(t)
-	if d := ofLive(before).Diff(pageOf(steady)); d != "" {
+	if d := ofLive(t, before).Diff(pageOf(steady)); d != "" {
 		t.Errorf("before it:\n%s", d)
 	}
 	start := []string{"--user", "start"}

@@ -74,14 +74,33 @@ func pageOf(rules []says) page {
 		if r.violated {
 			p[fmt.Sprintf("landlock_rule_violated{rule=%q,severity=%q}", r.rule, r.severity)] = 1
 			p[violation(r.reason, r.rule, r.workload)] = float64(max(r.violating, 1))
+			p[fmt.Sprintf("%s{rule=%q,severity=%q}", violatingSince, r.rule, r.severity)] = plausible
 		}
 	}
 	return p
 }
 
+// violatingSince has a time, which is another one at each start.
+const violatingSince = "landlock_rule_violating_since_timestamp_seconds"
+
+// plausible stands for such a time, if it is one since the machine was booted.
+const plausible = -1
+
+// ofRules returns what a page has of rules, with plausible for each time that is.
+func ofRules(t *T, p page) page {
+	rules, clock := p.With("landlock_rule_"), float64(time.Now().Unix())
+	booted := clock - now(t).Seconds() - 1
+	for series, since := range rules.With(violatingSince) {
+		if since >= booted && since <= clock {
+			rules[series] = plausible
+		}
+	}
+	return rules
+}
+
 // ofLive returns what a page has of pageOf: all but what rules say of processes that ended.
-func ofLive(p page) page {
-	live := p.With("landlock_rule_")
+func ofLive(t *T, p page) page {
+	live := ofRules(t, p)
 	for series := range live {
 		if strings.HasPrefix(series, "landlock_rule_runs_total{") ||
 			strings.HasPrefix(series, "landlock_rule_last_broken_") {
@@ -99,7 +118,7 @@ func violation(reason, rule, workload string) string {
 func (h *host) checkRules(t *T) {
 	pastGrace(t)
 	p := h.scrape(t)
-	if d := ofLive(p).Diff(pageOf(steady)); d != "" {
+	if d := ofLive(t, p).Diff(pageOf(steady)); d != "" {
 		t.Errorf("rules:\n%s", d)
 	}
 	loaded := len(steady) + 2

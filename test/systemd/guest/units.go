@@ -40,7 +40,7 @@ func (h *host) checkUnits(t *T) {
 	p := h.decided(t)
 	compareWorkloads(t, p, namesOf(services))
 	rules := unitSays()
-	if d := p.With("landlock_rule_").Diff(pageOf(rules)); d != "" {
+	if d := ofRules(t, p).Diff(pageOf(rules)); d != "" {
 		t.Errorf("rules:\n%s", d)
 	}
 	want := page{
