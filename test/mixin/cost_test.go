@@ -21,6 +21,7 @@ const (
 
 // What docs/fleet.md extrapolates to.
 const (
+	someHosts    = 5000
 	manyHosts    = 100_000
 	scrapeEvery  = 60.0       // seconds, for evaluations too
 	retention    = 15 * 86400 // seconds, Prometheus' default
@@ -79,37 +80,40 @@ func (c cost) hostsPerServer() float64 {
 
 func (c cost) servers() float64 { return math.Ceil(c.hosts / c.hostsPerServer()) }
 
-// table is the part of docs/fleet.md that is worked out.
-func (c cost) table() string {
-	m := c.m
+// table is the part of docs/fleet.md that is worked out, for as many hosts as each cost is of.
+func table(some, many cost) string {
+	m := many.m
 	var b strings.Builder
 	row := func(cells ...string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 	row("measured", fmt.Sprintf("with %s hosts, every %.0f s", number(float64(m.Hosts)), m.Interval))
 	row("---", "---")
 	row("series of a host that scans", number(m.SeriesPerHost))
 	row("series in Prometheus "+m.Prometheus+", recorded ones included", number(m.HeadSeries))
-	row("its resident memory", size(m.Resident)+", "+size(c.bytesPerSeries())+" a series")
+	row("its resident memory", size(m.Resident)+", "+size(many.bytesPerSeries())+" a series")
 	row("its processor time", fmt.Sprintf("%.0f µs for each sample, with all rules and queries", 1e6*m.CPU/m.Appended))
 	row("a block of the run", fmt.Sprintf("%.2f bytes a sample, and %.0f bytes a series for the index", m.Block.Chunks/m.Block.Samples, m.Block.Index/m.Block.Series))
 	row("one scrape's answer", size(m.Plain)+", "+size(m.Gzip)+" as Prometheus asks for it (gzip)")
-	row("slowest group of rules", fmt.Sprintf("`%s`, %.1f s", c.slowest, m.Groups[c.slowest]))
+	row("slowest group of rules", fmt.Sprintf("`%s`, %.1f s", many.slowest, m.Groups[many.slowest]))
 	row("slowest panel", fmt.Sprintf("%.0f ms", m.SlowestPanel*1000))
 	row("recorded series for each cluster", number(m.Recorded))
 	b.WriteString("\n")
-	row("worked out", fmt.Sprintf("for %s hosts, every %.0f s", number(c.hosts), scrapeEvery), "how")
-	row("---", "---", "---")
-	row("series", number(c.series), "series in Prometheus / hosts × hosts")
-	row("samples", number(c.rate)+" a second", fmt.Sprintf("series / %.0f s", scrapeEvery))
-	row("memory", size(c.series*c.bytesPerSeries()), "series × memory of a series")
-	row("processors", fmt.Sprintf("%.0f", math.Ceil(c.cores())), "samples a second × processor time of a sample")
-	row("disk", size(c.rate*retention*c.bytesPerSample())+"; by Prometheus' documentation "+size(c.rate*retention*documented),
-		fmt.Sprintf("samples a second × %.0f days × %.2f bytes a sample, with the index of a block of two hours; × 2 bytes", retention/86400.0, c.bytesPerSample()))
-	row("network", size(c.hosts/scrapeEvery*m.Gzip)+" a second", fmt.Sprintf("hosts / %.0f s × gzipped answer", scrapeEvery))
-	row("evaluation of the slowest group, if one Prometheus had all hosts", fmt.Sprintf("%.0f s", c.evaluation()), "seconds / hosts × hosts")
-	row("hosts that one Prometheus suffices for", number(c.hostsPerServer()),
+	row(fmt.Sprintf("worked out, every %.0f s", scrapeEvery), "for "+number(some.hosts)+" hosts", "for "+number(many.hosts), "how")
+	row("---", "---", "---", "---")
+	worked := func(what string, of func(cost) string, how string) { row(what, of(some), of(many), how) }
+	worked("series", func(c cost) string { return number(c.series) }, "series in Prometheus / hosts × hosts")
+	worked("samples", func(c cost) string { return number(c.rate) + " a second" }, fmt.Sprintf("series / %.0f s", scrapeEvery))
+	worked("memory", func(c cost) string { return size(c.series * c.bytesPerSeries()) }, "series × memory of a series")
+	worked("processors", func(c cost) string { return fmt.Sprintf("%.0f", math.Ceil(c.cores())) }, "samples a second × processor time of a sample")
+	worked("disk", func(c cost) string {
+		return size(c.rate*retention*c.bytesPerSample()) + "; by Prometheus' documentation " + size(c.rate*retention*documented)
+	}, fmt.Sprintf("samples a second × %.0f days × %.2f bytes a sample, with the index of a block of two hours; × 2 bytes", retention/86400.0, many.bytesPerSample()))
+	worked("network", func(c cost) string { return size(c.hosts/scrapeEvery*m.Gzip) + " a second" }, fmt.Sprintf("hosts / %.0f s × gzipped answer", scrapeEvery))
+	worked("evaluation of the slowest group, if one Prometheus had all hosts",
+		func(c cost) string { return fmt.Sprintf("%.0f s", c.evaluation()) }, "seconds / hosts × hosts")
+	worked("hosts that one Prometheus suffices for", func(c cost) string { return number(c.hostsPerServer()) },
 		fmt.Sprintf("so many that their series are in half of %s, and the slowest group takes half of %.0f s", size(serverMemory), scrapeEvery))
-	row("Prometheus servers", number(c.servers()), "hosts / hosts of one")
-	row("series in the centre", number(c.servers()*(m.Recorded+2*worstHosts)+2*c.hosts),
+	worked("Prometheus servers", func(c cost) string { return number(c.servers()) }, "hosts / hosts of one")
+	worked("series in the centre", func(c cost) string { return number(c.servers()*(m.Recorded+2*worstHosts) + 2*c.hosts) },
 		fmt.Sprintf("servers × recorded series, two for each host, and two more for the %d of each server that violate most rules", worstHosts))
 	return b.String()
 }
@@ -167,7 +171,7 @@ func TestCosts(t *testing.T) {
 	if rules, err := os.ReadFile(rendered + "/rules.yml"); err != nil || !strings.Contains(string(rules), fmt.Sprintf(" (%d, count by ", worstHosts)) {
 		t.Errorf("it is not of %d hosts that rules record how much they violate (%v)", worstHosts, err)
 	}
-	table := costOf(m, manyHosts).table()
+	table := table(costOf(m, someHosts), costOf(m, manyHosts))
 	switch {
 	case old == table:
 	case *update:
