@@ -35,7 +35,7 @@ FLEET_INTERVAL ?= 30s
 FLEET_RECORD   ?=
 
 # Modules of their own, beside the one of landlockd: what they need is none of its
-# dependencies. test-deploy is for that of test/deploy.
+# dependencies. test-deploy is for that of test/deploy, test-panels for that of test/panels.
 MODULES := test/browser test/golandlock test/bench/chart
 
 GOLANGCI_LINT_VERSION := v2.15.0
@@ -110,7 +110,7 @@ check-generated: ## Fail if what is generated is not what is committed.
 lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## Run the linters.
 	@echo "==> lint: a minute the first time, seconds later"
 	$(GOLANGCI_LINT) run
-	@for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run); done
+	@for module in $(MODULES) test/panels; do (cd $$module && $(GOLANGCI_LINT) run); done
 	$(ACTIONLINT) .github/workflows/*.yml
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 
@@ -189,6 +189,13 @@ test-deploy: ## Build, install and run what deploy/ and Dockerfile ship; as root
 	$(GO) -C test/deploy test -count=1 -timeout 30m ./...
 
 ##@ Longer measurements
+
+# Not in "make test": it takes a minute and a half, and what draws comes from npm's registry.
+.PHONY: test-panels
+test-panels: ## Draw each panel of the dashboards in Chromium, over a Prometheus with a simulated fleet; keeps pictures.
+	@echo "==> draw the dashboards; what draws them is fetched and built the first time, for a minute or two"
+	$(GO) -C test/panels vet ./...
+	$(GO) -C test/panels test -count=1 -v -timeout 20m ./...
 
 .PHONY: test-series
 test-series: ## Check the style of the kernel patches, and that every commit of them compiles without a new warning, in many configurations.

@@ -36,9 +36,9 @@ type workflow struct {
 			Env            map[string]string
 		}
 		Steps []struct {
-			Name, Run, Uses, Shell string
-			Directory              string `yaml:"working-directory"`
-			With, Env              map[string]string
+			Name, If, Run, Uses, Shell string
+			Directory                  string `yaml:"working-directory"`
+			With, Env                  map[string]string
 		}
 	}
 }

@@ -8,7 +8,7 @@ trap 'rm -f "$before" "$after"' EXIT
 files() { find . -path ./.git -prune -o -path ./.tools -prune -o -type f \( -name 'object_bpf*' -o -path './docs/*' -o -path './deploy/prometheus/*' -o -path './deploy/grafana/*' -o -path '*/testdata/*' -o -name 'go.*' \) -print0 | sort -z | xargs -0 sha256sum; }
 files >"$before"
 "$go" generate ./...
-for module in . test/browser test/golandlock test/bench/chart; do "$go" -C "$module" mod tidy; done
+for module in . test/browser test/golandlock test/panels test/bench/chart; do "$go" -C "$module" mod tidy; done
 files >"$after"
 if ! diff "$before" "$after" >/dev/null; then
 	echo "generated files differ from what is in the tree (run make generate, go mod tidy):" >&2

@@ -24,12 +24,12 @@ needs=(
 	ssh-keygen:openssh-client        # their signature
 	lintian:lintian
 	mmdebstrap:mmdebstrap           # the Debian that packages are installed in, and the one with programs to scan
-	npm:npm                         # codex, a program to scan
+	npm:npm                         # codex, a program to scan; what draws dashboards
 	systemd-analyze:systemd
 	man:man-db                      # the manual page, completions
 	zsh:zsh
 	fish:fish
-	chromium-headless-shell:chromium-headless-shell # looks at pages
+	chromium-headless-shell:chromium-headless-shell # looks at pages and dashboards
 	tmux:tmux                       # a terminal for top; a server outside that a sandboxed shell can ask
 )
 headers=(/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/stdio.h:libc6-dev
