@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // deb is where the host puts landlockd's package, in a Debian whose systemd started this program
@@ -59,6 +60,8 @@ func checkDeb(t *T) {
 // installedServes scrapes the service of the package: it is confined, and every process is in
 // the state that it is in, those of this service among them.
 func installedServes(t *T) {
+	// Beyond --scan.min-interval: in the scan before, dpkg and its scripts may still run.
+	time.Sleep(1100 * time.Millisecond)
 	text := (&running{network: "tcp", address: daemonAddress}).scrape(t)
 	wants := daemonWants("reads", "auto")
 	for series, n := range map[string]float64{
