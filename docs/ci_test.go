@@ -43,8 +43,8 @@ type workflow struct {
 	}
 }
 
-// loadWorkflow decodes a workflow, whose actions are pinned, whose jobs have a limit of time, and which
-// may only read, unless a job says otherwise.
+// loadWorkflow decodes a workflow, whose actions are pinned, whose jobs have a limit of time, and
+// which may only read, unless a job says otherwise.
 func loadWorkflow(t *testing.T, name string) workflow {
 	t.Helper()
 	var w workflow

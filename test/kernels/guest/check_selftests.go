@@ -139,7 +139,7 @@ func (r *results) run(name string) error {
 		return fmt.Errorf("%s: not finished after %s: %w", name, selftestTime, err)
 	}
 	if problem := r.read(out.Bytes()); problem != nil {
-		return fmt.Errorf("%s: %w (it ends with %w)\n%s", name, problem, err, out.Bytes())
+		return fmt.Errorf("%s: %w\n%s", name, errors.Join(problem, err), out.Bytes())
 	}
 	return nil
 }
