@@ -54,7 +54,8 @@ func (r *results) String() string {
 	return fmt.Sprintf("%d passed, %d skipped, %d failed", n[0], n[1], n[2])
 }
 
-// read adds what a program said, in the kernel's form of the Test Anything Protocol.
+// read adds what a program said, in the kernel's form of the Test Anything Protocol. It is an error
+// if a test that was planned has no result, or has it out of turn.
 func (r *results) read(out []byte) error {
 	planned, n := 0, 0
 	name, about := "", &strings.Builder{}
@@ -73,11 +74,11 @@ func (r *results) read(out []byte) error {
 			continue
 		}
 		n++
-		if name == "" {
-			return fmt.Errorf("a result of no test: %s", text)
+		if name == "" || m[2] != strconv.Itoa(n) {
+			return fmt.Errorf("a result of no test, or out of turn: %s", text)
 		}
 		o := passed
-		_, reason, skips := strings.Cut(m[2], "# SKIP")
+		_, reason, skips := strings.Cut(m[3], "# SKIP")
 		switch {
 		case skips:
 			o = skipped
@@ -101,7 +102,7 @@ func (r *results) read(out []byte) error {
 var (
 	tapPlan   = regexp.MustCompile(`^1\.\.(\d+)$`)
 	tapRun    = regexp.MustCompile(`^#  RUN           (\S+) \.\.\.$`)
-	tapResult = regexp.MustCompile(`^(ok|not ok) \d+ (.*)$`)
+	tapResult = regexp.MustCompile(`^(ok|not ok) (\d+) (.*)$`)
 )
 
 func (r *results) failed() []string {

@@ -49,7 +49,21 @@ func TestTAP(t *testing.T) {
 	if d := differing(alone, beside); !slices.Equal(d, []string{"global.a", "layout.c"}) {
 		t.Errorf("%q differ", d)
 	}
-	if err := newResults().read([]byte("1..2\n#  RUN           a ...\nok 1 a\n")); err == nil {
-		t.Error("a test without a result is no error")
+	if reason := alone.reasons["layout.c"]; reason != "no module" {
+		t.Errorf("it was skipped for %q", reason)
+	}
+	if f := alone.failed(); len(f) != 1 {
+		t.Errorf("%q failed", f)
+	}
+	const plan, a, b, c = "1..3\n", "#  RUN           a ...\nok 1 a\n", "#  RUN           b ...\nok 2 b\n", "#  RUN           c ...\nok 3 c\n"
+	if err := newResults().read([]byte(plan + a + b + c)); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range []string{
+		"", a, plan, plan + a + b, plan + a + c + b, plan + a + b + c + "#  RUN           d ...\nok 4 d\n", "1..1\nok 1 a\n",
+	} {
+		if err := newResults().read([]byte(wrong)); err == nil {
+			t.Errorf("%q is taken for whole", wrong)
+		}
 	}
 }
