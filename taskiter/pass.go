@@ -20,6 +20,8 @@ type pass struct {
 	// stream is the records as they came, and at where in it those of tasks begin.
 	stream []byte
 	at     []uint32
+	// before is how many bytes the scan before this one read, if that was not the same.
+	before int
 	// order holds, for the passes one after the other, the tasks grouped by
 	// process: PID in the upper half, index in at in the lower.
 	order   []uint64
@@ -64,6 +66,7 @@ type exeEntry struct {
 }
 
 func (p *pass) reset() {
+	p.before = len(p.stream)
 	p.stream, p.at = again(p.stream), again(p.at)
 	p.order, p.groups = again(p.order), again(p.groups)
 	clear(p.exes) // it would keep paths

@@ -19,6 +19,9 @@ import (
 //   - executables, rules and conclusions on places that are kept from scan to scan: nothing is
 //     added to them but by records that a scan like this one has not, see repeatable;
 //   - budgets: what they leave out is never repeated.
+//
+// A scan of far less than the one before is not repeated either: the memory that a burst took is
+// given back where the next scan concludes anew.
 
 // repeatable reports whether a scan that reads what this one did, in one pass, comes to the same
 // snapshot: this one learned nothing that the next does not, and left nothing out.
@@ -26,6 +29,7 @@ func (s *Source) repeatable(snap *scan.Snapshot) bool {
 	p := &s.pass
 	return s.deriver == nil && // or each scan vouches for the domains of the next
 		len(p.exes) == 0 && len(p.missed) == 0 &&
+		len(p.stream) >= p.before-p.before/8 &&
 		snap.DomainsUnread == 0 && s.share.domains == usualDomains && len(p.described) < maxDomains &&
 		!s.scenes.refused
 }

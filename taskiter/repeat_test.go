@@ -336,6 +336,42 @@ func TestRepeat(t *testing.T) {
 	}
 }
 
+// TestRepeatGivesBack: what a burst took is given back behind it, also if nothing changes any more.
+func TestRepeatGivesBack(t *testing.T) {
+	w := newPlayed(1)
+	w.calm()
+	usual := slices.Clone(w.processes)
+	p := w.play()
+	for range 3 {
+		p.scan(t)
+	}
+	for range 12000 {
+		w.spawn()
+		p := w.processes[len(w.processes)-1]
+		p.tasks = p.tasks[:1] // a process that is whole: nothing of it is remembered
+		p.tasks[0].NrThreads = 1
+	}
+	p.scan(t)
+	s := p.source
+	room := func() []int {
+		return []int{cap(s.pass.at), cap(s.pass.order), cap(s.pass.groups), cap(s.pass.described), cap(s.holders), cap(s.programs.list)}
+	}
+	if took := room(); slices.Min(took) <= 4096 {
+		t.Fatalf("room for %v is no burst", took)
+	}
+	w.processes = usual
+	var snaps []*scan.Snapshot
+	for range 4 {
+		snaps = append(snaps, p.scan(t))
+	}
+	if left := room(); slices.Max(left) > 4096 {
+		t.Errorf("room for %v is left", left)
+	}
+	if !snaps[2].Identity().Is(snaps[3]) {
+		t.Error("the last scan is not repeated")
+	}
+}
+
 func deepCopy(s *scan.Snapshot) scan.Snapshot {
 	c := *s
 	c.Processes, c.Tasks, c.Workers = slices.Clone(s.Processes), slices.Clone(s.Tasks), slices.Clone(s.Workers)
