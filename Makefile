@@ -143,9 +143,13 @@ vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what the program 
 		echo "vulncheck: nothing was checked; if $(VULNDB) cannot be read, VULNDB=URL names a copy of it" >&2; \
 		exit $$status; }
 
+# Runs go test, and each test that failed once more; with so many failures, or a race, none.
+TESTSUM := $(GOTESTSUM) --format pkgname-and-test-fails --format-icons text --rerun-fails=1 \
+	--rerun-fails-max-failures=5 --rerun-fails-run-root-test --rerun-fails-abort-on-data-race
+
 .PHONY: unit
 unit: $(GOTESTSUM) ## All tests, on this kernel: as root. Lists the slowest.
-	@GO='$(GO)' GOTESTSUM=$(GOTESTSUM) test/unit.sh $(MODULES)
+	@GO='$(GO)' TESTSUM='$(TESTSUM)' test/unit.sh $(MODULES)
 
 # Where nothing starts a goroutine, neither the package nor its tests, the detector finds nothing.
 RACE_STARTS := ^[[:space:]]+go |\.Go\(|\.Parallel\(|httptest|\.Gather\(|testutil
@@ -168,9 +172,9 @@ fuzz: ## Every fuzz target for FUZZTIME.
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' test/fuzz.sh
 
 .PHONY: test-prometheus
-test-prometheus: ## Rules, alerts, dashboards and scrapes with Debian's newest Prometheus, 3 or later; unit has the installed one.
+test-prometheus: $(GOTESTSUM) ## Rules, alerts, dashboards and scrapes with Debian's newest Prometheus, 3 or later; unit has the installed one.
 	@echo "==> tests of test/mixin with Debian's newest Prometheus, fetched once, into ~/.cache/landlockd"
-	$(GO) test -count=1 -timeout 20m ./test/mixin -prometheus.newer
+	$(TESTSUM) --packages ./test/mixin -- -count=1 -timeout 20m -args -prometheus.newer
 
 .PHONY: test-kernels
 test-kernels: ## Boot many kernels under QEMU and run the checks in them; as root on Debian. KERNELS_FLAGS=-h lists the flags.
@@ -183,10 +187,10 @@ test-systemd: ## Boot Debian with systemd under QEMU and run the checks in it; a
 	$(GO) run ./test/systemd/cmd/test-systemd $(SYSTEMD_FLAGS)
 
 .PHONY: test-deploy
-test-deploy: ## Build, install and run what deploy/ and Dockerfile ship; as root on Debian.
+test-deploy: $(GOTESTSUM) ## Build, install and run what deploy/ and Dockerfile ship; as root on Debian.
 	@echo "==> packages, image and manifests; helm is built the first time, for some minutes"
 	$(GO) -C test/deploy vet ./...
-	$(GO) -C test/deploy test -count=1 -timeout 30m ./...
+	cd test/deploy && $(TESTSUM) --packages ./... -- -count=1 -timeout 30m
 
 ##@ Longer measurements
 

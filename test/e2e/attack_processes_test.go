@@ -78,20 +78,22 @@ func TestShortLives(t *testing.T) {
 	d, tree := startWatched(t, daemonOptions{prefix: limitedMemory(t)})
 	settle(t, d)
 	before := d.scrape(t)
-	p := startHurry(t, tree, "lives", strconv.Itoa(lives))
-	scrapes := 0
-	for end := time.Now().Add(6 * patience); !p.ended(); scrapes++ {
-		m := d.scrape(t)
-		m.checkWitnesses(t)
-		if m["landlock_nesting_depth_max"] != deepest {
-			t.Errorf("depth %v", m["landlock_nesting_depth_max"])
+	end := time.Now().Add(6 * patience)
+	for scrapes := 0; scrapes < 3; { // and begun again, where a scrape takes long
+		p := startHurry(t, tree, "lives", strconv.Itoa(lives))
+		for ; !p.ended(); scrapes++ {
+			m := d.scrape(t)
+			m.checkWitnesses(t)
+			if m["landlock_nesting_depth_max"] != deepest {
+				t.Errorf("depth %v", m["landlock_nesting_depth_max"])
+			}
+			if time.Now().After(end) {
+				t.Fatal("it does not end")
+			}
 		}
-		if time.Now().After(end) {
-			t.Fatal("it does not end")
+		if n := endHurry(t, p); n < lives*99/100 {
+			t.Errorf("%d lives", n)
 		}
-	}
-	if n := endHurry(t, p); n < lives*99/100 || scrapes < 3 {
-		t.Errorf("%d lives, %d scrapes", n, scrapes)
 	}
 	// Others of the host may come and go meanwhile.
 	eventually(t, "as many domains and series are there as before", func() bool {

@@ -75,7 +75,7 @@ func TestInhibition(t *testing.T) {
 		alert("LandlockdScanFailing", "alive", "", "warning", false),
 	}
 	send(t, url, alerts)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		wrong := compare(t, url, alerts)
 		if len(wrong) == 0 {

@@ -27,7 +27,7 @@ func TestPanels(t *testing.T) {
 	hosts := fleet.Generate(fleet.Options{Seed: 7, Hosts: 32, Units: 24})
 	p, _ := startFleet(t, hosts, "1s")
 	all := dashboards(t)
-	settle(t, p, append(checksOf(t, all, hosts), brokenAlerts(t, hosts)), time.Minute)
+	settle(t, p, append(checksOf(t, all, hosts), brokenAlerts(t, hosts)), patience)
 	checkVariableQueries(t, p, all, hosts)
 	checkRunbookQueries(t, p)
 }

@@ -59,7 +59,7 @@ func startDaemon(t *testing.T, url, name string, args ...string) *daemon {
 		}
 		log.Close()
 	})
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(patience)
 	for {
 		if resp, err := http.Get(url); err == nil {
 			resp.Body.Close()
@@ -75,6 +75,16 @@ func startDaemon(t *testing.T, url, name string, args ...string) *daemon {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// patience is how long a server may take for what it does within seconds: a test catches what
+// hangs, also on a host that does much else.
+const patience = 5 * time.Minute
+
+// often is the usual intervals of a server's configuration. A scrape may take as long as is
+// between two, so that none fails on a host that does much else.
+func often() map[string]string {
+	return map[string]string{"scrape_interval": "5s", "evaluation_interval": "1s"}
 }
 
 // prometheus is a server that runs.

@@ -40,12 +40,12 @@ func TestRemoteWrite(t *testing.T) {
 	caughtUp := func(from time.Time) {
 		t.Helper()
 		to := time.Now()
-		within(t, time.Minute, func() string { return central.missing(served, hosts, from, to) })
-		within(t, 30*time.Second, func() string { return central.covered(hosts) })
+		within(t, patience, func() string { return central.missing(served, hosts, from, to) })
+		within(t, patience, func() string { return central.covered(hosts) })
 	}
 	server := start()
 	agent := startAgent(t, dir, central.url, served.scrapeConfigs)
-	within(t, 30*time.Second, func() string { return central.covered(hosts) })
+	within(t, patience, func() string { return central.covered(hosts) })
 	began := time.Now()
 
 	server.stop()
@@ -58,7 +58,7 @@ func TestRemoteWrite(t *testing.T) {
 	agent.stop()
 	startAgent(t, dir, central.url, served.scrapeConfigs)
 	again := time.Now()
-	within(t, 30*time.Second, func() string {
+	within(t, patience, func() string {
 		if served.scrapesOf(hosts[0], again, time.Now()) < 5 {
 			return "an agent that was started anew scrapes nothing"
 		}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/common/model"
 
@@ -28,7 +27,7 @@ func TestScrape(t *testing.T) {
 	startDaemon(t, "http://"+address+"/-/ready", landlockd, "--web.listen-address="+address,
 		"--api.socket="+filepath.Join(dir, "s"), "--confine=best-effort")
 	p := startPrometheus(t, map[string]any{
-		"global": map[string]string{"scrape_interval": "1s"},
+		"global": often(),
 		"scrape_configs": []any{map[string]any{"job_name": "landlockd", "static_configs": []any{
 			map[string]any{"targets": []string{address}},
 		}}},
@@ -36,7 +35,7 @@ func TestScrape(t *testing.T) {
 	settle(t, p, []check{
 		{"scraped", `sum(up{job="landlockd"})`, true, map[string]float64{"": 1}},
 		{"scanned", `sum(landlockd_scan_success)`, true, map[string]float64{"": 1}},
-	}, 30*time.Second)
+	}, patience)
 
 	resp, err := http.Get("http://" + address + "/metrics")
 	if err != nil {

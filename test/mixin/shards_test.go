@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -28,7 +27,7 @@ func TestShards(t *testing.T) {
 		p := startPrometheus(t, shardConfig(t, served, number))
 		shards = append(shards, strings.TrimPrefix(p.url, "http://"))
 		// Either has a part of the hosts.
-		within(t, 30*time.Second, func() string {
+		within(t, patience, func() string {
 			v, err := p.query(`count(up{job="landlockd"}) < 28`, true)
 			if err != nil || len(v) != 1 || v[0].Value < 4 {
 				return "the servers do not share the hosts"
@@ -56,7 +55,7 @@ func TestShards(t *testing.T) {
 			}
 		}
 	}
-	settle(t, central, checks, time.Minute)
+	settle(t, central, checks, patience)
 }
 
 // shardConfig is docs/fleet.md's, for one of the servers of a simulated fleet. All

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -63,7 +62,7 @@ func TestTextfile(t *testing.T) {
 	}
 
 	p := startPrometheus(t, map[string]any{
-		"global":     map[string]string{"scrape_interval": "1s", "evaluation_interval": "1s"},
+		"global":     often(),
 		"rule_files": []string{absolute(t, "rules.yml"), absolute(t, "alerts.yml")},
 		"scrape_configs": []any{map[string]any{"job_name": "node", "static_configs": []any{
 			map[string]any{"targets": []string{exporter}, "labels": map[string]string{"cluster": "devices"}},
@@ -78,7 +77,7 @@ func TestTextfile(t *testing.T) {
 		{"hosts", `cluster:landlockd_hosts:count{cluster="devices"}`, true, map[string]float64{"": 1}},
 		{"hosts without landlockd", `cluster:landlockd_hosts_missing:count{cluster="devices"}`, true, map[string]float64{"": 0}},
 		{"age of the file", `time() - landlockd_last_scan_timestamp_seconds < bool 600`, true, map[string]float64{"": 1}},
-	}, 30*time.Second)
+	}, patience)
 }
 
 // samplesOf reads gauges, as name{labels}; there may be counters, but not in what
