@@ -65,10 +65,9 @@ type todo struct {
 	name string
 }
 
-// suggestions returns the rules for a snapshot, and what is left.
-func suggestions(s *scan.Snapshot, used []string) ([]suggestion, []todo) {
-	var rules []suggestion
-	var todos []todo
+// suggestions returns the rules for a snapshot, what there is to do, and how much of that is left
+// out.
+func suggestions(s *scan.Snapshot, used []string) (rules []suggestion, todos []todo, left int) {
 	for _, g := range groups(s) {
 		switch wrong := g.unfit(s); {
 		case wrong.why != "":
@@ -77,14 +76,17 @@ func suggestions(s *scan.Snapshot, used []string) ([]suggestion, []todo) {
 				t.name = unnamed
 			}
 			todos = append(todos, t)
-		case len(rules) == maxListed:
-			todos = append(todos, todo{group: g, why: "left out: too many rules"})
 		default:
 			r := suggestion{group: g}
 			r.expect, r.notes = expectationOf(s, g)
 			rules = append(rules, r)
 		}
 	}
+	rules, over := foremost(rules)
+	for _, r := range over {
+		todos = append(todos, todo{group: r.group, why: "left out: too many rules"})
+	}
+	todos, others := foremost(todos)
 	nameAll(rules, todos, used)
 	evaluate(s, rules)
 	for _, r := range rules {
@@ -92,8 +94,36 @@ func suggestions(s *scan.Snapshot, used []string) ([]suggestion, []todo) {
 			todos = append(todos, todo{group: r.group, why: r.fault})
 		}
 	}
-	return slices.DeleteFunc(rules, func(r suggestion) bool { return r.fault != "" }), todos
+	todos, more := foremost(todos)
+	rules = slices.DeleteFunc(rules, func(r suggestion) bool { return r.fault != "" })
+	return rules, todos, len(others) + len(more)
 }
+
+// foremost returns maxListed of all, in their order, and the others: what always runs comes
+// before services, and those before all else. Of that any user can have as much as he likes.
+func foremost[T interface{ what() kind }](all []T) (first, others []T) {
+	var of [daemon + 1]int
+	for _, t := range all {
+		of[t.what()]++
+	}
+	room := maxListed
+	for k := range of {
+		k = len(of) - 1 - k
+		of[k] = min(of[k], room)
+		room -= of[k]
+	}
+	for _, t := range all {
+		if k := t.what(); of[k] > 0 {
+			of[k]--
+			first = append(first, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	return first, others
+}
+
+func (g *group) what() kind { return g.kind }
 
 // groups returns the processes of a snapshot by what names them, ordered by that.
 func groups(s *scan.Snapshot) []*group {

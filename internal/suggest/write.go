@@ -21,7 +21,7 @@ import (
 // Write writes a rule file (docs/rules.md) for a snapshot, to stand beside one whose rules have
 // the used names. All text of others in it is quoted; comments have ASCII only.
 func Write(w io.Writer, s *scan.Snapshot, used []string) error {
-	rules, todos := suggestions(s, used)
+	rules, todos, left := suggestions(s, used)
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# What is sandboxed with Landlock on this host (%s, kernel %s), as rules for landlockd.\n", s.Time.UTC().Format(time.RFC3339), untrusted.Escape(s.Kernel.Release, 80, true))
 	b.WriteString("# They ask for what is so now: look them over, and leave out what is not meant to last.\n")
@@ -31,7 +31,7 @@ func Write(w io.Writer, s *scan.Snapshot, used []string) error {
 	if len(s.Assets) > 0 {
 		b.WriteString("# What out_of_reach names are assets of the configuration, which must stay there.\n")
 	}
-	listed, left := listed(todos)
+	listed := listed(todos)
 	b.WriteString("rules:")
 	if len(rules) == 0 && len(listed.ruled) == 0 {
 		b.WriteString(" []")
@@ -61,17 +61,16 @@ func Write(w io.Writer, s *scan.Snapshot, used []string) error {
 // list is what there is to do: ruled are rules in comments.
 type list struct{ ruled, others []todo }
 
-// listed returns as much as is written of what there is to do, and how much is not.
-func listed(todos []todo) (l list, left int) {
-	n := min(len(todos), maxListed)
-	for _, t := range todos[:n] {
+// listed returns what there is to do as it is written.
+func listed(todos []todo) (l list) {
+	for _, t := range todos {
 		if t.name != "" {
 			l.ruled = append(l.ruled, t)
 		} else {
 			l.others = append(l.others, t)
 		}
 	}
-	return l, len(todos) - n
+	return l
 }
 
 // write writes a rule that does not hold, as comments.
