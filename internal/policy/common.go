@@ -7,20 +7,30 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
 // texts are all texts that something can be. They are never changed.
 type texts struct {
-	re   *regexp.Regexp
-	prog *syntax.Prog
+	re   func() *regexp.Regexp
+	prog func() *syntax.Prog
+}
+
+// lazily returns what compiles an expression, one of this program's own, at its first use: most
+// commands have no use for it.
+func lazily(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 // textsOf returns the texts that the whole of an expression matches, which is one
 // of this program's own.
 func textsOf(expr string) texts {
-	return texts{regexp.MustCompile(`\A(?:` + expr + `)\z`), compile(expr)}
+	return texts{
+		lazily(`\A(?:` + expr + `)\z`),
+		sync.OnceValue(func() *syntax.Prog { return compile(expr) }),
+	}
 }
 
 // compile returns the program of an expression for the whole of a text; nil if it is none.
@@ -42,15 +52,15 @@ func (p *Pattern) canBe(t *texts) bool {
 		expr = p.re.String()
 	case p.glob:
 		// Most globs match what they are for with a letter in each gap.
-		if text := inGaps.Replace(p.text); p.Match(text) && t.re.MatchString(text) {
+		if text := inGaps.Replace(p.text); p.Match(text) && t.re().MatchString(text) {
 			return true
 		}
 		expr = globExpr(p.text)
 	default:
-		return t.re.MatchString(p.text)
+		return t.re().MatchString(p.text)
 	}
 	prog := compile(expr)
-	return prog == nil || common(prog, t.prog)
+	return prog == nil || common(prog, t.prog())
 }
 
 // inGaps puts a letter where a glob leaves open what is there. It is never written.

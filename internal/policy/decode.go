@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"regexp"
 	"slices"
 	"time"
 
@@ -17,7 +16,7 @@ const (
 	maxDepth     = 16 // deeper than that no kernel since Linux 5.19 nests
 )
 
-var labelName = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
+var labelName = lazily(`^[a-z0-9_-]{1,63}$`)
 
 // main reads the main file into c, and returns the patterns of rule files with
 // their places.
@@ -97,7 +96,7 @@ func (d *decoder) rule(n *yaml.Node, defaults Defaults) Rule {
 func (d *decoder) name(n *yaml.Node) string {
 	const want = "a name of 1 to 63 of the characters a-z, 0-9, _ and -"
 	name, ok := d.text(n, want)
-	if ok && !labelName.MatchString(name) {
+	if ok && !labelName().MatchString(name) {
 		d.fail(n, "%s: want %s", quote(name), want)
 	}
 	return name

@@ -245,14 +245,14 @@ func (d *decoder) line(n *yaml.Node) string {
 }
 
 var (
-	versionText = regexp.MustCompile(`^[0-9][0-9A-Za-z.+~-]{0,63}$`)
-	debText     = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]{1,63}$`)
-	npmText     = regexp.MustCompile(`^(@[a-z0-9][a-z0-9._-]{0,63}/)?[a-z0-9][a-z0-9._-]{0,63}$`)
+	versionText = lazily(`^[0-9][0-9A-Za-z.+~-]{0,63}$`)
+	debText     = lazily(`^[a-z0-9][a-z0-9+.-]{1,63}$`)
+	npmText     = lazily(`^(@[a-z0-9][a-z0-9._-]{0,63}/)?[a-z0-9][a-z0-9._-]{0,63}$`)
 )
 
-func (d *decoder) matching(n *yaml.Node, re *regexp.Regexp, want string) string {
+func (d *decoder) matching(n *yaml.Node, re func() *regexp.Regexp, want string) string {
 	text, ok := d.text(n, want)
-	if ok && !re.MatchString(text) {
+	if ok && !re().MatchString(text) {
 		d.fail(n, "%s: want %s", quote(text), want)
 	}
 	return text
@@ -269,7 +269,7 @@ func (d *decoder) npmName(n *yaml.Node) string {
 	return d.matching(n, npmText, "the name of a package")
 }
 
-var pathText = regexp.MustCompile(`^(/[A-Za-z0-9_+.@-]+)+$`)
+var pathText = lazily(`^(/[A-Za-z0-9_+.@-]+)+$`)
 
 // path reads the path of one file: nobody looks for others.
 func (d *decoder) path(n *yaml.Node) string {
@@ -344,7 +344,7 @@ func flow(b *strings.Builder, n *yaml.Node) {
 		b.WriteByte(']')
 	default:
 		quoted := n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
-		if !quoted && plainText.MatchString(n.Value) || n.ShortTag() != "!!str" {
+		if !quoted && plainText().MatchString(n.Value) || n.ShortTag() != "!!str" {
 			b.WriteString(n.Value)
 		} else {
 			// The escapes of Go are among those of YAML's scalars in double quotes.
@@ -354,4 +354,4 @@ func flow(b *strings.Builder, n *yaml.Node) {
 }
 
 // plainText is what means the same without quotes.
-var plainText = regexp.MustCompile(`^[a-z/][a-z0-9_./@-]*[a-z0-9]$`)
+var plainText = lazily(`^[a-z/][a-z0-9_./@-]*[a-z0-9]$`)

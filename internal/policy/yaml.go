@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+
 	"slices"
 	"strconv"
 	"strings"
@@ -75,12 +75,12 @@ func (d *decoder) document(text string) *yaml.Node {
 }
 
 // inMessage is where the parser gives the line: only its error text has it.
-var inMessage = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+var inMessage = lazily(`^yaml: (?:line (\d+): )?`)
 
 func (d *decoder) syntax(err error) {
 	text := err.Error()
 	p := Problem{File: d.file, Line: 1, Column: 1}
-	if m := inMessage.FindStringSubmatch(text); m != nil {
+	if m := inMessage().FindStringSubmatch(text); m != nil {
 		text = text[len(m[0]):]
 		if line, err := strconv.Atoi(m[1]); err == nil {
 			p.Line = line
