@@ -55,6 +55,9 @@ type finder struct {
 	// owner is, for each domain, the one workload that all processes in it or
 	// in domains nested in it are part of.
 	owner []string
+	// inside has of each process that was asked for the domains that one of its tasks is in, or
+	// in one nested in it. There can be many tasks, and many questions.
+	inside map[int32]map[int32]struct{}
 }
 
 // several is the owner of a domain with processes of more than one workload. It is
@@ -65,7 +68,7 @@ const several = "\x00"
 func newFinder(s *sight) *finder {
 	f := &finder{
 		sight: s, domains: make(map[domainid.ID]int32, len(s.domains)),
-		owner: make([]string, len(s.domains)),
+		owner: make([]string, len(s.domains)), inside: map[int32]map[int32]struct{}{},
 	}
 	for i := range s.domains {
 		f.domains[s.domains[i].ID] = int32(i)
@@ -113,17 +116,35 @@ func (f *finder) workload(s subject) string {
 // member returns a subject's process, if it is in a domain or in one nested in it; else nil.
 func (f *finder) member(s subject, domain int32) *member {
 	all := f.sight.members
-	first, _ := slices.BinarySearchFunc(all, s.pid,
+	first, found := slices.BinarySearchFunc(all, s.pid,
 		func(m member, pid int32) int { return cmp.Compare(m.pid, pid) })
-	for i := first; i < len(all) && all[i].pid == s.pid; i++ {
-		if s.pid == 0 || s.start != 0 && s.start != all[i].start {
-			return nil
+	if s.pid == 0 || !found || s.start != 0 && s.start != all[first].start {
+		return nil
+	}
+	inside := f.inside[s.pid]
+	if inside == nil {
+		inside = f.domainsOf(all[first:], s.pid)
+		f.inside[s.pid] = inside
+	}
+	if _, in := inside[domain]; !in {
+		return nil
+	}
+	return &all[first]
+}
+
+// domainsOf returns what inside has of a process, of which the first members are.
+func (f *finder) domainsOf(members []member, pid int32) map[int32]struct{} {
+	inside := map[int32]struct{}{}
+	for _, m := range members {
+		if m.pid != pid {
+			break
 		}
-		for d := range domainid.Chain(f.sight.domains, all[i].domain) {
-			if d == domain {
-				return &all[i]
+		for d := range domainid.Chain(f.sight.domains, m.domain) {
+			if _, known := inside[d]; known {
+				break // and so are all that it is nested in
 			}
+			inside[d] = struct{}{}
 		}
 	}
-	return nil
+	return inside
 }
