@@ -63,6 +63,7 @@ func (k *knownPrograms) run(out io.Writer) error {
 	report, err := inTime(d, "looking for known programs", func() (*known.Report, error) {
 		r := &known.Report{Known: len(programs)}
 		var installed map[string][]known.Installed
+		var err error // of this step alone, which may go on behind its time
 		if k.recorded() {
 			r.NotLooked = "a recorded snapshot is of another time, or of another host"
 		} else if installed, err = known.Look(k.rootFS, programs); err != nil {

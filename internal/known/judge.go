@@ -106,7 +106,6 @@ func Judge(s *scan.Snapshot, programs []policy.Known, installed map[string][]Ins
 		if p.Processes.Total() == 0 && len(p.Installed) == 0 {
 			continue
 		}
-		slices.Sort(p.PIDs)
 		p.conclude(s)
 		all = append(all, p)
 	}
@@ -133,6 +132,11 @@ func (p *Program) count(s *scan.Snapshot) {
 		len(anywhere.Patterns[policy.KeyAncestorExe]) > 0
 	result := p.evaluate(s, anywhere)
 	p.Elsewhere = len(result.About) - len(p.evaluate(s, p.Match).About)
+	p.countBy(result, s)
+}
+
+// countBy counts the processes that an evaluation of a snapshot is about.
+func (p *Program) countBy(result *policy.Evaluation, s *scan.Snapshot) {
 	for i := range result.Rules {
 		r := &result.Rules[i]
 		n := &p.Processes
@@ -165,6 +169,7 @@ func (p *Program) count(s *scan.Snapshot) {
 		}
 	}
 	p.free[access.Unknown] += max(0, left) // more than are listed
+	slices.Sort(p.PIDs)
 }
 
 // maxAbove is how far above a process its program is looked for.

@@ -23,7 +23,7 @@ func Rules(w io.Writer, s *scan.Snapshot, r *Report) error {
 	active := 0
 	var rules strings.Builder
 	for i := range r.Programs {
-		p := &r.Programs[i]
+		p := r.Programs[i].ofHost(s)
 		mark := ""
 		switch {
 		case !p.Matches():
@@ -51,11 +51,28 @@ func Rules(w io.Writer, s *scan.Snapshot, r *Report) error {
 	return b.Flush()
 }
 
+// ofHost returns the program as those processes show it that a rule is about. Others are not of
+// the host's file: anybody may have made them, and by them have a rule left out.
+func (p *Program) ofHost(s *scan.Snapshot) *Program {
+	if p.Elsewhere == 0 {
+		return p
+	}
+	own := &Program{Known: p.Known, Installed: p.Installed}
+	own.countBy(p.evaluate(s, p.Match), s)
+	if own.Processes.Total() == 0 && len(own.Installed) == 0 {
+		return p
+	}
+	own.conclude(s)
+	return own
+}
+
 // asks reports whether a rule for a program can be held here.
 func (p *Program) asks() bool {
 	switch p.Verdict {
-	case Off, OtherVersion, Impossible, Unknown, Launches:
+	case Off, OtherVersion, Impossible, Launches:
 		return false
+	case Unknown: // as long as all are as they should be of which that is known
+		return p.Processes.Sandboxed > 0 && p.Processes.Unsandboxed == 0
 	case NotRunning:
 		return p.ToDo == "" && len(p.Reasons) == 0
 	default:
