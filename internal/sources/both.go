@@ -56,10 +56,11 @@ func (b *Both) Scan(ctx context.Context) (*scan.Snapshot, error) {
 		b.logger.Warn("The sources disagree", "compared", d.Compared, "state", d.State,
 			"domain", d.Domain, "id", d.ID, "pids", d.Examples)
 	}
-	// The caller's own: a source keeps what it returned for the next scan.
-	snap := *after
+	// The caller's own: a source keeps what it returned for the next scan, in which what the
+	// caller sets must not be missed.
+	snap := after.Again()
 	snap.Source.Name = "both"
-	return &snap, nil
+	return snap, nil
 }
 
 // Close implements [scan.Source].
