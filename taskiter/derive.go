@@ -24,7 +24,7 @@ import (
 // instant at which it was seen. A task that is new under an address is in that
 // generation if somebody vouches for a later instant than it was seen at. Where
 // nobody does, the address is in doubt, and all tasks under it are looked at
-// again in one more pass: those that are found were under it at one instant, the
+// again in one more pass: those that are found under it then were so at one instant, the
 // beginning of that pass, and so in one domain. Names may thus split in time,
 // they never merge.
 type deriver struct {
@@ -34,8 +34,9 @@ type deriver struct {
 	// last and now are each task's innermost address in the last scan and in
 	// this one.
 	last, now map[taskKey]uint64
-	// again are the tasks that were found in the pass for addresses in doubt.
-	again map[taskKey]struct{}
+	// again are the tasks that were found in the pass for addresses in doubt, with the
+	// addresses that they were under then.
+	again map[taskKey][]uint64
 	// gen is the last generation given out. It counts all addresses
 	// together, so that one that is forgotten never gets an old one again.
 	gen uint64
@@ -64,7 +65,7 @@ func (e *derived) doubtful() bool { return e.newest > e.vouched }
 func newDeriver() *deriver {
 	d := &deriver{
 		domains: map[uint64]*derived{}, last: map[taskKey]uint64{}, now: map[taskKey]uint64{},
-		again: map[taskKey]struct{}{},
+		again: map[taskKey][]uint64{},
 	}
 	rand.Read(d.secret[:])
 	return d
@@ -126,7 +127,7 @@ func (d *deriver) seen(address uint64) *derived {
 
 // seeAgain notes that a task was found in the pass for addresses in doubt.
 func (d *deriver) seeAgain(by taskKey, chain []uint64) {
-	d.again[by] = struct{}{}
+	d.again[by] = slices.Clone(chain)
 	before, known := d.last[by], false
 	for _, address := range chain {
 		known = known || address == before
@@ -139,10 +140,11 @@ func (d *deriver) seeAgain(by taskKey, chain []uint64) {
 // settle reports whether it is proven that a task is under the domains that have the
 // names of its chain's addresses in this scan. If so, it carries them over to the next.
 func (d *deriver) settle(by taskKey, chain []uint64) bool {
-	_, again := d.again[by]
+	again := d.again[by]
 	for _, address := range chain {
 		e := d.seen(address)
-		if e == nil || e.doubtful() && !again {
+		// Found again is not enough: another thread may have taken it out (frees).
+		if e == nil || e.doubtful() && !slices.Contains(again, address) {
 			return false
 		}
 	}
@@ -176,7 +178,7 @@ func (d *deriver) id(address uint64) domainid.ID {
 func (d *deriver) forgetBurst() {
 	d.domains = maps.Collect(maps.All(d.domains))
 	d.now = maps.Collect(maps.All(d.now))
-	d.last, d.again = map[taskKey]uint64{}, map[taskKey]struct{}{}
+	d.last, d.again = map[taskKey]uint64{}, map[taskKey][]uint64{}
 }
 
 // end forgets what was not seen in this scan.

@@ -236,6 +236,41 @@ func TestDerivedIDsOfTwoDaemons(t *testing.T) {
 	}
 }
 
+// TestDerivedIDsOfFreedThreads: a thread that was seen in a domain, and is in none when it is looked
+// at again, may have left before another one came to the same address.
+func TestDerivedIDsOfFreedThreads(t *testing.T) {
+	const address = 0xffff888000000000
+	at := []uint64{address}
+	freed, other := taskKey{1, 1, 1}, taskKey{2, 2, 1}
+	for _, c := range []struct {
+		again []uint64
+		want  bool
+	}{
+		{at, true},
+		{[]uint64{address + 64, address}, true}, // nested in it by now
+		{nil, false},
+		{[]uint64{address + 64}, false},
+	} {
+		d := newDeriver()
+		d.begin()
+		d.see(1, freed, at)
+		if !d.settle(freed, at) {
+			t.Fatal("the only task in a domain is not")
+		}
+		d.begin()
+		d.see(1, freed, at)
+		d.see(2, other, at)
+		if !d.inDoubt(at) {
+			t.Fatal("nobody vouches for the second, and it is not in doubt")
+		}
+		d.seeAgain(freed, c.again)
+		d.seeAgain(other, at)
+		if got := d.settle(freed, at); got != c.want {
+			t.Errorf("found again under %x: %v", c.again, got)
+		}
+	}
+}
+
 // TestDerivedIDsDuringScans: the host changes between any two tasks that a scan
 // visits, and addresses are used again at once.
 func TestDerivedIDsDuringScans(t *testing.T) {
