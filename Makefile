@@ -252,7 +252,7 @@ install: build ## Install the binary below DESTDIR and PREFIX (/usr/local).
 image: ## Build the container image of this machine's architecture, with CONTAINER (podman, docker, buildah).
 	ARCHES=$$($(GO) env GOARCH) deploy/packaging/release.sh dist binaries
 	$(CONTAINER) build -t landlockd --build-arg TARGETARCH=$$($(GO) env GOARCH) --build-arg VERSION=$(VERSION) \
-		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(TZ=UTC0 git log -1 --date=iso-strict-local --format=%cd) .
+		--build-arg REVISION=$$(deploy/packaging/revision.sh) --build-arg CREATED=$$(TZ=UTC0 git log -1 --date=iso-strict-local --format=%cd) .
 
 .PHONY: release
 release: ## Build all that is released, for amd64 and arm64, into dist.

@@ -101,9 +101,8 @@ done
 
 # What they were made from: an in-toto statement of SLSA provenance. Who made them, and when, is
 # no part of it, as the bytes would differ: that is the signature's to say. Of a tree with
-# changes, or without Git, no commit is named.
-revision=${REVISION:-$(git rev-parse --verify -q HEAD 2>/dev/null || :)}
-case $description in *-dirty) revision= ;; esac
+# changes, or without Git, no commit is named, whatever VERSION says.
+revision=${REVISION:-$($here/revision.sh)}
 provenance=landlockd-$VERSION.provenance.json
 repository=https://github.com/landlockd/landlockd
 (cd "$out" && sha256sum "${artefacts[@]}") | jq -nR --arg version "$description" --arg revision "$revision" \

@@ -153,6 +153,39 @@ func TestBOM(t *testing.T) {
 	}
 }
 
+// TestRevision: a commit is named only if nothing was built but what is in it, however the version
+// was given.
+func TestRevision(t *testing.T) {
+	script := filepath.Join(top(t), "deploy/packaging/revision.sh")
+	dir := t.TempDir()
+	git := func(args ...string) string {
+		return run(t, "git", append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@x"}, args...)...)
+	}
+	check := func(when, want string) {
+		t.Helper()
+		if got := run(t, "env", "-C", dir, "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir), script); got != want {
+			t.Errorf("%s: %q, want %q", when, got, want)
+		}
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("without Git", "")
+	git("init", "-q")
+	write("a.go", "package a")
+	git("add", ".")
+	git("commit", "-q", "-m", "a")
+	check("as committed", git("rev-parse", "HEAD"))
+	write("b.go", "package a")
+	check("with a file more", "")
+	git("add", ".")
+	git("commit", "-q", "-m", "b")
+	write("a.go", "package a // changed")
+	check("changed", "")
+}
+
 // TestVersions: packages of what came later must count as newer, for dpkg and rpm.
 func TestVersions(t *testing.T) {
 	script := filepath.Join(top(t), "deploy/packaging/version.sh")
