@@ -61,9 +61,6 @@ type Table struct {
 // Row adds a row.
 func (t *Table) Row(cells ...Cell) { t.rows = append(t.rows, cells) }
 
-// Len returns the number of rows.
-func (t *Table) Len() int { return len(t.rows) }
-
 // Text is a cell of text that is safe to print.
 func Text(text string) Cell { return Cell{Text: text} }
 
