@@ -11,7 +11,7 @@ local seconds = import 'duration.libsonnet';
     landlockdJob: '(.+/)?landlockd',
     textfileJob: '(.+/)?node([-_]exporter)?',
 
-    // What tells which hosts there are: an exporter that runs on all of them.
+    // What knows which hosts there are: an exporter that runs on all of them.
     inventorySelector: 'job=~"%s"' % self.textfileJob,
 
     // What the host of a target is called, to compare both: as its label nodeLabel says, if it

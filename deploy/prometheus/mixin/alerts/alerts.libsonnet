@@ -165,7 +165,7 @@
           'quantile_over_time(0.5, landlock_rule_processes{%(facts)s, result="unknown"}[%(unknownWindow)s]) > 0',
           c.unknownFor,
           'Rule {{ $labels.rule }} cannot be judged on {{ $labels.instance }}.',
-          'In most scrapes of the last ' + c.unknownWindow + ' it could not be told whether {{ $value | humanize }} processes of rule {{ $labels.rule }} are sandboxed.',
+          'In most scrapes of the last ' + c.unknownWindow + ' it was not known whether {{ $value | humanize }} processes of rule {{ $labels.rule }} comply.',
           dashboard='rule',
         ),
         alert(

@@ -75,7 +75,7 @@ function(config)
         ),
         g.graph('Hosts that name the workload', 'Hosts that name the workload, by cluster.', 'short', q('sum by (%(by)s) (workload:landlock_hosts:count{%(c)s, %(w)s})' % m, '{{%s}}' % by)),
         g.graph('Hosts with an unsandboxed process, over time', 'By cluster: hosts on which some process of the workload is unsandboxed or partial.', 'short', q('sum by (%(by)s) (workload:landlock_hosts_unsandboxed:sum{%(c)s, %(w)s})' % m, '{{%s}}' % by)),
-        g.graph('Denials', 'Accesses that sandboxes of the workload denied, on hosts whose kernel tells of each denial.', 'ops', q('sum by (workload) (rate(landlock_workload_denials_total{%(f)s, %(w)s}[$__rate_interval]))' % m, '{{workload}}'), w=24),
+        g.graph('Denials', 'Accesses that sandboxes of the workload denied, on hosts whose kernel reports each denial.', 'ops', q('sum by (workload) (rate(landlock_workload_denials_total{%(f)s, %(w)s}[$__rate_interval]))' % m, '{{workload}}'), w=24),
       ],
     },
   ])
