@@ -174,6 +174,9 @@ func (s *Set) use(c *policy.Config) {
 	e := policy.New(c, o)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.evaluator != nil {
+		e.Follow(s.evaluator)
+	}
 	s.config, s.evaluator, s.ended, s.result = c, e, nil, nil
 	s.changes.keep(c)
 	s.state = State{Loaded: len(c.Rules), Hash: c.Hash, Reloaded: true, Since: time.Now()}

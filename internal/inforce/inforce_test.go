@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/landlockd/landlockd/internal/cmdline"
 	"github.com/landlockd/landlockd/internal/policy"
@@ -131,6 +132,37 @@ func TestReload(t *testing.T) {
 	s.changes.log.writing.Wait()
 	if !strings.Contains(f.log.String(), "Configuration loaded") {
 		t.Errorf("log: %s", &f.log)
+	}
+}
+
+// TestReloadKeepsSince: since when a rule finds too few is no matter of when it was loaded.
+func TestReloadKeepsSince(t *testing.T) {
+	f := newFile(t, twoRules)
+	s := f.open()
+	reload := func(text string) {
+		f.write(text)
+		if err := s.Reload(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(later time.Duration) (since []uint64) {
+		snap := host(1, scan.Sandboxed)
+		snap.Uptime += later
+		for _, r := range s.Evaluate(snap).Rules {
+			since = append(since, r.Since)
+		}
+		return since
+	}
+	before := at(0)
+	reload("rules: [{name: new, match: {unit: [c.service]}, min_processes: 1}, " + twoRules[len("rules: ["):])
+	if got := at(time.Minute); len(before) != 2 || len(got) != 3 || got[2] != before[1] || got[0] <= before[1] {
+		t.Errorf("since %d, and after a reload with one more, first, since %d", before, got)
+	}
+	reload(oneRule)
+	at(2 * time.Minute)
+	reload(twoRules)
+	if got := at(3 * time.Minute); got[1] != uint64(time.Hour+3*time.Minute) {
+		t.Errorf("since %d, of a rule that was not there", got[1])
 	}
 }
 

@@ -113,6 +113,18 @@ func New(c *Config, o Options) *Evaluator {
 	return e
 }
 
+// Follow goes on with what another evaluator remembers of rules with the same names: since when
+// there are too few processes.
+func (e *Evaluator) Follow(before *Evaluator) {
+	since := map[string]uint64{}
+	for i := range before.config.Rules {
+		since[before.config.Rules[i].Name] = before.tooFew[i]
+	}
+	for i := range e.config.Rules {
+		e.tooFew[i] = since[e.config.Rules[i].Name]
+	}
+}
+
 // Evaluate judges a snapshot. Besides what follows from the snapshot, the result has
 // which rules applied to earlier ones, and since which of them there are too few processes.
 func (e *Evaluator) Evaluate(s *scan.Snapshot) *Evaluation {
