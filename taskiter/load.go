@@ -176,12 +176,20 @@ func (o *opener) load(
 	return coll, it, nil
 }
 
+// errNoCompiler is the kernel's ENOTSUPP: a program calls a function of the kernel, and programs
+// are not compiled but interpreted.
+const errNoCompiler = unix.Errno(524)
+
 func loadError(err error) error {
 	var verifier *ebpf.VerifierError
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.As(err, &verifier):
 		return failure(scan.Error{Reason: Refused, Missing: "the kernel refused bpf(2) although the capabilities are there", Err: err,
 			Hint: "they must be held in the initial user namespace, and no seccomp filter or security module may forbid bpf(2)"})
+	case errors.Is(err, errNoCompiler):
+		return failure(scan.Error{Reason: NoIterator, Missing: "the kernel's compiler for BPF programs", Err: err,
+			Hint: "sysctl net.core.bpf_jit_enable=1 switches it on, unless the kernel is built without it " +
+				"(CONFIG_BPF_JIT), as Debian's for s390x is"})
 	case errors.Is(err, ebpf.ErrNotSupported):
 		return failure(scan.Error{Reason: NoIterator, Missing: "BPF task iterators", Since: "5.8", Err: err})
 	default:

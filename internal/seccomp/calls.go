@@ -38,7 +38,7 @@ type Calls []call
 // Serving returns what the serving stage calls. A daemon that was refused a call fails its
 // test (test/e2e/refused_test.go). Each group has its reason; what is left out is a decision.
 func Serving() Calls {
-	return append(common(serving[:]),
+	return append(append(common(serving[:]), socketCalls()...),
 		// One scan is one iterator of the link that it was given.
 		call{unix.SYS_BPF, is(0, unix.BPF_ITER_CREATE)},
 		// Who connected, before Linux 6.5 (SO_PEERPIDFD). All that is done by such a descriptor
@@ -67,9 +67,9 @@ func common(others []uint32) Calls {
 	self := uint64(unix.Getpid())
 	c := Calls{
 		// Go's runtime: memory, threads, signals to its own threads.
-		{unix.SYS_MMAP, noCode},
+		{unix.SYS_MMAP, mapping(noCode)},
 		{unix.SYS_MPROTECT, noCode},
-		{unix.SYS_CLONE, []condition{{0, thread | spaces, thread}}},
+		{unix.SYS_CLONE, []condition{{cloneFlags, thread | spaces, thread}}},
 		{unix.SYS_TGKILL, is(0, self)},
 		{unix.SYS_KILL, is(0, self)}, // so that all threads' stacks are shown when it fails
 		{unix.SYS_PRCTL, is(0, prSetVMA)},
@@ -89,7 +89,7 @@ func common(others []uint32) Calls {
 		{unix.SYS_FCNTL, is(1, unix.F_SETFL)},
 		{unix.SYS_FCNTL, is(1, unix.F_DUPFD_CLOEXEC)},
 	}
-	for _, numbers := range [...][]uint32{unconditional[:], others} {
+	for _, numbers := range [...][]uint32{unconditional[:], stat[:], others} {
 		for _, number := range numbers {
 			c = append(c, call{number: number})
 		}
@@ -112,7 +112,7 @@ var unconditional = [...]uint32{
 	unix.SYS_GETPPID, unix.SYS_GETRUSAGE, unix.SYS_UNAME, unix.SYS_SYSINFO,
 	// Files: which, the user decides, and of the serving stage Landlock.
 	unix.SYS_CLOSE, unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_WRITE, unix.SYS_LSEEK,
-	unix.SYS_FSTAT, newfstatat, unix.SYS_STATX, unix.SYS_STATFS, unix.SYS_FSTATFS,
+	unix.SYS_FSTAT, unix.SYS_STATX, unix.SYS_STATFS, unix.SYS_FSTATFS,
 	unix.SYS_GETDENTS64, unix.SYS_READLINKAT, unix.SYS_FACCESSAT,
 	// What is ready: Go's runtime ends a program that it cannot ask.
 	unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT, unix.SYS_EVENTFD2,

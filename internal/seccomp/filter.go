@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where struct seccomp_data has what filters look at. Both architectures are little-endian.
+// Where struct seccomp_data has what filters look at.
 const (
 	offsetNumber    = 0
 	offsetArch      = 4
-	offsetArguments = 16 // of 64 bits each
+	offsetArguments = 16 // of 64 bits each, in the machine's order
 )
 
 // program returns the filter that allows calls and refuses all others.
@@ -50,14 +50,13 @@ func conditions(when []condition) []bpf.Instruction {
 	}
 	var row []bpf.Instruction
 	for _, c := range when {
-		for half, shift := range []uint{0, 32} {
+		for _, shift := range []uint{0, 32} {
 			mask, value := uint32(c.mask>>shift), uint32(c.value>>shift)
 			if mask == 0 {
 				continue
 			}
 			row = append(row,
-				bpf.LoadAbsolute{
-					Off: offsetArguments + 8*uint32(c.argument) + 4*uint32(half), Size: 4},
+				bpf.LoadAbsolute{Off: half(c.argument, shift), Size: 4},
 				bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: mask},
 				bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value})
 		}
@@ -70,6 +69,11 @@ func conditions(when []condition) []bpf.Instruction {
 		}
 	}
 	return append(row, bpf.LoadAbsolute{Off: offsetNumber, Size: 4})
+}
+
+// half returns where the 32 bits of an argument are that begin at bit 0 or 32.
+func half(argument int, shift uint) uint32 {
+	return offsetArguments + 8*uint32(argument) + (lowHalf ^ uint32(shift/8))
 }
 
 // Install restricts every thread of this process, and those that they make, for ever to

@@ -19,8 +19,8 @@ func data(arch, number uint32, arguments ...uint64) []byte {
 	binary.BigEndian.PutUint32(b[offsetNumber:], number)
 	binary.BigEndian.PutUint32(b[offsetArch:], arch)
 	for i, a := range arguments {
-		binary.BigEndian.PutUint32(b[offsetArguments+8*i:], uint32(a))
-		binary.BigEndian.PutUint32(b[offsetArguments+8*i+4:], uint32(a>>32))
+		binary.BigEndian.PutUint32(b[half(i, 0):], uint32(a))
+		binary.BigEndian.PutUint32(b[half(i, 32):], uint32(a>>32))
 	}
 	return b
 }

@@ -32,7 +32,7 @@ type Guest struct {
 // Name is the guest's name in output and flags: "6.12", "6.12-rt", "6.12-patched", "7.3-arm64".
 func (g Guest) Name() string {
 	name := g.Series
-	if g.Flavour != "" {
+	if g.Flavour != "" && g.Arch != "s390x" { // which has but one flavour
 		name += "-" + string(g.Flavour)
 	}
 	if g.Arch != "amd64" {
@@ -75,7 +75,7 @@ var (
 		{"behind-selinux", one + "lsm=selinux,landlock,yama selinux=1", []string{"order:before=selinux", "scan", "legacy"}},
 	}
 
-	// off and lockdown are the two reasons of a kernel's own to see nothing. Without a vDSO,
+	// off and lockdown are two reasons of a kernel's own to see nothing. Without a vDSO,
 	// the time is a system call.
 	off      = Boot{"landlock-off", one + "lsm=yama,apparmor vdso=0", []string{"off", "daemon:expect=off"}}
 	lockdown = Boot{"lockdown", one + "lockdown=confidentiality", []string{"lockdown", "daemon:expect=lockdown"}}
@@ -114,6 +114,9 @@ var (
 	// generic is for what most machines have: configured otherwise than for clouds, with the
 	// same code.
 	generic = Boot{"default", one, []string{"report", "scan", "truth:seeds=1", "runs", "daemon"}}
+
+	// bigEndian is for Debian's s390x, which is built without a compiler of BPF programs.
+	bigEndian = Boot{"default", one, []string{"report", "nocompiler", "daemon:expect=nocompiler"}}
 
 	// both is for a patched kernel with task iterators.
 	both = Boot{"both", "lsm=landlock,yama,apparmor", []string{"report", "attr:current=apparmor", "attrselftests", "procattr", "scan", "same", "both:seeds=20", "daemon:source=both"}}
@@ -172,5 +175,6 @@ func Matrix() []Guest {
 		Guest{Series: "7.3", Arch: "arm64", Boots: []Boot{{"default", one, append(slices.Clone(plain.Checks), "inside")}}, Long: []Boot{installed}},
 		Guest{Series: "6.12", Arch: "amd64", Flavour: kernel.Generic, Long: []Boot{generic}},
 		Guest{Series: "7.3", Arch: "amd64", Flavour: kernel.Generic, Long: []Boot{generic}},
+		Guest{Series: "7.2", Arch: "s390x", Flavour: kernel.Generic, Long: []Boot{bigEndian}},
 	)
 }

@@ -81,8 +81,8 @@ func statedTable(t *testing.T) string {
 	return b.String()
 }
 
-// statedBy returns which facts the checks of a boot state. A locked kernel is not asked, and its
-// daemon states nothing.
+// statedBy returns which facts the checks of a boot state. A kernel that cannot scan is
+// not asked, and its daemon states nothing.
 func statedBy(b Boot) []string {
 	var keys []string
 	for _, c := range b.Checks {
@@ -90,7 +90,7 @@ func statedBy(b Boot) []string {
 		switch {
 		case name == "report":
 			keys = append(keys, "report.abi", "report.rights")
-		case name == "daemon" && !strings.Contains(args, "lockdown"), name == "denials":
+		case name == "daemon" && !strings.Contains(args, "lockdown") && !strings.Contains(args, "nocompiler"), name == "denials":
 			keys = append(keys, name+".source")
 		}
 	}
@@ -157,7 +157,7 @@ var columns = []struct {
 	{"assets", []string{"reach"}}, {"sockets", []string{"sockets"}}, {"ended", []string{"runs"}}, {"denials", []string{"denials"}},
 	{"the daemon", []string{"daemon"}}, {"from within it", []string{"inside"}}, {"real programs", []string{"programs"}},
 	{"the attribute", []string{"attr", "procattr"}}, {"order of modules", []string{"order"}}, {"off", []string{"off", "attroff"}},
-	{"lockdown", []string{"lockdown"}},
+	{"cannot scan", []string{"lockdown", "nocompiler"}},
 }
 
 func testedTable() string {

@@ -34,6 +34,7 @@ var further = map[string]payload{"programs": addPrograms, "inside": addAttacked,
 var compilers = map[string]string{
 	"amd64": "gcc",
 	"arm64": "aarch64-linux-gnu-gcc",
+	"s390x": "s390x-linux-gnu-gcc",
 }
 
 // addDaemon adds landlockd itself, as people get it.

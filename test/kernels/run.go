@@ -162,6 +162,16 @@ func (r *runner) guest(g Guest) {
 
 // kernel gets the kernel of a guest.
 func (r *runner) kernel(g Guest) (kernel.Image, error) {
+	if g.Arch == "s390x" {
+		if err := vm.Install(r.ctx, r.Out, toolsS390x); err != nil {
+			return kernel.Image{}, err
+		}
+		archive, err := kernel.Open(r.ctx, r.Cache, r.Out, g.Arch)
+		if err != nil {
+			return kernel.Image{}, err
+		}
+		return archive.Stock(r.ctx, g.Series, g.Flavour, g.Arch)
+	}
 	if !g.Patched {
 		return r.kernels.Stock(r.ctx, g.Series, cmp.Or(g.Flavour, kernel.Cloud), g.Arch)
 	}

@@ -19,7 +19,7 @@ import (
 // be missing, or be of a kind that does not run a stock kernel, and emulation
 // is fast enough.
 type Machine struct {
-	// Arch is "amd64" or "arm64".
+	// Arch is "amd64", "arm64" or "s390x".
 	Arch string
 	// Kernel and Initrd are paths; Initrd may be empty.
 	Kernel, Initrd string
@@ -46,8 +46,11 @@ type outcome struct {
 
 // program returns the emulator for an architecture.
 func program(arch string) string {
-	if arch == "arm64" {
+	switch arch {
+	case "arm64":
 		return "qemu-system-aarch64"
+	case "s390x":
+		return "qemu-system-s390x"
 	}
 	return "qemu-system-x86_64"
 }
@@ -56,7 +59,11 @@ func (m Machine) arguments() []string {
 	args := []string{"-M", "q35", "-cpu", "max,la57=off"}
 	// The kernel's test of its timer fails on a host that is busy enough.
 	platform := "console=ttyS0 no_timer_check"
-	if m.Arch == "arm64" {
+	switch m.Arch {
+	case "s390x":
+		args = []string{"-M", "s390-ccw-virtio", "-cpu", "max"}
+		platform = "console=ttysclp0"
+	case "arm64":
 		// Pointer authentication as the architecture defines it is slow to emulate.
 		args = []string{"-M", "virt", "-cpu", "max,pauth-impdef=on"}
 		platform = "console=ttyAMA0"

@@ -19,6 +19,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/api"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
 	"github.com/landlockd/landlockd/test/netns"
 )
 
@@ -33,7 +34,7 @@ const (
 var kernelAddress = regexp.MustCompile(`(?i)\bffff[0-9a-f]{12}\b`)
 
 // checkDaemon runs landlockd as people do and scrapes it. Arguments: expect, what
-// this boot is (reads, off, lockdown); source, what --source is given; addresses,
+// this boot is (reads, off, lockdown, nocompiler); source, what --source is given; addresses,
 // to look for kernel addresses in all that it prints; socket, "unix" on a kernel
 // that has no other network; readable, to install it so that its user can read it:
 // then it executes a copy in memory.
@@ -147,8 +148,13 @@ func daemonWants(expect, source string) []want {
 	case "off":
 		return append(always, is("landlockd_scan_success", 1), is("landlock_enabled", 0), some(`landlock_processes{state="unsandboxed"}`),
 			is(`landlock_processes{state="sandboxed"}`, 0), is(`landlock_processes{state="unknown"}`, 0))
-	case "lockdown":
-		return append(always, is("landlockd_scan_success", 0), is(`landlockd_source_available{reason="lockdown",source="taskiter"}`, 0),
+	case "lockdown", "nocompiler":
+		reason := taskiter.Lockdown
+		if expect == "nocompiler" {
+			reason = taskiter.NoIterator
+		}
+		return append(always, is("landlockd_scan_success", 0),
+			is(fmt.Sprintf(`landlockd_source_available{reason="%s",source="taskiter"}`, reason), 0),
 			want{series: "landlock_enabled", absent: true})
 	default:
 		sandboxed := `landlock_processes_by_depth{depth="3"}`

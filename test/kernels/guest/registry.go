@@ -29,6 +29,7 @@ var registry = map[string]check.Check{
 	"order":           checkOrder,
 	"off":             checkOff,
 	"lockdown":        checkLockdown,
+	"nocompiler":      checkNoCompiler,
 	"noattr":          checkNoAttr,
 	"attr":            checkAttr,
 	"attroff":         checkAttrOff,

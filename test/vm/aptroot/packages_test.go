@@ -47,7 +47,7 @@ func TestSourcesList(t *testing.T) {
 	list := sourcesList([]source{
 		{"Debian", "http://mirror.invalid/debian/", "bookworm"},
 		{"Debian-Security", "http://mirror.invalid/debian-security/", "bookworm-security"},
-	})
+	}, Architectures)
 	for _, want := range []string{"/debian/ bookworm main", "/debian-security/ bookworm-security main", "/debian/ sid main"} {
 		if strings.Count(list, want+"\n") != 1 {
 			t.Errorf("%q is not once in\n%s", want, list)

@@ -33,7 +33,9 @@ const listsAge = 12 * time.Hour
 // Root is a private root of apt.
 type Root struct {
 	dir string
-	env []string
+	// arches are those of Architectures, and further ones.
+	arches []string
+	env    []string
 	// logf gets what could not be had, if that does not matter yet.
 	logf func(format string, args ...any)
 	// fetching is held by the one who fetches: apt locks its lists, and fails
@@ -42,13 +44,14 @@ type Root struct {
 }
 
 // Open makes a root in dir, or takes up the one that is there, and fetches its
-// lists unless they are young. The mirror is the machine's own.
-func Open(ctx context.Context, dir string, logf func(string, ...any)) (*Root, error) {
+// lists unless they are young. The mirror is the machine's own. Further architectures need a dir of
+// their own.
+func Open(ctx context.Context, dir string, logf func(string, ...any), further ...string) (*Root, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	r := &Root{dir: dir, env: []string{"APT_CONFIG=" + filepath.Join(dir, "apt.conf")}, logf: logf}
+	r := &Root{dir: dir, arches: slices.Concat(Architectures, further), env: []string{"APT_CONFIG=" + filepath.Join(dir, "apt.conf")}, logf: logf}
 	// Its configuration names dir, to which it may have been moved since.
 	if err := r.configure(ctx); err != nil {
 		return nil, fmt.Errorf("private root of apt: %w", err)
@@ -87,11 +90,11 @@ APT::Architectures { %s };
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Check-Valid-Until "false";
-`, r.dir, filepath.Join(r.dir, "status"), Architectures[0], quotedList(Architectures))
+`, r.dir, filepath.Join(r.dir, "status"), Architectures[0], quotedList(r.arches))
 	return errors.Join(
 		os.WriteFile(filepath.Join(r.dir, "status"), nil, 0o644),
 		os.WriteFile(filepath.Join(r.dir, "apt.conf"), []byte(conf), 0o644),
-		os.WriteFile(filepath.Join(r.dir, "etc/apt/sources.list"), []byte(sourcesList(sources)), 0o644),
+		os.WriteFile(filepath.Join(r.dir, "etc/apt/sources.list"), []byte(sourcesList(sources, r.arches)), 0o644),
 	)
 }
 
@@ -105,10 +108,10 @@ func quotedList(words []string) string {
 
 // sourcesList names the machine's suites, and the further ones on the mirror
 // that has the main archive.
-func sourcesList(sources []source) string {
+func sourcesList(sources []source, arches []string) string {
 	var lines []string
 	add := func(uri, suite string) {
-		line := fmt.Sprintf("deb [arch=%s signed-by=%s] %s %s main\n", strings.Join(Architectures, ","), keyring, uri, suite)
+		line := fmt.Sprintf("deb [arch=%s signed-by=%s] %s %s main\n", strings.Join(arches, ","), keyring, uri, suite)
 		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/landlockd/landlockd/test/vm/aptroot"
 )
@@ -36,13 +37,14 @@ type Archive struct {
 }
 
 // Open makes the cache directory if need be, and fetches lists of packages unless
-// there are young ones. The log gets lines about what could not be fetched.
-func Open(ctx context.Context, cache string, log io.Writer) (*Archive, error) {
+// there are young ones: those of further architectures, too, which takes longer. The log gets lines
+// about what could not be fetched.
+func Open(ctx context.Context, cache string, log io.Writer, further ...string) (*Archive, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return nil, err
 	}
 	logf := func(format string, args ...any) { fmt.Fprintf(log, format+"\n", args...) }
-	root, err := aptroot.Open(ctx, filepath.Join(cache, "apt"), logf)
+	root, err := aptroot.Open(ctx, filepath.Join(cache, strings.Join(append([]string{"apt"}, further...), "-")), logf, further...)
 	if err != nil {
 		return nil, err
 	}

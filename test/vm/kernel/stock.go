@@ -22,7 +22,7 @@ import (
 // image matches packages that can hold a kernel, by series, flavour and architecture. Some
 // releases have the kernel in linux-image-*, in others that is a stub and the kernel is in
 // linux-binary-*.
-var image = regexp.MustCompile(`^linux-(?:image|binary)-(\d+\.\d+)[^a-z]*(?:\+deb\d+)?(?:-(cloud|rt))?-(amd64|arm64)$`)
+var image = regexp.MustCompile(`^linux-(?:image|binary)-(\d+\.\d+)[^a-z]*(?:\+deb\d+)?(?:-(cloud|rt))?-(amd64|arm64|s390x)$`)
 
 // stubSize is the size in bytes below which a package holds no kernel.
 const stubSize = 1 << 20
@@ -69,7 +69,7 @@ func (a *Archive) stock(ctx context.Context, p aptroot.Package) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", p.Name, err)
 	}
-	unpacked := vmlinuz // that of arm64 is not packed
+	unpacked := vmlinuz // that of arm64 is not packed, and QEMU takes that of s390x as it is
 	if p.Architecture == "amd64" {
 		unpacked = filepath.Join(tmp, "vmlinux")
 		if err := unpack(ctx, vmlinuz, unpacked); err != nil {

@@ -27,6 +27,7 @@ func TestFind(t *testing.T) {
 	add("linux-binary-7.3.4+deb13-cloud-amd64", "7.3.4-1~bpo13+1", "amd64", 13*mega)
 	add("linux-binary-7.3.4+deb13-cloud-arm64", "7.3.4-1~bpo13+1", "arm64", 13*mega)
 	add("linux-binary-7.3-cloud-amd64", "7.3~rc7-1~exp1", "amd64", 13*mega)
+	add("linux-binary-7.2.13+deb14-s390x", "7.2.13-1", "s390x", 9*mega)
 	add("linux-image-cloud-amd64", "7.4-1", "amd64", 13*mega)
 	for _, c := range []struct {
 		series  string
@@ -42,6 +43,7 @@ func TestFind(t *testing.T) {
 		{"6.1", Generic, "amd64", "linux-image-6.1.0-50-amd64"},
 		{"7.3", RT, "amd64", ""},
 		{"7.3", Generic, "amd64", ""},
+		{"7.2", Generic, "s390x", "linux-binary-7.2.13+deb14-s390x"},
 		{"6.16", Cloud, "amd64", ""},
 		{"7.4", Cloud, "amd64", ""},
 	} {

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/taskiter"
+)
+
+// checkNoCompiler is for a kernel that was built without its compiler of BPF programs: the source
+// must say that this is why it cannot work.
+func checkNoCompiler(t *T) {
+	// The file is there if, and only if, the compiler is.
+	const setting = "/proc/sys/net/core/bpf_jit_enable"
+	if _, err := os.Stat(setting); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("%s is there, or hidden: %v", setting, err)
+	}
+	s, err := taskiter.Open(taskiter.Options{})
+	if err == nil {
+		s.Close()
+		t.Fatalf("taskiter.Open succeeds without a compiler")
+	}
+	t.Fact("error", err.Error())
+	var e *scan.Error
+	if !errors.As(err, &e) || e.Reason != taskiter.NoIterator || !strings.Contains(e.Hint, "CONFIG_BPF_JIT") {
+		t.Errorf("taskiter.Open: %s; want reason %q and a hint at CONFIG_BPF_JIT", explain(err), taskiter.NoIterator)
+	}
+}
