@@ -14,6 +14,7 @@ import (
 
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
+	"github.com/landlockd/landlockd/test/hosts"
 )
 
 func TestAnswers(t *testing.T) {
@@ -131,6 +132,7 @@ good     compliant  warning   0          1          0         0        rules.yml
 	if err := JSON(&j, &h.Snapshot, r, false, "scan"); err != nil {
 		t.Fatal(err)
 	}
+	hosts.CheckSafe(t, j.String())
 	var got struct {
 		Answer string
 		Rules  []struct {

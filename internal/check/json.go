@@ -56,8 +56,8 @@ type violationJSON struct {
 
 // acceptJSON is a waiver: Until is the day from which it is in force no more.
 type acceptJSON struct {
-	Until  string `json:"until"`
-	Reason string `json:"reason"`
+	Until  string         `json:"until"`
+	Reason untrusted.Text `json:"reason"`
 }
 
 // unmatchedJSON is a rule that is about no process.
@@ -119,7 +119,7 @@ func Rules(r *policy.Evaluation, names bool) []RuleJSON {
 			if !names { // people write what they like into a reason
 				break
 			}
-			j.Accepts = append(j.Accepts, acceptJSON{a.Day(), a.Reason})
+			j.Accepts = append(j.Accepts, acceptJSON{a.Day(), untrusted.Text(a.Reason)})
 		}
 		for _, o := range policy.Results() {
 			j.Processes[o.String()] = rule.Processes[o]
