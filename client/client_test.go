@@ -34,6 +34,9 @@ func TestClient(t *testing.T) {
 	mux.HandleFunc("/v1/processes", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"asked":%q}`, r.URL.RawQuery)
 	})
+	mux.HandleFunc("/v1/log", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "{\"event\":\"start\"}\n{\"asked\":%q}\n", r.URL.RawQuery)
+	})
 	mux.HandleFunc("/v1/cut", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"a":`) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
@@ -51,6 +54,17 @@ func TestClient(t *testing.T) {
 	text, err := client.Get(t.Context(), socket, "/v1/processes?workload=a")
 	if err != nil || json.Unmarshal(text, &got) != nil || got.Asked != "workload=a" {
 		t.Errorf("%s, %v", text, err)
+	}
+	// Lines are the caller's to keep, and its error ends the log.
+	var lines []json.RawMessage
+	keep := func(line json.RawMessage) error { lines = append(lines, line); return nil }
+	if err := client.Log(t.Context(), socket, "last=2", keep); err != nil || len(lines) != 2 ||
+		string(lines[0]) != `{"event":"start"}` || string(lines[1]) != `{"asked":"last=2"}` {
+		t.Errorf("%s, %v", lines, err)
+	}
+	enough := errors.New("enough")
+	if err := client.Log(t.Context(), socket, "", func(json.RawMessage) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("%v", err)
 	}
 	var refused *client.Refused
 	if _, err := client.Get(t.Context(), socket, "/v1/x"); !errors.As(err, &refused) || refused.Word != "not_allowed" {

@@ -59,10 +59,34 @@ func TestProseOfPages(t *testing.T) {
 	}
 }
 
+// apart is how things may be told that are not the same.
+var apart = regexp.MustCompile(`(?i)\b(told|tells?)( \w+){0,3} apart\b`)
+
+// TestProseOfDeploy: texts of alerts and dashboards, and comments of units, manifests and packages,
+// use the plain words, too.
+func TestProseOfDeploy(t *testing.T) {
+	n := 0
+	for _, pattern := range []string{
+		"deploy/prometheus/mixin/*", "deploy/systemd/*", "deploy/kubernetes/*.yaml", "deploy/packaging/*.y*ml",
+		"deploy/packaging/man.tail",
+	} {
+		for _, file := range files(t, pattern) {
+			n++
+			for i, line := range strings.Split(string(read(t, file)), "\n") {
+				if word := toldOf.FindString(apart.ReplaceAllString(line, "")); word != "" {
+					t.Errorf("%s:%d: %q: say what is shown, known, read or reported", file, i+1, word)
+				}
+			}
+		}
+	}
+	if n < 40 {
+		t.Errorf("only %d files were found", n)
+	}
+}
+
 // TestProseOfCode: the same of comments and texts of the program, Go and C, in which things may
 // be told apart, and Go's "reports whether" is what a function does.
 func TestProseOfCode(t *testing.T) {
-	apart := regexp.MustCompile(`(?i)\b(told|tells?)( \w+){0,3} apart\b`)
 	whether := regexp.MustCompile(`(?i)\b(says?|said) whether\b`)
 	comment := regexp.MustCompile(`^\s*(//[^g]|\*|/\*)`) // not //go:generate
 	n := 0

@@ -21,7 +21,7 @@ local seconds = import 'duration.libsonnet';
     nodeLabel: 'node',
     podNodes: 'kube_pod_info',
 
-    // The label that tells clusters (sites, environments) apart. It need not exist.
+    // The label that tells clusters apart (sites, environments). It need not exist.
     clusterLabel: 'cluster',
 
     // Sums over hosts keep a host's last facts for this long, so that one
