@@ -11,7 +11,7 @@ import (
 )
 
 // instead are budgets that are missed because the time is in code that is not ours, as the
-// profiles in docs/performance.md show: by What, the value that was reached is held.
+// profiles in docs/performance-history.md show: by What, the value that was reached is held.
 var instead = map[string]excuse{}
 
 // excuse is why a budget is missed.

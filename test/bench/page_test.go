@@ -122,8 +122,9 @@ func drawPictures(t *testing.T, parts []namedPart) {
 // measuredText is all that is generated.
 func measuredText(parts []namedPart) string {
 	var b strings.Builder
-	b.WriteString("\n### Budgets\n\n" + wrap(fmt.Sprintf("`make bench` fails if one is missed, and "+
-		"for those that have a reason if what was reached is missed by more than %.0f %%.", 100*worse)) +
+	b.WriteString("\n### Budgets\n\n" + wrap(fmt.Sprintf("`make bench` fails if one is missed. Where the "+
+		"time is in code that is not ours the last column says so, and it fails if what was reached is "+
+		"missed by more than %.0f %%.", 100*worse)) +
 		"\n\n| what | measured | budget | reached | why not kept |\n|---|---|---|---|---|\n")
 	for _, p := range parts {
 		for _, budget := range p.Budgets {
