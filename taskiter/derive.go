@@ -19,7 +19,9 @@ import (
 // daemon. So the name is a keyed hash of the address and a generation.
 //
 // What makes this sound is that a task never leaves a domain: while it lives,
-// the address stays that domain's. A task that was under an address in the last
+// the address stays that domain's. (From ABI 8 on another thread of its process can
+// take it out, see judge, but none can out of what all of them are in: only that is
+// carried over then.) A task that was under an address in the last
 // scan, and is still, carries the generation over, and vouches for it up to the
 // instant at which it was seen. A task that is new under an address is in that
 // generation if somebody vouches for a later instant than it was seen at. Where
@@ -138,8 +140,9 @@ func (d *deriver) seeAgain(by taskKey, chain []uint64) {
 }
 
 // settle reports whether it is proven that a task is under the domains that have the
-// names of its chain's addresses in this scan. If so, it carries them over to the next.
-func (d *deriver) settle(by taskKey, chain []uint64) bool {
+// names of its chain's addresses in this scan. If so, it carries over to the next the one that it
+// stays in, if that is among them, and those that this one is nested in.
+func (d *deriver) settle(by taskKey, chain []uint64, stays uint64) bool {
 	again := d.again[by]
 	for _, address := range chain {
 		e := d.seen(address)
@@ -148,8 +151,8 @@ func (d *deriver) settle(by taskKey, chain []uint64) bool {
 			return false
 		}
 	}
-	if len(chain) > 0 {
-		d.now[by] = chain[0]
+	if slices.Contains(chain, stays) {
+		d.now[by] = stays
 	}
 	return true
 }

@@ -124,7 +124,7 @@ func (h *host) scan(d *deriver) map[int]domainid.ID {
 		}
 	}
 	for _, t := range h.tasks {
-		if !d.settle(t.key, h.addresses(t.domain)) {
+		if !d.settle(t.key, h.addresses(t.domain), h.innermost(t.domain)) {
 			panic("a task is in doubt though nothing happened during the scan")
 		}
 		for _, s := range h.chain(t.domain) {
@@ -146,6 +146,14 @@ func (h *host) addresses(domain int) []uint64 {
 		a = append(a, h.domains[s].address)
 	}
 	return a
+}
+
+// innermost is the first of them, 0 if there is none.
+func (h *host) innermost(domain int) uint64 {
+	if a := h.addresses(domain); len(a) > 0 {
+		return a[0]
+	}
+	return 0
 }
 
 // members returns the tasks that are in each domain or below.
@@ -254,7 +262,7 @@ func TestDerivedIDsOfFreedThreads(t *testing.T) {
 		d := newDeriver()
 		d.begin()
 		d.see(1, freed, at)
-		if !d.settle(freed, at) {
+		if !d.settle(freed, at, address) {
 			t.Fatal("the only task in a domain is not")
 		}
 		d.begin()
@@ -265,7 +273,7 @@ func TestDerivedIDsOfFreedThreads(t *testing.T) {
 		}
 		d.seeAgain(freed, c.again)
 		d.seeAgain(other, at)
-		if got := d.settle(freed, at); got != c.want {
+		if got := d.settle(freed, at, address); got != c.want {
 			t.Errorf("found again under %x: %v", c.again, got)
 		}
 	}
@@ -323,7 +331,7 @@ func TestDerivedIDsDuringScans(t *testing.T) {
 				if len(s.chain) == 0 {
 					continue
 				}
-				if !d.settle(s.task.key, s.at) {
+				if !d.settle(s.task.key, s.at, s.at[0]) {
 					doubtful++
 					continue
 				}

@@ -218,15 +218,51 @@ func (s *Source) vouch(ctx context.Context, groups []group) (int, error) {
 	}
 	for i := range groups {
 		g := &groups[i]
+		shared := uint64(0)
+		if s.frees() {
+			shared = s.sharedBy(g)
+		}
 		for _, o := range p.order[g.lo:g.hi] {
 			r := p.record(int(uint32(o)))
-			if r.Domain != 0 && !s.deriver.settle(r.key(), s.chainOf(r)) {
+			stays := r.Domain
+			if s.frees() {
+				stays = shared
+			}
+			if r.Domain != 0 && !s.deriver.settle(r.key(), s.chainOf(r), stays) {
 				r.Bits |= taskDoubtful
 				g.verdict = unsettled
 			}
 		}
 	}
 	return passes, nil
+}
+
+// sharedBy returns the key of the innermost domain that all tasks of a process are in, 0 if that is
+// not proved of any.
+func (s *Source) sharedBy(g *group) uint64 {
+	if g.verdict != sandboxed {
+		return 0
+	}
+	var shared []uint64
+	first := true
+	for _, o := range s.pass.order[g.lo:g.hi] {
+		r := s.pass.record(int(uint32(o)))
+		if !s.counts(r) {
+			continue
+		}
+		chain := s.chainOf(r)
+		if first {
+			shared, first = append(s.shared[:0], chain...), false
+			s.shared = shared // its memory is used again
+		}
+		for len(shared) > 0 && !slices.Contains(chain, shared[0]) {
+			shared = shared[1:]
+		}
+	}
+	if len(shared) == 0 {
+		return 0
+	}
+	return shared[0]
 }
 
 // chainOf returns the keys of a task's domain and of all that it is nested in,

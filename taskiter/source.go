@@ -52,6 +52,7 @@ type Source struct {
 	index     map[uint64]int32 // domain key to place in the snapshot
 	used      []int32
 	chain     []uint64
+	shared    []uint64
 	deriver   *deriver // nil where the kernel has IDs
 	creators  map[uint64]creatorName
 	rulebook  rulebook
