@@ -15,6 +15,7 @@ import (
 	"github.com/landlockd/landlockd/test/truth"
 	"github.com/landlockd/landlockd/test/vm"
 	"github.com/landlockd/landlockd/test/vm/cpio"
+	"github.com/landlockd/landlockd/test/vm/kernel"
 )
 
 // payload adds files to the initramfs of an architecture. It may use dir for
@@ -132,6 +133,9 @@ func addFile(path string) payload {
 // kernelSelftests is the check that the kernel's own tests are for: those of its version.
 const kernelSelftests = "kernelselftests"
 
+// selftestModule is the module that some of them need.
+const selftestModule = "overlay"
+
 // selftests is the payload of the kernel's own tests of Landlock, as /selftests/NAME.
 func (r *runner) selftests(series, version string) payload {
 	return func(ctx context.Context, w *cpio.Writer, _, _, arch string) error {
@@ -154,6 +158,15 @@ func (r *runner) selftests(series, version string) payload {
 			}
 			w.File(0o755, content, "selftests/"+f.Name())
 		}
+		module, err := r.kernels.Module(ctx, series, kernel.Cloud, arch, selftestModule)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(module)
+		if err != nil {
+			return err
+		}
+		w.File(0o644, content, "selftests/"+selftestModule+".ko")
 		return nil
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,8 +22,12 @@ import (
 // loopbackUp is all that the tests want of a shell.
 const loopbackUp = "ip link set dev lo up"
 
-// selftests is where the host puts the kernel's own tests of Landlock.
-const selftests = "/selftests"
+// selftests is where the host puts the kernel's own tests of Landlock, and overlay the module
+// that some of them need.
+const (
+	selftests = "/selftests"
+	overlay   = selftests + "/overlay.ko"
+)
 
 // checkSelftests runs the kernel's own tests of Landlock without landlockd and beside it,
 // while it scans without a pause, counts runs and denials, and is asked for all that it
@@ -35,6 +41,7 @@ func checkSelftests(t *T) {
 	if err := os.Symlink(self, "/bin/sh"); !errors.Is(err, os.ErrExist) {
 		t.Must(err)
 	}
+	t.Must(loadModule(overlay))
 	way := t.Arg("way", "")
 	programs := selectedTests(t)
 	alone := make(map[string]*results)
@@ -49,7 +56,9 @@ func checkSelftests(t *T) {
 		if to[name] == nil {
 			to[name] = newResults()
 		}
-		t.Must(to[name].run(name))
+		r := to[name]
+		t.Must(r.run(name))
+		t.Fact("selftests_seconds", fmt.Sprintf("%s: %.0f", name, r.took[len(r.took)-1].Seconds()))
 	}
 	for _, name := range programs {
 		run(alone, name)
@@ -59,7 +68,7 @@ func checkSelftests(t *T) {
 	if text := d.scrape(t); way != "" && !strings.Contains(text, `denials="`+way+`"`) {
 		t.Errorf("denials are not counted by %s: %s; %s", way, line(text, "landlockd_source_info"), d.text())
 	}
-	w := startWatch(d, openIterator(t))
+	w := startWatch(d, openIterator(t), way != "")
 	for _, name := range programs {
 		run(beside, name)
 	}
@@ -81,12 +90,14 @@ func checkSelftests(t *T) {
 			run(alone, name)
 		}
 		t.Fact("selftests", fmt.Sprintf("%s | %s | %s", name, alone[name], beside[name]))
-		t.Fact("selftests_seconds", fmt.Sprintf("%s: %.0f, %.0f", name, alone[name].took[0].Seconds(), beside[name].took[0].Seconds()))
 		if skipped := alone[name].skipped(); len(skipped) > 0 {
 			t.Fact("selftests_skipped", name+": "+strings.Join(skipped, ", "))
 		}
 		if failed := alone[name].failed(); len(failed) > 0 {
 			t.Fact("selftests_failed", name+": "+strings.Join(failed, ", "))
+			for _, test := range slices.Sorted(maps.Keys(alone[name].said)) {
+				t.Fact("selftests_said", name+" "+test+": "+alone[name].said[test])
+			}
 		}
 		for _, test := range unsteady(alone[name], beside[name]) {
 			t.Fact("selftests_unsteady", fmt.Sprintf("%s: `%s`: %s without landlockd, %s beside it", name, test,
@@ -99,19 +110,29 @@ func checkSelftests(t *T) {
 	}
 }
 
-// mostRounds is how often programs are run at most until a task was seen twice in a domain.
+// mostRounds is how often programs are run at most until a task was seen twice in a domain and,
+// where denials are told, in one that denied something to it.
 const mostRounds = 20
+
+// noSelftests are what is beside the tests: programs that they start, the module, and a
+// benchmark, which has no results.
+var noSelftests = []string{"true", "sandbox-and-launch", "wait-pipe", "wait-pipe-sandbox", "overlay.ko", "fs_bench"}
 
 // selectedTests returns the names of the programs that are to be run.
 func selectedTests(t *T) []string {
 	if names := t.Arg("tests", ""); names != "" {
 		return strings.Split(names, "+")
 	}
-	files, err := filepath.Glob(filepath.Join(selftests, "*_test"))
+	files, err := os.ReadDir(selftests)
 	t.Must(err)
 	var names []string
 	for _, f := range files {
-		names = append(names, filepath.Base(f))
+		switch name := f.Name(); {
+		case strings.HasSuffix(name, "_test"):
+			names = append(names, name)
+		case !slices.Contains(noSelftests, name):
+			t.Errorf("is %s a test?", name)
+		}
 	}
 	if len(names) == 0 {
 		t.Fatalf("%s has no tests", selftests)
@@ -126,9 +147,7 @@ const selftestTime = 20 * time.Minute
 func (r *results) run(name string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), selftestTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(selftests, name))
-	// They make files where they are.
-	cmd.Dir = selftests
+	cmd := exec.CommandContext(ctx, self, "selftest", filepath.Join(selftests, name))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	began := time.Now()

@@ -31,6 +31,7 @@ func init() {
 		"boxed":        boxed,
 		"connect":      connect,
 		"activate":     activate,
+		"selftest":     selftest,
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -24,10 +23,12 @@ type stays struct {
 	// domain, each of which could have been false; deeper of them are on tasks that are in
 	// more layers than before, and overridden on such as got the domain of another thread.
 	scans, again, deeper, overridden int
-	// unknown are processes, each time, of which nothing is said. joined are denials
-	// whose domain was found again.
-	unknown, joined int
-	wrong           []string
+	// unknown are processes, each time, of which nothing is said.
+	unknown int
+	wrong   []string
+
+	// domains are those that were ever seen, by ID, with those that they are nested in.
+	domains map[domainid.ID]layers
 }
 
 type processName struct {
@@ -51,28 +52,38 @@ func (l layers) beginsWith(other layers) bool {
 
 // staying is what is known of a process.
 type staying struct {
-	// base are the layers that all of its tasks were in.
-	base layers
-	// latest are those of each task that it ever had.
-	latest map[taskName]layers
+	// base are the layers that all of its tasks were in, by a scan that had ended at based.
+	base  layers
+	based time.Time
+	// latest are those of each task that it ever had, by the latest scan that said it.
+	latest map[taskName]said
+	// began is when the process was created, and seen when the latest scan that says
+	// something of it began.
+	began, seen time.Time
 	// daemon: it is landlockd, which stays in one domain for the whole time.
 	daemon bool
 	// overridden: a thread got the domain of another one.
 	overridden bool
 }
 
+// said is what a scan said of a task, and when it began.
+type said struct {
+	layers layers
+	seen   time.Time
+}
+
 func newStays() *stays {
-	return &stays{processes: map[processName]*staying{}}
+	return &stays{processes: map[processName]*staying{}, domains: map[domainid.ID]layers{}}
 }
 
 func (s *stays) String() string {
 	return fmt.Sprintf("%d snapshots; %d statements on tasks seen before in a domain, %d of them deeper, %d overridden by "+
-		"another thread; %d times nothing is said of a process; domains of %d denials found again; %d false",
-		s.scans, s.again, s.deeper, s.overridden, s.unknown, s.joined, len(s.wrong))
+		"another thread; %d times nothing is said of a process; %d false",
+		s.scans, s.again, s.deeper, s.overridden, s.unknown, len(s.wrong))
 }
 
-// look judges a snapshot by those before, and by denials that were read before it was begun.
-func (s *stays) look(snap *scan.Snapshot, before []denials.Denial) {
+// look judges a snapshot by those before.
+func (s *stays) look(snap *scan.Snapshot) {
 	s.scans++
 	for i := range snap.Processes {
 		p := &snap.Processes[i]
@@ -83,7 +94,19 @@ func (s *stays) look(snap *scan.Snapshot, before []denials.Denial) {
 		s.process(snap, p)
 	}
 	if snap.Source.IDs == kernelIDs {
-		s.joins(before, snap)
+		s.nested(snap)
+	}
+}
+
+// nested judges what domains are nested in: that never changes.
+func (s *stays) nested(snap *scan.Snapshot) {
+	for i := range snap.Domains {
+		l := layersOf(snap, int32(i))
+		id := snap.Domains[i].ID
+		if before, ok := s.domains[id]; ok && !slices.Equal(before, l) {
+			s.errorf("domain %v is in %v, and was in %v", id, l, before)
+		}
+		s.domains[id] = l
 	}
 }
 
@@ -95,14 +118,18 @@ func (s *stays) process(snap *scan.Snapshot, p *scan.Process) {
 	known := s.processes[name]
 	first := known == nil
 	if first {
-		known = &staying{latest: map[taskName]layers{}, daemon: p.Comm.String() == "landlockd"}
+		known = &staying{
+			latest: map[taskName]said{}, daemon: p.Comm.String() == "landlockd",
+			began: snap.Time.Add(time.Duration(p.Start) - snap.Uptime),
+		}
 		s.processes[name] = known
 	}
+	known.seen = snap.Time
 	now := map[taskName]layers{}
 	complete := true
 	var common layers
 	for i, task := range snap.TasksOf(p) {
-		at, ok := layersOf(snap, &task)
+		at, ok := layersOfTask(snap, &task)
 		if !ok {
 			complete = false
 			continue
@@ -120,17 +147,17 @@ func (s *stays) process(snap *scan.Snapshot, p *scan.Process) {
 		s.task(snap, known, task, at)
 	}
 	for task, at := range now {
-		known.latest[task] = at
+		known.latest[task] = said{at, snap.Time}
 	}
 	if complete && (first || len(common) > len(known.base)) {
-		known.base = common
+		known.base, known.based = common, snap.Time.Add(snap.Duration)
 	}
 }
 
 // task judges what is said of one task.
 func (s *stays) task(snap *scan.Snapshot, known *staying, name taskName, at layers) {
-	before, seen := known.latest[name]
-	if !seen || len(before) == 0 {
+	before := known.latest[name].layers
+	if len(before) == 0 {
 		return
 	}
 	if !known.daemon {
@@ -144,7 +171,7 @@ func (s *stays) task(snap *scan.Snapshot, known *staying, name taskName, at laye
 	}
 	if snap.Kernel.ABI >= abiTSync {
 		for other, l := range known.latest {
-			if other != name && at.beginsWith(l) {
+			if other != name && at.beginsWith(l.layers) {
 				s.overridden++
 				known.overridden = true
 				return
@@ -157,59 +184,26 @@ func (s *stays) task(snap *scan.Snapshot, known *staying, name taskName, at laye
 // abiTSync is the first ABI with LANDLOCK_RESTRICT_SELF_TSYNC.
 const abiTSync = 8
 
-// joins looks for the domains of denials, which were read before the snapshot was begun, in
-// what it says of the tasks that were denied.
-func (s *stays) joins(all []denials.Denial, snap *scan.Snapshot) {
-	for _, d := range all {
-		p := snap.Find(d.PID)
-		other := p == nil || d.Start != 0 && p.Start != d.Start || snap.Time.Sub(d.Time) > lately
-		if d.PID == 0 || other || p.State == scan.Unknown || actsForOthers(d) {
-			continue
-		}
-		if known := s.processes[processName{p.PID, p.Start}]; known != nil && known.overridden {
-			continue
-		}
-		var chains []layers
-		found := false
-		for _, task := range snap.TasksOf(p) {
-			if at, ok := layersOf(snap, &task); ok && (d.TID == 0 || task.TID == d.TID) {
-				chains = append(chains, at)
-				found = found || slices.Contains(at, d.Domain)
-			}
-		}
-		switch {
-		case found:
-			s.joined++
-		case len(chains) > 0 && (d.TID != 0 || len(chains) == int(p.NumTasks)):
-			s.errorf("process %d, task %d was denied %v by %v, and it is in %v", d.PID, d.TID, d.Blockers, d.Domain, chains)
-		}
-	}
-}
-
-// lately is how old a denial may be, so that its PID is not another process's by now where
-// the process's start is not known (audit).
-const lately = time.Minute
-
-// actsForOthers: what denied may be the domain of another task than of the one that acted, of
-// a tracer or of who is to get a signal.
-func actsForOthers(d denials.Denial) bool {
-	return slices.Contains(d.Blockers, "ptrace") || slices.Contains(d.Blockers, "scope.signal")
-}
-
 func (s *stays) errorf(format string, args ...any) {
 	s.wrong = append(s.wrong, fmt.Sprintf("snapshot %d: ", s.scans)+fmt.Sprintf(format, args...))
 }
 
-// layersOf returns the layers of a task, and whether they are known.
-func layersOf(snap *scan.Snapshot, task *scan.Task) (layers, bool) {
+// layersOfTask returns the layers of a task, and whether they are known.
+func layersOfTask(snap *scan.Snapshot, task *scan.Task) (layers, bool) {
 	switch {
 	case task.State == scan.Unsandboxed:
 		return nil, true
 	case task.State == scan.Unknown || task.Domain == domainid.Outermost || !task.DepthExact:
 		return nil, false
 	}
+	l := layersOf(snap, task.Domain)
+	return l, len(l) == int(task.Depth)
+}
+
+// layersOf returns a domain, which is the last, and those that it is nested in.
+func layersOf(snap *scan.Snapshot, domain int32) layers {
 	var l layers
-	for at := task.Domain; at != domainid.Outermost; at = snap.Domains[at].Parent {
+	for at := domain; at != domainid.Outermost; at = snap.Domains[at].Parent {
 		id := snap.Domains[at].ID
 		if snap.Source.IDs != kernelIDs {
 			id = domainid.None
@@ -217,7 +211,7 @@ func layersOf(snap *scan.Snapshot, task *scan.Task) (layers, bool) {
 		l = append(l, id)
 	}
 	slices.Reverse(l)
-	return l, len(l) == int(task.Depth)
+	return l
 }
 
 func commonLayers(a, b layers) layers {

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/landlockd/landlockd/domainid"
-	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -63,26 +62,11 @@ func TestStays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStays()
 			for _, tasks := range c.scans {
-				s.look(host(c.abi, tasks...), nil)
+				s.look(host(c.abi, tasks...))
 			}
 			if len(s.wrong) != c.wrong || s.overridden != c.overridden {
 				t.Errorf("%d overridden, wrong: %q; want %d and %d", s.overridden, s.wrong, c.overridden, c.wrong)
 			}
 		})
-	}
-}
-
-func TestStaysJoins(t *testing.T) {
-	denied := func(domain int) []denials.Denial {
-		return []denials.Denial{{Domain: domainid.ID(domain), PID: 7, TID: 8, Start: 1, Blockers: []string{"fs.execute"}}}
-	}
-	s := newStays()
-	s.look(host(6, 0, 12), denied(1))
-	if s.joined != 1 || len(s.wrong) != 0 {
-		t.Errorf("joined %d, wrong: %q", s.joined, s.wrong)
-	}
-	s.look(host(6, 0, 12), denied(3))
-	if s.joined != 1 || len(s.wrong) != 1 {
-		t.Errorf("joined %d, wrong: %q", s.joined, s.wrong)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/landlockd/landlockd/internal/api"
-	"github.com/landlockd/landlockd/internal/denials"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/truth"
 )
@@ -21,20 +20,23 @@ import (
 type watch struct {
 	stopping atomic.Bool
 	done     sync.WaitGroup
-	// served judges the daemon, and scanned the watch's own scans.
+	// served judges the daemon, and scanned the watch's own scans, which mu guards.
 	served, scanned *stays
+	mu              sync.Mutex
+	// told are the denials that the daemon told. With joining some must be of tasks that
+	// scans saw.
+	told    joins
+	joining bool
 	// pages is how often metrics were scraped, and unanswered how often nothing came.
 	pages, unanswered int
-	// remembered are the denials that the daemon had when it was asked last.
-	remembered atomic.Pointer[[]denials.Denial]
-	// judged: a scan said something that could have been wrong.
+	// judged: a scan said something that could have been wrong, and, with joining, of a task
+	// that was denied something.
 	judged atomic.Bool
 	errs   [2]error
 }
 
-func startWatch(d *running, source scan.Source) *watch {
-	w := &watch{served: newStays(), scanned: newStays()}
-	w.remembered.Store(new([]denials.Denial))
+func startWatch(d *running, source scan.Source, joining bool) *watch {
+	w := &watch{served: newStays(), scanned: newStays(), joining: joining}
 	for i, look := range []func() error{
 		func() error { return w.ask(d) },
 		func() error { return w.scan(source) },
@@ -59,22 +61,34 @@ func (w *watch) ask(d *running) error {
 			w.unanswered++
 		}
 		w.pages++
+		w.askDenials()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), daemonTime)
 	defer cancel()
-	remembered, err := api.AskDenials(ctx, api.DefaultPath, 0)
-	if err != nil {
-		w.unanswered++
-		return nil
-	}
-	w.remembered.Store(&remembered.Denials)
 	snap, err := api.AskSnapshot(ctx, api.DefaultPath)
 	if err != nil {
 		w.unanswered++
 		return nil
 	}
-	w.served.look(snap, remembered.Denials)
+	w.served.look(snap)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.judged.Load() {
+		w.judged.Store(w.scanned.again > 0 && (!w.joining || w.told.by(w.scanned).tasks > 0))
+	}
 	return nil
+}
+
+// askDenials asks for denials often: landlockd forgets them.
+func (w *watch) askDenials() {
+	ctx, cancel := context.WithTimeout(context.Background(), daemonTime)
+	defer cancel()
+	remembered, err := api.AskDenials(ctx, api.DefaultPath, 0)
+	if err != nil {
+		w.unanswered++
+		return
+	}
+	w.told.add(remembered.Denials)
 }
 
 // pause is between two scans of the watch's own, so that most of the only processor is left
@@ -82,13 +96,13 @@ func (w *watch) ask(d *running) error {
 const pause = 5 * time.Millisecond
 
 func (w *watch) scan(source scan.Source) error {
-	before := *w.remembered.Load()
 	snap, err := source.Scan(context.Background())
 	if err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
-	w.scanned.look(snap, before)
-	w.judged.Store(w.scanned.again > 0)
+	w.mu.Lock()
+	w.scanned.look(snap)
+	w.mu.Unlock()
 	time.Sleep(pause)
 	return nil
 }
@@ -100,8 +114,18 @@ func (w *watch) stop(t *T) {
 	t.Must(errors.Join(w.errs[:]...))
 	t.Fact("stays", fmt.Sprintf("landlockd, scraped %d times beside (%d requests without an answer): %s", w.pages, w.unanswered, w.served))
 	t.Fact("stays", fmt.Sprintf("scans: %s", w.scanned))
-	for _, s := range []*stays{w.served, w.scanned} {
-		truth.Fail(t.Errorf, "false", s.wrong)
+	joined := w.told.by(w.scanned)
+	if same, wrong := sameDomains(w.served, w.scanned); len(w.scanned.domains) > 0 {
+		t.Fact("stays", fmt.Sprintf("landlockd told of %d denials, each task and domain once: scans saw %d of the tasks in the domain, "+
+			"and %d of the domains; %d cannot be. Scans saw %d domains, and landlockd showed %d of them, %d otherwise",
+			len(w.told.denied), joined.tasks, joined.domains, len(joined.wrong), len(w.scanned.domains), same, len(wrong)))
+		truth.Fail(t.Errorf, "differing", wrong)
+	}
+	for _, wrong := range [][]string{w.served.wrong, w.scanned.wrong, joined.wrong, w.told.by(w.served).wrong} {
+		truth.Fail(t.Errorf, "false", wrong)
+	}
+	if w.joining && joined.tasks == 0 {
+		t.Errorf("no task was seen in a domain that denied something to it: no denial could be judged")
 	}
 	if w.served.scans == 0 {
 		t.Errorf("landlockd answered nothing")

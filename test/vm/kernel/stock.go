@@ -42,10 +42,10 @@ func findSource(packages []aptroot.Package, series string) (aptroot.Package, boo
 	})
 }
 
-// isKernelPackage reports whether a package can hold a kernel, or its sources.
+// isKernelPackage reports whether a package can hold a kernel, its modules or its sources.
 func isKernelPackage(name string) bool {
 	return strings.HasPrefix(name, "linux-image-") || strings.HasPrefix(name, "linux-binary-") ||
-		strings.HasPrefix(name, "linux-source-")
+		strings.HasPrefix(name, "linux-modules-") || strings.HasPrefix(name, "linux-source-")
 }
 
 // stock returns the path of the package's kernel, unpacked, in the cache

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// selftest becomes one of the kernel's own tests of Landlock, in a mount namespace of its own.
+// Some of them call pivot_root(2), which refuses the initramfs: nothing is mounted below it. So
+// the root is a mount of the initramfs upon itself.
+func selftest(args []string) {
+	exit("selftest", errors.Join(ownRoot(), os.Chdir(selftests)))
+	exit("selftest", syscall.Exec(args[0], args, os.Environ()))
+}
+
+func ownRoot() error {
+	const at = "/run/root"
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return fmt.Errorf("unshare: %w", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("mount private: %w", err)
+	}
+	if err := unix.Mount("/", at, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("mount the root: %w", err)
+	}
+	if err := os.Chdir(at); err != nil {
+		return err
+	}
+	if err := unix.Mount(".", "/", "", unix.MS_MOVE, ""); err != nil {
+		return fmt.Errorf("move the root: %w", err)
+	}
+	return unix.Chroot(".")
+}
+
+// loadModule loads a module of the running kernel, which may be loaded already.
+func loadModule(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.FinitModule(int(f.Fd()), "", 0); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("load %s: %w", path, err)
+	}
+	return nil
+}
