@@ -3,16 +3,15 @@
 # Checks the kernel patches of deploy/kernel as a maintainer of the kernel would, and prints
 # a line for each check: style; that every commit compiles; that no warning of the compiler
 # (W=1) or of sparse in the files that a series touches is new, with the features that it
-# depends on each on and off, for 32 bits and arm64. Kernels are booted by make test-kernels.
+# depends on each on and off, for 32 bits and arm64; that the KUnit tests pass. Kernels are
+# booted by make test-kernels.
 #
 # usage: test/kernels/series.sh [SERIES...]
-# SOURCES is a directory with sources, linux-source-SERIES each. What is not there is fetched
-# into it by apt. SPARSE is a sparse that the kernel takes (7.3: 0.6.5 or newer).
+# Sources of kernels and sparse are fetched from Debian each time, and what compiles them is
+# installed where it is missing. Two gigabytes of $TMPDIR are needed.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD
-sources=${SOURCES:-${LANDLOCKD_CACHE:-$HOME/.cache/landlockd}/kernels/sources}
-sparse=${SPARSE:-sparse}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 [ $# -gt 0 ] || set -- 7.3 6.18 6.12
@@ -23,32 +22,20 @@ say() { # RESULT SERIES WHAT [DETAIL]
 	[ "$1" != FAIL ] || failed=1
 }
 
-# fetch gets a source: Debian's package of it. There is none of 6.18, which no suite has any
-# more: unpack the archive of its source package.
-fetch() { # SERIES
-	local apt=${LANDLOCKD_CACHE:-$HOME/.cache/landlockd}/kernels/apt/apt.conf
-	[ ! -d "$sources/linux-source-$1" ] || return 0
-	mkdir -p "$sources"
-	cd "$sources" || return 1
-	if APT_CONFIG=$apt apt-get -qq download "linux-source-$1" 2>/dev/null; then
-		dpkg-deb --fsys-tarfile linux-source-"$1"_*.deb | tar -xO --wildcards './usr/src/*.tar.xz' | tar -xJ
-		rm -f linux-source-"$1"_*.deb
-	fi
-	cd "$here" || return 1
-	[ -d "$sources/linux-source-$1" ]
-}
-
 # configure makes a configuration for the tree and fails if an option did not come to be.
 configure() { # OUT ARCH OPTION...
 	local out=$1 arch=$2 o
 	shift 2
-	run "$out" "$arch" tinyconfig || return 1
+	if [ ! -e "$out/tiny" ]; then
+		run "$out" "$arch" tinyconfig && mv "$out/.config" "$out/tiny" || return 1
+	fi
 	{
+		cat "$out/tiny"
 		if [ "$arch" = x86 ]; then cat "$here/test/vm/kernel/kernel.config"; else
 			grep -vE 'CONFIG_(64BIT|PVH|HYPERVISOR_GUEST|UNWINDER_FRAME_POINTER|PROCESSOR_SELECT)=' "$here/test/vm/kernel/kernel.config"
 		fi
 		printf '%s\n' "$@"
-	} >>"$out/.config"
+	} >"$out/.config"
 	run "$out" "$arch" olddefconfig || return 1
 	for o; do
 		case $o in
@@ -71,12 +58,11 @@ build() { # NAME OUT ARCH TARGETS OPTION...
 	local name=$1 out=$2 arch=$3 targets=$4 log=$work/log
 	shift 4
 	mkdir -p "$out"
-	if ! configure "$out" "$arch" "$@" >"$log" 2>&1 || ! run "$out" "$arch" prepare >"$log" 2>&1; then
+	if ! configure "$out" "$arch" "$@" >"$log" 2>&1; then
 		say FAIL "$series" "$name: not configured: $(tail -1 "$log")"
 		return 1
 	fi
-	# An object that is up to date is not looked at again.
-	rm -f "$out"/security/security.o "$out"/security/landlock/*.o "$out"/fs/proc/base.o
+	# An object that is up to date is not looked at again: it was, with what it is made from.
 	# shellcheck disable=SC2086
 	if ! run "$out" "$arch" KCFLAGS=-Wno-error W=1 C=1 CHECK="$sparse" $targets >"$log" 2>&1; then
 		say FAIL "$series" "$name: $(grep -m1 -i error "$log")"
@@ -98,7 +84,7 @@ compile() { # NAME OUT ARCH TARGETS OPTION...
 	if [ -n "$new" ]; then
 		say FAIL "$series" "$1: new: $(head -1 <<<"$new")"
 	else
-		say ok "$series" "$1: $(wc -l <"$work/warned") warnings, none new"
+		say ok "$series" "$1: no new warning"
 	fi
 }
 
@@ -107,15 +93,28 @@ trace=("CONFIG_FTRACE=y" "CONFIG_ENABLE_DEFAULT_TRACERS=y")
 nolog=("# CONFIG_AUDIT is not set" "# CONFIG_SECURITY_APPARMOR is not set")
 all="security/landlock/ security/security.o fs/proc/base.o"
 
+# kunit runs the KUnit tests of Landlock as the kernel's developers do, in a kernel that is a
+# program (User Mode Linux). That of the series must be among them.
+kunit() {
+	if (cd "$tree" && nice -n 10 tools/testing/kunit/kunit.py run --kunitconfig=security/landlock \
+		--build_dir="$out-um" --jobs="$(nproc)") >"$work/log" 2>&1 && grep -q '\[PASSED\] test_permute$' "$work/log"; then
+		say ok "$series" "KUnit: $(grep -o 'Ran [0-9]* tests.*' "$work/log")"
+	else
+		say FAIL "$series" "KUnit: $(grep -m1 -iE 'FAILED|error' "$work/log" || echo 'test_permute did not run')"
+	fi
+}
+
+sparse=$(go run ./test/kernels/cmd/kernel-source -sparse 2>"$work/log") || {
+	cat "$work/log" >&2
+	exit 1
+}
 for series; do
-	if ! fetch "$series"; then
-		say FAIL "$series" "there is no package of the source, and no $sources/linux-source-$series"
+	tree=$work/$series
+	if ! version=$(go run ./test/kernels/cmd/kernel-source "$series" "$tree" 2>"$work/log"); then
+		say FAIL "$series" "no source: $(tail -1 "$work/log")"
 		continue
 	fi
-	# Not the source itself, which stays as it was.
-	tree=$work/$series
-	cp -al "$sources/linux-source-$series" "$tree"
-	rm -rf "$tree/.git"
+	say ok "$series" "source $version"
 	out=$work/o-$series
 	for arch in x86 i386 arm64; do
 		narrow=()
@@ -130,7 +129,8 @@ for series; do
 		# the directories of new files are MAINTAINERS' already.
 		grep -vE 'blank line after function/struct|does MAINTAINERS need updating' "$work/style" >"$work/worse"
 		[ ! -s "$work/worse" ] && say ok "$series" "style of $(basename "$p")" ||
-			say FAIL "$series" "style: $(head -1 "$work/worse")"
+			say FAIL "$series" "style of $(basename "$p")"
+		sed 's/^/           checkpatch: /' "$work/style"
 		if ! patch -d "$tree" -p1 --fuzz=0 --forward --batch --no-backup-if-mismatch --reject-file=- <"$p" >"$work/log"; then
 			say FAIL "$series" "$(basename "$p") does not apply"
 			continue 2
@@ -145,6 +145,7 @@ for series; do
 	compile "without security modules" "$out-x86" x86 "fs/proc/base.o" "# CONFIG_SECURITY is not set" "# CONFIG_SECURITY_LANDLOCK is not set" "${nolog[1]}"
 	compile "i386" "$out-i386" i386 "$all" "$log" "${trace[@]}" "# CONFIG_64BIT is not set"
 	compile "arm64" "$out-arm64" arm64 "$all" "$log" "${trace[@]}"
+	kunit
 	rm -rf "$tree" "$out"-*
 done
 exit $failed

@@ -24,9 +24,7 @@ func checkAttrSelftests(t *T) {
 	if bad == nil && err != nil && len(failed) == 0 {
 		bad = err
 	}
-	if bad != nil || len(failed) > 0 {
-		t.Logf("%s", out)
-	}
+	t.Logf("%s", out)
 	t.Must(bad)
 	for _, test := range failed {
 		t.Errorf("%s", test)

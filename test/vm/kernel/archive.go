@@ -82,16 +82,16 @@ func (a *Archive) Stock(ctx context.Context, series string, f Flavour, arch stri
 // that landlockd itself runs on, with task iterators. What the build said is kept in
 // the cache directory.
 func (a *Archive) Patched(ctx context.Context, series, patches string, daemon bool) (Image, error) {
-	p, ok := findSource(a.packages, series)
-	if !ok {
-		return Image{}, fmt.Errorf("linux-source-%s: %w", series, ErrAbsent)
+	source, err := a.newestSource(series)
+	if err != nil {
+		return Image{}, err
 	}
 	log, err := os.Create(filepath.Join(a.cache, "build-"+series+"-patched.log"))
 	if err != nil {
 		return Image{}, err
 	}
 	defer log.Close()
-	k := patchedKernel{source: p, daemon: daemon}
+	k := patchedKernel{source: source, daemon: daemon}
 	if k.series, err = readSeries(patches); err != nil {
 		return Image{}, err
 	}
@@ -101,5 +101,5 @@ func (a *Archive) Patched(ctx context.Context, series, patches string, daemon bo
 		return Image{}, err
 	}
 	test, err := a.made(ctx, k, attrTest, log)
-	return Image{Path: path, Version: p.Version, AttrTest: test}, err
+	return Image{Path: path, Version: source.version, AttrTest: test}, err
 }

@@ -13,8 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/landlockd/landlockd/test/vm/aptroot"
 )
 
 //go:embed kernel.config
@@ -28,7 +26,7 @@ const recipe = "6"
 
 // patchedKernel is what to build.
 type patchedKernel struct {
-	source aptroot.Package
+	source source
 	series []patch
 	// daemon: landlockd itself runs on it, with task iterators.
 	daemon bool
@@ -64,13 +62,13 @@ func (k patchedKernel) products() (image, attrTest product) {
 // made returns the path of a product in the cache directory, and builds it first if need be.
 // Progress goes to log.
 func (a *Archive) made(ctx context.Context, k patchedKernel, p product, log io.Writer) (string, error) {
-	from := k.source.Name + " " + k.source.Version
+	from := k.source.name() + " " + k.source.version
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\x00%s\x00%s\x00%s", recipe, k.source.Key(), p.name, p.settings)
+	fmt.Fprintf(sum, "%s\x00%s\x00%s\x00%s", recipe, k.source.key(), p.name, p.settings)
 	for _, patch := range p.patches {
 		fmt.Fprintf(sum, "\x00%s", patch.diff)
 	}
-	dir := filepath.Join(a.cache, "patched", fmt.Sprintf("%s_%s_%s", k.source.Name, k.source.Version, hex.EncodeToString(sum.Sum(nil)[:8])))
+	dir := filepath.Join(a.cache, "patched", fmt.Sprintf("%s_%s_%s", k.source.name(), k.source.version, hex.EncodeToString(sum.Sum(nil)[:8])))
 	path := filepath.Join(dir, p.name)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
@@ -80,8 +78,8 @@ func (a *Archive) made(ctx context.Context, k patchedKernel, p product, log io.W
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	b := builder{ctx: ctx, log: log, config: k.config()}
-	if err := b.unpack(a.root, k.source, tmp); err != nil {
+	b := builder{ctx: ctx, log: log, config: k.config(), tree: filepath.Join(tmp, "tree")}
+	if err := a.unpack(ctx, k.source, b.tree, &b, left...); err != nil {
 		return "", fmt.Errorf("unpack %s: %w", from, err)
 	}
 	for _, patch := range p.patches {
@@ -118,30 +116,6 @@ var left = []string{
 	"--exclude=*/drivers/staging/*.[ch]", "--exclude=*/sound/*.[ch]", "--exclude=*/Documentation/*/*",
 	// All but the harness and Landlock's own.
 	"--exclude=*/tools/testing/[!s]*", "--exclude=*/tools/testing/selftests/[!kl]*", "--exclude=*/tools/testing/selftests/kvm/*",
-}
-
-// unpack sets the tree.
-func (b *builder) unpack(root *aptroot.Root, source aptroot.Package, dir string) error {
-	deb, err := root.Fetch(b.ctx, source, dir)
-	if err != nil {
-		return err
-	}
-	err = extract(b.ctx, deb, isSourceArchive, func(r io.Reader) error {
-		return b.run(dir, r, "tar", append([]string{"-xJf", "-"}, left...)...)
-	})
-	if err != nil {
-		return err
-	}
-	os.Remove(deb)
-	trees, err := filepath.Glob(filepath.Join(dir, "linux-source-*"))
-	if err != nil {
-		return err
-	}
-	if len(trees) != 1 {
-		return fmt.Errorf("the archive has %d trees", len(trees))
-	}
-	b.tree = trees[0]
-	return nil
 }
 
 // isSourceArchive matches the archive in Debian's packages of kernel sources.

@@ -7,11 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-
-	"github.com/landlockd/landlockd/test/vm/aptroot"
 )
 
 // SelftestTools are what building the kernel's own tests needs.
@@ -52,13 +49,14 @@ func (a *Archive) Selftests(ctx context.Context, series, version string) (string
 	}
 	defer log.Close()
 	tree, out := filepath.Join(tmp, "tree"), filepath.Join(tmp, "out")
-	for _, d := range []string{tree, out, filepath.Dir(dir)} {
+	for _, d := range []string{out, filepath.Dir(dir)} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return "", err
 		}
 	}
 	b := builder{ctx: ctx, log: log, tree: tree}
-	if err := a.unpackSource(&b, series, version, tmp, selftestParts); err != nil {
+	parts := append([]string{"--wildcards", "--no-wildcards-match-slash"}, selftestParts...)
+	if err := a.unpack(ctx, a.sourceOf(series, version), tree, &b, parts...); err != nil {
 		return "", fmt.Errorf("source of %s: %w", version, err)
 	}
 	for _, step := range [][]string{
@@ -72,34 +70,4 @@ func (a *Archive) Selftests(ctx context.Context, series, version string) (string
 		}
 	}
 	return dir, os.Rename(out, dir)
-}
-
-// unpackSource unpacks parts of the source of a version into the builder's tree. Of a series
-// that Debian no longer builds only the archive of the source package is there.
-func (a *Archive) unpackSource(b *builder, series, version, dir string, parts []string) error {
-	unpack := func(r io.Reader) error {
-		return b.run(b.tree, r, "tar", append([]string{
-			"-xJf", "-", "--strip-components=1", "--wildcards", "--no-wildcards-match-slash",
-		}, parts...)...)
-	}
-	p, ok := aptroot.Newest(a.packages, func(p aptroot.Package) bool {
-		return p.Name == "linux-source-"+series && p.Version == version
-	})
-	if ok {
-		deb, err := a.root.Fetch(b.ctx, p, dir)
-		if err != nil {
-			return err
-		}
-		return extract(b.ctx, deb, isSourceArchive, unpack)
-	}
-	archive, err := a.root.FetchSource(b.ctx, "linux", version, dir)
-	if err != nil {
-		return err
-	}
-	f, err := os.Open(archive)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unpack(f)
 }
