@@ -22,10 +22,13 @@ say() { # RESULT SERIES WHAT [DETAIL]
 	[ "$1" != FAIL ] || failed=1
 }
 
-# configure makes a configuration for the tree and fails if an option did not come to be.
+# configure makes a configuration for the tree, if it is another one than the last, and fails
+# if an option did not come to be.
 configure() { # OUT ARCH OPTION...
 	local out=$1 arch=$2 o
 	shift 2
+	[ "$(printf '%s\n' "$@")" != "$(cat "$out/options" 2>/dev/null)" ] || return 0
+	rm -f "$out/options"
 	if [ ! -e "$out/tiny" ]; then
 		run "$out" "$arch" tinyconfig && mv "$out/.config" "$out/tiny" || return 1
 	fi
@@ -43,6 +46,7 @@ configure() { # OUT ARCH OPTION...
 		*) grep -qx "$o" "$out/.config" ;;
 		esac || { echo "$o did not come to be"; return 1; }
 	done
+	printf '%s\n' "$@" >"$out/options"
 }
 
 run() { # OUT ARCH TARGET...
