@@ -71,6 +71,9 @@ func (x *explainProcess) validate() error {
 	switch {
 	case errors.Is(err, strconv.ErrSyntax):
 		x.subject = subject{name: x.argument}
+		if !x.recorded() {
+			x.subject.asker = int32(os.Getpid())
+		}
 	case !isPID(n):
 		return usagef("%s is no PID", x.argument)
 	default:

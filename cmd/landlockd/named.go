@@ -18,13 +18,17 @@ import (
 )
 
 // named returns the process whose program or workload has a name. Of several, one that all
-// others descend from is meant: a service's main process, and not its workers.
-func named(s *scan.Snapshot, name string) (*scan.Process, error) {
+// others descend from is meant: a service's main process, and not its workers. The process that
+// asks is not meant if another one has the name: it is called as the daemon is.
+func named(s *scan.Snapshot, name string, asker int32) (*scan.Process, error) {
 	of := map[int32]*scan.Process{}
 	for i := range s.Processes {
 		if p := &s.Processes[i]; isNamed(s, p, name) {
 			of[p.PID] = p
 		}
+	}
+	if len(of) > 1 {
+		delete(of, asker)
 	}
 	var first []int32
 	for pid, p := range of {

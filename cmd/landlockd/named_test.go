@@ -32,22 +32,29 @@ func TestNamed(t *testing.T) {
 		"nginx": 10, "/usr/sbin/nginx": 10, "web": 10, "web.service": 10, "helper": 12, "worker": 12,
 		"getty@tty1": 40, "getty@": 40, "sh": 0, "dash": 0, "ng": 0, "": 0,
 	} {
-		p, err := named(s, name)
+		p, err := named(s, name, 0)
 		if want == 0 && err == nil || want != 0 && (err != nil || p.PID != want) {
 			t.Errorf("%q: %v, %v, want process %d", name, p, err, want)
 		}
 	}
-	if _, err := named(s, "sh"); err == nil || err.Error() != "2 processes have the name sh: give the PID of one (20, 30)" {
+	if _, err := named(s, "sh", 0); err == nil || err.Error() != "2 processes have the name sh: give the PID of one (20, 30)" {
 		t.Error(err)
 	}
-	if _, err := named(s, "ngnix"); err == nil || !strings.HasSuffix(err.Error(), " has the name ngnix: did you mean nginx?") {
+	if _, err := named(s, "ngnix", 0); err == nil || !strings.HasSuffix(err.Error(), " has the name ngnix: did you mean nginx?") {
 		t.Error(err)
+	}
+	// Who asks is not meant, unless nobody else has the name.
+	if p, err := named(s, "sh", 20); err != nil || p.PID != 30 {
+		t.Errorf("%v, %v", p, err)
+	}
+	if p, err := named(s, "agetty", 40); err != nil || p.PID != 40 {
+		t.Errorf("%v, %v", p, err)
 	}
 	add(50, 1, "$(x) ", "", scan.NoWorkload)
-	if _, err := named(s, "$(x)"); err == nil || strings.Contains(err.Error(), "did you mean") {
+	if _, err := named(s, "$(x)", 0); err == nil || strings.Contains(err.Error(), "did you mean") {
 		t.Error(err)
 	}
-	if _, err := named(s, "\x1b[31m"); err == nil || strings.ContainsRune(err.Error(), 0x1b) {
+	if _, err := named(s, "\x1b[31m", 0); err == nil || strings.ContainsRune(err.Error(), 0x1b) {
 		t.Error(err)
 	}
 }

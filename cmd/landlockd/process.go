@@ -18,15 +18,17 @@ type subject struct {
 	// pid is its PID, or with threads the number of one of its threads.
 	pid     int32
 	threads bool
-	// name is that of its program or workload, if it is not wanted by its PID.
-	name string
+	// name is that of its program or workload, if it is not wanted by its PID: not of the process
+	// with the PID asker, if another one has it.
+	name  string
+	asker int32
 }
 
 // find returns the process, or why there is none, and the PIDs to look for again.
 func (w *subject) find(s *scan.Snapshot) (p *scan.Process, again []int32, err error) {
 	switch {
 	case w.name != "":
-		p, err = named(s, w.name)
+		p, err = named(s, w.name, w.asker)
 		return p, nil, err
 	case w.threads:
 		p = withThread(s, w.pid)
