@@ -209,6 +209,10 @@ test-series: ## Check the style of the kernel patches, and that every commit of 
 test-afternoon: ## Do what docs/adopt.md says, in its own words, in a guest that has never seen landlockd.
 	$(GO) run ./test/systemd/cmd/test-systemd -scenarios=afternoon -timeout=50m
 
+.PHONY: test-known
+test-known: ## Start programs that sandbox themselves in a Debian guest, and see what "landlockd rules known" says of each.
+	$(GO) run ./test/systemd/cmd/test-systemd -scenarios=known -timeout=60m
+
 .PHONY: test-denials
 test-denials: ## Count 10 000 denials of each kind, and floods, by audit (6.18, 7.2) and by tracepoints (7.3), in guests.
 	$(GO) run ./test/kernels/cmd/test-kernels -boots=default -timeout=30m -jobs=1 -guests='6.18|7.2' -checks=denials:way=audit:n=10000:class=fs,denials:way=audit:n=10000:class=other,denials:way=audit:flood=10000:backlog=64

@@ -148,7 +148,9 @@ func (r *runner) boot(s Scenario, base, tmp string, last bool) (again bool, err 
 		Machine: vm.Machine{
 			Arch: "amd64", Kernel: r.kernel.Path, Disk: root,
 			// norandmaps: QEMU translates a program once for each address that it is at.
-			CommandLine: "root=/dev/nvme0n1 rootfstype=ext4 rootwait rw norandmaps systemd.show_status=0",
+			// watchdog_thresh, in seconds: a busy host lets a processor of the guest wait for half
+			// a minute, which the guest takes for a lockup after twice 10 s.
+			CommandLine: "root=/dev/nvme0n1 rootfstype=ext4 rootwait rw norandmaps watchdog_thresh=60 systemd.show_status=0",
 		},
 		Guest: s.Name, Name: "systemd/" + s.Name, Version: r.kernel.Version, Checks: s.Checks, Shown: []string{"info"},
 		Strict: true, Last: last,
@@ -158,12 +160,20 @@ func (r *runner) boot(s Scenario, base, tmp string, last bool) (again bool, err 
 
 // image returns the root filesystem of a scenario.
 func (r *runner) image(s Scenario) (string, error) {
-	recipe := image.Recipe{Release: r.release, Packages: s.Packages}
+	recipe := image.Recipe{Release: r.release, Packages: s.Packages, Size: s.Size}
+	list := r.list
+	if s.Release != "" {
+		var err error
+		if list, err = aptroot.SuiteList(r.ctx, s.Release); err != nil {
+			return "", err
+		}
+		recipe.Release = s.Release
+	}
 	if err := vm.Install(r.ctx, r.Out, image.Tools); err != nil {
 		return "", err
 	}
 	began := time.Now()
-	path, err := image.Build(r.ctx, recipe, r.list, r.Cache)
+	path, err := image.Build(r.ctx, recipe, list, r.Cache)
 	if took := time.Since(began); err == nil && took > time.Second {
 		r.Printf("made  %s in %s\n", filepath.Base(path), took.Round(time.Second))
 	}

@@ -6,12 +6,17 @@ package systemd
 // run in it, in this order (guest/registry.go).
 type Scenario struct {
 	Name string
+	// Release is Debian's codename; empty is the machine's own.
+	Release string
 	// Packages are Debian's, beside those of every guest (image).
 	Packages []string
+	// Size is that of the image, in bytes; 0 is what most have.
+	Size int64
 	// payload is what the guest finds in /payload beside its own program.
 	payload []payload
 	Checks  []string
-	// Apart: it is run only where its name is asked for (make test-afternoon).
+	// Apart: it is run only where its name is asked for (make test-afternoon, make
+	// test-known).
 	Apart bool
 }
 
@@ -50,6 +55,19 @@ func Scenarios() []Scenario {
 			payload:  []payload{deb, adopt},
 			Checks:   []string{"afternoon:limit=30m", "dashboard:limit=15m"},
 			Apart:    true,
+		},
+		{
+			// The first release that has all of these as they sandbox themselves.
+			Name: "known", Release: "trixie",
+			// Programs, and what they or the checks start: zathura opens its window on a display
+			// of libgtk-3-bin.
+			Packages: []string{
+				"suricata", "sslh", "zathura", "tracker-extract", "libgtk-3-bin", "dbus-daemon", "strace",
+			},
+			Size:    3 << 30,
+			payload: []payload{deb, codex},
+			Checks:  []string{"known:limit=60m"},
+			Apart:   true,
 		},
 	}
 }

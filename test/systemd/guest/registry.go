@@ -31,6 +31,7 @@ func registry() map[string]check.Check {
 		"runs":       paced(h.checkRuns),
 		"ordinary":   paced(h.checkOrdinary),
 		"afternoon":  h.checkAfternoon,
+		"known":      h.checkKnown,
 		"dashboard":  h.checkDashboard,
 		"kernel":     check.Kernel,
 	}

@@ -4,6 +4,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed" // customize.sh
@@ -39,7 +40,7 @@ var left = []string{"/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*
 //go:embed customize.sh
 var customize string
 
-// size is that of every image, in bytes. Images are sparse.
+// size is that of an image, in bytes, unless its recipe says otherwise. Images are sparse.
 const size = 1 << 30
 
 // Recipe says what is in an image.
@@ -48,14 +49,18 @@ type Recipe struct {
 	Release string
 	// Packages are installed beside those that every image has.
 	Packages []string
+	// Size is in bytes; 0 is 1 GiB.
+	Size int64
 }
 
 // Key names all that an image is made from, except the mirror's state.
 func (r Recipe) Key() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %d\n%s", r.Release, r.packages(), left, size, customize)
+	fmt.Fprintf(h, "%q %q %q %d\n%s", r.Release, r.packages(), left, r.size(), customize)
 	return r.Release + "-" + hex.EncodeToString(h.Sum(nil))[:16]
 }
+
+func (r Recipe) size() int64 { return cmp.Or(r.Size, size) }
 
 func (r Recipe) packages() []string {
 	all := append(slices.Clone(base), r.Packages...)
@@ -131,7 +136,7 @@ func (b *builder) bootstrap(r Recipe, list string) (string, error) {
 	if err := b.run(0, "mmdebstrap", args...); err != nil {
 		return "", err
 	}
-	if err := os.Truncate(img, size); err != nil {
+	if err := os.Truncate(img, r.size()); err != nil {
 		return "", err
 	}
 	// 1 of e2fsck: it mended something.
