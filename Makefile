@@ -79,7 +79,7 @@ check: build lint ## The fast checks: build, vet, lint, and the tests that are s
 
 .PHONY: test
 test: ## All tests and checks, as CI runs them, what mostly waits beside another; as root on Debian.
-	@MAKE='$(MAKE)' test/run.sh setup check-generated lint unit race+test-prometheus fuzz+test-deploy test-kernels test-systemd
+	@MAKE='$(MAKE)' test/run.sh setup check-generated lint+test-panels unit race+test-prometheus fuzz+test-deploy test-kernels test-systemd
 
 .PHONY: generate
 generate: ## Write generated code and tables again.
@@ -117,9 +117,9 @@ lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## Run the linters.
 # install PATH,MODULE@VERSION builds a program into PATH, once.
 define install
 	@echo "==> build $(notdir $(1)) once, into .tools; the linter takes some minutes"
-	@mkdir -p $(TOOLS)/new
-	GOBIN=$(TOOLS)/new $(GO) install $(2)
-	@mv $(TOOLS)/new/* $(1) && rmdir $(TOOLS)/new
+	@mkdir -p $(1).new
+	GOBIN=$(1).new $(GO) install $(2)
+	@mv $(1).new/* $(1) && rmdir $(1).new
 endef
 
 $(GOLANGCI_LINT):
@@ -192,14 +192,13 @@ test-deploy: $(GOTESTSUM) ## Build, install and run what deploy/ and Dockerfile 
 	$(GO) -C test/deploy vet ./...
 	cd test/deploy && $(TESTSUM) --packages ./... -- -count=1 -timeout 30m
 
-##@ Longer measurements
-
-# Not in "make test": it takes a minute and a half, and what draws comes from npm's registry.
 .PHONY: test-panels
-test-panels: ## Draw each panel of the dashboards in Chromium, over a Prometheus with a simulated fleet; keeps pictures.
-	@echo "==> draw the dashboards; what draws them is fetched and built the first time, for a minute or two"
+test-panels: $(GOTESTSUM) ## Draw each panel of the dashboards in Chromium, over a Prometheus with a simulated fleet; keeps pictures.
+	@echo "==> draw the dashboards; what draws them is fetched from npm's registry and built the first time, for a minute or two"
 	$(GO) -C test/panels vet ./...
-	$(GO) -C test/panels test -count=1 -v -timeout 60m ./...
+	cd test/panels && $(TESTSUM) --packages ./... -- -count=1 -timeout 60m
+
+##@ Longer measurements
 
 .PHONY: test-series
 test-series: ## Check the style of the kernel patches, and that every commit of them compiles without a new warning, in many configurations.
