@@ -8,11 +8,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,6 +37,7 @@ var kinds = []string{"unsandboxed", "sandboxed", "mix", "threads"}
 // The names of subjects in records.
 const (
 	landlockd       = "landlockd"
+	landlockdMoved  = "landlockd, after a change"
 	landlockdFirst  = "landlockd, started first"
 	nodeExporter    = "node_exporter"
 	processExporter = "process-exporter"
@@ -230,6 +233,11 @@ func (f *floors) beside(b *testing.B, dir string, p population, part *record.Par
 	if err != nil {
 		return err
 	}
+	moved, err := f.moved(late, p)
+	if err != nil {
+		return err
+	}
+	all = append(all, moved)
 	if err := saw(late, p); err != nil {
 		return err
 	}
@@ -255,6 +263,35 @@ func (f *floors) beside(b *testing.B, dir string, p population, part *record.Par
 		return pair(b, dir, p, part)
 	}
 	return nil
+}
+
+// moved measures scrapes between any two of which a process came and another went, in rounds of
+// their own: whoever scans next sees that, too.
+func (f *floors) moved(s *server, p population) (*measured, error) {
+	last := exec.Command("true")
+	end := func() {
+		_ = last.Process.Kill() // it sleeps, or has ended
+		_ = last.Wait()
+	}
+	if err := last.Start(); err != nil {
+		return nil, err
+	}
+	defer func() { end() }()
+	subject := s.subject(landlockdMoved)
+	subject.scrape = func() (a answer, err error) {
+		end()
+		last = exec.Command("sleep", "1h")
+		last.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // of the thread that measures
+		if err := last.Start(); err != nil {
+			return a, err
+		}
+		return s.scrape()
+	}
+	all, err := measure(effortBeside(p), subject, iteration(referenceFloor, f.Reference.Link.FD()), f.whole())
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
 }
 
 // effortBeside keeps the whole below a quarter of an hour.

@@ -18,7 +18,7 @@ func scrapeTables(p *record.Part) string {
 			populations = append(populations, f.Population)
 		}
 	}
-	programs := []string{landlockd, nodeExporter, processExporter}
+	programs := []string{landlockd, landlockdMoved, nodeExporter, processExporter}
 	floors := []string{emptyFloor, bareFloor, referenceFloor, scanProgram}
 	t := tables{part: p, populations: populations}
 	t.write("Processor time of a scrape, ms: median (middle half). `scan` is landlockd's program, read and thrown away.",
@@ -29,7 +29,7 @@ func scrapeTables(p *record.Part) string {
 			}
 			return fmt.Sprintf("%s (%s to %s)", number(f.Median), number(f.Low), number(f.High))
 		})
-	t.write("How many times what landlockd takes: peers.", programs[1:], func(subject, population string) string {
+	t.write("How many times what landlockd takes: peers.", programs[2:], func(subject, population string) string {
 		return t.ratio(subject, landlockd, population, cpuTime)
 	})
 	t.write("How many times what floors take: landlockd.", floors, func(subject, population string) string {
