@@ -65,7 +65,11 @@ type tables struct {
 	text        strings.Builder
 }
 
+// write writes one, with a column for each subject that was measured.
 func (t *tables) write(title string, subjects []string, cell func(subject, population string) string) {
+	subjects = slices.DeleteFunc(slices.Clone(subjects), func(subject string) bool {
+		return !slices.ContainsFunc(t.part.Figures, func(f record.Figure) bool { return f.Subject == subject })
+	})
 	fmt.Fprintf(&t.text, "%s\n\n| tasks | %s |\n|---|%s\n", wrap(title), strings.Join(subjects, " | "), strings.Repeat("---|", len(subjects)))
 	for _, population := range t.populations {
 		cells := []string{population}
