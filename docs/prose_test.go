@@ -59,7 +59,7 @@ func TestProseOfPages(t *testing.T) {
 	}
 }
 
-// apart is how things may be told that are not the same.
+// apart is what the word may still be used for: to distinguish.
 var apart = regexp.MustCompile(`(?i)\b(told|tells?)( \w+){0,3} apart\b`)
 
 // TestProseOfDeploy: texts of alerts and dashboards, and comments of units, manifests and packages,

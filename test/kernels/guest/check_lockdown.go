@@ -17,25 +17,30 @@ func checkLockdown(t *T) {
 	if !strings.Contains(state, "[confidentiality]") {
 		t.Fatalf("lockdown is %q", state)
 	}
-	s, err := taskiter.Open(taskiter.Options{})
-	if err == nil {
-		s.Close()
-		t.Fatalf("taskiter.Open succeeds under lockdown")
-	}
-	t.Fact("error", err.Error())
-	var e *scan.Error
-	if !errors.As(err, &e) || e.Reason != taskiter.Lockdown {
-		t.Errorf("taskiter.Open: %s; want reason %q", explain(err), taskiter.Lockdown)
+	e := refused(t, "under lockdown", taskiter.Options{})
+	t.Fact("error", e.Error())
+	if e.Reason != taskiter.Lockdown {
+		t.Errorf("taskiter.Open: %s; want reason %q", explain(e), taskiter.Lockdown)
 	}
 	// Where securityfs is hidden, loading itself must fail, with a reason.
-	s, err = taskiter.Open(taskiter.Options{SysFS: "/nonexistent"})
-	if err == nil {
-		s.Close()
-		t.Fatalf("taskiter.Open succeeds under lockdown, unseen")
-	}
-	if !errors.As(err, &e) || e.Reason == "" || e.Hint == "" {
-		t.Errorf("taskiter.Open without securityfs: %s; want a reason and a hint", explain(err))
+	e = refused(t, "under lockdown, unseen", taskiter.Options{SysFS: "/nonexistent"})
+	if e.Reason == "" || e.Hint == "" {
+		t.Errorf("taskiter.Open without securityfs: %s; want a reason and a hint", explain(e))
 	} else {
 		t.Fact("unseen", e.Reason+": "+e.Missing)
 	}
+}
+
+// refused opens the task iterator where that must fail, and returns why it does.
+func refused(t *T, where string, opts taskiter.Options) *scan.Error {
+	s, err := taskiter.Open(opts)
+	if err == nil {
+		s.Close()
+		t.Fatalf("taskiter.Open succeeds %s", where)
+	}
+	var e *scan.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("taskiter.Open %s: %s; want a reason", where, explain(err))
+	}
+	return e
 }

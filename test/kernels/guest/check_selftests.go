@@ -111,7 +111,7 @@ func checkSelftests(t *T) {
 }
 
 // mostRounds is how often programs are run at most until a task was seen twice in a domain and,
-// where denials are told, in one that denied something to it.
+// where denials are reported one by one, in one that denied something to it.
 const mostRounds = 20
 
 // noSelftests are what is beside the tests: programs that they start, the module, and a

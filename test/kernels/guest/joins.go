@@ -14,7 +14,7 @@ import (
 // joins judges denials by what scans said of the tasks that were denied, where IDs are the
 // kernel's.
 type joins struct {
-	// denied are all denials that landlockd told, the last of each task and domain.
+	// denied are all denials that landlockd reported, the last of each task and domain.
 	denied map[deniedName]denials.Denial
 }
 

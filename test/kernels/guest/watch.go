@@ -23,10 +23,10 @@ type watch struct {
 	// served judges the daemon, and scanned the watch's own scans, which mu guards.
 	served, scanned *stays
 	mu              sync.Mutex
-	// told are the denials that the daemon told. With joining some must be of tasks that
+	// reported are the denials that the daemon reported. With joining some must be of tasks that
 	// scans saw.
-	told    joins
-	joining bool
+	reported joins
+	joining  bool
 	// pages is how often metrics were scraped, and unanswered how often nothing came.
 	pages, unanswered int
 	// judged: a scan said something that could have been wrong, and, with joining, of a task
@@ -74,7 +74,7 @@ func (w *watch) ask(d *running) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.judged.Load() {
-		w.judged.Store(w.scanned.again > 0 && (!w.joining || w.told.by(w.scanned).tasks > 0))
+		w.judged.Store(w.scanned.again > 0 && (!w.joining || w.reported.by(w.scanned).tasks > 0))
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (w *watch) askDenials() {
 		w.unanswered++
 		return
 	}
-	w.told.add(remembered.Denials)
+	w.reported.add(remembered.Denials)
 }
 
 // pause is between two scans of the watch's own, so that most of the only processor is left
@@ -114,14 +114,14 @@ func (w *watch) stop(t *T) {
 	t.Must(errors.Join(w.errs[:]...))
 	t.Fact("stays", fmt.Sprintf("landlockd, scraped %d times beside (%d requests without an answer): %s", w.pages, w.unanswered, w.served))
 	t.Fact("stays", fmt.Sprintf("scans: %s", w.scanned))
-	joined := w.told.by(w.scanned)
+	joined := w.reported.by(w.scanned)
 	if same, wrong := sameDomains(w.served, w.scanned); len(w.scanned.domains) > 0 {
-		t.Fact("stays", fmt.Sprintf("landlockd told of %d denials, each task and domain once: scans saw %d of the tasks in the domain, "+
+		t.Fact("stays", fmt.Sprintf("landlockd reported %d denials, each task and domain once: scans saw %d of the tasks in the domain, "+
 			"and %d of the domains; %d cannot be. Scans saw %d domains, and landlockd showed %d of them, %d otherwise",
-			len(w.told.denied), joined.tasks, joined.domains, len(joined.wrong), len(w.scanned.domains), same, len(wrong)))
+			len(w.reported.denied), joined.tasks, joined.domains, len(joined.wrong), len(w.scanned.domains), same, len(wrong)))
 		truth.Fail(t.Errorf, "differing", wrong)
 	}
-	for _, wrong := range [][]string{w.served.wrong, w.scanned.wrong, joined.wrong, w.told.by(w.served).wrong} {
+	for _, wrong := range [][]string{w.served.wrong, w.scanned.wrong, joined.wrong, w.reported.by(w.served).wrong} {
 		truth.Fail(t.Errorf, "false", wrong)
 	}
 	if w.joining && joined.tasks == 0 {
