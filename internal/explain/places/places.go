@@ -23,8 +23,12 @@ import (
 	"github.com/landlockd/landlockd/internal/procdir"
 )
 
-// maxLooks bounds the number of directory entries that a search looks at.
-const maxLooks = 400_000
+// maxLooks bounds the number of directory entries that a search looks at, maxEntries those of one
+// directory.
+const (
+	maxLooks   = 400_000
+	maxEntries = maxLooks / 8
+)
 
 // Find looks for the files until all are found, or what may be looked at is, or ctx ends, and
 // calls found for each: with an empty path for one of which is certain that the process finds it
@@ -125,6 +129,7 @@ type search struct {
 	found   func(explain.File, string)
 	mounts  []procdir.Mount
 	walked  map[explain.File]bool
+	turns   turns
 	looks   int
 	// missed: some directory that the process may find was not looked at.
 	missed bool
@@ -190,21 +195,24 @@ func identify(f *os.File) (explain.File, bool) {
 	return target.FileOf(&st), err == nil
 }
 
-// walk looks at directories, the highest ones first, by the inode numbers in their
+// walk looks at directories, of each share the highest ones first, by the inode numbers in their
 // entries: only what has one that is looked for is opened.
 func (s *search) walk() {
-	dirs := []string{"/"}
+	first := s.turns.queue(share{})
+	first.dirs = append(first.dirs, "/")
 	for _, m := range s.mounts {
 		if m.Point != "/" {
-			dirs = append(dirs, m.Point)
+			first.dirs = append(first.dirs, m.Point)
 		}
 	}
-	for len(dirs) > 0 && !s.done() {
-		dir := dirs[0]
-		dirs = dirs[1:]
+	for !s.done() {
+		dir, more := s.turns.next()
+		if !more {
+			break
+		}
 		// Below /proc, with an entry for each process, none keeps an inode number for long.
 		if !s.isForeign(dir) && !explain.IsBelow(dir, "/proc") {
-			dirs = append(dirs, s.list(dir)...)
+			s.list(dir)
 		}
 	}
 	belowProc := func(m procdir.Mount) bool {
@@ -219,18 +227,22 @@ func (s *search) lacks(err error) {
 	s.missed = s.missed || !gone
 }
 
-// list looks at the entries of a directory and returns the directories in it.
-func (s *search) list(dir string) (below []string) {
+// list looks at the entries of a directory, and puts the directories in it into their share.
+func (s *search) list(dir string) {
 	f, err := s.target.Find(dir)
 	if err != nil {
 		s.lacks(err)
-		return nil
+		return
 	}
 	defer f.Close()
-	at, ok := identify(f)
-	if !ok || s.walked[at] {
-		s.missed = s.missed || !ok
-		return nil
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		s.missed = true
+		return
+	}
+	at := target.FileOf(&st)
+	if s.walked[at] {
+		return
 	}
 	s.walked[at] = true
 	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
@@ -240,11 +252,12 @@ func (s *search) list(dir string) (below []string) {
 	}
 	if err != nil {
 		s.lacks(err)
-		return nil
+		return
 	}
 	defer unix.Close(fd)
+	q, entries := s.turns.queue(share{at.Dev, st.Uid == 0}), 0
 	for e, err := range dirent.Read(fd, make([]byte, 32<<10)) {
-		if err != nil || s.done() {
+		if entries++; err != nil || s.done() || entries > maxEntries {
 			s.missed = true
 			break
 		}
@@ -255,12 +268,12 @@ func (s *search) list(dir string) (below []string) {
 		}
 		switch e.Kind {
 		case unix.DT_DIR:
-			below = append(below, p)
+			q.dirs = append(q.dirs, p)
 		case unix.DT_UNKNOWN:
 			s.missed = true
 		}
 	}
-	return below
+	q.looks += entries
 }
 
 // local are the types of filesystems that answer by themselves. All others may be
