@@ -59,9 +59,10 @@ const (
 // The lines, as strace writes them with the options of [job.enter]: numbers are not
 // translated, and descriptors have what they stand for.
 var (
-	gone = regexp.MustCompile(`^\+\+\+ (?:exited with \d+|killed by \w+(?: \(core dumped\))?) \+\+\+$`)
-	stop = regexp.MustCompile(`^--- stopped by \w+ ---$`)
-	call = regexp.MustCompile(`^(\w+)\((.*)\) += (.*)$`)
+	gone       = regexp.MustCompile(`^\+\+\+ (?:exited with \d+|killed by \w+(?: \(core dumped\))?) \+\+\+$`)
+	superseded = regexp.MustCompile(`(?m)^\+\+\+ superseded by execve in pid (\d+) \+\+\+\n`)
+	stop       = regexp.MustCompile(`^--- stopped by \w+ ---$`)
+	call       = regexp.MustCompile(`^(\w+)\((.*)\) += (.*)$`)
 	// failed: nothing was done, or what is done is in a line to come.
 	failed = regexp.MustCompile(`^(?:-1 E[A-Z0-9]+|\? ERESTART\w*) \(.*\)$`)
 	zero   = regexp.MustCompile(`^0(?: \(INJECTED: signal=\w+\))?$`)

@@ -63,7 +63,11 @@ func ReadTrace(dir, prefix string) (Trace, error) {
 }
 
 // parseTrace reads the files of tasks, by tid.
-func parseTrace(texts map[int32]string) (Trace, error) {
+func parseTrace(files map[int32]string) (Trace, error) {
+	texts, numbers, err := supersede(files)
+	if err != nil {
+		return Trace{}, err
+	}
 	t := Trace{Settled: len(texts) > 0}
 	tasks := make(map[int32]*story, len(texts))
 	for tid, text := range texts {
@@ -107,12 +111,44 @@ func parseTrace(texts map[int32]string) (Trace, error) {
 			if err != nil {
 				return Trace{}, fmt.Errorf("task %d: %w", tid, err)
 			}
-			t.Tasks = append(t.Tasks, Task{tid, layers})
+			t.Tasks = append(t.Tasks, Task{numbers[tid], layers})
 		}
 	}
 	t.Settled = t.Settled && first == 1
 	slices.SortFunc(t.Tasks, func(a, b Task) int { return int(a.TID) - int(b.TID) })
 	return t, nil
+}
+
+// supersede gives each task what it did itself. A thread that executes a program becomes the
+// first of its process: it goes on with the number and in the file of that one, which is gone.
+// It returns the texts by the number that a task was made with, and the number that it has now.
+func supersede(
+	files map[int32]string,
+) (texts map[int32]string, numbers map[int32]int32, err error) {
+	texts, numbers = make(map[int32]string, len(files)), make(map[int32]int32, len(files))
+	for tid, file := range files {
+		parts := superseded.Split(file, -1)
+		for i := range parts[1:] {
+			parts[i] += "+++ exited with 0 +++\n"
+		}
+		texts[tid] = parts[0] + texts[tid]
+		for i, m := range superseded.FindAllStringSubmatch(file, -1) {
+			by, err := strconv.ParseInt(m[1], 10, 32)
+			thread := int32(by)
+			_, made := files[thread]
+			if _, twice := numbers[thread]; err != nil || !made || twice || thread == tid {
+				return nil, nil, fmt.Errorf("task %d: strace: not understood: %.300q", tid, m[0])
+			}
+			texts[thread] += parts[i+1]
+			numbers[thread] = tid
+		}
+	}
+	for tid := range files {
+		if _, moved := numbers[tid]; !moved {
+			numbers[tid] = tid
+		}
+	}
+	return texts, numbers, nil
 }
 
 // story is what the file of one task says.

@@ -29,6 +29,8 @@ const (
 	sharing = "clone3({flags=0x3d0f00, exit_signal=0} => {parent_tid=[40]}, 88) = 40"
 	clone   = "clone3({flags=0x3d0f00, exit_signal=0} => {parent_tid=[30]}, 88) = 30"
 	end     = "+++ exited with 0 +++"
+	// In the file of a process, of which the thread 40 executed a program.
+	superseded40 = "+++ superseded by execve in pid 40 +++"
 )
 
 func text(lines ...string) string { return strings.Join(lines, "\n") + "\n" }
@@ -98,6 +100,22 @@ func TestTrace(t *testing.T) {
 			map[int32]string{10: text(sharing, fork), 40: text(into)},
 			Trace{},
 		},
+		{
+			"a thread that executes a program is the process from then on",
+			map[int32]string{
+				10: text(sharing, fork, superseded40, second, into, clone),
+				20: "", 30: "", 40: text(create, file, port, into),
+			},
+			Trace{
+				[]Task{{10, []Layer{outer, nested}}, {20, nil}, {30, []Layer{outer, nested}}},
+				true,
+			},
+		},
+		{
+			"a thread that ends after it executed a program",
+			map[int32]string{10: text(sharing, superseded40, fork, end), 20: "", 40: text(second, into)},
+			Trace{[]Task{{20, []Layer{nested}}}, true},
+		},
 		{"a child without a file", map[int32]string{10: text(fork)}, Trace{[]Task{{TID: 10}}, false}},
 		{
 			"a child without a parent",
@@ -144,7 +162,10 @@ func TestTraceIsStrict(t *testing.T) {
 		"flags that are none":    {10: text(replace(sharing, "0x3d0f00", "CLONE_VM")), 40: ""},
 		"an unknown result":      {10: text(replace(fork, "= 20", "= ?"))},
 		"a line after the end":   {10: text(end, query)},
-		"superseded":             {10: text("+++ superseded by execve in pid 11 +++")},
+		"superseded by none":     {10: text(superseded40)},
+		"superseded by itself":   {40: text(superseded40)},
+		"superseded by the dead": {10: text(sharing, superseded40, query), 40: text(end)},
+		"superseded twice":       {10: text(sharing, superseded40, superseded40), 40: ""},
 		"a call that was cut":    {10: text("clone(child_stack=NULL <unfinished ...>")},
 		"born twice":             {10: text(fork, fork), 20: ""},
 		"its own child":          {20: text(fork)},
