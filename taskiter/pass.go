@@ -90,6 +90,15 @@ func again[T any](s []T) []T {
 	return s[:0]
 }
 
+// fit returns a slice in memory of its own size, if it has much more: nothing is added where a
+// host stays as it is, and the scan before also had the paths of executables.
+func fit[T any](s []T) []T {
+	if cap(s)-len(s) > len(s)/4 {
+		return slices.Clone(s)
+	}
+	return s
+}
+
 // take takes the records of a pass.
 func (p *pass) take(record any, rest []byte) {
 	switch r := record.(type) {
@@ -251,6 +260,7 @@ func (p *pass) runAgain(read reader) (groups []group, same bool, err error) {
 	case err != nil:
 		return nil, false, err
 	case same && seen == len(p.stream):
+		p.stream = fit(p.stream)
 		return p.groups, true, nil
 	case same: // the beginning alone
 		same = false

@@ -78,7 +78,7 @@ int calibrate(struct bpf_iter__task *ctx)
 		return 0;
 	/* kthreadd, of which every host's initial PID namespace has one */
 	kthread = (task->flags & PF_KTHREAD) && task->pid == 2;
-	tid = pid_number(BPF_CORE_READ(task, thread_pid), task, level);
+	tid = pid_number(LOAD64(struct task_struct, task, thread_pid), task, level);
 	if (!kthread && tid != ctl->helpers[0] && tid != ctl->helpers[1] && tid != ctl->helpers[2])
 		return 0;
 	if (tid == ctl->helpers[0] && put_objects(seq, task, tid))

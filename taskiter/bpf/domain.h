@@ -23,16 +23,16 @@ static __always_inline __u64 domain_key(const void *hierarchy)
 static __always_inline void read_creator(struct domain_record *rec, const void *hierarchy,
 					 struct task_struct *visited)
 {
-	const void *details = 0;
-	struct pid *pid = 0;
+	const void *details;
+	__u64 pid;
 
 	if (layout.details == ABSENT)
 		return;
-	READ(details, hierarchy + layout.details);
+	details = (void *)load64(hierarchy + layout.details);
 	if (!details)
 		return;
-	READ(pid, details + layout.creator_pid);
-	READ(rec->creator_uid, details + layout.creator_uid);
+	pid = load64(details + layout.creator_pid);
+	rec->creator_uid = load32(details + layout.creator_uid);
 	READ(rec->creator_comm, details + layout.creator_comm);
 	rec->creator_pid = pid_number(pid, visited, layout.pid_level);
 }
@@ -45,21 +45,17 @@ static __always_inline int put_domain(struct seq_file *seq, const void *domain, 
 		.depth = depth,
 		.num_rules = num_rules,
 	};
-	const void *parent = 0;
+	const void *parent;
 
 	rec.key = domain_key(hierarchy);
-	READ(parent, hierarchy + layout.parent);
+	parent = (void *)load64(hierarchy + layout.parent);
 	rec.parent = parent ? domain_key(parent) : 0;
 	if (!layout.signs || !signs_of(hierarchy))
 		rec.mask = layer_mask(domain, depth - 1);
-	if (layout.log_status != ABSENT) {
-		__u32 status = 0;
-
-		READ(status, hierarchy + layout.log_status);
-		rec.log_status = status;
-	}
+	if (layout.log_status != ABSENT)
+		rec.log_status = load32(hierarchy + layout.log_status);
 	if (layout.denials != ABSENT)
-		READ(rec.denials, hierarchy + layout.denials);
+		rec.denials = load64(hierarchy + layout.denials);
 	read_creator(&rec, hierarchy, visited);
 	return bpf_seq_write(seq, &rec, sizeof(rec));
 }
@@ -81,7 +77,7 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 	struct spent *spent;
 	__u64 mark = session * 2;
 	const void *hierarchy = innermost;
-	__u32 num_layers = 0, num_rules = ABSENT, depth;
+	__u32 num_layers, num_rules = ABSENT, depth;
 	__u64 key = rec->domain, began, *last;
 	int i;
 
@@ -99,9 +95,9 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 	if (!spent || spent->domains >= ctl->max_domains[is_favoured(ctl, rec) & 1])
 		return 0;
 
-	READ(num_layers, domain + layout.num_layers);
+	num_layers = load32(domain + layout.num_layers);
 	if (layout.num_rules != ABSENT)
-		READ(num_rules, domain + layout.num_rules);
+		num_rules = load32(domain + layout.num_rules);
 
 	for (i = 0, depth = num_layers; i < layout.max_layers && depth > 0 && hierarchy; i++, depth--) {
 		if (i > 0) {
@@ -112,7 +108,7 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 		}
 		if (put_domain(seq, domain, hierarchy, depth, i ? ABSENT : num_rules, visited))
 			return 1;
-		READ(hierarchy, hierarchy + layout.parent);
+		hierarchy = (void *)load64(hierarchy + layout.parent);
 	}
 
 	hierarchy = innermost;
@@ -129,7 +125,7 @@ static __always_inline int put_domains(struct seq_file *seq, __u64 session, cons
 			*last = now;
 		else
 			bpf_map_update_elem(&seen, &key, &now, BPF_ANY);
-		READ(hierarchy, hierarchy + layout.parent);
+		hierarchy = (void *)load64(hierarchy + layout.parent);
 	}
 	note_time(ctl, PROGRAM_SCAN, began);
 	return 0;

@@ -92,11 +92,11 @@ int scan(struct bpf_iter__task *ctx)
 	rec.flags = task->flags;
 	if (rec.flags & PF_KTHREAD)
 		return 0;
-	warm(task);
 	ctl = get_control();
 	tmp = get_scratch();
 	if (!ctl || !tmp)
 		return 0;
+	warm(task, ctl->num_objects || tmp->rooted);
 	read_pids(&rec, task);
 	if (ctl->selected) {
 		__u32 bit = (__u32)rec.pid % PID_SLOTS;

@@ -49,6 +49,15 @@ struct ascent {
 	} until;
 };
 
+/* The root directory that rules were searched for last, and the way up from there. */
+struct viewed {
+	__u64 session; /* 0: none */
+	__u64 domain;  /* its ID; what it grants there is in everywhere */
+	__u64 dentry;
+	__u64 mnt;
+	__u64 way;
+};
+
 /* Which number a mount namespace has in a scan. */
 struct numbered {
 	__u64 scan;
@@ -78,6 +87,7 @@ struct scratch {
 	__u32 everywhere[RULE_LAYERS];
 	__u64 any;	       /* whatever is in everywhere */
 	struct ascent ascent;
+	struct viewed viewed;
 	struct link_memory v1;
 	struct {	       /* the domain that was described last, or found to be */
 		__u64 key;
@@ -86,6 +96,7 @@ struct scratch {
 	struct spent spent;    /* of the account of the task before */
 	__u64 spender;	       /* its key in the map spending */
 	__u64 fence;
+	__u64 rooted;	       /* 1: the last task in a domain needed its root directory looked at */
 	/* of a mount namespace that gets a number */
 	struct space space;
 	/* Of the mount namespace that got its number last, or was found to have it. */

@@ -166,7 +166,8 @@ static __always_inline long ascend_by(void (*visit)(struct ascent *, __u64 inode
 		return 1;
 	a = &tmp->ascent;
 	read_entry(&at, (void *)a->dentry);
-	a->way = ((a->way ^ a->dentry) * 0x9e3779b97f4a7c15ULL + a->mnt) * 0xff51afd7ed558ccdULL + at.seq;
+	a->way = ((a->way ^ a->dentry) * 0x9e3779b97f4a7c15ULL + a->mnt) * 0xff51afd7ed558ccdULL;
+	a->way = (a->way ^ at.inode) * 0x9e3779b97f4a7c15ULL + at.seq;
 	if (!a->hidden) {
 		if (a->dentry == a->until.dentry && a->mnt == a->until.mnt) {
 			a->view = VIEW_READ;
@@ -237,26 +238,33 @@ static __always_inline __u64 real_mount(__u64 mnt)
 }
 
 /*
- * Fills in tmp->everywhere and returns enum view. The way up is walked twice: between
- * the two, nothing on it was moved if both led through the same. A working
- * directory that is not below the root directory is a way to what rules on that
- * do not grant.
+ * Whether the rules of a domain were searched for on this root directory before, and all stood
+ * where it stands now. They need not be searched for again then: a domain's rules never change,
+ * and it holds the inodes that they are on. So one that is on the way now, and that there is a
+ * rule on, was at its address then, too. Which domain it is only an ID shows: addresses are used
+ * again.
  */
-static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *task, __u64 tree,
-				       __u32 *any)
+static __always_inline bool is_viewed(struct scratch *tmp, __u64 session, __u64 domain,
+				      __u64 dentry, __u64 mnt)
 {
-	struct fs_struct *fs = task->fs;
-	__u32 seq = fs_sequence(fs), view, outside, i;
-	__u64 dentry, mnt, way;
+	if (layout.id == ABSENT || layout.derive || tmp->viewed.session != session ||
+	    tmp->viewed.domain != domain || tmp->viewed.dentry != dentry || tmp->viewed.mnt != mnt)
+		return 0;
+	climb(tmp, dentry, mnt, 0);
+	return tmp->ascent.way == tmp->viewed.way;
+}
 
+/* Fills in tmp->everywhere and tmp->viewed. */
+static __always_inline __u32 search_view(struct scratch *tmp, __u64 session, __u64 domain,
+					 __u64 tree, __u64 dentry, __u64 mnt)
+{
+	__u64 way;
+	__u32 view, i;
+
+	tmp->viewed.session = 0;
 	for (i = 0; i < RULE_LAYERS; i++)
 		tmp->everywhere[i] = 0;
 	tmp->any = 0;
-	fence(tmp);
-	dentry = LOAD64(struct fs_struct, fs, root.dentry);
-	mnt = real_mount(LOAD64(struct fs_struct, fs, root.mnt));
-	tmp->ascent.until.dentry = 0;
-	tmp->ascent.until.mnt = 0;
 	climb(tmp, dentry, mnt, tree);
 	way = tmp->ascent.way;
 	view = tmp->ascent.view;
@@ -264,6 +272,39 @@ static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *
 	climb(tmp, dentry, mnt, 0);
 	if (tmp->ascent.way != way)
 		return VIEW_CHANGING;
+	if (view == VIEW_READ) {
+		tmp->viewed.session = session;
+		tmp->viewed.domain = domain;
+		tmp->viewed.dentry = dentry;
+		tmp->viewed.mnt = mnt;
+		tmp->viewed.way = way;
+	}
+	return view;
+}
+
+/*
+ * Fills in tmp->everywhere and returns enum view. The way up is walked twice: between
+ * the two, nothing on it was moved if both led through the same. A working
+ * directory that is not below the root directory is a way to what rules on that
+ * do not grant.
+ */
+static __always_inline __u32 read_view(struct scratch *tmp, struct task_struct *task, __u64 session,
+				       __u64 domain, __u64 tree, __u32 *any)
+{
+	struct fs_struct *fs = task->fs;
+	__u32 seq = fs_sequence(fs), view, outside;
+	__u64 dentry, mnt;
+
+	fence(tmp);
+	dentry = LOAD64(struct fs_struct, fs, root.dentry);
+	mnt = real_mount(LOAD64(struct fs_struct, fs, root.mnt));
+	tmp->ascent.until.dentry = 0;
+	tmp->ascent.until.mnt = 0;
+	view = VIEW_READ;
+	if (!is_viewed(tmp, session, domain, dentry, mnt))
+		view = search_view(tmp, session, domain, tree, dentry, mnt);
+	if (view == VIEW_CHANGING)
+		return view;
 	*any = tmp->any;
 	if (*any && view == VIEW_READ) {
 		tmp->ascent.until.dentry = dentry;
@@ -291,6 +332,7 @@ static __always_inline int put_view(struct seq_file *seq, struct control_block *
 	struct spent *spent;
 
 	tree = load64(domain + rules_layout.inodes);
+	tmp->rooted = tree != 0;
 	if (!tree) { /* no layer has a rule on an inode, wherever the root directory is */
 		rec->view = VIEW_READ;
 		return 0;
@@ -302,7 +344,7 @@ static __always_inline int put_view(struct seq_file *seq, struct control_block *
 		return 0;
 	}
 	began = bpf_ktime_get_ns();
-	rec->view = read_view(tmp, task, tree, &any);
+	rec->view = read_view(tmp, task, session, rec->domain, tree, &any);
 	took = note_time(ctl, PROGRAM_SCAN, began);
 	if (!spent->view_ns)
 		ctl->view_accounts++;

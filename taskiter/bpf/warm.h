@@ -16,9 +16,10 @@
  * Touches what is read of a task afterwards, in an order that has reasons of its own. What is
  * read of a sleeping task is in none of the processor's caches, and most of a pass would be
  * spent in waiting for one line after the other. It waits once for those of the task itself,
- * and once for those of all that it points to.
+ * and once for those of all that it points to. root: the root directory is likely to be read, if
+ * the task is in a domain.
  */
-static __always_inline void warm(struct task_struct *task)
+static __always_inline void warm(struct task_struct *task, bool root)
 {
 	const struct cred *cred = task->real_cred;
 	struct signal_struct *signal = task->signal;
@@ -36,10 +37,10 @@ static __always_inline void warm(struct task_struct *task)
 	if (bpf_core_field_exists(task->seccomp.mode))
 		TOUCH(task->seccomp.mode);
 	/*
-	 * For put_view(): whoever is in a domain mostly has it. Whether a task is in one is known
-	 * too late, when all else has come and the pass would wait for this line alone.
+	 * Whoever is in a domain mostly has this flag. Whether a task is in one is known too late,
+	 * when all else has come and the pass would wait for this line alone.
 	 */
-	if (layout.views && task->atomic_flags & PFA_NO_NEW_PRIVS)
+	if (root && task->atomic_flags & PFA_NO_NEW_PRIVS)
 		TOUCH(task->fs->root.dentry);
 	TOUCH(signal->nr_threads);
 	TOUCH(signal->stats_lock.seqcount.seqcount.sequence);
