@@ -3,7 +3,8 @@
 # Checks the kernel patches of deploy/kernel as a maintainer of the kernel would, and prints
 # a line for each check: style; that every commit compiles; that no warning of the compiler
 # (W=1) or of sparse in the files that a series touches is new, with the features that it
-# depends on each on and off, for 32 bits and arm64. Kernels are booted by make test-kernels.
+# depends on each on and off, for 32 bits and arm64; that the KUnit tests pass. Kernels are
+# booted by make test-kernels.
 #
 # usage: test/kernels/series.sh [SERIES...]
 # Sources of kernels and sparse are fetched from Debian each time, and what compiles them is
@@ -76,7 +77,7 @@ build() { # NAME OUT ARCH TARGETS OPTION...
 		return 1
 	fi
 	grep -E 'warning|error' "$log" | grep -oE '(security/landlock/|security/security\.c|fs/proc/base\.c|linux/security\.h).*' |
-		sed -E 's/:[0-9]+:[0-9]+//' | sort >"$work/warned"
+		sed -E 's/:[0-9]+(:[0-9]+)?:/:/' | sort >"$work/warned"
 	return 0 # where nothing is warned of, too
 }
 
@@ -84,7 +85,7 @@ build() { # NAME OUT ARCH TARGETS OPTION...
 compile() { # NAME OUT ARCH TARGETS OPTION...
 	build "$@" || return
 	local new
-	new=$(comm -13 "$work/known-$3" "$work/warned")
+	new=$(comm -13 "$2/known" "$work/warned")
 	if [ -n "$new" ]; then
 		say FAIL "$series" "$1: new: $(head -1 <<<"$new")"
 	else
@@ -96,6 +97,32 @@ log="CONFIG_AUDIT=y"
 trace=("CONFIG_FTRACE=y" "CONFIG_ENABLE_DEFAULT_TRACERS=y")
 nolog=("# CONFIG_AUDIT is not set" "# CONFIG_SECURITY_APPARMOR is not set")
 all="security/landlock/ security/security.o fs/proc/base.o"
+# What the source is compiled as without the series, and for which architecture.
+kinds="x86 x86
+traced x86
+silent x86
+i386 i386
+arm64 arm64"
+
+options() { # KIND: sets wanted
+	case $1 in
+	traced) wanted=("${trace[@]}" "${nolog[@]}") ;;
+	silent) wanted=("${nolog[@]}") ;;
+	i386) wanted=("$log" "${trace[@]}" "# CONFIG_64BIT is not set") ;;
+	*) wanted=("$log" "${trace[@]}") ;;
+	esac
+}
+
+# kunit runs the KUnit tests of Landlock as the kernel's developers do, in a kernel that is a
+# program (User Mode Linux). That of the series must be among them.
+kunit() {
+	if (cd "$tree" && nice -n 10 tools/testing/kunit/kunit.py run --kunitconfig=security/landlock \
+		--build_dir="$out-um" --jobs="$(nproc)") >"$work/log" 2>&1 && grep -q '\[PASSED\] test_permute$' "$work/log"; then
+		say ok "$series" "KUnit: $(grep -o 'Ran [0-9]* tests.*' "$work/log")"
+	else
+		say FAIL "$series" "KUnit: $(grep -m1 -iE 'FAILED|error' "$work/log" || echo 'test_permute did not run')"
+	fi
+}
 
 sparse=$(go run ./test/kernels/cmd/kernel-source -sparse 2>"$work/log") || {
 	cat "$work/log" >&2
@@ -109,12 +136,12 @@ for series; do
 	fi
 	say ok "$series" "source $version"
 	out=$work/o-$series
-	for arch in x86 i386 arm64; do
-		narrow=()
-		[ $arch != i386 ] || narrow=("# CONFIG_64BIT is not set")
-		build "without the series" "$out-$arch" $arch "$all" "$log" "${trace[@]}" "${narrow[@]}" || continue 2
-		mv "$work/warned" "$work/known-$arch"
-	done
+	# Each in a directory of its own: where nothing can be logged sparse finds other things.
+	while read -r -u3 kind arch; do
+		options "$kind"
+		build "without the series, $kind" "$out-$kind" "$arch" "$all" "${wanted[@]}" || continue 2
+		mv "$work/warned" "$out-$kind/known"
+	done 3<<<"$kinds"
 	# By standard input: a file that git has is taken for source code.
 	for p in "$here"/deploy/kernel/"$series"/000[1-9]-*.patch; do
 		"$tree/scripts/checkpatch.pl" --strict --terse --no-summary --root="$tree" - <"$p" >"$work/style" 2>/dev/null
@@ -132,12 +159,13 @@ for series; do
 		compile "$(basename "$p" | cut -c1-4): audit, tracepoints" "$out-x86" x86 "$all" "$log" "${trace[@]}"
 	done
 	compile "audit alone, KUnit" "$out-x86" x86 "$all" "$log" CONFIG_KUNIT=y CONFIG_SECURITY_LANDLOCK_KUNIT_TEST=y
-	compile "tracepoints alone" "$out-x86" x86 "$all" "${trace[@]}" "${nolog[@]}"
-	compile "neither" "$out-x86" x86 "$all" "${nolog[@]}"
+	compile "tracepoints alone" "$out-traced" x86 "$all" "${trace[@]}" "${nolog[@]}"
+	compile "neither" "$out-silent" x86 "$all" "${nolog[@]}"
 	compile "without Landlock" "$out-x86" x86 "security/security.o fs/proc/base.o" "$log" "# CONFIG_SECURITY_LANDLOCK is not set"
 	compile "without security modules" "$out-x86" x86 "fs/proc/base.o" "# CONFIG_SECURITY is not set" "# CONFIG_SECURITY_LANDLOCK is not set" "${nolog[1]}"
 	compile "i386" "$out-i386" i386 "$all" "$log" "${trace[@]}" "# CONFIG_64BIT is not set"
 	compile "arm64" "$out-arm64" arm64 "$all" "$log" "${trace[@]}"
+	kunit
 	rm -rf "$tree" "$out"-*
 done
 exit $failed
