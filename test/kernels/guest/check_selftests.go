@@ -42,6 +42,7 @@ func checkSelftests(t *T) {
 		t.Must(err)
 	}
 	t.Must(loadModule(overlay))
+	t.Must(ownRoot())
 	way := t.Arg("way", "")
 	programs := selectedTests(t)
 	alone := make(map[string]*results)

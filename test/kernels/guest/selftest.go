@@ -11,27 +11,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// selftest becomes one of the kernel's own tests of Landlock, in a mount namespace of its own.
-// Some of them call pivot_root(2), which refuses the initramfs: nothing is mounted below it. So
-// the root is a mount of the initramfs upon itself.
+// selftest becomes one of the kernel's own tests of Landlock.
 //
 // A test that was ended by its timeout leaves its directory behind, and then all that make one of
 // this name fail.
 func selftest(args []string) {
-	exit("selftest", errors.Join(ownRoot(), os.Chdir(selftests), os.RemoveAll("tmp")))
+	exit("selftest", errors.Join(os.Chdir(selftests), os.RemoveAll("tmp")))
 	exit("selftest", syscall.Exec(args[0], args, os.Environ()))
 }
 
+// ownRoot makes the root of this process a mount of the initramfs upon itself. Some tests call
+// pivot_root(2), which refuses the initramfs, as nothing is mounted below it; one wants the
+// kernel's first mount namespace, so that another one is none for it.
 func ownRoot() error {
 	const at = "/run/root"
 	if err := os.MkdirAll(at, 0o755); err != nil {
 		return err
-	}
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return fmt.Errorf("unshare: %w", err)
-	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("mount private: %w", err)
 	}
 	if err := unix.Mount("/", at, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("mount the root: %w", err)
@@ -42,7 +37,10 @@ func ownRoot() error {
 	if err := unix.Mount(".", "/", "", unix.MS_MOVE, ""); err != nil {
 		return fmt.Errorf("move the root: %w", err)
 	}
-	return unix.Chroot(".")
+	if err := unix.Chroot("."); err != nil {
+		return err
+	}
+	return os.Chdir("/")
 }
 
 // loadModule loads a module of the running kernel, which may be loaded already.
