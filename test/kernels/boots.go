@@ -155,6 +155,7 @@ func Matrix() []Guest {
 		// First, so that they are built while the others run.
 		{Series: "6.12", Arch: "amd64", Patched: true, Mandatory: true, Boots: attributes},
 		{Series: "7.3", Arch: "amd64", Patched: true, Daemon: true, Mandatory: true, Boots: slices.Concat([]Boot{both}, attributes[1:], selinux)},
+		{Series: "6.18", Arch: "amd64", Patched: true, Long: attributes},
 		{Series: "6.1", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1:addresses=1")}, others), Long: own("")},
 		{Series: "6.12", Arch: "amd64", Mandatory: true, Boots: slices.Concat([]Boot{whole("1000", "daemon:readable=1")}, orders, []Boot{real, ownFew}), Long: own("")},
 		{Series: "6.12", Arch: "amd64", Flavour: kernel.RT, Mandatory: true, Boots: []Boot{realTime}},
