@@ -31,7 +31,11 @@ func Summary(s *scan.Snapshot) string {
 
 func summary(c scan.ByState, noun string, ineffective int) string {
 	sandboxed, unknown := c.Of(scan.Sandboxed), c.Of(scan.Unknown)
-	text := fmt.Sprintf("%d of %s sandboxed", sandboxed, plural.Are(c.Known(), noun))
+	verb := "are"
+	if sandboxed == 1 || c.Known() == 1 {
+		verb = "is"
+	}
+	text := fmt.Sprintf("%d of %s %s sandboxed", sandboxed, plural.Count(c.Known(), noun), verb)
 	if c.Known() > 0 {
 		text += fmt.Sprintf(" (%s %%)", percent(sandboxed, c.Known()))
 	}

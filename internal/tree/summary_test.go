@@ -23,7 +23,7 @@ func TestSummary(t *testing.T) {
 		{0, 0, 0, 3, "0 of 0 processes are sandboxed, 0 partially, 3 more unknown"},
 		{1, 0, 0, 0, "1 of 1 process is sandboxed (100.0 %), 0 partially, 0 unknown"},
 		{1999, 0, 1, 0, "1999 of 2000 processes are sandboxed (99.9 %), 0 partially, 0 unknown"},
-		{1, 0, 2000, 0, "1 of 2001 processes are sandboxed (< 0.1 %), 0 partially, 0 unknown"},
+		{1, 0, 2000, 0, "1 of 2001 processes is sandboxed (< 0.1 %), 0 partially, 0 unknown"},
 		{0, 0, 10, 0, "0 of 10 processes are sandboxed (0.0 %), 0 partially, 0 unknown"},
 	}
 	for _, test := range tests {
@@ -47,7 +47,7 @@ func TestSummaryOfWorkloads(t *testing.T) {
 		Workloads: []scan.Workload{{Name: "a"}, {Name: "b"}, {Name: "b"}, {Name: "c"}},
 		Processes: []scan.Process{{State: scan.Sandboxed}, {State: scan.Sandboxed, Workload: 1}, {State: scan.Unsandboxed, Workload: 2}, {State: scan.Unknown, Workload: 3}},
 	}
-	want := "1 of 2 workloads are sandboxed (50.0 %), 1 partially, 1 more unknown; 2 of 3 processes are sandboxed (66.6 %), 0 partially, 1 more unknown"
+	want := "1 of 2 workloads is sandboxed (50.0 %), 1 partially, 1 more unknown; 2 of 3 processes are sandboxed (66.6 %), 0 partially, 1 more unknown"
 	if got := Summary(&s); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
