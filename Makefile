@@ -232,7 +232,7 @@ BENCH       ?= .
 BENCH_SIZES ?= 100,1000,10000,100000
 .PHONY: bench
 bench: ## Measure what landlockd takes, hold it to its budgets, and write that to docs/performance.md; as root, on a host that does little else.
-	@echo "==> measure beside up to 300 000 threads: three quarters of an hour; parts that were measured are written"
+	@echo "==> measure beside up to 300 000 threads: half an hour; parts that were measured are written"
 	@status=0; $(GO) test -count=1 -timeout 60m -run '^$$' -bench '$(BENCH)' -benchtime=1x ./test/bench \
 		-bench.sizes=$(BENCH_SIZES) -bench.record=testdata || status=$$?; $(GO) generate ./test/bench && exit $$status
 
