@@ -50,6 +50,9 @@ func StartStorm(program, dir string, o StormOptions) (*Storm, error) {
 	if host.V2 == "" {
 		return nil, errors.New("start a storm: no cgroup2 is mounted below /sys/fs/cgroup")
 	}
+	if err := removeOld(host.V2, time.Now().Add(-longestStorm)); err != nil {
+		return nil, fmt.Errorf("start a storm: %w", err)
+	}
 	own, err := os.MkdirTemp(dir, "own")
 	if err != nil {
 		return nil, fmt.Errorf("start a storm: %w", err)
@@ -68,6 +71,31 @@ func StartStorm(program, dir string, o StormOptions) (*Storm, error) {
 		return nil, errors.Join(fmt.Errorf("start a storm: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// longestStorm is longer than any lasts.
+const longestStorm = 2 * time.Hour
+
+// removeOld removes the cgroups of storms that were begun before a time: whoever began them was
+// killed, and their thousands of cgroups would be in the way of other tests.
+func removeOld(root string, before time.Time) error {
+	dirs, err := filepath.Glob(filepath.Join(root, "storm-*.service"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		switch {
+		case errors.Is(err, os.ErrNotExist): // it has ended meanwhile
+		case err != nil:
+			return err
+		case info.ModTime().Before(before):
+			if err := (&Storm{dir: dir}).Close(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Storm) start(own string) error {

@@ -3,10 +3,14 @@
 package truth
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/landlockd/landlockd/internal/cgroupfs"
 	"github.com/landlockd/landlockd/internal/runs"
 	"github.com/landlockd/landlockd/scan"
 	"github.com/landlockd/landlockd/test/attack"
@@ -141,5 +145,36 @@ func (s *stormed) compare(t *testing.T, took time.Duration) {
 		sum, took.Round(time.Millisecond), float64(sum)/took.Seconds(), s.cells, s.folded)
 	if s.got != want {
 		t.Errorf("runs and launches by state: %v, want %v", s.got, want)
+	}
+}
+
+// What a killed test has left of a storm is removed, and of one that lasts nothing.
+func TestRemoveOldStorms(t *testing.T) {
+	testenv.NeedRoot(t)
+	root := cgroupfs.Find("/proc", "/sys/fs/cgroup").V2
+	made := map[string]time.Time{"old": time.Now().Add(-3 * time.Hour), "new": time.Now()}
+	dirs := map[string]string{}
+	for name, at := range made {
+		dir, err := os.MkdirTemp(root, "storm-"+name+"*.service")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = (&Storm{dir: dir}).Close() })
+		if err := os.Mkdir(filepath.Join(dir, "one"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(dir, at, at); err != nil {
+			t.Fatal(err)
+		}
+		dirs[name] = dir
+	}
+	if err := removeOld(root, time.Now().Add(-longestStorm)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dirs["old"]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the old one is still there: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dirs["new"], "one")); err != nil {
+		t.Errorf("of the new one: %v", err)
 	}
 }
