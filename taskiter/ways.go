@@ -4,6 +4,7 @@ package taskiter
 
 import (
 	"context"
+	"io"
 	"iter"
 	"maps"
 	"unsafe"
@@ -45,6 +46,8 @@ type spaces struct {
 	whole *waySet // of which nothing is known
 	// changing: some were not read whole, mostly as mounts changed meanwhile.
 	changing bool
+	// ended: nothing follows that has a number.
+	ended bool
 }
 
 func newSpaces() spaces {
@@ -62,8 +65,8 @@ func (s *Source) readWays(ctx context.Context) error {
 	}
 	var err error
 	for look := 0; look < waysLooks && err == nil && (look == 0 || s.spaces.changing); look++ {
-		s.spaces.changing = false
-		err = s.iterate(ctx, waysFile, &s.spaces)
+		s.spaces.changing, s.spaces.ended = false, false
+		err = s.read(ctx, waysFile, s.spaces.block)
 	}
 	s.spaces.end()
 	return err
@@ -107,7 +110,19 @@ func (s *spaces) at(number uint16) *waySet {
 	return s.whole
 }
 
+// block takes the records of one read. Its error is [io.EOF] if those were the last.
+func (s *spaces) block(b []byte) error {
+	if err := parse(b, s); err != nil || !s.ended {
+		return err
+	}
+	return io.EOF
+}
+
 func (s *spaces) take(record any, rest []byte) {
+	if _, is := record.(*endRecord); is {
+		s.ended = true
+		return
+	}
 	r, ok := record.(*waysRecord)
 	if !ok || int(r.Space) >= len(s.of) {
 		return

@@ -85,6 +85,25 @@ func (a *actor) keeps(s *Source, object int, want access.Answer, doubt domainid.
 	}
 }
 
+// TestWaysEnd: one read has what the numbered mount namespaces have, and no other is visited.
+func TestWaysEnd(t *testing.T) {
+	s := watch(t, "/etc/passwd")
+	a := startActor(t, "many", "3", "1")
+	scanSettled(t, s, a.pid)
+	seen := newSpaces()
+	seen.begin(int(s.control.NumSpaces))
+	reads := 0
+	if err := s.read(t.Context(), waysFile, func(b []byte) error {
+		reads++
+		return seen.block(b)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !seen.ended || reads != 1 || s.control.NumSpaces == 0 {
+		t.Errorf("%d namespaces: %d reads, ended: %v", s.control.NumSpaces, reads, seen.ended)
+	}
+}
+
 func TestWays(t *testing.T) {
 	top := tree(t, "a/b", "c")
 	at := func(path string) string { return filepath.Join(top, path) }

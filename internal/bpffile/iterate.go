@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +17,8 @@ import (
 const ReadSize = 64 << 10
 
 // Iterate runs the iterator behind a link, and hands what one read returned after the other
-// to take, unless ctx ends. It is one bpf(2), one read(2) for every 32 KiB and one close(2).
+// to take, until that returns [io.EOF] or ctx ends. It is one bpf(2), one read(2) for every 32
+// KiB and one close(2).
 func Iterate(ctx context.Context, link int, buf []byte, take func([]byte) error) error {
 	fd, err := CreateIterator(link)
 	if err != nil {
@@ -37,7 +39,9 @@ func Iterate(ctx context.Context, link int, buf []byte, take func([]byte) error)
 		case n == 0:
 			return nil
 		}
-		if err := take(buf[:n]); err != nil {
+		if err := take(buf[:n]); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}

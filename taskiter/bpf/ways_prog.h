@@ -480,6 +480,20 @@ static __always_inline int put_objects_found(struct seq_file *seq, struct contro
 	return put_ways(seq, ctl, w, 0);
 }
 
+/*
+ * Most elements have no number. The first of them says that nothing follows, and the next has the
+ * kernel return what there is: it would be called for each once more, for a reader who goes on.
+ */
+static __always_inline int put_end(struct seq_file *seq, __u32 nth)
+{
+	struct end_record end = { .h = { RECORD_END, sizeof(end) } };
+
+	if (nth > 1)
+		return 1;
+	bpf_seq_write(seq, &end, sizeof(end));
+	return 0;
+}
+
 SEC("iter/bpf_map_elem")
 int ways(struct bpf_iter__bpf_map_elem *ctx)
 {
@@ -493,8 +507,10 @@ int ways(struct bpf_iter__bpf_map_elem *ctx)
 	__u32 favoured;
 	__u64 took;
 
-	if (!ctl || !space || !number || *number > ctl->num_spaces)
-		return 0; /* most have no number */
+	if (!ctl || !space || !number)
+		return 0;
+	if (*number > ctl->num_spaces)
+		return put_end(seq, *number - ctl->num_spaces);
 	w = get_ways_scratch();
 	tmp = get_scratch();
 	if (!w || !tmp)
