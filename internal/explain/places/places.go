@@ -23,11 +23,11 @@ import (
 	"github.com/landlockd/landlockd/internal/procdir"
 )
 
-// maxLooks bounds the number of directory entries that a search looks at, maxEntries those of one
-// directory.
+// maxLooks bounds the number of directory entries that a search looks at. Of one directory those
+// beyond maxEntries come last.
 const (
 	maxLooks   = 400_000
-	maxEntries = maxLooks / 8
+	maxEntries = maxLooks / 32
 )
 
 // Find looks for the files until all are found, or what may be looked at is, or ctx ends, and
@@ -40,7 +40,7 @@ func Find(
 ) error {
 	s := &search{
 		ctx: ctx, target: t, found: found, wanted: map[explain.File]bool{},
-		numbers: map[uint64]bool{}, walked: map[explain.File]bool{},
+		numbers: map[uint64]bool{}, walked: map[explain.File]string{},
 	}
 	for _, f := range files {
 		s.wanted[f], s.numbers[f.Ino] = true, true
@@ -128,9 +128,12 @@ type search struct {
 	numbers map[uint64]bool
 	found   func(explain.File, string)
 	mounts  []procdir.Mount
-	walked  map[explain.File]bool
-	turns   turns
-	looks   int
+	// walked are the directories that were looked at, and where.
+	walked map[explain.File]string
+	turns  turns
+	// long are directories of which not all was looked at yet.
+	long  []string
+	looks int
 	// missed: some directory that the process may find was not looked at.
 	missed bool
 }
@@ -173,26 +176,30 @@ func (s *search) isForeign(p string) bool {
 // try notes a path if it is that of a file that is looked for. The shortest of
 // the first ones stays.
 func (s *search) try(p string) {
-	s.looks++
-	if s.done() || s.isForeign(p) {
-		return
-	}
-	f, err := s.target.Find(p)
-	if err != nil {
+	if err := s.look(p); err != nil {
 		s.lacks(err)
-		return
-	}
-	defer f.Close()
-	if at, ok := identify(f); ok && s.wanted[at] {
-		delete(s.wanted, at)
-		s.found(at, p)
 	}
 }
 
-func identify(f *os.File) (explain.File, bool) {
+func (s *search) look(p string) error {
+	s.looks++
+	if s.done() || s.isForeign(p) {
+		return nil
+	}
+	f, err := s.target.Find(p)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
 	var st unix.Stat_t
-	err := unix.Fstat(int(f.Fd()), &st)
-	return target.FileOf(&st), err == nil
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return err
+	}
+	if at := target.FileOf(&st); s.wanted[at] {
+		delete(s.wanted, at)
+		s.found(at, p)
+	}
+	return nil
 }
 
 // walk looks at directories, of each share the highest ones first, by the inode numbers in their
@@ -206,19 +213,41 @@ func (s *search) walk() {
 		}
 	}
 	for !s.done() {
-		dir, more := s.turns.next()
-		if !more {
+		dir, from := s.turns.next()
+		if from == nil {
 			break
 		}
-		// Below /proc, with an entry for each process, none keeps an inode number for long.
-		if !s.isForeign(dir) && !explain.IsBelow(dir, "/proc") {
-			s.list(dir)
+		s.looks++
+		switch {
+		case explain.IsBelow(dir, "/proc"): // with an entry for each process, which has no number for long
+		case s.isForeign(dir):
+			s.missed = s.missed || s.isCovered(dir)
+		default:
+			s.list(dir, from, from == first)
 		}
+	}
+	for _, dir := range s.long {
+		s.listRest(dir)
 	}
 	belowProc := func(m procdir.Mount) bool {
 		return explain.IsBelow(m.Point, "/proc") && slices.Contains(numbered, m.Type)
 	}
 	s.missed = s.missed || slices.ContainsFunc(s.mounts, belowProc)
+}
+
+// isCovered reports whether a later mount may hide the one that a path is in.
+func (s *search) isCovered(p string) bool {
+	in := -1
+	for i, m := range s.mounts {
+		switch {
+		case !explain.IsBelow(p, m.Point):
+		case in < 0 || len(m.Point) >= len(s.mounts[in].Point):
+			in = i
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // lacks notes that something could not be looked at that may be there.
@@ -227,53 +256,98 @@ func (s *search) lacks(err error) {
 	s.missed = s.missed || !gone
 }
 
-// list looks at the entries of a directory, and puts the directories in it into their share.
-func (s *search) list(dir string) {
-	f, err := s.target.Find(dir)
+// list looks at the entries of a directory that a queue had, and puts the directories in it into
+// their share. Whoever owns it has it in a share of his own. mount: it need not be there.
+func (s *search) list(dir string, from *queue, mount bool) {
+	f, st, err := s.open(dir)
 	if err != nil {
+		s.missed = s.missed || !mount
 		s.lacks(err)
 		return
 	}
 	defer f.Close()
-	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+	at := target.FileOf(&st)
+	own := s.turns.queue(share{at.Dev, st.Uid == 0})
+	if own != from {
+		own.dirs = append(own.dirs, dir)
+		return
+	}
+	if before, walked := s.walked[at]; walked {
+		// What is mounted on something in it is there by one of its paths alone.
+		s.missed = s.missed || before != dir && slices.ContainsFunc(s.mounts, func(m procdir.Mount) bool {
+			return m.Point != before && explain.IsBelow(m.Point, before)
+		})
+		return
+	}
+	s.walked[at] = dir
+	entries, whole := s.entries(f, dir, 0, maxEntries, func(below string) { own.dirs = append(own.dirs, below) })
+	own.looks += entries
+	if !whole {
+		s.long = append(s.long, dir)
+	}
+}
+
+// listRest looks at what list left out of a long directory, but not at what is below.
+func (s *search) listRest(dir string) {
+	f, _, err := s.open(dir)
+	if err != nil {
 		s.missed = true
 		return
 	}
-	at := target.FileOf(&st)
-	if s.walked[at] {
-		return
+	defer f.Close()
+	s.entries(f, dir, maxEntries, maxLooks, func(string) { s.missed = true })
+}
+
+// open opens a directory to be looked at.
+func (s *search) open(dir string) (f *os.File, st unix.Stat_t, err error) {
+	if f, err = s.target.Find(dir); err == nil {
+		err = unix.Fstat(int(f.Fd()), &st)
 	}
-	s.walked[at] = true
+	if err != nil && f != nil {
+		f.Close()
+	}
+	return f, st, err
+}
+
+// entries looks at those entries of a directory from some place on to another one. It returns how
+// many there were up to there, and whether those were all.
+func (s *search) entries(
+	f *os.File, dir string, from, to int, directory func(string),
+) (n int, whole bool) {
 	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
 	fd, err := unix.Openat(int(f.Fd()), ".", flags|unix.O_NOATIME, 0)
 	if errors.Is(err, unix.EPERM) { // O_NOATIME is for the owner
 		fd, err = unix.Openat(int(f.Fd()), ".", flags, 0)
 	}
 	if err != nil {
-		s.lacks(err)
-		return
+		s.missed = true
+		return 0, true
 	}
 	defer unix.Close(fd)
-	q, entries := s.turns.queue(share{at.Dev, st.Uid == 0}), 0
 	for e, err := range dirent.Read(fd, make([]byte, 32<<10)) {
-		if entries++; err != nil || s.done() || entries > maxEntries {
+		if err != nil || s.done() {
 			s.missed = true
-			break
+			return n, true
+		}
+		if n++; n > to {
+			return n, false
+		}
+		if n <= from {
+			continue
 		}
 		s.looks++
 		p := path.Join(dir, string(e.Name))
-		if s.numbers[e.Ino] {
-			s.try(p)
+		if s.numbers[e.Ino] && s.look(p) != nil {
+			s.missed = true
 		}
 		switch e.Kind {
 		case unix.DT_DIR:
-			q.dirs = append(q.dirs, p)
+			directory(p)
 		case unix.DT_UNKNOWN:
 			s.missed = true
 		}
 	}
-	q.looks += entries
+	return n, true
 }
 
 // local are the types of filesystems that answer by themselves. All others may be

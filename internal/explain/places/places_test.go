@@ -4,6 +4,7 @@ package places
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/landlockd/landlockd/internal/explain/target"
 	"github.com/landlockd/landlockd/internal/explain/target/targettest"
 	"github.com/landlockd/landlockd/internal/procdir"
+	"github.com/landlockd/landlockd/test/testenv"
 )
 
 func self(t *testing.T) *target.Process {
@@ -176,5 +178,58 @@ func TestIsForeign(t *testing.T) {
 		if s.isForeign(path) != want {
 			t.Errorf("%s: %v", path, !want)
 		}
+	}
+}
+
+// TestFindBesideFlood: what a user makes in a directory of root's is looked at in his share, and not
+// before what root has.
+func TestFindBesideFlood(t *testing.T) {
+	testenv.NeedRoot(t)
+	top, err := os.MkdirTemp("/var/tmp", "landlockd-places-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(top)
+	const directories, files = 20, 300
+	for i := range directories {
+		dir := filepath.Join(top, "tmp", fmt.Sprint(i))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for j := range files {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(j)), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chown(dir, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deep := filepath.Join(top, "usr/share/a/b/c")
+	if err := os.MkdirAll(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(deep, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, wanted := self(t), fileOf(t, filepath.Join(deep, "file"))
+	root, err := os.Open(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	p.Root.Close()
+	p.Root = root
+	s := &search{
+		ctx: t.Context(), target: p, found: func(explain.File, string) {},
+		wanted:  map[explain.File]bool{wanted: true},
+		numbers: map[uint64]bool{wanted.Ino: true}, walked: map[explain.File]string{},
+	}
+	if err := s.addRoot(); err != nil {
+		t.Fatal(err)
+	}
+	s.walk()
+	if most := 3 * files; len(s.wanted) > 0 || s.looks > most {
+		t.Errorf("%d entries were looked at, at most %d should be; not found: %v", s.looks, most, s.wanted)
 	}
 }

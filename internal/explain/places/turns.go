@@ -6,7 +6,7 @@ package places
 // many there are of one kind, as of cgroups, or that a user makes, the others are looked at, too.
 type share struct {
 	dev uint64
-	// root: they are below directories that root owns.
+	// root: root owns them.
 	root bool
 }
 
@@ -34,18 +34,17 @@ func (t *turns) queue(s share) *queue {
 	return q
 }
 
-// next takes a directory of the share of which the least was looked at.
-func (t *turns) next() (dir string, ok bool) {
-	var least *queue
+// next takes a directory of the share of which the least was looked at, or none.
+func (t *turns) next() (dir string, from *queue) {
 	for _, q := range t.queues {
-		if len(q.dirs) > 0 && (least == nil || q.looks < least.looks) {
-			least = q
+		if len(q.dirs) > 0 && (from == nil || q.looks < from.looks) {
+			from = q
 		}
 	}
-	if least == nil {
-		return "", false
+	if from == nil {
+		return "", nil
 	}
-	dir, least.dirs = least.dirs[0], least.dirs[1:]
-	least.looks++
-	return dir, true
+	dir, from.dirs = from.dirs[0], from.dirs[1:]
+	from.looks++
+	return dir, from
 }

@@ -10,7 +10,7 @@ import (
 // However many directories a share has, those of others are looked at as well.
 func TestTurns(t *testing.T) {
 	var turns turns
-	if dir, ok := turns.next(); ok {
+	if dir, from := turns.next(); from != nil {
 		t.Fatalf("found %q where nothing is", dir)
 	}
 	many := turns.queue(share{dev: 1})
@@ -21,8 +21,8 @@ func TestTurns(t *testing.T) {
 	few.dirs = []string{"/few"}
 	var looked []string
 	for range 10 {
-		dir, ok := turns.next()
-		if !ok {
+		dir, from := turns.next()
+		if from == nil {
 			t.Fatal("nothing is left")
 		}
 		if looked = append(looked, dir); dir[:4] == "/few" {
