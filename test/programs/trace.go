@@ -65,7 +65,7 @@ func ReadTrace(dir, prefix string) (Trace, error) {
 // parseTrace reads the files of tasks, by tid.
 func parseTrace(files map[int32]string) (Trace, error) {
 	texts, numbers, err := supersede(files)
-	if err != nil {
+	if err != nil || texts == nil {
 		return Trace{}, err
 	}
 	t := Trace{Settled: len(texts) > 0}
@@ -121,7 +121,8 @@ func parseTrace(files map[int32]string) (Trace, error) {
 
 // supersede gives each task what it did itself. A thread that executes a program becomes the
 // first of its process: it goes on with the number and in the file of that one, which is gone.
-// It returns the texts by the number that a task was made with, and the number that it has now.
+// It returns the texts by the number that a task was made with, and the number that it has now; no
+// texts if a thread's was read before the thread had written all that it did until then.
 func supersede(
 	files map[int32]string,
 ) (texts map[int32]string, numbers map[int32]int32, err error) {
@@ -135,9 +136,11 @@ func supersede(
 		for i, m := range superseded.FindAllStringSubmatch(file, -1) {
 			by, err := strconv.ParseInt(m[1], 10, 32)
 			thread := int32(by)
-			_, made := files[thread]
-			if _, twice := numbers[thread]; err != nil || !made || twice || thread == tid {
+			if _, twice := numbers[thread]; err != nil || twice || thread == tid {
 				return nil, nil, fmt.Errorf("task %d: strace: not understood: %.300q", tid, m[0])
+			}
+			if own, made := files[thread]; !made || own != "" && !strings.HasSuffix(own, "\n") {
+				return nil, nil, nil
 			}
 			texts[thread] += parts[i+1]
 			numbers[thread] = tid

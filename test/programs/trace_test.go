@@ -111,6 +111,12 @@ func TestTrace(t *testing.T) {
 				true,
 			},
 		},
+		{"a thread without a file executes", map[int32]string{10: text(superseded40)}, Trace{}},
+		{
+			"a thread that executes a program, of which half a line was read",
+			map[int32]string{10: text(sharing, superseded40, second), 40: text(create) + into[:30]},
+			Trace{},
+		},
 		{
 			"a thread that ends after it executed a program",
 			map[int32]string{10: text(sharing, superseded40, fork, end), 20: "", 40: text(second, into)},
@@ -162,7 +168,6 @@ func TestTraceIsStrict(t *testing.T) {
 		"flags that are none":    {10: text(replace(sharing, "0x3d0f00", "CLONE_VM")), 40: ""},
 		"an unknown result":      {10: text(replace(fork, "= 20", "= ?"))},
 		"a line after the end":   {10: text(end, query)},
-		"superseded by none":     {10: text(superseded40)},
 		"superseded by itself":   {40: text(superseded40)},
 		"superseded by the dead": {10: text(sharing, superseded40, query), 40: text(end)},
 		"superseded twice":       {10: text(sharing, superseded40, superseded40), 40: ""},
