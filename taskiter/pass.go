@@ -93,7 +93,7 @@ func again[T any](s []T) []T {
 // fit returns a slice in memory of its own size, if it has much more: nothing is added where a
 // host stays as it is, and the scan before also had the paths of executables.
 func fit[T any](s []T) []T {
-	if cap(s)-len(s) > len(s)/4 {
+	if cap(s)-len(s) > len(s)/2 { // append leaves a quarter
 		return slices.Clone(s)
 	}
 	return s
