@@ -88,15 +88,12 @@ func play(role string, args []string) error {
 		}
 		asking.Wait()
 		// The server may not have seen yet that the connections are over, and refuse one more.
-		err := askAndTell(args)
-		for range 100 {
-			if !errors.Is(err, io.EOF) {
-				break
+		for tries := 1; ; tries++ {
+			if err := askAndTell(args); !errors.Is(err, io.EOF) || tries == 100 {
+				return err
 			}
 			time.Sleep(50 * time.Millisecond)
-			err = askAndTell(args)
 		}
-		return err
 	case "ask-in-a-domain":
 		if err := sandbox.Harmless(1).Enter(); err != nil {
 			return err

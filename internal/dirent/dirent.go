@@ -15,7 +15,9 @@ import (
 
 // Entry is one entry of a directory.
 type Entry struct {
-	Ino  uint64
+	Ino uint64
+	// Next is the offset in the directory of what follows, for lseek(2).
+	Next int64
 	Kind uint8 // unix.DT_DIR, ...
 	// Name shares the memory that was read into.
 	Name []byte
@@ -34,7 +36,10 @@ func Cut(b []byte) (e Entry, rest []byte, err error) {
 	if size < header || size > len(b) {
 		return e, nil, errMalformed
 	}
-	e = Entry{Ino: binary.NativeEndian.Uint64(b), Kind: b[18], Name: b[header:size]}
+	e = Entry{
+		Ino: binary.NativeEndian.Uint64(b), Next: int64(binary.NativeEndian.Uint64(b[8:])),
+		Kind: b[18], Name: b[header:size],
+	}
 	if end := bytes.IndexByte(e.Name, 0); end >= 0 {
 		e.Name = e.Name[:end]
 	}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"slices"
@@ -23,8 +24,8 @@ import (
 	"github.com/landlockd/landlockd/internal/procdir"
 )
 
-// maxLooks bounds the number of directory entries that a search looks at. Of one directory those
-// beyond maxEntries come last.
+// maxLooks bounds the number of directory entries that a search looks at, maxEntries those of one
+// directory in one turn.
 const (
 	maxLooks   = 400_000
 	maxEntries = maxLooks / 32
@@ -38,18 +39,8 @@ const (
 func Find(
 	ctx context.Context, t *target.Process, files []explain.File, found func(explain.File, string),
 ) error {
-	s := &search{
-		ctx: ctx, target: t, found: found, wanted: map[explain.File]bool{},
-		numbers: map[uint64]bool{}, walked: map[explain.File]string{},
-	}
-	for _, f := range files {
-		s.wanted[f], s.numbers[f.Ino] = true, true
-	}
-	var err error
-	if s.mounts, err = t.Mounts(); err != nil {
-		return err
-	}
-	if err := s.addRoot(); err != nil {
+	s, err := newSearch(ctx, t, files, found)
+	if err != nil {
 		return err
 	}
 	s.try("/")
@@ -74,6 +65,23 @@ func Find(
 		s.gone()
 	}
 	return nil
+}
+
+func newSearch(
+	ctx context.Context, t *target.Process, files []explain.File, found func(explain.File, string),
+) (*search, error) {
+	s := &search{
+		ctx: ctx, target: t, found: found, wanted: map[explain.File]bool{},
+		numbers: map[uint64]bool{}, walked: map[explain.File]string{},
+	}
+	for _, f := range files {
+		s.wanted[f], s.numbers[f.Ino] = true, true
+	}
+	var err error
+	if s.mounts, err = t.Mounts(); err != nil {
+		return nil, err
+	}
+	return s, s.addRoot()
 }
 
 // gone names the files that have no path, after a whole walk, as far as numbers of inodes are
@@ -131,9 +139,7 @@ type search struct {
 	// walked are the directories that were looked at, and where.
 	walked map[explain.File]string
 	turns  turns
-	// long are directories of which not all was looked at yet.
-	long  []string
-	looks int
+	looks  int
 	// missed: some directory that the process may find was not looked at.
 	missed bool
 }
@@ -159,18 +165,27 @@ const common = "/usr /bin /sbin /lib /lib32 /lib64 /etc /var /tmp /run /home /ro
 	"/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/pts /dev/shm /dev/log " +
 	"/run/systemd /run/systemd/resolve /run/user /run/lock /sys/fs/cgroup /proc/self /proc/sys"
 
-// isForeign reports whether a path is in a filesystem that is left alone: of the
-// mounts that are above it, the nearest counts, and of several in one place the
-// last.
+// isForeign reports whether a path is in a filesystem that is left alone.
 func (s *search) isForeign(p string) bool {
-	nearest := -1
+	in, _ := s.mountOf(p)
+	return in >= 0 && !slices.Contains(local, s.mounts[in].Type)
+}
+
+// mountOf returns which mount a path is in, or -1: of those that are above it, the nearest counts,
+// and of several in one place the last. It may be covered, by a later one that is less near.
+func (s *search) mountOf(p string) (in int, covered bool) {
+	in = -1
 	for i := range s.mounts {
 		at := s.mounts[i].Point
-		if explain.IsBelow(p, at) && (nearest < 0 || len(at) >= len(s.mounts[nearest].Point)) {
-			nearest = i
+		switch {
+		case !explain.IsBelow(p, at):
+		case in < 0 || len(at) >= len(s.mounts[in].Point):
+			in = i
+		default:
+			covered = true
 		}
 	}
-	return nearest >= 0 && !slices.Contains(local, s.mounts[nearest].Type)
+	return in, covered
 }
 
 // try notes a path if it is that of a file that is looked for. The shortest of
@@ -186,15 +201,11 @@ func (s *search) look(p string) error {
 	if s.done() || s.isForeign(p) {
 		return nil
 	}
-	f, err := s.target.Find(p)
+	f, st, err := s.open(p)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return err
-	}
 	if at := target.FileOf(&st); s.wanted[at] {
 		delete(s.wanted, at)
 		s.found(at, p)
@@ -206,10 +217,10 @@ func (s *search) look(p string) error {
 // entries: only what has one that is looked for is opened.
 func (s *search) walk() {
 	first := s.turns.queue(share{})
-	first.dirs = append(first.dirs, "/")
+	first.add("/", 0)
 	for _, m := range s.mounts {
 		if m.Point != "/" {
-			first.dirs = append(first.dirs, m.Point)
+			first.add(m.Point, 0)
 		}
 	}
 	for !s.done() {
@@ -219,35 +230,19 @@ func (s *search) walk() {
 		}
 		s.looks++
 		switch {
-		case explain.IsBelow(dir, "/proc"): // with an entry for each process, which has no number for long
-		case s.isForeign(dir):
-			s.missed = s.missed || s.isCovered(dir)
+		// With an entry for each process, which has no number for long.
+		case explain.IsBelow(dir.path, "/proc"):
+		case s.isForeign(dir.path):
+			_, covered := s.mountOf(dir.path)
+			s.missed = s.missed || covered
 		default:
-			s.list(dir, from, from == first)
+			s.list(dir, from)
 		}
-	}
-	for _, dir := range s.long {
-		s.listRest(dir)
 	}
 	belowProc := func(m procdir.Mount) bool {
 		return explain.IsBelow(m.Point, "/proc") && slices.Contains(numbered, m.Type)
 	}
 	s.missed = s.missed || slices.ContainsFunc(s.mounts, belowProc)
-}
-
-// isCovered reports whether a later mount may hide the one that a path is in.
-func (s *search) isCovered(p string) bool {
-	in := -1
-	for i, m := range s.mounts {
-		switch {
-		case !explain.IsBelow(p, m.Point):
-		case in < 0 || len(m.Point) >= len(s.mounts[in].Point):
-			in = i
-		default:
-			return true
-		}
-	}
-	return false
 }
 
 // lacks notes that something could not be looked at that may be there.
@@ -256,98 +251,97 @@ func (s *search) lacks(err error) {
 	s.missed = s.missed || !gone
 }
 
-// list looks at the entries of a directory that a queue had, and puts the directories in it into
-// their share. Whoever owns it has it in a share of his own. mount: it need not be there.
-func (s *search) list(dir string, from *queue, mount bool) {
-	f, st, err := s.open(dir)
+// open opens a path as the process finds it, and looks at what is there.
+func (s *search) open(p string) (f *os.File, st unix.Stat_t, err error) {
+	if f, err = s.target.Find(p); err != nil {
+		return nil, st, err
+	}
+	if err = unix.Fstat(int(f.Fd()), &st); err != nil {
+		f.Close()
+	}
+	return f, st, err
+}
+
+// list looks at entries of a directory that a queue had, and puts the directories in it, and what is
+// left of it, into their share. Whoever owns it has it in a share of his own.
+func (s *search) list(dir part, from *queue) {
+	f, st, err := s.open(dir.path)
 	if err != nil {
+		// A mount may be covered; what was listed was there.
+		mount := slices.ContainsFunc(s.mounts, func(m procdir.Mount) bool { return m.Point == dir.path })
 		s.missed = s.missed || !mount
 		s.lacks(err)
 		return
 	}
 	defer f.Close()
 	at := target.FileOf(&st)
-	own := s.turns.queue(share{at.Dev, st.Uid == 0})
+	whose := share{at.Dev, st.Uid == 0, dir.from > 0}
+	own := s.turns.queue(whose)
 	if own != from {
-		own.dirs = append(own.dirs, dir)
+		own.add(dir.path, dir.from)
 		return
 	}
-	if before, walked := s.walked[at]; walked {
+	if before, walked := s.walked[at]; walked && dir.from == 0 {
 		// What is mounted on something in it is there by one of its paths alone.
-		s.missed = s.missed || before != dir && slices.ContainsFunc(s.mounts, func(m procdir.Mount) bool {
-			return m.Point != before && explain.IsBelow(m.Point, before)
-		})
+		s.missed = s.missed || before != dir.path && s.hasMounts(before)
 		return
 	}
-	s.walked[at] = dir
-	entries, whole := s.entries(f, dir, 0, maxEntries, func(below string) { own.dirs = append(own.dirs, below) })
-	own.looks += entries
-	if !whole {
-		s.long = append(s.long, dir)
-	}
-}
-
-// listRest looks at what list left out of a long directory, but not at what is below.
-func (s *search) listRest(dir string) {
-	f, _, err := s.open(dir)
+	s.walked[at] = dir.path
+	fd, err := read(f, dir.from)
 	if err != nil {
 		s.missed = true
 		return
-	}
-	defer f.Close()
-	s.entries(f, dir, maxEntries, maxLooks, func(string) { s.missed = true })
-}
-
-// open opens a directory to be looked at.
-func (s *search) open(dir string) (f *os.File, st unix.Stat_t, err error) {
-	if f, err = s.target.Find(dir); err == nil {
-		err = unix.Fstat(int(f.Fd()), &st)
-	}
-	if err != nil && f != nil {
-		f.Close()
-	}
-	return f, st, err
-}
-
-// entries looks at those entries of a directory from some place on to another one. It returns how
-// many there were up to there, and whether those were all.
-func (s *search) entries(
-	f *os.File, dir string, from, to int, directory func(string),
-) (n int, whole bool) {
-	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
-	fd, err := unix.Openat(int(f.Fd()), ".", flags|unix.O_NOATIME, 0)
-	if errors.Is(err, unix.EPERM) { // O_NOATIME is for the owner
-		fd, err = unix.Openat(int(f.Fd()), ".", flags, 0)
-	}
-	if err != nil {
-		s.missed = true
-		return 0, true
 	}
 	defer unix.Close(fd)
+	entries := 0
 	for e, err := range dirent.Read(fd, make([]byte, 32<<10)) {
 		if err != nil || s.done() {
 			s.missed = true
-			return n, true
-		}
-		if n++; n > to {
-			return n, false
-		}
-		if n <= from {
-			continue
+			return
 		}
 		s.looks++
-		p := path.Join(dir, string(e.Name))
+		own.looks++
+		p := path.Join(dir.path, string(e.Name))
 		if s.numbers[e.Ino] && s.look(p) != nil {
 			s.missed = true
 		}
 		switch e.Kind {
 		case unix.DT_DIR:
-			directory(p)
+			own.add(p, 0)
 		case unix.DT_UNKNOWN:
 			s.missed = true
 		}
+		if entries++; entries == maxEntries {
+			// Not all filesystems go on where they were if something is removed meanwhile.
+			s.missed = true
+			whose.rest = true
+			s.turns.queue(whose).add(dir.path, e.Next)
+			return
+		}
 	}
-	return n, true
+}
+
+// hasMounts reports whether something is mounted below a directory.
+func (s *search) hasMounts(dir string) bool {
+	return slices.ContainsFunc(s.mounts, func(m procdir.Mount) bool {
+		return m.Point != dir && explain.IsBelow(m.Point, dir)
+	})
+}
+
+// read opens a directory for reading from an offset on.
+func read(dir *os.File, from int64) (fd int, err error) {
+	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
+	fd, err = unix.Openat(int(dir.Fd()), ".", flags|unix.O_NOATIME, 0)
+	if errors.Is(err, unix.EPERM) { // O_NOATIME is for the owner
+		fd, err = unix.Openat(int(dir.Fd()), ".", flags, 0)
+	}
+	if err != nil || from == 0 {
+		return fd, err
+	}
+	if _, err = unix.Seek(fd, from, io.SeekStart); err != nil {
+		unix.Close(fd)
+	}
+	return fd, err
 }
 
 // local are the types of filesystems that answer by themselves. All others may be

@@ -28,6 +28,57 @@ func self(t *testing.T) *target.Process {
 	return p
 }
 
+// selfIn is this process with another root directory.
+func selfIn(t *testing.T, dir string) *target.Process {
+	t.Helper()
+	root, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := self(t)
+	p.Root.Close()
+	p.Root = root // which Close closes
+	return p
+}
+
+// temp makes a directory that is not below the temporary directory of tests, which is deep.
+func temp(t *testing.T, pattern string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/var/tmp", pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// fill makes a directory with so many files, which are called by numbers.
+func fill(t *testing.T, dir string, files int) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range files {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// walkFor walks below a root directory, and returns the search for one file in it.
+func walkFor(t *testing.T, root, file string) *search {
+	t.Helper()
+	s, err := newSearch(t.Context(), selfIn(t, root), []explain.File{fileOf(t, file)}, func(explain.File, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.walk()
+	if len(s.wanted) > 0 {
+		t.Errorf("%s was not found", file)
+	}
+	return s
+}
+
 // find returns what a search in this process's files finds.
 func find(t *testing.T, ctx context.Context, files []explain.File) map[explain.File]string {
 	t.Helper()
@@ -53,12 +104,7 @@ func fileOf(t *testing.T, path string) explain.File {
 
 // What is found is what was asked for; what is not there has no path.
 func TestFind(t *testing.T) {
-	// Not below the temporary directory of tests, which is deep.
-	dir, err := os.MkdirTemp("/var/tmp", "landlockd-places-\x1b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := temp(t, "landlockd-places-\x1b")
 	hidden := filepath.Join(dir, "file")
 	if err := os.WriteFile(hidden, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -101,11 +147,7 @@ func TestFindEnds(t *testing.T) {
 // TestGone: a file that was replaced by rename(2) has no path any more, if all was looked at that
 // the process finds; one that is only elsewhere has.
 func TestGone(t *testing.T) {
-	dir, err := os.MkdirTemp("/var/tmp", "landlockd-places-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := temp(t, "landlockd-places-")
 	write := func(name string) explain.File {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -131,14 +173,7 @@ func TestGone(t *testing.T) {
 	rename("log", "below/log.1")
 	elsewhere := explain.File{Dev: replaced.Dev + 12345, Ino: 7}
 
-	p := self(t)
-	root, err := os.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer root.Close()
-	p.Root.Close()
-	p.Root = root
+	p := selfIn(t, dir)
 	look := func(ctx context.Context) (map[explain.File]string, map[explain.File]bool) {
 		found, gone := map[explain.File]string{}, map[explain.File]bool{}
 		all := []explain.File{replaced, moved, other, elsewhere}
@@ -173,6 +208,12 @@ func TestGone(t *testing.T) {
 }
 
 func TestIsForeign(t *testing.T) {
+	covering := search{mounts: []procdir.Mount{{Point: "/"}, {Point: "/a/b"}, {Point: "/c"}, {Point: "/a"}}}
+	for path, want := range map[string]bool{"/": false, "/a": false, "/a/b": true, "/a/b/d": true, "/c": false} {
+		if _, covered := covering.mountOf(path); covered != want {
+			t.Errorf("%s is covered: %v", path, covered)
+		}
+	}
 	s := search{mounts: []procdir.Mount{{Point: "/", Type: "ext4"}, {Point: "/mnt", Type: "nfs4"}, {Point: "/mnt/a", Type: "tmpfs"}, {Point: "/x", Type: "fuse"}, {Point: "/x", Type: "tmpfs"}}}
 	for path, want := range map[string]bool{"/": false, "/mnt": true, "/mnt/b/c": true, "/mnt/a": false, "/mnt/a/b": false, "/mntx": false, "/x/y": false} {
 		if s.isForeign(path) != want {
@@ -181,55 +222,86 @@ func TestIsForeign(t *testing.T) {
 	}
 }
 
-// TestFindBesideFlood: what a user makes in a directory of root's is looked at in his share, and not
-// before what root has.
+// TestFindBesideFlood: what a user makes in a directory of root's is looked at in his share, and
+// not before what root has.
 func TestFindBesideFlood(t *testing.T) {
 	testenv.NeedRoot(t)
-	top, err := os.MkdirTemp("/var/tmp", "landlockd-places-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(top)
+	top := temp(t, "landlockd-places-")
 	const directories, files = 20, 300
 	for i := range directories {
 		dir := filepath.Join(top, "tmp", fmt.Sprint(i))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		for j := range files {
-			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(j)), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		fill(t, dir, files)
 		if err := os.Chown(dir, 65534, 65534); err != nil {
 			t.Fatal(err)
 		}
 	}
 	deep := filepath.Join(top, "usr/share/a/b/c")
-	if err := os.MkdirAll(deep, 0o755); err != nil {
-		t.Fatal(err)
+	fill(t, deep, 1)
+	s := walkFor(t, top, filepath.Join(deep, "0"))
+	if most := 3 * files; s.looks > most {
+		t.Errorf("%d entries were looked at, at most %d should be", s.looks, most)
 	}
-	if err := os.WriteFile(filepath.Join(deep, "file"), nil, 0o600); err != nil {
-		t.Fatal(err)
+}
+
+// TestFindBesideLong: of a directory with very many entries each turn has some, all in the end.
+func TestFindBesideLong(t *testing.T) {
+	top := temp(t, "landlockd-places-")
+	long, deep := filepath.Join(top, "long"), filepath.Join(top, "usr/share/a/b/c")
+	const files = 3*maxEntries + maxEntries/2
+	fill(t, long, files)
+	fill(t, deep, 1)
+	s := walkFor(t, top, filepath.Join(deep, "0"))
+	if most := 3*maxEntries + 100; s.looks > most {
+		t.Errorf("%d entries were looked at, at most %d should be", s.looks, most)
 	}
-	p, wanted := self(t), fileOf(t, filepath.Join(deep, "file"))
-	root, err := os.Open(top)
+	// The last one that the directory has.
+	entries, err := os.Open(long)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close()
-	p.Root.Close()
-	p.Root = root
-	s := &search{
-		ctx: t.Context(), target: p, found: func(explain.File, string) {},
-		wanted:  map[explain.File]bool{wanted: true},
-		numbers: map[uint64]bool{wanted.Ino: true}, walked: map[explain.File]string{},
+	defer entries.Close()
+	names, err := entries.Readdirnames(-1)
+	if err != nil || len(names) != files {
+		t.Fatalf("%d names: %v", len(names), err)
 	}
-	if err := s.addRoot(); err != nil {
-		t.Fatal(err)
+	s = walkFor(t, top, filepath.Join(long, names[files-1]))
+	if s.looks < files || !s.missed {
+		t.Errorf("%d entries were looked at; not all at one time: %v", s.looks, s.missed)
 	}
-	s.walk()
-	if most := 3 * files; len(s.wanted) > 0 || s.looks > most {
-		t.Errorf("%d entries were looked at, at most %d should be; not found: %v", s.looks, most, s.wanted)
+}
+
+// TestMissed: where something may have a path that was not looked at nothing is said to be gone.
+func TestMissed(t *testing.T) {
+	top := temp(t, "landlockd-places-")
+	fill(t, filepath.Join(top, "dir"), 1)
+	at := fileOf(t, filepath.Join(top, "dir"))
+	for name, c := range map[string]struct {
+		mounts []string
+		walked string // where the directory was looked at before
+		path   string
+		want   bool
+	}{
+		"a directory":                           {path: "/dir"},
+		"one that was moved":                    {path: "/moved", want: true},
+		"a mount point that is covered":         {mounts: []string{"/moved"}, path: "/moved"},
+		"again":                                 {walked: "/dir", path: "/dir", mounts: []string{"/dir/m"}},
+		"by another path":                       {walked: "/bind", path: "/dir"},
+		"by another path, mounted on":           {walked: "/bind", path: "/dir", mounts: []string{"/bind"}},
+		"by another path, with something below": {walked: "/bind", path: "/dir", mounts: []string{"/bind/m"}, want: true},
+	} {
+		s := &search{
+			ctx: t.Context(), target: selfIn(t, top), walked: map[explain.File]string{},
+			wanted: map[explain.File]bool{{Ino: 1}: true},
+		}
+		for _, m := range c.mounts {
+			s.mounts = append(s.mounts, procdir.Mount{Point: m})
+		}
+		if c.walked != "" {
+			s.walked[at] = c.walked
+		}
+		s.list(part{path: c.path}, s.turns.queue(share{at.Dev, os.Getuid() == 0, false}))
+		if s.missed != c.want {
+			t.Errorf("%s: missed: %v", name, s.missed)
+		}
 	}
 }

@@ -6,8 +6,8 @@ package places
 // many there are of one kind, as of cgroups, or that a user makes, the others are looked at, too.
 type share struct {
 	dev uint64
-	// root: root owns them.
-	root bool
+	// root: root owns them; rest: they are what earlier turns have left of long ones.
+	root, rest bool
 }
 
 // turns has the directories that are still to be looked at, of each share the highest first.
@@ -17,10 +17,18 @@ type turns struct {
 }
 
 type queue struct {
-	dirs []string
+	dirs []part
 	// looks is how many entries were looked at.
 	looks int
 }
+
+// part is a directory from an offset on: of one with very many entries each turn has some.
+type part struct {
+	path string
+	from int64
+}
+
+func (q *queue) add(path string, from int64) { q.dirs = append(q.dirs, part{path, from}) }
 
 func (t *turns) queue(s share) *queue {
 	q := t.of[s]
@@ -34,15 +42,15 @@ func (t *turns) queue(s share) *queue {
 	return q
 }
 
-// next takes a directory of the share of which the least was looked at, or none.
-func (t *turns) next() (dir string, from *queue) {
+// next takes a directory of the share of which the least was looked at. from is nil if none is left.
+func (t *turns) next() (dir part, from *queue) {
 	for _, q := range t.queues {
 		if len(q.dirs) > 0 && (from == nil || q.looks < from.looks) {
 			from = q
 		}
 	}
 	if from == nil {
-		return "", nil
+		return part{}, nil
 	}
 	dir, from.dirs = from.dirs[0], from.dirs[1:]
 	from.looks++

@@ -11,22 +11,22 @@ import (
 func TestTurns(t *testing.T) {
 	var turns turns
 	if dir, from := turns.next(); from != nil {
-		t.Fatalf("found %q where nothing is", dir)
+		t.Fatalf("found %v where nothing is", dir)
 	}
 	many := turns.queue(share{dev: 1})
 	for i := range 1000 {
-		many.dirs = append(many.dirs, fmt.Sprintf("/many/%d", i))
+		many.add(fmt.Sprintf("/many/%d", i), 0)
 	}
 	few := turns.queue(share{dev: 1, root: true})
-	few.dirs = []string{"/few"}
+	few.add("/few", 0)
 	var looked []string
 	for range 10 {
 		dir, from := turns.next()
 		if from == nil {
 			t.Fatal("nothing is left")
 		}
-		if looked = append(looked, dir); dir[:4] == "/few" {
-			few.dirs = append(few.dirs, dir+"/x") // one more below
+		if looked = append(looked, dir.path); from == few {
+			few.add(dir.path+"/x", 0) // one more below
 			few.looks += 10
 		} else {
 			many.looks += 30
