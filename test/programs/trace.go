@@ -3,6 +3,7 @@
 package programs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -111,7 +112,7 @@ func parseTrace(files map[int32]string) (Trace, error) {
 			if err != nil {
 				return Trace{}, fmt.Errorf("task %d: %w", tid, err)
 			}
-			t.Tasks = append(t.Tasks, Task{numbers[tid], layers})
+			t.Tasks = append(t.Tasks, Task{cmp.Or(numbers[tid], tid), layers})
 		}
 	}
 	t.Settled = t.Settled && first == 1
@@ -121,12 +122,12 @@ func parseTrace(files map[int32]string) (Trace, error) {
 
 // supersede gives each task what it did itself. A thread that executes a program becomes the
 // first of its process: it goes on with the number and in the file of that one, which is gone.
-// It returns the texts by the number that a task was made with, and the number that it has now; no
-// texts if a thread's was read before the thread had written all that it did until then.
+// It returns the texts by the number that a task was made with, and the number that it has now if
+// that is another one; no texts if a thread's was read before it had written all that it did.
 func supersede(
 	files map[int32]string,
 ) (texts map[int32]string, numbers map[int32]int32, err error) {
-	texts, numbers = make(map[int32]string, len(files)), make(map[int32]int32, len(files))
+	texts, numbers = make(map[int32]string, len(files)), map[int32]int32{}
 	for tid, file := range files {
 		parts := superseded.Split(file, -1)
 		for i := range parts[1:] {
@@ -144,11 +145,6 @@ func supersede(
 			}
 			texts[thread] += parts[i+1]
 			numbers[thread] = tid
-		}
-	}
-	for tid := range files {
-		if _, moved := numbers[tid]; !moved {
-			numbers[tid] = tid
 		}
 	}
 	return texts, numbers, nil

@@ -52,9 +52,7 @@ func StartStorm(program, dir string, o StormOptions) (*Storm, error) {
 	if host.V2 == "" {
 		return nil, errors.New("start a storm: no cgroup2 is mounted below /sys/fs/cgroup")
 	}
-	if err := removeOld(host.V2, time.Now().Add(-longestStorm)); err != nil {
-		return nil, fmt.Errorf("start a storm: %w", err)
-	}
+	removeOld(host.V2, time.Now().Add(-longestStorm))
 	own, err := os.MkdirTemp(dir, "own")
 	if err != nil {
 		return nil, fmt.Errorf("start a storm: %w", err)
@@ -79,30 +77,26 @@ func StartStorm(program, dir string, o StormOptions) (*Storm, error) {
 const longestStorm = 2 * time.Hour
 
 // removeOld removes the cgroups of storms that were begun before a time: whoever began them was
-// killed, and their thousands of cgroups would be in the way of other tests. What another test
-// removes at the same time, or still has processes, is no error.
-func removeOld(root string, before time.Time) error {
-	dirs, err := filepath.Glob(filepath.Join(root, "storm-*.service"))
-	if err != nil {
-		return err
-	}
+// killed, and their thousands of cgroups would be in the way of other tests. What still has
+// processes stays, and another test may remove the same: so no error matters.
+func removeOld(root string, before time.Time) {
+	dirs, _ := filepath.Glob(filepath.Join(root, "storm-*.service"))
 	for _, dir := range dirs {
-		info, err := os.Stat(dir)
-		if err != nil || !info.ModTime().Before(before) {
-			continue
-		}
-		entries, _ := os.ReadDir(dir)
-		for _, e := range entries {
-			if e.IsDir() {
-				_ = unix.Rmdir(filepath.Join(dir, e.Name())) // else that of dir fails
-			}
-		}
-		err = unix.Rmdir(dir)
-		if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EBUSY) {
-			return fmt.Errorf("remove an old storm's cgroup %s: %w", dir, err)
+		if info, err := os.Stat(dir); err == nil && info.ModTime().Before(before) {
+			_ = removeCgroups(dir, unix.Rmdir)
 		}
 	}
-	return nil
+}
+
+// removeCgroups removes a cgroup and those in it, each by remove.
+func removeCgroups(dir string, remove func(string) error) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.IsDir() {
+			err = errors.Join(err, remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return errors.Join(err, remove(dir))
 }
 
 func (s *Storm) start(own string) error {
@@ -167,11 +161,5 @@ func (s *Storm) Ended() (ended [2][4]uint64, cpu time.Duration, err error) {
 
 // Close removes its cgroups, once it has ended.
 func (s *Storm) Close() error {
-	entries, err := os.ReadDir(s.dir)
-	for _, e := range entries {
-		if e.IsDir() {
-			err = errors.Join(err, RemoveCgroup(filepath.Join(s.dir, e.Name())))
-		}
-	}
-	return errors.Join(err, RemoveCgroup(s.dir))
+	return removeCgroups(s.dir, RemoveCgroup)
 }
