@@ -262,8 +262,8 @@ func (s *search) open(p string) (f *os.File, st unix.Stat_t, err error) {
 	return f, st, err
 }
 
-// list looks at entries of a directory that a queue had, and puts the directories in it, and what is
-// left of it, into their share. Whoever owns it has it in a share of his own.
+// list looks at entries of a directory that a queue had, and puts the directories in it, and what
+// is left of it, into their share. Whoever owns it has it in a share of his own.
 func (s *search) list(dir part, from *queue) {
 	f, st, err := s.open(dir.path)
 	if err != nil {

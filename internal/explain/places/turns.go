@@ -42,7 +42,8 @@ func (t *turns) queue(s share) *queue {
 	return q
 }
 
-// next takes a directory of the share of which the least was looked at. from is nil if none is left.
+// next takes a directory of the share of which the least was looked at. from is nil if none is
+// left.
 func (t *turns) next() (dir part, from *queue) {
 	for _, q := range t.queues {
 		if len(q.dirs) > 0 && (from == nil || q.looks < from.looks) {
