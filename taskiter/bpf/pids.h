@@ -23,6 +23,13 @@ static __always_inline __s32 pid_number(__u64 pid, struct task_struct *visited, 
 	return LOAD32(struct upid, at, nr);
 }
 
+static __always_inline __s32 tid_of(struct task_struct *task)
+{
+	__u32 level = layout.pid_level;
+
+	return level ? pid_number(LOAD64(struct task_struct, task, thread_pid), task, level) : task->pid;
+}
+
 static __always_inline __u64 tgid_of(struct signal_struct *signal)
 {
 	return LOAD64(struct signal_struct, signal, pids[PIDTYPE_TGID]);
@@ -32,13 +39,12 @@ static __always_inline void read_pids(struct task_record *rec, struct task_struc
 {
 	__u32 level = layout.pid_level;
 
+	rec->tid = tid_of(task);
 	if (!level) {
-		rec->tid = task->pid;
 		rec->pid = task->tgid;
 		rec->ppid = task->real_parent->tgid;
 		return;
 	}
-	rec->tid = pid_number(LOAD64(struct task_struct, task, thread_pid), task, level);
 	rec->pid = pid_number(tgid_of(task->signal), task, level);
 	rec->ppid = pid_number(tgid_of(task->real_parent->signal), task, level);
 }

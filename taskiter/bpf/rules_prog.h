@@ -276,7 +276,7 @@ int rules(struct bpf_iter__task *ctx)
 	tmp = get_rules_scratch();
 	if (!ctl || !tmp)
 		return 0;
-	tid = layout.pid_level ? pid_number(LOAD64(struct task_struct, task, thread_pid), task, layout.pid_level) : task->pid;
+	tid = tid_of(task);
 	want = &ctl->wants[(__u32)tid % WANT_SLOTS];
 	if (!tid || want->tid != tid)
 		return 0;

@@ -239,10 +239,11 @@ static __always_inline __u64 real_mount(__u64 mnt)
 
 /*
  * Whether the rules of a domain were searched for on this root directory before, and all stood
- * where it stands now. They need not be searched for again then: a domain's rules never change,
+ * where it stands now. They need not be searched again for then: a domain's rules never change,
  * and it holds the inodes that they are on. So one that is on the way now, and that there is a
- * rule on, was at its address then, too. Which domain it is only an ID shows: addresses are used
- * again.
+ * rule on, was at its address then, too, and no rule is missed. (It holds them until their
+ * filesystem is unmounted: of that nothing is on a way any more.) Which domain it is only an ID
+ * shows: addresses are used again.
  */
 static __always_inline bool is_viewed(struct scratch *tmp, __u64 session, __u64 domain,
 				      __u64 dentry, __u64 mnt)
