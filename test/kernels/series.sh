@@ -22,23 +22,18 @@ say() { # RESULT SERIES WHAT [DETAIL]
 	[ "$1" != FAIL ] || failed=1
 }
 
-# configure makes a configuration for the tree, if it is another one than the last, and fails
-# if an option did not come to be.
+# configure makes a configuration, once, and fails if an option did not come to be.
 configure() { # OUT ARCH OPTION...
 	local out=$1 arch=$2 o
 	shift 2
-	[ "$(printf '%s\n' "$@")" != "$(cat "$out/options" 2>/dev/null)" ] || return 0
-	rm -f "$out/options"
-	if [ ! -e "$out/tiny" ]; then
-		run "$out" "$arch" tinyconfig && mv "$out/.config" "$out/tiny" || return 1
-	fi
+	[ ! -e "$out/configured" ] || return 0
+	run "$out" "$arch" tinyconfig || return 1
 	{
-		cat "$out/tiny"
 		if [ "$arch" = x86 ]; then cat "$here/test/vm/kernel/kernel.config"; else
 			grep -vE 'CONFIG_(64BIT|PVH|HYPERVISOR_GUEST|UNWINDER_FRAME_POINTER|PROCESSOR_SELECT)=' "$here/test/vm/kernel/kernel.config"
 		fi
 		printf '%s\n' "$@"
-	} >"$out/.config"
+	} >>"$out/.config"
 	run "$out" "$arch" olddefconfig || return 1
 	for o; do
 		case $o in
@@ -46,7 +41,7 @@ configure() { # OUT ARCH OPTION...
 		*) grep -qx "$o" "$out/.config" ;;
 		esac || { echo "$o did not come to be"; return 1; }
 	done
-	printf '%s\n' "$@" >"$out/options"
+	touch "$out/configured"
 }
 
 run() { # OUT ARCH TARGET...
@@ -56,13 +51,35 @@ run() { # OUT ARCH TARGET...
 	nice -n 10 make -s -C "$tree" O="$1" ARCH="$2" $cross -j"$(nproc)" "${@:3}"
 }
 
-# build builds the files that the series touches, and leaves in warned what compiler and
-# sparse say of them, without places.
-build() { # NAME OUT ARCH TARGETS OPTION...
-	local name=$1 out=$2 arch=$3 targets=$4 log=$work/log
-	shift 4
+audit="CONFIG_AUDIT=y"
+trace=("CONFIG_FTRACE=y" "CONFIG_ENABLE_DEFAULT_TRACERS=y")
+noaudit=("# CONFIG_AUDIT is not set" "# CONFIG_SECURITY_APPARMOR is not set")
+nolandlock="# CONFIG_SECURITY_LANDLOCK is not set"
+# The first is that in which each commit is compiled.
+kinds=("audit, tracepoints" "audit alone, KUnit" "tracepoints alone" "neither" "without Landlock"
+	"without security modules" "i386" "arm64")
+
+choose() { # KIND: sets out, arch, targets and options
+	out=$work/o-$series-${1//[ ,]/-} arch=x86 targets="security/landlock/ security/security.o fs/proc/base.o"
+	options=("$audit" "${trace[@]}")
+	case $1 in
+	"audit alone, KUnit") options=("$audit" CONFIG_KUNIT=y CONFIG_SECURITY_LANDLOCK_KUNIT_TEST=y) ;;
+	"tracepoints alone") options=("${trace[@]}" "${noaudit[@]}") ;;
+	neither) options=("${noaudit[@]}") ;;
+	"without Landlock") targets="security/security.o fs/proc/base.o" options=("$audit" "$nolandlock") ;;
+	"without security modules") targets=fs/proc/base.o options=("# CONFIG_SECURITY is not set" "$nolandlock" "${noaudit[1]}") ;;
+	i386) arch=i386 options+=("# CONFIG_64BIT is not set") ;;
+	arm64) arch=arm64 ;;
+	esac
+}
+
+# build builds the files that the series touches, in a directory of the kind's own, and leaves in
+# warned what compiler and sparse say of them, without places.
+build() { # NAME KIND
+	local name=$1 log=$work/log out arch targets options
+	choose "$2"
 	mkdir -p "$out"
-	if ! configure "$out" "$arch" "$@" >"$log" 2>&1; then
+	if ! configure "$out" "$arch" "${options[@]}" >"$log" 2>&1; then
 		say FAIL "$series" "$name: not configured: $(tail -1 "$log")"
 		return 1
 	fi
@@ -78,14 +95,16 @@ build() { # NAME OUT ARCH TARGETS OPTION...
 	fi
 	grep -E 'warning|error' "$log" | grep -oE '(security/landlock/|security/security\.c|fs/proc/base\.c|linux/security\.h).*' |
 		sed -E 's/:[0-9]+(:[0-9]+)?:/:/' | sort >"$work/warned"
-	return 0 # where nothing is warned of, too
+	# The first time the series is not in the source.
+	[ -e "$out/known" ] || mv "$work/warned" "$out/known"
 }
 
-# compile builds, and wants no warning that the source does not have without the series.
-compile() { # NAME OUT ARCH TARGETS OPTION...
+# compile builds, and wants no warning that the same configuration does not have without the series.
+compile() { # NAME KIND
 	build "$@" || return
-	local new
-	new=$(comm -13 "$2/known" "$work/warned")
+	local new out arch targets options
+	choose "$2"
+	new=$(comm -13 "$out/known" "$work/warned")
 	if [ -n "$new" ]; then
 		say FAIL "$series" "$1: new: $(head -1 <<<"$new")"
 	else
@@ -93,31 +112,11 @@ compile() { # NAME OUT ARCH TARGETS OPTION...
 	fi
 }
 
-log="CONFIG_AUDIT=y"
-trace=("CONFIG_FTRACE=y" "CONFIG_ENABLE_DEFAULT_TRACERS=y")
-nolog=("# CONFIG_AUDIT is not set" "# CONFIG_SECURITY_APPARMOR is not set")
-all="security/landlock/ security/security.o fs/proc/base.o"
-# What the source is compiled as without the series, and for which architecture.
-kinds="x86 x86
-traced x86
-silent x86
-i386 i386
-arm64 arm64"
-
-options() { # KIND: sets wanted
-	case $1 in
-	traced) wanted=("${trace[@]}" "${nolog[@]}") ;;
-	silent) wanted=("${nolog[@]}") ;;
-	i386) wanted=("$log" "${trace[@]}" "# CONFIG_64BIT is not set") ;;
-	*) wanted=("$log" "${trace[@]}") ;;
-	esac
-}
-
 # kunit runs the KUnit tests of Landlock as the kernel's developers do, in a kernel that is a
 # program (User Mode Linux). That of the series must be among them.
 kunit() {
 	if (cd "$tree" && nice -n 10 tools/testing/kunit/kunit.py run --kunitconfig=security/landlock \
-		--build_dir="$out-um" --jobs="$(nproc)") >"$work/log" 2>&1 && grep -q '\[PASSED\] test_permute$' "$work/log"; then
+		--build_dir="$work/o-$series-um" --jobs="$(nproc)") >"$work/log" 2>&1 && grep -q '\[PASSED\] test_permute$' "$work/log"; then
 		say ok "$series" "KUnit: $(grep -o 'Ran [0-9]* tests.*' "$work/log")"
 	else
 		say FAIL "$series" "KUnit: $(grep -m1 -iE 'FAILED|error' "$work/log" || echo 'test_permute did not run')"
@@ -135,13 +134,9 @@ for series; do
 		continue
 	fi
 	say ok "$series" "source $version"
-	out=$work/o-$series
-	# Each in a directory of its own: where nothing can be logged sparse finds other things.
-	while read -r -u3 kind arch; do
-		options "$kind"
-		build "without the series, $kind" "$out-$kind" "$arch" "$all" "${wanted[@]}" || continue 2
-		mv "$work/warned" "$out-$kind/known"
-	done 3<<<"$kinds"
+	for kind in "${kinds[@]}"; do
+		build "without the series, $kind" "$kind" || continue 2
+	done
 	# By standard input: a file that git has is taken for source code.
 	for p in "$here"/deploy/kernel/"$series"/000[1-9]-*.patch; do
 		"$tree/scripts/checkpatch.pl" --strict --terse --no-summary --root="$tree" - <"$p" >"$work/style" 2>/dev/null
@@ -156,16 +151,12 @@ for series; do
 			continue 2
 		fi
 		grep -qE '^diff --git a/(fs|security|include)/' "$p" || continue
-		compile "$(basename "$p" | cut -c1-4): audit, tracepoints" "$out-x86" x86 "$all" "$log" "${trace[@]}"
+		compile "$(basename "$p" | cut -c1-4): ${kinds[0]}" "${kinds[0]}"
 	done
-	compile "audit alone, KUnit" "$out-x86" x86 "$all" "$log" CONFIG_KUNIT=y CONFIG_SECURITY_LANDLOCK_KUNIT_TEST=y
-	compile "tracepoints alone" "$out-traced" x86 "$all" "${trace[@]}" "${nolog[@]}"
-	compile "neither" "$out-silent" x86 "$all" "${nolog[@]}"
-	compile "without Landlock" "$out-x86" x86 "security/security.o fs/proc/base.o" "$log" "# CONFIG_SECURITY_LANDLOCK is not set"
-	compile "without security modules" "$out-x86" x86 "fs/proc/base.o" "# CONFIG_SECURITY is not set" "# CONFIG_SECURITY_LANDLOCK is not set" "${nolog[1]}"
-	compile "i386" "$out-i386" i386 "$all" "$log" "${trace[@]}" "# CONFIG_64BIT is not set"
-	compile "arm64" "$out-arm64" arm64 "$all" "$log" "${trace[@]}"
+	for kind in "${kinds[@]:1}"; do
+		compile "$kind" "$kind"
+	done
 	kunit
-	rm -rf "$tree" "$out"-*
+	rm -rf "$tree" "$work/o-$series"-*
 done
 exit $failed
