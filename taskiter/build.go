@@ -225,7 +225,7 @@ func (b *builder) setExe(pr *scan.Process) {
 		b.exes = b.exes[1:]
 	}
 	if !found {
-		b.source.control.forget(pr.PID)
+		b.source.control.forget(pr)
 	}
 	if len(pr.Exe) > scan.CutPath && b.pathBytes+len(pr.Exe) > maxPathBytes {
 		pr.Exe, pr.ExeCut = unique.Make(pr.Exe[:scan.CutPath]).Value(), true

@@ -8,8 +8,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/landlockd/landlockd/scan"
 )
 
 type (
@@ -86,20 +84,4 @@ func (c *control) favour(pids []int32) {
 func (c *control) isFavoured(pid int32) bool {
 	bit := uint32(pid) % pidSlots
 	return c.Favoured[bit/8]>>(bit%8)&1 != 0
-}
-
-// know notes that the program need not send the path of a process's executable again.
-func (c *control) know(pr *scan.Process) {
-	c.ExeKnown[uint32(pr.PID)%pidSlots] = exeTag(pr.Start, pr.Exec)
-}
-
-// forget has the path sent with the next scan.
-func (c *control) forget(pid int32) { c.ExeKnown[uint32(pid)%pidSlots] = 0 }
-
-// forgetAll has all paths sent with the next scan.
-func (c *control) forgetAll() { clear(c.ExeKnown[:]) }
-
-// exeTag is exe_tag() of bpf/taskiter.c. It is never 0.
-func exeTag(start, exec uint64) uint32 {
-	return (uint32(start) ^ uint32(start>>32) ^ uint32(exec)*0x9e3779b1) | 1
 }

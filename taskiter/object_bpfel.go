@@ -23,7 +23,7 @@ type objectControlBlock struct {
 	Deadline     uint64
 	Wanted       [8192]uint8
 	Favoured     [8192]uint8
-	ExeKnown     [65536]uint32
+	ExeKnown     [16384][8]uint32
 	Wants        [1024]objectWant
 	Scan         uint64
 	MaxSpaces    uint32
@@ -141,6 +141,8 @@ const (
 	objectLimitLAUNCHER_MAX  objectLimit = 256
 	objectLimitEXE_MAX       objectLimit = 4096
 	objectLimitPID_SLOTS     objectLimit = 65536
+	objectLimitEXE_SETS      objectLimit = 16384
+	objectLimitEXE_WAYS      objectLimit = 8
 	objectLimitWANT_SLOTS    objectLimit = 1024
 	objectLimitOBJECTS_MAX   objectLimit = 128
 	objectLimitOBJECT_WORDS  objectLimit = 2

@@ -241,7 +241,9 @@ func (p *player) tasks(c *control) (all []byte) {
 				all = append(all, encode(objectRecordKindRECORD_GRANTS, grantsRecord{Tid: t.Tid}, masks)...)
 			}
 			all = append(all, encode(objectRecordKindRECORD_TASK, t)...)
-			if leader := &one.tasks[0]; i == 0 && c.ExeKnown[uint32(one.pid)%pidSlots] != exeTag(leader.Start, leader.ExecId) {
+			leader := &one.tasks[0]
+			set, tag := c.exesOf(&scan.Process{PID: one.pid, Start: leader.Start, Exec: leader.ExecId})
+			if i == 0 && !slices.Contains(set[:], tag) {
 				r := exeRecord{Pid: one.pid, ExecId: leader.ExecId, Bits: exeExecuted}
 				all = append(all, encode(objectRecordKindRECORD_EXE, r, padded(one.exe))...)
 			}
@@ -410,5 +412,20 @@ func demandSame(t *testing.T, what string, got, want *scan.Snapshot) {
 		if a != b {
 			t.Errorf("%s: process %d: sandbox\n got %+v\nwant %+v", what, got.Processes[i].PID, a, b)
 		}
+	}
+}
+
+// TestRecordsOfWhatLasts: flags that a task has for a moment, or once it did something, would
+// have each scan differ from the one before.
+func TestRecordsOfWhatLasts(t *testing.T) {
+	s := openSource(t, Options{})
+	mustScan(t, s)
+	for place := range s.pass.at {
+		if r := s.pass.record(place); r.Flags&^s.state.Layout.Workers != 0 {
+			t.Errorf("task %d has the flags %#x", r.Tid, r.Flags)
+		}
+	}
+	if len(s.pass.at) == 0 {
+		t.Error("no records")
 	}
 }

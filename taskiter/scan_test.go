@@ -453,17 +453,21 @@ func longPathOf(t *testing.T, dir string, n int) string {
 	return path
 }
 
-// TestScanPathsOfEqualSlots: two processes whose PIDs are equal in the bits by
-// which the program remembers that a path is known.
-func TestScanPathsOfEqualSlots(t *testing.T) {
+// TestScanPathsOfEqualSets: processes whose PIDs are equal in the bits by which the program
+// remembers whose path is known.
+func TestScanPathsOfEqualSets(t *testing.T) {
 	s := openSource(t, Options{})
 	a := startActor(t, "execs")
 	mustScan(t, s)
-	for range 3 {
-		// What the other would have left there.
-		s.control.know(&scan.Process{PID: a.pid + int32(pidSlots), Start: 1, Exec: 1})
+	for others := range 3 * exeWays {
+		// What another one would have left there.
+		s.control.know(&scan.Process{PID: a.pid + int32(others+1)*int32(exeSets), Start: 2 * uint64(others+1)})
 		if p := mustFind(t, mustScan(t, s), a.pid); p.Exe != actorPath(t) {
 			t.Errorf("path %q", p.Exe)
+		}
+		sent := slices.ContainsFunc(s.pass.exes, func(e exeEntry) bool { return e.pid == a.pid })
+		if is := others%exeWays == exeWays-1; sent != is {
+			t.Errorf("behind %d others: the path was sent: %v, want %v", others+1, sent, is)
 		}
 	}
 	// A wrong match costs the path of one scan.

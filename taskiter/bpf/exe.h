@@ -13,6 +13,18 @@ static __always_inline __u32 exe_tag(__u64 start, __u64 exec_id)
 	return ((__u32)start ^ (__u32)(start >> 32) ^ ((__u32)exec_id * 0x9e3779b1U)) | 1;
 }
 
+static __always_inline bool is_exe_known(const struct control_block *ctl, __u32 pid, __u32 tag)
+{
+	const __u32 *set = ctl->exe_known[pid % EXE_SETS];
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < EXE_WAYS; i++)
+		if (set[i] == tag)
+			return 1;
+	return 0;
+}
+
 /*
  * Returns the executable's path where it is not known. Threads share it: the
  * leader answers for all, and each thread once the leader has exited.
@@ -30,8 +42,7 @@ static __always_inline int put_exe(struct seq_file *seq, struct control_block *c
 		return 0;
 	if (!(of->bits & TASK_LEADER) && !(task->group_leader->flags & PF_EXITING))
 		return 0;
-	if (ctl->exe_known[(__u32)of->pid % PID_SLOTS] ==
-	    exe_tag(task->group_leader->start_boottime, of->exec_id))
+	if (is_exe_known(ctl, of->pid, exe_tag(task->group_leader->start_boottime, of->exec_id)))
 		return 0;
 	mm = task->mm;
 	if (!mm)

@@ -17,6 +17,8 @@ enum limit {
 	LAUNCHER_MAX = 256, /* the kernel's LANDLOCK_PATH_MAX_SIZE */
 	EXE_MAX = 4096,	    /* the kernel's PATH_MAX */
 	PID_SLOTS = 65536,  /* processes that the lowest bits of their PIDs tell apart */
+	EXE_SETS = 16384,   /* the same, for whose executable's path is known */
+	EXE_WAYS = 8,	    /* processes of a set */
 	WANT_SLOTS = 1024,  /* domains whose rules one pass can read */
 	OBJECTS_MAX = 128,  /* that assets are */
 	OBJECT_WORDS = 2,   /* of a bit for each object */
@@ -116,10 +118,12 @@ struct control_block {
 	/* By the same: processes whose share does not depend on others of the account. */
 	__u8 favoured[PID_SLOTS / 8];
 	/*
-	 * By the same: exe_tag() of the process whose executable's path is
-	 * known. A wrong match only leaves a path out, and user space sees that.
+	 * By the lowest 14: exe_tag() of processes whose executable's path is known, the last
+	 * one first. A host's PIDs are spread over millions: with a place for one, some would
+	 * meet in it on each host, and their paths be sent in each scan. A wrong match only
+	 * leaves a path out, and user space sees that.
 	 */
-	__u32 exe_known[PID_SLOTS];
+	__u32 exe_known[EXE_SETS][EXE_WAYS];
 	struct want wants[WANT_SLOTS]; /* by the TID, modulo WANT_SLOTS */
 	__u64 scan; /* whatever is another number in each scan */
 	__u32 max_spaces; /* numbers that an account's tasks can get in a scan */
@@ -183,7 +187,7 @@ struct task_record {
 	__s32 tid;
 	__s32 pid;
 	__s32 ppid;
-	__u32 flags;	  /* PF_* */
+	__u32 flags;	  /* PF_* that workers have, which the kernel makes for processes */
 	__u16 bits;	  /* enum task_bits */
 	__u16 view;	  /* enum view */
 	__u16 exit_state;

@@ -181,6 +181,8 @@ int scan(struct bpf_iter__task *ctx)
 		rec.space = space_number(ctl, tmp, task, &rec, session);
 	if (layout.landlock && rec.flags & layout.workers)
 		rec.acting = acting_key(task);
+	/* The others are about what it does at this moment: two scans would never be alike. */
+	rec.flags &= layout.workers;
 	if (bpf_seq_write(seq, &rec, sizeof(rec)))
 		return 0;
 	if (hierarchy)
