@@ -20,8 +20,9 @@ type pass struct {
 	// stream is the records as they came, and at where in it those of tasks begin.
 	stream []byte
 	at     []uint32
-	// before is how many bytes the scan before this one read, if that was not the same.
-	before int
+	// before is how many bytes the scan before this one read, if that was not the same, and
+	// repeats how many scans in a row read the same since.
+	before, repeats int
 	// order holds, for the passes one after the other, the tasks grouped by
 	// process: PID in the upper half, index in at in the lower.
 	order   []uint64
@@ -66,7 +67,7 @@ type exeEntry struct {
 }
 
 func (p *pass) reset() {
-	p.before = len(p.stream)
+	p.before, p.repeats = len(p.stream), 0
 	p.stream, p.at = again(p.stream), again(p.at)
 	p.order, p.groups = again(p.order), again(p.groups)
 	clear(p.exes) // it would keep paths
@@ -90,10 +91,9 @@ func again[T any](s []T) []T {
 	return s[:0]
 }
 
-// fit returns a slice in memory of its own size, if it has much more: nothing is added where a
-// host stays as it is, and the scan before also had the paths of executables.
+// fit returns a slice in memory of its own size, if it has more than a little to spare.
 func fit[T any](s []T) []T {
-	if cap(s)-len(s) > len(s)/2 { // append leaves a quarter
+	if cap(s)-len(s) > len(s)/16 {
 		return slices.Clone(s)
 	}
 	return s
@@ -111,7 +111,11 @@ func (p *pass) take(record any, rest []byte) {
 	case *grantsRecord:
 		var masks [ruleLayers]uint32
 		copy(masks[:], listOf[uint32](rest))
-		p.granted, p.grantee = append(p.granted, masks), r.Tid
+		// Neighbours are mostly granted the same.
+		if n := len(p.granted); n == 0 || p.granted[n-1] != masks {
+			p.granted = append(p.granted, masks)
+		}
+		p.grantee = r.Tid
 	case *endRecord:
 		p.ended = true
 	}
@@ -260,7 +264,10 @@ func (p *pass) runAgain(read reader) (groups []group, same bool, err error) {
 	case err != nil:
 		return nil, false, err
 	case same && seen == len(p.stream):
-		p.stream = fit(p.stream)
+		// Where hosts change with each other scan, memory to grow into is worth more.
+		if p.repeats++; p.repeats == 2 {
+			p.stream = fit(p.stream)
+		}
 		return p.groups, true, nil
 	case same: // the beginning alone
 		same = false

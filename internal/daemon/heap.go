@@ -43,7 +43,7 @@ func collectLate() (end func()) {
 type thrifty struct {
 	scan.Source
 	peak, small int
-	scans       int // those behind afterStart count as one
+	scans       int
 	tight       bool
 	last        scan.Identity
 	alike       int // scans in a row that came to the same
@@ -54,6 +54,11 @@ const burst = 8192
 
 // What the start took goes back in this scan: by then the first scrape has its answer.
 const afterStart = 3
+
+// Beside many tasks memory goes back each so many scans, a quarter of an hour at the usual
+// interval: the heap is in pieces by then, and the kernel maps pages of the program that nobody
+// looks at around those that somebody does. It takes what one scan takes beside 10 000.
+const nowAndThen = 64
 
 // After so many small scans in a row memory goes back. The source itself gives back
 // in the scan behind a small one; once was not enough in one run of six.
@@ -73,8 +78,9 @@ func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	if s.peak < burst || n > s.peak/4 {
 		s.small = 0
 	}
-	s.scans = min(s.scans+1, afterStart+1)
-	if s.scans == afterStart || s.small == firstFree || s.small == lastFree {
+	s.scans++
+	if s.scans == afterStart || s.small == firstFree || s.small == lastFree ||
+		n >= many && s.scans%nowAndThen == 0 {
 		giveBack()
 	}
 	if s.small == lastFree {
