@@ -214,6 +214,7 @@ type Process struct {
 	// NoNewPrivs and Seccomp are how many of its tasks have no_new_privs, and are under
 	// seccomp in any mode.
 	NoNewPrivs, Seccomp Extent
+	outside             access.Answer // of OutsideWorker; here it takes no room
 	Credentials         Credentials
 	State               State
 	// Reason is why State is Unknown.
@@ -231,7 +232,6 @@ type Process struct {
 
 	// sandbox is the place in Snapshot.sandboxes.
 	sandbox int32
-	outside access.Answer
 }
 
 // TasksOf returns the tasks of a process of this snapshot. The result shares

@@ -264,10 +264,7 @@ func (p *pass) runAgain(read reader) (groups []group, same bool, err error) {
 	case err != nil:
 		return nil, false, err
 	case same && seen == len(p.stream):
-		// Where hosts change with each other scan, memory to grow into is worth more.
-		if p.repeats++; p.repeats == 2 {
-			p.stream = fit(p.stream)
-		}
+		p.repeats++
 		return p.groups, true, nil
 	case same: // the beginning alone
 		same = false

@@ -16,6 +16,8 @@ type programs struct {
 	// While a scan goes through the processes: list[:kept] and list[before:] are of this
 	// scan, list[next:before] is of the last one and has not been looked at.
 	kept, next, before int
+	// resting are the processes of a snapshot that is kept, in place of list.
+	resting []scan.Process
 }
 
 // executed is what a process executes, as [scan.Process] has it.
@@ -27,8 +29,31 @@ type executed struct {
 	path         string
 }
 
+func executedBy(pr *scan.Process) executed {
+	return executed{pr.PID, pr.ExeCut, pr.ExeDeleted, pr.ExeOrigin, pr.Start, pr.Exec, pr.Exe}
+}
+
+// rest is called while the last scan's snapshot is kept, as it has all of this: its processes.
+// Nothing of it may change.
+func (p *programs) rest(processes []scan.Process) { p.list, p.resting = nil, processes }
+
+// wake takes what rest left to the snapshot.
+func (p *programs) wake() {
+	p.list = make([]executed, 0, len(p.resting))
+	for i := range p.resting {
+		pr := &p.resting[i]
+		if unread := (executed{pid: pr.PID, start: pr.Start, exec: pr.Exec}); executedBy(pr) != unread {
+			p.list = append(p.list, executedBy(pr))
+		}
+	}
+	p.resting = nil
+}
+
 // begin is called before the first process of a scan, which has so many of them.
 func (p *programs) begin(processes int) {
+	if p.resting != nil {
+		p.wake()
+	}
 	if len(p.list) == 0 {
 		p.list = make([]executed, 0, processes)
 	}
@@ -55,7 +80,7 @@ func (p *programs) recall(pr *scan.Process) bool {
 
 // keep keeps the executable of a process for the next scan, behind recall for it.
 func (p *programs) keep(pr *scan.Process) {
-	e := executed{pr.PID, pr.ExeCut, pr.ExeDeleted, pr.ExeOrigin, pr.Start, pr.Exec, pr.Exe}
+	e := executedBy(pr)
 	if p.kept < p.next {
 		p.list[p.kept] = e
 		p.kept++

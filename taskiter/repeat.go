@@ -42,9 +42,17 @@ func (s *Source) reachesAsIn(last *scan.Snapshot) bool {
 		(s.assets == nil) == (last.Assets == nil) && slices.EqualFunc(s.assets, last.Assets, same)
 }
 
+// rests is how many scans in a row come to the same before memory that only a change needs is
+// given up. Where hosts change with each other scan, it is worth more.
+const rests = 2
+
 // repeat returns the snapshot of a scan that came to the same as the last one.
 func (s *Source) repeat(last *scan.Snapshot) *scan.Snapshot {
 	s.share.adapt(s.control)
+	if s.pass.repeats == rests {
+		s.pass.stream = fit(s.pass.stream)
+		s.programs.rest(last.Processes)
+	}
 	snap := last.Again()
 	snap.Source = s.state.Info // others say in it what they add
 	s.last = snap
