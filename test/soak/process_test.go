@@ -16,8 +16,8 @@ import (
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
-// patience is how long what must come is waited for.
-const patience = time.Minute
+// patience is how long what must come is waited for: what hangs never comes.
+const patience = 5 * time.Minute
 
 // process is a program that ends with its standard input. It has a session of its own, as each
 // service has and whoever logs in, and with it a fair share of the processors: the kernel's
@@ -91,7 +91,7 @@ func (p *process) end() {
 func (a *arena) explain(t *testing.T, pid int) string {
 	t.Helper()
 	// Beside a fork storm it gets a fiftieth of the processors.
-	const longest = 10 * patience
+	const longest = 2 * patience
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, a.landlockd, "explain", "--api.socket="+a.daemon.socket,
