@@ -20,9 +20,8 @@ type pass struct {
 	// stream is the records as they came, and at where in it those of tasks begin.
 	stream []byte
 	at     []uint32
-	// before is how many bytes the scan before this one read, if that was not the same, and
-	// repeats how many scans in a row read the same since.
-	before, repeats int
+	// before is how many bytes the scan before this one read, if that was not the same.
+	before int
 	// order holds, for the passes one after the other, the tasks grouped by
 	// process: PID in the upper half, index in at in the lower.
 	order   []uint64
@@ -67,7 +66,7 @@ type exeEntry struct {
 }
 
 func (p *pass) reset() {
-	p.before, p.repeats = len(p.stream), 0
+	p.before = len(p.stream)
 	p.stream, p.at = again(p.stream), again(p.at)
 	p.order, p.groups = again(p.order), again(p.groups)
 	clear(p.exes) // it would keep paths
@@ -89,14 +88,6 @@ func again[T any](s []T) []T {
 		return nil
 	}
 	return s[:0]
-}
-
-// fit returns a slice in memory of its own size, if it has more than a little to spare.
-func fit[T any](s []T) []T {
-	if cap(s)-len(s) > len(s)/16 {
-		return slices.Clone(s)
-	}
-	return s
 }
 
 // take takes the records of a pass.
@@ -264,7 +255,6 @@ func (p *pass) runAgain(read reader) (groups []group, same bool, err error) {
 	case err != nil:
 		return nil, false, err
 	case same && seen == len(p.stream):
-		p.repeats++
 		return p.groups, true, nil
 	case same: // the beginning alone
 		same = false

@@ -61,7 +61,9 @@ func TestPrograms(t *testing.T) {
 		p.end()
 		want = next
 		if random.IntN(3) == 0 { // a scan that comes to the same has them in its snapshot
-			p.rest(slices.SortedFunc(maps.Values(want), func(a, b scan.Process) int { return cmp.Compare(a.PID, b.PID) }))
+			p.rest(slices.SortedFunc(maps.Values(want), func(a, b scan.Process) int {
+				return cmp.Compare(a.PID, b.PID)
+			}))
 			p.wake()
 			// Of those whose path nobody could read there is nothing to be kept.
 			maps.DeleteFunc(want, func(k name, pr scan.Process) bool {

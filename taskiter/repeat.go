@@ -49,8 +49,8 @@ const rests = 2
 // repeat returns the snapshot of a scan that came to the same as the last one.
 func (s *Source) repeat(last *scan.Snapshot) *scan.Snapshot {
 	s.share.adapt(s.control)
-	if s.pass.repeats == rests {
-		s.pass.stream = fit(s.pass.stream)
+	if s.repeats++; s.repeats == rests {
+		s.pass.stream = slices.Clone(s.pass.stream) // which had room to grow
 		s.programs.rest(last.Processes)
 	}
 	snap := last.Again()

@@ -73,6 +73,7 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 		p.restore()
 		s.rulebook.begin()
 	}
+	s.repeats = 0
 	settled := s.rememberPartial(groups) && passes == 1
 	snap, err := s.build(groups)
 	if err != nil {

@@ -461,7 +461,8 @@ func TestScanPathsOfEqualSets(t *testing.T) {
 	mustScan(t, s)
 	for others := range 3 * exeWays {
 		// What another one would have left there.
-		s.control.know(&scan.Process{PID: a.pid + int32(others+1)*int32(exeSets), Start: 2 * uint64(others+1)})
+		pid := a.pid + int32(others+1)*int32(exeSets)
+		s.control.know(&scan.Process{PID: pid, Start: 2 * uint64(others+1)})
 		if p := mustFind(t, mustScan(t, s), a.pid); p.Exe != actorPath(t) {
 			t.Errorf("path %q", p.Exe)
 		}

@@ -64,10 +64,12 @@ type Source struct {
 	assets   []domainid.Asset  // of this scan
 	objects  []domainid.Object // of this scan
 	// last is the last snapshot, if a scan that reads the same comes to the same.
-	last   *scan.Snapshot
-	kinds  string // of objects
-	spaces spaces
-	scenes scenes
+	last *scan.Snapshot
+	// repeats is how many scans in a row came to the same as the one before.
+	repeats int
+	kinds   string // of objects
+	spaces  spaces
+	scenes  scenes
 
 	ruleTime time.Duration
 	clock    clock

@@ -73,20 +73,26 @@ func (s *thrifty) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	n := len(snap.Tasks) + len(snap.Domains)
 	s.tighten(n)
 	s.rest(n, snap)
+	if s.isDue(n) {
+		giveBack()
+	}
+	return snap, nil
+}
+
+// isDue reports whether memory goes back behind a scan of so many tasks and domains.
+func (s *thrifty) isDue(n int) bool {
 	s.peak = max(s.peak, n)
 	s.small++
 	if s.peak < burst || n > s.peak/4 {
 		s.small = 0
 	}
 	s.scans++
-	if s.scans == afterStart || s.small == firstFree || s.small == lastFree ||
-		n >= many && s.scans%nowAndThen == 0 {
-		giveBack()
-	}
+	due := s.scans == afterStart || s.small == firstFree || s.small == lastFree ||
+		n >= many && s.scans%nowAndThen == 0
 	if s.small == lastFree {
 		s.peak, s.small = n, 0
 	}
-	return snap, nil
+	return due
 }
 
 // What was concluded anew may have left garbage, and scans that come to the same leave none: the

@@ -106,3 +106,37 @@ func TestTighten(t *testing.T) {
 		t.Error("GOGC is set, and the heap grows by something else")
 	}
 }
+
+// When memory goes back: behind the start, behind a burst, and beside many tasks now and then.
+func TestIsDue(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		tasks func(scan int) int
+		due   []int
+	}{
+		{"few tasks", func(int) int { return many - 1 }, []int{afterStart}},
+		{"many", func(int) int { return many }, []int{afterStart, nowAndThen, 2 * nowAndThen, 3 * nowAndThen}},
+		{"a burst in the tenth scan", func(scan int) int {
+			if scan == 10 {
+				return burst
+			}
+			return 100
+		}, []int{afterStart, 10 + firstFree, 10 + lastFree}},
+		{"fewer after a burst, not few", func(scan int) int {
+			if scan == 10 {
+				return burst
+			}
+			return burst/4 + 1
+		}, []int{afterStart}},
+	} {
+		s, due := &thrifty{}, []int(nil)
+		for scan := range 3*nowAndThen + 10 {
+			if s.isDue(c.tasks(scan + 1)) {
+				due = append(due, scan+1)
+			}
+		}
+		if !slices.Equal(due, c.due) {
+			t.Errorf("%s: memory goes back behind the scans %v, want %v", c.name, due, c.due)
+		}
+	}
+}
