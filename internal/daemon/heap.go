@@ -57,7 +57,7 @@ const afterStart = 3
 
 // Beside many tasks memory goes back each so many scans, a quarter of an hour at the usual
 // interval: the heap is in pieces by then, and the kernel maps pages of the program that nobody
-// looks at around those that somebody does. It takes what one scan takes beside 10 000.
+// looks at around those that somebody does. Beside 10 000 it takes half of what a scrape does.
 const nowAndThen = 64
 
 // After so many small scans in a row memory goes back. The source itself gives back

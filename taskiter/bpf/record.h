@@ -119,8 +119,8 @@ struct control_block {
 	__u8 favoured[PID_SLOTS / 8];
 	/*
 	 * By the lowest 14: exe_tag() of processes whose executable's path is known, the last
-	 * one first. A host's PIDs are spread over millions: with a place for one, some would
-	 * meet in it on each host, and their paths be sent in each scan. A wrong match only
+	 * one first. A host's PIDs are spread over millions: with a place for one, some of a few
+	 * hundred would meet in it, and their paths be sent in each scan. A wrong match only
 	 * leaves a path out, and user space sees that.
 	 */
 	__u32 exe_known[EXE_SETS][EXE_WAYS];
