@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"io"
 	"iter"
 	"slices"
 	"unique"
@@ -22,6 +23,9 @@ type pass struct {
 	at     []uint32
 	// before is how many bytes the scan before this one read, if that was not the same.
 	before int
+	// digests are of the reads that stream is of. At rest they are all that is left of the pass.
+	digests digests
+	resting bool
 	// order holds, for the passes one after the other, the tasks grouped by
 	// process: PID in the upper half, index in at in the lower.
 	order   []uint64
@@ -66,9 +70,12 @@ type exeEntry struct {
 }
 
 func (p *pass) reset() {
-	p.before = len(p.stream)
-	p.stream, p.at = again(p.stream), again(p.at)
-	p.order, p.groups = again(p.order), again(p.groups)
+	if len(p.stream) > 0 {
+		p.before, p.stream = len(p.stream), again(p.stream)
+	} else { // behind a rest
+		p.stream = make([]byte, 0, p.before+p.before/8)
+	}
+	p.at, p.order, p.groups = again(p.at), again(p.order), again(p.groups)
 	clear(p.exes) // it would keep paths
 	p.exes, p.pathBytes, p.granted = again(p.exes), 0, again(p.granted)
 	p.missed = again(p.missed)
@@ -237,8 +244,10 @@ func (p *pass) tasksOf(groups []group) iter.Seq2[int32, *taskRecord] {
 func (p *pass) runAgain(read reader) (groups []group, same bool, err error) {
 	same = true
 	seen := 0
+	p.digests.forget()
 	err = read(func(b []byte) error {
 		if same {
+			p.digests.add(b)
 			end := seen + len(b)
 			if end <= len(p.stream) && bytes.Equal(p.stream[seen:end], b) {
 				seen = end
@@ -272,6 +281,46 @@ func (p *pass) takeAgain(seen int) error {
 	p.reset()
 	p.stream, p.ended = stream, false
 	return parse(p.stream, p)
+}
+
+// rest gives up all that was read, but what recognizes a pass that reads the same: runAtRest, which
+// is then in place of runAgain. The last pass was one.
+func (p *pass) rest() {
+	if len(p.digests.of) == 0 {
+		p.stream = slices.Clone(p.stream) // which had room to grow
+		return
+	}
+	p.before, p.resting = len(p.stream), true
+	p.giveUp()
+}
+
+// giveUp gives up the memory of all records.
+func (p *pass) giveUp() {
+	*p = pass{control: p.control, before: p.before, digests: p.digests, resting: p.resting}
+}
+
+// runAtRest makes a pass and reports whether all that it read is what the pass before the rest did,
+// byte for byte. If not, it goes no further, the rest is over, and the caller makes another pass.
+func (p *pass) runAtRest(read reader) (same bool, err error) {
+	same = true
+	place := 0
+	err = read(func(b []byte) error {
+		if same = p.digests.are(place, b); !same {
+			return io.EOF
+		}
+		place++
+		return nil
+	})
+	if same = err == nil && same && place == len(p.digests.of); !same {
+		p.wake()
+	}
+	return same, err
+}
+
+// wake ends the rest.
+func (p *pass) wake() {
+	p.digests.forget()
+	p.resting = false
 }
 
 // keep makes stream what came, for runAgain, and restore undoes that.

@@ -13,7 +13,8 @@ import (
 // is the same then, and so is the memory that it is in. The conclusion has these inputs, and
 // no others:
 //
-//   - the records of the pass: they are compared as they are, byte for byte;
+//   - the records of the pass: they are compared as they are, byte for byte, and at rest by
+//     digests;
 //   - what the scan before knew of tasks of partial processes: rememberPartial compares it;
 //   - the objects of assets and the ways to them, which each scan reads: reachesAsIn;
 //   - executables, rules and conclusions on places that are kept from scan to scan: nothing is
@@ -43,14 +44,14 @@ func (s *Source) reachesAsIn(last *scan.Snapshot) bool {
 }
 
 // rests is how many scans in a row come to the same before memory that only a change needs is
-// given up. Where hosts change with each other scan, it is worth more.
-const rests = 2
+// given up. The scan that ends this rest reads again what it read until then: one in five, at most.
+const rests = 4
 
 // repeat returns the snapshot of a scan that came to the same as the last one.
 func (s *Source) repeat(last *scan.Snapshot) *scan.Snapshot {
 	s.share.adapt(s.control)
 	if s.repeats++; s.repeats == rests {
-		s.pass.stream = slices.Clone(s.pass.stream) // which had room to grow
+		s.pass.rest()
 		s.programs.rest(last.Processes)
 	}
 	snap := last.Again()

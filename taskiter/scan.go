@@ -22,13 +22,19 @@ const maxPasses = 3
 func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	began := time.Now()
 	uptime := s.clock.uptime()
-	s.openObjects(ctx)
-	defer s.closeObjects()
-	snap, err := s.scan(ctx)
+	var snap *scan.Snapshot
+	var err error
+	for snap == nil && err == nil {
+		s.openObjects(ctx)
+		snap, err = s.scan(ctx)
+		s.closeObjects()
+	}
 	if err != nil {
 		// Paths are not kept longer than the snapshot that they were in.
 		s.control.forgetAll()
 		s.programs, s.last = programs{}, nil
+		s.pass.wake()
+		s.pass.giveUp()
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return nil, err
 		}
@@ -39,6 +45,8 @@ func (s *Source) Scan(ctx context.Context) (*scan.Snapshot, error) {
 	return snap, nil
 }
 
+// scan is Scan. It returns nil if it ended the rest of the pass without reading what it needs
+// now: then it is to be called again.
 func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 	p := &s.pass
 	s.control.Selected = 0
@@ -70,6 +78,10 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 		if s.reachesAsIn(last) {
 			return s.repeat(last), nil
 		}
+		if p.resting {
+			p.wake()
+			return nil, nil
+		}
 		p.restore()
 		s.rulebook.begin()
 	}
@@ -89,10 +101,15 @@ func (s *Source) scan(ctx context.Context) (*scan.Snapshot, error) {
 }
 
 // readAll makes the first pass. It returns the last snapshot if this pass and that scan's only
-// one are the same, byte for byte: groups then have their verdicts.
+// one are the same, byte for byte: groups then have their verdicts, or there are none at rest.
 func (s *Source) readAll(ctx context.Context) (groups []group, last *scan.Snapshot, err error) {
 	last, s.last = s.last, nil
-	if last != nil {
+	if last != nil && s.pass.resting {
+		if same, err := s.pass.runAtRest(s.reader(ctx)); same || err != nil {
+			return nil, last, err
+		}
+		s.beginBudgets() // that pass used up some
+	} else if last != nil {
 		groups, same, err := s.pass.runAgain(s.reader(ctx))
 		if !same {
 			last = nil

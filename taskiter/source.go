@@ -123,7 +123,7 @@ func newSourceWith(st state, files bpffile.Files, c *control) *Source {
 		rulebook: newRulebook(), views: newViews(), ruleTime: defaultRuleTime, clock: newClock(),
 		share: newShare(defaultRuleTime), spaces: newSpaces(), scenes: newScenes(),
 	}
-	s.read, s.pass.control = s.readFile, c
+	s.read, s.pass.control, s.pass.digests = s.readFile, c, newDigests()
 	// An earlier holder of the programs may have taken paths that are not here.
 	c.forgetAll()
 	if st.Info.IDs == "derived" {

@@ -96,8 +96,9 @@ func (s *thrifty) isDue(n int) bool {
 }
 
 // What was concluded anew may have left garbage, and scans that come to the same leave none: the
-// next collection would be far away. So there is one beside many tasks, after so many of them.
-const restAfter = 3
+// next collection would be far away. So there is one beside many tasks, after so many of them: by
+// then a source has given up what only a change needs.
+const restAfter = 5
 
 // rest gives memory back as soon as nothing changes any more.
 func (s *thrifty) rest(n int, snap *scan.Snapshot) {
