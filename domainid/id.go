@@ -3,6 +3,7 @@
 package domainid
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -40,17 +41,23 @@ func (id ID) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON is the inverse of MarshalJSON.
 func (id *ID) UnmarshalJSON(b []byte) error {
-	var s *string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return fmt.Errorf("domain ID: %w", err)
+	var text string
+	if len(b) > 2 && b[0] == '"' && bytes.IndexByte(b, '\\') < 0 {
+		text = string(b[1 : len(b)-1])
+	} else {
+		var s *string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return fmt.Errorf("domain ID: %w", err)
+		}
+		if s == nil {
+			*id = None
+			return nil
+		}
+		text = *s
 	}
-	if s == nil {
-		*id = None
-		return nil
-	}
-	v, err := Parse(*s)
-	if err == nil && v.String() != *s {
-		err = fmt.Errorf("domain ID %.32q: want lower-case hexadecimal digits", *s)
+	v, err := Parse(text)
+	if err == nil && v.String() != text {
+		err = fmt.Errorf("domain ID %.32q: want lower-case hexadecimal digits", text)
 	}
 	if err == nil {
 		*id = v

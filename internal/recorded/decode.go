@@ -3,6 +3,8 @@
 package recorded
 
 import (
+	"bytes"
+	"encoding"
 	"errors"
 	"fmt"
 	"math"
@@ -37,6 +39,7 @@ type checked interface{ check() error }
 type plan struct {
 	members []member
 	index   map[string]int
+	checked bool
 }
 
 type member struct {
@@ -44,6 +47,7 @@ type member struct {
 	at       []int // in its struct
 	optional bool
 	quoted   bool // a number that is written as text
+	plain    bool // package json needs no method of what it is, or of its elements
 	// least and most bound a number, or the length of text in bytes.
 	least, most int64
 }
@@ -57,7 +61,7 @@ func (d *decoder) planOf(t reflect.Type) *plan {
 	if p := d.plans[t]; p != nil {
 		return p
 	}
-	p := &plan{index: map[string]int{}}
+	p := &plan{index: map[string]int{}, checked: reflect.PointerTo(t).Implements(reflect.TypeFor[checked]())}
 	d.plans[t] = p
 	if t == reflect.TypeFor[rightsJSON]() {
 		for c := range access.NumClasses {
@@ -71,7 +75,10 @@ func (d *decoder) planOf(t reflect.Type) *plan {
 		if name == "" || read == "no" {
 			continue
 		}
-		m := member{name, f.Index, read == "optional", option == "string", math.MinInt64, math.MaxInt64}
+		m := member{
+			name: name, at: f.Index, optional: read == "optional", quoted: option == "string", plain: isPlain(f.Type),
+			least: math.MinInt64, most: math.MaxInt64,
+		}
 		if f.Type == reflect.TypeFor[untrusted.Text]() || f.Type == reflect.TypeFor[*untrusted.Text]() {
 			m.most = maxName
 		}
@@ -85,9 +92,34 @@ func (d *decoder) planOf(t reflect.Type) *plan {
 	return p
 }
 
+// isPlain reports whether values of a type, or those that it points to or is a list of, have no
+// methods that read them.
+func isPlain(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	to := reflect.PointerTo(t)
+	return !to.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) && !to.Implements(reflect.TypeFor[json.Unmarshaler]())
+}
+
+// find returns the place of the member with a name, as it stands in the text. Mostly it is the
+// next one.
+func (p *plan) find(name jsontext.Value, next int) (place int, known bool) {
+	plain := name[1 : len(name)-1]
+	if next < len(p.members) && p.members[next].name == string(plain) {
+		return next, true
+	}
+	if bytes.IndexByte(plain, '\\') >= 0 {
+		plain, _ = jsontext.AppendUnquote(nil, name) // the decoder has seen that it can be
+	}
+	place, known = p.index[string(plain)]
+	return place, known
+}
+
 // value reads the next value.
 func (d *decoder) value(to reflect.Value, m *member) error {
-	if e, ok := to.Addr().Interface().(*elements); ok {
+	if to.Type() == reflect.TypeFor[elements]() {
+		e := to.Addr().Interface().(*elements)
 		e.there = true
 		return d.list(e.read)
 	}
@@ -120,18 +152,20 @@ func (d *decoder) object(to reflect.Value) error {
 	}
 	p := d.planOf(to.Type())
 	var seen uint64
+	next := 0
 	for d.PeekKind() != '}' {
-		name, err := d.ReadToken()
+		name, err := d.ReadValue()
 		if err != nil {
 			return err
 		}
-		i, known := p.index[name.String()]
+		i, known := p.find(name, next)
 		if !known {
 			if err := d.SkipValue(); err != nil {
 				return err
 			}
 			continue
 		}
+		next = i + 1
 		m := &p.members[i]
 		if seen>>i&1 != 0 {
 			return within(m.name, errors.New("stands there twice"))
@@ -154,8 +188,8 @@ func (d *decoder) object(to reflect.Value) error {
 			return within(m.name, errors.New("missing"))
 		}
 	}
-	if c, ok := to.Addr().Interface().(checked); ok {
-		return c.check()
+	if p.checked {
+		return to.Addr().Interface().(checked).check()
 	}
 	return nil
 }
@@ -200,16 +234,22 @@ func (d *decoder) open(want jsontext.Kind) error {
 
 // scalar reads a value that has no others in it.
 func (d *decoder) scalar(to reflect.Value, m *member) error {
-	value := to.Addr().Interface()
 	kind := d.PeekKind()
-	err := json.UnmarshalDecode(d.Decoder, value, json.StringifyNumbers(m.quoted))
-	var semantic *json.SemanticError
-	_, isID := value.(*domainid.ID)
-	switch {
-	case kind == 'n' && !isID, errors.As(err, &semantic) && semantic.Err == nil:
-		return fmt.Errorf("a %s where none may stand", kind)
-	case err != nil:
+	text, err := d.ReadValue()
+	if err != nil {
 		return err
+	}
+	if !m.quick(to, text) {
+		value := to.Addr().Interface()
+		err := json.Unmarshal(text, value, json.StringifyNumbers(m.quoted))
+		var semantic *json.SemanticError
+		_, isID := value.(*domainid.ID)
+		switch {
+		case kind == 'n' && !isID, errors.As(err, &semantic) && semantic.Err == nil:
+			return fmt.Errorf("a %s where none may stand", kind)
+		case err != nil:
+			return err
+		}
 	}
 	n := int64(0)
 	switch {
@@ -229,6 +269,59 @@ func (d *decoder) scalar(to reflect.Value, m *member) error {
 		return fmt.Errorf("%d, but %d is the most", n, m.most)
 	}
 	return nil
+}
+
+// quick sets a value as package json does, and reports whether it did: what is written in another
+// way than ours, and what is wrong, is left to that.
+func (m *member) quick(to reflect.Value, text jsontext.Value) bool {
+	inner, quoted := []byte(text), text[0] == '"'
+	if quoted {
+		inner = text[1 : len(text)-1]
+	}
+	escaped := bytes.IndexByte(inner, '\\') >= 0
+	if !m.plain {
+		switch u := to.Addr().Interface().(type) {
+		case json.Unmarshaler:
+			return u.UnmarshalJSON(text) == nil
+		case encoding.TextUnmarshaler:
+			return quoted && !escaped && u.UnmarshalText(inner) == nil
+		}
+		return false
+	}
+	switch {
+	case to.Kind() == reflect.String && quoted && !escaped:
+		to.SetString(string(inner))
+		return true
+	case to.Kind() == reflect.Bool && (text[0] == 't' || text[0] == 'f'):
+		to.SetBool(text[0] == 't')
+		return true
+	}
+	n, ok := digits(inner)
+	switch {
+	case !ok || quoted != m.quoted:
+	case to.CanUint() && !to.OverflowUint(n):
+		to.SetUint(n)
+		return true
+	case to.CanInt() && !to.OverflowInt(int64(n)):
+		to.SetInt(int64(n))
+		return true
+	}
+	return false
+}
+
+// digits returns a number of which nothing but its digits stands in the text.
+func digits(text []byte) (n uint64, ok bool) {
+	const most = 18 // of them are below 2^63
+	if len(text) == 0 || len(text) > most || text[0] == '0' && len(text) > 1 {
+		return 0, false
+	}
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + uint64(c-'0')
+	}
+	return n, true
 }
 
 // placeError is an error with where it was found.
