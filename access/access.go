@@ -4,6 +4,7 @@ package access
 
 import (
 	"fmt"
+	"math/bits"
 	"path"
 	"slices"
 )
@@ -53,12 +54,14 @@ func Lookup(name string) (Right, bool) {
 
 // Of returns the rights of a set, by class and bit.
 func Of(set Rights) []Right {
-	var rights []Right
+	n := 0
+	for _, mask := range set {
+		n += bits.OnesCount32(mask)
+	}
+	rights := make([]Right, 0, n)
 	for c := range NumClasses {
-		for bit := range uint8(bitsPerClass) {
-			if set[c]>>bit&1 != 0 {
-				rights = append(rights, at(c, bit))
-			}
+		for mask := set[c]; mask != 0; mask &= mask - 1 {
+			rights = append(rights, at(c, uint8(bits.TrailingZeros32(mask))))
 		}
 	}
 	return rights
@@ -105,9 +108,9 @@ func which(keep func(Right) bool) Rights {
 }
 
 func at(c Class, bit uint8) Right {
-	for _, r := range table {
-		if r.Class == c && r.Bit == bit {
-			return r
+	for i := range table {
+		if r := &table[i]; r.Class == c && r.Bit == bit {
+			return *r
 		}
 	}
 	return Right{Class: c, Bit: bit, Name: fmt.Sprintf("%s.bit%d", c, bit)}

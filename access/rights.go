@@ -9,9 +9,6 @@ import "math/bits"
 // LANDLOCK_ACCESS_FS_*, LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_*).
 type Rights [NumClasses]uint32
 
-// bitsPerClass is the width of the mask of a class.
-const bitsPerClass = 32
-
 // Every is the set of all rights that can be expressed, those without a name
 // among them.
 func Every() Rights {

@@ -57,7 +57,9 @@ func (n *nanoseconds) UnmarshalJSON(b []byte) error {
 type mask uint32
 
 // MarshalText encodes the mask.
-func (m mask) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%#x", uint32(m)), nil }
+func (m mask) MarshalText() ([]byte, error) { return m.append(nil), nil }
+
+func (m mask) append(b []byte) []byte { return strconv.AppendUint(append(b, "0x"...), uint64(m), 16) }
 
 // UnmarshalText is the inverse of MarshalText.
 func (m *mask) UnmarshalText(text []byte) error {
@@ -88,16 +90,18 @@ func (r *rightsJSON) rights() (rights access.Rights) {
 
 // MarshalJSON writes the masks, and the rights' names.
 func (r *rightsJSON) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
+	const usual = 512 // bytes of most sets
+	b := append(make([]byte, 0, usual), '{')
 	for c, m := range r {
-		b = fmt.Appendf(b, "%q:\"%#x\",", access.Class(c).String(), uint32(m))
+		b = append(append(append(b, '"'), access.Class(c).String()...), `":"`...)
+		b = append(m.append(b), `",`...)
 	}
 	b = append(b, `"names":[`...)
 	for i, name := range access.Names(r.rights()) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = strconv.AppendQuote(b, name) // of letters, dots and underscores
+		b = append(append(append(b, '"'), name...), '"') // of letters, dots and underscores
 	}
 	return append(b, ']', '}'), nil
 }
