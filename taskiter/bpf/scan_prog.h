@@ -68,6 +68,20 @@ static __always_inline __u64 cgroup_v1_id(struct link_memory *memory, struct css
 	return node ? BPF_CORE_READ(node, id) : 0;
 }
 
+/* Its name, by plain loads where they can be. */
+static __always_inline void read_comm(struct task_record *rec, struct task_struct *task)
+{
+	const void *at = (const void *)task + bpf_core_field_offset(struct task_struct, comm);
+	__u64 *to = (__u64 *)rec->comm;
+
+	if (!bpf_rdonly_cast) {
+		bpf_probe_read_kernel(rec->comm, sizeof(rec->comm), &task->comm);
+		return;
+	}
+	to[0] = load64(at);
+	to[1] = load64(at + sizeof(*to));
+}
+
 SEC("iter/task")
 int scan(struct bpf_iter__task *ctx)
 {
@@ -167,7 +181,7 @@ int scan(struct bpf_iter__task *ctx)
 	/* Of a leader that exits, v1 no longer says where it was. */
 	if (layout.cgroup_v1 && (rec.bits & TASK_LEADER || task->group_leader->flags & PF_EXITING))
 		rec.cgroup_v1 = cgroup_v1_id(&tmp->v1, set);
-	bpf_probe_read_kernel(rec.comm, sizeof(rec.comm), &task->comm);
+	read_comm(&rec, task);
 
 	if (rec.exit_state)
 		hierarchy = 0; /* what a dead task is in is nobody's */
