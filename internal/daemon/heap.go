@@ -57,8 +57,12 @@ const afterStart = 3
 
 // Beside many tasks memory goes back each so many scans, a quarter of an hour at the usual
 // interval: the heap is in pieces by then, and the kernel maps pages of the program that nobody
-// looks at around those that somebody does. Beside 10 000 it takes half of what a scrape does.
-const nowAndThen = 64
+// looks at around those that somebody does. Beside 10 000 it takes half of what a scrape does,
+// beside few about as much as one: so there it is an hour.
+const (
+	nowAndThen = 64
+	seldom     = 4 * nowAndThen
+)
 
 // After so many small scans in a row memory goes back. The source itself gives back
 // in the scan behind a small one; once was not enough in one run of six.
@@ -88,7 +92,7 @@ func (s *thrifty) isDue(n int) bool {
 	}
 	s.scans++
 	due := s.scans == afterStart || s.small == firstFree || s.small == lastFree ||
-		n >= many && s.scans%nowAndThen == 0
+		n >= many && s.scans%nowAndThen == 0 || s.scans%seldom == 0
 	if s.small == lastFree {
 		s.peak, s.small = n, 0
 	}

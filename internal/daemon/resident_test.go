@@ -114,23 +114,23 @@ func TestIsDue(t *testing.T) {
 		tasks func(scan int) int
 		due   []int
 	}{
-		{"few tasks", func(int) int { return many - 1 }, []int{afterStart}},
-		{"many", func(int) int { return many }, []int{afterStart, nowAndThen, 2 * nowAndThen, 3 * nowAndThen}},
+		{"few tasks", func(int) int { return many - 1 }, []int{afterStart, seldom}},
+		{"many", func(int) int { return many }, []int{afterStart, nowAndThen, 2 * nowAndThen, 3 * nowAndThen, seldom}},
 		{"a burst in the tenth scan", func(scan int) int {
 			if scan == 10 {
 				return burst
 			}
 			return 100
-		}, []int{afterStart, 10 + firstFree, 10 + lastFree}},
+		}, []int{afterStart, 10 + firstFree, 10 + lastFree, seldom}},
 		{"fewer after a burst, not few", func(scan int) int {
 			if scan == 10 {
 				return burst
 			}
 			return burst/4 + 1
-		}, []int{afterStart}},
+		}, []int{afterStart, seldom}},
 	} {
 		s, due := &thrifty{}, []int(nil)
-		for scan := range 3*nowAndThen + 10 {
+		for scan := range seldom + 10 {
 			if s.isDue(c.tasks(scan + 1)) {
 				due = append(due, scan+1)
 			}
