@@ -31,7 +31,7 @@ var instead = map[string]excuse{
 	},
 	"scrape at 10 000 processes, to the bare iterator": {
 		reached: 4.31,
-		reason: "those 46 %, with what the reference's program takes, are 3.1 ×",
+		reason:  "those 46 %, with what the reference's program takes, are 3.1 ×",
 	},
 	"scrape at 100 000 tasks, to 10 000": {
 		reached: 19.9,
@@ -40,7 +40,7 @@ var instead = map[string]excuse{
 	},
 	"scrape at 300 000 threads, to 30 000": {
 		reached: 19.1,
-		reason: "as beside 100 000 tasks: what the kernel's iterator reads is in no cache any more",
+		reason:  "as beside 100 000 tasks: what the kernel's iterator reads is in no cache any more",
 	},
 	"a scan of procattr, to a loop in C with the same calls": {
 		reached: 1.5,
