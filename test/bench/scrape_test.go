@@ -449,7 +449,7 @@ func memory(part *record.Part, p population, early, late *server) error {
 
 const (
 	pairTasks  = 10_000
-	pairRounds = 12
+	pairRounds = 40 // they vary by half, as all is cold after a second
 )
 
 // pair measures two scrapes at once, as by two Prometheus servers, against one, of a daemon
