@@ -3,6 +3,7 @@
 package taskiter
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -89,5 +90,32 @@ func TestRest(t *testing.T) {
 	}
 	if p := mustFind(t, snap, int32(sleeper.Process.Pid)); p.Comm.String() != "sleep" || p.Exe == "" {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestRestEndsWithWholeBudgets: the pass that ends a rest takes nothing of what the next may spend.
+func TestRestEndsWithWholeBudgets(t *testing.T) {
+	w := newPlayed(1)
+	p := w.play()
+	played, passes, spent := p.source.read, 0, uint64(0)
+	p.source.read = func(ctx context.Context, file int, take func([]byte) error) error {
+		if file == linkFile {
+			passes, spent = passes+1, spent+p.source.control.ViewNs[0]
+			p.source.control.ViewNs[0] = 1
+		}
+		return played(ctx, file, take)
+	}
+	for range 3 * rests {
+		w.calm()
+		p.scan(t)
+	}
+	if !p.source.pass.resting {
+		t.Fatal("it is not at rest")
+	}
+	passes, spent = 0, 0
+	w.processes[0].tasks[0].Comm[0]++
+	p.scan(t)
+	if passes != 2 || spent != 0 {
+		t.Errorf("%d passes began with %d ns used up", passes, spent)
 	}
 }
