@@ -48,11 +48,11 @@ func BenchmarkChurn(b *testing.B) {
 		if _, err := s.scrape(); err != nil {
 			b.Fatal(err)
 		}
-		kB, err := residentMemory(s.pids[0])
+		mb, err := residentMemory(s.pids[0])
 		if err != nil {
 			b.Fatal(err)
 		}
-		samples = append(samples, float64(kB)*1024/1e6)
+		samples = append(samples, mb)
 		memory.Points = append(memory.Points, [2]float64{float64(i), samples[i-1]})
 	}
 	made := end()

@@ -122,7 +122,7 @@ func (g *growing) beside(name string, tasks int, daemon func() *server, start fu
 			times = append(times, (after-before).Seconds()*1000)
 		}
 	}
-	kB, err := residentMemory(s.pids[0])
+	mb, err := residentMemory(s.pids[0])
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func (g *growing) beside(name string, tasks int, daemon func() *server, start fu
 		})
 	}
 	add(cpuTime, "ms", times)
-	add(resident, "MB", []float64{float64(kB) * 1024 / 1e6})
+	add(resident, "MB", []float64{mb})
 }
 
 // check fails if something was refused, or left out.

@@ -20,7 +20,7 @@ var instead = map[string]excuse{
 	},
 	"scrape at 1 000 processes, process-exporter to it": {
 		reached: 104,
-		reason: "by those 59 %, and what the reference's program takes, it were 150 × if all of " +
+		reason: "by those 59 %, and what the reference's program takes, it would be 150 × if all of " +
 			"landlockd's own code took nothing",
 	},
 	"scrape at 10 000 processes, to the reference iterator": {

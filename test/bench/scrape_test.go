@@ -399,8 +399,8 @@ func saw(s *server, p population) error {
 }
 
 const (
-	// restScrapes is after how many scrapes between which nothing changes a daemon is at rest: beside
-	// many tasks memory goes back each 64.
+	// restScrapes is after how many scrapes between which nothing changes a daemon is at rest:
+	// beside many tasks memory goes back each 64.
 	restScrapes = 70
 	// restSamples is how often its memory is read then, behind a scrape each.
 	restSamples = 20
@@ -409,39 +409,46 @@ const (
 // memory adds what daemons hold: the later one when processes came and went, and at rest, as one
 // that was there before the population.
 func memory(part *record.Part, p population, early, late *server) error {
-	for _, d := range []struct {
-		name   string
-		server *server
-		rest   int
-	}{{landlockdMoved, late, 0}, {landlockd, late, restScrapes}, {landlockdFirst, early, restScrapes}} {
+	add := func(name string, d *server, samples int) error {
 		// The first is the one that serves; the other finds what assets are.
-		if len(d.server.pids) < 2 {
-			return fmt.Errorf("landlockd has %d processes, expected 2", len(d.server.pids))
-		}
-		var held [2][]float64
-		for i := range d.rest + restSamples {
-			if d.rest > 0 {
-				if _, err := d.server.scrape(); err != nil {
-					return err
-				}
-			} else if i > 0 {
-				break // as it is now
+		for i, quantity := range []string{resident, besideIt} {
+			if i >= len(d.pids) {
+				return fmt.Errorf("landlockd has %d processes, expected 2", len(d.pids))
 			}
-			for k := range held {
-				kB, err := residentMemory(d.server.pids[k])
+			var held []float64
+			for n := range samples {
+				if n > 0 {
+					if _, err := d.scrape(); err != nil {
+						return err
+					}
+				}
+				mb, err := residentMemory(d.pids[i])
 				if err != nil {
 					return err
 				}
-				if i >= d.rest {
-					held[k] = append(held[k], float64(kB)/1000)
-				}
+				held = append(held, mb)
+			}
+			part.Figures = append(part.Figures, record.Figure{
+				Subject: name, Population: p.String(), Tasks: p.tasks, Quantity: quantity, Unit: "MB",
+				Spread: record.Spreads(held),
+			})
+		}
+		return nil
+	}
+	if err := add(landlockdMoved, late, 1); err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		name string
+		*server
+	}{{landlockd, late}, {landlockdFirst, early}} {
+		for range restScrapes {
+			if _, err := d.scrape(); err != nil {
+				return err
 			}
 		}
-		for k, quantity := range []string{resident, besideIt} {
-			part.Figures = append(part.Figures, record.Figure{
-				Subject: d.name, Population: p.String(), Tasks: p.tasks, Quantity: quantity, Unit: "MB",
-				Spread: record.Spreads(held[k]),
-			})
+		if err := add(d.name, d.server, restSamples); err != nil {
+			return err
 		}
 	}
 	return nil

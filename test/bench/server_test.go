@@ -153,8 +153,8 @@ func clock(id int32) (time.Duration, error) {
 	return time.Duration(t.Nano()), err
 }
 
-// residentMemory is that of a process, in kB.
-func residentMemory(pid int) (int, error) {
+// residentMemory is that of a process, in MB.
+func residentMemory(pid int) (float64, error) {
 	path := fmt.Sprintf("/proc/%d/status", pid)
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -162,7 +162,8 @@ func residentMemory(pid int) (int, error) {
 	}
 	for line := range strings.Lines(string(text)) {
 		if w := strings.Fields(line); len(w) == 3 && w[0] == "VmRSS:" {
-			return strconv.Atoi(w[1])
+			kB, err := strconv.Atoi(w[1])
+			return float64(kB) * 1024 / 1e6, err
 		}
 	}
 	return 0, fmt.Errorf("%s has no VmRSS", path)

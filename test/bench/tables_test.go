@@ -52,7 +52,7 @@ func scrapeTables(p *record.Part) string {
 		return bytes + ", " + t.median(subject, population, series)
 	})
 	t.write("Resident memory of the process that serves, MB, and of the one beside it that looks for assets.",
-		[]string{landlockd, landlockdFirst}, func(subject, population string) string {
+		[]string{landlockd, landlockdFirst, landlockdMoved}, func(subject, population string) string {
 			return t.median(subject, population, resident) + " + " + t.median(subject, population, besideIt)
 		})
 	return t.text.String()
