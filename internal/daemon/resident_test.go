@@ -107,7 +107,8 @@ func TestTighten(t *testing.T) {
 	}
 }
 
-// When memory goes back: behind the start, behind a burst, and beside many tasks now and then.
+// When memory goes back: behind the start, behind a burst, and now and then, oftener beside many
+// tasks.
 func TestIsDue(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -115,7 +116,9 @@ func TestIsDue(t *testing.T) {
 		due   []int
 	}{
 		{"few tasks", func(int) int { return many - 1 }, []int{afterStart, seldom}},
-		{"many", func(int) int { return many }, []int{afterStart, nowAndThen, 2 * nowAndThen, 3 * nowAndThen, seldom}},
+		{"many", func(int) int { return many }, []int{
+			afterStart, nowAndThen, 2 * nowAndThen, 3 * nowAndThen, seldom,
+		}},
 		{"a burst in the tenth scan", func(scan int) int {
 			if scan == 10 {
 				return burst

@@ -61,7 +61,7 @@ func (d *decoder) planOf(t reflect.Type) *plan {
 	if p := d.plans[t]; p != nil {
 		return p
 	}
-	p := &plan{index: map[string]int{}, checked: reflect.PointerTo(t).Implements(reflect.TypeFor[checked]())}
+	p := &plan{index: map[string]int{}, checked: has[checked](t)}
 	d.plans[t] = p
 	if t == reflect.TypeFor[rightsJSON]() {
 		for c := range access.NumClasses {
@@ -76,8 +76,8 @@ func (d *decoder) planOf(t reflect.Type) *plan {
 			continue
 		}
 		m := member{
-			name: name, at: f.Index, optional: read == "optional", quoted: option == "string", plain: isPlain(f.Type),
-			least: math.MinInt64, most: math.MaxInt64,
+			name: name, at: f.Index, optional: read == "optional", quoted: option == "string",
+			plain: isPlain(f.Type), least: math.MinInt64, most: math.MaxInt64,
 		}
 		if f.Type == reflect.TypeFor[untrusted.Text]() || f.Type == reflect.TypeFor[*untrusted.Text]() {
 			m.most = maxName
@@ -98,8 +98,12 @@ func isPlain(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	to := reflect.PointerTo(t)
-	return !to.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) && !to.Implements(reflect.TypeFor[json.Unmarshaler]())
+	return !has[encoding.TextUnmarshaler](t) && !has[json.Unmarshaler](t)
+}
+
+// has reports whether a pointer to a type has the methods of an interface.
+func has[Methods any](t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[Methods]())
 }
 
 // find returns the place of the member with a name, as it stands in the text. Mostly it is the
