@@ -65,7 +65,7 @@ func TestRenames(t *testing.T) {
 	took := time.Since(began)
 	n := endHurry(t, p)
 	t.Logf("%d names in %s", n, took)
-	if n < 1000 {
+	if n < 2000 {
 		t.Errorf("only %d names", n)
 	}
 	checkPrintable(t, d.stderr.String())
