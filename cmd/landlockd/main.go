@@ -72,6 +72,7 @@ func run(args []string) int {
 	if err == nil {
 		if _, daemon := c.(*serve); !daemon {
 			signal.Reset(unix.SIGHUP) // it ends with its terminal
+			collectLate()
 		}
 		if err = checkDescriptors(c); err == nil {
 			err = c.run(os.Stdout)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -76,7 +77,7 @@ func AskRuns(ctx context.Context, path string, pid int32) (*Runs, error) {
 // AskSnapshot asks the daemon at a socket for a snapshot of its host, which it begins after it
 // was asked. Errors are as those of AskDenials. All text in it is hostile.
 func AskSnapshot(ctx context.Context, path string) (snap *scan.Snapshot, err error) {
-	err = fetch(ctx, path, snapshotPath, func(body io.Reader) (err error) {
+	err = fetch(ctx, path, snapshotPath+"?brief=true", func(body io.Reader) (err error) {
 		snap, err = recorded.Read(body)
 		return err
 	})
@@ -166,26 +167,45 @@ func readAll(body io.Reader, most int) ([]byte, error) {
 	return text, nil
 }
 
-// fetch makes one request, and has its answer read if that is no refusal.
+// fetch makes one request, and has its answer read if that is no refusal. An [http.Transport] would
+// have threads of its own for what is one request on one connection.
 func fetch(ctx context.Context, path, target string, read func(body io.Reader) error) error {
-	client := &http.Client{
-		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return dial(ctx, path)
-			},
-			DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: 4 << 10,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	c, err := dial(ctx, path)
+	if err != nil {
+		return err
 	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
+	err = exchange(ctx, c, target, read)
+	if why := context.Cause(ctx); why != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		return why
+	}
+	return err
+}
+
+// maxHead bounds what is read of an answer before its body.
+const maxHead = 64 << 10
+
+// exchange makes one request on a connection that is closed behind it: what is left of the answer
+// then need not be read.
+func exchange(ctx context.Context, c net.Conn, target string, read func(body io.Reader) error) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://landlockd"+target, nil)
 	if err != nil {
 		return err
 	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return errors.Unwrap(err) // a *url.Error adds only a URL that nobody gave
+	req.Close = true
+	if err := req.Write(c); err != nil {
+		return err
 	}
-	defer resp.Body.Close()
+	bounded := &io.LimitedReader{R: c, N: maxHead}
+	resp, err := http.ReadResponse(bufio.NewReaderSize(bounded, maxHead), req) //nolint:bodyclose // see above
+	switch {
+	case err != nil && bounded.N == 0:
+		return fmt.Errorf("the head of the answer is longer than %d bytes", maxHead)
+	case err != nil:
+		return fmt.Errorf("the head of the answer: %w", err)
+	}
+	bounded.N = math.MaxInt64 // the body is bounded by who reads it
 	if resp.StatusCode == http.StatusOK {
 		return read(resp.Body)
 	}

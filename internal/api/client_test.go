@@ -69,7 +69,7 @@ func TestHostileServers(t *testing.T) {
 		"too long":         {ok(`"` + strings.Repeat("x", maxAnswer) + `"`), "longer than"},
 		"without end":      {"HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", maxAnswer+1), "longer than"},
 		"cut short":        {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "unexpected EOF"},
-		"long headers":     {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n{}", "exceeded"},
+		"long headers":     {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n{}", "longer than 65536 bytes"},
 		"elsewhere":        {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "302"},
 		"refused, no form": {"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}", "does not say why"},
 	} {

@@ -144,6 +144,8 @@ func TestOpenAPI(t *testing.T) {
 				switch {
 				case p.Name == "only":
 					query.Set(p.Name, "runs,denials")
+				case p.Name == "brief":
+					query.Set(p.Name, "true")
 				case p.In == "query" && p.Name != "follow": // it has no end: TestLog
 					query.Set(p.Name, me)
 				}

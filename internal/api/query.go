@@ -17,9 +17,9 @@ type query struct {
 	workload, rule string
 	// only are the kinds of what happened; empty: all. last is how many of what is remembered,
 	// negative: all.
-	only   []string
-	last   int
-	follow bool
+	only          []string
+	last          int
+	follow, brief bool
 }
 
 // wants reports whether what happened of a kind is asked for.
@@ -54,9 +54,11 @@ func parseQuery(text string, may ...string) (q query, err error) {
 		}
 		q.last = int(n)
 	}
-	if follow := values.Get("follow"); follow != "" {
-		if q.follow = follow == "true"; !q.follow {
-			return q, errors.New("follow is true, or left out")
+	for name, set := range map[string]*bool{"follow": &q.follow, "brief": &q.brief} {
+		if value := values.Get(name); value != "" {
+			if *set = value == "true"; !*set {
+				return q, fmt.Errorf("%s is true, or left out", name)
+			}
 		}
 	}
 	if pid := values.Get("pid"); pid != "" {

@@ -71,7 +71,7 @@ func TestDocsOrigins(t *testing.T) {
 		slices.DeleteFunc(json1, func(w string) bool { return w == "exe" }), want)
 	var schema struct {
 		Defs struct {
-			Process struct {
+			BriefProcess struct {
 				Properties struct {
 					Origin struct{ Enum []string } `json:"exe_origin"`
 				}
@@ -81,7 +81,7 @@ func TestDocsOrigins(t *testing.T) {
 	if err := json.Unmarshal([]byte(document(t, "schema/snapshot-v1.json")), &schema); err != nil {
 		t.Fatal(err)
 	}
-	wantWords(t, "the schema", schema.Defs.Process.Properties.Origin.Enum, want)
+	wantWords(t, "the schema", schema.Defs.BriefProcess.Properties.Origin.Enum, want)
 }
 
 // The reasons of violations are the same everywhere.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 )
 
 // texts are all texts that something can be. They are never changed.
@@ -18,17 +20,11 @@ type texts struct {
 	prog func() *syntax.Prog
 }
 
-// lazily returns what compiles an expression, one of this program's own, at its first use: most
-// commands have no use for it.
-func lazily(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
-}
-
 // textsOf returns the texts that the whole of an expression matches, which is one
 // of this program's own.
 func textsOf(expr string) texts {
 	return texts{
-		lazily(`\A(?:` + expr + `)\z`),
+		lazyregexp.New(`\A(?:` + expr + `)\z`),
 		sync.OnceValue(func() *syntax.Prog { return compile(expr) }),
 	}
 }

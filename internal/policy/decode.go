@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 	maxDepth     = 16 // deeper than that no kernel since Linux 5.19 nests
 )
 
-var labelName = lazily(`^[a-z0-9_-]{1,63}$`)
+var labelName = lazyregexp.New(`^[a-z0-9_-]{1,63}$`)
 
 // main reads the main file into c, and returns the patterns of rule files with
 // their places.

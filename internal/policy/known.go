@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/landlockd/landlockd/internal/enum"
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 )
 
 // Known is a program of which it is known that it sandboxes itself, or what it starts
@@ -245,9 +246,9 @@ func (d *decoder) line(n *yaml.Node) string {
 }
 
 var (
-	versionText = lazily(`^[0-9][0-9A-Za-z.+~-]{0,63}$`)
-	debText     = lazily(`^[a-z0-9][a-z0-9+.-]{1,63}$`)
-	npmText     = lazily(`^(@[a-z0-9][a-z0-9._-]{0,63}/)?[a-z0-9][a-z0-9._-]{0,63}$`)
+	versionText = lazyregexp.New(`^[0-9][0-9A-Za-z.+~-]{0,63}$`)
+	debText     = lazyregexp.New(`^[a-z0-9][a-z0-9+.-]{1,63}$`)
+	npmText     = lazyregexp.New(`^(@[a-z0-9][a-z0-9._-]{0,63}/)?[a-z0-9][a-z0-9._-]{0,63}$`)
 )
 
 func (d *decoder) matching(n *yaml.Node, re func() *regexp.Regexp, want string) string {
@@ -269,7 +270,7 @@ func (d *decoder) npmName(n *yaml.Node) string {
 	return d.matching(n, npmText, "the name of a package")
 }
 
-var pathText = lazily(`^(/[A-Za-z0-9_+.@-]+)+$`)
+var pathText = lazyregexp.New(`^(/[A-Za-z0-9_+.@-]+)+$`)
 
 // path reads the path of one file: nobody looks for others.
 func (d *decoder) path(n *yaml.Node) string {
@@ -354,4 +355,4 @@ func flow(b *strings.Builder, n *yaml.Node) {
 }
 
 // plainText is what means the same without quotes.
-var plainText = lazily(`^[a-z/][a-z0-9_./@-]*[a-z0-9]$`)
+var plainText = lazyregexp.New(`^[a-z/][a-z0-9_./@-]*[a-z0-9]$`)

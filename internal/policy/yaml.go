@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 	"github.com/landlockd/landlockd/internal/untrusted"
 )
 
@@ -75,7 +76,7 @@ func (d *decoder) document(text string) *yaml.Node {
 }
 
 // inMessage is where the parser gives the line: only its error text has it.
-var inMessage = lazily(`^yaml: (?:line (\d+): )?`)
+var inMessage = lazyregexp.New(`^yaml: (?:line (\d+): )?`)
 
 func (d *decoder) syntax(err error) {
 	text := err.Error()

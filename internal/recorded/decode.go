@@ -24,7 +24,7 @@ import (
 // package json: a member stands there, once, under exactly its name, and null only for a
 // pointer or a domain's ID. The rest is in a struct's tags:
 //
-//	read:"no"        the member follows from others: it is written, but not read
+//	read:"no"        the member follows from others: it is not read, and mostly written
 //	read:"optional"  it may be missing
 //	min:"1" max:"9"  bounds of a number, or of text in bytes (else maxName)
 type decoder struct {
@@ -206,8 +206,9 @@ type elements struct {
 
 // each reads an array one element after the other.
 func each[T any](d *decoder, take func(*T) error) elements {
+	var element T // one for all: take keeps nothing of it but what it points to
 	return elements{read: func() error {
-		var element T
+		element = *new(T)
 		if err := d.value(reflect.ValueOf(&element).Elem(), nil); err != nil {
 			return err
 		}

@@ -87,7 +87,7 @@ func TestJSONFollowsSchema(t *testing.T) {
 		all = append(all, hosts.RandomNames(r, r.IntN(30)))
 	}
 	for _, h := range all {
-		for _, o := range []Options{{}, {Summary: true}} {
+		for _, o := range []Options{{}, {Summary: true}, {Brief: true}} {
 			var first, second bytes.Buffer
 			if err := Write(&first, &h.Snapshot, o); err != nil {
 				t.Fatal(err)

@@ -23,16 +23,32 @@ type processJSON struct {
 	ExeCut     bool            `json:"exe_cut"`
 	ExeDeleted bool            `json:"exe_deleted"`
 	ExeOrigin  scan.Origin     `json:"exe_origin"`
-	Workload   *untrusted.Text `json:"workload" read:"no"`
 	// WorkloadIndex is that in the array of workloads.
 	WorkloadIndex *int32 `json:"workload_index" read:"optional" min:"0"`
 	stateJSON
-	MaxDepth *uint16       `json:"max_depth"`
-	Domains  []domainid.ID `json:"domains" read:"no"`
+	MaxDepth *uint16 `json:"max_depth"`
 	// ViewIndex is that in the array of views.
 	ViewIndex *int32 `json:"view_index" min:"0"`
 	// SceneIndex is that in the array of scenes.
-	SceneIndex *int32 `json:"scene_index" read:"optional" min:"0" max:"4194303"`
+	SceneIndex   *int32      `json:"scene_index" read:"optional" min:"0" max:"4194303"`
+	UID          uint32      `json:"uid"`
+	UserNS       *uint32     `json:"user_ns" min:"1"`
+	MountNSOwner *uint32     `json:"mount_ns_owner" min:"1"`
+	Seccomp      scan.Extent `json:"seccomp"`
+	NoNewPrivs   scan.Extent `json:"no_new_privs"`
+	CgroupID     *uint64     `json:"cgroup_id,string"`
+	CgroupV1ID   *uint64     `json:"cgroup_v1_id,string"`
+	Threads      int32       `json:"threads" min:"1" max:"4194304"`
+	// Tasks are left out where all that they are follows from the process.
+	Tasks   []taskJSON   `json:"tasks,omitempty" read:"optional"`
+	Workers []workerJSON `json:"workers,omitempty" read:"optional"`
+	*followingJSON
+}
+
+// followingJSON is what follows from the rest of a snapshot.
+type followingJSON struct {
+	Workload *untrusted.Text `json:"workload" read:"no"`
+	Domains  []domainid.ID   `json:"domains" read:"no"`
 	// Restricted are the rights that it restricts for certain, and
 	// RestrictedUnknown those of which that is not known, for the reasons of Doubt.
 	Restricted        *rightsJSON   `json:"restricted" read:"no"`
@@ -41,49 +57,24 @@ type processJSON struct {
 	Ineffective       access.Answer `json:"ineffective" read:"no"`
 	OutsideWorker     access.Answer `json:"outside_worker" read:"no"`
 	// Reach has each asset by its name; null of what is not sandboxed, or without assets.
-	Reach        map[string]domainid.Reach `json:"reach" read:"no"`
-	UID          uint32                    `json:"uid"`
-	UIDs         []uint32                  `json:"uids" read:"no"`
-	UserNS       *uint32                   `json:"user_ns" min:"1"`
-	MountNSOwner *uint32                   `json:"mount_ns_owner" min:"1"`
-	Seccomp      scan.Extent               `json:"seccomp"`
-	NoNewPrivs   scan.Extent               `json:"no_new_privs"`
-	CgroupID     *uint64                   `json:"cgroup_id,string"`
-	CgroupV1ID   *uint64                   `json:"cgroup_v1_id,string"`
-	Threads      int32                     `json:"threads" min:"1" max:"4194304"`
-	// Tasks are left out where all that they are follows from the process.
-	Tasks   []taskJSON   `json:"tasks,omitempty" read:"optional"`
-	Workers []workerJSON `json:"workers,omitempty" read:"optional"`
+	Reach map[string]domainid.Reach `json:"reach" read:"no"`
+	UIDs  []uint32                  `json:"uids" read:"no"`
 }
 
-func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts,
-	views *viewIndex) *processJSON {
-	j := &processJSON{
-		PID:           p.PID,
-		PPID:          p.PPID,
-		startJSON:     newStartJSON(p.Start),
-		Exec:          p.Exec,
-		Comm:          untrusted.Text(p.Comm.String()),
-		Exe:           untrusted.OrNull(p.Exe),
-		ExeCut:        p.ExeCut,
-		ExeDeleted:    p.ExeDeleted,
-		ExeOrigin:     p.ExeOrigin,
-		stateJSON:     newStateJSON(p.State, p.Reason),
+func newFollowingJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts) *followingJSON {
+	j := &followingJSON{
 		Domains:       make([]domainid.ID, len(f.Domains)),
-		ViewIndex:     views.find(s, f.View, f.Domain),
 		Reach:         reachOf(s, p),
 		Doubt:         []string{},
 		Ineffective:   s.Ineffective(p),
 		OutsideWorker: s.OutsideWorker(p),
-		UID:           p.UID,
 		UIDs:          s.UIDs(p),
-		UserNS:        OrNull(p.UserNS),
-		MountNSOwner:  OrNull(p.MountNSOwner),
-		Seccomp:       p.Seccomp,
-		NoNewPrivs:    p.NoNewPrivs,
-		CgroupID:      OrNull(p.CgroupID),
-		CgroupV1ID:    OrNull(p.CgroupV1ID),
-		Threads:       p.NumTasks,
+	}
+	if w := s.WorkloadOf(p); w != nil {
+		j.Workload = new(untrusted.Text(w.Name))
+	}
+	for i, d := range f.Domains {
+		j.Domains[i] = s.Domains[d].ID
 	}
 	if sandbox, inside := s.SandboxOf(p); inside {
 		j.Restricted, j.Doubt = newRightsJSON(sandbox.Restricts.Sure), doubtWords(sandbox.Doubt)
@@ -92,15 +83,37 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts,
 			j.RestrictedUnknown = newRightsJSON(unknown)
 		}
 	}
+	return j
+}
+
+func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts,
+	views *viewIndex) *processJSON {
+	j := &processJSON{
+		PID:          p.PID,
+		PPID:         p.PPID,
+		startJSON:    newStartJSON(p.Start),
+		Exec:         p.Exec,
+		Comm:         untrusted.Text(p.Comm.String()),
+		Exe:          untrusted.OrNull(p.Exe),
+		ExeCut:       p.ExeCut,
+		ExeDeleted:   p.ExeDeleted,
+		ExeOrigin:    p.ExeOrigin,
+		stateJSON:    newStateJSON(p.State, p.Reason),
+		ViewIndex:    views.find(s, f.View, f.Domain),
+		UID:          p.UID,
+		UserNS:       OrNull(p.UserNS),
+		MountNSOwner: OrNull(p.MountNSOwner),
+		Seccomp:      p.Seccomp,
+		NoNewPrivs:   p.NoNewPrivs,
+		CgroupID:     OrNull(p.CgroupID),
+		CgroupV1ID:   OrNull(p.CgroupV1ID),
+		Threads:      p.NumTasks,
+	}
 	if views != nil { // otherwise there is no array of scenes, either
 		j.SceneIndex = sceneIndex(s, f.Scene, f.Domain)
 	}
-	if w := s.WorkloadOf(p); w != nil {
-		name := untrusted.Text(w.Name)
-		j.Workload, j.WorkloadIndex = &name, &p.Workload
-	}
-	for i, d := range f.Domains {
-		j.Domains[i] = s.Domains[d].ID
+	if s.WorkloadOf(p) != nil {
+		j.WorkloadIndex = &p.Workload
 	}
 	j.DepthExact = f.Exact
 	if p.State != scan.Unknown {

@@ -30,7 +30,11 @@ type nanoseconds uint64
 // MarshalJSON encodes the number.
 func (n nanoseconds) MarshalJSON() ([]byte, error) {
 	const second = uint64(time.Second)
-	return fmt.Appendf(nil, "%d.%09d", uint64(n)/second, uint64(n)%second), nil
+	b := strconv.AppendUint(nil, uint64(n)/second, 10)
+	point := len(b)
+	b = strconv.AppendUint(b, second+uint64(n)%second, 10) // a digit for the point, and nine
+	b[point] = '.'
+	return b, nil
 }
 
 // UnmarshalJSON reads any number of seconds: other programs may have written it anew.

@@ -6,8 +6,9 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
+
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 )
 
 // longestName is what a rule's name may have, in bytes.
@@ -86,11 +87,11 @@ func numbered(text string, taken map[string]bool) string {
 
 // clean returns what of a text can be the name of a rule.
 func clean(text string) string {
-	name := strings.Trim(notOfName.ReplaceAllString(strings.ToLower(text), "-"), "-")
+	name := strings.Trim(notOfName().ReplaceAllString(strings.ToLower(text), "-"), "-")
 	return strings.TrimRight(name[:min(len(name), longestName)], "-")
 }
 
-var notOfName = regexp.MustCompile(`[^a-z0-9_]+`)
+var notOfName = lazyregexp.New(`[^a-z0-9_]+`)
 
 // namesOfUnit are what people call a unit, from the shortest: as systemctl takes it, with its
 // type, and with the manager.

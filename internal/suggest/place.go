@@ -3,12 +3,12 @@
 package suggest
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/landlockd/landlockd/access"
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 	"github.com/landlockd/landlockd/internal/policy"
 	"github.com/landlockd/landlockd/scan"
 )
@@ -200,25 +200,25 @@ func literal(text string) string {
 
 var (
 	// version is a number with dots, or one that stands alone in a part of a path.
-	version = regexp.MustCompile(`(?:\b[vV])?[0-9]+(?:\.[0-9]+)+[0-9A-Za-z.~+]*|\b[vV]?[0-9]+\b`)
+	version = lazyregexp.New(`(?:\b[vV])?[0-9]+(?:\.[0-9]+)+[0-9A-Za-z.~+]*|\b[vV]?[0-9]+\b`)
 	// hash is what package managers put into paths: of the contents, or random.
-	hash = regexp.MustCompile(`[0-9a-f]{12,}|\b[0-9a-z]{32}\b`)
+	hash = lazyregexp.New(`[0-9a-f]{12,}|\b[0-9a-z]{32}\b`)
 	// machine are the words for processors that look like versions.
-	machine = regexp.MustCompile(`x86[_-]64|i[3-6]86`)
+	machine = lazyregexp.New(`x86[_-]64|i[3-6]86`)
 )
 
 // unversioned returns a glob for a path, with a star for every version in it.
 func unversioned(path string) string {
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
-		if machine.MatchString(part) {
+		if machine().MatchString(part) {
 			parts[i] = literal(part)
 			continue
 		}
 		const mark = "\x00"
 		part = strings.ReplaceAll(part, mark, "\ufffd")
-		part = hash.ReplaceAllString(part, mark)
-		part = version.ReplaceAllString(part, mark)
+		part = hash().ReplaceAllString(part, mark)
+		part = version().ReplaceAllString(part, mark)
 		parts[i] = strings.ReplaceAll(literal(part), mark, "*")
 	}
 	return strings.Join(parts, "/")

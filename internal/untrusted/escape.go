@@ -72,12 +72,15 @@ func ellipsis(ascii bool) string {
 // escapeBody escapes text up to a limit of columns. It reports whether all of it can
 // stand without quotes, and whether some was cut.
 func escapeBody(text string, limit int, ascii bool) (body string, plain, cut bool) {
+	if simple, plain := asItIs(text); simple && (limit <= 0 || len(text) <= limit) {
+		return text, plain, false
+	}
 	var b strings.Builder
 	plain = true
 	used := 0
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
-		form := escapeRune(r, size, text[0], ascii)
+		form := escapeRune(r, text[:size], ascii)
 		width := Columns(form)
 		if limit > 0 && used+width > limit {
 			return b.String(), plain, true
@@ -90,14 +93,29 @@ func escapeBody(text string, limit int, ascii bool) (body string, plain, cut boo
 	return b.String(), plain, false
 }
 
-func escapeRune(r rune, size int, first byte, ascii bool) string {
+// asItIs reports whether text is of characters of ASCII that all stand for themselves, as most is,
+// and whether it can stand without quotes.
+func asItIs(text string) (simple, plain bool) {
+	plain = true
+	for i := range len(text) {
+		c := text[i]
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false, false
+		}
+		plain = plain && usual(rune(c))
+	}
+	return true, plain
+}
+
+// escapeRune returns the form of a rune, which is all of the text.
+func escapeRune(r rune, text string, ascii bool) string {
 	switch {
-	case r == utf8.RuneError && size == 1:
-		return fmt.Sprintf(`\x%02x`, first)
+	case r == utf8.RuneError && len(text) == 1:
+		return fmt.Sprintf(`\x%02x`, text[0])
 	case r == '"', r == '\\':
-		return `\` + string(r)
+		return `\` + text
 	case printable(r) && (!ascii || r < utf8.RuneSelf):
-		return string(r)
+		return text
 	case r < utf8.RuneSelf:
 		return fmt.Sprintf(`\x%02x`, r)
 	case r <= 0xffff:

@@ -174,7 +174,7 @@ func (p *parser) container(component, before string) *scan.Container {
 	case p.below == bySystemManager:
 		runtime, p.f.Machine = findMachine(component)
 	case p.below == byRoot && before == p.first:
-		if uuid, task, _ := strings.Cut(component, "."); wholeUUID.MatchString(uuid) &&
+		if uuid, task, _ := strings.Cut(component, "."); wholeUUID().MatchString(uuid) &&
 			(before == "mesos" && task == "" || before == "nomad") {
 			p.f.Machine = task
 			return &scan.Container{Runtime: before, ID: uuid}

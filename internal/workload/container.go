@@ -4,9 +4,9 @@ package workload
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
 
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 	"github.com/landlockd/landlockd/scan"
 )
 
@@ -27,13 +27,13 @@ var runtimes = map[string]string{
 
 // podUID is the UID of a Kubernetes pod, at the end of a component without
 // suffix; of a static pod it is a hash.
-var podUID = regexp.MustCompile(
+var podUID = lazyregexp.New(
 	`(?:^|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})$`)
 
 // findPod returns the UID of the pod that a component of a path belongs to, as
 // Kubernetes writes it; empty if to none.
 func findPod(component string) string {
-	m := podUID.FindStringSubmatch(strings.TrimSuffix(component, ".slice"))
+	m := podUID().FindStringSubmatch(strings.TrimSuffix(component, ".slice"))
 	if m == nil {
 		return ""
 	}
@@ -91,4 +91,4 @@ func isHex(s string) bool { return s != "" && consistsOf(s, decimal+"abcdef") }
 // isBuildID reports whether text is the ID of a step of a build: 25 digits of base 36.
 func isBuildID(s string) bool { return len(s) == 25 && consistsOf(s, decimal+lower) }
 
-var wholeUUID = regexp.MustCompile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var wholeUUID = lazyregexp.New(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)

@@ -3,8 +3,9 @@
 package workload
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 )
 
 // foldedRun is the name of all units that systemd-run(1) made names for.
@@ -15,22 +16,22 @@ const uuid = `[0-9a-f]{8}(?:(?:[-_]|\\x2d)[0-9a-f]{4}){3}(?:[-_]|\\x2d)[0-9a-f]{
 
 var (
 	// anID is an identifier somewhere in a unit's name.
-	anID = regexp.MustCompile(uuid + `|[0-9a-f]{12,}`)
+	anID = lazyregexp.New(uuid + `|[0-9a-f]{12,}`)
 	// randomTail is what those who make scopes append to tell them apart: a UUID, a
 	// number, also a hexadecimal one, or an ID of base 36.
-	randomTail = regexp.MustCompile(`(?:[-_.]|\\x2d)(?:` + uuid +
+	randomTail = lazyregexp.New(`(?:[-_.]|\\x2d)(?:` + uuid +
 		`|[0-9a-f]{6,}|[0-9a-f]*[0-9][0-9a-f]*|[0-9a-z]{25})$`)
 	// part is a part of a name between what separates parts, or a separator.
 	// A version, such as 8.2 in php8.2-fpm, is one.
-	part = regexp.MustCompile(`\\x2d|[^-_.\\]*[0-9](?:\.[0-9]+)+[^-_.\\]*|[^-_.\\]+|[-_.\\]`)
+	part = lazyregexp.New(`\\x2d|[^-_.\\]*[0-9](?:\.[0-9]+)+[^-_.\\]*|[^-_.\\]+|[-_.\\]`)
 	// numberPart is a part that numbers things of the same kind.
-	numberPart = regexp.MustCompile(`^(?:[0-9]+|[0-9a-f]{6,})$`)
+	numberPart = lazyregexp.New(`^(?:[0-9]+|[0-9a-f]{6,})$`)
 	// stars are several in a row.
-	stars = regexp.MustCompile(`\*(?:(?:[-_.]|\\x2d)\*)+`)
+	stars = lazyregexp.New(`\*(?:(?:[-_.]|\\x2d)\*)+`)
 	// transient are the names that systemd-run(1) makes up.
-	transient = regexp.MustCompile(`^run-(?:u?[0-9]+|r[0-9a-f]+|p[0-9]+-i[0-9]+)$`)
+	transient = lazyregexp.New(`^run-(?:u?[0-9]+|r[0-9a-f]+|p[0-9]+-i[0-9]+)$`)
 	// busName is the connection that asked a message bus to start a service.
-	busName = regexp.MustCompile(`^dbus-:[0-9]+\.[0-9]+-`)
+	busName = lazyregexp.New(`^dbus-:[0-9]+\.[0-9]+-`)
 )
 
 // fold returns the name that all units like one share: without the instance of a
@@ -42,11 +43,11 @@ func fold(unit, slice string) string {
 		return unit
 	}
 	name, suffix := unit[:dot], unit[dot:]
-	name = busName.ReplaceAllLiteralString(name, "dbus-")
+	name = busName().ReplaceAllLiteralString(name, "dbus-")
 	if template, _, ok := strings.Cut(name, "@"); ok {
 		return withoutNumbers(template) + "@" + suffix
 	}
-	if transient.MatchString(name) || suffix == ".scope" && strings.HasPrefix(name, "run-") {
+	if transient().MatchString(name) || suffix == ".scope" && strings.HasPrefix(name, "run-") {
 		return foldedRun
 	}
 	if suffix == ".scope" {
@@ -54,7 +55,7 @@ func fold(unit, slice string) string {
 	}
 	name = withoutNumbers(name)
 	if of := strings.TrimSuffix(slice, ".slice"); name == "*" && suffix == ".scope" && of != "" {
-		name = stars.ReplaceAllLiteralString(withoutNumbers(of)+"-*", "*")
+		name = stars().ReplaceAllLiteralString(withoutNumbers(of)+"-*", "*")
 	}
 	return name + suffix
 }
@@ -76,7 +77,7 @@ func foldScope(name string) string {
 		name = name[:strings.LastIndexByte(name, '-')]
 	}
 	for {
-		tail := randomTail.FindStringIndex(name)
+		tail := randomTail().FindStringIndex(name)
 		if tail == nil || tail[0] == 0 {
 			return name
 		}
@@ -89,20 +90,20 @@ func foldScope(name string) string {
 func withoutNumbers(name string) string {
 	name = withoutIDs(name)
 	several := false
-	folded := part.ReplaceAllStringFunc(name, func(p string) string {
+	folded := part().ReplaceAllStringFunc(name, func(p string) string {
 		several = several || len(p) < len(name)
-		if numberPart.MatchString(p) && (several || strings.ContainsAny(p, "0123456789")) {
+		if numberPart().MatchString(p) && (several || strings.ContainsAny(p, "0123456789")) {
 			return "*"
 		}
 		return p
 	})
-	return stars.ReplaceAllLiteralString(folded, "*")
+	return stars().ReplaceAllLiteralString(folded, "*")
 }
 
 // withoutIDs puts "*" for UUIDs and for long hexadecimal numbers, in the name of a
 // unit or of an executable.
 func withoutIDs(name string) string {
-	return anID.ReplaceAllStringFunc(name, func(id string) string {
+	return anID().ReplaceAllStringFunc(name, func(id string) string {
 		if !strings.ContainsAny(id, "0123456789") {
 			return id
 		}

@@ -4,8 +4,9 @@ package workload
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
+
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 )
 
 // findMachine returns the name of a container that has a name of its own and no ID,
@@ -37,8 +38,8 @@ func findOldMachine(component, first string) (runtime, name string) {
 }
 
 // startNumber is the number of the start that libvirt puts in front of a name.
-var startNumber = regexp.MustCompile(`^[0-9]+-`)
+var startNumber = lazyregexp.New(`^[0-9]+-`)
 
 func withoutNumber(name string) string {
-	return cmp.Or(startNumber.ReplaceAllLiteralString(name, ""), name)
+	return cmp.Or(startNumber().ReplaceAllLiteralString(name, ""), name)
 }

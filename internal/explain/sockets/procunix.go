@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 )
 
 // listening returns the Unix sockets of the calling thread's network namespace that take
@@ -32,7 +33,7 @@ func listening() ([]listener, error) {
 // procUnixLine is a line of /proc/net/unix (man proc_net): behind the number of the
 // socket are references, protocol, flags, type and state, all hexadecimal, the inode
 // number, and the name, which is any text.
-var procUnixLine = regexp.MustCompile(
+var procUnixLine = lazyregexp.New(
 	`^[^ ]+: [^ ]+ [^ ]+ ([0-9A-F]{8}) ([0-9A-F]{4}) [^ ]+ +([0-9]+) (.+)`)
 
 // parseProcUnix leaves out lines that make no sense: names can have line feeds.
@@ -41,7 +42,7 @@ func parseProcUnix(text string) []listener {
 	const datagrams = "0002"           // SOCK_DGRAM; whether it has a peer is not shown
 	var all []listener
 	for line := range strings.Lines(text) {
-		m := procUnixLine.FindStringSubmatch(line)
+		m := procUnixLine().FindStringSubmatch(line)
 		if m == nil || len(all) == maxListeners {
 			continue
 		}
