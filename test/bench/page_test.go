@@ -123,8 +123,8 @@ func drawPictures(t *testing.T, parts []namedPart) {
 func measuredText(parts []namedPart) string {
 	var b strings.Builder
 	b.WriteString("\n### Budgets\n\n" + wrap(fmt.Sprintf("`make bench` fails if one is missed. Where the "+
-		"time is in code that is not ours the last column says so, and it fails if what was reached is "+
-		"missed by more than %.0f %%.", 100*worse)) +
+		"time is in code that is not ours the last column says so, and it fails if what was reached, in the "+
+		"worst of the whole runs, is missed by more than %.0f %%.", 100*worse)) +
 		"\n\n| what | measured | budget | reached | why not kept |\n|---|---|---|---|---|\n")
 	for _, p := range parts {
 		for _, budget := range p.Budgets {
