@@ -4,6 +4,7 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,8 +122,13 @@ func EachLine(ctx context.Context, path, target string, line func([]byte) error)
 	return fetch(ctx, path, target, func(body io.Reader) error {
 		lines := bufio.NewScanner(body)
 		lines.Buffer(nil, maxLine)
+		lines.Split(wholeLine)
 		for lines.Scan() {
-			if err := line(lines.Bytes()); err != nil {
+			err := context.Cause(ctx) // what was read before that is not handed out
+			if err == nil {
+				err = line(lines.Bytes())
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -131,6 +137,17 @@ func EachLine(ctx context.Context, path, target string, line func([]byte) error)
 		}
 		return nil
 	})
+}
+
+// wholeLine is a [bufio.SplitFunc] of lines that end with a line feed: one that was cut is none.
+func wholeLine(data []byte, atEOF bool) (advance int, line []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEOF && len(data) > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return 0, nil, err
 }
 
 // about returns what is to be asked about one process, or about all for 0.
@@ -168,7 +185,7 @@ func readAll(body io.Reader, most int) ([]byte, error) {
 }
 
 // fetch makes one request, and has its answer read if that is no refusal. An [http.Transport] would
-// have threads of its own for what is one request on one connection.
+// have goroutines of its own for what is one request on one connection.
 func fetch(ctx context.Context, path, target string, read func(body io.Reader) error) error {
 	c, err := dial(ctx, path)
 	if err != nil {
@@ -176,15 +193,18 @@ func fetch(ctx context.Context, path, target string, read func(body io.Reader) e
 	}
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
-	err = exchange(ctx, c, target, read)
-	if why := context.Cause(ctx); why != nil && errors.Is(err, os.ErrDeadlineExceeded) {
-		return why
+	if err = exchange(ctx, c, target, read); err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // not where the answer was cut by that
 	}
 	return err
 }
 
-// maxHead bounds what is read of an answer before its body.
-const maxHead = 64 << 10
+const (
+	// maxHead bounds what is read of an answer before its body.
+	maxHead = 4 << 10
+	// readAhead is how much of the rest is read at once.
+	readAhead = 64 << 10
+)
 
 // exchange makes one request on a connection that is closed behind it: what is left of the answer
 // then need not be read.
@@ -198,9 +218,9 @@ func exchange(ctx context.Context, c net.Conn, target string, read func(body io.
 		return err
 	}
 	bounded := &io.LimitedReader{R: c, N: maxHead}
-	resp, err := http.ReadResponse(bufio.NewReaderSize(bounded, maxHead), req) //nolint:bodyclose // see above
+	resp, err := http.ReadResponse(bufio.NewReaderSize(bounded, readAhead), req) //nolint:bodyclose // see above
 	switch {
-	case err != nil && bounded.N == 0:
+	case bounded.N == 0 && errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the head of the answer is longer than %d bytes", maxHead)
 	case err != nil:
 		return fmt.Errorf("the head of the answer: %w", err)

@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/landlockd/landlockd/internal/recorded"
+	"github.com/landlockd/landlockd/test/hosts"
 	"github.com/landlockd/landlockd/test/testenv"
 )
 
@@ -69,7 +71,7 @@ func TestHostileServers(t *testing.T) {
 		"too long":         {ok(`"` + strings.Repeat("x", maxAnswer) + `"`), "longer than"},
 		"without end":      {"HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", maxAnswer+1), "longer than"},
 		"cut short":        {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "unexpected EOF"},
-		"long headers":     {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n{}", "longer than 65536 bytes"},
+		"long headers":     {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n{}", "longer than 4096 bytes"},
 		"elsewhere":        {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "302"},
 		"refused, no form": {"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}", "does not say why"},
 	} {
@@ -82,6 +84,71 @@ func TestHostileServers(t *testing.T) {
 	defer cancel()
 	if _, err := AskDenials(ctx, answering(t, ""), 1); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("no answer: %v", err)
+	}
+}
+
+// stalling is a socket on which every request gets the same bytes, and then nothing.
+func stalling(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, text)
+			_, _ = io.Copy(io.Discard, c) // until the client gives up
+			c.Close()
+		}
+	}()
+	return path
+}
+
+// TestStalledAnswers: who gives up finds that out, wherever the answer stopped.
+func TestStalledAnswers(t *testing.T) {
+	var b strings.Builder
+	if err := recorded.Write(&b, &hosts.Mixed().Snapshot, recorded.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	chunk := fmt.Sprintf("%x\r\n%s\r\n", b.Len(), &b)
+	const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for name, text := range map[string]string{
+		"in the head": head[:30], "in the snapshot": head + chunk[:b.Len()/2], "behind it": head + chunk,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if _, err := AskSnapshot(ctx, stalling(t, text)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+	if _, err := AskSnapshot(t.Context(), stalling(t, head+chunk+"0\r\n\r\n")); err != nil {
+		t.Errorf("whole: %v", err)
+	}
+}
+
+// TestCutLines: of a line that was cut nothing is handed out, and nothing behind what ends it.
+func TestCutLines(t *testing.T) {
+	for text, want := range map[string]error{
+		"one\ntwo\nthr": io.ErrUnexpectedEOF, "one\nend\nthree\n": context.Canceled,
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		lines := 0
+		err := EachLine(ctx, answering(t, ok(text)), "/", func(line []byte) error {
+			if lines++; string(line) == "end" {
+				cancel()
+			}
+			return nil
+		})
+		if !errors.Is(err, want) || lines != 2 {
+			t.Errorf("%q: %d lines, %v; want %v", text, lines, err, want)
+		}
+		cancel()
 	}
 }
 

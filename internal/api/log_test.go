@@ -203,13 +203,13 @@ func TestFollowersAreBounded(t *testing.T) {
 	started, ended := make(chan bool), make(chan bool)
 	for range maxFollowers {
 		go func() {
-			_ = AskLog(ctx, h.socket, follow, func(l *LogLine) error {
+			err := AskLog(ctx, h.socket, follow, func(l *LogLine) error {
 				if l.Start != nil {
 					started <- true
 				}
 				return nil
 			})
-			ended <- true
+			ended <- errors.Is(err, context.Canceled)
 		}()
 	}
 	for range maxFollowers {
@@ -224,7 +224,9 @@ func TestFollowersAreBounded(t *testing.T) {
 	}
 	cancel()
 	for range maxFollowers {
-		<-ended
+		if !<-ended {
+			t.Error("a follower that was cancelled does not say so")
+		}
 	}
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) { // it finds out that they have gone
 		err := AskLog(t.Context(), h.socket, follow, func(*LogLine) error { return context.Canceled })

@@ -54,13 +54,12 @@ func parseQuery(text string, may ...string) (q query, err error) {
 		}
 		q.last = int(n)
 	}
-	for name, set := range map[string]*bool{"follow": &q.follow, "brief": &q.brief} {
-		if value := values.Get(name); value != "" {
-			if *set = value == "true"; !*set {
-				return q, fmt.Errorf("%s is true, or left out", name)
-			}
+	for _, name := range []string{"follow", "brief"} {
+		if value := values.Get(name); value != "" && value != "true" {
+			return q, fmt.Errorf("%s is true, or left out", name)
 		}
 	}
+	q.follow, q.brief = values.Has("follow"), values.Has("brief")
 	if pid := values.Get("pid"); pid != "" {
 		q.pid, err = parsePID(pid)
 	}

@@ -3,9 +3,10 @@
 package procdir
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/landlockd/landlockd/internal/lazyregexp"
 )
 
 // Mount is one line of /proc/[pid]/mountinfo.
@@ -47,10 +48,10 @@ func ParseMounts(text string) []Mount {
 }
 
 // escape is how the kernel writes a space, tab, line feed or backslash.
-var escape = regexp.MustCompile(`\\[0-3][0-7]{2}`)
+var escape = lazyregexp.New(`\\[0-3][0-7]{2}`)
 
 func unescape(s string) string {
-	return escape.ReplaceAllStringFunc(s, func(e string) string {
+	return escape().ReplaceAllStringFunc(s, func(e string) string {
 		c, _ := strconv.ParseUint(e[1:], 8, 8)
 		return string([]byte{byte(c)})
 	})

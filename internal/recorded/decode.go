@@ -24,7 +24,7 @@ import (
 // package json: a member stands there, once, under exactly its name, and null only for a
 // pointer or a domain's ID. The rest is in a struct's tags:
 //
-//	read:"no"        the member follows from others: it is not read, and mostly written
+//	read:"no"        the member follows from others: it is not read
 //	read:"optional"  it may be missing
 //	min:"1" max:"9"  bounds of a number, or of text in bytes (else maxName)
 type decoder struct {

@@ -46,7 +46,7 @@ func strictSchema(t *testing.T) *jsonschema.Schema {
 			}
 		}
 	}
-	for _, name := range []string{"counts", "process", "task", "domain", "workload", "container",
+	for _, name := range []string{"counts", "briefProcess", "task", "domain", "workload", "container",
 		"rights", "ruleset", "view", "worker", "place"} {
 		shut(root["$defs"].(map[string]any)[name])
 	}

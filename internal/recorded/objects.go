@@ -14,10 +14,7 @@ import (
 func Processes(s *scan.Snapshot) func(*scan.Process) any {
 	reader := facts.NewReader(s)
 	return func(p *scan.Process) any {
-		f := reader.Read(int32(s.Index(p.PID)))
-		j := newProcessJSON(s, p, f, nil)
-		j.followingJSON = newFollowingJSON(s, p, f)
-		return j
+		return newProcessJSON(s, p, reader.Read(int32(s.Index(p.PID))), nil, false)
 	}
 }
 

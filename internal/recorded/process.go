@@ -45,7 +45,7 @@ type processJSON struct {
 	*followingJSON
 }
 
-// followingJSON is what follows from the rest of a snapshot.
+// followingJSON is most of what follows from the rest of a snapshot: nil in one that is brief.
 type followingJSON struct {
 	Workload *untrusted.Text `json:"workload" read:"no"`
 	Domains  []domainid.ID   `json:"domains" read:"no"`
@@ -86,8 +86,8 @@ func newFollowingJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts) *followi
 	return j
 }
 
-func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts,
-	views *viewIndex) *processJSON {
+func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts, views *viewIndex,
+	brief bool) *processJSON {
 	j := &processJSON{
 		PID:          p.PID,
 		PPID:         p.PPID,
@@ -108,6 +108,9 @@ func newProcessJSON(s *scan.Snapshot, p *scan.Process, f facts.Facts,
 		CgroupID:     OrNull(p.CgroupID),
 		CgroupV1ID:   OrNull(p.CgroupV1ID),
 		Threads:      p.NumTasks,
+	}
+	if !brief {
+		j.followingJSON = newFollowingJSON(s, p, f)
 	}
 	if views != nil { // otherwise there is no array of scenes, either
 		j.SceneIndex = sceneIndex(s, f.Scene, f.Domain)

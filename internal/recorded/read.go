@@ -121,12 +121,11 @@ func (r *reader) read(from io.Reader) error {
 	case !j.Domains.there || !j.Views.there || !j.Processes.there:
 		return errors.New("domains, views or processes are missing")
 	}
-	var tooLong *http.MaxBytesError
 	switch _, err := d.ReadToken(); {
-	case errors.As(err, &tooLong):
-		return err
-	case !errors.Is(err, io.EOF):
+	case err == nil, errors.As(err, &syntax):
 		return errors.New("something stands behind the snapshot")
+	case !errors.Is(err, io.EOF):
+		return err
 	}
 	if err = j.fill(r.snap); err == nil {
 		err = r.resolve()

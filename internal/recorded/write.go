@@ -24,7 +24,7 @@ type Options struct {
 	// Summary leaves out all lists, of processes and whatever they are about: counts without
 	// names.
 	Summary bool
-	// Brief leaves out what follows of a process from the rest: Read has no use for it.
+	// Brief leaves out most of what follows of a process from the rest: Read has no use for it.
 	Brief bool
 	// Rules is what rules find in the snapshot, if it is not nil.
 	Rules any
@@ -33,7 +33,7 @@ type Options struct {
 // Write writes a snapshot as one JSON object and a newline. Each process, domain, view,
 // ruleset and workload is on a line of its own. They are encoded one at a time.
 func Write(w io.Writer, s *scan.Snapshot, o Options) error {
-	const buffer = 64 << 10 // to who reads a socket fewer is quicker
+	const buffer = 64 << 10 // few large writes are quicker for who reads a socket
 	e := &encoder{w: bufio.NewWriterSize(w, buffer)}
 	e.enc = untrusted.NewEncoder(&e.piece)
 	e.member("{", "schema", Schema)
@@ -78,12 +78,7 @@ func (e *encoder) elements(s *scan.Snapshot, brief bool) {
 		return newWorkloadJSON(&s.Workloads[i], ofWorkloads[i])
 	})
 	list(e, "processes", slices.All(s.Processes), func(i int) any {
-		p, f := &s.Processes[i], processes.Read(int32(i))
-		j := newProcessJSON(s, p, f, views)
-		if !brief {
-			j.followingJSON = newFollowingJSON(s, p, f)
-		}
-		return j
+		return newProcessJSON(s, &s.Processes[i], processes.Read(int32(i)), views, brief)
 	})
 }
 

@@ -11,14 +11,14 @@ import (
 )
 
 // instead are budgets that are missed because the time is in code that is not ours, as the
-// profiles in docs/performance-history.md show: by What, the value that was reached is held. It is the
-// worst of the whole runs on record: what a scrape finds in the processor's caches is not always as
-// much, and a scrape beside 1 000 processes took 12.4 to 16 times the bare iterator by that.
+// profiles in docs/performance-history.md show: by What, the value that was reached is held. It is
+// the worst of the whole runs on record: what a scrape finds in the processor's caches is not always
+// as much, and a scrape beside 1 000 processes took 12.4 to 16 times the bare iterator by that.
 var instead = map[string]excuse{
 	"scrape at 1 000 processes, to the bare iterator": {
 		reached: 16,
 		reason: "59 % are not landlockd's code: the kernel's iterator, sockets and pages, `net/http`, " +
-			"encoding, Go's scheduler and garbage. By themselves they are 6.3 ×",
+			"encoding, Go's scheduler and garbage. By themselves they were 6.3 × where it was 10.7",
 	},
 	"scrape at 1 000 processes, process-exporter to it": {
 		reached: 81,
@@ -28,8 +28,8 @@ var instead = map[string]excuse{
 	"scrape at 10 000 processes, to the reference iterator": {
 		reached: 2.44,
 		reason: "46 % are not landlockd's code; by themselves, with what the reference's program " +
-			"takes, they are 1.46 ×. 8 % are landlockd's code in Go, the rest is its program in " +
-			"the kernel, beside caches that others have emptied",
+			"takes, they were 1.46 × where it was 2.2. 8 % are landlockd's code in Go, the rest is its " +
+			"program in the kernel, beside caches that others have emptied",
 	},
 	"scrape at 10 000 processes, to the bare iterator": {
 		reached: 4.36,
