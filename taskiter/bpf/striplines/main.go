@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Striplines reads section .BTF.ext of a BPF object, and writes it without which line of the source
-// an instruction is of: a fourth of the object, and only what the verifier says of a program that it
-// refuses has it. The lines in which functions begin stay: kernels want all of those, or none.
+// an instruction is of: a fourth of the object, and only what the verifier says of a program that
+// it refuses has it. The lines in which functions begin stay: kernels want all of those, or none.
 //
-// .BTF.ext is a header (magic, version, flags; its own length; offset and length of what is known of
-// functions, of lines, and of relocations) with these three behind it. Each is the size of a record
-// and, for each section of instructions, the section's name, the number of records, and those; a
-// record begins with the instruction's offset. Documentation/bpf/btf.rst has it.
+// .BTF.ext is a header (magic, version, flags; its own length; offset and length of what is known
+// of functions, of lines, and of relocations) with these three behind it. Each is the size of a
+// record and, for each section of instructions, the section's name, the number of records, and
+// those; a record begins with the instruction's offset. Documentation/bpf/btf.rst has it.
 package main
 
 import (
