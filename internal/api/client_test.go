@@ -24,7 +24,12 @@ import (
 )
 
 // answering is a socket on which every request gets the same bytes.
-func answering(t *testing.T, text string) string {
+func answering(t *testing.T, text string) string { return listening(t, text, false) }
+
+// stalling is a socket on which every request gets the same bytes, and then nothing.
+func stalling(t *testing.T, text string) string { return listening(t, text, true) }
+
+func listening(t *testing.T, text string, stalls bool) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", path)
@@ -32,11 +37,11 @@ func answering(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	go answerAll(l, text)
+	go answerAll(l, text, stalls)
 	return path
 }
 
-func answerAll(l net.Listener, text string) {
+func answerAll(l net.Listener, text string, stalls bool) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -45,11 +50,10 @@ func answerAll(l net.Listener, text string) {
 		go func() {
 			defer c.Close()
 			_, _ = bufio.NewReader(c).ReadString('\n')
-			if text == "" {
-				_, _ = io.Copy(io.Discard, c) // until the client gives up
-				return
-			}
 			_, _ = io.WriteString(c, text)
+			if stalls {
+				_, _ = io.Copy(io.Discard, c) // until the client gives up
+			}
 		}()
 	}
 }
@@ -82,32 +86,9 @@ func TestHostileServers(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := AskDenials(ctx, answering(t, ""), 1); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := AskDenials(ctx, stalling(t, ""), 1); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("no answer: %v", err)
 	}
-}
-
-// stalling is a socket on which every request gets the same bytes, and then nothing.
-func stalling(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "s")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = io.WriteString(c, text)
-			_, _ = io.Copy(io.Discard, c) // until the client gives up
-			c.Close()
-		}
-	}()
-	return path
 }
 
 // TestStalledAnswers: who gives up finds that out, wherever the answer stopped.
@@ -250,7 +231,7 @@ func TestAskInACrowd(t *testing.T) {
 		t.Errorf("nobody is accepted: %v", err)
 	}
 	time.AfterFunc(100*time.Millisecond, func() {
-		answerAll(l, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}")
+		answerAll(l, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}", false)
 	})
 	var refused *Refused
 	if _, err := AskDenials(t.Context(), path, 1); !errors.As(err, &refused) {

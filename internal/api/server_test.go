@@ -321,6 +321,8 @@ func TestRequests(t *testing.T) {
 		"/v1/runs": 200, "/v1/runs?pid=1&workload=a%ff&rule=b": 200, "/v1/runs?pid=0": 400, "/v1/runs?rule=": 400,
 		"/v1/runs?workload=a&workload=a": 400, "/v1/runs?state=partial": 400, "/v1/runs/": 404,
 		"/v1/snapshot": 200, "/v1/snapshot?pid=1": 400,
+		"/v1/snapshot?brief=true": 200, "/v1/snapshot?brief=false": 400, "/v1/snapshot?brief=": 400,
+		"/v1/snapshot?brief=true&brief=true": 400, "/v1/snapshot?follow=true": 400, "/v1/runs?brief=true": 400,
 		"/v1/denials/": 404, "/": 404, "/v2/denials": 404, "/metrics": 404,
 	} {
 		t.Run(target, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 
 // instead are budgets that are missed because the time is in code that is not ours, as the
 // profiles in docs/performance-history.md show: by What, the value that was reached is held. It is
-// the worst of the whole runs on record: what a scrape finds in the processor's caches is not always
-// as much, and a scrape beside 1 000 processes took 12.4 to 16 times the bare iterator by that.
+// the worst of the whole runs on record, as what a scrape finds in the processor's caches varies:
+// beside 1 000 processes it took 12.4 to 16 times the bare iterator by that.
 var instead = map[string]excuse{
 	"scrape at 1 000 processes, to the bare iterator": {
 		reached: 16,
